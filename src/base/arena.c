@@ -1,0 +1,147 @@
+#include "base/arena.h"
+
+#include "base/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t size;
+    _Alignas(max_align_t) char data[];
+};
+
+#define ALIGN (_Alignof(max_align_t))
+
+void arena_init(struct arena *a, size_t limit_bytes)
+{
+    *a = (struct arena){.limit_bytes = limit_bytes};
+}
+
+void arena_done(struct arena *a)
+{
+    struct arena_chunk *c = a->head;
+
+    while (c) {
+        struct arena_chunk *next = c->next;
+        free(c);
+        c = next;
+    }
+    arena_init(a, a->limit_bytes);
+}
+
+void arena_reset(struct arena *a)
+{
+    struct arena_chunk *first = a->head;
+
+    if (!first)
+        return;
+    while (first->next) {
+        struct arena_chunk *next = first->next;
+        free(first);
+        first = next;
+    }
+    a->head = first;
+    a->at = first->data;
+    a->end = first->data + first->size;
+    a->used_bytes = first->size;
+}
+
+static bool add_chunk(struct arena *a, size_t n)
+{
+    size_t size = MAX(n, ARENA_CHUNK_BYTES);
+    struct arena_chunk *c;
+
+    /* Chunks double with use, so that a large request does not make thousands of them. */
+    if (size < a->used_bytes / 2)
+        size = a->used_bytes / 2;
+    if (size > a->limit_bytes - a->used_bytes)
+        size = n;
+    if (n > a->limit_bytes - a->used_bytes || fault_point("arena"))
+        return false;
+    c = malloc(sizeof *c + size);
+    if (!c)
+        return false;
+    c->size = size;
+    c->next = a->head;
+    a->head = c;
+    a->at = c->data;
+    a->end = c->data + size;
+    a->used_bytes += size;
+    return true;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    void *p;
+
+    if (n > SIZE_MAX - ALIGN)
+        return NULL;
+    n = (n + ALIGN - 1) & ~(ALIGN - 1);
+    if (n > (size_t)(a->end - a->at) && !add_chunk(a, n))
+        return NULL;
+    if (n == 0 && !a->head && !add_chunk(a, ALIGN))
+        return NULL;
+    p = a->at;
+    a->at += n;
+    return p;
+}
+
+void *arena_calloc(struct arena *a, size_t n, size_t size)
+{
+    void *p;
+
+    if (size && n > SIZE_MAX / size)
+        return NULL;
+    p = arena_alloc(a, n * size);
+    if (p)
+        memset(p, 0, n * size);
+    return p;
+}
+
+void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n)
+{
+    size_t held = (old_n + ALIGN - 1) & ~(ALIGN - 1);
+    void *p;
+
+    assert(new_n >= old_n);
+    if (old && held && (char *)old + held == a->at && new_n - held <= (size_t)(a->end - a->at) &&
+        new_n >= held) {
+        arena_alloc(a, new_n - held);
+        return old;
+    }
+    p = arena_alloc(a, new_n);
+    if (p && old_n)
+        memcpy(p, old, old_n);
+    return p;
+}
+
+struct str arena_dup(struct arena *a, struct str s)
+{
+    char *p = s.n < SIZE_MAX ? arena_alloc(a, s.n + 1) : NULL;
+
+    if (!p)
+        return STR_NULL;
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return str_n(p, s.n);
+}
+
+struct str arena_fmt(struct arena *a, const char *fmt, ...)
+{
+    va_list ap, again;
+    char *p;
+    int n;
+
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    p = n >= 0 ? arena_alloc(a, (size_t)n + 1) : NULL;
+    if (p)
+        vsnprintf(p, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return p ? str_n(p, (size_t)n) : STR_NULL;
+}

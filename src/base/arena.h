@@ -1,0 +1,42 @@
+/* arena.h - a request's memory: many small allocations, one release, a byte limit.
+ *
+ * An arena hands out memory until its limit; at the limit (or when malloc fails) arena_alloc
+ * returns NULL, and that is how a hostile request ends instead of the node. Nothing is freed alone.
+ * Not safe for use by two threads at once.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/str.h"
+
+#define ARENA_CHUNK_BYTES KIB(16)
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *head;  /* current chunk first */
+    char *at, *end;            /* free part of the current chunk */
+    size_t used_bytes;         /* taken from malloc */
+    size_t limit_bytes;
+};
+
+void arena_init(struct arena *a, size_t limit_bytes);
+void arena_done(struct arena *a);
+/* Back to empty; keeps the first chunk so that a reused arena does not call malloc. */
+void arena_reset(struct arena *a);
+
+/* n bytes aligned for any type, not cleared; NULL at the limit. n == 0 gives a valid pointer. */
+void *arena_alloc(struct arena *a, size_t n);
+/* Cleared; NULL at the limit or when n * size overflows. */
+void *arena_calloc(struct arena *a, size_t n, size_t size);
+/* Grows an array: a new block of new_n bytes with the old bytes copied (in place where possible). */
+void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);
+/* A copy, with a NUL behind it; .p is NULL at the limit. */
+struct str arena_dup(struct arena *a, struct str s);
+/* Formatted text with a NUL behind it; .p is NULL at the limit. */
+struct str arena_fmt(struct arena *a, const char *fmt, ...) _printf_(2, 3);
+
+#define ARENA_NEW(a, type) ((type *)arena_calloc((a), 1, sizeof(type)))
+#define ARENA_ARRAY(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))
+
+#endif

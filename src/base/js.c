@@ -1,0 +1,229 @@
+#include "base/js.h"
+
+#include <stdlib.h>
+
+static void *alc_malloc(void *ctx, size_t n)
+{
+    return arena_alloc(ctx, n);
+}
+
+static void *alc_realloc(void *ctx, void *old, size_t old_n, size_t n)
+{
+    return n <= old_n ? old : arena_grow(ctx, old, old_n, n);
+}
+
+static void alc_free(void *ctx, void *p)
+{
+    (void)ctx;
+    (void)p;
+}
+
+/* Bracket depth of the text, strings left out; a cheap pass before anything is allocated. */
+static size_t text_depth(struct str s)
+{
+    size_t depth = 0, max = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > max)
+                max = depth;
+        } else if ((c == '}' || c == ']') && depth) {
+            depth--;
+        }
+    }
+    return max;
+}
+
+struct name {
+    struct str s;
+    uint64_t hash;
+};
+
+static int name_cmp(const void *a, const void *b)
+{
+    const struct name *x = a, *y = b;
+
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return str_cmp(x->s, y->s);
+}
+
+#define FEW_NAMES 24
+
+/* A name that the object has twice, or STR_NULL. *ret_code < 0 when memory ran out. */
+static struct str duplicate_name(struct arena *a, yyjson_val *obj, int *ret_code)
+{
+    size_t n = yyjson_obj_size(obj), i, max;
+    struct name few[FEW_NAMES], *names = few;
+    yyjson_val *key, *val;
+
+    if (n < 2)
+        return STR_NULL;
+    if (n > FEW_NAMES && !(names = ARENA_ARRAY(a, struct name, n))) {
+        *ret_code = ERR_NO_MEMORY;
+        return STR_NULL;
+    }
+    yyjson_obj_foreach(obj, i, max, key, val) {
+        struct str s = js_str(key);
+        names[i].s = s;
+        /* A few names: length and first bytes tell most apart without a hash. */
+        names[i].hash = n > FEW_NAMES ? str_hash(s) : 0;
+        if (n > FEW_NAMES)
+            continue;
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(names[j].s, s))
+                return s;
+    }
+    if (n <= FEW_NAMES)
+        return STR_NULL;
+    qsort(names, n, sizeof *names, name_cmp);
+    for (i = 1; i < n; i++)
+        if (name_cmp(&names[i - 1], &names[i]) == 0)
+            return names[i].s;
+    return STR_NULL;
+}
+
+/* All values lie in one array in document order, so that no recursion is needed to see them. */
+static int check_names(struct arena *a, yyjson_val *root, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct str twice;
+        int r = 0;
+
+        if (!yyjson_is_obj(root + i))
+            continue;
+        twice = duplicate_name(a, root + i, &r);
+        if (r < 0)
+            return err_no_memory(err);
+        if (twice.p)
+            return err_set(err, ERR_SYNTAX, "the name \"%.*s\" stands twice in one JSON object",
+                           (int)MIN(twice.n, 64u), twice.p);
+    }
+    return 0;
+}
+
+static int parse(struct arena *a, struct str text, yyjson_doc **ret, struct err *err)
+{
+    yyjson_alc alc = {alc_malloc, alc_realloc, alc_free, a};
+    yyjson_read_err e;
+    yyjson_doc *doc;
+
+    doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, YYJSON_READ_NUMBER_AS_RAW, &alc, &e);
+    if (!doc) {
+        size_t line = 0, col = 0, chr = 0;
+        if (e.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+            return err_no_memory(err);
+        yyjson_locate_pos(text.p, text.n, e.pos, &line, &col, &chr);
+        return err_set(err, ERR_SYNTAX, "not JSON at line %zu, column %zu: %s", line, col, e.msg);
+    }
+    *ret = doc;
+    return 0;
+}
+
+int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err *err)
+{
+    yyjson_doc *doc;
+    int r;
+
+    if (str_trim(text).n == 0)
+        return err_set(err, ERR_SYNTAX, "the body is empty where JSON is expected");
+    if (text_depth(text) > JS_DEPTH_MAX)
+        return err_set(err, ERR_SYNTAX, "JSON is nested deeper than %d levels", JS_DEPTH_MAX);
+    r = parse(a, text, &doc, err);
+    if (r < 0)
+        return r;
+    r = check_names(a, yyjson_doc_get_root(doc), yyjson_doc_get_val_count(doc), err);
+    if (r < 0)
+        return r;
+    *ret_root = yyjson_doc_get_root(doc);
+    return 0;
+}
+
+int js_parse_stored(struct arena *a, struct str text, yyjson_val **ret_root, struct err *err)
+{
+    yyjson_doc *doc;
+    int r = parse(a, text, &doc, err);
+
+    if (r < 0)
+        return r;
+    *ret_root = yyjson_doc_get_root(doc);
+    return 0;
+}
+
+struct str js_primitive(yyjson_val *v)
+{
+    if (yyjson_is_true(v))
+        return STR("true");
+    if (yyjson_is_false(v))
+        return STR("false");
+    return js_str(v);
+}
+
+static void newline(struct sb *out, int indent)
+{
+    if (indent < 0)
+        return;
+    sb_char(out, '\n');
+    for (int i = 0; i < indent; i++)
+        sb_lit(out, "  ");
+}
+
+/* Recursion is bounded by JS_DEPTH_MAX: what we write was parsed by us. */
+static void write_val(struct sb *out, yyjson_val *v, int indent)
+{
+    int inner = indent < 0 ? -1 : indent + 1;
+    size_t i, max;
+    yyjson_val *key, *val;
+
+    switch (yyjson_get_type(v)) {
+    case YYJSON_TYPE_STR: sb_json(out, js_str(v)); break;
+    case YYJSON_TYPE_RAW: sb_str(out, js_str(v)); break;
+    case YYJSON_TYPE_BOOL: sb_str(out, js_primitive(v)); break;
+    case YYJSON_TYPE_ARR:
+        sb_char(out, '[');
+        yyjson_arr_foreach(v, i, max, val) {
+            if (i)
+                sb_char(out, ',');
+            newline(out, inner);
+            write_val(out, val, inner);
+        }
+        newline(out, indent);
+        sb_char(out, ']');
+        break;
+    case YYJSON_TYPE_OBJ:
+        sb_char(out, '{');
+        yyjson_obj_foreach(v, i, max, key, val) {
+            if (i)
+                sb_char(out, ',');
+            newline(out, inner);
+            sb_json(out, js_str(key));
+            sb_char(out, ':');
+            if (indent >= 0)
+                sb_char(out, ' ');
+            write_val(out, val, inner);
+        }
+        newline(out, indent);
+        sb_char(out, '}');
+        break;
+    default: sb_lit(out, "null");
+    }
+}
+
+void js_write(struct sb *out, yyjson_val *v)
+{
+    write_val(out, v, -1);
+}
+
+void js_write_pretty(struct sb *out, yyjson_val *v)
+{
+    write_val(out, v, 0);
+}

@@ -1,0 +1,65 @@
+/* sb.h - string builder: grows on the heap to a maximum fixed at birth.
+ *
+ * Appending never reports an error by itself: the first failure (limit, memory) sticks, later
+ * appends do nothing, and the caller asks sb_ok once at the end.
+ */
+#ifndef BASE_SB_H
+#define BASE_SB_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct sb {
+    char *p;
+    size_t n, cap, max;
+    bool failed;
+};
+
+static inline struct sb sb_make(size_t max)
+{
+    return (struct sb){.max = max};
+}
+
+void sb_done(struct sb *b);
+static inline void sb_reset(struct sb *b)
+{
+    b->n = 0;
+    b->failed = false;
+}
+
+/* Room for n more bytes at the end, counted by sb_add afterwards; NULL (and failed) if there is none. */
+char *sb_room(struct sb *b, size_t n);
+static inline void sb_add(struct sb *b, size_t n)
+{
+    b->n += n;
+}
+
+void sb_put(struct sb *b, const void *p, size_t n);
+static inline void sb_str(struct sb *b, struct str s)
+{
+    sb_put(b, s.p, s.n);
+}
+#define sb_lit(b, lit) sb_put((b), "" lit, sizeof(lit) - 1)
+void sb_char(struct sb *b, char c);
+void sb_fmt(struct sb *b, const char *fmt, ...) _printf_(2, 3);
+void sb_i64(struct sb *b, int64_t v);
+
+/* A JSON string with its quotes. Bytes must be UTF-8; controls, '"' and '\\' are escaped. */
+void sb_json(struct sb *b, struct str s);
+/* Percent-encodes everything but RFC 3986 unreserved characters. */
+void sb_uri(struct sb *b, struct str s);
+/* Text for XHTML: & < > " ' become entities. */
+void sb_html(struct sb *b, struct str s);
+
+static inline struct str sb_view(const struct sb *b)
+{
+    return str_n(b->p, b->n);
+}
+
+/* 0, or ERR_NO_MEMORY with err filled when an append failed. */
+int sb_ok(const struct sb *b, struct err *err);
+
+/* Gives the bytes away: the caller frees them with free(). The builder is empty after. */
+char *sb_steal(struct sb *b, size_t *ret_n);
+
+#endif

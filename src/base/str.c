@@ -1,0 +1,92 @@
+#include "base/str.h"
+
+int str_cmp(struct str a, struct str b)
+{
+    size_t n = MIN(a.n, b.n);
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+
+    if (c)
+        return c;
+    return (a.n > b.n) - (a.n < b.n);
+}
+
+static unsigned char lower(unsigned char c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+bool str_eq_nocase(struct str a, struct str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower((unsigned char)a.p[i]) != lower((unsigned char)b.p[i]))
+            return false;
+    return true;
+}
+
+ptrdiff_t str_rfind(struct str s, char c)
+{
+    const char *at = s.n ? memrchr(s.p, c, s.n) : NULL;
+    return at ? at - s.p : -1;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct str str_trim(struct str s)
+{
+    while (s.n && is_blank(s.p[0])) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && is_blank(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+bool str_split(struct str *rest, char sep, struct str *ret_part)
+{
+    ptrdiff_t at;
+
+    if (!rest->p)
+        return false;
+    at = str_find(*rest, sep);
+    if (at < 0) {
+        *ret_part = *rest;
+        *rest = STR_NULL;
+    } else {
+        *ret_part = str_head(*rest, (size_t)at);
+        *rest = str_from(*rest, (size_t)at + 1);
+    }
+    return true;
+}
+
+bool str_to_u64(struct str s, uint64_t max, uint64_t *ret)
+{
+    uint64_t v = 0;
+
+    if (s.n == 0 || s.n > 20)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned d = (unsigned char)s.p[i] - '0';
+        if (d > 9 || v > (UINT64_MAX - d) / 10)
+            return false;
+        v = v * 10 + d;
+    }
+    if (v > max)
+        return false;
+    *ret = v;
+    return true;
+}
+
+uint64_t str_hash(struct str s)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+    return h;
+}

@@ -1,0 +1,39 @@
+#include "fhir/issues.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void issues_add(struct issues *s, enum issue_severity severity, const char *type, struct str where,
+                const char *fmt, ...)
+{
+    char text[ERR_TEXT_MAX];
+    struct issue *issue;
+    va_list ap;
+
+    s->n++;
+    if (severity <= ISSUE_ERROR)
+        s->n_errors++;
+    if (s->n > ISSUES_MAX)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    issue = ARENA_NEW(s->a, struct issue);
+    if (!issue) {
+        s->no_memory = true;
+        return;
+    }
+    issue->severity = severity;
+    issue->type = type;
+    issue->text = arena_dup(s->a, str_c(text));
+    issue->where = arena_dup(s->a, where);
+    if (!issue->text.p || !issue->where.p) {
+        s->no_memory = true;
+        return;
+    }
+    if (s->last)
+        s->last->next = issue;
+    else
+        s->first = issue;
+    s->last = issue;
+}

@@ -1,0 +1,39 @@
+/* params.h - the search parameters in force: the definitions' and the users', as one immutable,
+ * reference-counted snapshot, swapped whole when a SearchParameter resource changes.
+ */
+#ifndef FHIR_PARAMS_H
+#define FHIR_PARAMS_H
+
+#include "base/js.h"
+#include "fhir/defs.h"
+
+#define PARAMS_USER_MAX 2000
+
+struct params;
+struct path;   /* a compiled FHIRPath, fhir/path.h */
+
+struct param {
+    struct def_param def;        /* id, type, kind, code, url, expression, targets, components */
+    const struct path *path;     /* compiled expression, NULL when the parameter has none */
+    bool searchable;             /* false while a user's parameter is still being indexed */
+};
+
+/* The definitions' parameters; compiled once, on first use. */
+struct params *params_base(struct err *err);
+/* A new snapshot: `base` with one more user-defined parameter of a SearchParameter resource, one
+ * `param` for each of its bases, numbered from first_id on. ERR_VALUE with the reason (expression
+ * that does not compile, unknown base, code taken …). */
+int params_with(struct params *base, yyjson_val *search_parameter, uint16_t first_id,
+                bool searchable, struct params **ret, struct err *err);
+
+struct params *params_ref(struct params *p);
+void params_unref(struct params *p);
+
+/* By resource type and code ("_id", "_lastUpdated", "_type" … are not here: search.h knows them);
+ * NULL if there is none. */
+const struct param *param_find(const struct params *p, int type, struct str code);
+/* The parameters of a type, sorted by code. */
+const struct param *params_of(const struct params *p, int type, size_t *ret_n);
+const struct param *param_by_id(const struct params *p, uint16_t id);
+
+#endif

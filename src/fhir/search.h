@@ -1,0 +1,122 @@
+/* search.h - a search URL as data: clauses over index key ranges, order, and what to return.
+ *
+ * The index narrows, the body decides: each clause carries key ranges that hold every match; where
+ * a range may also hold others (`lossy`), or where the store finds it cheaper, search_match looks at
+ * the resource itself. Both read the same rules, http://hl7.org/fhir/R4/search.html.
+ */
+#ifndef FHIR_SEARCH_H
+#define FHIR_SEARCH_H
+
+#include "fhir/index.h"
+#include "fhir/params.h"
+
+#define SEARCH_CLAUSES_MAX 64        /* parameters in one search */
+#define SEARCH_VALUES_MAX 1000       /* comma-separated values of all parameters together */
+#define SEARCH_VALUE_BYTES_MAX 4096
+#define SEARCH_SORT_MAX 8
+#define SEARCH_COUNT_DEFAULT 20
+#define SEARCH_COUNT_MAX 1000
+
+enum search_modifier {
+    MOD_NONE, MOD_EXACT, MOD_CONTAINS, MOD_MISSING, MOD_NOT, MOD_TEXT, MOD_IDENTIFIER, MOD_TYPE,
+};
+
+enum search_prefix {
+    PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFIX_LE, PREFIX_SA, PREFIX_EB, PREFIX_AP,
+};
+
+/* Keys k with lo <= k < hi in byte order. hi.p == NULL: to the end of the parameter's list. */
+struct key_range {
+    uint16_t param;              /* list to look in */
+    struct str lo, hi;
+    bool lossy;                  /* may hold keys that do not match: ask search_match */
+    bool point;                  /* one single key value (lo); its rows lie in row order, so that
+                                    membership of a row is one lookup */
+    bool terms;                  /* ranges over shared terms: each term's bytes behind the 0x00 that
+                                    ends its text are a key prefix in the same parameter's list */
+};
+
+enum clause_kind {
+    CLAUSE_KEYS,                 /* a row matches if one of its keys is in one of the ranges */
+    CLAUSE_ID,                   /* _id: the row's id is one of `ids` */
+    CLAUSE_UPDATED,              /* _lastUpdated: one of `spans` */
+    CLAUSE_NONE,                 /* nothing can match */
+};
+
+struct time_span {
+    int64_t from_ms, to_ms;      /* from <= lastUpdated < to */
+};
+
+struct search_clause {
+    enum clause_kind kind;
+    bool negate;                 /* rows that do NOT match the ranges (:not, ne, :missing=true) */
+    const struct param *param;   /* NULL for _id, _lastUpdated */
+    enum search_modifier modifier;
+    struct key_range *ranges;    /* OR of all, in no order, not overlapping for one row's key */
+    size_t n_ranges;
+    struct str *ids;
+    size_t n_ids;
+    struct time_span *spans;
+    size_t n_spans;
+    void *values;                /* search.c's own: what search_match compares with */
+    size_t n_values;
+};
+
+struct search_sort {
+    const struct param *param;   /* NULL: by _lastUpdated, or by _id where by_id */
+    bool by_id, descending;
+};
+
+enum search_total { TOTAL_DEFAULT, TOTAL_NONE, TOTAL_ESTIMATE, TOTAL_ACCURATE };
+enum search_summary { SUMMARY_FALSE, SUMMARY_TRUE, SUMMARY_TEXT, SUMMARY_DATA, SUMMARY_COUNT };
+
+struct search_include {
+    int source;                  /* resource type holding the reference */
+    const struct param *param;   /* NULL: all reference parameters (`*`) */
+    int target;                  /* 0: any */
+    bool reverse, iterate;
+};
+
+struct search {
+    int type;                    /* 0: system-level; then `types` may narrow */
+    int *types;                  /* _type, n_types of them */
+    size_t n_types;
+    struct search_clause *clauses;   /* AND of all */
+    size_t n_clauses;
+    struct search_sort sort[SEARCH_SORT_MAX];
+    size_t n_sort;
+    struct search_include *includes;
+    size_t n_includes;
+    size_t count;                /* page size; 0 with _summary=count */
+    enum search_total total;
+    enum search_summary summary;
+    struct str *elements;        /* _elements, n_elements of them */
+    size_t n_elements;
+    struct str cursor;           /* `_cursor`, ours, from a page link; STR_NULL at the first page */
+    struct str *unknown;         /* parameters that were not understood (lenient handling), as given */
+    size_t n_unknown;
+    struct str self;             /* the query string as understood, for the self link */
+};
+
+struct search_options {
+    struct index_options index;
+    bool strict;                 /* Prefer: handling=strict: unknown parameters are ERR_NOT_SUPPORTED */
+};
+
+/* Parses a raw query string (percent-encoded, "a=1&b=2") for a type (0: system). Bad values are
+ * ERR_VALUE naming the parameter; too many are ERR_COSTLY. Memory belongs to `a`. `_format`,
+ * `_pretty` are passed over. */
+int search_parse(struct arena *a, const struct params *params, const struct search_options *opt,
+                 int type, struct str query, struct search *ret, struct err *err);
+
+/* Whether a resource matches one clause (its `negate` applied), by looking at the resource alone.
+ * CLAUSE_ID and CLAUSE_UPDATED are the store's to check. */
+int search_match(struct arena *a, const struct search *s, const struct search_clause *c,
+                 yyjson_val *root, bool *ret_match, struct err *err);
+
+/* The sort key of a resource for one sort rule: the least (ascending) or greatest (descending) of
+ * its keys in the parameter's list. STR_NULL when it has none: such rows come last. */
+int search_sort_key(struct arena *a, const struct search *s, const struct search_sort *sort,
+                    yyjson_val *root, struct str *ret, struct err *err);
+
+#endif

@@ -1,0 +1,88 @@
+/* http.h - the HTTP server: sockets, limits, framing, compression. It knows no FHIR.
+ *
+ * One event loop a core (libmicrohttpd, epoll). The handler is called on an event loop once a
+ * request has arrived whole; it replies at once, or hands the exchange on (http_defer, http_work)
+ * and replies later from any thread. An event loop must never block.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/sb.h"
+
+#define HTTP_URI_MAX KIB(64)             /* path and query */
+#define HTTP_HEADERS_MAX KIB(32)         /* all header lines, MHD's connection memory */
+#define HTTP_BODY_MAX_DEFAULT MIB(64)    /* one body, after inflating */
+#define HTTP_BODY_MEMORY_MAX MIB(1)      /* larger bodies spool to an unlinked file and are mapped */
+#define HTTP_BODIES_MAX MIB(256)         /* all bodies in flight; past it 503 with Retry-After */
+#define HTTP_ARENA_MAX MIB(256)          /* arena of one request */
+#define HTTP_IDLE_SECONDS 30             /* silent connections are closed */
+#define HTTP_REQUEST_SECONDS 120         /* a request that is not whole by then is closed */
+#define HTTP_CONNECTIONS_MAX 4096
+#define HTTP_GZIP_MIN_BYTES 1024         /* smaller replies are not compressed */
+
+enum http_method {
+    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER,
+};
+
+struct http_server;
+struct http_exchange;
+
+struct http_request {
+    enum http_method method;
+    struct str method_name;
+    struct str path;             /* as sent, before '?', still percent-encoded */
+    struct str query;            /* as sent, behind '?', without it; empty if none */
+    struct str body;             /* whole, inflated */
+    bool is_tls, is_local;       /* is_local: came over the control socket */
+};
+
+typedef void http_handler(void *ctx, struct http_exchange *x);
+
+struct http_config {
+    const char *listen;          /* "127.0.0.1:8080", "[::1]:8080"; port 0 picks one */
+    const char *socket_path;     /* a Unix socket instead, or NULL */
+    unsigned threads;            /* event loops, 0: one a core */
+    unsigned workers;            /* threads for http_work, 0: one a core, at least 2 */
+    size_t body_max;             /* 0: HTTP_BODY_MAX_DEFAULT */
+    const char *tls_cert, *tls_key, *tls_client_ca;   /* PEM files or NULL */
+    const char *spool_dir;       /* for large bodies; NULL: /tmp */
+    http_handler *handle;
+    /* Writes a body for an error that ends before the handler (413, 414, 431, 400 …); may be NULL. */
+    void (*error_body)(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
+    void *ctx;
+};
+
+int http_server_start(const struct http_config *config, struct http_server **ret, struct err *err);
+/* Stops listening, lets requests under way finish (at most grace_ms), closes. */
+void http_server_stop(struct http_server *s, unsigned grace_ms);
+int http_server_port(const struct http_server *s);
+
+const struct http_request *http_request(const struct http_exchange *x);
+/* First value of a request header, STR_NULL if absent. Names are compared without case. */
+struct str http_header(const struct http_exchange *x, const char *name);
+/* The request's memory: lives until the reply is sent. Use it on one thread at a time. */
+struct arena *http_arena(struct http_exchange *x);
+/* A caller's word on the exchange: kept and given back untouched. */
+void http_set_user(struct http_exchange *x, void *user);
+void *http_user(const struct http_exchange *x);
+
+/* Adds a reply header; call before http_reply. `name` must be static, `value` is copied. */
+void http_reply_header(struct http_exchange *x, const char *name, struct str value);
+/* Sends. Takes the builder's bytes over (out is empty afterwards). `type` is the Content-Type, NULL
+ * for none; must be static. For HEAD only the length is sent. Compresses if the client can take it.
+ * Exactly once an exchange; x is invalid afterwards. */
+void http_reply(struct http_exchange *x, int status, const char *type, struct sb *out);
+
+/* Leaves the event loop without a reply: the exchange stays open until someone calls http_reply. */
+void http_defer(struct http_exchange *x);
+/* http_defer, and fn(ctx, x) on a worker thread. False if the queue is full (nothing was done). */
+bool http_work(struct http_exchange *x, http_handler *fn, void *ctx);
+
+struct http_stats {
+    uint64_t connections, requests, bytes_in, bytes_out, refused;
+};
+void http_server_stats(const struct http_server *s, struct http_stats *ret);
+
+#endif

@@ -1,0 +1,204 @@
+/* store.h - where versions of resources live: one interface, described by what a caller asks.
+ *
+ * A version, once written, never changes. Its number (`row`) is also its place in the change feed:
+ * rows of a node are numbered in commit order, without the feed ever skipping one that commits.
+ * All writes go through one writer that commits what is queued as a group; each job is a member of
+ * the group with a savepoint of its own. Reads run on a snapshot, on any thread, and never wait.
+ *
+ * Backends implement struct store_ops (store_int.h); store/faulty wraps either for tests.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/sb.h"
+#include "fhir/index.h"
+#include "fhir/params.h"
+#include "fhir/search.h"
+#include "store/access.h"
+
+#define STORE_BODY_MAX MIB(64)        /* one resource, uncompressed */
+#define STORE_VERSION_ID_MAX 32
+
+struct store;
+struct store_txn;
+
+struct store_config {
+    const char *dir;                  /* data folder; the database is dir/carnet.db */
+    struct index_options index;       /* its strings must outlive the store */
+    bool create;                      /* make a new store; otherwise it must exist */
+    bool read_only;
+    size_t cache_bytes;               /* page cache for each connection, 0: default */
+    unsigned group_max;               /* jobs in one commit, 0: default */
+};
+
+/* Opens (and upgrades) a store. ERR_NOT_FOUND if there is none, ERR_CONFLICT if another process
+ * holds it, ERR_NO_STORE if it is damaged or from a newer version. */
+int store_open(const struct store_config *config, struct store **ret, struct err *err);
+/* Waits for queued writes, truncates the log, closes. NULL is allowed. */
+void store_close(struct store *st);
+static inline void store_closep(struct store **st)
+{
+    store_close(*st);
+}
+
+/* The search parameters in force; the caller unrefs. */
+struct params *store_params(struct store *st);
+const struct index_options *store_index_options(struct store *st);
+
+/* A version of a resource, on this node and every other: (clock, origin). */
+struct version {
+    uint64_t hlc;                     /* hlc_ms(hlc) is meta.lastUpdated */
+    uint64_t origin;                  /* random 40-bit number of the node that made it */
+};
+
+/* versionId text, at most STORE_VERSION_ID_MAX with NUL; and back (false if it is none of ours). */
+void version_format(const struct version *v, char ret[STORE_VERSION_ID_MAX]);
+bool version_parse(struct str s, struct version *ret);
+
+enum store_method { METHOD_CREATE, METHOD_UPDATE, METHOD_DELETE };
+
+/* One version as the store returns it. Strings are valid until the transaction's next call. */
+struct row {
+    uint64_t row;                     /* its number, > 0 */
+    int type;
+    struct str id;
+    struct version version;
+    enum store_method method;
+    bool is_current;
+    struct str sealed;                /* body in its envelope; empty for a deletion */
+};
+
+/* Appends the resource as JSON: type, id, meta.versionId and meta.lastUpdated put in front of the
+ * stored text. The row must not be a deletion. ERR_NO_STORE if the envelope is damaged. */
+int row_json(struct store *st, const struct row *row, struct sb *out, struct err *err);
+
+/* ---- reading ---- */
+
+/* A snapshot for reading. Many may be open; each belongs to one thread at a time. */
+int store_begin(struct store *st, const struct access *who, struct store_txn **ret, struct err *err);
+void store_end(struct store_txn *txn);
+static inline void store_txn_endp(struct store_txn **txn)
+{
+    if (*txn)
+        store_end(*txn);
+}
+
+/* The newest version, deletions included (is that an answer or a 410? the caller knows).
+ * ERR_NOT_FOUND if the id never existed. */
+int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
+int store_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
+                      struct row *ret, struct err *err);
+int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+
+/* A page of row numbers. */
+struct page {
+    uint64_t *rows;
+    size_t n;
+    struct str next;                  /* cursor of the next page; STR_NULL at the end */
+    int64_t total;                    /* exact, or -1: not counted */
+};
+
+/* One page of a search. The cursor is opaque text that holds where the page ended and the feed's
+ * position at the first page: rows that did not change since appear exactly once over all pages,
+ * rows that did at most once.
+ * `budget`: index entries and bodies it may look at, 0: no limit; past it ERR_BUSY, so that an event
+ * loop can hand the search to a worker. A malformed cursor is ERR_VALUE. */
+int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                 struct page *ret, struct err *err);
+
+/* Row numbers of current versions that hold a reference to (type, id) in parameter `param`
+ * (NULL: any reference parameter of any type), at most `max`. For _revinclude and for integrity. */
+int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
+                    size_t max, struct arena *a, struct page *ret, struct err *err);
+
+struct history_query {
+    int type;                         /* 0: system */
+    struct str id;                    /* .p == NULL: type or system */
+    int64_t since_ms, at_from_ms, at_to_ms;  /* 0: not asked */
+    size_t count;
+    struct str cursor;
+};
+
+/* Versions, newest first, deletions included. The total is exact for an instance. */
+int store_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
+                  struct page *ret, struct err *err);
+
+/* The change feed: rows after `after`, oldest first, at most `max`. One partition in SQLite. */
+int store_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
+               struct err *err);
+uint64_t store_position(struct store_txn *txn);   /* newest row number in this snapshot */
+
+/* ---- writing ---- */
+
+/* Turns a validated resource into what is stored: text without resourceType, id, meta.versionId and
+ * meta.lastUpdated, compressed in its envelope. Pure CPU: call it outside the writer. */
+int store_seal(struct store *st, yyjson_val *root, struct sb *ret_sealed, struct err *err);
+
+struct put {
+    enum store_method method;
+    int type;
+    struct str id;
+    struct str sealed;                /* of store_seal; empty for METHOD_DELETE */
+    const struct index *index;        /* of index_extract; NULL for METHOD_DELETE */
+};
+
+/* A unit of writing. `run` is called once on the writer's thread inside the group's transaction,
+ * may read its own writes with every function above, and must not block; if it returns < 0 its own
+ * effects are undone and the neighbours' are kept. `done` is called on the writer's thread once the
+ * group is durable (or has failed): `r` is run's result or the commit's error. The job belongs to
+ * the caller again from then on. */
+struct store_job {
+    int (*run)(struct store_txn *txn, struct store_job *job, struct err *err);
+    void (*done)(struct store_job *job, int r, const struct err *err);
+    const struct access *who;
+    size_t weight;                    /* number of resources; 0 counts as 1 */
+    struct store_job *next;           /* the queue's */
+    int result;                       /* the writer's */
+    struct err err;                   /* the writer's */
+};
+
+void store_submit(struct store *st, struct store_job *job);
+/* submit and wait; job->done is not used. */
+int store_write(struct store *st, struct store_job *job, struct err *err);
+
+/* Inside a job: writes one version. The previous newest version (if any) stops being current and
+ * leaves the index. ERR_NO_STORE / ERR_FULL from the disk. */
+int store_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+
+/* Inside a job: a name that only one transaction may hold at a time (conditional operations). With
+ * one writer there is nothing to wait for; stores with several writers lock it until commit. */
+int store_claim(struct store_txn *txn, struct str name, struct err *err);
+
+/* Inside a job, for operators: removes every version of (type, id) for good; *ret_n versions. */
+int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+
+/* Inside a job: small values of the node itself (job positions, identity). */
+int store_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
+                   struct err *err);   /* STR_NULL if it is not set */
+int store_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err);
+
+/* ---- upkeep ---- */
+
+struct store_stats {
+    uint64_t rows, current;           /* versions; resources that are not deleted */
+    uint64_t bytes, wal_bytes;        /* on disk */
+    uint64_t commits, jobs;           /* since open */
+    uint64_t queued;
+};
+
+int store_stats(struct store *st, struct store_stats *ret, struct err *err);
+
+/* Reads everything: structure, envelopes, index against bodies. Problems go to `say`, one sentence
+ * each; returns their number. */
+int store_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
+                struct err *err);
+
+/* A consistent copy into a new folder while the store is in use. `progress` gets pages done and in
+ * all; it may be NULL. */
+int store_backup(struct store *st, const char *to_dir,
+                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+                 struct err *err);
+
+#endif

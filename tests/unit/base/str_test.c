@@ -1,0 +1,46 @@
+#include "../test.h"
+
+static void splits(void **state)
+{
+    struct str rest = STR("a,,b"), part;
+    static const char *const want[] = {"a", "", "b"};
+    size_t n = 0;
+
+    (void)state;
+    while (str_split(&rest, ',', &part))
+        assert_str(part, str_c(want[n++]));
+    assert_int_equal(n, 3);
+}
+
+static void numbers(void **state)
+{
+    uint64_t v;
+
+    (void)state;
+    assert_true(str_to_u64(STR("18446744073709551615"), UINT64_MAX, &v));
+    assert_true(v == UINT64_MAX);
+    assert_false(str_to_u64(STR("18446744073709551616"), UINT64_MAX, &v));
+    assert_false(str_to_u64(STR(""), 9, &v));
+    assert_false(str_to_u64(STR("-1"), 9, &v));
+    assert_false(str_to_u64(STR("10"), 9, &v));
+}
+
+static void orders_by_bytes(void **state)
+{
+    (void)state;
+    assert_true(str_cmp(STR("a"), STR("ab")) < 0);
+    assert_true(str_cmp(STR("b"), STR("ab")) > 0);
+    assert_true(str_cmp(STR("é"), STR("z")) > 0);
+    assert_true(str_eq_nocase(STR("Content-TYPE"), STR("content-type")));
+    assert_str(str_trim(STR(" \t x y\r\n")), STR("x y"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(splits),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(orders_by_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
