@@ -1,0 +1,21 @@
+/* patch.h - JSON Patch (RFC 6902) with JSON Pointer (RFC 6901), number literals kept.
+ *
+ * `test` compares numbers by their value (1.0 equals 1), strings by code point, objects without
+ * regard to order. Operations are applied in order to a copy: all of them or none.
+ */
+#ifndef FHIR_PATCH_H
+#define FHIR_PATCH_H
+
+#include "base/js.h"
+
+#define PATCH_OPERATIONS_MAX 1000
+
+/* Applies `patch` (the parsed array of operations) to `root` and writes the result's JSON text.
+ * Scratch memory comes from `a`. Errors name the operation by index and its path: ERR_SYNTAX for a
+ * patch that is none, ERR_PROCESSING for one that does not fit the resource or whose test fails,
+ * ERR_COSTLY past PATCH_OPERATIONS_MAX, ERR_NO_MEMORY at the arena's or the builder's limit.
+ * The result is not validated here. */
+int patch_json(struct arena *a, yyjson_val *root, yyjson_val *patch, struct sb *out,
+               struct err *err);
+
+#endif
