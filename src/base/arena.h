@@ -29,7 +29,7 @@ void arena_reset(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);
 /* Cleared; NULL at the limit or when n * size overflows. */
 void *arena_calloc(struct arena *a, size_t n, size_t size);
-/* Grows an array: a new block of new_n bytes with the old bytes copied (in place where possible). */
+/* Grows an array: a new block of new_n bytes with the old bytes (in place where possible). */
 void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);
 /* A copy, with a NUL behind it; .p is NULL at the limit. */
 struct str arena_dup(struct arena *a, struct str s);

@@ -119,14 +119,14 @@ bool clock_parse_http(struct str s, int64_t *ret_ms)
         return false;
     memcpy(text, s.p, s.n);
     text[s.n] = '\0';
-    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &d, mon, &y, &hh, &mm, &ss,
-               &end) != 6 || (size_t)end != s.n)
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &d, mon, &y, &hh, &mm,
+               &ss, &end) != 6 || (size_t)end != s.n)
         return false;
     for (int i = 0; i < 12; i++)
         if (memcmp(mon, month_names + i * 3, 3) == 0)
             month = i + 1;
-    if (!month || y < 1 || d < 1 || d > clock_month_days(y, month) || hh > 23 || mm > 59 || ss > 60 ||
-        hh < 0 || mm < 0 || ss < 0)
+    if (!month || y < 1 || d < 1 || d > clock_month_days(y, month) || hh > 23 || mm > 59 ||
+        ss > 60 || hh < 0 || mm < 0 || ss < 0)
         return false;
     *ret_ms = (clock_days(y, month, d) * 86400 + hh * 3600 + mm * 60 + ss) * 1000;
     return true;

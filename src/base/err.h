@@ -1,8 +1,8 @@
 /* err.h - how a function says that it failed.
  *
  * Every fallible function returns int: 0 (or a positive result) or a negative enum err_code, and
- * takes a trailing struct err *, which it fills on failure. The one table below maps each code to
- * its HTTP status and OperationOutcome issue type (http://hl7.org/fhir/R4/valueset-issue-type.html).
+ * takes a trailing struct err *, which it fills on failure. The table below maps each code to its
+ * HTTP status and OperationOutcome issue type (http://hl7.org/fhir/R4/valueset-issue-type.html).
  * Invalid content is data (fhir/issues.h), not an err, until somebody has to answer for it.
  */
 #ifndef BASE_ERR_H

@@ -28,7 +28,8 @@ static void head(struct sb *line, enum log_level level, enum log_event event)
     char now[CLOCK_INSTANT_MAX];
 
     clock_format(clock_now_ms(), now);
-    sb_fmt(line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", now, levels[level], names[event]);
+    sb_fmt(line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", now, levels[level],
+           names[event]);
 }
 
 static void tail(struct sb *line)

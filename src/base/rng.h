@@ -1,4 +1,4 @@
-/* rng.h - random numbers: the kernel's for ids and secrets, a seeded generator for what must repeat.
+/* rng.h - random numbers: the kernel's for ids and secrets, a seeded generator for what repeats.
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H

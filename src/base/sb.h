@@ -27,7 +27,8 @@ static inline void sb_reset(struct sb *b)
     b->failed = false;
 }
 
-/* Room for n more bytes at the end, counted by sb_add afterwards; NULL (and failed) if there is none. */
+/* Room for n more bytes at the end, counted by sb_add afterwards; NULL (and failed) if there is
+ * none. */
 char *sb_room(struct sb *b, size_t n);
 static inline void sb_add(struct sb *b, size_t n)
 {

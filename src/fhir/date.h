@@ -17,7 +17,7 @@ enum date_kind {
     DATE_DATE,        /* yyyy, yyyy-mm, yyyy-mm-dd */
     DATE_DATETIME,    /* those, and yyyy-mm-ddThh:mm:ss[.fff]zone */
     DATE_INSTANT,     /* only the last */
-    DATE_SEARCH,      /* all of them; seconds and zone may be missing, a '+' may have become a blank */
+    DATE_SEARCH,      /* all of them; seconds, zone may be missing, a '+' may have become a blank */
 };
 
 enum date_precision { DATE_YEAR, DATE_MONTH, DATE_DAY, DATE_MINUTE, DATE_SECOND, DATE_FRACTION };

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 #define DECIMAL_DIGITS_MAX 40       /* digits without the zeros in front */
-#define DECIMAL_ROUND_DIGITS 36     /* results with more digits are rounded to so many, half to even */
+#define DECIMAL_ROUND_DIGITS 36     /* longer results are rounded to so many, half to even */
 #define DECIMAL_EXPONENT_MAX 1000   /* of a literal: 1e-1000 <= |v| < 1e1001 */
 #define DECIMAL_RESULT_EXPONENT_MAX 8000 /* of a result */
 #define DECIMAL_KEY_MAX 24          /* bytes of a key */
@@ -19,7 +19,7 @@
 struct decimal {
     bool negative;                  /* false for zero */
     uint8_t n;                      /* digits in use; 0: the value is zero */
-    int16_t exponent;               /* power of ten of the last digit ("1.0": digits 10, exponent -1) */
+    int16_t exponent;               /* power of ten of the last digit ("1.0": digits 10, then -1) */
     uint8_t digit[DECIMAL_DIGITS_MAX]; /* 0 … 9, the first one is not 0 */
 };
 

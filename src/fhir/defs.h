@@ -37,9 +37,9 @@ struct def_codes;
  * stands as name + Type ("valueQuantity"). A contentReference has the type that it refers to. */
 struct def_element {
     struct str name;
-    const struct def_type *const *types;  /* allowed types, NULL at the end; one unless is_choice */
-    const int *targets;                   /* of a Reference: resource types, 0 at the end; NULL: any */
-    const struct def_codes *codes;        /* code list of the binding where the definitions hold it */
+    const struct def_type *const *types;  /* allowed types, then NULL; one unless is_choice */
+    const int *targets;                   /* of a Reference: resource types, then 0; NULL: any */
+    const struct def_codes *codes;        /* the binding's codes where the definitions hold them */
     uint16_t min, max;
     uint8_t binding;                      /* enum def_binding */
     bool is_choice, is_summary, is_modifier;
@@ -50,7 +50,7 @@ struct def_type {
     uint8_t kind;                         /* enum def_kind */
     bool is_abstract;
     const struct def_type *base;
-    const struct def_element *elements;   /* all of them, inherited ones first, in definition order */
+    const struct def_element *elements;   /* all, inherited ones first, in definition order */
     size_t n_elements;
 };
 
@@ -86,7 +86,7 @@ struct def_param {
     uint8_t kind;                 /* enum def_param_kind */
     struct str code;              /* "birthdate" */
     struct str url;               /* of the SearchParameter */
-    struct str expression;        /* FHIRPath, only the alternatives that apply to `type`; may be "" */
+    struct str expression;        /* FHIRPath, only what applies to `type`; may be "" */
     const int *targets;           /* of a reference: resource types, 0 at the end; NULL: any */
     const struct def_component *components;
     size_t n_components;

@@ -13,8 +13,8 @@
 
 /* Numbers of lists that are no search parameter. */
 #define INDEX_PARAM_USER 0x8000           /* user-defined parameters: 0x8000 … 0xfdff */
-#define INDEX_PARAM_TYPE 0xfe00           /* + resource type: every resource of the type, empty key */
-#define INDEX_PARAM_COMPARTMENT 0xff00    /* + enum def_compartment: key is index_id_key(member of) */
+#define INDEX_PARAM_TYPE 0xfe00           /* + resource type: all of the type, empty key */
+#define INDEX_PARAM_COMPARTMENT 0xff00    /* + enum def_compartment: key: index_id_key(its owner) */
 
 #define INDEX_KEY_MAX 128                 /* bytes of one key */
 #define INDEX_ENTRIES_MAX 20000           /* keys of one resource */

@@ -1,8 +1,8 @@
 /* search.h - a search URL as data: clauses over index key ranges, order, and what to return.
  *
  * The index narrows, the body decides: each clause carries key ranges that hold every match; where
- * a range may also hold others (`lossy`), or where the store finds it cheaper, search_match looks at
- * the resource itself. Both read the same rules, http://hl7.org/fhir/R4/search.html.
+ * a range may also hold others (`lossy`), or where the store finds it cheaper, search_match looks
+ * at the resource itself. Both read the same rules, http://hl7.org/fhir/R4/search.html.
  */
 #ifndef FHIR_SEARCH_H
 #define FHIR_SEARCH_H
@@ -22,7 +22,8 @@ enum search_modifier {
 };
 
 enum search_prefix {
-    PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFIX_LE, PREFIX_SA, PREFIX_EB, PREFIX_AP,
+    PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFIX_LE, PREFIX_SA, PREFIX_EB,
+    PREFIX_AP,
 };
 
 /* Keys k with lo <= k < hi in byte order. hi.p == NULL: to the end of the parameter's list. */
@@ -93,14 +94,14 @@ struct search {
     struct str *elements;        /* _elements, n_elements of them */
     size_t n_elements;
     struct str cursor;           /* `_cursor`, ours, from a page link; STR_NULL at the first page */
-    struct str *unknown;         /* parameters that were not understood (lenient handling), as given */
+    struct str *unknown;         /* parameters that were not understood, as given (lenient) */
     size_t n_unknown;
     struct str self;             /* the query string as understood, for the self link */
 };
 
 struct search_options {
     struct index_options index;
-    bool strict;                 /* Prefer: handling=strict: unknown parameters are ERR_NOT_SUPPORTED */
+    bool strict;                 /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
 };
 
 /* Parses a raw query string (percent-encoded, "a=1&b=2") for a type (0: system). Bad values are

@@ -1,9 +1,9 @@
 /* validate.h - structural validation of a resource against the base definitions.
  *
  * Checks types, cardinalities, primitive formats and ranges, unknown elements, choice types, ids,
- * reference targets' types, required bindings whose code list the definitions hold, `_name` siblings
- * of primitives, contained resources, and that a narrative is safe XHTML. Profiles and invariants
- * are not looked at here.
+ * reference targets' types, required bindings whose code list the definitions hold, `_name`
+ * siblings of primitives, contained resources, and that a narrative is safe XHTML.
+ * Profiles and invariants are not looked at here.
  * Source: http://hl7.org/fhir/R4/json.html, datatypes.html, narrative.html#xhtml.
  */
 #ifndef FHIR_VALIDATE_H
@@ -19,7 +19,7 @@
 bool fhir_is_id(struct str s);
 
 /* Fills `issues` with what does not hold; returns the resource's type (def_resource), or 0 when
- * `resourceType` is missing or unknown (an issue then says so). Negative only for lack of memory. */
+ * `resourceType` is missing or unknown (an issue says so). Negative only for lack of memory. */
 int fhir_validate(yyjson_val *root, struct issues *issues, struct err *err);
 
 #endif

@@ -14,7 +14,7 @@
 #define HTTP_URI_MAX KIB(64)             /* path and query */
 #define HTTP_HEADERS_MAX KIB(32)         /* all header lines, MHD's connection memory */
 #define HTTP_BODY_MAX_DEFAULT MIB(64)    /* one body, after inflating */
-#define HTTP_BODY_MEMORY_MAX MIB(1)      /* larger bodies spool to an unlinked file and are mapped */
+#define HTTP_BODY_MEMORY_MAX MIB(1)      /* larger ones spool to an unlinked file and are mapped */
 #define HTTP_BODIES_MAX MIB(256)         /* all bodies in flight; past it 503 with Retry-After */
 #define HTTP_ARENA_MAX MIB(256)          /* arena of one request */
 #define HTTP_IDLE_SECONDS 30             /* silent connections are closed */
@@ -49,7 +49,7 @@ struct http_config {
     const char *tls_cert, *tls_key, *tls_client_ca;   /* PEM files or NULL */
     const char *spool_dir;       /* for large bodies; NULL: /tmp */
     http_handler *handle;
-    /* Writes a body for an error that ends before the handler (413, 414, 431, 400 …); may be NULL. */
+    /* Writes a body for an error that ends before the handler (413, 431, 400 …); may be NULL. */
     void (*error_body)(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
     void *ctx;
 };

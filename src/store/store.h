@@ -77,7 +77,8 @@ int row_json(struct store *st, const struct row *row, struct sb *out, struct err
 /* ---- reading ---- */
 
 /* A snapshot for reading. Many may be open; each belongs to one thread at a time. */
-int store_begin(struct store *st, const struct access *who, struct store_txn **ret, struct err *err);
+int store_begin(struct store *st, const struct access *who, struct store_txn **ret,
+                struct err *err);
 void store_end(struct store_txn *txn);
 static inline void store_txn_endp(struct store_txn **txn)
 {
@@ -103,8 +104,8 @@ struct page {
 /* One page of a search. The cursor is opaque text that holds where the page ended and the feed's
  * position at the first page: rows that did not change since appear exactly once over all pages,
  * rows that did at most once.
- * `budget`: index entries and bodies it may look at, 0: no limit; past it ERR_BUSY, so that an event
- * loop can hand the search to a worker. A malformed cursor is ERR_VALUE. */
+ * `budget`: index entries and bodies it may look at, 0: no limit; past it ERR_BUSY, so that an
+ * event loop can hand the search to a worker. A malformed cursor is ERR_VALUE. */
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                  struct page *ret, struct err *err);
 

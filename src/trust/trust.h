@@ -1,8 +1,8 @@
 /* trust.h - the one place that makes a struct access.
  *
  * Until accounts and authorisation exist there are three: open (everyone who can reach a loopback
- * socket of a node started with --open), system (the node's own upkeep) and job (background work and
- * the operator's command line).
+ * socket of a node started with --open), system (the node's own upkeep) and job (background work
+ * and the operator's command line).
  */
 #ifndef TRUST_TRUST_H
 #define TRUST_TRUST_H

@@ -9,7 +9,8 @@ static int parse(struct arena *a, const char *text, yyjson_val **ret, struct err
 
 static void literals_survive(void **state)
 {
-    static const char text[] = "{\"a\":1.0,\"b\":[1e10,-0.00,true,null],\"c\":\"\\u00e9\\n\\u0001\"}";
+    static const char text[] =
+        "{\"a\":1.0,\"b\":[1e10,-0.00,true,null],\"c\":\"\\u00e9\\n\\u0001\"}";
     _cleanup_(sb_done) struct sb out = sb_make(1000);
     _cleanup_(arena_done) struct arena a;
     yyjson_val *root;
