@@ -48,8 +48,9 @@ struct def_element {
 struct def_type {
     struct str name;
     uint8_t kind;                         /* enum def_kind */
+    uint8_t number;                       /* of a concrete resource type, 0 otherwise */
     bool is_abstract;
-    const struct def_type *base;
+    const struct def_type *base;          /* NULL: none */
     const struct def_element *elements;   /* all, inherited ones first, in definition order */
     size_t n_elements;
 };
@@ -103,7 +104,8 @@ enum def_compartment {
 
 int def_compartment_type(enum def_compartment c);     /* resource type that names it */
 /* Codes of the reference parameters that put a resource of `type` into compartment c, .p == NULL at
- * the end; NULL when the type is never in it. The code "{def}" means the resource itself. */
+ * the end; NULL when the type is never in it. The code "{def}" means the resource itself: the type
+ * that names a compartment has it first. */
 const struct str *def_compartment_params(enum def_compartment c, int type);
 
 /* A small number for a well-known code system URI (LOINC, UCUM, ICD-11, the ones R4 defines …),
