@@ -105,7 +105,7 @@ void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n)
     size_t held = (old_n + ALIGN - 1) & ~(ALIGN - 1);
     void *p;
 
-    assert(new_n >= old_n);
+    assert(new_n >= old_n && (old || !old_n));
     if (old && held && (char *)old + held == a->at && new_n - held <= (size_t)(a->end - a->at) &&
         new_n >= held) {
         arena_alloc(a, new_n - held);
