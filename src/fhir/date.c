@@ -199,10 +199,11 @@ int tz_parse(struct str s, int *ret_minutes, struct err *err)
     int minutes = 0;
 
     if (!str_eq(s, STR("UTC")) && (!zone(&sc, false, &minutes) || !at_end(&sc)))
-        return err_set(err, ERR_VALUE,
-                       "\"%.*s\" is not an offset from UTC such as +03:00; names of time zones are "
-                       "not accepted, because stored index keys must not change with a zone's rules",
-                       (int)MIN(s.n, 32u), s.n ? s.p : "");
+        return err_set(
+            err, ERR_VALUE,
+            "\"%.*s\" is not an offset from UTC such as +03:00; names of time zones are "
+            "not accepted, because stored index keys must not change with a zone's rules",
+            (int)MIN(s.n, 32u), s.n ? s.p : "");
     *ret_minutes = minutes;
     return 0;
 }

@@ -10,14 +10,14 @@
 
 #include "base/err.h"
 
-#define DATE_TEXT_MAX 64            /* bytes of a text */
+#define DATE_TEXT_MAX 64 /* bytes of a text */
 #define DATE_TZ_MINUTES_MAX (14 * 60)
 
 enum date_kind {
-    DATE_DATE,        /* yyyy, yyyy-mm, yyyy-mm-dd */
-    DATE_DATETIME,    /* those, and yyyy-mm-ddThh:mm:ss[.fff]zone */
-    DATE_INSTANT,     /* only the last */
-    DATE_SEARCH,      /* all of them; seconds, zone may be missing, a '+' may have become a blank */
+    DATE_DATE,     /* yyyy, yyyy-mm, yyyy-mm-dd */
+    DATE_DATETIME, /* those, and yyyy-mm-ddThh:mm:ss[.fff]zone */
+    DATE_INSTANT,  /* only the last */
+    DATE_SEARCH,   /* all of them; seconds, zone may be missing, a '+' may have become a blank */
 };
 
 enum date_precision { DATE_YEAR, DATE_MONTH, DATE_DAY, DATE_MINUTE, DATE_SECOND, DATE_FRACTION };
@@ -25,8 +25,8 @@ enum date_precision { DATE_YEAR, DATE_MONTH, DATE_DAY, DATE_MINUTE, DATE_SECOND,
 struct date {
     enum date_precision precision;
     bool has_zone;
-    int tz_minutes;                 /* the text's own offset, or the one that was assumed */
-    int64_t from_ms, to_ms;         /* from <= t < to */
+    int tz_minutes;         /* the text's own offset, or the one that was assumed */
+    int64_t from_ms, to_ms; /* from <= t < to */
 };
 
 /* `tz_minutes` is assumed where the text has no zone. ERR_VALUE says what does not hold. */

@@ -10,9 +10,9 @@
 
 struct wide {
     bool negative;
-    bool inexact;      /* something that is not zero lies behind the last digit */
+    bool inexact; /* something that is not zero lies behind the last digit */
     int n;
-    int32_t exponent;  /* of the last digit */
+    int32_t exponent; /* of the last digit */
     uint8_t digit[WIDE_MAX];
 };
 
@@ -64,7 +64,8 @@ static bool scan_exponent(struct scan *sc, struct str s, bool search)
     int32_t e = 0;
 
     sc->at++;
-    if (sc->at < s.n && (s.p[sc->at] == '-' || s.p[sc->at] == '+' || (search && s.p[sc->at] == ' ')))
+    if (sc->at < s.n &&
+        (s.p[sc->at] == '-' || s.p[sc->at] == '+' || (search && s.p[sc->at] == ' ')))
         negative = s.p[sc->at++] == '-';
     if (sc->at == s.n)
         return false;
@@ -265,8 +266,10 @@ static int add(const struct decimal *a, const struct decimal *b, int digits, str
     }
     /* Far below x only the sign of y matters: it decides how the result is rounded. */
     if (adjusted(x) + 1 - MIN(x->exponent, y->exponent) > SPAN_MAX) {
-        far = (struct decimal){.negative = y->negative, .n = 1,
-                               .exponent = (int16_t)(adjusted(x) - (SPAN_MAX - 2)), .digit = {1}};
+        far = (struct decimal){.negative = y->negative,
+                               .n = 1,
+                               .exponent = (int16_t)(adjusted(x) - (SPAN_MAX - 2)),
+                               .digit = {1}};
         y = &far;
     }
     w.negative = x->negative;
@@ -296,7 +299,8 @@ int decimal_mul(const struct decimal *a, const struct decimal *b, struct decimal
                 struct err *err)
 {
     uint16_t sum[2 * DECIMAL_HELD_MAX] = {0};
-    struct wide w = {.negative = a->negative != b->negative, .n = a->n + b->n,
+    struct wide w = {.negative = a->negative != b->negative,
+                     .n = a->n + b->n,
                      .exponent = a->exponent + b->exponent};
     unsigned carry = 0;
 
@@ -330,7 +334,7 @@ static bool subtract_once(uint8_t *rest, const uint8_t *divisor, int n)
     return true;
 }
 
-#define SHORT_DIVISOR_DIGITS 18   /* fits 64 bits, and ten times it too */
+#define SHORT_DIVISOR_DIGITS 18 /* fits 64 bits, and ten times it too */
 
 static void divide_short(struct wide *w, const struct decimal *a, const struct decimal *b)
 {
@@ -373,7 +377,8 @@ int decimal_div(const struct decimal *a, const struct decimal *b, struct decimal
         set_zero(ret, a->exponent - b->exponent);
         return 0;
     }
-    /* The first b->n - 1 digits of the quotient may be zero; behind them more than it is rounded to. */
+    /* The first b->n - 1 digits of the quotient may be zero; behind them more than it is rounded
+     * to. */
     w.n = MAX(a->n, b->n + DECIMAL_ROUND_DIGITS + 1);
     w.exponent = a->exponent - b->exponent - (w.n - a->n);
     if (b->n <= SHORT_DIVISOR_DIGITS)
@@ -419,7 +424,7 @@ static char *put_digits(char *to, const struct decimal *d, int from, int n)
     return to;
 }
 
-#define PLAIN_ZEROS_MAX 10   /* behind the point */
+#define PLAIN_ZEROS_MAX 10 /* behind the point */
 
 size_t decimal_format(const struct decimal *d, char ret[DECIMAL_TEXT_MAX])
 {

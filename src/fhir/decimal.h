@@ -9,18 +9,18 @@
 
 #include "base/err.h"
 
-#define DECIMAL_DIGITS_MAX 40       /* digits of a literal, without the zeros in front */
-#define DECIMAL_HELD_MAX 42         /* room for the two more that the end of a range has */
-#define DECIMAL_ROUND_DIGITS 36     /* longer results are rounded to so many, half to even */
-#define DECIMAL_EXPONENT_MAX 1000   /* of a literal: 1e-1000 <= |v| < 1e1001 */
+#define DECIMAL_DIGITS_MAX 40            /* digits of a literal, without the zeros in front */
+#define DECIMAL_HELD_MAX 42              /* room for the two more that the end of a range has */
+#define DECIMAL_ROUND_DIGITS 36          /* longer results are rounded to so many, half to even */
+#define DECIMAL_EXPONENT_MAX 1000        /* of a literal: 1e-1000 <= |v| < 1e1001 */
 #define DECIMAL_RESULT_EXPONENT_MAX 8000 /* of a result */
-#define DECIMAL_KEY_MAX 24          /* bytes of a key */
-#define DECIMAL_TEXT_MAX 64         /* bytes of decimal_format, with the NUL */
+#define DECIMAL_KEY_MAX 24               /* bytes of a key */
+#define DECIMAL_TEXT_MAX 64              /* bytes of decimal_format, with the NUL */
 
 struct decimal {
-    bool negative;                  /* false for zero */
-    uint8_t n;                      /* digits in use; 0: the value is zero */
-    int16_t exponent;               /* power of ten of the last digit ("1.0": digits 10, then -1) */
+    bool negative;    /* false for zero */
+    uint8_t n;        /* digits in use; 0: the value is zero */
+    int16_t exponent; /* power of ten of the last digit ("1.0": digits 10, then -1) */
     uint8_t digit[DECIMAL_HELD_MAX]; /* 0 … 9, the first one is not 0 */
 };
 
@@ -28,9 +28,9 @@ struct decimal {
  * or which limit is passed. */
 int decimal_parse(struct str literal, struct decimal *ret, struct err *err);
 
-/* A search value with the range [from, to) that its digits imply: half of the last digit's place to each
- * side. "100" gives [99.5, 100.5), "1.0" [0.95, 1.05). A literal with an exponent and without a
- * decimal point counts as having one decimal place, so that "1e2" gives [95, 105) as R4 says.
+/* A search value with the range [from, to) that its digits imply: half of the last digit's place to
+ * each side. "100" gives [99.5, 100.5), "1.0" [0.95, 1.05). A literal with an exponent and without
+ * a decimal point counts as having one decimal place, so that "1e2" gives [95, 105) as R4 says.
  * Accepted besides: zeros in front, and a '+' (or the blank that a query makes of it) in front of
  * the number and of the exponent. */
 int decimal_parse_search(struct str literal, struct decimal *ret, struct decimal *ret_from,
@@ -65,7 +65,8 @@ size_t decimal_key(const struct decimal *d, unsigned char ret[DECIMAL_KEY_MAX]);
 /* The value of a key (without zeros at the end) and the key's length; 0 if it is none. */
 size_t decimal_from_key(const unsigned char *key, size_t n, struct decimal *ret);
 
-/* Text of the value: plain where it is neither very small nor very large, otherwise with an exponent
+/* Text of the value: plain where it is neither very small nor very large, otherwise with an
+ * exponent
  * ("0.00", "1200", "1.5E-30"). Returns the length; a NUL stands behind it. */
 size_t decimal_format(const struct decimal *d, char ret[DECIMAL_TEXT_MAX]);
 

@@ -2,9 +2,9 @@
 
 /* Positive numbers; the bytes of negative ones are the complement. docs/formats/decimal-keys.md */
 #define KEY_ZERO 0x80
-#define KEY_SMALL 0x81      /* exponent below -KEY_NEAR_MAX, in the next two bytes */
-#define KEY_NEAR 0xc0       /* + exponent within KEY_NEAR_MAX */
-#define KEY_LARGE 0xff      /* exponent above KEY_NEAR_MAX, in the next two bytes */
+#define KEY_SMALL 0x81 /* exponent below -KEY_NEAR_MAX, in the next two bytes */
+#define KEY_NEAR 0xc0  /* + exponent within KEY_NEAR_MAX */
+#define KEY_LARGE 0xff /* exponent above KEY_NEAR_MAX, in the next two bytes */
 #define KEY_NEAR_MAX 62
 #define KEY_BIAS 0x8000
 

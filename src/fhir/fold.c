@@ -3,23 +3,23 @@
 #include <utf8proc.h>
 
 /* Letters that Unicode does not decompose, and what people write for them elsewhere. Applied after
- * decomposition and case folding, so only small letters stand here. Sorted. docs/formats/folding.md */
+ * decomposition and case folding, so only small letters stand here. Sorted. docs/formats/folding.md
+ */
 static const struct {
     uint16_t cp;
     char to[4];
 } letters[] = {
-    {0x00e6, "ae"}, {0x00f0, "d"}, {0x00f8, "o"}, {0x00fe, "th"}, {0x0111, "d"}, {0x0127, "h"},
+    {0x00e6, "ae"}, {0x00f0, "d"}, {0x00f8, "o"}, {0x00fe, "th"}, {0x0111, "d"},  {0x0127, "h"},
     {0x0131, "i"},  {0x0138, "k"}, {0x0142, "l"}, {0x014b, "n"},  {0x0153, "oe"}, {0x0167, "t"},
-    {0x0180, "b"},  {0x0183, "b"}, {0x0188, "c"}, {0x018c, "d"},  {0x0192, "f"}, {0x0199, "k"},
-    {0x019a, "l"},  {0x019e, "n"}, {0x01a5, "p"}, {0x01ad, "t"},  {0x01b4, "y"}, {0x01b6, "z"},
-    {0x01dd, "e"},  {0x01e5, "g"}, {0x0225, "z"}, {0x023c, "c"},  {0x0247, "e"}, {0x0249, "j"},
-    {0x024d, "r"},  {0x024f, "y"}, {0x0253, "b"}, {0x0254, "o"},  {0x0256, "d"}, {0x0257, "d"},
-    {0x0259, "e"},  {0x025b, "e"}, {0x0260, "g"}, {0x0263, "g"},  {0x0266, "h"}, {0x0268, "i"},
-    {0x0269, "i"},  {0x026b, "l"}, {0x0272, "n"}, {0x0275, "o"},  {0x027d, "r"}, {0x0288, "t"},
-    {0x0289, "u"},  {0x028a, "u"}, {0x028b, "v"},
-    {0x0629, "ه"},  {0x0649, "ي"}, {0x0671, "ا"}, {0x0672, "ا"},  {0x0673, "ا"}, {0x06a9, "ك"},
-    {0x06be, "ه"},  {0x06c1, "ه"}, {0x06c3, "ه"}, {0x06cc, "ي"},  {0x06d2, "ي"}, {0x06d5, "ه"},
-    {0x2c61, "l"},  {0x2c65, "a"}, {0x2c66, "t"},
+    {0x0180, "b"},  {0x0183, "b"}, {0x0188, "c"}, {0x018c, "d"},  {0x0192, "f"},  {0x0199, "k"},
+    {0x019a, "l"},  {0x019e, "n"}, {0x01a5, "p"}, {0x01ad, "t"},  {0x01b4, "y"},  {0x01b6, "z"},
+    {0x01dd, "e"},  {0x01e5, "g"}, {0x0225, "z"}, {0x023c, "c"},  {0x0247, "e"},  {0x0249, "j"},
+    {0x024d, "r"},  {0x024f, "y"}, {0x0253, "b"}, {0x0254, "o"},  {0x0256, "d"},  {0x0257, "d"},
+    {0x0259, "e"},  {0x025b, "e"}, {0x0260, "g"}, {0x0263, "g"},  {0x0266, "h"},  {0x0268, "i"},
+    {0x0269, "i"},  {0x026b, "l"}, {0x0272, "n"}, {0x0275, "o"},  {0x027d, "r"},  {0x0288, "t"},
+    {0x0289, "u"},  {0x028a, "u"}, {0x028b, "v"}, {0x0629, "ه"},  {0x0649, "ي"},  {0x0671, "ا"},
+    {0x0672, "ا"},  {0x0673, "ا"}, {0x06a9, "ك"}, {0x06be, "ه"},  {0x06c1, "ه"},  {0x06c3, "ه"},
+    {0x06cc, "ي"},  {0x06d2, "ي"}, {0x06d5, "ه"}, {0x2c61, "l"},  {0x2c65, "a"},  {0x2c66, "t"},
 };
 
 /* Zeros of the decimal digits that Unicode does not decompose. Sorted. */
@@ -32,7 +32,7 @@ static const uint32_t zeros[] = {
 struct out {
     char *p;
     size_t n, max;
-    bool blank;   /* one is due in front of the next letter */
+    bool blank; /* one is due in front of the next letter */
     bool cut;
 };
 
@@ -68,8 +68,16 @@ static char ascii(unsigned char c)
     if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
         return (char)c;
     switch (c) {
-    case '\'': case '`': case '^': return 0;
-    case '$': case '+': case '<': case '=': case '>': case '|': case '~': return (char)c;
+    case '\'':
+    case '`':
+    case '^': return 0;
+    case '$':
+    case '+':
+    case '<':
+    case '=':
+    case '>':
+    case '|':
+    case '~': return (char)c;
     default: return ' ';
     }
 }
@@ -108,8 +116,8 @@ static int digit(int32_t cp)
     return -1;
 }
 
-/* Marks that are accents: above, below, through and attached ones, nuktas, Hebrew and Arabic points.
- * Vowel signs, viramas and tone marks of Asian scripts are part of the word. */
+/* Marks that are accents: above, below, through and attached ones, nuktas, Hebrew and Arabic
+ * points. Vowel signs, viramas and tone marks of Asian scripts are part of the word. */
 static bool is_accent(int ccc)
 {
     return ccc == 1 || ccc == 7 || (ccc >= 10 && ccc <= 36) || ccc >= 200;
@@ -149,7 +157,9 @@ static void put_folded(struct out *o, int32_t cp)
             return;
         }
         break;
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LO:
         to = letter(cp);
         if (to) {
             put(o, to, strlen(to));
@@ -160,28 +170,32 @@ static void put_folded(struct out *o, int32_t cp)
         if (is_silent(cp))
             return;
         break;
-    case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
         if (is_accent(prop->combining_class) || is_selector(cp))
             return;
         break;
-    case UTF8PROC_CATEGORY_ME: case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_SK:
-        return;
-    case UTF8PROC_CATEGORY_PC: case UTF8PROC_CATEGORY_PD: case UTF8PROC_CATEGORY_PS:
-    case UTF8PROC_CATEGORY_PE: case UTF8PROC_CATEGORY_PI: case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO:
-        o->blank |= !is_apostrophe(cp);
-        return;
-    case UTF8PROC_CATEGORY_ZS: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP:
-    case UTF8PROC_CATEGORY_CC:
-        o->blank = true;
-        return;
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_SK: return;
+    case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_PD:
+    case UTF8PROC_CATEGORY_PS:
+    case UTF8PROC_CATEGORY_PE:
+    case UTF8PROC_CATEGORY_PI:
+    case UTF8PROC_CATEGORY_PF:
+    case UTF8PROC_CATEGORY_PO: o->blank |= !is_apostrophe(cp); return;
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_CC: o->blank = true; return;
     default: break;
     }
     put_cp(o, cp);
 }
 
-#define DECOMPOSED_MAX 32   /* code points of one decomposed; the longest has 18 */
-#define ACUTE 0x00b4        /* decomposes to a blank and a mark, but stands for an apostrophe */
+#define DECOMPOSED_MAX 32 /* code points of one decomposed; the longest has 18 */
+#define ACUTE 0x00b4      /* decomposes to a blank and a mark, but stands for an apostrophe */
 #define REPLACEMENT 0xfffd
 
 static void put_wide(struct out *o, int32_t cp)

@@ -11,8 +11,8 @@
 
 #include "base/arena.h"
 
-#define FOLD_VERSION 1      /* index keys hold folded text: a change of the rules is a new number */
-#define FOLD_GROWTH 20      /* the fold of n bytes has at most n * FOLD_GROWTH bytes */
+#define FOLD_VERSION 1 /* index keys hold folded text: a change of the rules is a new number */
+#define FOLD_GROWTH 20 /* the fold of n bytes has at most n * FOLD_GROWTH bytes */
 
 /* Folds `s` into `ret`, at most `max` bytes, ending between two code points. Returns the length;
  * *ret_cut (may be NULL) says whether something had to be left out. Bytes that are not UTF-8 become

@@ -13,8 +13,8 @@
  * or, in a Bundle's answer, "Patient.name", which counts for that type only. A choice element goes
  * by its name without the type ("value" or "value[x]"). */
 struct subset {
-    enum search_summary summary;    /* SUMMARY_FALSE, _TRUE, _TEXT or _DATA */
-    const struct str *elements;     /* n_elements of them; with none, `summary` decides */
+    enum search_summary summary; /* SUMMARY_FALSE, _TRUE, _TEXT or _DATA */
+    const struct str *elements;  /* n_elements of them; with none, `summary` decides */
     size_t n_elements;
 };
 

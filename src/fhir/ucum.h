@@ -12,11 +12,11 @@
 
 #include "fhir/decimal.h"
 
-#define UCUM_CODE_MAX 200     /* bytes of a unit's code */
-#define UCUM_DEPTH_MAX 16     /* parentheses inside each other */
-#define UCUM_EXPONENT_MAX 99  /* of one unit, and of each base in the result */
-#define UCUM_BASES_MAX 12     /* different bases in one unit */
-#define UCUM_UNIT_MAX 128     /* bytes of a canonical unit, with the NUL */
+#define UCUM_CODE_MAX 200    /* bytes of a unit's code */
+#define UCUM_DEPTH_MAX 16    /* parentheses inside each other */
+#define UCUM_EXPONENT_MAX 99 /* of one unit, and of each base in the result */
+#define UCUM_BASES_MAX 12    /* different bases in one unit */
+#define UCUM_UNIT_MAX 128    /* bytes of a canonical unit, with the NUL */
 
 #define UCUM_SYSTEM "http://unitsofmeasure.org"
 

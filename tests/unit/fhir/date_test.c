@@ -14,14 +14,18 @@ static void ranges(void **state)
         const char *from, *to;
     } want[] = {
         {DATE_DATE, "2024", 0, DATE_YEAR, "2024-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z"},
-        {DATE_DATE, "2024-02", 0, DATE_MONTH, "2024-02-01T00:00:00.000Z", "2024-03-01T00:00:00.000Z"},
-        {DATE_DATE, "2023-12", 0, DATE_MONTH, "2023-12-01T00:00:00.000Z", "2024-01-01T00:00:00.000Z"},
-        {DATE_DATE, "2024-02-29", 180, DATE_DAY, "2024-02-28T21:00:00.000Z", "2024-02-29T21:00:00.000Z"},
-        {DATE_DATETIME, "1969-12-31", -570, DATE_DAY, "1969-12-31T09:30:00.000Z", "1970-01-01T09:30:00.000Z"},
+        {DATE_DATE, "2024-02", 0, DATE_MONTH, "2024-02-01T00:00:00.000Z",
+         "2024-03-01T00:00:00.000Z"},
+        {DATE_DATE, "2023-12", 0, DATE_MONTH, "2023-12-01T00:00:00.000Z",
+         "2024-01-01T00:00:00.000Z"},
+        {DATE_DATE, "2024-02-29", 180, DATE_DAY, "2024-02-28T21:00:00.000Z",
+         "2024-02-29T21:00:00.000Z"},
+        {DATE_DATETIME, "1969-12-31", -570, DATE_DAY, "1969-12-31T09:30:00.000Z",
+         "1970-01-01T09:30:00.000Z"},
         {DATE_DATETIME, "2015-02-07T13:28:17-05:00", 60, DATE_SECOND, "2015-02-07T18:28:17.000Z",
          "2015-02-07T18:28:18.000Z"},
-        {DATE_INSTANT, "2015-02-07T13:28:17.239+02:00", 0, DATE_FRACTION, "2015-02-07T11:28:17.239Z",
-         "2015-02-07T11:28:17.240Z"},
+        {DATE_INSTANT, "2015-02-07T13:28:17.239+02:00", 0, DATE_FRACTION,
+         "2015-02-07T11:28:17.239Z", "2015-02-07T11:28:17.240Z"},
         {DATE_INSTANT, "2015-02-07T13:28:17.2Z", 0, DATE_FRACTION, "2015-02-07T13:28:17.200Z",
          "2015-02-07T13:28:17.300Z"},
         {DATE_INSTANT, "2015-02-07T13:28:17.239999999999Z", 0, DATE_FRACTION,
@@ -38,9 +42,11 @@ static void ranges(void **state)
          "2024-05-06T05:09:00.000Z"},
         {DATE_SEARCH, "2024-05-06T07:08:09.5Z", 180, DATE_FRACTION, "2024-05-06T07:08:09.500Z",
          "2024-05-06T07:08:09.600Z"},
-        {DATE_SEARCH, "2024-05", 0, DATE_MONTH, "2024-05-01T00:00:00.000Z", "2024-06-01T00:00:00.000Z"},
+        {DATE_SEARCH, "2024-05", 0, DATE_MONTH, "2024-05-01T00:00:00.000Z",
+         "2024-06-01T00:00:00.000Z"},
         {DATE_DATE, "0001", 0, DATE_YEAR, "0001-01-01T00:00:00.000Z", "0002-01-01T00:00:00.000Z"},
-        {DATE_DATE, "1900-02-28", 0, DATE_DAY, "1900-02-28T00:00:00.000Z", "1900-03-01T00:00:00.000Z"},
+        {DATE_DATE, "1900-02-28", 0, DATE_DAY, "1900-02-28T00:00:00.000Z",
+         "1900-03-01T00:00:00.000Z"},
     };
 
     (void)state;
@@ -154,9 +160,11 @@ static void offsets(void **state)
     static const struct {
         const char *text;
         int minutes;
-    } good[] = {{"Z", 0}, {"UTC", 0}, {"+03:00", 180}, {"-09:30", -570}, {"+14:00", 840}, {"-00:00", 0}};
-    static const char *const bad[] = {"", "3", "+3", "+03", "03:00", "+15:00", "+14:30", "+03:60",
-                                      "Africa/Nairobi", "utc", "Z ", "EST", " 03:00"};
+    } good[] = {{"Z", 0},         {"UTC", 0},      {"+03:00", 180},
+                {"-09:30", -570}, {"+14:00", 840}, {"-00:00", 0}};
+    static const char *const bad[] = {
+        "",    "3",  "+3",  "+03",   "03:00", "+15:00", "+14:30", "+03:60", "Africa/Nairobi",
+        "utc", "Z ", "EST", " 03:00"};
     struct err err;
     int minutes;
 
@@ -221,9 +229,12 @@ static void random_bytes_do_no_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges),             cmocka_unit_test(last_year_ends),
-        cmocka_unit_test(bad_texts_are_refused), cmocka_unit_test(times),
-        cmocka_unit_test(offsets),            cmocka_unit_test(instants_come_back),
+        cmocka_unit_test(ranges),
+        cmocka_unit_test(last_year_ends),
+        cmocka_unit_test(bad_texts_are_refused),
+        cmocka_unit_test(times),
+        cmocka_unit_test(offsets),
+        cmocka_unit_test(instants_come_back),
         cmocka_unit_test(random_bytes_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

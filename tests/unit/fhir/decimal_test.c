@@ -26,7 +26,9 @@ static struct decimal num(const char *text)
 static void literals_keep_their_digits(void **state)
 {
     static const char *const same[] = {
-        "0", "1", "-1", "1.0", "0.00", "0.10", "-0.05", "120", "1234567890.0123456789",
+        "0",       "1",       "-1",
+        "1.0",     "0.00",    "0.10",
+        "-0.05",   "120",     "1234567890.0123456789",
         "1.5E-30", "1E-7000", "9.99999E100",
     };
     (void)state;
@@ -36,7 +38,8 @@ static void literals_keep_their_digits(void **state)
     assert_decimal(num("1e-7"), "0.0000001");
     assert_decimal(num("1.50E+3"), "1500");
     assert_decimal(num("1e-12"), "1E-12");
-    assert_decimal(num("12.5e40"), "125" "000000000000000000000000000000000000000");
+    assert_decimal(num("12.5e40"), "125"
+                                   "000000000000000000000000000000000000000");
     assert_decimal(num("12.5e41"), "1.25E42");
     assert_int_equal(num("1.0").n, 2);
     assert_int_equal(num("1.0").exponent, -1);
@@ -46,9 +49,29 @@ static void literals_keep_their_digits(void **state)
 static void bad_literals_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "-", "+1", " 1", "1 ", "01", "-01", "1.", ".5", "1e", "1e+", "1.e1", "1e1.5", "0x1", "NaN",
-        "1,5", "--1", "1e1001", "1e-1001", "1e99999999999999999999", "0e2000",
-        "12345678901234567890123456789012345678901", "1.0000000000000000000000000000000000000000",
+        "",
+        "-",
+        "+1",
+        " 1",
+        "1 ",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "1.e1",
+        "1e1.5",
+        "0x1",
+        "NaN",
+        "1,5",
+        "--1",
+        "1e1001",
+        "1e-1001",
+        "1e99999999999999999999",
+        "0e2000",
+        "12345678901234567890123456789012345678901",
+        "1.0000000000000000000000000000000000000000",
     };
     struct decimal d = {.n = 77};
     struct err err;
@@ -67,11 +90,20 @@ static void search_values_are_ranges(void **state)
     static const struct {
         const char *text, *from, *to;
     } want[] = {
-        {"100", "99.5", "100.5"},         {"1.0", "0.95", "1.05"},       {"0", "-0.5", "0.5"},
-        {"100.00", "99.995", "100.005"},  {"1e2", "95", "105"},          {"1.0e2", "95", "105"},
-        {"1.00e2", "99.5", "100.5"},      {"-100", "-100.5", "-99.5"},   {"+5.4", "5.35", "5.45"},
-        {" 5.4", "5.35", "5.45"},         {"007", "6.5", "7.5"},         {"1e 2", "95", "105"},
-        {"-0.0", "-0.05", "0.05"},        {"1e-2", "0.0095", "0.0105"},
+        {"100", "99.5", "100.5"},
+        {"1.0", "0.95", "1.05"},
+        {"0", "-0.5", "0.5"},
+        {"100.00", "99.995", "100.005"},
+        {"1e2", "95", "105"},
+        {"1.0e2", "95", "105"},
+        {"1.00e2", "99.5", "100.5"},
+        {"-100", "-100.5", "-99.5"},
+        {"+5.4", "5.35", "5.45"},
+        {" 5.4", "5.35", "5.45"},
+        {"007", "6.5", "7.5"},
+        {"1e 2", "95", "105"},
+        {"-0.0", "-0.05", "0.05"},
+        {"1e-2", "0.0095", "0.0105"},
         {"1234567890123456789012345678901234567890", "1234567890123456789012345678901234567889.5",
          "1234567890123456789012345678901234567890.5"},
     };
@@ -107,18 +139,24 @@ static void arithmetic(void **state)
         {'-', "-5", "5", "-10"},
         {'*', "1.5", "-2", "-3.0"},
         {'*', "0", "-2", "0"},
-        {'*', "99999999999999999999", "99999999999999999999", "9999999999999999999800000000000000000000"},
+        {'*', "99999999999999999999", "99999999999999999999",
+         "9999999999999999999800000000000000000000"},
         {'/', "1", "3", "0.333333333333333333333333333333333333"},
         {'/', "2", "3", "0.666666666666666666666666666666666667"},
         {'/', "1", "8", "0.125"},
         {'/', "100", "4", "25"},
         {'/', "6", "1.2345678901234567890123", "4.86000004374000039803418344167526971"},
         {'+', "1e900", "1e-900", "1E900"},
-        {'+', "100000000000000000000000000000000000", "0.5", "100000000000000000000000000000000000"},
-        {'+', "100000000000000000000000000000000001", "0.5", "100000000000000000000000000000000002"},
-        {'+', "100000000000000000000000000000000000.5", "1e-500", "100000000000000000000000000000000001"},
-        {'-', "100000000000000000000000000000000001.5", "1e-500", "100000000000000000000000000000000001"},
-        {'+', "999999999999999999999999999999999999", "0.5", "1000000000000000000000000000000000000"},
+        {'+', "100000000000000000000000000000000000", "0.5",
+         "100000000000000000000000000000000000"},
+        {'+', "100000000000000000000000000000000001", "0.5",
+         "100000000000000000000000000000000002"},
+        {'+', "100000000000000000000000000000000000.5", "1e-500",
+         "100000000000000000000000000000000001"},
+        {'-', "100000000000000000000000000000000001.5", "1e-500",
+         "100000000000000000000000000000000001"},
+        {'+', "999999999999999999999999999999999999", "0.5",
+         "1000000000000000000000000000000000000"},
     };
     struct err err;
 
@@ -154,8 +192,9 @@ static void results_have_limits(void **state)
 
 static struct decimal random_decimal(struct rng *r)
 {
-    static const char *const sharp[] = {"0",    "0.0",  "1",   "1.0",  "-1",   "10",    "100",  "99",
-                                        "0.99", "1e62", "1e63", "1e-62", "1e-63", "-1e63", "-1e-63"};
+    static const char *const sharp[] = {"0",    "0.0",   "1",     "1.0",   "-1",
+                                        "10",   "100",   "99",    "0.99",  "1e62",
+                                        "1e63", "1e-62", "1e-63", "-1e63", "-1e-63"};
     char text[80];
     size_t n = 0, digits = 1 + rng_below(r, 40), point = rng_below(r, 42);
 
@@ -185,7 +224,7 @@ static int key_cmp(const struct decimal *a, const struct decimal *b)
     int c = str_cmp(str_n((char *)x, n), str_n((char *)y, m));
 
     if (n != m)
-        assert_memory_not_equal(x, y, MIN(n, m));   /* self-delimiting */
+        assert_memory_not_equal(x, y, MIN(n, m)); /* self-delimiting */
     return (c > 0) - (c < 0);
 }
 
@@ -195,8 +234,8 @@ static void keys_are_as_documented(void **state)
     static const struct {
         const char *text, *key;
     } want[] = {
-        {"0", "80"},        {"0.00", "80"},   {"1", "c014"},  {"1.0", "c014"},
-        {"120", "c218"},    {"7.45", "c09564"}, {"-1", "3feb"}, {"1e-100", "817f9c14"},
+        {"0", "80"},     {"0.00", "80"},     {"1", "c014"},  {"1.0", "c014"},
+        {"120", "c218"}, {"7.45", "c09564"}, {"-1", "3feb"}, {"1e-100", "817f9c14"},
     };
 
     (void)state;
@@ -231,7 +270,7 @@ static void keys_sort_as_values(void **state)
         for (size_t cut = 0; cut < n; cut++)
             assert_int_equal(decimal_from_key(key, cut, &back), 0);
         half = num("1e-60");
-        if (a.exponent > -40 && a.exponent + a.n < -22) {   /* a neighbour that is hard to tell */
+        if (a.exponent > -40 && a.exponent + a.n < -22) { /* a neighbour that is hard to tell */
             assert_int_equal(decimal_add(&a, &half, &b, &err), 0);
             want = decimal_cmp(&a, &b);
             assert_int_equal(key_cmp(&a, &b), (want > 0) - (want < 0));
@@ -323,9 +362,8 @@ int main(void)
         cmocka_unit_test(literals_keep_their_digits), cmocka_unit_test(bad_literals_are_refused),
         cmocka_unit_test(search_values_are_ranges),   cmocka_unit_test(arithmetic),
         cmocka_unit_test(results_have_limits),        cmocka_unit_test(keys_are_as_documented),
-        cmocka_unit_test(keys_sort_as_values),
-        cmocka_unit_test(doubles_agree),              cmocka_unit_test(exact_results_come_back),
-        cmocka_unit_test(random_bytes_do_no_harm),
+        cmocka_unit_test(keys_sort_as_values),        cmocka_unit_test(doubles_agree),
+        cmocka_unit_test(exact_results_come_back),    cmocka_unit_test(random_bytes_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static void folds(void **state)
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
         struct str f = fold(&a, str_c(want[i].text));
         if (strcmp(want[i].text, "x² ½") == 0)
-            assert_str(f, STR("x2 1\u20442"));   /* the fraction slash is a symbol */
+            assert_str(f, STR("x2 1\u20442")); /* the fraction slash is a symbol */
         else
             assert_str(f, str_c(want[i].want));
     }
@@ -138,8 +138,9 @@ static void ends_between_code_points(void **state)
 /* The fold of a text's beginning is the beginning of its fold: a search "starts with" stays one. */
 static void beginnings_stay_beginnings(void **state)
 {
-    static const char *const parts[] = {"A", "é", "e\u0301", "ß", " ", "-", "'", "Æ", "ﬁ", "م", "ـ",
-                                        "\u064e", "क", "\u093c", "ि", "한", "3", "٣", "Ω", "ς"};
+    static const char *const parts[] = {"A", "é",  "e\u0301", "ß", " ",      "-", "'",
+                                        "Æ", "ﬁ",  "م",       "ـ", "\u064e", "क", "\u093c",
+                                        "ि", "한", "3",       "٣", "Ω",      "ς"};
     struct rng r;
 
     (void)state;
@@ -163,8 +164,14 @@ static void beginnings_stay_beginnings(void **state)
 
 static void hostile_bytes_are_replaced(void **state)
 {
-    static const char *const bad[] = {"\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc0\x80",
-                                      "\xed\xa0\x80", "\xf8\x88\x80\x80\x80", "\x80"};
+    static const char *const bad[] = {"\xff",
+                                      "\xc3",
+                                      "\xe2\x82",
+                                      "\xf0\x9f\x98",
+                                      "\xc0\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf8\x88\x80\x80\x80",
+                                      "\x80"};
     _cleanup_(arena_done) struct arena a;
     struct rng r;
 
@@ -177,7 +184,7 @@ static void hostile_bytes_are_replaced(void **state)
     rng_seed(&r, 8);
     for (int i = 0; i < 50000; i++) {
         size_t n = rng_below(&r, 40);
-        char *heap = malloc(n + !n), out[64];   /* exact, so that a read past the end is seen */
+        char *heap = malloc(n + !n), out[64]; /* exact, so that a read past the end is seen */
         for (size_t j = 0; j < n; j++)
             heap[j] = (char)(rng_below(&r, 2) ? rng_next(&r) | 0x80 : rng_next(&r));
         assert_true(fold_text(str_n(heap, n), out, rng_below(&r, sizeof out), NULL) <= sizeof out);
