@@ -11,16 +11,22 @@
 #include "base/err.h"
 #include "base/sb.h"
 
-#define HTTP_URI_MAX KIB(64)             /* path and query */
-#define HTTP_HEADERS_MAX KIB(32)         /* all header lines, MHD's connection memory */
+#define HTTP_URI_MAX KIB(16)             /* path and query; longer searches use POST _search */
+#define HTTP_HEADERS_MAX KIB(32)         /* the whole head: request line and all header lines */
 #define HTTP_BODY_MAX_DEFAULT MIB(64)    /* one body, after inflating */
 #define HTTP_BODY_MEMORY_MAX MIB(1)      /* larger ones spool to an unlinked file and are mapped */
 #define HTTP_BODIES_MAX MIB(256)         /* all bodies in flight; past it 503 with Retry-After */
+#define HTTP_DISCARD_MAX MIB(1)          /* of a refused body we read this much, to keep the line */
 #define HTTP_ARENA_MAX MIB(256)          /* arena of one request */
 #define HTTP_IDLE_SECONDS 30             /* silent connections are closed */
 #define HTTP_REQUEST_SECONDS 120         /* a request that is not whole by then is closed */
+#define HTTP_REPLY_BYTES_A_SECOND 1024   /* a client that reads slower than this is closed */
 #define HTTP_CONNECTIONS_MAX 4096
+#define HTTP_WORK_QUEUE_MAX 1024         /* exchanges that wait for a worker */
 #define HTTP_GZIP_MIN_BYTES 1024         /* smaller replies are not compressed */
+#define HTTP_GZIP_INLINE_MAX KIB(64)     /* larger ones are compressed on a worker */
+#define HTTP_REPLY_HEADERS_MAX 32
+#define HTTP_PEER_MAX 64
 
 enum http_method {
     HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER,
@@ -46,6 +52,10 @@ struct http_config {
     unsigned threads;            /* event loops, 0: one a core */
     unsigned workers;            /* threads for http_work, 0: one a core, at least 2 */
     size_t body_max;             /* 0: HTTP_BODY_MAX_DEFAULT */
+    size_t bodies_max;           /* 0: HTTP_BODIES_MAX */
+    unsigned idle_seconds;       /* 0: HTTP_IDLE_SECONDS */
+    unsigned request_seconds;    /* 0: HTTP_REQUEST_SECONDS */
+    unsigned work_queue_max;     /* 0: HTTP_WORK_QUEUE_MAX */
     const char *tls_cert, *tls_key, *tls_client_ca;   /* PEM files or NULL */
     const char *spool_dir;       /* for large bodies; NULL: /tmp */
     http_handler *handle;
@@ -54,14 +64,19 @@ struct http_config {
     void *ctx;
 };
 
+/* Listens and serves. ERR_INVALID for an address that makes no sense, ERR_CONFLICT for one in use.
+ * With tls_client_ca every client must show a certificate of that authority. */
 int http_server_start(const struct http_config *config, struct http_server **ret, struct err *err);
-/* Stops listening, lets requests under way finish (at most grace_ms), closes. */
+/* Stops listening, lets requests under way finish (at most grace_ms), closes. Exchanges that a
+ * handler deferred are waited for without limit: their owners hold them. */
 void http_server_stop(struct http_server *s, unsigned grace_ms);
 int http_server_port(const struct http_server *s);
 
 const struct http_request *http_request(const struct http_exchange *x);
 /* First value of a request header, STR_NULL if absent. Names are compared without case. */
 struct str http_header(const struct http_exchange *x, const char *name);
+/* The client's address without port ("192.0.2.1", "::1"), or "local" for the control socket. */
+struct str http_peer(struct http_exchange *x);
 /* The request's memory: lives until the reply is sent. Use it on one thread at a time. */
 struct arena *http_arena(struct http_exchange *x);
 /* A caller's word on the exchange: kept and given back untouched. */
@@ -74,14 +89,21 @@ void http_reply_header(struct http_exchange *x, const char *name, struct str val
  * for none; must be static. For HEAD only the length is sent. Compresses if the client can take it.
  * Exactly once an exchange; x is invalid afterwards. */
 void http_reply(struct http_exchange *x, int status, const char *type, struct sb *out);
+/* The same with a body from config.error_body and the status of err->code. */
+void http_reply_err(struct http_exchange *x, const struct err *err);
 
-/* Leaves the event loop without a reply: the exchange stays open until someone calls http_reply. */
+/* Leaves the event loop without a reply: the exchange stays open until someone calls http_reply.
+ * Call it in the handler, before x is handed to another thread. */
 void http_defer(struct http_exchange *x);
-/* http_defer, and fn(ctx, x) on a worker thread. False if the queue is full (nothing was done). */
+/* http_defer, and fn(ctx, x) on a worker thread. False if the queue is full (nothing was done).
+ * A worker may call it again to wait its turn anew. */
 bool http_work(struct http_exchange *x, http_handler *fn, void *ctx);
 
 struct http_stats {
-    uint64_t connections, requests, bytes_in, bytes_out, refused;
+    uint64_t connections;        /* accepted since the start */
+    uint64_t requests;           /* answered or given up */
+    uint64_t bytes_in, bytes_out;   /* heads and bodies in, bodies out, as on the wire */
+    uint64_t refused;            /* ended here, before the handler */
 };
 void http_server_stats(const struct http_server *s, struct http_stats *ret);
 

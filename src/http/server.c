@@ -1,0 +1,214 @@
+#include "http_int.h"
+
+#include "base/log.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILES_FOR_OTHERS 128    /* descriptors that the rest of the process may need */
+#define STOP_POLL_NS 2000000
+
+struct counters *server_counters(struct http_server *s)
+{
+    static atomic_uint threads;
+    static __thread unsigned mine;
+
+    if (!mine)
+        mine = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % SHARDS;
+    return &s->counters[mine - 1];
+}
+
+static unsigned cores(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        return 1;
+    return (unsigned)MAX(CPU_COUNT(&set), 1);
+}
+
+/* As many as named, or as the process may open files for. */
+static unsigned connections_max(unsigned threads)
+{
+    struct rlimit files;
+    unsigned max = HTTP_CONNECTIONS_MAX;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < max + FILES_FOR_OTHERS)
+        max = files.rlim_cur > 2 * FILES_FOR_OTHERS ? (unsigned)files.rlim_cur - FILES_FOR_OTHERS
+                                                    : FILES_FOR_OTHERS;
+    return MAX(max, threads);
+}
+
+static void take_config(struct http_server *s, const struct http_config *config)
+{
+    struct http_config *c = &s->config;
+
+    *c = *config;
+    c->threads = c->threads ? c->threads : cores();
+    c->workers = c->workers ? c->workers : MAX(cores(), 2u);
+    c->body_max = c->body_max ? c->body_max : HTTP_BODY_MAX_DEFAULT;
+    c->bodies_max = c->bodies_max ? c->bodies_max : HTTP_BODIES_MAX;
+    c->idle_seconds = c->idle_seconds ? c->idle_seconds : HTTP_IDLE_SECONDS;
+    c->request_seconds = c->request_seconds ? c->request_seconds : HTTP_REQUEST_SECONDS;
+    c->work_queue_max = c->work_queue_max ? c->work_queue_max : HTTP_WORK_QUEUE_MAX;
+    c->spool_dir = c->spool_dir ? c->spool_dir : "/tmp";
+}
+
+/* We percent-decode ourselves, from the text as sent. */
+static size_t leave_escaped(_unused_ void *ctx, _unused_ struct MHD_Connection *mhd, char *text)
+{
+    return strlen(text);
+}
+
+static int start_loops(struct http_server *s, struct err *err)
+{
+    const struct http_config *c = &s->config;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem options[16];
+    size_t n = 0;
+
+    if (c->threads > 1)
+        options[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, c->threads, NULL};
+    if (c->tls_cert) {
+        flags |= MHD_USE_TLS;
+        options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, s->tls[0]};
+        options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, s->tls[1]};
+        options[n++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_PRIORITIES, 0,
+            (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"};
+    }
+    if (c->tls_client_ca)
+        options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, s->tls[2]};
+    options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+
+    s->mhd = MHD_start_daemon(
+        flags, 0, NULL, NULL, exchange_run, s,
+        MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s,
+        MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, s,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
+        MHD_OPTION_CONNECTION_LIMIT, connections_max(c->threads),
+        MHD_OPTION_CONNECTION_TIMEOUT, c->idle_seconds,
+        MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    if (!s->mhd)
+        return err_set(err, c->tls_cert ? ERR_INVALID : ERR_INTERNAL,
+                       c->tls_cert ? "the server does not start: is %s the certificate of key %s?"
+                                   : "the server's event loops do not start",
+                       c->tls_cert, c->tls_key);
+    return 0;
+}
+
+static int listen_any(struct http_server *s, const struct http_config *c, struct err *err)
+{
+    int r;
+
+    if (!c->socket_path)
+        return listen_tcp(c->listen ? c->listen : "", &s->listen_fd, &s->port, err);
+    r = listen_unix(c->socket_path, &s->listen_fd, err);
+    if (r < 0)
+        return r;
+    s->socket_path = strdup(c->socket_path);
+    return s->socket_path ? 0 : err_no_memory(err);
+}
+
+/* What is left once no event loop runs any more. */
+static void server_free(struct http_server *s)
+{
+    workers_stop(&s->workers);
+    keeper_stop(&s->keeper);
+    if (s->listen_fd >= 0)
+        close(s->listen_fd);
+    if (s->socket_path)
+        unlink(s->socket_path);
+    free(s->socket_path);
+    tls_free(s);
+    free(s);
+}
+
+int http_server_start(const struct http_config *config, struct http_server **ret, struct err *err)
+{
+    struct http_server *s = aligned_alloc(64, (sizeof *s + 63) & ~(size_t)63);
+    int r;
+
+    if (!s)
+        return err_no_memory(err);
+    memset(s, 0, sizeof *s);
+    s->listen_fd = s->keeper.event_fd = -1;
+    take_config(s, config);
+    r = tls_load(s, err);
+    if (r >= 0)
+        r = listen_any(s, config, err);
+    if (r >= 0)
+        r = keeper_start(&s->keeper, s->config.request_seconds, err);
+    if (r >= 0)
+        r = workers_start(&s->workers, s->config.workers, s->config.work_queue_max, err);
+    if (r >= 0)
+        r = start_loops(s, err);
+    if (r < 0) {
+        server_free(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+static uint64_t under_way(struct http_server *s)
+{
+    uint64_t begun = 0, ended = 0;
+
+    for (int i = 0; i < SHARDS; i++)
+        ended += atomic_load(&s->counters[i].ended);
+    for (int i = 0; i < SHARDS; i++)
+        begun += atomic_load(&s->counters[i].begun);
+    return begun - ended;
+}
+
+static void sleep_a_little(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = STOP_POLL_NS}, NULL);
+}
+
+void http_server_stop(struct http_server *s, unsigned grace_ms)
+{
+    int64_t until = keeper_now_ms() + grace_ms;
+
+    if (!s)
+        return;
+    atomic_store(&s->stopping, true);
+    if (MHD_quiesce_daemon(s->mhd) != MHD_INVALID_SOCKET) {
+        close(s->listen_fd);
+        s->listen_fd = -1;
+    }
+    while (under_way(s) > 0 && keeper_now_ms() < until)
+        sleep_a_little();
+    if (atomic_load(&s->owned) > 0)
+        log_event(LOG_WARN, LOG_STOP, "waiting_for=%u", atomic_load(&s->owned));
+    while (atomic_load(&s->owned) > 0)
+        sleep_a_little();
+    MHD_stop_daemon(s->mhd);
+    server_free(s);
+}
+
+int http_server_port(const struct http_server *s)
+{
+    return s->port;
+}
+
+void http_server_stats(const struct http_server *s, struct http_stats *ret)
+{
+    *ret = (struct http_stats){0};
+    for (int i = 0; i < SHARDS; i++) {
+        const struct counters *c = &s->counters[i];
+
+        ret->connections += atomic_load_explicit(&c->connections, memory_order_relaxed);
+        ret->requests += atomic_load_explicit(&c->ended, memory_order_relaxed);
+        ret->bytes_in += atomic_load_explicit(&c->bytes_in, memory_order_relaxed);
+        ret->bytes_out += atomic_load_explicit(&c->bytes_out, memory_order_relaxed);
+        ret->refused += atomic_load_explicit(&c->refused, memory_order_relaxed);
+    }
+}

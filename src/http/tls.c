@@ -1,0 +1,73 @@
+#include "http_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PEM_MAX KIB(256)
+
+static int read_file(const char *path, char **ret, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *p = fd >= 0 ? malloc(PEM_MAX + 1) : NULL;
+    size_t n = 0;
+    ssize_t got = -1;
+
+    while (p && n < PEM_MAX && (got = read(fd, p + n, PEM_MAX - n)) > 0)
+        n += (size_t)got;
+    if (got < 0) {
+        err_set(err, ERR_INVALID, "cannot read %s: %s", path, strerror(errno));
+        free(p);
+        p = NULL;
+    } else {
+        p[n] = '\0';
+    }
+    if (fd >= 0)
+        close(fd);
+    *ret = p;
+    return p ? 0 : ERR_INVALID;
+}
+
+int tls_load(struct http_server *s, struct err *err)
+{
+    const char *paths[3] = {s->config.tls_cert, s->config.tls_key, s->config.tls_client_ca};
+
+    if (!paths[0] && !paths[1] && !paths[2])
+        return 0;
+    if (!paths[0] || !paths[1])
+        return err_set(err, ERR_INVALID, "TLS needs both a certificate and its key");
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return err_set(err, ERR_NOT_SUPPORTED, "this libmicrohttpd was built without TLS");
+    for (int i = 0; i < 3; i++) {
+        int r = paths[i] ? read_file(paths[i], &s->tls[i], err) : 0;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+void tls_free(struct http_server *s)
+{
+    for (int i = 0; i < 3; i++) {
+        if (s->tls[i] && i == 1)
+            explicit_bzero(s->tls[i], strlen(s->tls[i]));
+        free(s->tls[i]);
+        s->tls[i] = NULL;
+    }
+}
+
+bool tls_client_ok(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    unsigned status = 0, n = 0;
+
+    if (!info || !info->tls_session)
+        return false;
+    return gnutls_certificate_get_peers(info->tls_session, &n) && n > 0 &&
+           gnutls_certificate_verify_peers2(info->tls_session, &status) == GNUTLS_E_SUCCESS &&
+           status == 0;
+}

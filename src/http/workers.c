@@ -1,0 +1,93 @@
+#include "http_int.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+static void *work(void *ctx)
+{
+    struct workers *w = ctx;
+
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        struct http_exchange *x = w->head;
+
+        if (!x) {
+            if (w->stop)
+                break;
+            pthread_cond_wait(&w->wake, &w->lock);
+            continue;
+        }
+        w->head = x->next;
+        if (!w->head)
+            w->tail = NULL;
+        w->queued--;
+        pthread_mutex_unlock(&w->lock);
+        x->work(x->work_ctx, x);
+        pthread_mutex_lock(&w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+int workers_start(struct workers *w, unsigned n, unsigned max, struct err *err)
+{
+    sigset_t all, before;
+
+    *w = (struct workers){.max = max};
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    w->thread = calloc(n, sizeof *w->thread);
+    if (!w->thread)
+        return err_no_memory(err);
+    /* Signals are for the main thread. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (w->n < n && pthread_create(&w->thread[w->n], NULL, work, w) == 0)
+        w->n++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (w->n < n) {
+        workers_stop(w);
+        return err_set(err, ERR_NO_MEMORY, "a worker thread could not be started");
+    }
+    return 0;
+}
+
+void workers_stop(struct workers *w)
+{
+    if (!w->thread)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_broadcast(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    for (unsigned i = 0; i < w->n; i++)
+        pthread_join(w->thread[i], NULL);
+    free(w->thread);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    *w = (struct workers){0};
+}
+
+bool workers_reserve(struct workers *w)
+{
+    bool fits;
+
+    pthread_mutex_lock(&w->lock);
+    fits = w->queued < w->max;
+    w->queued += fits;
+    pthread_mutex_unlock(&w->lock);
+    return fits;
+}
+
+void workers_push(struct workers *w, struct http_exchange *x)
+{
+    pthread_mutex_lock(&w->lock);
+    x->next = NULL;
+    if (w->tail)
+        w->tail->next = x;
+    else
+        w->head = x;
+    w->tail = x;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
