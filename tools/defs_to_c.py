@@ -12,6 +12,7 @@ COMPARTMENTS = ['Patient', 'Encounter', 'RelatedPerson', 'Practitioner', 'Device
 KINDS = {'number': 'NUMBER', 'date': 'DATE', 'string': 'STRING', 'token': 'TOKEN',
          'reference': 'REFERENCE', 'composite': 'COMPOSITE', 'quantity': 'QUANTITY', 'uri': 'URI',
          'special': 'SPECIAL'}
+ELEMENTS_MAX = 128      # DEF_ELEMENTS_MAX of src/fhir/defs.h
 # Tables that base_resources.c reads.
 TEXTS = ['types', 'elements', 'constraints', 'searchparams', 'components', 'compartments',
          'codesystems', 'codes', 'valuesets', 'compose']
@@ -160,6 +161,16 @@ class Types:
                 out.append(e)
         return out
 
+    def which(self, name):
+        is_data = self.kind[name] in ('primitive', 'complex') and not self.abstract[name]
+        return 'TYPE_' + name.upper() if is_data else 'TYPE_NONE'
+
+    def required(self, name):
+        words = [0] * (ELEMENTS_MAX // 64)
+        for i, e in enumerate(self.elements(name)):
+            words[i // 64] |= (e.min != '0') << i % 64
+        return ', '.join('0x%xu' % w for w in words)
+
     def members(self, name):
         """(JSON name, index of the element, type) of all members."""
         for i, e in enumerate(self.elements(name)):
@@ -262,11 +273,13 @@ class Writer:
         t, rows, elements, first = self.types, [], [], 0
         for name in t.names:
             own = [self.element(e) for e in t.elements(name)]
+            if len(own) > ELEMENTS_MAX:
+                sys.exit('%s has %d elements' % (name, len(own)))
             elements += own
-            rows.append('    {%s, DEF_%s, %d, %d, %s, elements + %d, %d},' % (
-                self.pool.str(name), t.kind[name].upper(), t.number[name], t.abstract[name],
-                '&defs_types[%d]' % t.index[t.base[name]] if t.base[name] else 'NULL', first,
-                len(own)))
+            base = '&defs_types[%d]' % t.index[t.base[name]] if t.base[name] else 'NULL'
+            rows.append('    {%s, DEF_%s, %d, %s, %d, %s, elements + %d, %d, {%s}},' % (
+                self.pool.str(name), t.kind[name].upper(), t.number[name], t.which(name),
+                t.abstract[name], base, first, len(own), t.required(name)))
             first += len(own)
         self.type_lists.write(self.out)
         self.targets_at = len(self.out)

@@ -45,14 +45,36 @@ struct def_element {
     bool is_choice, is_summary, is_modifier;
 };
 
+/* The data types by number, for a switch; TYPE_NONE for resources and backbone elements. */
+enum def_which {
+    TYPE_NONE,
+    /* primitive */
+    TYPE_BASE64BINARY, TYPE_BOOLEAN, TYPE_CANONICAL, TYPE_CODE, TYPE_DATE, TYPE_DATETIME,
+    TYPE_DECIMAL, TYPE_ID, TYPE_INSTANT, TYPE_INTEGER, TYPE_MARKDOWN, TYPE_OID, TYPE_POSITIVEINT,
+    TYPE_STRING, TYPE_TIME, TYPE_UNSIGNEDINT, TYPE_URI, TYPE_URL, TYPE_UUID, TYPE_XHTML,
+    /* complex */
+    TYPE_ADDRESS, TYPE_AGE, TYPE_ANNOTATION, TYPE_ATTACHMENT, TYPE_CODEABLECONCEPT, TYPE_CODING,
+    TYPE_CONTACTDETAIL, TYPE_CONTACTPOINT, TYPE_CONTRIBUTOR, TYPE_COUNT, TYPE_DATAREQUIREMENT,
+    TYPE_DISTANCE, TYPE_DOSAGE, TYPE_DURATION, TYPE_ELEMENTDEFINITION, TYPE_EXPRESSION,
+    TYPE_EXTENSION, TYPE_HUMANNAME, TYPE_IDENTIFIER, TYPE_MARKETINGSTATUS, TYPE_META, TYPE_MONEY,
+    TYPE_NARRATIVE, TYPE_PARAMETERDEFINITION, TYPE_PERIOD, TYPE_POPULATION,
+    TYPE_PRODCHARACTERISTIC, TYPE_PRODUCTSHELFLIFE, TYPE_QUANTITY, TYPE_RANGE, TYPE_RATIO,
+    TYPE_REFERENCE, TYPE_RELATEDARTIFACT, TYPE_SAMPLEDDATA, TYPE_SIGNATURE, TYPE_SUBSTANCEAMOUNT,
+    TYPE_TIMING, TYPE_TRIGGERDEFINITION, TYPE_USAGECONTEXT,
+};
+
+#define DEF_ELEMENTS_MAX 128              /* elements of one type */
+
 struct def_type {
     struct str name;
     uint8_t kind;                         /* enum def_kind */
     uint8_t number;                       /* of a concrete resource type, 0 otherwise */
+    uint8_t which;                        /* enum def_which */
     bool is_abstract;
     const struct def_type *base;          /* NULL: none */
     const struct def_element *elements;   /* all, inherited ones first, in definition order */
     size_t n_elements;
+    uint64_t required[DEF_ELEMENTS_MAX / 64];  /* bit i: elements[i].min > 0 */
 };
 
 /* Any type by its name ("Patient", "HumanName", "Patient.contact", "code"), or NULL. */
