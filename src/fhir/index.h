@@ -12,7 +12,10 @@
 #include "fhir/defs.h"
 
 /* Numbers of lists that are no search parameter. */
-#define INDEX_PARAM_USER 0x8000           /* user-defined parameters: 0x8000 … 0xfdff */
+#define INDEX_PARAM_USER 0x8000           /* user-defined parameters: 0x8000 … 0xbdff */
+#define INDEX_PARAM_ENDS 0x4000           /* + a date parameter (below 0x4000, or a user's): its
+                                             long periods by their end; comes and goes with the
+                                             parameter's own list */
 #define INDEX_PARAM_TYPE 0xfe00           /* + resource type: all of the type, empty key */
 #define INDEX_PARAM_COMPARTMENT 0xff00    /* + enum def_compartment: key: index_id_key(its owner) */
 

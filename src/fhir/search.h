@@ -26,16 +26,42 @@ enum search_prefix {
     PREFIX_AP,
 };
 
-/* Keys k with lo <= k < hi in byte order. hi.p == NULL: to the end of the parameter's list. */
+/* Keys of one list that may match. Three shapes:
+ *   plain   every key k with lo <= k < hi in byte order (hi.p == NULL: to the end of the list);
+ *   terms   lo and hi bound the list's shared terms (index_entry.shared); of each of those terms, the
+ *           bytes behind its first 0x00 are a whole key: its rows are the candidates;
+ *   groups  the list is walked by groups (token: by code system, quantity: by unit), a seek or two
+ *           for each: from the first key on, group = search_group(key); search_group_range() gives
+ *           a plain range inside the group, or nothing; go on at the first key that does not begin
+ *           with the group's bytes; stop when search_group() says 0. Few groups exist in practice,
+ *           but count them against the search's budget: a stranger may have made many.
+ * Whether a key in the range is a match: yes, unless `filtered` (ask search_key for each key; rows
+ * of one key share the answer) or `lossy` (ask search_match for each row). Both may be set. */
 struct key_range {
-    uint16_t param;              /* list to look in */
+    uint16_t param;              /* list to look in: a parameter's id, or that + INDEX_PARAM_ENDS */
     struct str lo, hi;
     bool lossy;                  /* may hold keys that do not match: ask search_match */
     bool point;                  /* one single key value (lo); its rows lie in row order, so that
                                     membership of a row is one lookup */
-    bool terms;                  /* ranges over shared terms: each term's bytes behind the 0x00 that
-                                    ends its text are a key prefix in the same parameter's list */
+    bool terms;
+    bool groups;
+    bool filtered;               /* ask search_key */
+    const void *rule;            /* search's own, for search_group_range and search_key */
 };
+
+enum key_answer { KEY_NO, KEY_YES, KEY_ASK };   /* KEY_ASK: as if the range were lossy */
+
+/* Whether a key of the list that lies in the range matches. Only where range->filtered. */
+enum key_answer search_key(const struct key_range *range, struct str key);
+
+/* Bytes at the front of `key` that name its group; 0 when neither it nor any key behind it belongs
+ * to a group. Only where range->groups. */
+size_t search_group(const struct key_range *range, struct str key);
+
+/* The plain range to look at inside a group: 1 and *ret (memory belongs to `a`), 0 when no key of
+ * the group can match, or negative. ret->lossy and ret->filtered hold for it. */
+int search_group_range(const struct key_range *range, struct str group, struct arena *a,
+                       struct key_range *ret, struct err *err);
 
 enum clause_kind {
     CLAUSE_KEYS,                 /* a row matches if one of its keys is in one of the ranges */
@@ -50,10 +76,12 @@ struct time_span {
 
 struct search_clause {
     enum clause_kind kind;
-    bool negate;                 /* rows that do NOT match the ranges (:not, ne, :missing=true) */
+    bool negate;                 /* the rows that do NOT match the ranges (:not, :missing=true).
+                                    search_match has this applied: a row in none of the ranges
+                                    matches; one in a lossy range is to be asked about */
     const struct param *param;   /* NULL for _id, _lastUpdated */
     enum search_modifier modifier;
-    struct key_range *ranges;    /* OR of all, in no order, not overlapping for one row's key */
+    struct key_range *ranges;    /* OR of all, in no order; a row may be in several of them */
     size_t n_ranges;
     struct str *ids;
     size_t n_ids;
@@ -102,6 +130,7 @@ struct search {
 struct search_options {
     struct index_options index;
     bool strict;                 /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
+    int64_t now_ms;              /* what `ap` measures dates from; 0: the clock */
 };
 
 /* Parses a raw query string (percent-encoded, "a=1&b=2") for a type (0: system). Bad values are

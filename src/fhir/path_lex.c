@@ -1,0 +1,276 @@
+#include "fhir/path_int.h"
+
+static bool is_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_name_start(int c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static int at(const struct path_lex *lex, size_t i)
+{
+    return i < lex->text.n ? (unsigned char)lex->text.p[i] : -1;
+}
+
+static int wrong(const struct path_lex *lex, const char *what, struct err *err)
+{
+    return err_set(err, ERR_VALUE, "the FHIRPath expression has %s at character %zu", what,
+                   lex->start + 1);
+}
+
+static int skip_blanks(struct path_lex *lex, struct err *err)
+{
+    for (;;) {
+        int c = at(lex, lex->at);
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+            lex->at++;
+        } else if (c == '/' && at(lex, lex->at + 1) == '/') {
+            while (at(lex, lex->at) >= 0 && at(lex, lex->at) != '\n')
+                lex->at++;
+        } else if (c == '/' && at(lex, lex->at + 1) == '*') {
+            lex->start = lex->at;
+            for (lex->at += 2; at(lex, lex->at) != '*' || at(lex, lex->at + 1) != '/'; lex->at++)
+                if (at(lex, lex->at) < 0)
+                    return wrong(lex, "a comment without an end", err);
+            lex->at += 2;
+        } else {
+            return 0;
+        }
+    }
+}
+
+static int hex4(const struct path_lex *lex, size_t from)
+{
+    int v = 0;
+
+    for (size_t i = from; i < from + 4; i++) {
+        int c = at(lex, i), lower = c | 0x20;
+        if (is_digit(c))
+            v = v * 16 + c - '0';
+        else if (c > 0 && lower >= 'a' && lower <= 'f')
+            v = v * 16 + lower - 'a' + 10;
+        else
+            return -1;
+    }
+    return v;
+}
+
+static size_t put_utf8(char *to, unsigned c)
+{
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        to[0] = (char)(0xc0 | c >> 6);
+        to[1] = (char)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        to[0] = (char)(0xe0 | c >> 12);
+        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | c >> 18);
+    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
+    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
+    to[3] = (char)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+/* "\u" and four digits, two of them for a character past U+FFFF. lex->at is behind the 'u'. */
+static int unicode_escape(struct path_lex *lex, char *to, size_t *n, struct err *err)
+{
+    int c = hex4(lex, lex->at);
+
+    if (c <= 0)
+        return wrong(lex, "a \\u escape without a character", err);
+    lex->at += 4;
+    if (c >= 0xd800 && c < 0xdc00 && at(lex, lex->at) == '\\' && at(lex, lex->at + 1) == 'u') {
+        int low = hex4(lex, lex->at + 2);
+        if (low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            lex->at += 6;
+        }
+    }
+    if (c >= 0xd800 && c < 0xe000)
+        return wrong(lex, "half a surrogate pair", err);
+    *n += put_utf8(to + *n, (unsigned)c);
+    return 0;
+}
+
+/* Text up to `quote`, escapes resolved; lex->at is behind the opening quote. */
+static int quoted(struct path_lex *lex, int quote, struct err *err)
+{
+    static const char from[] = "'\"`\\/rntf", to[] = "'\"`\\/\r\n\t\f";
+    size_t n = 0, end = lex->at;
+    char *text;
+
+    /* An escape is never shorter than what it stands for. */
+    while (at(lex, end) >= 0 && at(lex, end) != quote)
+        end += at(lex, end) == '\\' ? 2 : 1;
+    text = arena_alloc(lex->a, end - lex->at + 1);
+    if (!text)
+        return err_no_memory(err);
+    for (;;) {
+        int c = at(lex, lex->at++);
+        if (c < 0)
+            return wrong(lex, "a quote without an end", err);
+        if (c == quote)
+            break;
+        if (c != '\\') {
+            text[n++] = (char)c;
+            continue;
+        }
+        c = at(lex, lex->at++);
+        if (c == 'u') {
+            int r = unicode_escape(lex, text, &n, err);
+            if (r < 0)
+                return r;
+        } else {
+            const char *e = c > 0 ? strchr(from, c) : NULL;
+            if (!e)
+                return wrong(lex, "an unknown escape", err);
+            text[n++] = to[e - from];
+        }
+    }
+    lex->value = str_n(text, n);
+    return 0;
+}
+
+static void name(struct path_lex *lex)
+{
+    size_t from = lex->at;
+
+    while (is_name_start(at(lex, lex->at)) || is_digit(at(lex, lex->at)))
+        lex->at++;
+    lex->value = str_n(lex->text.p + from, lex->at - from);
+}
+
+static int number(struct path_lex *lex)
+{
+    while (is_digit(at(lex, lex->at)))
+        lex->at++;
+    if (at(lex, lex->at) == '.' && is_digit(at(lex, lex->at + 1)))
+        for (lex->at++; is_digit(at(lex, lex->at));)
+            lex->at++;
+    lex->value = str_n(lex->text.p + lex->start, lex->at - lex->start);
+    lex->token = TOK_NUMBER;
+    return 0;
+}
+
+/* Behind '@': a date, a dateTime (with 'T') or a time (that begins with 'T'). Whether it is one
+ * that exists is asked when it is used. */
+static int date(struct path_lex *lex, struct err *err)
+{
+    size_t from = lex->at;
+    bool has_time = false;
+
+    lex->token = at(lex, from) == 'T' ? TOK_TIME : TOK_DATE;
+    for (;; lex->at++) {
+        int c = at(lex, lex->at);
+        if (c == 'T') {
+            if (has_time)
+                break;
+            has_time = true;
+            if (lex->token == TOK_DATE)
+                lex->token = TOK_DATETIME;
+        } else if (c == 'Z' && has_time) {
+            lex->at++;
+            break;
+        } else if (!is_digit(c) && c != '-' && !(has_time && (c == ':' || c == '+')) &&
+                   !(has_time && c == '.' && is_digit(at(lex, lex->at + 1)))) {
+            break;
+        }
+    }
+    if (lex->token == TOK_TIME)
+        from++;
+    lex->value = str_n(lex->text.p + from, lex->at - from);
+    return lex->value.n ? 0 : wrong(lex, "\"@\" without a date", err);
+}
+
+static int external(struct path_lex *lex, struct err *err)
+{
+    int c = at(lex, lex->at);
+
+    lex->token = TOK_EXTERNAL;
+    if (c == '\'' || c == '`' || c == '"') {
+        lex->at++;
+        return quoted(lex, c, err);
+    }
+    if (!is_name_start(c))
+        return wrong(lex, "\"%\" without a name", err);
+    name(lex);
+    return 0;
+}
+
+static int special(struct path_lex *lex, struct err *err)
+{
+    name(lex);
+    if (str_eq(lex->value, STR("this")))
+        lex->token = TOK_THIS;
+    else if (str_eq(lex->value, STR("index")))
+        lex->token = TOK_INDEX;
+    else if (str_eq(lex->value, STR("total")))
+        lex->token = TOK_TOTAL;
+    else
+        return wrong(lex, "\"$\" without this, index or total", err);
+    return 0;
+}
+
+static int symbol(struct path_lex *lex, struct err *err)
+{
+    static const char *const two[] = {"<=", ">=", "!=", "!~"};
+    struct str rest = str_from(lex->text, lex->at);
+
+    lex->token = TOK_SYMBOL;
+    for (size_t i = 0; i < ARRAY_LEN(two); i++) {
+        if (str_starts(rest, str_c(two[i]))) {
+            lex->value = str_head(rest, 2);
+            lex->at += 2;
+            return 0;
+        }
+    }
+    if (!rest.p[0] || !strchr(".,()[]{}+-*/&|<>=~", rest.p[0]))
+        return wrong(lex, "a character that means nothing", err);
+    lex->value = str_head(rest, 1);
+    lex->at++;
+    return 0;
+}
+
+int path_lex_next(struct path_lex *lex, struct err *err)
+{
+    int c, r = skip_blanks(lex, err);
+
+    if (r < 0)
+        return r;
+    lex->start = lex->at;
+    c = at(lex, lex->at);
+    if (c < 0) {
+        lex->token = TOK_END;
+        lex->value = STR("");
+        return 0;
+    }
+    if (is_name_start(c)) {
+        lex->token = TOK_NAME;
+        name(lex);
+        return 0;
+    }
+    if (is_digit(c))
+        return number(lex);
+    if (c != '\'' && c != '"' && c != '`' && c != '@' && c != '%' && c != '$')
+        return symbol(lex, err);
+    lex->at++;
+    if (c == '@')
+        return date(lex, err);
+    if (c == '%')
+        return external(lex, err);
+    if (c == '$')
+        return special(lex, err);
+    lex->token = c == '\'' ? TOK_STRING : TOK_QUOTED_NAME;
+    return quoted(lex, c, err);
+}
