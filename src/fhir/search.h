@@ -28,8 +28,8 @@ enum search_prefix {
 
 /* Keys of one list that may match. Three shapes:
  *   plain   every key k with lo <= k < hi in byte order (hi.p == NULL: to the end of the list);
- *   terms   lo and hi bound the list's shared terms (index_entry.shared); of each of those terms, the
- *           bytes behind its first 0x00 are a whole key: its rows are the candidates;
+ *   terms   lo and hi bound the list's shared terms (index_entry.shared); of each of those, the
+ *           bytes behind its first 0x00 are a whole key: that key's rows are the candidates;
  *   groups  the list is walked by groups (token: by code system, quantity: by unit), a seek or two
  *           for each: from the first key on, group = search_group(key); search_group_range() gives
  *           a plain range inside the group, or nothing; go on at the first key that does not begin
