@@ -1,4 +1,4 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include "base/fault.h"
 
@@ -182,7 +182,7 @@ static bool put_inflated(struct http_exchange *x, const char *p, size_t n)
     z_stream *z = b->inflate;
     char out[INFLATE_STEP];
 
-    z->next_in = (unsigned char *)(uintptr_t)p;    /* zlib only reads */
+    z->next_in = (unsigned char *)(uintptr_t)p; /* zlib only reads */
     z->avail_in = (unsigned)n;
     do {
         int r;

@@ -1,4 +1,4 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include "base/fault.h"
 
@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CACHE_MAX 64              /* exchanges that a thread keeps for reuse */
-#define ARENA_KEEP_MAX KIB(64)    /* a cached exchange keeps no more than this */
+#define CACHE_MAX 64           /* exchanges that a thread keeps for reuse */
+#define ARENA_KEEP_MAX KIB(64) /* a cached exchange keeps no more than this */
 
 /* Each event loop keeps the exchanges it is done with, so that a request needs no malloc and an
  * idle connection holds no arena. */
@@ -127,7 +127,7 @@ static enum MHD_Result queue(struct http_exchange *x)
     enum MHD_Result r;
 
     if (!x->response)
-        return MHD_NO;    /* no memory for a reply: close */
+        return MHD_NO; /* no memory for a reply: close */
     if (x->conn) {
         int64_t seconds = x->server->config.request_seconds +
                           (int64_t)(x->reply_bytes / HTTP_REPLY_BYTES_A_SECOND);
@@ -205,7 +205,7 @@ static enum MHD_Result body_arrived(struct http_exchange *x, const char *data, s
 
     body_take(x, data, n);
     if (x->body.discard && !before)
-        x->body.wire = 0;    /* from here on it counts what is thrown away */
+        x->body.wire = 0; /* from here on it counts what is thrown away */
     if (!x->body.discard || x->body.wire <= HTTP_DISCARD_MAX)
         return MHD_YES;
     count(&server_counters(x->server)->refused, 1);
@@ -233,7 +233,7 @@ enum MHD_Result exchange_run(_unused_ void *server, _unused_ struct MHD_Connecti
         *data_n = 0;
         count(&server_counters(x->server)->bytes_in, n);
         return body_arrived(x, data, n);
-    case X_HANDLED: return queue(x);    /* resumed */
+    case X_HANDLED: return queue(x); /* resumed */
     }
     return MHD_NO;
 }

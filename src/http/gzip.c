@@ -1,9 +1,9 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include <stdlib.h>
 #include <zlib.h>
 
-#define GZIP_LEVEL 1    /* the link is rarely as slow as a higher level on a small machine */
+#define GZIP_LEVEL 1 /* the link is rarely as slow as a higher level on a small machine */
 
 /* Weight of one Accept-Encoding item as thousandths, 1000 where none is given; -1 if malformed. */
 static int weight(struct str params)
@@ -99,7 +99,7 @@ bool gzip_deflate(struct str in, struct sb *out)
     if (!z)
         return false;
     *out = sb_make(in.n);
-    z->next_in = (unsigned char *)(uintptr_t)in.p;    /* zlib only reads */
+    z->next_in = (unsigned char *)(uintptr_t)in.p; /* zlib only reads */
     z->avail_in = (unsigned)in.n;
     while (r == Z_OK) {
         size_t room = MIN(step, in.n - out->n);

@@ -1,12 +1,12 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 /* The octets of an RFC 9110 token: what methods and header names are made of. */
 static bool is_token(const char *p, size_t n)
 {
     static const char allowed[256] = {
-        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
-        ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
-        ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1,         ['&'] = 1,         ['\''] = 1,
+        ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,         ['^'] = 1,         ['_'] = 1,
+        ['`'] = 1, ['|'] = 1, ['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
     };
 
     for (size_t i = 0; i < n; i++) {
@@ -87,9 +87,8 @@ static enum http_method method_of(struct str name)
         struct str name;
         enum http_method method;
     } table[] = {
-        {{"GET", 3}, HTTP_GET},           {{"HEAD", 4}, HTTP_HEAD},
-        {{"POST", 4}, HTTP_POST},         {{"PUT", 3}, HTTP_PUT},
-        {{"PATCH", 5}, HTTP_PATCH},       {{"DELETE", 6}, HTTP_DELETE},
+        {{"GET", 3}, HTTP_GET},         {{"HEAD", 4}, HTTP_HEAD},   {{"POST", 4}, HTTP_POST},
+        {{"PUT", 3}, HTTP_PUT},         {{"PATCH", 5}, HTTP_PATCH}, {{"DELETE", 6}, HTTP_DELETE},
         {{"OPTIONS", 7}, HTTP_OPTIONS},
     };
 
@@ -124,7 +123,8 @@ static void read_content(struct scan *s, struct str value)
 {
     if (str_eq_nocase(value, STR("identity")) || value.n == 0)
         return;
-    if (s->head->gzip || !(str_eq_nocase(value, STR("gzip")) || str_eq_nocase(value, STR("x-gzip"))))
+    if (s->head->gzip ||
+        !(str_eq_nocase(value, STR("gzip")) || str_eq_nocase(value, STR("x-gzip"))))
         refuse(s->x, ERR_MEDIA_TYPE, "Content-Encoding is not \"gzip\" or \"identity\"");
     s->head->gzip = true;
 }

@@ -11,25 +11,32 @@
 #include "base/err.h"
 #include "base/sb.h"
 
-#define HTTP_URI_MAX KIB(16)             /* path and query; longer searches use POST _search */
-#define HTTP_HEADERS_MAX KIB(32)         /* the whole head: request line and all header lines */
-#define HTTP_BODY_MAX_DEFAULT MIB(64)    /* one body, after inflating */
-#define HTTP_BODY_MEMORY_MAX MIB(1)      /* larger ones spool to an unlinked file and are mapped */
-#define HTTP_BODIES_MAX MIB(256)         /* all bodies in flight; past it 503 with Retry-After */
-#define HTTP_DISCARD_MAX MIB(1)          /* of a refused body we read this much, to keep the line */
-#define HTTP_ARENA_MAX MIB(256)          /* arena of one request */
-#define HTTP_IDLE_SECONDS 30             /* silent connections are closed */
-#define HTTP_REQUEST_SECONDS 120         /* a request that is not whole by then is closed */
-#define HTTP_REPLY_BYTES_A_SECOND 1024   /* a client that reads slower than this is closed */
+#define HTTP_URI_MAX KIB(16)           /* path and query; longer searches use POST _search */
+#define HTTP_HEADERS_MAX KIB(32)       /* the whole head: request line and all header lines */
+#define HTTP_BODY_MAX_DEFAULT MIB(64)  /* one body, after inflating */
+#define HTTP_BODY_MEMORY_MAX MIB(1)    /* larger ones spool to an unlinked file and are mapped */
+#define HTTP_BODIES_MAX MIB(256)       /* all bodies in flight; past it 503 with Retry-After */
+#define HTTP_DISCARD_MAX MIB(1)        /* of a refused body we read this much, to keep the line */
+#define HTTP_ARENA_MAX MIB(256)        /* arena of one request */
+#define HTTP_IDLE_SECONDS 30           /* silent connections are closed */
+#define HTTP_REQUEST_SECONDS 120       /* a request that is not whole by then is closed */
+#define HTTP_REPLY_BYTES_A_SECOND 1024 /* a client that reads slower than this is closed */
 #define HTTP_CONNECTIONS_MAX 4096
-#define HTTP_WORK_QUEUE_MAX 1024         /* exchanges that wait for a worker */
-#define HTTP_GZIP_MIN_BYTES 1024         /* smaller replies are not compressed */
-#define HTTP_GZIP_INLINE_MAX KIB(64)     /* larger ones are compressed on a worker */
+#define HTTP_WORK_QUEUE_MAX 1024     /* exchanges that wait for a worker */
+#define HTTP_GZIP_MIN_BYTES 1024     /* smaller replies are not compressed */
+#define HTTP_GZIP_INLINE_MAX KIB(64) /* larger ones are compressed on a worker */
 #define HTTP_REPLY_HEADERS_MAX 32
 #define HTTP_PEER_MAX 64
 
 enum http_method {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER,
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_OTHER,
 };
 
 struct http_server;
@@ -38,26 +45,26 @@ struct http_exchange;
 struct http_request {
     enum http_method method;
     struct str method_name;
-    struct str path;             /* as sent, before '?', still percent-encoded */
-    struct str query;            /* as sent, behind '?', without it; empty if none */
-    struct str body;             /* whole, inflated */
-    bool is_tls, is_local;       /* is_local: came over the control socket */
+    struct str path;       /* as sent, before '?', still percent-encoded */
+    struct str query;      /* as sent, behind '?', without it; empty if none */
+    struct str body;       /* whole, inflated */
+    bool is_tls, is_local; /* is_local: came over the control socket */
 };
 
 typedef void http_handler(void *ctx, struct http_exchange *x);
 
 struct http_config {
-    const char *listen;          /* "127.0.0.1:8080", "[::1]:8080"; port 0 picks one */
-    const char *socket_path;     /* a Unix socket instead, or NULL */
-    unsigned threads;            /* event loops, 0: one a core */
-    unsigned workers;            /* threads for http_work, 0: one a core, at least 2 */
-    size_t body_max;             /* 0: HTTP_BODY_MAX_DEFAULT */
-    size_t bodies_max;           /* 0: HTTP_BODIES_MAX */
-    unsigned idle_seconds;       /* 0: HTTP_IDLE_SECONDS */
-    unsigned request_seconds;    /* 0: HTTP_REQUEST_SECONDS */
-    unsigned work_queue_max;     /* 0: HTTP_WORK_QUEUE_MAX */
-    const char *tls_cert, *tls_key, *tls_client_ca;   /* PEM files or NULL */
-    const char *spool_dir;       /* for large bodies; NULL: /tmp */
+    const char *listen;       /* "127.0.0.1:8080", "[::1]:8080"; port 0 picks one */
+    const char *socket_path;  /* a Unix socket instead, or NULL */
+    unsigned threads;         /* event loops, 0: one a core */
+    unsigned workers;         /* threads for http_work, 0: one a core, at least 2 */
+    size_t body_max;          /* 0: HTTP_BODY_MAX_DEFAULT */
+    size_t bodies_max;        /* 0: HTTP_BODIES_MAX */
+    unsigned idle_seconds;    /* 0: HTTP_IDLE_SECONDS */
+    unsigned request_seconds; /* 0: HTTP_REQUEST_SECONDS */
+    unsigned work_queue_max;  /* 0: HTTP_WORK_QUEUE_MAX */
+    const char *tls_cert, *tls_key, *tls_client_ca; /* PEM files or NULL */
+    const char *spool_dir;                          /* for large bodies; NULL: /tmp */
     http_handler *handle;
     /* Writes a body for an error that ends before the handler (413, 431, 400 …); may be NULL. */
     void (*error_body)(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
@@ -100,10 +107,10 @@ void http_defer(struct http_exchange *x);
 bool http_work(struct http_exchange *x, http_handler *fn, void *ctx);
 
 struct http_stats {
-    uint64_t connections;        /* accepted since the start */
-    uint64_t requests;           /* answered or given up */
-    uint64_t bytes_in, bytes_out;   /* heads and bodies in, bodies out, as on the wire */
-    uint64_t refused;            /* ended here, before the handler */
+    uint64_t connections;         /* accepted since the start */
+    uint64_t requests;            /* answered or given up */
+    uint64_t bytes_in, bytes_out; /* heads and bodies in, bodies out, as on the wire */
+    uint64_t refused;             /* ended here, before the handler */
 };
 void http_server_stats(const struct http_server *s, struct http_stats *ret);
 

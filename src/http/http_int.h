@@ -8,25 +8,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define POOL_BYTES KIB(64)          /* libmicrohttpd's memory of a connection: head and read buffer.
-                                     * It is cleared for every request, so it costs time too. */
-#define BODY_ARENA_MAX KIB(8)       /* bodies of a known length up to this live in the arena */
+/* libmicrohttpd's memory of a connection: head, read buffer and reply head. It is cleared for every
+ * request, so it costs time as well. */
+#define POOL_BYTES KIB(64)
+#define BODY_ARENA_MAX KIB(8) /* bodies of a known length up to this live in the arena */
 #define METHOD_MAX 32
-#define SHARDS 16                   /* counters are spread, so that loops do not share a line */
+#define SHARDS 16 /* counters are spread, so that loops do not share a line */
 
 struct z_stream_s;
 
 /* body.c: a request's body while it arrives. */
 struct body {
     enum { BODY_NONE, BODY_ARENA, BODY_HEAP, BODY_FILE } kind;
-    char *p;                 /* bytes, or the map of the file once whole */
+    char *p; /* bytes, or the map of the file once whole */
     size_t n, cap;
-    size_t reserved;         /* of the server's budget for bodies in flight */
-    uint64_t wire;           /* as received */
+    size_t reserved; /* of the server's budget for bodies in flight */
+    uint64_t wire;   /* as received */
     int fd;
     struct z_stream_s *inflate;
-    bool inflate_ended;      /* at the end of a gzip member */
-    bool discard;            /* refused: read and forget */
+    bool inflate_ended; /* at the end of a gzip member */
+    bool discard;       /* refused: read and forget */
 };
 
 /* One connection, for its deadlines (keeper.c). */
@@ -34,8 +35,8 @@ struct conn {
     struct conn *prev, *next;
     int fd;
     bool is_tls, verified;
-    _Atomic int64_t deadline_ms;    /* 0: none */
-    atomic_int stage;               /* enum conn_stage */
+    _Atomic int64_t deadline_ms; /* 0: none */
+    atomic_int stage;            /* enum conn_stage */
 };
 
 enum conn_stage { CONN_READING, CONN_WORKING, CONN_WRITING, CONN_ENDED };
@@ -46,7 +47,7 @@ struct reply_header {
 };
 
 struct http_exchange {
-    struct http_exchange *next;     /* in a queue or a cache */
+    struct http_exchange *next; /* in a queue or a cache */
     struct http_server *server;
     struct MHD_Connection *mhd;
     struct conn *conn;
@@ -55,8 +56,8 @@ struct http_exchange {
     struct body body;
     enum { X_HEAD, X_BODY, X_HANDLED } stage;
     bool deferred;
-    bool close;                     /* framing is lost or the node stops: no keep-alive */
-    bool linger;                    /* the client may still be sending when we close */
+    bool close;  /* framing is lost or the node stops: no keep-alive */
+    bool linger; /* the client may still be sending when we close */
     void *user;
     http_handler *work;
     void *work_ctx;
@@ -65,13 +66,13 @@ struct http_exchange {
     int status;
     size_t reply_bytes;
     unsigned reply_headers;
-    bool reply_failed;              /* a header did not fit */
+    bool reply_failed; /* a header did not fit */
     struct reply_header reply_header[HTTP_REPLY_HEADERS_MAX];
-    struct sb pending;              /* reply that a worker compresses */
+    struct sb pending; /* reply that a worker compresses */
     const char *pending_type;
     char peer[HTTP_PEER_MAX];
-    struct err err;                 /* code 0: none so far */
-    int err_status;                 /* where it is not err_http_status(err.code) */
+    struct err err; /* code 0: none so far */
+    int err_status; /* where it is not err_http_status(err.code) */
 };
 
 struct counters {
@@ -132,11 +133,11 @@ struct http_server {
     struct MHD_Daemon *mhd;
     int listen_fd, port;
     char *socket_path;
-    char *tls[3];                   /* contents of the PEM files */
+    char *tls[3]; /* contents of the PEM files */
     struct workers workers;
     struct keeper keeper;
-    atomic_size_t bodies;           /* bytes of bodies in flight */
-    atomic_uint owned;              /* deferred exchanges that are not answered yet */
+    atomic_size_t bodies; /* bytes of bodies in flight */
+    atomic_uint owned;    /* deferred exchanges that are not answered yet */
     atomic_bool stopping;
     struct counters counters[SHARDS];
 };

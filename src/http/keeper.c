@@ -1,4 +1,4 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +95,7 @@ static void wake(struct keeper *k)
     uint64_t one = 1;
 
     if (write(k->event_fd, &one, sizeof one) < 0)
-        return;    /* full: it is awake already */
+        return; /* full: it is awake already */
 }
 
 int keeper_start(struct keeper *k, unsigned request_seconds, struct err *err)
@@ -165,7 +165,8 @@ void keeper_linger(struct keeper *k, int fd)
     shutdown(mine, SHUT_WR);
     pthread_mutex_lock(&k->lock);
     if (k->lingers < LINGER_MAX) {
-        k->linger[k->lingers++] = (struct lingering){.fd = mine, .until_ms = keeper_now_ms() + LINGER_MS};
+        k->linger[k->lingers++] =
+            (struct lingering){.fd = mine, .until_ms = keeper_now_ms() + LINGER_MS};
         mine = -1;
     }
     pthread_mutex_unlock(&k->lock);

@@ -1,4 +1,4 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -24,7 +24,8 @@ static int split(const char *spec, char host[HOST_MAX], char port[8], struct err
     h = str_head(s, (size_t)colon);
     p = str_from(s, (size_t)colon + 1);
     if (!str_to_u64(p, 65535, &number))
-        return err_set(err, ERR_INVALID, "the port of \"%s\" is not a number from 0 to 65535", spec);
+        return err_set(err, ERR_INVALID, "the port of \"%s\" is not a number from 0 to 65535",
+                       spec);
     if (h.n > 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
         h = str_n(h.p + 1, h.n - 2);
     else if (str_find(h, ':') >= 0)
@@ -40,12 +41,10 @@ static int split(const char *spec, char host[HOST_MAX], char port[8], struct err
 static int listen_failed(const char *spec, int why, struct err *err)
 {
     switch (why) {
-    case EADDRINUSE:
-        return err_set(err, ERR_CONFLICT, "%s is in use by another program", spec);
+    case EADDRINUSE: return err_set(err, ERR_CONFLICT, "%s is in use by another program", spec);
     case EADDRNOTAVAIL:
         return err_set(err, ERR_INVALID, "%s is not an address of this machine", spec);
-    case EACCES:
-        return err_set(err, ERR_FORBIDDEN, "this user may not listen on %s", spec);
+    case EACCES: return err_set(err, ERR_FORBIDDEN, "this user may not listen on %s", spec);
     default: return err_set(err, ERR_INTERNAL, "cannot listen on %s: %s", spec, strerror(why));
     }
 }

@@ -1,4 +1,4 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include "base/fault.h"
 
@@ -117,7 +117,7 @@ static void send_off(struct http_exchange *x)
     struct http_server *s = x->server;
 
     if (!x->deferred)
-        return;    /* the loop is our caller and looks at x->response next */
+        return; /* the loop is our caller and looks at x->response next */
     MHD_resume_connection(x->mhd);
     atomic_fetch_sub(&s->owned, 1);
 }
@@ -135,8 +135,9 @@ void http_reply(struct http_exchange *x, int status, const char *type, struct sb
         struct err err;
         int code = out->failed ? ERR_NO_MEMORY : ERR_INTERNAL;
 
-        err_set(&err, code, "%s", out->failed ? "the reply needs more memory than it may use"
-                                              : "the reply has a header that cannot be sent");
+        err_set(&err, code, "%s",
+                out->failed ? "the reply needs more memory than it may use"
+                            : "the reply has a header that cannot be sent");
         sb_done(out);
         x->reply_failed = false;
         x->reply_headers = 0;

@@ -1,4 +1,4 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include "base/log.h"
 
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILES_FOR_OTHERS 128    /* descriptors that the rest of the process may need */
+#define FILES_FOR_OTHERS 128 /* descriptors that the rest of the process may need */
 #define STOP_POLL_NS 2000000
 
 struct counters *server_counters(struct http_server *s)
@@ -77,24 +77,19 @@ static int start_loops(struct http_server *s, struct err *err)
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, s->tls[0]};
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, s->tls[1]};
         options[n++] = (struct MHD_OptionItem){
-            MHD_OPTION_HTTPS_PRIORITIES, 0,
-            (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"};
+            MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"};
     }
     if (c->tls_client_ca)
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, s->tls[2]};
     options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 
     s->mhd = MHD_start_daemon(
-        flags, 0, NULL, NULL, exchange_run, s,
-        MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s,
-        MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, s,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, connections_max(c->threads),
-        MHD_OPTION_CONNECTION_TIMEOUT, c->idle_seconds,
-        MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        flags, 0, NULL, NULL, exchange_run, s, MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s, MHD_OPTION_NOTIFY_COMPLETED, exchange_end,
+        s, MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, s, MHD_OPTION_UNESCAPE_CALLBACK,
+        leave_escaped, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
+        MHD_OPTION_CONNECTION_LIMIT, connections_max(c->threads), MHD_OPTION_CONNECTION_TIMEOUT,
+        c->idle_seconds, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!s->mhd)
         return err_set(err, c->tls_cert ? ERR_INVALID : ERR_INTERNAL,
                        c->tls_cert ? "the server does not start: is %s the certificate of key %s?"

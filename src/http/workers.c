@@ -1,4 +1,4 @@
-#include "http_int.h"
+#include "http/http_int.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -21,9 +21,9 @@
 /* A growing buffer of what came back. */
 struct reply {
     int status;
-    struct sb bytes;      /* heads and bodies, as received */
-    size_t head_n;        /* of this reply, with its empty line */
-    size_t at, next;      /* where this reply begins and the next one does */
+    struct sb bytes; /* heads and bodies, as received */
+    size_t head_n;   /* of this reply, with its empty line */
+    size_t at, next; /* where this reply begins and the next one does */
 };
 
 static inline struct reply reply_make(void)
@@ -38,7 +38,8 @@ static inline void reply_done(struct reply *r)
 
 static inline int connect_port(int port)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)port),
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
