@@ -168,6 +168,33 @@ struct str js_primitive(yyjson_val *v)
     return js_str(v);
 }
 
+yyjson_val *js_with_str(struct arena *a, yyjson_val *obj, const char *name, struct str value)
+{
+    yyjson_val *old = js_get(obj, name), *copy;
+    size_t bytes;
+
+    assert(yyjson_is_obj(obj));
+    value = arena_dup(a, value);
+    if (!value.p)
+        return NULL;
+    if (old && !unsafe_yyjson_is_ctn(old)) {
+        unsafe_yyjson_set_strn(old, value.p, value.n);
+        return obj;
+    }
+    /* A container's values lie behind it in one block that knows its length and holds no absolute
+     * positions, so that two more values fit in front by copying the block. */
+    bytes = yyjson_obj_size(obj) ? obj->uni.ofs : sizeof *obj;
+    copy = arena_alloc(a, bytes + 2 * sizeof *obj);
+    if (!copy)
+        return NULL;
+    memcpy(copy + 3, obj + 1, bytes - sizeof *obj);
+    copy[0].tag = obj->tag + (1u << YYJSON_TAG_BIT);
+    copy[0].uni.ofs = bytes + 2 * sizeof *obj;
+    unsafe_yyjson_set_strn(copy + 1, name, strlen(name));
+    unsafe_yyjson_set_strn(copy + 2, value.p, value.n);
+    return copy;
+}
+
 static void newline(struct sb *out, int indent)
 {
     if (indent < 0)

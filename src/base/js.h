@@ -52,6 +52,10 @@ static inline bool js_is_number(yyjson_val *v)
 /* "true", "false", the string or the literal: how a primitive reads as text. STR_NULL otherwise. */
 struct str js_primitive(yyjson_val *v);
 
+/* A copy of an object with the string member `name` in front of the others (its old value, if it has
+ * one, is replaced where it stands). NULL when memory runs out. */
+yyjson_val *js_with_str(struct arena *a, yyjson_val *obj, const char *name, struct str value);
+
 /* Compact JSON text of a value, literals kept, escapes normalised. */
 void js_write(struct sb *out, yyjson_val *v);
 /* The same, indented by two blanks. */

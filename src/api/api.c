@@ -1,0 +1,67 @@
+#include "api/call.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+struct api *api_new(const struct api_config *config, struct store *store)
+{
+    struct api *api = calloc(1, sizeof *api);
+    size_t n;
+
+    if (!api)
+        return NULL;
+    dispatch_rows(&n);
+    api->counts = calloc((n + 1) * API_CLASSES, sizeof *api->counts);
+    if (!api->counts) {
+        free(api);
+        return NULL;
+    }
+    api->config = *config;
+    api->store = store;
+    api->started_ms = clock_now_ms();
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    free(api->counts);
+    free(api);
+}
+
+void api_metrics(struct api *api, struct sb *out)
+{
+    size_t n;
+    const struct api_row *rows = dispatch_rows(&n);
+
+    sb_lit(out, "# HELP carnet_requests_total FHIR interactions answered, by status class.\n"
+                "# TYPE carnet_requests_total counter\n");
+    for (size_t i = 0; i <= n; i++)
+        for (size_t class = 2; class < API_CLASSES; class++) {
+            uint64_t v = atomic_load_explicit(&api->counts[i * API_CLASSES + class], memory_order_relaxed);
+            if (v)
+                sb_fmt(out, "carnet_requests_total{interaction=\"%s\",method=\"%d\",status=\"%zuxx\"} %llu\n",
+                       i < n ? rows[i].name : "none", i < n ? (int)rows[i].method : -1, class,
+                       (unsigned long long)v);
+        }
+}
+
+int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, struct sb *out,
+               struct err *err)
+{
+    struct call c = {.api = api, .a = a, .who = who, .body = body, .base = api->config.base_url,
+                     .prefer = RETURN_MINIMAL, .out = sb_make(API_REPLY_MAX)};
+    int r;
+
+    c.params = store_params(api->store);
+    r = api_bundle_run(&c);
+    params_unref(c.params);
+    if (r < 0 && err)
+        *err = c.err;
+    if (r >= 0 && out)
+        sb_str(out, sb_view(&c.out));
+    sb_done(&c.out);
+    return r < 0 ? r : 0;
+}

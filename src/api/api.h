@@ -1,0 +1,54 @@
+/* api.h - the FHIR REST interactions: a request in, a reply out.
+ *
+ * One file an interaction; dispatch.c holds the one table of what exists, from which the
+ * CapabilityStatement is written, so that it cannot claim what is not there.
+ * Source: http://hl7.org/fhir/R4/http.html.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include "http/http.h"
+#include "store/store.h"
+#include "trust/trust.h"
+
+#define API_BUNDLE_ENTRIES_MAX 20000     /* of a batch or transaction */
+#define API_CONDITIONAL_DELETE_MAX 1000  /* resources that one conditional delete may remove */
+#define API_INLINE_BODY_MAX KIB(128)     /* larger bodies are parsed by a worker, not an event loop */
+#define API_INLINE_SEARCH_BUDGET 4000    /* index entries before a search goes to a worker */
+#define API_REPLY_MAX MIB(256)
+
+enum api_references { API_REFERENCES_TYPES, API_REFERENCES_EXIST };
+
+struct api_config {
+    struct str base_url;          /* "https://node.example/fhir", or empty: taken from the request */
+    bool trust_proxy;             /* X-Forwarded-Proto, -Host and -Prefix are believed */
+    bool no_update_create;        /* PUT to a new id is refused instead of creating */
+    bool no_multiple_delete;      /* conditional delete of several matches is refused */
+    enum api_references references;
+    bool allow_expunge;
+    struct str cors_origin;       /* "*", one origin, or empty: no CORS headers */
+    struct str version;           /* of the software, for the CapabilityStatement */
+};
+
+struct api;
+
+/* `store` and the strings of `config` must outlive the api. NULL only for lack of memory. */
+struct api *api_new(const struct api_config *config, struct store *store);
+void api_free(struct api *api);
+
+/* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
+ * (starting with '/' or empty). */
+void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
+
+/* Writes an OperationOutcome for errors that end before the handler (http_config.error_body). */
+void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
+
+/* Runs one Bundle (transaction or batch) or stores one resource without HTTP: what `carnet import`
+ * does with a line. Blocks until it is durable. The reply's Bundle goes to `out` (may be NULL). */
+int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, struct sb *out,
+               struct err *err);
+
+/* Requests by interaction and status class since start, for the metrics page. */
+void api_metrics(struct api *api, struct sb *out);
+
+#endif

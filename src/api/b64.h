@@ -1,0 +1,14 @@
+/* b64.h - base 64 (RFC 4648 section 4), for Binary and for patches inside a Bundle. */
+#ifndef API_B64_H
+#define API_B64_H
+
+#include "base/arena.h"
+#include "base/sb.h"
+
+/* .p NULL when it is not base 64 (blanks are passed over) or memory runs out. */
+struct str b64_decode(struct arena *a, struct str text);
+/* The same onto a builder; false when it is not base 64. */
+bool b64_decode_to(struct sb *out, struct str text);
+void b64_encode(struct sb *out, struct str bytes);
+
+#endif

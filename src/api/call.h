@@ -1,0 +1,130 @@
+/* call.h - one interaction on its way through the house: what is asked, what is answered.
+ *
+ * The same struct serves a request of its own and an entry of a batch or transaction: an interaction
+ * never sees HTTP. Everything it points to lives in the call's arena.
+ */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/api.h"
+#include "base/js.h"
+#include "fhir/issues.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#define API_CLASSES 6                  /* status classes 1xx … 5xx, counted by their first digit */
+
+enum api_scope { SCOPE_SYSTEM, SCOPE_TYPE, SCOPE_INSTANCE, SCOPE_VERSION };
+
+enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETURN_OUTCOME };
+
+struct api_row;
+struct call;
+struct write;
+
+struct api {
+    struct api_config config;
+    struct store *store;
+    int64_t started_ms;
+    _Atomic uint64_t *counts;          /* by row of the dispatch table and status class */
+};
+
+struct call {
+    struct api *api;
+    struct arena *a;
+    struct access who;
+    struct params *params;             /* snapshot for the whole call */
+    struct http_exchange *x;           /* NULL for an entry of a bundle */
+    const struct api_row *row;         /* of the dispatch table */
+
+    /* asked */
+    struct str base;                   /* "http://host/fhir" */
+    int type;                          /* resource type, 0 at system level */
+    struct str id, version_id, operation;
+    struct str query;                  /* raw */
+    struct str body;                   /* raw; empty when `resource` is given */
+    yyjson_val *resource;              /* parsed already (entry of a bundle) */
+    struct str content_type, security_context;
+    struct str if_match, if_none_match, if_none_exist;
+    struct str if_modified_since;
+    enum prefer_return prefer;
+    bool strict;                       /* Prefer: handling=strict */
+    bool head, pretty;
+    char *owned_body;                  /* malloc'd text behind `body`, or NULL */
+    bool raw_accept;                   /* the client wants a Binary's bytes, not its resource */
+    size_t budget;                     /* of a search on an event loop; 0: no limit */
+
+    /* answered */
+    int status;
+    struct str type_out;               /* Content-Type; empty: FHIR JSON */
+    struct sb out;
+    struct version version;            /* hlc 0: none, no ETag */
+    struct str location;               /* relative to base: "Patient/1/_history/2" */
+    struct issues issues;              /* what to say beside or instead of a resource */
+    struct err err;
+};
+
+/* ---- reply.c ---- */
+
+/* Turns call->err or call->issues into the OperationOutcome body and status. Always returns 0. */
+int call_fail(struct call *c);
+/* The reply of a write: Prefer decides between resource, outcome and nothing. */
+int call_reply_write(struct call *c, struct write *w);
+/* Appends a row as JSON, reduced to a summary or to some elements where asked. */
+int call_write_row(struct call *c, const struct row *row, enum search_summary summary,
+                   const struct str *elements, size_t n_elements);
+/* The reply of a read: applies _summary, _elements, _pretty. */
+int call_reply_resource(struct call *c, const struct row *row);
+/* `Type/id` and `Type/id/_history/vid`, in the call's arena. */
+struct str call_url(struct call *c, int type, struct str id, const struct version *v);
+/* The named query parameter's first value, percent-decoded; STR_NULL if absent. */
+struct str call_parameter(struct call *c, struct str name);
+
+/* Percent-decodes (and '+' to blank where `plus`) into the arena; STR_NULL when malformed. */
+struct str url_decode(struct arena *a, struct str s, bool plus);
+
+/* ---- interactions: read the call, run in the transaction, fill the answer. 0 or negative. ---- */
+
+/* Whether one of the entity tags of an If-Match or If-None-Match header names this version. */
+bool etag_matches(struct str header, const struct version *v);
+
+int api_read(struct call *c, struct store_txn *txn);
+int api_vread(struct call *c, struct store_txn *txn);
+int api_search(struct call *c, struct store_txn *txn);
+int api_history(struct call *c, struct store_txn *txn);
+int api_capabilities(struct call *c, struct store_txn *txn);
+
+/* ---- bundle.c ---- */
+
+int api_bundle_run(struct call *c);
+
+/* ---- binary.c: a Binary's bytes as the body itself ---- */
+
+/* A request body that is no FHIR JSON becomes a Binary resource's text in call->body. */
+int binary_wrap(struct call *c);
+/* The reply becomes the bytes with their own Content-Type. */
+int binary_unwrap(struct call *c);
+
+/* ---- dispatch.c ---- */
+
+enum api_action {
+    ACT_CAPABILITIES, ACT_READ, ACT_VREAD, ACT_SEARCH, ACT_HISTORY, ACT_CREATE, ACT_UPDATE,
+    ACT_PATCH, ACT_DELETE, ACT_BUNDLE, ACT_EXPUNGE,
+};
+
+struct api_row {
+    enum http_method method;
+    enum api_scope scope;
+    const char *tail;                  /* what stands behind the scope's path: "", "_history", … */
+    enum api_action action;
+    const char *interaction;           /* its code in the CapabilityStatement, or NULL */
+    const char *name;                  /* in metrics */
+};
+
+const struct api_row *dispatch_rows(size_t *ret_n);
+/* Fills row, type, id, version_id, operation from method and path ("/Patient/1"). Errors are 404,
+ * 405 or 400 with a sentence. */
+int dispatch(struct call *c, enum http_method method, struct str path);
+
+#endif

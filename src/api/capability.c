@@ -1,0 +1,102 @@
+/* capability.c - the CapabilityStatement, written from the dispatch table and the parameters in
+ * force, so that it cannot claim what is not there (http.html#capabilities).
+ */
+#include "api/call.h"
+
+#include "base/clock.h"
+
+static const char *const kinds[] = {
+    [PARAM_NUMBER] = "number", [PARAM_DATE] = "date", [PARAM_STRING] = "string",
+    [PARAM_TOKEN] = "token", [PARAM_REFERENCE] = "reference", [PARAM_COMPOSITE] = "composite",
+    [PARAM_QUANTITY] = "quantity", [PARAM_URI] = "uri", [PARAM_SPECIAL] = "special"};
+
+static void write_interactions(struct sb *out, bool system)
+{
+    size_t n;
+    const struct api_row *rows = dispatch_rows(&n);
+    bool first = true;
+
+    sb_lit(out, "\"interaction\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (!rows[i].interaction || (rows[i].scope == SCOPE_SYSTEM) != system)
+            continue;
+        sb_fmt(out, "%s{\"code\":\"%s\"}", first ? "" : ",", rows[i].interaction);
+        first = false;
+        if (rows[i].action == ACT_BUNDLE)
+            sb_lit(out, ",{\"code\":\"batch\"}");
+    }
+    sb_char(out, ']');
+}
+
+static void write_param(struct sb *out, bool *first, struct str name, const char *kind, struct str url)
+{
+    if (!*first)
+        sb_char(out, ',');
+    *first = false;
+    sb_lit(out, "{\"name\":");
+    sb_json(out, name);
+    if (url.n) {
+        sb_lit(out, ",\"definition\":");
+        sb_json(out, url);
+    }
+    sb_fmt(out, ",\"type\":\"%s\"}", kind);
+}
+
+static void write_resource(struct sb *out, const struct call *c, int type)
+{
+    const struct api_config *config = &c->api->config;
+    size_t n;
+    const struct param *params = params_of(c->params, type, &n);
+    bool first = true;
+
+    sb_lit(out, "{\"type\":\"");
+    sb_str(out, def_resource_name(type));
+    sb_lit(out, "\",\"profile\":\"http://hl7.org/fhir/StructureDefinition/");
+    sb_str(out, def_resource_name(type));
+    sb_lit(out, "\",");
+    write_interactions(out, false);
+    sb_fmt(out, ",\"versioning\":\"versioned\",\"readHistory\":true,\"updateCreate\":%s,"
+           "\"conditionalCreate\":true,\"conditionalRead\":\"full-support\",\"conditionalUpdate\":true,"
+           "\"conditionalDelete\":\"%s\",\"referencePolicy\":[\"literal\",\"local\"%s],\"searchParam\":[",
+           config->no_update_create ? "false" : "true", config->no_multiple_delete ? "single" : "multiple",
+           config->references == API_REFERENCES_EXIST ? ",\"enforced\"" : "");
+    write_param(out, &first, STR("_id"), "token", STR("http://hl7.org/fhir/SearchParameter/Resource-id"));
+    write_param(out, &first, STR("_lastUpdated"), "date",
+                STR("http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"));
+    for (size_t i = 0; i < n; i++)
+        if (params[i].searchable)
+            write_param(out, &first, params[i].def.code, kinds[params[i].def.kind], params[i].def.url);
+    sb_lit(out, "]}");
+}
+
+int api_capabilities(struct call *c, struct store_txn *txn)
+{
+    struct sb *out = &c->out;
+    char now[CLOCK_INSTANT_MAX];
+
+    (void)txn;
+    clock_format(c->api->started_ms, now);
+    sb_fmt(out, "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"%s\","
+           "\"publisher\":\"Carnet\",\"kind\":\"instance\",\"software\":{\"name\":\"Carnet\",\"version\":", now);
+    sb_json(out, c->api->config.version);
+    sb_lit(out, "},\"implementation\":{\"description\":\"Carnet, a country's digital-health node\",\"url\":");
+    sb_json(out, c->base);
+    sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],"
+                "\"patchFormat\":[\"application/json-patch+json\"],\"rest\":[{\"mode\":\"server\","
+                "\"resource\":[");
+    for (int type = 1; type <= DEF_RESOURCE_MAX; type++) {
+        if (type > 1)
+            sb_char(out, ',');
+        write_resource(out, c, type);
+    }
+    sb_lit(out, "],");
+    write_interactions(out, true);
+    sb_lit(out, ",\"searchParam\":[");
+    {
+        bool first = true;
+        write_param(out, &first, STR("_type"), "token", STR(""));
+    }
+    sb_lit(out, "]}]}");
+    c->status = 200;
+    return sb_ok(out, &c->err);
+}

@@ -1,0 +1,132 @@
+/* dispatch.c - the one table of interactions, and the way from a URL to its row. */
+#include "api/call.h"
+
+#include "fhir/validate.h"
+
+#include <stdio.h>
+
+/*   method       scope           behind it    action            interaction            name */
+static const struct api_row rows[] = {
+    {HTTP_GET,    SCOPE_SYSTEM,   "metadata",  ACT_CAPABILITIES, NULL,                  "capabilities"},
+    {HTTP_GET,    SCOPE_SYSTEM,   "",          ACT_SEARCH,       "search-system",       "search-system"},
+    {HTTP_POST,   SCOPE_SYSTEM,   "_search",   ACT_SEARCH,       NULL,                  "search-system"},
+    {HTTP_GET,    SCOPE_SYSTEM,   "_history",  ACT_HISTORY,      "history-system",      "history-system"},
+    {HTTP_POST,   SCOPE_SYSTEM,   "",          ACT_BUNDLE,       "transaction",         "bundle"},
+    {HTTP_GET,    SCOPE_TYPE,     "",          ACT_SEARCH,       "search-type",         "search"},
+    {HTTP_POST,   SCOPE_TYPE,     "_search",   ACT_SEARCH,       NULL,                  "search"},
+    {HTTP_GET,    SCOPE_TYPE,     "_history",  ACT_HISTORY,      "history-type",        "history-type"},
+    {HTTP_POST,   SCOPE_TYPE,     "",          ACT_CREATE,       "create",              "create"},
+    {HTTP_PUT,    SCOPE_TYPE,     "",          ACT_UPDATE,       NULL,                  "update"},
+    {HTTP_PATCH,  SCOPE_TYPE,     "",          ACT_PATCH,        NULL,                  "patch"},
+    {HTTP_DELETE, SCOPE_TYPE,     "",          ACT_DELETE,       NULL,                  "delete"},
+    {HTTP_GET,    SCOPE_INSTANCE, "",          ACT_READ,         "read",                "read"},
+    {HTTP_GET,    SCOPE_INSTANCE, "_history",  ACT_HISTORY,      "history-instance",    "history-instance"},
+    {HTTP_PUT,    SCOPE_INSTANCE, "",          ACT_UPDATE,       "update",              "update"},
+    {HTTP_PATCH,  SCOPE_INSTANCE, "",          ACT_PATCH,        "patch",               "patch"},
+    {HTTP_DELETE, SCOPE_INSTANCE, "",          ACT_DELETE,       "delete",              "delete"},
+    {HTTP_POST,   SCOPE_INSTANCE, "$expunge",  ACT_EXPUNGE,      NULL,                  "expunge"},
+    {HTTP_GET,    SCOPE_VERSION,  "",          ACT_VREAD,        "vread",               "vread"},
+};
+
+const struct api_row *dispatch_rows(size_t *ret_n)
+{
+    *ret_n = ARRAY_LEN(rows);
+    return rows;
+}
+
+#define SEGMENTS_MAX 5
+
+/* "/Patient/1/_history/2" into its decoded segments; a slash at the end is allowed. */
+static int split(struct call *c, struct str path, struct str *segments, size_t *ret_n)
+{
+    struct str part;
+    size_t n = 0;
+
+    path = str_from(path, path.n && path.p[0] == '/');
+    if (path.n && path.p[path.n - 1] == '/')
+        path.n--;
+    while (path.n && str_split(&path, '/', &part)) {
+        if (n == SEGMENTS_MAX || part.n == 0)
+            return err_set(&c->err, ERR_NOT_FOUND, "there is no such path below the base URL");
+        segments[n] = url_decode(c->a, part, false);
+        if (!segments[n].p)
+            return err_set(&c->err, ERR_INVALID, "the path has a malformed percent escape");
+        n++;
+    }
+    *ret_n = n;
+    return 0;
+}
+
+/* What the segments name: fills type, id, version_id; gives the scope and what is left behind it. */
+static int locate(struct call *c, const struct str *s, size_t n, enum api_scope *ret_scope,
+                  struct str *ret_tail)
+{
+    size_t at = 0;
+
+    *ret_scope = SCOPE_SYSTEM;
+    *ret_tail = STR("");
+    if (n && s[0].n && s[0].p[0] >= 'A' && s[0].p[0] <= 'Z') {
+        c->type = def_resource(s[0]);
+        if (!c->type)
+            return err_set(&c->err, ERR_NOT_FOUND, "\"%.*s\" is not a FHIR R4 resource type",
+                           (int)MIN(s[0].n, 64u), s[0].p);
+        *ret_scope = SCOPE_TYPE;
+        at = 1;
+        if (at < n && s[at].p[0] != '_' && s[at].p[0] != '$') {
+            if (!fhir_is_id(s[at]))
+                return err_set(&c->err, ERR_VALUE,
+                               "the id in the path is not 1 to %d of A-Z, a-z, 0-9, - and .", FHIR_ID_MAX);
+            c->id = s[at++];
+            *ret_scope = SCOPE_INSTANCE;
+            if (at + 1 < n && str_eq(s[at], STR("_history"))) {
+                c->version_id = s[at + 1];
+                at += 2;
+                *ret_scope = SCOPE_VERSION;
+            }
+        }
+    }
+    if (at < n)
+        *ret_tail = s[at++];
+    if (at < n)
+        return err_set(&c->err, ERR_NOT_FOUND, "there is no such path below the base URL");
+    return 0;
+}
+
+static int no_row(struct call *c, bool path_exists, struct str tail)
+{
+    if (path_exists)
+        return err_set(&c->err, ERR_METHOD, "this method is not allowed here");
+    if (tail.n && tail.p[0] == '$')
+        return err_set(&c->err, ERR_NOT_SUPPORTED, "the operation \"%.*s\" is not supported here",
+                       (int)MIN(tail.n, 64u), tail.p);
+    return err_set(&c->err, ERR_NOT_FOUND, "there is no such path below the base URL");
+}
+
+int dispatch(struct call *c, enum http_method method, struct str path)
+{
+    struct str segments[SEGMENTS_MAX], tail;
+    enum http_method as = method == HTTP_HEAD ? HTTP_GET : method;
+    bool path_exists = false;
+    enum api_scope scope;
+    size_t n = 0;
+    int r;
+
+    c->head = method == HTTP_HEAD;
+    r = split(c, path, segments, &n);
+    if (r < 0)
+        return r;
+    r = locate(c, segments, n, &scope, &tail);
+    if (r < 0)
+        return r;
+    c->operation = tail;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].scope != scope || !str_eq(str_c(rows[i].tail), tail))
+            continue;
+        path_exists = true;
+        if (rows[i].method == as) {
+            c->row = &rows[i];
+            return 0;
+        }
+    }
+    return no_row(c, path_exists, tail);
+}

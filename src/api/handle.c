@@ -1,0 +1,406 @@
+/* handle.c - between an HTTP exchange and a call: headers in, headers out, and on which thread. */
+#include "api/negotiate.h"
+#include "api/write.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fhir/outcome.h"
+
+#include <stdlib.h>
+
+/* What one exchange needs, in its own arena. */
+struct exchange_call {
+    struct call call;
+    struct write write;
+    struct store_job job;
+    bool is_write;
+};
+
+static const char json_type[] = "application/fhir+json;charset=utf-8";
+
+/* ---- headers out ---- */
+
+static void send_version(struct call *c)
+{
+    char tag[STORE_VERSION_ID_MAX + 8] = "W/\"", when[CLOCK_INSTANT_MAX];
+
+    version_format(&c->version, tag + 3);
+    strncat(tag, "\"", 2);
+    http_reply_header(c->x, "ETag", str_c(tag));
+    clock_format_http(hlc_ms(c->version.hlc), when);
+    http_reply_header(c->x, "Last-Modified", str_c(when));
+}
+
+static void send_cors(struct call *c)
+{
+    struct str origin = c->api->config.cors_origin;
+
+    if (!origin.n || !http_header(c->x, "Origin").n)
+        return;
+    http_reply_header(c->x, "Access-Control-Allow-Origin", origin);
+    http_reply_header(c->x, "Access-Control-Expose-Headers",
+                      STR("ETag, Location, Last-Modified, Content-Location, X-Request-Id"));
+    if (!str_eq(origin, STR("*")))
+        http_reply_header(c->x, "Vary", STR("Origin"));
+}
+
+static void send_location(struct call *c)
+{
+    struct str url = arena_fmt(c->a, "%.*s/%.*s", STR_ARG(c->base), STR_ARG(c->location));
+
+    if (url.p)
+        http_reply_header(c->x, c->status == 201 ? "Location" : "Content-Location", url);
+}
+
+static void make_pretty(struct call *c)
+{
+    struct sb pretty = sb_make(API_REPLY_MAX);
+    yyjson_val *root;
+
+    if (js_parse_stored(c->a, sb_view(&c->out), &root, NULL) < 0)
+        return;
+    js_write_pretty(&pretty, root);
+    sb_char(&pretty, '\n');
+    if (pretty.failed) {
+        sb_done(&pretty);
+        return;
+    }
+    sb_done(&c->out);
+    c->out = pretty;
+}
+
+static void count(struct call *c)
+{
+    size_t n_rows, at;
+    const struct api_row *rows = dispatch_rows(&n_rows);
+
+    at = c->row ? (size_t)(c->row - rows) : n_rows;
+    atomic_fetch_add_explicit(&c->api->counts[at * API_CLASSES + (size_t)(c->status / 100)], 1,
+                              memory_order_relaxed);
+}
+
+static void send(struct exchange_call *ec, int r)
+{
+    struct call *c = &ec->call;
+    const char *type = NULL;
+    struct str request_id = http_header(c->x, "X-Request-Id");
+
+    if (r < 0)
+        call_fail(c);
+    if (c->out.failed) {
+        err_no_memory(&c->err);
+        call_fail(c);
+    }
+    if (ec->is_write)
+        write_done(&ec->write);
+    if (c->version.hlc && c->status < 400)
+        send_version(c);
+    if (c->location.n)
+        send_location(c);
+    if (request_id.n && request_id.n <= 200)
+        http_reply_header(c->x, "X-Request-Id", request_id);
+    send_cors(c);
+    if (c->status == 503)
+        http_reply_header(c->x, "Retry-After", STR("1"));
+    if (c->out.n && c->type_out.n)
+        http_reply_header(c->x, "Content-Type", c->type_out);
+    else if (c->out.n)
+        type = json_type;
+    if (c->pretty && type)
+        make_pretty(c);
+    count(c);
+    params_unref(c->params);
+    free(c->owned_body);
+    http_reply(c->x, c->status, type, &c->out);
+}
+
+/* ---- headers in ---- */
+
+static void read_prefer(struct call *c, struct str prefer)
+{
+    struct str part;
+
+    while (prefer.n && str_split(&prefer, ',', &part)) {
+        struct str rest = part, item;
+        while (rest.n && str_split(&rest, ';', &item)) {
+            item = str_trim(item);
+            if (str_eq(item, STR("return=minimal")))
+                c->prefer = RETURN_MINIMAL;
+            else if (str_eq(item, STR("return=representation")))
+                c->prefer = RETURN_REPRESENTATION;
+            else if (str_eq(item, STR("return=OperationOutcome")))
+                c->prefer = RETURN_OUTCOME;
+            else if (str_eq(item, STR("handling=strict")))
+                c->strict = true;
+        }
+    }
+}
+
+/* The base URL that links start with: configured, or what the client called. */
+static struct str find_base(struct call *c)
+{
+    const struct api_config *config = &c->api->config;
+    struct str host = http_header(c->x, "Host"), proto, forwarded, prefix = STR("");
+
+    if (config->base_url.n)
+        return config->base_url;
+    proto = http_request(c->x)->is_tls ? STR("https") : STR("http");
+    if (config->trust_proxy) {
+        forwarded = http_header(c->x, "X-Forwarded-Host");
+        host = forwarded.n ? forwarded : host;
+        forwarded = http_header(c->x, "X-Forwarded-Proto");
+        proto = forwarded.n ? forwarded : proto;
+        prefix = http_header(c->x, "X-Forwarded-Prefix");
+    }
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] <= ' ' || strchr("\"<>\\^`{}|/?#", host.p[i]))
+            host = STR("localhost");
+    if (!host.n)
+        host = STR("localhost");
+    return arena_fmt(c->a, "%.*s://%.*s%.*s/fhir", STR_ARG(proto), STR_ARG(host), STR_ARG(prefix));
+}
+
+static struct exchange_call *begin(struct api *api, struct http_exchange *x, struct access who)
+{
+    struct exchange_call *ec = ARENA_NEW(http_arena(x), struct exchange_call);
+    const struct http_request *req = http_request(x);
+    struct call *c = &ec->call;
+
+    if (!ec)
+        return NULL;
+    *c = (struct call){.api = api, .a = http_arena(x), .who = who, .x = x, .query = req->query,
+                       .body = req->body, .out = sb_make(API_REPLY_MAX)};
+    c->params = store_params(api->store);
+    c->base = find_base(c);
+    c->budget = API_INLINE_SEARCH_BUDGET;
+    read_prefer(c, http_header(x, "Prefer"));
+    c->if_none_match = http_header(x, "If-None-Match");
+    c->if_modified_since = http_header(x, "If-Modified-Since");
+    if (req->method != HTTP_GET) {
+        c->content_type = http_header(x, "Content-Type");
+        c->if_match = http_header(x, "If-Match");
+        c->if_none_exist = http_header(x, "If-None-Exist");
+        c->security_context = http_header(x, "X-Security-Context");
+    }
+    c->pretty = c->query.n && str_eq(call_parameter(c, STR("_pretty")), STR("true"));
+    return ec;
+}
+
+/* ---- reading interactions ---- */
+
+static int run_read(struct call *c)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = store_begin(c->api->store, &c->who, &txn, &c->err);
+
+    if (r < 0)
+        return r;
+    switch (c->row->action) {
+    case ACT_READ: r = api_read(c, txn); break;
+    case ACT_VREAD: r = api_vread(c, txn); break;
+    case ACT_SEARCH: r = api_search(c, txn); break;
+    case ACT_HISTORY: r = api_history(c, txn); break;
+    default: r = api_capabilities(c, txn);
+    }
+    return r;
+}
+
+static void read_on_worker(void *ctx, struct http_exchange *x)
+{
+    struct exchange_call *ec = ctx;
+
+    (void)x;
+    ec->call.budget = 0;
+    send(ec, run_read(&ec->call));
+}
+
+static void handle_read(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+    int r;
+
+    if (c->row->action == ACT_SEARCH && c->row->method == HTTP_POST) {
+        if (c->body.n && !media_is_form(c->content_type)) {
+            send(ec, err_set(&c->err, ERR_MEDIA_TYPE,
+                             "_search takes its parameters as application/x-www-form-urlencoded"));
+            return;
+        }
+        c->query = c->query.n ? arena_fmt(c->a, "%.*s&%.*s", STR_ARG(c->query), STR_ARG(c->body)) : c->body;
+    }
+    r = run_read(c);
+    if (r == ERR_BUSY && c->budget) {
+        /* More work than an event loop may do: again on a worker, without a budget. */
+        sb_reset(&c->out);
+        c->err.code = 0;
+        if (http_work(c->x, read_on_worker, ec))
+            return;
+        r = err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take");
+    }
+    if (r >= 0 && c->raw_accept && c->out.n && c->status == 200)
+        r = binary_unwrap(c);
+    send(ec, r);
+}
+
+/* ---- writing interactions ---- */
+
+static int job_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct exchange_call *ec = (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
+    int r = write_apply(&ec->write, txn);
+
+    if (r < 0)
+        *err = ec->call.err;
+    return r;
+}
+
+static void job_done(struct store_job *job, int r, const struct err *err)
+{
+    struct exchange_call *ec = (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
+
+    if (r < 0)
+        ec->call.err = *err;
+    else
+        r = call_reply_write(&ec->call, &ec->write);
+    send(ec, r);
+}
+
+/* Prepares on this thread and hands over to the writer. The exchange is deferred already. */
+static void write_here(void *ctx, struct http_exchange *x)
+{
+    struct exchange_call *ec = ctx;
+    int r = write_prepare(&ec->write);
+
+    (void)x;
+    if (r < 0) {
+        send(ec, r);
+        return;
+    }
+    ec->job = (struct store_job){.run = job_run, .done = job_done, .who = &ec->call.who};
+    store_submit(ec->call.api->store, &ec->job);
+}
+
+static int check_media(struct call *c, enum write_kind kind)
+{
+    bool is_binary = str_eq(def_resource_name(c->type), STR("Binary"));
+
+    if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
+        return 0;
+    if (kind == WRITE_PATCH)
+        return media_is_json_patch(c->content_type) ? 0
+               : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
+    if (media_is_json(c->content_type))
+        return 0;
+    if (is_binary)
+        return binary_wrap(c);
+    return err_set(&c->err, ERR_MEDIA_TYPE, "the Content-Type is \"%.*s\" where application/fhir+json "
+                   "is expected", (int)MIN(c->content_type.n, 64u), c->content_type.n ? c->content_type.p : "");
+}
+
+static void handle_write(struct exchange_call *ec)
+{
+    static const enum write_kind kinds[] = {[ACT_CREATE] = WRITE_CREATE, [ACT_UPDATE] = WRITE_UPDATE,
+                                            [ACT_PATCH] = WRITE_PATCH, [ACT_DELETE] = WRITE_DELETE,
+                                            [ACT_EXPUNGE] = WRITE_EXPUNGE};
+    struct call *c = &ec->call;
+    enum write_kind kind = kinds[c->row->action];
+    int r = check_media(c, kind);
+
+    if (r >= 0 && kind == WRITE_EXPUNGE && !c->api->config.allow_expunge)
+        r = err_set(&c->err, ERR_FORBIDDEN, "$expunge is switched off on this node");
+    if (r >= 0)
+        r = write_init(&ec->write, c, kind);
+    if (r < 0) {
+        send(ec, r);
+        return;
+    }
+    ec->is_write = true;
+    if (c->body.n > API_INLINE_BODY_MAX) {
+        if (!http_work(c->x, write_here, ec))
+            send(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+        return;
+    }
+    http_defer(c->x);
+    write_here(ec, c->x);
+}
+
+static void bundle_on_worker(void *ctx, struct http_exchange *x)
+{
+    struct exchange_call *ec = ctx;
+
+    (void)x;
+    send(ec, api_bundle_run(&ec->call));
+}
+
+static void handle_bundle(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+
+    if (!media_is_json(c->content_type))
+        send(ec, err_set(&c->err, ERR_MEDIA_TYPE, "the base URL takes application/fhir+json"));
+    else if (!http_work(c->x, bundle_on_worker, ec))
+        send(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+}
+
+/* ---- the entrance ---- */
+
+static void handle_options(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+
+    http_reply_header(c->x, "Allow", STR("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+    if (c->api->config.cors_origin.n) {
+        http_reply_header(c->x, "Access-Control-Allow-Methods",
+                          STR("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        http_reply_header(c->x, "Access-Control-Allow-Headers",
+                          STR("Accept, Authorization, Content-Type, If-Match, If-Modified-Since, "
+                              "If-None-Exist, If-None-Match, Prefer, X-Request-Id"));
+        http_reply_header(c->x, "Access-Control-Max-Age", STR("86400"));
+    }
+    c->status = 204;
+    send(ec, 0);
+}
+
+void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who)
+{
+    const struct http_request *req = http_request(x);
+    struct exchange_call *ec = begin(api, x, who);
+    struct str accept = http_header(x, "Accept");
+    struct call *c;
+    int r;
+
+    if (!ec) {
+        struct sb none = sb_make(1);
+        http_reply(x, 503, NULL, &none);
+        return;
+    }
+    c = &ec->call;
+    if (req->method == HTTP_OPTIONS) {
+        handle_options(ec);
+        return;
+    }
+    r = dispatch(c, req->method, path);
+    if (r >= 0) {
+        c->raw_accept = c->type && accept.n && !accepts_json(accept) &&
+                        (c->row->action == ACT_READ || c->row->action == ACT_VREAD) &&
+                        str_eq(def_resource_name(c->type), STR("Binary"));
+        r = c->raw_accept ? 0 : negotiate_reply(c, accept);
+    }
+    if (r < 0) {
+        send(ec, r);
+        return;
+    }
+    switch (c->row->action) {
+    case ACT_BUNDLE: handle_bundle(ec); break;
+    case ACT_CREATE: case ACT_UPDATE: case ACT_PATCH: case ACT_DELETE: case ACT_EXPUNGE:
+        handle_write(ec);
+        break;
+    default: handle_read(ec);
+    }
+}
+
+void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type)
+{
+    (void)ctx;
+    outcome_err(out, err);
+    *ret_type = json_type;
+}
