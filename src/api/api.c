@@ -47,21 +47,3 @@ void api_metrics(struct api *api, struct sb *out)
                        (unsigned long long)v);
         }
 }
-
-int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, struct sb *out,
-               struct err *err)
-{
-    struct call c = {.api = api, .a = a, .who = who, .body = body, .base = api->config.base_url,
-                     .prefer = RETURN_MINIMAL, .out = sb_make(API_REPLY_MAX)};
-    int r;
-
-    c.params = store_params(api->store);
-    r = api_bundle_run(&c);
-    params_unref(c.params);
-    if (r < 0 && err)
-        *err = c.err;
-    if (r >= 0 && out)
-        sb_str(out, sb_view(&c.out));
-    sb_done(&c.out);
-    return r < 0 ? r : 0;
-}

@@ -43,10 +43,27 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
 /* Writes an OperationOutcome for errors that end before the handler (http_config.error_body). */
 void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
 
-/* Runs one Bundle (transaction or batch) or stores one resource without HTTP: what `carnet import`
- * does with a line. Blocks until it is durable. The reply's Bundle goes to `out` (may be NULL). */
-int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, struct sb *out,
-               struct err *err);
+/* ---- without HTTP: what an import does. Both block until the work is durable. ---- */
+
+/* Something to write in the same transaction (an import's position); may be NULL. */
+typedef int api_also(void *ctx, struct store_txn *txn, struct err *err);
+
+/* Runs one Bundle, a batch or a transaction. Entries of a batch that fail are counted in *ret_failed
+ * with the first one's error in err. */
+int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, api_also *also,
+               void *ctx, size_t *ret_failed, struct err *err);
+
+struct api_line {
+    struct str text;              /* one resource */
+    int result;                   /* 0 or a negative code, with what does not hold in err */
+    struct err err;
+};
+
+/* Stores many resources in one commit: one with an id as an update (that may create), one without as
+ * a create. A line that fails is left out and does not stop the others. Returns < 0 only when the
+ * whole could not be written. */
+int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines, size_t n,
+                  api_also *also, void *ctx, struct err *err);
 
 /* Requests by interaction and status class since start, for the metrics page. */
 void api_metrics(struct api *api, struct sb *out);

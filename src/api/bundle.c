@@ -135,14 +135,14 @@ static int read_entries(struct bundle *b, yyjson_val *root)
 int bundle_entry_failed(struct bundle *b, struct entry *e)
 {
     struct call *c = b->call;
-    char where[ERR_WHERE_MAX];
+    struct err inner = e->call.err;
+    struct str where = arena_fmt(c->a, "Bundle.entry[%zu]%s%s", (size_t)(e - b->entries),
+                                 inner.where[0] ? "." : "", inner.where);
+    char text[ERR_WHERE_MAX];
 
-    c->err = e->call.err;
+    snprintf(text, sizeof text, "%.*s", STR_ARG(where));
     c->issues = e->call.issues;
-    snprintf(where, sizeof where, "Bundle.entry[%zu]%s%s", (size_t)(e - b->entries),
-             e->call.err.where[0] ? "." : "", e->call.err.where);
-    memcpy(c->err.where, where, sizeof where);
-    return c->err.code;
+    return err_at(&c->err, inner.code, text, "%s", inner.text);
 }
 
 /* ---- running a read inside ---- */
@@ -307,7 +307,7 @@ static int run_batch(struct bundle *b)
 
 /* ---- the whole ---- */
 
-static void bundle_done(struct bundle *b)
+void bundle_done(struct bundle *b)
 {
     for (size_t i = 0; b->entries && i < b->n; i++) {
         sb_done(&b->entries[i].call.out);
@@ -316,9 +316,9 @@ static void bundle_done(struct bundle *b)
     }
 }
 
-int api_bundle_run(struct call *c)
+int bundle_run(struct bundle *b)
 {
-    _cleanup_(bundle_done) struct bundle b = {.call = c};
+    struct call *c = b->call;
     yyjson_val *root = c->resource;
     struct str type;
     int r;
@@ -328,13 +328,20 @@ int api_bundle_run(struct call *c)
     if (!str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
         return err_at(&c->err, ERR_INVALID, "resourceType", "the base URL takes only a Bundle");
     type = js_get_str(root, "type");
-    b.is_transaction = str_eq(type, STR("transaction"));
-    if (!b.is_transaction && !str_eq(type, STR("batch")))
+    b->is_transaction = str_eq(type, STR("transaction"));
+    if (!b->is_transaction && !str_eq(type, STR("batch")))
         return err_at(&c->err, ERR_INVALID, "Bundle.type",
                       "the base URL takes a Bundle of type batch or transaction");
-    r = read_entries(&b, root);
+    r = read_entries(b, root);
     if (r < 0)
         return r;
-    r = b.is_transaction ? bundle_transaction(&b) : run_batch(&b);
+    return b->is_transaction ? bundle_transaction(b) : run_batch(b);
+}
+
+int api_bundle_run(struct call *c)
+{
+    _cleanup_(bundle_done) struct bundle b = {.call = c};
+    int r = bundle_run(&b);
+
     return r < 0 ? r : write_answer(&b);
 }

@@ -22,8 +22,14 @@ struct bundle {
     bool is_transaction;
     struct entry *entries;       /* as they stand in the Bundle */
     struct entry **in_order;     /* as they are carried out */
-    size_t n;
+    size_t n, n_failed;
+    api_also *also;              /* in the transaction's own commit */
+    void *also_ctx;
 };
+
+/* Runs the Bundle in call->body or call->resource; bundle_done releases. */
+int bundle_run(struct bundle *b);
+void bundle_done(struct bundle *b);
 
 int bundle_transaction(struct bundle *b);
 int bundle_run_read(struct entry *e, struct store_txn *txn);

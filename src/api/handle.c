@@ -79,7 +79,7 @@ static void count(struct call *c)
                               memory_order_relaxed);
 }
 
-static void send(struct exchange_call *ec, int r)
+static void finish(struct exchange_call *ec, int r)
 {
     struct call *c = &ec->call;
     const char *type = NULL;
@@ -211,7 +211,7 @@ static void read_on_worker(void *ctx, struct http_exchange *x)
 
     (void)x;
     ec->call.budget = 0;
-    send(ec, run_read(&ec->call));
+    finish(ec, run_read(&ec->call));
 }
 
 static void handle_read(struct exchange_call *ec)
@@ -221,7 +221,7 @@ static void handle_read(struct exchange_call *ec)
 
     if (c->row->action == ACT_SEARCH && c->row->method == HTTP_POST) {
         if (c->body.n && !media_is_form(c->content_type)) {
-            send(ec, err_set(&c->err, ERR_MEDIA_TYPE,
+            finish(ec, err_set(&c->err, ERR_MEDIA_TYPE,
                              "_search takes its parameters as application/x-www-form-urlencoded"));
             return;
         }
@@ -238,7 +238,7 @@ static void handle_read(struct exchange_call *ec)
     }
     if (r >= 0 && c->raw_accept && c->out.n && c->status == 200)
         r = binary_unwrap(c);
-    send(ec, r);
+    finish(ec, r);
 }
 
 /* ---- writing interactions ---- */
@@ -261,7 +261,7 @@ static void job_done(struct store_job *job, int r, const struct err *err)
         ec->call.err = *err;
     else
         r = call_reply_write(&ec->call, &ec->write);
-    send(ec, r);
+    finish(ec, r);
 }
 
 /* Prepares on this thread and hands over to the writer. The exchange is deferred already. */
@@ -272,7 +272,7 @@ static void write_here(void *ctx, struct http_exchange *x)
 
     (void)x;
     if (r < 0) {
-        send(ec, r);
+        finish(ec, r);
         return;
     }
     ec->job = (struct store_job){.run = job_run, .done = job_done, .who = &ec->call.who};
@@ -310,13 +310,13 @@ static void handle_write(struct exchange_call *ec)
     if (r >= 0)
         r = write_init(&ec->write, c, kind);
     if (r < 0) {
-        send(ec, r);
+        finish(ec, r);
         return;
     }
     ec->is_write = true;
     if (c->body.n > API_INLINE_BODY_MAX) {
         if (!http_work(c->x, write_here, ec))
-            send(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+            finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
         return;
     }
     http_defer(c->x);
@@ -328,7 +328,7 @@ static void bundle_on_worker(void *ctx, struct http_exchange *x)
     struct exchange_call *ec = ctx;
 
     (void)x;
-    send(ec, api_bundle_run(&ec->call));
+    finish(ec, api_bundle_run(&ec->call));
 }
 
 static void handle_bundle(struct exchange_call *ec)
@@ -336,9 +336,9 @@ static void handle_bundle(struct exchange_call *ec)
     struct call *c = &ec->call;
 
     if (!media_is_json(c->content_type))
-        send(ec, err_set(&c->err, ERR_MEDIA_TYPE, "the base URL takes application/fhir+json"));
+        finish(ec, err_set(&c->err, ERR_MEDIA_TYPE, "the base URL takes application/fhir+json"));
     else if (!http_work(c->x, bundle_on_worker, ec))
-        send(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+        finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
 }
 
 /* ---- the entrance ---- */
@@ -357,7 +357,7 @@ static void handle_options(struct exchange_call *ec)
         http_reply_header(c->x, "Access-Control-Max-Age", STR("86400"));
     }
     c->status = 204;
-    send(ec, 0);
+    finish(ec, 0);
 }
 
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who)
@@ -386,7 +386,7 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
         r = c->raw_accept ? 0 : negotiate_reply(c, accept);
     }
     if (r < 0) {
-        send(ec, r);
+        finish(ec, r);
         return;
     }
     switch (c->row->action) {

@@ -332,6 +332,8 @@ static int run(struct store_txn *txn, struct store_job *job, struct err *err)
                     (r = prepare_all(t)) < 0))
         goto failed;
     r = apply_all(t, txn);
+    if (r >= 0 && t->b->also)
+        r = t->b->also(t->b->also_ctx, txn, &t->b->call->err);
     if (r >= 0)
         return 0;
 failed:

@@ -1,0 +1,108 @@
+/* pages.c - for operators: /livez, /readyz, /metrics (Prometheus text format 0.0.4), and an entrance. */
+#include "server/server_int.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define PAGE_MAX MIB(1)
+
+static void reply_text(struct http_exchange *x, int status, const char *type, struct sb *out)
+{
+    http_reply_header(x, "Cache-Control", STR("no-store"));
+    http_reply(x, status, type, out);
+}
+
+static void write_metric(struct sb *out, const char *name, const char *type, const char *help,
+                         unsigned long long v)
+{
+    sb_fmt(out, "# HELP carnet_%s %s\n# TYPE carnet_%s %s\ncarnet_%s %llu\n", name, help, name, type,
+           name, v);
+}
+
+static unsigned long long resident_bytes(void)
+{
+    unsigned long long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*u %llu", &pages) != 1)
+        pages = 0;
+    fclose(f);
+    return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+static void metrics(struct server *s, struct http_exchange *x)
+{
+    struct sb out = sb_make(PAGE_MAX);
+    struct http_stats http;
+    struct store_stats st;
+    struct err err;
+
+    http_server_stats(s->http, &http);
+    write_metric(&out, "http_connections", "gauge", "Connections open now.", http.connections);
+    write_metric(&out, "http_requests_total", "counter", "HTTP requests answered.", http.requests);
+    write_metric(&out, "http_received_bytes_total", "counter", "Body bytes received.", http.bytes_in);
+    write_metric(&out, "http_sent_bytes_total", "counter", "Body bytes sent.", http.bytes_out);
+    write_metric(&out, "http_refused_total", "counter", "Requests refused by a limit.", http.refused);
+    if (store_stats(s->store, &st, &err) >= 0) {
+        write_metric(&out, "store_versions", "gauge", "Versions held.", st.rows);
+        write_metric(&out, "store_bytes", "gauge", "Size of the database file.", st.bytes);
+        write_metric(&out, "store_wal_bytes", "gauge", "Size of the write-ahead log.", st.wal_bytes);
+        write_metric(&out, "store_commits_total", "counter", "Groups committed.", st.commits);
+        write_metric(&out, "store_jobs_total", "counter", "Writes done.", st.jobs);
+        write_metric(&out, "store_queued", "gauge", "Writes waiting.", st.queued);
+    }
+    write_metric(&out, "resident_bytes", "gauge", "Resident memory.", resident_bytes());
+    api_metrics(s->api, &out);
+    reply_text(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+}
+
+static void ready(struct server *s, struct http_exchange *x)
+{
+    struct access who = trust_system();
+    struct store_txn *txn = NULL;
+    struct sb out = sb_make(KIB(1));
+    struct err err;
+    int r = store_begin(s->store, &who, &txn, &err);
+
+    if (r >= 0) {
+        sb_fmt(&out, "ready, position %llu\n", (unsigned long long)store_position(txn));
+        store_end(txn);
+    } else {
+        sb_lit(&out, "the store does not answer\n");
+    }
+    reply_text(x, r < 0 ? 503 : 200, "text/plain; charset=utf-8", &out);
+}
+
+static void entrance(struct http_exchange *x, const char *version)
+{
+    struct sb out = sb_make(KIB(4));
+
+    sb_fmt(&out, "Carnet %s\n\nFHIR R4: /fhir (start at /fhir/metadata)\nHealth: /livez /readyz\n"
+           "Metrics: /metrics\n", version);
+    reply_text(x, 200, "text/plain; charset=utf-8", &out);
+}
+
+void pages_handle(struct server *s, struct http_exchange *x)
+{
+    const struct http_request *req = http_request(x);
+    struct sb out = sb_make(KIB(1));
+
+    if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
+        sb_lit(&out, "only GET is allowed here\n");
+        reply_text(x, 405, "text/plain; charset=utf-8", &out);
+    } else if (str_eq(req->path, STR("/"))) {
+        entrance(x, s->config->version);
+    } else if (str_eq(req->path, STR("/livez"))) {
+        sb_lit(&out, "alive\n");
+        reply_text(x, 200, "text/plain; charset=utf-8", &out);
+    } else if (str_eq(req->path, STR("/readyz"))) {
+        ready(s, x);
+    } else if (str_eq(req->path, STR("/metrics"))) {
+        metrics(s, x);
+    } else {
+        sb_lit(&out, "nothing is here; FHIR is at /fhir\n");
+        reply_text(x, 404, "text/plain; charset=utf-8", &out);
+    }
+}

@@ -1,0 +1,146 @@
+#include "server/server.h"
+
+#include "base/log.h"
+#include "server/server_int.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- what a request may reach ---- */
+
+/* While the node is open, only pages of this machine may talk to it: a foreign name in Host means
+ * that a browser was led here by somebody else's DNS. */
+static bool is_local_host(struct str host)
+{
+    static const struct str names[] = {STR("localhost"), STR("127.0.0.1"), STR("[::1]")};
+    ptrdiff_t colon = str_rfind(host, ':');
+
+    if (colon >= 0 && host.p[host.n - 1] != ']')
+        host = str_head(host, (size_t)colon);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_nocase(host, names[i]))
+            return true;
+    return false;
+}
+
+static void reply_error(struct http_exchange *x, int code, const char *text)
+{
+    struct sb out = sb_make(KIB(4));
+    const char *type;
+    struct err err;
+
+    err_set(&err, code, "%s", text);
+    api_error_body(NULL, &err, &out, &type);
+    http_reply(x, err_http_status(code), type, &out);
+}
+
+static void handle(void *ctx, struct http_exchange *x)
+{
+    static const struct str fhir = STR("/fhir");
+    struct server *s = ctx;
+    const struct http_request *req = http_request(x);
+    struct str path = req->path, host = http_header(x, "Host");
+
+    if (!req->is_local && host.n && !is_local_host(host) && !s->config->api.base_url.n &&
+        !s->config->api.trust_proxy) {
+        reply_error(x, ERR_FORBIDDEN, "this node is open to its own machine only, and the request's "
+                                      "Host is another name");
+        return;
+    }
+    if (str_starts(path, fhir) && (path.n == fhir.n || path.p[fhir.n] == '/'))
+        api_handle(s->api, x, str_from(path, fhir.n), req->is_local ? trust_job(STR("operator")) : trust_open());
+    else
+        pages_handle(s, x);
+}
+
+/* ---- start and stop ---- */
+
+static int start_http(struct server *s, struct err *err)
+{
+    const struct server_config *c = s->config;
+    struct http_config http = {
+        .listen = c->listen, .threads = c->threads, .body_max = c->body_max_bytes,
+        .tls_cert = c->tls_cert, .tls_key = c->tls_key, .tls_client_ca = c->tls_client_ca,
+        .spool_dir = c->data_dir, .handle = handle, .error_body = api_error_body, .ctx = s,
+    };
+    char path[4096];
+    int r = http_server_start(&http, &s->http, err);
+
+    if (r < 0)
+        return r;
+    snprintf(path, sizeof path, "%s/%s", c->data_dir, SERVER_SOCKET_NAME);
+    http.listen = NULL;
+    http.socket_path = path;
+    http.threads = 1;
+    http.tls_cert = http.tls_key = http.tls_client_ca = NULL;
+    return http_server_start(&http, &s->control, err);
+}
+
+static void server_done(struct server *s)
+{
+    if (s->http)
+        http_server_stop(s->http, SERVER_STOP_GRACE_MS);
+    if (s->control)
+        http_server_stop(s->control, SERVER_STOP_GRACE_MS);
+    api_free(s->api);
+    store_close(s->store);
+}
+
+static int check_open(const struct server_config *c, struct err *err)
+{
+    struct str host = str_c(c->listen);
+    ptrdiff_t colon = str_rfind(host, ':');
+
+    if (!c->open)
+        return err_set(err, ERR_FORBIDDEN, "this version has no authorisation yet, so the node serves "
+                       "only with --open, which lets everyone on this machine read and write");
+    host = colon < 0 ? host : str_head(host, (size_t)colon);
+    if (!is_local_host(host) && !str_eq(host, STR("::1")))
+        return err_set(err, ERR_FORBIDDEN, "an open node listens only on a loopback address "
+                       "(127.0.0.1, [::1]), not on \"%s\"", c->listen);
+    return 0;
+}
+
+static void wait_for_signal(const sigset_t *signals)
+{
+    int got = 0;
+
+    while (sigwait(signals, &got) != 0)
+        ;
+    log_event(LOG_INFO, LOG_STOP, "signal=%d", got);
+}
+
+int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
+               struct err *err)
+{
+    _cleanup_(server_done) struct server s = {.config = config};
+    sigset_t signals;
+    int r = check_open(config, err);
+
+    if (r < 0)
+        return r;
+    /* Every thread made from here on leaves these signals to sigwait. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    r = server_open_store(config, false, &s.store, err);
+    if (r < 0)
+        return r;
+    s.api = api_new(&config->api, s.store);
+    if (!s.api)
+        return err_no_memory(err);
+    r = start_http(&s, err);
+    if (r < 0)
+        return r;
+    log_event(LOG_INFO, LOG_START, "listen=%s version=%s pid=%d", config->listen, config->version,
+              (int)getpid());
+    if (ready)
+        ready(ctx, http_server_port(s.http));
+    wait_for_signal(&signals);
+    return 0;
+}

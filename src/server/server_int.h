@@ -1,0 +1,16 @@
+#ifndef SERVER_SERVER_INT_H
+#define SERVER_SERVER_INT_H
+
+#include "server/server.h"
+
+struct server {
+    const struct server_config *config;
+    struct store *store;
+    struct api *api;
+    struct http_server *http, *control;
+};
+
+/* What is served outside /fhir: the entrance, liveness, readiness and metrics. */
+void pages_handle(struct server *s, struct http_exchange *x);
+
+#endif
