@@ -1,0 +1,45 @@
+#include "cli/cli.h"
+
+#include "server/server.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct cli_option options[] = {
+    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    {"timezone", "OFFSET", "offset of times that have none, for searching", CLI_STRING, false, "+00:00", 0, 0},
+    {"base-url", "URL", "the node's public FHIR base URL", CLI_STRING, false, NULL, 0, 0},
+};
+
+static void progress(void *ctx, size_t n)
+{
+    if (*(bool *)ctx)
+        fprintf(stderr, "\r%zu definitions ", n);
+}
+
+static int run(const struct cli_args *args, struct err *err)
+{
+    struct server_config config = {.data_dir = cli_string(args, "data"),
+                                   .timezone = cli_string(args, "timezone"),
+                                   .version = cli_version()};
+    bool is_terminal = isatty(STDERR_FILENO);
+    int r;
+
+    if (cli_string(args, "base-url"))
+        config.api.base_url = str_c(cli_string(args, "base-url"));
+    r = server_init(&config, progress, &is_terminal, err);
+    if (is_terminal)
+        fputc('\n', stderr);
+    return r;
+}
+
+const struct cli_command cmd_init = {
+    .name = "init",
+    .summary = "make a node's data folder",
+    .about = "Makes the data folder with an empty store and fills it with the FHIR R4 base\n"
+             "definitions. The offset and the base URL are part of how records are indexed\n"
+             "and are kept with the store.",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .run = run,
+};
