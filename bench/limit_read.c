@@ -34,7 +34,7 @@ static __thread struct loop loop;
 
 static int loop_open(void)
 {
-    if (sqlite3_open_v2(database, &loop.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
+    if (sqlite3_open_v2(database, &loop.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, LIMIT_VFS))
         return -1;
     sqlite3_exec(loop.db, "PRAGMA cache_size=-8192", NULL, NULL, NULL);
     loop.zstd = ZSTD_createDCtx();
@@ -100,7 +100,7 @@ static int dict_load(void)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *st = NULL;
-    if (sqlite3_open_v2(database, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+    if (sqlite3_open_v2(database, &db, SQLITE_OPEN_READWRITE, LIMIT_VFS) == SQLITE_OK &&
         sqlite3_prepare_v2(db, "SELECT dict FROM dict", -1, &st, NULL) == SQLITE_OK &&
         sqlite3_step(st) == SQLITE_ROW)
         dict = ZSTD_createDDict(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
@@ -115,6 +115,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: limit_read PORT DATABASE [NAME VALUE]...\n");
         return 2;
     }
+    limit_configure();
     database = argv[2];
     headers = argv + 3;
     n_headers = argc - 3;

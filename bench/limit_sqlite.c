@@ -184,7 +184,7 @@ static sqlite3 *db_open(const char *path, const struct settings *s)
 {
     sqlite3 *db = NULL;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL))
+                        LIMIT_VFS))
         die("cannot open the database", db);
     char sql[256];
     snprintf(sql, sizeof(sql),
@@ -372,9 +372,11 @@ int main(int argc, char **argv)
     struct settings s = {.group = strtol(argv[4], NULL, 10),
                          .page = 4096,
                          .cache_kib = 65536,
-                         .checkpoint = 1000,
+
+                         .checkpoint = 8192,
                          .seconds = 3};
     settings_read(&s, argc, argv);
+    limit_configure();
     if (s.group < 1)
         die("GROUP must be at least 1", NULL);
     if (!strcmp(argv[1], "import"))

@@ -49,8 +49,8 @@ def _generated(n, seed):
                    '"vital-signs","display":"vital-signs"}]}],"code":{"coding":[{"system":'
                    '"http://loinc.org","code":"%s","display":"%s"}],"text":"%s"},"subject":{'
                    '"reference":"Patient/%s"},"effectiveDateTime":"%s","issued":"%s",'
-                   '"valueQuantity":{"value":%d.%d,"unit":"%s","system":"http://unitsofmeasure.org",'
-                   '"code":"%s"}}' % (uuid(), code, text, text, who, when, when,
+                   '"valueQuantity":{"value":%d.%d,"unit":"%s","code":"%s",'
+                   '"system":"http://unitsofmeasure.org"}}' % (uuid(), code, text, text, who, when, when,
                                       rng.randrange(1, 200), rng.randrange(10), unit, unit))
         elif kind < 0.85:
             yield ('{"resourceType":"Encounter","id":"%s","status":"finished","class":{"system":'
