@@ -115,7 +115,7 @@ static int parse(struct arena *a, struct str text, yyjson_doc **ret, struct err 
 {
     yyjson_alc alc = {alc_malloc, alc_realloc, alc_free, a};
     yyjson_read_err e;
-    yyjson_doc *doc;
+    yyjson_doc *doc = NULL;
 
     doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, YYJSON_READ_NUMBER_AS_RAW, &alc, &e);
     if (!doc) {
@@ -131,7 +131,7 @@ static int parse(struct arena *a, struct str text, yyjson_doc **ret, struct err 
 
 int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err *err)
 {
-    yyjson_doc *doc;
+    yyjson_doc *doc = NULL;
     int r;
 
     if (str_trim(text).n == 0)
@@ -150,7 +150,7 @@ int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err
 
 int js_parse_stored(struct arena *a, struct str text, yyjson_val **ret_root, struct err *err)
 {
-    yyjson_doc *doc;
+    yyjson_doc *doc = NULL;
     int r = parse(a, text, &doc, err);
 
     if (r < 0)
