@@ -1,3 +1,5 @@
+#include "api/api.h"
+
 #include "api/call.h"
 
 #include "base/clock.h"
