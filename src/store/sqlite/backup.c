@@ -1,0 +1,114 @@
+/* backup.c - a consistent copy while the store is in use.
+ *
+ * The source connection holds one snapshot from the first page to the last, so that writers do not
+ * make the copy start again; the log grows meanwhile. The copy gets its name when it is whole and
+ * on the disk.
+ */
+#include "store/sqlite/sq_int.h"
+
+#include "base/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BACKUP_STEP_PAGES 1024
+
+struct copy {
+    void (*progress)(void *ctx, uint64_t done, uint64_t all);
+    void *ctx;
+};
+
+static int sync_path(const char *path, int flags, struct err *err)
+{
+    int fd = fault_point("io") ? -1 : open(path, flags | O_CLOEXEC), rc;
+
+    if (fd < 0)
+        return err_set(err, ERR_NO_STORE, "the copy cannot be opened: %s", strerror(errno));
+    rc = fsync(fd);
+    close(fd);
+    return rc < 0 ? err_set(err, ERR_NO_STORE, "the copy cannot be written: %s", strerror(errno))
+                  : 0;
+}
+
+static int copy_pages(sqlite3 *from, sqlite3 *to, const struct copy *c, struct err *err)
+{
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+    int rc = SQLITE_OK;
+
+    if (!b)
+        return sq_fail(to, sqlite3_errcode(to), err);
+    while (rc == SQLITE_OK) {
+        rc = fault_point("io") ? SQLITE_IOERR : sqlite3_backup_step(b, BACKUP_STEP_PAGES);
+        if (c->progress && (rc == SQLITE_OK || rc == SQLITE_DONE)) {
+            int all = sqlite3_backup_pagecount(b);
+            c->progress(c->ctx, (uint64_t)(all - sqlite3_backup_remaining(b)), (uint64_t)all);
+        }
+    }
+    sqlite3_backup_finish(b);
+    return rc == SQLITE_DONE ? 0 : sq_fail(to, rc, err);
+}
+
+static int copy_to(struct sq_txn *t, const char *path, const struct copy *c, struct err *err)
+{
+    sqlite3 *to = NULL;
+    int r, rc;
+
+    rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                                        SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK)
+        r = sq_fail(to, rc, err);
+    else
+        r = sq_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err);
+    if (r == 0)
+        r = copy_pages(t->conn->db, to, c, err);
+    sqlite3_close_v2(to);
+    return r == 0 ? sync_path(path, O_RDWR, err) : r;
+}
+
+static int copy_named(struct sq_txn *t, const char *dir, const char *fresh, const char *path,
+                      const struct copy *c, struct err *err)
+{
+    int r;
+
+    if (access(path, F_OK) == 0)
+        return err_set(err, ERR_CONFLICT, "the folder \"%s\" already holds a store", dir);
+    unlink(fresh);
+    r = copy_to(t, fresh, c, err);
+    if (r == 0 && rename(fresh, path) < 0)
+        r = err_set(err, ERR_NO_STORE, "the copy cannot be named: %s", strerror(errno));
+    if (r < 0)
+        unlink(fresh);
+    return r < 0 ? r : sync_path(dir, O_RDONLY | O_DIRECTORY, err);
+}
+
+int sq_backup(struct store *base, const char *to_dir,
+              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err)
+{
+    static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct sq_store *st = (struct sq_store *)base;
+    struct copy c = {progress, ctx};
+    char *fresh = NULL, *path = NULL;
+    int r;
+
+    if (mkdir(to_dir, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "the folder \"%s\" cannot be made: %s", to_dir,
+                       strerror(errno));
+    if ((r = sq_begin(base, &upkeep, &txn, err)) < 0 || (r = sq_enter(sq_txn(txn), err)) < 0)
+        return r;
+    sq_position(txn);   /* the first read takes the snapshot */
+    if (asprintf(&fresh, "%s/carnet.db.new", to_dir) < 0 ||
+        asprintf(&path, "%s/carnet.db", to_dir) < 0) {
+        free(fresh);
+        return err_no_memory(err);
+    }
+    atomic_fetch_add(&st->long_readers, 1);
+    r = copy_named(sq_txn(txn), to_dir, fresh, path, &c, err);
+    atomic_fetch_sub(&st->long_readers, 1);
+    free(fresh);
+    free(path);
+    return r;
+}

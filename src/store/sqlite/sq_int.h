@@ -1,0 +1,338 @@
+/* sq_int.h - the SQLite backend's inside.
+ *
+ * One process holds the database (a lock file, and SQLite's own exclusive lock). One thread writes,
+ * on a connection of its own; readers borrow connections from a free list, one for each open
+ * transaction. docs/formats/store.md describes the tables.
+ */
+#ifndef SQ_INT_H
+#define SQ_INT_H
+
+#include "store/store_int.h"
+#include "base/rng.h"
+#include "fhir/validate.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define SQ_SCHEMA_VERSION 1
+#define SQ_PAGE_BYTES 4096
+#define SQ_RESERVED_BYTES 32          /* at the end of each page: nonce and tag of encryption at rest */
+#define SQ_READ_CACHE_BYTES MIB(8)
+#define SQ_WRITE_CACHE_BYTES MIB(64)
+#define SQ_GROUP_MAX 256              /* jobs in one commit */
+#define SQ_GROUP_WEIGHT_MAX 20000     /* resources in one commit, unless one job alone has more */
+#define SQ_WAL_BYTES MIB(32)          /* the log is folded into the database past this */
+#define SQ_WAL_BYTES_MAX MIB(256)     /* past this the writer waits a moment for readers to leave */
+#define SQ_BUSY_MS 2000
+#define SQ_COUNT_KEEP_US 10000000     /* how old the counts of stats may be */
+#define SQ_ID_KEY_MAX (64 + 2)
+#define SQ_ROW_BYTES 5                /* a row's number in an index key, big endian */
+#define SQ_ROW_MAX ((UINT64_C(1) << 40) - 1)
+#define SQ_KEY_MAX (2 + INDEX_KEY_MAX + 127 + SQ_ROW_BYTES)
+#define SQ_ORIGINS_MAX 4096           /* nodes whose versions this one has seen */
+
+/* What `version.flags` says. Live versions have 0 or 1, which SQLite stores in no bytes at all. */
+#define SQ_METHOD 3
+#define SQ_SUPERSEDED 4
+#define SQ_IS_LIVE(flags) ((flags) < METHOD_DELETE)
+
+#define SQ_ROW_COLUMNS "v.row, v.type, v.id, v.hlc, v.origin, v.flags, v.body"
+
+/* Every statement, prepared once for each connection on first use. */
+#define SQ_STATEMENTS(X) \
+    X(SQ_BEGIN, "BEGIN") \
+    X(SQ_BEGIN_WRITE, "BEGIN IMMEDIATE") \
+    X(SQ_COMMIT, "COMMIT") \
+    X(SQ_ROLLBACK, "ROLLBACK") \
+    X(SQ_SAVEPOINT, "SAVEPOINT member") \
+    X(SQ_RELEASE, "RELEASE member") \
+    X(SQ_ROLLBACK_TO, "ROLLBACK TO member") \
+    X(SQ_GET, "SELECT " SQ_ROW_COLUMNS " FROM resource r CROSS JOIN version v ON v.row = r.row" \
+              " WHERE r.type = ?1 AND r.id = ?2") \
+    X(SQ_GET_ROW, "SELECT " SQ_ROW_COLUMNS " FROM version v WHERE v.row = ?1") \
+    X(SQ_GET_OLD, "SELECT " SQ_ROW_COLUMNS " FROM history h CROSS JOIN version v ON v.row = h.row" \
+                  " WHERE h.type = ?1 AND h.id = ?2 AND h.hlc = ?3 AND h.origin = ?4") \
+    X(SQ_ROW_OF, "SELECT row FROM resource WHERE type = ?1 AND id = ?2") \
+    X(SQ_RESOURCES, "SELECT id, row FROM resource WHERE type = ?1 AND id > ?2 ORDER BY id") \
+    X(SQ_RESOURCES_DESC, \
+      "SELECT id, row FROM resource WHERE type = ?1 AND id < ?2 ORDER BY id DESC") \
+    X(SQ_HISTORY, "SELECT row FROM history WHERE type = ?1 AND id = ?2 AND row < ?3" \
+                  " ORDER BY hlc DESC, origin DESC") \
+    X(SQ_HISTORY_COUNT, "SELECT count(*) FROM history WHERE type = ?1 AND id = ?2") \
+    X(SQ_HISTORY_NEXT, "SELECT row FROM history WHERE type = ?1 AND id = ?2 AND hlc > ?3" \
+                       " ORDER BY hlc LIMIT 1") \
+    X(SQ_VERSIONS_DESC, "SELECT row, hlc FROM version WHERE row < ?1 ORDER BY row DESC") \
+    X(SQ_DEAD_DESC, "SELECT row FROM version WHERE type = ?1 AND flags >= 2 AND row < ?2" \
+                    " ORDER BY row DESC") \
+    X(SQ_FEED, "SELECT row FROM version WHERE row > ?1 ORDER BY row LIMIT ?2") \
+    X(SQ_LIVE, "SELECT row, type FROM version WHERE row > ?1 AND flags < 2 ORDER BY row") \
+    X(SQ_LIVE_DESC, \
+      "SELECT row, type FROM version WHERE row < ?1 AND flags < 2 ORDER BY row DESC") \
+    X(SQ_NEXT_ROW, "SELECT " SQ_ROW_COLUMNS " FROM version v WHERE v.row > ?1 ORDER BY v.row" \
+                   " LIMIT 1") \
+    X(SQ_POSITION, "SELECT max(row) FROM version") \
+    X(SQ_HLC_FROM, "SELECT row, hlc FROM version WHERE row >= ?1 ORDER BY row LIMIT 1") \
+    X(SQ_KEYS, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k") \
+    X(SQ_KEYS_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC") \
+    X(SQ_KEY, "SELECT 1 FROM idx WHERE k = ?1") \
+    X(SQ_TERM, "SELECT 1 FROM term WHERE k = ?1") \
+    X(SQ_KEY_COUNT, "SELECT count(*) FROM idx WHERE k >= ?1 AND k < ?2") \
+    X(SQ_TERMS, "SELECT k FROM term WHERE k >= ?1 AND k < ?2 ORDER BY k") \
+    X(SQ_NEWEST, "SELECT v.row, v.hlc, v.origin, v.flags FROM resource r" \
+                 " CROSS JOIN version v ON v.row = r.row WHERE r.type = ?1 AND r.id = ?2") \
+    X(SQ_PUT_VERSION, "INSERT INTO version (row, type, id, hlc, origin, agent, parent, flags, body)" \
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
+    X(SQ_PUT_RESOURCE, "INSERT INTO resource (type, id, row) VALUES (?1, ?2, ?3)") \
+    X(SQ_MOVE_RESOURCE, "UPDATE resource SET row = ?3 WHERE type = ?1 AND id = ?2") \
+    X(SQ_SUPERSEDE, "UPDATE version SET flags = flags | 4 WHERE row = ?1") \
+    X(SQ_PUT_HISTORY, "INSERT INTO history (type, id, hlc, origin, row)" \
+                      " VALUES (?1, ?2, ?3, ?4, ?5)") \
+    X(SQ_PUT_KEY, "INSERT OR IGNORE INTO idx (k) VALUES (?1)") \
+    X(SQ_DROP_KEY, "DELETE FROM idx WHERE k = ?1") \
+    X(SQ_PUT_TERM, "INSERT OR IGNORE INTO term (k) VALUES (?1)") \
+    X(SQ_PUT_MULTI, "INSERT OR IGNORE INTO multi (param) VALUES (?1)") \
+    X(SQ_MULTI, "SELECT param FROM multi") \
+    X(SQ_SYMBOL, "SELECT n FROM symbol WHERE text = ?1") \
+    X(SQ_PUT_SYMBOL, "INSERT INTO symbol (text) VALUES (?1)") \
+    X(SQ_ORIGINS, "SELECT n, value FROM origin ORDER BY n") \
+    X(SQ_PUT_ORIGIN, "INSERT INTO origin (n, value) VALUES (?1, ?2)") \
+    X(SQ_META_GET, "SELECT value FROM meta WHERE name = ?1") \
+    X(SQ_META_SET, "INSERT INTO meta (name, value) VALUES (?1, ?2)" \
+                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
+    X(SQ_META_DROP, "DELETE FROM meta WHERE name = ?1") \
+    X(SQ_EXPUNGE_VERSION, "DELETE FROM version WHERE row = ?1") \
+    X(SQ_EXPUNGE_RESOURCE, "DELETE FROM resource WHERE type = ?1 AND id = ?2") \
+    X(SQ_EXPUNGE_HISTORY, "DELETE FROM history WHERE type = ?1 AND id = ?2") \
+    X(SQ_COUNT_LIVE, "SELECT count(*) FROM idx WHERE k >= x'fe00' AND k < x'ff00'") \
+    X(SQ_COUNT_DEAD, "SELECT count(*) FROM version WHERE flags >= 2") \
+    X(SQ_PAGES, "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+
+enum sq_statement {
+#define X(id, sql) id,
+    SQ_STATEMENTS(X)
+#undef X
+    SQ_STATEMENT_COUNT
+};
+
+struct sq_store;
+
+/* A transaction lives in its connection: a connection has at most one. */
+struct sq_txn {
+    struct store_txn base;
+    struct sq_conn *conn;
+    sqlite3_stmt *open;               /* its current row holds the bytes of the last answer */
+    bool has_begun;
+    uint64_t position;                /* 0: not asked yet */
+    char id[FHIR_ID_MAX + 1];         /* text of the last answer's id */
+};
+
+struct sq_conn {
+    struct sq_store *st;
+    sqlite3 *db;
+    sqlite3_stmt *stmts[SQ_STATEMENT_COUNT];
+    struct sq_txn txn;
+    struct sq_conn *next;
+};
+
+/* Index changes of a group, applied in key order so that neighbours share pages. */
+enum pend_op { PEND_DROP, PEND_ADD, PEND_TERM };
+
+struct pend {
+    uint64_t head;                    /* first 8 bytes, big endian: most comparisons end here */
+    uint32_t at, n;                   /* bytes in pends.bytes */
+    uint8_t op;
+};
+
+struct pends {
+    struct pend *items;
+    size_t n, cap;
+    size_t flushed;                   /* items before this are in the tables */
+    struct sb bytes;
+};
+
+#define SQ_PEND_BYTES_MAX MIB(16)     /* applied at the latest when this much has gathered */
+#define SQ_PEND_BYTES_LIMIT MIB(64)
+
+#define SQ_PARAM_WORDS (65536 / 64)
+
+struct sq_writer {
+    struct sq_conn *conn;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock;             /* guards queue, is_closing, queued */
+    pthread_cond_t wake;
+    struct store_job *first, *last;
+    uint64_t queued;
+    bool is_closing;
+    /* The writer thread's own. */
+    uint64_t last_row, last_hlc;
+    struct pends pends;
+    size_t job_pends, job_pend_bytes; /* where the running job's own begin */
+    struct arena arena;               /* of one put */
+    struct sb scratch;
+    struct sb agent_text;             /* the last agent and its number */
+    int64_t agent_n;
+    bool multi_dirty;
+    int wal_frames;
+    atomic_uint_fast64_t commits, jobs;
+};
+
+struct sq_store {
+    struct store base;
+    char *dir, *path;
+    int lock_fd;
+    bool read_only;
+    size_t cache_bytes;
+    unsigned group_max;
+    pthread_mutex_t conns_lock;
+    struct sq_conn *free_conns;
+    int64_t counted_us;               /* the last count of stats, under conns_lock */
+    uint64_t counted_position, counted_rows, counted_live;
+    atomic_uint long_readers;         /* backups: the writer does not wait for these */
+    uint64_t origins[SQ_ORIGINS_MAX]; /* [0] is this node */
+    atomic_uint n_origins;
+    /* Parameters that some resource has more than once: a walk in key order meets such a resource
+     * several times. Only ever set. */
+    atomic_uint_fast64_t multi[SQ_PARAM_WORDS];
+    struct sq_writer writer;
+};
+
+/* ---- conn.c ---- */
+
+int sq_conn_new(struct sq_store *st, size_t cache_bytes, struct sq_conn **ret, struct err *err);
+void sq_conn_free(struct sq_conn *c);
+static inline void sq_conn_freep(struct sq_conn **c)
+{
+    sq_conn_free(*c);
+}
+int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err);
+void sq_conn_give(struct sq_conn *c);
+
+/* Fills err from what SQLite said; returns its code. */
+int sq_fail(sqlite3 *db, int rc, struct err *err);
+int sq_exec(sqlite3 *db, const char *sql, struct err *err);
+/* The statement, reset and ready to bind. */
+int sq_stmt(struct sq_conn *c, enum sq_statement id, sqlite3_stmt **ret, struct err *err);
+/* 1: a row, 0: done, negative: failed. Resets the statement unless there is a row. */
+int sq_step(struct sq_conn *c, sqlite3_stmt *s, struct err *err);
+/* Runs a statement that gives no row. */
+int sq_run(struct sq_conn *c, sqlite3_stmt *s, struct err *err);
+int sq_simple(struct sq_conn *c, enum sq_statement id, struct err *err);
+
+static inline int sq_bind_blob(sqlite3_stmt *s, int at, struct str v)
+{
+    return sqlite3_bind_blob(s, at, v.n ? v.p : "", (int)v.n, SQLITE_STATIC);
+}
+
+static inline struct str sq_column(sqlite3_stmt *s, int at)
+{
+    const char *p = sqlite3_column_blob(s, at);
+
+    return str_n(p ? p : "", (size_t)sqlite3_column_bytes(s, at));
+}
+
+/* ---- schema.c ---- */
+
+int sq_schema_create(struct sq_conn *c, const struct store_config *config, struct err *err);
+/* Checks versions, upgrades, loads what the store keeps in memory. */
+int sq_schema_open(struct sq_store *st, struct sq_conn *c, struct err *err);
+
+/* ---- txn.c ---- */
+
+int sq_begin(struct store *st, const struct access *who, struct store_txn **ret, struct err *err);
+void sq_end(struct store_txn *txn);
+/* Called first by everything that reads or writes: lets go of the last answer's bytes and makes sure
+ * that a transaction is open. */
+int sq_enter(struct sq_txn *t, struct err *err);
+void sq_leave(struct sq_txn *t);
+int sq_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
+int sq_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
+                   struct row *ret, struct err *err);
+int sq_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+int sq_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
+            struct err *err);
+uint64_t sq_position(struct store_txn *txn);
+int sq_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
+                struct err *err);
+int sq_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err);
+/* Fills a row from a statement over SQ_ROW_COLUMNS; the bytes live as long as its current row. */
+void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret);
+/* Number of the first version with hlc_ms >= ms (one past the newest if there is none). */
+int sq_row_at(struct sq_txn *t, int64_t ms, uint64_t *ret, struct err *err);
+
+/* Rows found so far; grows in an arena. */
+struct sq_rows {
+    uint64_t *v;
+    size_t n, cap;
+};
+
+int sq_rows_add(struct sq_rows *rows, struct arena *a, uint64_t row, struct err *err);
+
+static inline struct sq_txn *sq_txn(struct store_txn *txn)
+{
+    return (struct sq_txn *)txn;
+}
+
+static inline struct sq_store *sq_store(struct store_txn *txn)
+{
+    return (struct sq_store *)txn->st;
+}
+
+static inline void sq_put_row(unsigned char *to, uint64_t row)
+{
+    for (int i = SQ_ROW_BYTES - 1; i >= 0; i--, row >>= 8)
+        to[i] = (unsigned char)row;
+}
+
+static inline uint64_t sq_get_row_bytes(const unsigned char *p)
+{
+    uint64_t row = 0;
+
+    for (int i = 0; i < SQ_ROW_BYTES; i++)
+        row = row << 8 | p[i];
+    return row;
+}
+
+/* ---- history.c ---- */
+
+int sq_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
+               struct page *ret, struct err *err);
+
+/* ---- writer.c, put.c, pends.c ---- */
+
+int sq_writer_start(struct sq_store *st, struct err *err);
+void sq_writer_stop(struct sq_store *st);
+void sq_submit(struct store *st, struct store_job *job);
+int sq_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+int sq_claim(struct store_txn *txn, struct str name, struct err *err);
+int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+/* Index entries of a stored body. */
+int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const struct row *row,
+                struct index *ret, struct err *err);
+
+void sq_pends_done(struct pends *p);
+int sq_pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,
+                 struct err *err);
+/* Applies what has gathered: before commit. */
+int sq_pends_flush(struct sq_conn *c, struct pends *p, struct err *err);
+/* The same inside a job, before anything looks at the index. Nothing to do for a reader. */
+int sq_pends_flush_if_writing(struct sq_txn *t, struct err *err);
+
+/* ---- search ---- */
+
+int sq_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+              struct page *ret, struct err *err);
+int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
+                 size_t max, struct arena *a, struct page *ret, struct err *err);
+
+/* ---- upkeep ---- */
+
+int sq_stats(struct store *st, struct store_stats *ret, struct err *err);
+int sq_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
+             struct err *err);
+int sq_backup(struct store *st, const char *to_dir,
+              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+              struct err *err);
+
+#endif

@@ -1,0 +1,198 @@
+#include "store/sqlite/sq_int.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void sq_close(struct store *base);
+
+static const struct store_ops ops = {
+    .close = sq_close,
+    .begin = sq_begin,
+    .end = sq_end,
+    .get = sq_get,
+    .get_version = sq_get_version,
+    .get_row = sq_get_row,
+    .search = sq_search,
+    .referrers = sq_referrers,
+    .history = sq_history,
+    .feed = sq_feed,
+    .position = sq_position,
+    .submit = sq_submit,
+    .put = sq_put,
+    .claim = sq_claim,
+    .expunge = sq_expunge,
+    .meta_get = sq_meta_get,
+    .meta_set = sq_meta_set,
+    .stats = sq_stats,
+    .check = sq_check,
+    .backup = sq_backup,
+};
+
+static char *path_of(const char *dir, const char *name)
+{
+    char *p;
+
+    return asprintf(&p, "%s/%s", dir, name) < 0 ? NULL : p;
+}
+
+static int sync_dir(const char *dir, struct err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+    if (fd < 0)
+        return err_set(err, ERR_NO_STORE, "the data folder cannot be opened: %s", strerror(errno));
+    rc = fsync(fd);
+    close(fd);
+    return rc < 0 ? err_set(err, ERR_NO_STORE, "the data folder cannot be written") : 0;
+}
+
+static int take_lock(struct sq_store *st, struct err *err)
+{
+    char *path = path_of(st->dir, "carnet.lock");
+
+    if (!path)
+        return err_no_memory(err);
+    st->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
+    if (st->lock_fd < 0)
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_NO_STORE,
+                       "the data folder \"%s\" cannot be used: %s", st->dir, strerror(errno));
+    if (flock(st->lock_fd, LOCK_EX | LOCK_NB) < 0)
+        return err_set(err, ERR_CONFLICT, "the data folder \"%s\" is in use by another process",
+                       st->dir);
+    return 0;
+}
+
+static void free_conns(struct sq_store *st)
+{
+    while (st->free_conns) {
+        struct sq_conn *c = st->free_conns;
+        st->free_conns = c->next;
+        sq_conn_free(c);
+    }
+}
+
+static void sq_close(struct store *base)
+{
+    struct sq_store *st = (struct sq_store *)base;
+    struct sq_writer *w = &st->writer;
+
+    sq_writer_stop(st);
+    free_conns(st);
+    if (w->conn && !st->read_only)
+        sqlite3_wal_checkpoint_v2(w->conn->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sq_conn_free(w->conn);
+    sq_pends_done(&w->pends);
+    arena_done(&w->arena);
+    sb_done(&w->scratch);
+    sb_done(&w->agent_text);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&st->conns_lock);
+    if (st->base.params)
+        store_base_done(&st->base);
+    if (st->lock_fd >= 0)
+        close(st->lock_fd);
+    free(st->path);
+    free(st->dir);
+    free(st);
+}
+
+static void sq_closep(struct sq_store **st)
+{
+    if (*st)
+        sq_close(&(*st)->base);
+}
+
+static struct sq_store *alloc(const struct store_config *config)
+{
+    struct sq_store *st = calloc(1, sizeof *st);
+
+    if (!st)
+        return NULL;
+    st->lock_fd = -1;
+    st->dir = strdup(config->dir);
+    st->path = path_of(config->dir, "carnet.db");
+    st->read_only = config->read_only;
+    st->cache_bytes = config->cache_bytes ? config->cache_bytes : SQ_READ_CACHE_BYTES;
+    st->group_max = config->group_max ? config->group_max : SQ_GROUP_MAX;
+    pthread_mutex_init(&st->conns_lock, NULL);
+    pthread_mutex_init(&st->writer.lock, NULL);
+    pthread_cond_init(&st->writer.wake, NULL);
+    st->writer.pends.bytes = sb_make(SQ_PEND_BYTES_LIMIT);
+    st->writer.scratch = sb_make(STORE_BODY_MAX + KIB(1));
+    st->writer.agent_text = sb_make(KIB(64));
+    arena_init(&st->writer.arena, SQ_PUT_ARENA_BYTES);
+    return st;
+}
+
+/* A new database is made under another name and renamed when it is whole: a folder never holds half
+ * of one. */
+static int create(struct sq_store *st, const struct store_config *config, struct err *err)
+{
+    char *path = st->path, *fresh = path_of(st->dir, "carnet.db.new");
+    struct sq_conn *c = NULL;
+    int r;
+
+    if (!fresh)
+        return err_no_memory(err);
+    unlink(fresh);
+    st->path = fresh;
+    r = sq_conn_new(st, SQ_READ_CACHE_BYTES, &c, err);
+    st->path = path;
+    if (r == 0)
+        r = sq_schema_create(c, config, err);
+    sq_conn_free(c);
+    if (r == 0 && rename(fresh, path) < 0)
+        r = err_set(err, ERR_NO_STORE, "the store cannot be created: %s", strerror(errno));
+    if (r == 0)
+        r = sync_dir(st->dir, err);
+    else
+        unlink(fresh);
+    free(fresh);
+    return r;
+}
+
+static int find_or_create(struct sq_store *st, const struct store_config *config, struct err *err)
+{
+    bool exists = access(st->path, F_OK) == 0;
+
+    if (exists && config->create)
+        return err_set(err, ERR_CONFLICT, "the data folder \"%s\" already holds a store", st->dir);
+    if (exists)
+        return 0;
+    if (!config->create)
+        return err_set(err, ERR_NOT_FOUND, "the data folder \"%s\" holds no store", st->dir);
+    return create(st, config, err);
+}
+
+int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err)
+{
+    _cleanup_(sq_closep) struct sq_store *st = alloc(config);
+    int r;
+
+    if (!st || !st->dir || !st->path)
+        return err_no_memory(err);
+    if (config->create && mkdir(config->dir, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s", config->dir,
+                       strerror(errno));
+    if ((r = take_lock(st, err)) < 0 ||
+        (r = store_base_init(&st->base, &ops, &config->index, NULL, err)) < 0 ||
+        (r = find_or_create(st, config, err)) < 0 ||
+        (r = sq_conn_new(st, SQ_WRITE_CACHE_BYTES, &st->writer.conn, err)) < 0 ||
+        (r = sq_schema_open(st, st->writer.conn, err)) < 0)
+        return r;
+    if (!st->read_only && (r = sq_writer_start(st, err)) < 0)
+        return r;
+    log_event(LOG_DEBUG, LOG_STORE, "state=open row=%llu",
+              (unsigned long long)st->writer.last_row);
+    *ret = &st->base;
+    st = NULL;
+    return 0;
+}

@@ -1,0 +1,253 @@
+/* writer.c - the one thread that writes: takes what is queued, commits it as a group, answers.
+ *
+ * While a commit waits for the disk, the next group gathers in the queue: nobody has to choose how
+ * long to wait for company. Each job has a savepoint of its own, so that one that fails leaves its
+ * neighbours alone; a job without company needs none.
+ */
+#include "store/sqlite/sq_int.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+
+/* What a job's failure has to put back. */
+struct mark {
+    uint64_t last_row;
+    size_t pends, pend_bytes, flushed;
+};
+
+void sq_submit(struct store *st, struct store_job *job)
+{
+    struct sq_writer *w = &((struct sq_store *)st)->writer;
+    bool closing;
+
+    job->next = NULL;
+    job->result = 0;
+    pthread_mutex_lock(&w->lock);
+    closing = w->is_closing || !w->has_thread;
+    if (!closing) {
+        if (w->last)
+            w->last->next = job;
+        else
+            w->first = job;
+        w->last = job;
+        w->queued++;
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (closing) {
+        int r = err_set(&job->err, ERR_BUSY, "the store is not open for writing");
+        job->done(job, r, &job->err);
+    }
+}
+
+/* Takes a group off the queue; NULL once the store closes and the queue is empty. */
+static struct store_job *take_group(struct sq_store *st, size_t *ret_n)
+{
+    struct sq_writer *w = &st->writer;
+    struct store_job *first, *last = NULL;
+    size_t n = 0, weight = 0;
+
+    pthread_mutex_lock(&w->lock);
+    while (!w->first && !w->is_closing)
+        pthread_cond_wait(&w->wake, &w->lock);
+    first = w->first;
+    for (struct store_job *j = first; j && n < st->group_max; j = j->next) {
+        weight += MAX(j->weight, (size_t)1);
+        if (n && weight > SQ_GROUP_WEIGHT_MAX)
+            break;
+        last = j;
+        n++;
+    }
+    if (last) {
+        w->first = last->next;
+        if (!w->first)
+            w->last = NULL;
+        last->next = NULL;
+        w->queued -= n;
+    }
+    pthread_mutex_unlock(&w->lock);
+    *ret_n = n;
+    return first;
+}
+
+static void undo(struct sq_writer *w, const struct mark *m)
+{
+    w->last_row = m->last_row;
+    w->pends.n = m->pends;
+    w->pends.bytes.n = m->pend_bytes;
+    w->pends.flushed = m->flushed;
+    w->multi_dirty = true;
+    w->agent_n = 0;
+}
+
+static int run_job(struct sq_writer *w, struct store_job *job, struct err *err)
+{
+    struct sq_conn *c = w->conn;
+    int r;
+
+    c->txn = (struct sq_txn){
+        .base = {.magic = STORE_TXN_MAGIC, .st = &c->st->base, .who = *job->who,
+                 .is_writing = true},
+        .conn = c,
+        .has_begun = true,
+    };
+    w->job_pends = w->pends.n;
+    w->job_pend_bytes = w->pends.bytes.n;
+    r = job->run(&c->txn.base, job, err);
+    sq_leave(&c->txn);
+    c->txn.base.magic = 0;
+    /* SQLite ends the whole transaction by itself on some failures (a full disk, no memory). */
+    if (r >= 0 && sqlite3_get_autocommit(c->db))
+        r = err_set(err, ERR_NO_STORE, "the store cannot be written");
+    return r;
+}
+
+/* A member of a group. Returns < 0 only if the group cannot go on. */
+static int run_member(struct sq_writer *w, struct store_job *job, bool is_alone, struct err *err)
+{
+    struct mark m = {w->last_row, w->pends.n, w->pends.bytes.n, w->pends.flushed};
+    int r = is_alone ? 0 : sq_simple(w->conn, SQ_SAVEPOINT, err);
+
+    if (r < 0)
+        return r;
+    job->result = run_job(w, job, &job->err);
+    if (job->result < 0) {
+        undo(w, &m);
+        if (is_alone || sqlite3_get_autocommit(w->conn->db)) {
+            *err = job->err;
+            return job->result;
+        }
+        if ((r = sq_simple(w->conn, SQ_ROLLBACK_TO, err)) < 0)
+            return r;
+    }
+    return is_alone ? 0 : sq_simple(w->conn, SQ_RELEASE, err);
+}
+
+static int put_multi(struct sq_writer *w, struct err *err)
+{
+    struct sq_store *st = w->conn->st;
+    sqlite3_stmt *s;
+    int r;
+
+    if (!w->multi_dirty)
+        return 0;
+    if ((r = sq_stmt(w->conn, SQ_PUT_MULTI, &s, err)) < 0)
+        return r;
+    for (unsigned param = 0; param < 65536; param++) {
+        if (!(atomic_load(&st->multi[param / 64]) >> (param % 64) & 1))
+            continue;
+        sqlite3_bind_int(s, 1, (int)param);
+        if ((r = sq_run(w->conn, s, err)) < 0)
+            return r;
+    }
+    w->multi_dirty = false;
+    return 0;
+}
+
+static int commit(struct sq_writer *w, struct err *err)
+{
+    int r = sq_pends_flush(w->conn, &w->pends, err);
+
+    if (r == 0)
+        r = put_multi(w, err);
+    if (r == 0)
+        r = fault_point("commit") ? sq_fail(NULL, SQLITE_IOERR, err)
+                                  : sq_simple(w->conn, SQ_COMMIT, err);
+    return r;
+}
+
+static int run_group(struct sq_writer *w, struct store_job *first, size_t n, struct err *err)
+{
+    struct mark m = {w->last_row, 0, 0, 0};
+    int r = sq_simple(w->conn, SQ_BEGIN_WRITE, err);
+
+    for (struct store_job *j = first; j && r == 0; j = j->next)
+        r = run_member(w, j, n == 1, err);
+    if (r == 0)
+        r = commit(w, err);
+    if (r < 0) {
+        undo(w, &m);
+        if (!sqlite3_get_autocommit(w->conn->db))
+            sqlite3_exec(w->conn->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    w->pends.n = w->pends.flushed = 0;
+    sb_reset(&w->pends.bytes);
+    return r;
+}
+
+static int on_wal(void *ctx, sqlite3 *db, const char *name, int frames)
+{
+    (void)db;
+    (void)name;
+    ((struct sq_writer *)ctx)->wal_frames = frames;
+    return SQLITE_OK;
+}
+
+/* Folds the log into the database. Passive: readers are not waited for, and what they still need
+ * stays in the log until the next time. */
+static void checkpoint(struct sq_writer *w)
+{
+    size_t bytes = (size_t)w->wal_frames * SQ_PAGE_BYTES;
+    bool may_wait = bytes > SQ_WAL_BYTES_MAX && atomic_load(&w->conn->st->long_readers) == 0;
+    int mode = may_wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+
+    if (bytes <= SQ_WAL_BYTES)
+        return;
+    sqlite3_wal_checkpoint_v2(w->conn->db, NULL, mode, NULL, NULL);
+}
+
+static void *writer_main(void *ctx)
+{
+    struct sq_store *st = ctx;
+    struct sq_writer *w = &st->writer;
+    struct store_job *first;
+    struct err err;
+    size_t n;
+
+    while ((first = take_group(st, &n))) {
+        int r = run_group(w, first, n, &err);
+
+        if (r >= 0) {
+            atomic_fetch_add(&w->commits, 1);
+            atomic_fetch_add(&w->jobs, n);
+        } else if (n > 1 || first->result >= 0) {
+            log_err(LOG_ERROR, LOG_COMMIT_FAILED, &err);
+        }
+        while (first) {
+            struct store_job *job = first;
+            first = job->next;
+            /* A job that failed by itself keeps its own reason. */
+            if (job->result < 0)
+                job->done(job, job->result, &job->err);
+            else
+                job->done(job, r < 0 ? r : job->result, r < 0 ? &err : NULL);
+        }
+        if (r >= 0)
+            checkpoint(w);
+    }
+    return NULL;
+}
+
+int sq_writer_start(struct sq_store *st, struct err *err)
+{
+    struct sq_writer *w = &st->writer;
+
+    sqlite3_wal_hook(w->conn->db, on_wal, w);
+    if (pthread_create(&w->thread, NULL, writer_main, st) != 0)
+        return err_set(err, ERR_NO_MEMORY, "the writer's thread cannot start");
+    w->has_thread = true;
+    return 0;
+}
+
+void sq_writer_stop(struct sq_store *st)
+{
+    struct sq_writer *w = &st->writer;
+
+    pthread_mutex_lock(&w->lock);
+    w->is_closing = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    if (w->has_thread)
+        pthread_join(w->thread, NULL);
+    w->has_thread = false;
+}

@@ -1,0 +1,251 @@
+#include "store/store_int.h"
+
+#include <stdlib.h>
+
+int store_base_init(struct store *st, const struct store_ops *ops,
+                    const struct index_options *index, struct params *params, struct err *err)
+{
+    struct params *p = params ? params_ref(params) : params_base(err);
+
+    if (!p)
+        return err ? err->code : ERR_NO_MEMORY;
+    st->ops = ops;
+    st->index = *index;
+    st->params = p;
+    pthread_mutex_init(&st->params_lock, NULL);
+    return 0;
+}
+
+void store_base_done(struct store *st)
+{
+    params_unref(st->params);
+    pthread_mutex_destroy(&st->params_lock);
+}
+
+int store_open(const struct store_config *config, struct store **ret, struct err *err)
+{
+    return store_sqlite_open(config, ret, err);
+}
+
+void store_close(struct store *st)
+{
+    if (st)
+        st->ops->close(st);
+}
+
+struct params *store_params(struct store *st)
+{
+    struct params *p;
+
+    pthread_mutex_lock(&st->params_lock);
+    p = params_ref(st->params);
+    pthread_mutex_unlock(&st->params_lock);
+    return p;
+}
+
+void store_params_set(struct store *st, struct params *params)
+{
+    struct params *old;
+
+    pthread_mutex_lock(&st->params_lock);
+    old = st->params;
+    st->params = params_ref(params);
+    pthread_mutex_unlock(&st->params_lock);
+    params_unref(old);
+}
+
+const struct index_options *store_index_options(struct store *st)
+{
+    return &st->index;
+}
+
+/* Every call below passes through here or through `writing`, so that access is never forgotten. */
+static const struct store_ops *reading(const struct store_txn *txn)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    return txn->st->ops;
+}
+
+static int writing(const struct store_txn *txn, struct err *err)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    assert(txn->is_writing);
+    if (!txn->who.may_write)
+        return err_set(err, ERR_FORBIDDEN, "writing is not allowed to this access");
+    return 0;
+}
+
+int store_begin(struct store *st, const struct access *who, struct store_txn **ret, struct err *err)
+{
+    if (who->kind == ACCESS_NONE)
+        return err_set(err, ERR_FORBIDDEN, "reading is not allowed to this access");
+    return st->ops->begin(st, who, ret, err);
+}
+
+void store_end(struct store_txn *txn)
+{
+    if (!txn)
+        return;
+    assert(txn->magic == STORE_TXN_MAGIC);
+    assert(!txn->is_writing);
+    txn->st->ops->end(txn);
+}
+
+int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
+{
+    return reading(txn)->get(txn, type, id, ret, err);
+}
+
+int store_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
+                      struct row *ret, struct err *err)
+{
+    return reading(txn)->get_version(txn, type, id, v, ret, err);
+}
+
+int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err)
+{
+    return reading(txn)->get_row(txn, row, ret, err);
+}
+
+int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                 struct page *ret, struct err *err)
+{
+    return reading(txn)->search(txn, s, budget, a, ret, err);
+}
+
+int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
+                    size_t max, struct arena *a, struct page *ret, struct err *err)
+{
+    return reading(txn)->referrers(txn, param, type, id, max, a, ret, err);
+}
+
+int store_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
+                  struct page *ret, struct err *err)
+{
+    return reading(txn)->history(txn, q, a, ret, err);
+}
+
+int store_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
+               struct err *err)
+{
+    return reading(txn)->feed(txn, after, max, a, ret, err);
+}
+
+uint64_t store_position(struct store_txn *txn)
+{
+    return reading(txn)->position(txn);
+}
+
+void store_submit(struct store *st, struct store_job *job)
+{
+    st->ops->submit(st, job);
+}
+
+/* A job of somebody who waits: the copy in the queue points back at it. */
+struct waiting_job {
+    struct store_job job;
+    struct store_job *real;
+    struct err *err;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool is_done;
+    int result;
+};
+
+static int waiting_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct waiting_job *w = (struct waiting_job *)job;
+
+    return w->real->run(txn, w->real, err);
+}
+
+static void waiting_done(struct store_job *job, int r, const struct err *err)
+{
+    struct waiting_job *w = (struct waiting_job *)job;
+
+    pthread_mutex_lock(&w->lock);
+    w->result = r;
+    if (r < 0 && w->err)
+        *w->err = *err;
+    w->is_done = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+int store_write(struct store *st, struct store_job *job, struct err *err)
+{
+    struct waiting_job w = {
+        .job = {.run = waiting_run, .done = waiting_done, .who = job->who, .weight = job->weight},
+        .real = job,
+        .err = err,
+    };
+
+    pthread_mutex_init(&w.lock, NULL);
+    pthread_cond_init(&w.wake, NULL);
+    store_submit(st, &w.job);
+    pthread_mutex_lock(&w.lock);
+    while (!w.is_done)
+        pthread_cond_wait(&w.wake, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_cond_destroy(&w.wake);
+    pthread_mutex_destroy(&w.lock);
+    return w.result;
+}
+
+int store_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+{
+    int r = writing(txn, err);
+
+    assert((put->method == METHOD_DELETE) == (put->sealed.n == 0));
+    assert((put->method == METHOD_DELETE) == (put->index == NULL));
+    return r < 0 ? r : txn->st->ops->put(txn, put, ret, err);
+}
+
+int store_claim(struct store_txn *txn, struct str name, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 ? r : txn->st->ops->claim(txn, name, err);
+}
+
+int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 ? r : txn->st->ops->expunge(txn, type, id, ret_n, err);
+}
+
+int store_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
+                   struct err *err)
+{
+    return reading(txn)->meta_get(txn, name, a, ret, err);
+}
+
+int store_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 ? r : txn->st->ops->meta_set(txn, name, value, err);
+}
+
+int store_stats(struct store *st, struct store_stats *ret, struct err *err)
+{
+    return st->ops->stats(st, ret, err);
+}
+
+int store_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
+                struct err *err)
+{
+    return st->ops->check(st, say, ctx, err);
+}
+
+int store_backup(struct store *st, const char *to_dir,
+                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+                 struct err *err)
+{
+    return st->ops->backup(st, to_dir, progress, ctx, err);
+}
+
+int row_json(struct store *st, const struct row *row, struct sb *out, struct err *err)
+{
+    (void)st;
+    assert(row->method != METHOD_DELETE);
+    return body_json(row->type, row->id, &row->version, row->sealed, out, err);
+}

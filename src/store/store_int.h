@@ -1,0 +1,87 @@
+/* store_int.h - what a backend implements, and what all of them share. Stays inside store/.
+ *
+ * A backend embeds struct store and struct store_txn as the first member of its own structures.
+ * store.c checks the access, then calls through the table.
+ */
+#ifndef STORE_STORE_INT_H
+#define STORE_STORE_INT_H
+
+#include "store/store.h"
+
+#include <pthread.h>
+
+#define STORE_TXN_MAGIC 0x73747278u
+#define STORE_INDEX_VERSION 1   /* of the key formats in docs/formats/index-keys.md */
+
+struct store_ops {
+    void (*close)(struct store *st);
+    int (*begin)(struct store *st, const struct access *who, struct store_txn **ret,
+                 struct err *err);
+    void (*end)(struct store_txn *txn);
+
+    int (*get)(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
+    int (*get_version)(struct store_txn *txn, int type, struct str id, const struct version *v,
+                       struct row *ret, struct err *err);
+    int (*get_row)(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+    int (*search)(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                  struct page *ret, struct err *err);
+    int (*referrers)(struct store_txn *txn, const struct param *param, int type, struct str id,
+                     size_t max, struct arena *a, struct page *ret, struct err *err);
+    int (*history)(struct store_txn *txn, const struct history_query *q, struct arena *a,
+                   struct page *ret, struct err *err);
+    int (*feed)(struct store_txn *txn, uint64_t after, size_t max, struct arena *a,
+                struct page *ret, struct err *err);
+    uint64_t (*position)(struct store_txn *txn);
+
+    void (*submit)(struct store *st, struct store_job *job);
+    int (*put)(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+    int (*claim)(struct store_txn *txn, struct str name, struct err *err);
+    int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+    int (*meta_get)(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
+                    struct err *err);
+    int (*meta_set)(struct store_txn *txn, const char *name, struct str value, struct err *err);
+
+    int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
+    int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
+                 struct err *err);
+    int (*backup)(struct store *st, const char *to_dir,
+                  void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+                  struct err *err);
+};
+
+struct store {
+    const struct store_ops *ops;
+    struct index_options index;
+    pthread_mutex_t params_lock;
+    struct params *params;
+};
+
+struct store_txn {
+    unsigned magic;
+    struct store *st;
+    struct access who;
+    bool is_writing;             /* inside a job */
+};
+
+/* Fills the shared part; takes its own reference of `params` (NULL: params_base). */
+int store_base_init(struct store *st, const struct store_ops *ops,
+                    const struct index_options *index, struct params *params, struct err *err);
+void store_base_done(struct store *st);
+
+/* The same store with every call a fault point ("store"): for tests of those above the store.
+ * Owns `inner` from then on. */
+int store_faulty_new(struct store *inner, struct store **ret, struct err *err);
+
+int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err);
+
+/* ---- envelope.c ---- */
+
+/* The text that is kept of a resource (docs/formats/store.md): appended to `out`. */
+void body_text(struct sb *out, yyjson_val *root);
+/* Appends the kept text of an envelope. */
+int body_open(struct str sealed, struct sb *out, struct err *err);
+/* Appends the whole resource. */
+int body_json(int type, struct str id, const struct version *v, struct str sealed, struct sb *out,
+              struct err *err);
+
+#endif
