@@ -45,6 +45,8 @@ static inline void store_closep(struct store **st)
 
 /* The search parameters in force; the caller unrefs. */
 struct params *store_params(struct store *st);
+/* Puts another snapshot in force (takes a reference of its own). */
+void store_params_set(struct store *st, struct params *params);
 const struct index_options *store_index_options(struct store *st);
 
 /* A version of a resource, on this node and every other: (clock, origin). */

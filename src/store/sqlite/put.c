@@ -4,8 +4,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
-#define PUT_ARENA_BYTES MIB(256)   /* a body of STORE_BODY_MAX, parsed, with its keys */
-
 /* The newest version of an id, as far as a write needs it. */
 struct newest {
     uint64_t row;                  /* 0: the id is new */

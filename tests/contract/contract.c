@@ -1,0 +1,152 @@
+#include "contract.h"
+
+#include <dirent.h>
+
+bool world_is_faulty;
+
+static void remove_dir(const char *dir)
+{
+    struct dirent *e;
+    DIR *d = opendir(dir);
+
+    while (d && (e = readdir(d))) {
+        char path[400];
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        unlink(path);
+    }
+    if (d)
+        closedir(d);
+    rmdir(dir);
+}
+
+static void open_store(struct world *w, bool create)
+{
+    struct store_config config = {.dir = w->dir, .create = create};
+    struct err err = {0};
+
+    if (store_open(&config, &w->st, &err) < 0)
+        fail_msg("open: %s (%s)", err.text, err.detail);
+    if (world_is_faulty)
+        assert_int_equal(store_faulty_new(w->st, &w->st, &err), 0);
+}
+
+void world_open(struct world *w)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    *w = (struct world){.who = {.kind = ACCESS_OPEN, .agent = STR("test"), .may_write = true}};
+    snprintf(w->dir, sizeof w->dir, "%.40s/carnet-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(w->dir));
+    arena_init(&w->a, MIB(256));
+    open_store(w, true);
+}
+
+void world_reopen(struct world *w)
+{
+    store_close(w->st);
+    open_store(w, false);
+}
+
+void world_done(struct world *w)
+{
+    store_close(w->st);
+    arena_done(&w->a);
+    remove_dir(w->dir);
+}
+
+int type_of(const char *name)
+{
+    int type = def_resource(str_c(name));
+
+    assert_int_not_equal(type, 0);
+    return type;
+}
+
+int make_put(struct store *st, struct arena *a, const char *type, const char *id, const char *text,
+             struct put *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb sealed = sb_make(STORE_BODY_MAX);
+    struct params *params;
+    struct index *index;
+    yyjson_val *root;
+    int r;
+
+    *ret = (struct put){.method = text ? METHOD_CREATE : METHOD_DELETE, .type = type_of(type),
+                        .id = arena_dup(a, str_c(id))};
+    if (!text)
+        return 0;
+    index = ARENA_NEW(a, struct index);
+    if (!index)
+        return err_no_memory(err);
+    if ((r = js_parse(a, arena_dup(a, str_c(text)), &root, err)) < 0)
+        return r;
+    params = store_params(st);
+    r = index_extract(a, params, store_index_options(st), ret->type, root, index, err);
+    params_unref(params);
+    if (r < 0 || (r = store_seal(st, root, &sealed, err)) < 0)
+        return r;
+    ret->index = index;
+    ret->sealed = arena_dup(a, sb_view(&sealed));
+    return ret->sealed.p ? 0 : err_no_memory(err);
+}
+
+static int put_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct put_job *p = (struct put_job *)job;
+
+    return store_put(txn, &p->put, &p->version, err);
+}
+
+int world_put(struct world *w, const char *type, const char *id, const char *text,
+              struct version *ret, struct err *err)
+{
+    struct put_job p = {.job = {.run = put_run, .who = &w->who}};
+    int r = make_put(w->st, &w->a, type, id, text, &p.put, err);
+
+    if (r == 0)
+        r = store_write(w->st, &p.job, err);
+    if (r == 0 && ret)
+        *ret = p.version;
+    return r;
+}
+
+struct store_txn *world_begin(struct world *w)
+{
+    struct store_txn *txn;
+    struct err err;
+
+    if (store_begin(w->st, &w->who, &txn, &err) < 0)
+        fail_msg("begin: %s", err.text);
+    return txn;
+}
+
+const char *world_get(struct world *w, const char *type, const char *id, struct err *err)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    _cleanup_(sb_done) struct sb out = sb_make(STORE_BODY_MAX);
+    struct row row;
+
+    if (store_begin(w->st, &w->who, &txn, err) < 0 ||
+        store_get(txn, type_of(type), str_c(id), &row, err) < 0)
+        return NULL;
+    if (row.method == METHOD_DELETE)
+        return "";
+    if (row_json(w->st, &row, &out, err) < 0 || sb_ok(&out, err) < 0)
+        return NULL;
+    return arena_dup(&w->a, sb_view(&out)).p;
+}
+
+static void say(void *ctx, const char *text)
+{
+    (void)ctx;
+    print_message("check: %s\n", text);
+}
+
+void world_check(struct world *w)
+{
+    struct err err = {0};
+    int r = store_check(w->st, say, NULL, &err);
+
+    if (r != 0)
+        fail_msg("check found %d problems %s %s", r, err.text, err.detail);
+}

@@ -1,0 +1,424 @@
+/* Versions: what goes in comes out, as the newest, by version, in history and in the feed. */
+#include "contract.h"
+
+#include "base/clock.h"
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+
+    world_open(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_check(*state);
+    world_done(*state);
+    free(*state);
+    return 0;
+}
+
+static void expect_put(struct world *w, const char *type, const char *id, const char *text,
+                       struct version *ret)
+{
+    struct err err = {0};
+
+    if (world_put(w, type, id, text, ret, &err) < 0)
+        fail_msg("put: %s (%s)", err.text, err.detail);
+}
+
+static void what_goes_in_comes_out(void **state)
+{
+    static const char text[] =
+        "{\"resourceType\":\"Patient\",\"id\":\"x\",\"meta\":{\"versionId\":\"9\","
+        "\"profile\":[\"http://a/b\"],\"lastUpdated\":\"2001-01-01T00:00:00Z\",\"tag\":[]},"
+        "\"active\":true,\"x\":[1.0,1e3,\"\\u0001é\\\"\"],\"contained\":[{\"resourceType\":\"Basic\","
+        "\"id\":\"c\",\"meta\":{\"versionId\":\"7\"}}]}";
+    struct world *w = *state;
+    char version[STORE_VERSION_ID_MAX], instant[CLOCK_INSTANT_MAX];
+    struct version v;
+    struct err err = {0};
+    const char *got;
+
+    expect_put(w, "Patient", "a-1.B", text, &v);
+    version_format(&v, version);
+    clock_format(hlc_ms(v.hlc), instant);
+    got = world_get(w, "Patient", "a-1.B", &err);
+    assert_non_null(got);
+    assert_string_equal(
+        got, arena_fmt(&w->a,
+                       "{\"resourceType\":\"Patient\",\"id\":\"a-1.B\",\"meta\":{\"versionId\":\"%s\","
+                       "\"lastUpdated\":\"%s\",\"profile\":[\"http://a/b\"],\"tag\":[]},"
+                       "\"active\":true,\"x\":[1.0,1e3,\"\\u0001é\\\"\"],\"contained\":[{"
+                       "\"resourceType\":\"Basic\",\"id\":\"c\",\"meta\":{\"versionId\":\"7\"}}]}",
+                       version, instant).p);
+    expect_put(w, "Basic", "e", "{\"resourceType\":\"Basic\"}", NULL);
+    got = world_get(w, "Basic", "e", &err);
+    assert_non_null(strstr(got, "Z\"}}"));
+    assert_null(world_get(w, "Basic", "a-1.B", &err));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_string_equal(err.text, "Basic \"a-1.B\" does not exist");
+}
+
+static void versions_follow_each_other(void **state)
+{
+    struct world *w = *state;
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct version v[4], none;
+    struct page page;
+    struct err err = {0};
+    struct row row;
+
+    for (int i = 0; i < 3; i++)
+        expect_put(w, "Basic", "b",
+                   arena_fmt(&w->a, "{\"resourceType\":\"Basic\",\"language\":\"%d\"}", i).p, &v[i]);
+    expect_put(w, "Basic", "other", "{\"resourceType\":\"Basic\"}", NULL);
+    expect_put(w, "Basic", "b", NULL, &v[3]);
+    assert_string_equal(world_get(w, "Basic", "b", &err), "");
+    for (int i = 1; i < 4; i++)
+        assert_true(v[i].hlc > v[i - 1].hlc && v[i].origin == v[0].origin);
+
+    txn = world_begin(w);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(store_get_version(txn, type_of("Basic"), STR("b"), &v[i], &row, &err), 0);
+        assert_int_equal(row.version.hlc, v[i].hlc);
+        assert_int_equal(row.is_current, i == 3);
+        assert_int_equal(row.method == METHOD_DELETE, i == 3);
+        assert_str(row.id, STR("b"));
+    }
+    none = v[0];
+    none.hlc++;
+    assert_int_equal(store_get_version(txn, type_of("Basic"), STR("b"), &none, &row, &err),
+                     ERR_NOT_FOUND);
+    none = v[0];
+    none.origin++;
+    assert_int_equal(store_get_version(txn, type_of("Basic"), STR("b"), &none, &row, &err),
+                     ERR_NOT_FOUND);
+    assert_int_equal(store_feed(txn, 0, 100, &w->a, &page, &err), 0);
+    assert_int_equal(page.n, 5);
+    for (size_t i = 1; i < page.n; i++)
+        assert_true(page.rows[i] > page.rows[i - 1]);
+    assert_int_equal(store_position(txn), page.rows[4]);
+    assert_int_equal(store_feed(txn, page.rows[2], 1, &w->a, &page, &err), 0);
+    assert_int_equal(page.n, 1);
+}
+
+/* All pages of a history, `count` at a time. */
+static size_t history_of(struct world *w, struct history_query q, struct row *ret, size_t max)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = world_begin(w);
+    struct page page;
+    struct err err = {0};
+    size_t n = 0;
+
+    do {
+        if (store_history(txn, &q, &w->a, &page, &err) < 0)
+            fail_msg("history: %s %s", err.text, err.detail);
+        assert_true(page.n <= q.count);
+        for (size_t i = 0; i < page.n; i++) {
+            assert_true(n < max);
+            assert_int_equal(store_get_row(txn, page.rows[i], &ret[n], &err), 0);
+            ret[n].id = arena_dup(&w->a, ret[n].id);
+            n++;
+        }
+        q.cursor = page.next;
+    } while (page.next.p);
+    return n;
+}
+
+static void history_is_newest_first(void **state)
+{
+    struct world *w = *state;
+    struct row rows[100];
+    struct history_query q;
+    size_t n;
+
+    for (int i = 0; i < 30; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "i%d", i % 7);
+        expect_put(w, i % 3 ? "Basic" : "Patient", id,
+                   i % 5 == 4 ? NULL : "{\"resourceType\":\"Basic\"}", NULL);
+    }
+    for (size_t count = 1; count < 40; count += 6) {
+        n = history_of(w, (struct history_query){.count = count}, rows, 100);
+        assert_int_equal(n, 30);
+        for (size_t i = 1; i < n; i++)
+            assert_true(rows[i].row < rows[i - 1].row);
+        q = (struct history_query){.type = type_of("Patient"), .count = count};
+        n = history_of(w, q, rows, 100);
+        assert_int_equal(n, 10);
+        for (size_t i = 1; i < n; i++)
+            assert_true(rows[i].row < rows[i - 1].row && rows[i].type == q.type);
+        q.id = STR("i3");
+        n = history_of(w, q, rows, 100);
+        assert_int_equal(n, 2);   /* 3 and 24 */
+        assert_true(rows[0].is_current && !rows[1].is_current);
+        assert_int_equal(rows[0].method, METHOD_DELETE);
+    }
+}
+
+static void history_knows_time(void **state)
+{
+    struct world *w = *state;
+    struct version v[3], other;
+    struct history_query q = {.type = type_of("Basic"), .id = STR("a"), .count = 10};
+    struct row rows[10];
+
+    for (int i = 0; i < 3; i++) {
+        expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\"}", &v[i]);
+        usleep(3000);
+        expect_put(w, "Basic", "b", "{\"resourceType\":\"Basic\"}", &other);
+        usleep(3000);
+    }
+    q.since_ms = hlc_ms(v[1].hlc);
+    assert_int_equal(history_of(w, q, rows, 10), 2);
+    q.since_ms = hlc_ms(v[1].hlc) + 1;
+    assert_int_equal(history_of(w, q, rows, 10), 1);
+    q.since_ms = 0;
+    /* Between the first and the second version the first was the newest. */
+    q.at_from_ms = hlc_ms(v[0].hlc) + 1;
+    q.at_to_ms = q.at_from_ms + 1;
+    assert_int_equal(history_of(w, q, rows, 10), 1);
+    assert_int_equal(rows[0].version.hlc, v[0].hlc);
+    q.at_to_ms = hlc_ms(v[1].hlc) + 1;
+    assert_int_equal(history_of(w, q, rows, 10), 2);
+    q.id = STR_NULL;
+    q.at_from_ms = hlc_ms(v[1].hlc) + 1;
+    q.at_to_ms = hlc_ms(v[2].hlc);
+    assert_int_equal(history_of(w, q, rows, 10), 3);   /* a2, b1, b2 */
+}
+
+static void bad_cursors_are_refused(void **state)
+{
+    struct world *w = *state;
+    _cleanup_(store_txn_endp) struct store_txn *txn = world_begin(w);
+    static const char *const bad[] = {"", "x", "0", "-1", "99999999999999999999999"};
+    struct page page;
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct history_query q = {.count = 5, .cursor = str_c(bad[i])};
+        assert_int_equal(store_history(txn, &q, &w->a, &page, &err), ERR_VALUE);
+    }
+}
+
+static int run_fails(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct put_job *p = (struct put_job *)job;
+    int r = store_put(txn, &p->put, &p->version, err);
+
+    return r < 0 ? r : err_set(err, ERR_STALE, "no");
+}
+
+static void a_failed_job_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+    struct put_job p = {.job = {.run = run_fails, .who = &w->who}};
+    struct err err = {0};
+
+    expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\",\"language\":\"1\"}", NULL);
+    make_put(w->st, &w->a, "Basic", "a", "{\"resourceType\":\"Basic\",\"language\":\"2\"}", &p.put,
+             &err);
+    assert_int_equal(store_write(w->st, &p.job, &err), ERR_STALE);
+    assert_non_null(strstr(world_get(w, "Basic", "a", &err), "\"language\":\"1\""));
+    make_put(w->st, &w->a, "Basic", "new", "{\"resourceType\":\"Basic\"}", &p.put, &err);
+    assert_int_equal(store_write(w->st, &p.job, &err), ERR_STALE);
+    assert_null(world_get(w, "Basic", "new", &err));
+}
+
+static void access_is_asked(void **state)
+{
+    struct world *w = *state;
+    struct access none = {0}, reader = {.kind = ACCESS_OPEN};
+    struct put_job p = {.job = {.run = run_fails, .who = &reader}};
+    struct store_txn *txn;
+    struct err err = {0};
+
+    assert_int_equal(store_begin(w->st, &none, &txn, &err), ERR_FORBIDDEN);
+    make_put(w->st, &w->a, "Basic", "a", "{\"resourceType\":\"Basic\"}", &p.put, &err);
+    assert_int_equal(store_write(w->st, &p.job, &err), ERR_FORBIDDEN);
+}
+
+static void what_is_written_survives(void **state)
+{
+    struct world *w = *state;
+    struct version v, after;
+    struct err err = {0};
+
+    expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\",\"language\":\"1\"}", &v);
+    world_reopen(w);
+    assert_non_null(strstr(world_get(w, "Basic", "a", &err), "\"language\":\"1\""));
+    expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\",\"language\":\"2\"}", &after);
+    assert_true(after.hlc > v.hlc);
+    assert_int_equal(after.origin, v.origin);
+}
+
+static int run_expunge(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct put_job *p = (struct put_job *)job;
+
+    return store_expunge(txn, p->put.type, p->put.id, p->ctx, err);
+}
+
+static void expunged_is_gone(void **state)
+{
+    struct world *w = *state;
+    size_t n = 0;
+    struct put_job p = {.job = {.run = run_expunge, .who = &w->who},
+                        .put = {.type = type_of("Basic"), .id = STR("a")}, .ctx = &n};
+    struct version before, after;
+    struct err err = {0};
+    struct page page;
+    struct store_txn *txn;
+    uint64_t position;
+
+    expect_put(w, "Basic", "b", "{\"resourceType\":\"Basic\"}", NULL);
+    for (int i = 0; i < 3; i++)
+        expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\"}", &before);
+    assert_int_equal(store_write(w->st, &p.job, &err), 0);
+    assert_int_equal(n, 3);
+    assert_null(world_get(w, "Basic", "a", &err));
+    txn = world_begin(w);
+    assert_int_equal(store_feed(txn, 0, 10, &w->a, &page, &err), 0);
+    assert_int_equal(page.n, 1);
+    store_end(txn);
+    assert_int_equal(store_write(w->st, &p.job, &err), ERR_NOT_FOUND);
+    /* Neither numbers nor the clock are used again, even after a restart. */
+    world_reopen(w);
+    expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\"}", &after);
+    assert_true(after.hlc > before.hlc);
+    txn = world_begin(w);
+    position = store_position(txn);
+    store_end(txn);
+    assert_int_equal(position, 5);
+}
+
+static int run_meta(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct put_job *p = (struct put_job *)job;
+    struct world *w = p->ctx;
+    struct str v;
+    int r;
+
+    if ((r = store_meta_get(txn, "x", &w->a, &v, err)) < 0)
+        return r;
+    assert_null(v.p);
+    if ((r = store_meta_set(txn, "x", STR("1"), err)) < 0 ||
+        (r = store_meta_set(txn, "x", STR("two"), err)) < 0 ||
+        (r = store_meta_get(txn, "x", &w->a, &v, err)) < 0)
+        return r;
+    assert_str(v, STR("two"));
+    return store_claim(txn, STR("name"), err);
+}
+
+static void the_node_keeps_small_values(void **state)
+{
+    struct world *w = *state;
+    struct put_job p = {.job = {.run = run_meta, .who = &w->who}, .ctx = w};
+    struct store_txn *txn;
+    struct err err = {0};
+    struct str v;
+
+    assert_int_equal(store_write(w->st, &p.job, &err), 0);
+    world_reopen(w);
+    txn = world_begin(w);
+    assert_int_equal(store_meta_get(txn, "x", &w->a, &v, &err), 0);
+    assert_str(v, STR("two"));
+    store_end(txn);
+}
+
+static void one_process_holds_the_folder(void **state)
+{
+    struct world *w = *state;
+    struct store_config config = {.dir = w->dir};
+    struct store *second;
+    struct err err = {0};
+
+    assert_int_equal(store_open(&config, &second, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.text, "in use"));
+    config.dir = "/nonexistent/carnet";
+    assert_int_equal(store_open(&config, &second, &err), ERR_NOT_FOUND);
+}
+
+static void a_snapshot_stays(void **state)
+{
+    struct world *w = *state;
+    struct store_txn *txn;
+    struct page page;
+    struct err err = {0};
+    struct row row;
+
+    expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\",\"language\":\"1\"}", NULL);
+    txn = world_begin(w);
+    assert_int_equal(store_get(txn, type_of("Basic"), STR("a"), &row, &err), 0);
+    expect_put(w, "Basic", "a", "{\"resourceType\":\"Basic\",\"language\":\"2\"}", NULL);
+    expect_put(w, "Basic", "b", "{\"resourceType\":\"Basic\"}", NULL);
+    assert_int_equal(store_get(txn, type_of("Basic"), STR("b"), &row, &err), ERR_NOT_FOUND);
+    assert_int_equal(store_get(txn, type_of("Basic"), STR("a"), &row, &err), 0);
+    assert_int_equal(row.row, 1);
+    assert_int_equal(store_feed(txn, 0, 10, &w->a, &page, &err), 0);
+    assert_int_equal(page.n, 1);
+    store_end(txn);
+}
+
+static void count_progress(void *ctx, uint64_t done, uint64_t all)
+{
+    assert_true(done <= all);
+    *(uint64_t *)ctx = done;
+}
+
+static void a_copy_is_whole(void **state)
+{
+    struct world *w = *state, copy = {.who = w->who};
+    uint64_t pages = 0;
+    struct err err = {0};
+
+    for (int i = 0; i < 50; i++)
+        expect_put(w, "Basic", arena_fmt(&w->a, "i%d", i).p, "{\"resourceType\":\"Basic\"}", NULL);
+    snprintf(copy.dir, sizeof copy.dir, "%.50s-copy", w->dir);
+    arena_init(&copy.a, MIB(1));
+    assert_int_equal(store_backup(w->st, copy.dir, count_progress, &pages, &err), 0);
+    assert_true(pages > 0);
+    assert_int_equal(store_backup(w->st, copy.dir, NULL, NULL, &err), ERR_CONFLICT);
+    {
+        struct store_config config = {.dir = copy.dir};
+        assert_int_equal(store_open(&config, &copy.st, &err), 0);
+    }
+    assert_non_null(world_get(&copy, "Basic", "i49", &err));
+    world_check(&copy);
+    world_done(&copy);
+}
+
+static void counts_are_true(void **state)
+{
+    struct world *w = *state;
+    struct store_stats s;
+    struct err err = {0};
+
+    for (int i = 0; i < 10; i++)
+        expect_put(w, "Basic", arena_fmt(&w->a, "i%d", i % 6).p,
+                   i == 9 ? NULL : "{\"resourceType\":\"Basic\"}", NULL);
+    assert_int_equal(store_stats(w->st, &s, &err), 0);
+    assert_int_equal(s.rows, 10);
+    assert_int_equal(s.current, 5);
+    assert_int_equal(s.commits, 10);
+    assert_true(s.bytes > 0 && s.wal_bytes > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        T(what_goes_in_comes_out), T(versions_follow_each_other), T(history_is_newest_first),
+        T(history_knows_time), T(bad_cursors_are_refused), T(a_failed_job_leaves_nothing),
+        T(access_is_asked), T(what_is_written_survives), T(expunged_is_gone),
+        T(the_node_keeps_small_values), T(one_process_holds_the_folder), T(a_snapshot_stays),
+        T(a_copy_is_whole), T(counts_are_true),
+    };
+    int failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+
+    world_is_faulty = true;
+    return failed + cmocka_run_group_tests_name("faulty", tests, NULL, NULL);
+}
