@@ -34,6 +34,7 @@ struct path_item {
                                       extensions, and for a reference resolved to its type alone */
     yyjson_val *more;              /* the "_name" sibling of a primitive, or NULL */
     const struct def_type *type;   /* NULL where the definitions do not know it */
+    const struct def_element *element; /* of an element: what it was found as, or NULL */
     struct str text;               /* of a computed value */
 };
 

@@ -79,6 +79,7 @@ struct walk {
     struct path_env *env;
     const struct path_step *steps;   /* those still to take */
     size_t n_steps;
+    const struct def_element *element;
     struct path_items *out;
     struct err *err;
 };
@@ -88,7 +89,8 @@ static int walk_on(const struct walk *w, const struct path_item *item);
 static int walk_one(const struct walk *w, yyjson_val *v, yyjson_val *more,
                     const struct def_type *type, const struct def_type *only)
 {
-    struct path_item item = {.kind = PATH_ELEMENT, .v = v, .more = more, .type = type};
+    struct path_item item = {.kind = PATH_ELEMENT, .v = v, .more = more, .type = type,
+                             .element = w->element};
 
     if (yyjson_is_null(v))
         item.v = NULL;
@@ -172,11 +174,12 @@ static const struct def_element *find_element(const struct def_type *t, struct s
 }
 
 /* The members `name` of an item whose type was not known when compiling. */
-static int walk_named(const struct walk *w, const struct path_item *item, struct str name,
+static int walk_named(struct walk *w, const struct path_item *item, struct str name,
                       const struct def_type *only)
 {
     const struct def_element *e = find_element(item->type, name);
 
+    w->element = e;
     if (!yyjson_is_obj(item->v)) {
         /* id and extension of a primitive */
         struct path_item more = {.kind = PATH_ELEMENT, .v = item->more, .type = item->type};
@@ -196,6 +199,7 @@ static int walk_on(const struct walk *w, const struct path_item *item)
 
     next.steps++;
     next.n_steps--;
+    next.element = s->element;
     if (item->type != s->in)
         return walk_named(&next, item, s->name, s->only);
     if (!yyjson_is_obj(item->v))
@@ -208,7 +212,7 @@ static int walk_on(const struct walk *w, const struct path_item *item)
 int path_run_chain(struct path_env *env, const struct path_node *node,
                    const struct path_item *item, struct path_items *out, struct err *err)
 {
-    struct walk w = {env, node->steps, node->n_steps, out, err};
+    struct walk w = {env, node->steps, node->n_steps, NULL, out, err};
     return walk_on(&w, item);
 }
 
