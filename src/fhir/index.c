@@ -18,9 +18,9 @@ struct extract {
     const struct index_options *opt;
     struct index_entry *entries;
     size_t n, cap;
-    unsigned char *at, *end;        /* free part of the chunk that holds the keys' bytes */
-    uint16_t param;                 /* the list in hand */
-    uint8_t compartments;           /* that its references lead into */
+    unsigned char *at, *end; /* free part of the chunk that holds the keys' bytes */
+    uint16_t param;          /* the list in hand */
+    uint8_t compartments;    /* that its references lead into */
     struct str patient;
     struct err *err;
 };
@@ -51,8 +51,8 @@ static int add(struct extract *x, uint16_t param, const struct key *k, bool shar
                        INDEX_ENTRIES_MAX);
     if (x->n == x->cap) {
         size_t cap = x->cap ? x->cap * 2 : ENTRIES_FIRST;
-        struct index_entry *more = arena_grow(x->a, x->entries, x->n * sizeof *more,
-                                              cap * sizeof *more);
+        struct index_entry *more =
+            arena_grow(x->a, x->entries, x->n * sizeof *more, cap * sizeof *more);
         if (!more)
             return err_no_memory(x->err);
         x->entries = more;
@@ -162,35 +162,20 @@ static int add_value(void *ctx, const struct value *v)
     struct key k = {.n = 0};
 
     switch (v->kind) {
-    case VALUE_TOKEN:
-        return add_token(x, v);
-    case VALUE_LOCAL:
-        return add_local(x, v);
-    case VALUE_NUMBER:
-        return add_number(x, v);
-    case VALUE_QUANTITY:
-        return add_quantity(x, v);
-    case VALUE_DATE:
-        return add_date(x, v);
-    case VALUE_LABEL:
-        key_label(&k, v->text);
-        break;
-    case VALUE_STRING:
-        key_string(&k, v->text);
-        break;
-    case VALUE_URI:
-        key_text(&k, v->text, KEY_URI_BYTES);
-        break;
-    case VALUE_URL:
-        key_url(&k, v->text, v->version);
-        break;
+    case VALUE_TOKEN: return add_token(x, v);
+    case VALUE_LOCAL: return add_local(x, v);
+    case VALUE_NUMBER: return add_number(x, v);
+    case VALUE_QUANTITY: return add_quantity(x, v);
+    case VALUE_DATE: return add_date(x, v);
+    case VALUE_LABEL: key_label(&k, v->text); break;
+    case VALUE_STRING: key_string(&k, v->text); break;
+    case VALUE_URI: key_text(&k, v->text, KEY_URI_BYTES); break;
+    case VALUE_URL: key_url(&k, v->text, v->version); break;
     case VALUE_IDENTIFIER:
         key_byte(&k, KEY_IDENTIFIER);
         key_token(&k, v->system, v->code);
         break;
-    case VALUE_ELSEWHERE:
-        key_byte(&k, KEY_ELSEWHERE);
-        break;
+    case VALUE_ELSEWHERE: key_byte(&k, KEY_ELSEWHERE); break;
     }
     return add(x, x->param, &k, false);
 }

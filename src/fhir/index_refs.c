@@ -7,7 +7,7 @@
 struct place {
     const struct place *up;
     struct str name;
-    size_t i;            /* index in an array, SIZE_MAX: none */
+    size_t i; /* index in an array, SIZE_MAX: none */
 };
 
 struct scan {
@@ -50,8 +50,8 @@ static int add_ref(struct scan *s, const struct value *v, const struct place *at
                        INDEX_ENTRIES_MAX);
     if (x->n_refs == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : REFS_FIRST;
-        struct index_ref *more = arena_grow(s->a, x->refs, s->cap * sizeof *more,
-                                            cap * sizeof *more);
+        struct index_ref *more =
+            arena_grow(s->a, x->refs, s->cap * sizeof *more, cap * sizeof *more);
         if (!more)
             return err_no_memory(s->err);
         x->refs = more;

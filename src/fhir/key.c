@@ -207,13 +207,22 @@ bool key_interval_read(struct str key, struct decimal *ret_low, bool *ret_has_lo
 /* ---- dates ---- */
 
 #define SECOND_MS 1000
-#define KIND_LONG 127          /* the end follows */
+#define KIND_LONG 127 /* the end follows */
 
 /* Lengths that need no end of their own; a place in the list is part of the stored format. */
 static const int64_t lengths_ms[] = {
-    1, 10, 100, SECOND_MS, 60 * SECOND_MS, KEY_DAY_MS, 28 * (int64_t)KEY_DAY_MS,
-    29 * (int64_t)KEY_DAY_MS, 30 * (int64_t)KEY_DAY_MS, 31 * (int64_t)KEY_DAY_MS,
-    365 * (int64_t)KEY_DAY_MS, 366 * (int64_t)KEY_DAY_MS,
+    1,
+    10,
+    100,
+    SECOND_MS,
+    60 * SECOND_MS,
+    KEY_DAY_MS,
+    28 * (int64_t)KEY_DAY_MS,
+    29 * (int64_t)KEY_DAY_MS,
+    30 * (int64_t)KEY_DAY_MS,
+    31 * (int64_t)KEY_DAY_MS,
+    365 * (int64_t)KEY_DAY_MS,
+    366 * (int64_t)KEY_DAY_MS,
 };
 
 static void put_time(struct key *k, int64_t ms, unsigned kind)

@@ -1,4 +1,4 @@
-/* key_int.h - index keys byte by byte. The formats and their reasons: docs/formats/index-keys.md. */
+/* key_int.h - index keys byte by byte. Formats and their reasons: docs/formats/index-keys.md.
 #ifndef FHIR_KEY_INT_H
 #define FHIR_KEY_INT_H
 
@@ -6,13 +6,13 @@
 #include "fhir/index.h"
 
 #define KEY_CODE_BYTES 56      /* of a token's code, a longer one is cut and hashed */
-#define KEY_UNIT_BYTES 32      /* of a quantity's unit, likewise */
-#define KEY_URI_BYTES 64       /* of a URI, likewise */
-#define KEY_VERSION_BYTES 24   /* of a canonical's version, likewise */
-#define KEY_STRING_BYTES 40    /* of a folded string, a longer one is cut */
+#define KEY_UNIT_BYTES 32    /* of a quantity's unit, likewise */
+#define KEY_URI_BYTES 64     /* of a URI, likewise */
+#define KEY_VERSION_BYTES 24 /* of a canonical's version, likewise */
+#define KEY_STRING_BYTES 40  /* of a folded string, a longer one is cut */
 
-#define KEY_END 0x00           /* ends every text */
-#define KEY_CUT 0x01           /* stands behind a text that was cut */
+#define KEY_END 0x00 /* ends every text */
+#define KEY_CUT 0x01 /* stands behind a text that was cut */
 
 /* First byte of a token or quantity key, where it is no code system. */
 #define KEY_NO_SYSTEM 0x00
@@ -22,7 +22,8 @@
 #define KEY_ELSEWHERE 0x00
 #define KEY_URL 0xfd
 #define KEY_IDENTIFIER 0xfe
-#define KEY_INTERVAL_UNIT 0x02 /* ends a quantity's unit in place of KEY_END, before an interval */
+#define KEY_INTERVAL_UNIT 0x02 /* ends a quantity's unit in place of KEY_END, before an interval   \
+                                */
 
 #define KEY_DATE_BYTES 7
 #define KEY_DAY_MS 86400000
@@ -59,7 +60,7 @@ bool key_fold(struct key *k, struct str s);
 void key_string(struct key *k, struct str s);
 
 void key_system(struct key *k, struct str system);
-size_t key_system_bytes(struct str key);   /* of the system at the front of a key, 0: none */
+size_t key_system_bytes(struct str key); /* of the system at the front of a key, 0: none */
 /* The code in lower case, and its end. */
 void key_code(struct key *k, struct str code);
 void key_token(struct key *k, struct str system, struct str code);
@@ -70,10 +71,10 @@ void key_url(struct key *k, struct str url, struct str version);
 
 /* The unit of a quantity, KEY_END or KEY_INTERVAL_UNIT included. */
 void key_unit(struct key *k, struct str system, struct str code, bool interval);
-size_t key_unit_bytes(struct str key);  /* of the unit at the front of a key, 0: none */
+size_t key_unit_bytes(struct str key); /* of the unit at the front of a key, 0: none */
 void key_decimal(struct key *k, const struct decimal *d);
-void key_low_end(struct key *k);   /* below every decimal */
-void key_high_end(struct key *k);  /* above every decimal; in a number's list before an interval */
+void key_low_end(struct key *k);  /* below every decimal */
+void key_high_end(struct key *k); /* above every decimal; in a number's list before an interval */
 bool key_is_high_end(struct str key);
 
 /* An interval, either end of which may be open (NULL); and back. */

@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define BASE_BYTES_MAX MIB(16)     /* compiled expressions of the definitions */
-#define USER_BYTES_MAX MIB(1)      /* one user-defined parameter on all its bases */
+#define BASE_BYTES_MAX MIB(16) /* compiled expressions of the definitions */
+#define USER_BYTES_MAX MIB(1)  /* one user-defined parameter on all its bases */
 #define USER_ID_END 0xbe00
 
 static int no_room(struct err *err)

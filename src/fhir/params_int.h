@@ -12,7 +12,7 @@
 struct param_more {
     const struct path **components; /* of a composite: def.n_components of them, each from an item
                                       of its expression; NULL for the others */
-    uint8_t compartments;          /* bit c: puts a resource into compartment c */
+    uint8_t compartments;           /* bit c: puts a resource into compartment c */
 };
 
 /* The parameters of one SearchParameter resource, shared by all snapshots that have them. */
@@ -26,12 +26,12 @@ struct param_block {
 
 struct params {
     atomic_int refs;
-    struct param *all;                    /* sorted by (type, code) */
-    struct param_more *more;              /* in the same order */
+    struct param *all;       /* sorted by (type, code) */
+    struct param_more *more; /* in the same order */
     size_t n;
-    size_t first[DEF_RESOURCE_MAX + 2];   /* of each type in `all` */
-    uint32_t *by_id;                      /* places in `all`, sorted by id */
-    struct param_block **blocks;          /* the first is the definitions' */
+    size_t first[DEF_RESOURCE_MAX + 2]; /* of each type in `all` */
+    uint32_t *by_id;                    /* places in `all`, sorted by id */
+    struct param_block **blocks;        /* the first is the definitions' */
     size_t n_blocks;
 };
 

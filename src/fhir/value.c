@@ -88,18 +88,14 @@ static int token(const struct sink *s, const struct path_item *item, enum def_wh
     int r;
 
     switch (which) {
-    case TYPE_CODING:
-        return coding(s, item->v, STR_NULL);
-    case TYPE_CODEABLECONCEPT:
-        return concept(s, item->v);
+    case TYPE_CODING: return coding(s, item->v, STR_NULL);
+    case TYPE_CODEABLECONCEPT: return concept (s, item->v);
     case TYPE_IDENTIFIER:
         r = identifier(s, VALUE_TOKEN, item->v);
         if (r < 0)
             return r;
         return give_text(s, VALUE_LABEL, js_get_str(js_get(item->v, "type"), "text"));
-    case TYPE_CONTACTPOINT:
-        v.code = js_get_str(item->v, "value");
-        break;
+    case TYPE_CONTACTPOINT: v.code = js_get_str(item->v, "value"); break;
     default:
         v.code = item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text;
         if (which == TYPE_CODE && item->element)
@@ -130,10 +126,8 @@ static int string(const struct sink *s, const struct path_item *item, enum def_w
     int r = 0;
 
     switch (which) {
-    case TYPE_HUMANNAME:
-        return members(s, item->v, name, ARRAY_LEN(name));
-    case TYPE_ADDRESS:
-        return members(s, item->v, address, ARRAY_LEN(address));
+    case TYPE_HUMANNAME: return members(s, item->v, name, ARRAY_LEN(name));
+    case TYPE_ADDRESS: return members(s, item->v, address, ARRAY_LEN(address));
     case TYPE_CODEABLECONCEPT:
         yyjson_arr_foreach(js_get(item->v, "coding"), i, max, c) {
             r = give_text(s, VALUE_STRING, js_get_str(c, "display"));
@@ -141,13 +135,10 @@ static int string(const struct sink *s, const struct path_item *item, enum def_w
                 return r;
         }
         return give_text(s, VALUE_STRING, js_get_str(item->v, "text"));
-    case TYPE_CODING:
-        return give_text(s, VALUE_STRING, js_get_str(item->v, "display"));
+    case TYPE_CODING: return give_text(s, VALUE_STRING, js_get_str(item->v, "display"));
     case TYPE_CONTACTPOINT:
-    case TYPE_IDENTIFIER:
-        return give_text(s, VALUE_STRING, js_get_str(item->v, "value"));
-    case TYPE_ANNOTATION:
-        return give_text(s, VALUE_STRING, js_get_str(item->v, "text"));
+    case TYPE_IDENTIFIER: return give_text(s, VALUE_STRING, js_get_str(item->v, "value"));
+    case TYPE_ANNOTATION: return give_text(s, VALUE_STRING, js_get_str(item->v, "text"));
     default:
         return give_text(s, VALUE_STRING,
                          item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text);
@@ -301,17 +292,13 @@ static int quantity(const struct sink *s, const struct path_item *item, enum def
     struct value v = {.kind = VALUE_QUANTITY};
 
     switch (which) {
-    case TYPE_RANGE:
-        return range(s, item->v, VALUE_QUANTITY);
-    case TYPE_SAMPLEDDATA:
-        return sampled(s, item->v);
+    case TYPE_RANGE: return range(s, item->v, VALUE_QUANTITY);
+    case TYPE_SAMPLEDDATA: return sampled(s, item->v);
     case TYPE_MONEY:
         v.system = STR("urn:iso:std:iso:4217");
         v.code = js_get_str(item->v, "currency");
         break;
-    default:
-        unit_of(item->v, &v);
-        break;
+    default: unit_of(item->v, &v); break;
     }
     if (!decimal_of(js_get(item->v, "value"), &v.low))
         return 0;
@@ -367,15 +354,9 @@ static int date(const struct sink *s, const struct path_item *item, enum def_whi
     bool found;
 
     switch (which) {
-    case TYPE_PERIOD:
-        found = period(s, item->v, &v);
-        break;
-    case TYPE_TIMING:
-        found = timing(s, item->v, &v);
-        break;
-    default:
-        found = widen(s, item->kind == PATH_ELEMENT ? js_str(item->v) : item->text, &v);
-        break;
+    case TYPE_PERIOD: found = period(s, item->v, &v); break;
+    case TYPE_TIMING: found = timing(s, item->v, &v); break;
+    default: found = widen(s, item->kind == PATH_ELEMENT ? js_str(item->v) : item->text, &v); break;
     }
     return found ? give(s, &v) : 0;
 }
@@ -389,21 +370,13 @@ int value_each(const struct index_options *opt, enum def_param_kind kind,
     if (item->kind == PATH_ELEMENT && !item->v)
         return 0;
     switch (kind) {
-    case PARAM_TOKEN:
-        return token(&s, item, which);
-    case PARAM_STRING:
-        return string(&s, item, which);
-    case PARAM_REFERENCE:
-        return reference(&s, item, which);
-    case PARAM_URI:
-        return give_text(&s, VALUE_URI, js_primitive(item->v));
-    case PARAM_NUMBER:
-        return number(&s, item, which);
-    case PARAM_QUANTITY:
-        return quantity(&s, item, which);
-    case PARAM_DATE:
-        return date(&s, item, which);
-    default:
-        return 0;
+    case PARAM_TOKEN: return token(&s, item, which);
+    case PARAM_STRING: return string(&s, item, which);
+    case PARAM_REFERENCE: return reference(&s, item, which);
+    case PARAM_URI: return give_text(&s, VALUE_URI, js_primitive(item->v));
+    case PARAM_NUMBER: return number(&s, item, which);
+    case PARAM_QUANTITY: return quantity(&s, item, which);
+    case PARAM_DATE: return date(&s, item, which);
+    default: return 0;
     }
 }

@@ -12,26 +12,26 @@
 #include "fhir/path.h"
 
 enum value_kind {
-    VALUE_TOKEN,        /* system, code, text (display), concept (text of the concept around it) */
-    VALUE_LABEL,        /* text of a concept without codes, or of an identifier's type */
-    VALUE_STRING,       /* text */
-    VALUE_URI,          /* text */
-    VALUE_LOCAL,        /* reference to type/id, perhaps of one version */
-    VALUE_URL,          /* absolute reference or canonical: text, version */
-    VALUE_IDENTIFIER,   /* logical reference: system, code */
-    VALUE_ELSEWHERE,    /* reference that no search names: contained, or only a display */
-    VALUE_NUMBER,       /* low (and high, where is_range) */
-    VALUE_QUANTITY,     /* the same, system, code, text (unit) */
-    VALUE_DATE,         /* from_ms <= t < to_ms */
+    VALUE_TOKEN,      /* system, code, text (display), concept (text of the concept around it) */
+    VALUE_LABEL,      /* text of a concept without codes, or of an identifier's type */
+    VALUE_STRING,     /* text */
+    VALUE_URI,        /* text */
+    VALUE_LOCAL,      /* reference to type/id, perhaps of one version */
+    VALUE_URL,        /* absolute reference or canonical: text, version */
+    VALUE_IDENTIFIER, /* logical reference: system, code */
+    VALUE_ELSEWHERE,  /* reference that no search names: contained, or only a display */
+    VALUE_NUMBER,     /* low (and high, where is_range) */
+    VALUE_QUANTITY,   /* the same, system, code, text (unit) */
+    VALUE_DATE,       /* from_ms <= t < to_ms */
 };
 
-#define VALUE_TIME_MIN (-62135596800000 - 86400000)   /* a day before year 1: a period without start */
-#define VALUE_TIME_MAX (253402300800000 + 86400000)   /* a day behind year 9999: one without end */
+#define VALUE_TIME_MIN (-62135596800000 - 86400000) /* a day before year 1: without start */
+#define VALUE_TIME_MAX (253402300800000 + 86400000) /* a day behind year 9999: without end */
 
 struct value {
     enum value_kind kind;
     struct str system, code, text, concept, version;
-    const struct def_codes *codes;  /* of a `code`: the list whose systems are implied, or NULL */
+    const struct def_codes *codes; /* of a `code`: the list whose systems are implied, or NULL */
     int type;
     struct str id;
     bool is_range, no_low, no_high; /* is_range: low … high, either of which may be open */
