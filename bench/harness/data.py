@@ -50,8 +50,8 @@ def _generated(n, seed):
                    '"http://loinc.org","code":"%s","display":"%s"}],"text":"%s"},"subject":{'
                    '"reference":"Patient/%s"},"effectiveDateTime":"%s","issued":"%s",'
                    '"valueQuantity":{"value":%d.%d,"unit":"%s","code":"%s",'
-                   '"system":"http://unitsofmeasure.org"}}' % (uuid(), code, text, text, who, when, when,
-                                      rng.randrange(1, 200), rng.randrange(10), unit, unit))
+                   '"system":"http://unitsofmeasure.org"}}' % (
+                       uuid(), code, text, text, who, when, when, rng.randrange(1, 200), rng.randrange(10), unit, unit))
         elif kind < 0.85:
             yield ('{"resourceType":"Encounter","id":"%s","status":"finished","class":{"system":'
                    '"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"type":[{'
