@@ -51,7 +51,8 @@ def _generated(n, seed):
                    '"reference":"Patient/%s"},"effectiveDateTime":"%s","issued":"%s",'
                    '"valueQuantity":{"value":%d.%d,"unit":"%s","code":"%s",'
                    '"system":"http://unitsofmeasure.org"}}' % (
-                       uuid(), code, text, text, who, when, when, rng.randrange(1, 200), rng.randrange(10), unit, unit))
+                       uuid(), code, text, text, who, when, when, rng.randrange(1, 200),
+                       rng.randrange(10), unit, unit))
         elif kind < 0.85:
             yield ('{"resourceType":"Encounter","id":"%s","status":"finished","class":{"system":'
                    '"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"type":[{'
