@@ -20,9 +20,9 @@ int def_resource(struct str name);
 struct str def_resource_name(int type);
 
 enum def_kind {
-    DEF_PRIMITIVE,  /* boolean, code, dateTime, … */
-    DEF_COMPLEX,    /* HumanName, Quantity, … */
-    DEF_BACKBONE,   /* an element with children of its own, named by its path: "Patient.contact" */
+    DEF_PRIMITIVE, /* boolean, code, dateTime, … */
+    DEF_COMPLEX,   /* HumanName, Quantity, … */
+    DEF_BACKBONE,  /* an element with children of its own, named by its path: "Patient.contact" */
     DEF_RESOURCE,
 };
 
@@ -37,11 +37,11 @@ struct def_codes;
  * stands as name + Type ("valueQuantity"). A contentReference has the type that it refers to. */
 struct def_element {
     struct str name;
-    const struct def_type *const *types;  /* allowed types, then NULL; one unless is_choice */
-    const int *targets;                   /* of a Reference: resource types, then 0; NULL: any */
-    const struct def_codes *codes;        /* the binding's codes where the definitions hold them */
+    const struct def_type *const *types; /* allowed types, then NULL; one unless is_choice */
+    const int *targets;                  /* of a Reference: resource types, then 0; NULL: any */
+    const struct def_codes *codes;       /* the binding's codes where the definitions hold them */
     uint16_t min, max;
-    uint8_t binding;                      /* enum def_binding */
+    uint8_t binding; /* enum def_binding */
     bool is_choice, is_summary, is_modifier;
 };
 
@@ -49,32 +49,80 @@ struct def_element {
 enum def_which {
     TYPE_NONE,
     /* primitive */
-    TYPE_BASE64BINARY, TYPE_BOOLEAN, TYPE_CANONICAL, TYPE_CODE, TYPE_DATE, TYPE_DATETIME,
-    TYPE_DECIMAL, TYPE_ID, TYPE_INSTANT, TYPE_INTEGER, TYPE_MARKDOWN, TYPE_OID, TYPE_POSITIVEINT,
-    TYPE_STRING, TYPE_TIME, TYPE_UNSIGNEDINT, TYPE_URI, TYPE_URL, TYPE_UUID, TYPE_XHTML,
+    TYPE_BASE64BINARY,
+    TYPE_BOOLEAN,
+    TYPE_CANONICAL,
+    TYPE_CODE,
+    TYPE_DATE,
+    TYPE_DATETIME,
+    TYPE_DECIMAL,
+    TYPE_ID,
+    TYPE_INSTANT,
+    TYPE_INTEGER,
+    TYPE_MARKDOWN,
+    TYPE_OID,
+    TYPE_POSITIVEINT,
+    TYPE_STRING,
+    TYPE_TIME,
+    TYPE_UNSIGNEDINT,
+    TYPE_URI,
+    TYPE_URL,
+    TYPE_UUID,
+    TYPE_XHTML,
     /* complex */
-    TYPE_ADDRESS, TYPE_AGE, TYPE_ANNOTATION, TYPE_ATTACHMENT, TYPE_CODEABLECONCEPT, TYPE_CODING,
-    TYPE_CONTACTDETAIL, TYPE_CONTACTPOINT, TYPE_CONTRIBUTOR, TYPE_COUNT, TYPE_DATAREQUIREMENT,
-    TYPE_DISTANCE, TYPE_DOSAGE, TYPE_DURATION, TYPE_ELEMENTDEFINITION, TYPE_EXPRESSION,
-    TYPE_EXTENSION, TYPE_HUMANNAME, TYPE_IDENTIFIER, TYPE_MARKETINGSTATUS, TYPE_META, TYPE_MONEY,
-    TYPE_NARRATIVE, TYPE_PARAMETERDEFINITION, TYPE_PERIOD, TYPE_POPULATION,
-    TYPE_PRODCHARACTERISTIC, TYPE_PRODUCTSHELFLIFE, TYPE_QUANTITY, TYPE_RANGE, TYPE_RATIO,
-    TYPE_REFERENCE, TYPE_RELATEDARTIFACT, TYPE_SAMPLEDDATA, TYPE_SIGNATURE, TYPE_SUBSTANCEAMOUNT,
-    TYPE_TIMING, TYPE_TRIGGERDEFINITION, TYPE_USAGECONTEXT,
+    TYPE_ADDRESS,
+    TYPE_AGE,
+    TYPE_ANNOTATION,
+    TYPE_ATTACHMENT,
+    TYPE_CODEABLECONCEPT,
+    TYPE_CODING,
+    TYPE_CONTACTDETAIL,
+    TYPE_CONTACTPOINT,
+    TYPE_CONTRIBUTOR,
+    TYPE_COUNT,
+    TYPE_DATAREQUIREMENT,
+    TYPE_DISTANCE,
+    TYPE_DOSAGE,
+    TYPE_DURATION,
+    TYPE_ELEMENTDEFINITION,
+    TYPE_EXPRESSION,
+    TYPE_EXTENSION,
+    TYPE_HUMANNAME,
+    TYPE_IDENTIFIER,
+    TYPE_MARKETINGSTATUS,
+    TYPE_META,
+    TYPE_MONEY,
+    TYPE_NARRATIVE,
+    TYPE_PARAMETERDEFINITION,
+    TYPE_PERIOD,
+    TYPE_POPULATION,
+    TYPE_PRODCHARACTERISTIC,
+    TYPE_PRODUCTSHELFLIFE,
+    TYPE_QUANTITY,
+    TYPE_RANGE,
+    TYPE_RATIO,
+    TYPE_REFERENCE,
+    TYPE_RELATEDARTIFACT,
+    TYPE_SAMPLEDDATA,
+    TYPE_SIGNATURE,
+    TYPE_SUBSTANCEAMOUNT,
+    TYPE_TIMING,
+    TYPE_TRIGGERDEFINITION,
+    TYPE_USAGECONTEXT,
 };
 
-#define DEF_ELEMENTS_MAX 128              /* elements of one type */
+#define DEF_ELEMENTS_MAX 128 /* elements of one type */
 
 struct def_type {
     struct str name;
-    uint8_t kind;                         /* enum def_kind */
-    uint8_t number;                       /* of a concrete resource type, 0 otherwise */
-    uint8_t which;                        /* enum def_which */
+    uint8_t kind;   /* enum def_kind */
+    uint8_t number; /* of a concrete resource type, 0 otherwise */
+    uint8_t which;  /* enum def_which */
     bool is_abstract;
-    const struct def_type *base;          /* NULL: none */
-    const struct def_element *elements;   /* all, inherited ones first, in definition order */
+    const struct def_type *base;        /* NULL: none */
+    const struct def_element *elements; /* all, inherited ones first, in definition order */
     size_t n_elements;
-    uint64_t required[DEF_ELEMENTS_MAX / 64];  /* bit i: elements[i].min > 0 */
+    uint64_t required[DEF_ELEMENTS_MAX / 64]; /* bit i: elements[i].min > 0 */
 };
 
 /* Any type by its name ("Patient", "HumanName", "Patient.contact", "code"), or NULL. */
@@ -94,23 +142,30 @@ struct str def_codes_url(const struct def_codes *c);
 /* Search parameters, one row per (resource type, code): parameters of Resource and DomainResource
  * stand once for each type, so that `id` names one list of the index. */
 enum def_param_kind {
-    PARAM_NUMBER, PARAM_DATE, PARAM_STRING, PARAM_TOKEN, PARAM_REFERENCE, PARAM_COMPOSITE,
-    PARAM_QUANTITY, PARAM_URI, PARAM_SPECIAL,
+    PARAM_NUMBER,
+    PARAM_DATE,
+    PARAM_STRING,
+    PARAM_TOKEN,
+    PARAM_REFERENCE,
+    PARAM_COMPOSITE,
+    PARAM_QUANTITY,
+    PARAM_URI,
+    PARAM_SPECIAL,
 };
 
-struct def_component {            /* of a composite parameter */
-    struct str code;              /* of the component's search parameter on the same type */
-    struct str expression;        /* relative to the composite's own */
+struct def_component {     /* of a composite parameter */
+    struct str code;       /* of the component's search parameter on the same type */
+    struct str expression; /* relative to the composite's own */
 };
 
 struct def_param {
-    uint16_t id;                  /* 1 … 0x7fff, never renumbered */
-    uint16_t type;                /* resource type */
-    uint8_t kind;                 /* enum def_param_kind */
-    struct str code;              /* "birthdate" */
-    struct str url;               /* of the SearchParameter */
-    struct str expression;        /* FHIRPath, only what applies to `type`; may be "" */
-    const int *targets;           /* of a reference: resource types, 0 at the end; NULL: any */
+    uint16_t id;           /* 1 … 0x7fff, never renumbered */
+    uint16_t type;         /* resource type */
+    uint8_t kind;          /* enum def_param_kind */
+    struct str code;       /* "birthdate" */
+    struct str url;        /* of the SearchParameter */
+    struct str expression; /* FHIRPath, only what applies to `type`; may be "" */
+    const int *targets;    /* of a reference: resource types, 0 at the end; NULL: any */
     const struct def_component *components;
     size_t n_components;
 };
@@ -120,11 +175,15 @@ const struct def_param *def_params(size_t *ret_n);
 
 /* Compartments: Patient, Encounter, RelatedPerson, Practitioner, Device. */
 enum def_compartment {
-    COMPARTMENT_PATIENT, COMPARTMENT_ENCOUNTER, COMPARTMENT_RELATED_PERSON,
-    COMPARTMENT_PRACTITIONER, COMPARTMENT_DEVICE, COMPARTMENT_COUNT,
+    COMPARTMENT_PATIENT,
+    COMPARTMENT_ENCOUNTER,
+    COMPARTMENT_RELATED_PERSON,
+    COMPARTMENT_PRACTITIONER,
+    COMPARTMENT_DEVICE,
+    COMPARTMENT_COUNT,
 };
 
-int def_compartment_type(enum def_compartment c);     /* resource type that names it */
+int def_compartment_type(enum def_compartment c); /* resource type that names it */
 /* Codes of the reference parameters that put a resource of `type` into compartment c, .p == NULL at
  * the end; NULL when the type is never in it. The code "{def}" means the resource itself: the type
  * that names a compartment has it first. */

@@ -11,30 +11,30 @@
 
 /* A JSON member name of a type, in its type's hash table; name_n == 0: a free place. */
 struct defs_member {
-    uint32_t name;                /* in defs_pool */
-    uint16_t element;             /* of the type's elements */
-    uint16_t type;                /* in defs_types */
+    uint32_t name;    /* in defs_pool */
+    uint16_t element; /* of the type's elements */
+    uint16_t type;    /* in defs_types */
     uint8_t name_n;
 };
 
-struct defs_members {             /* of the type with the same index */
-    uint32_t first;               /* in defs_member_table */
-    uint16_t mask;                /* places - 1; places are a power of two */
+struct defs_members { /* of the type with the same index */
+    uint32_t first;   /* in defs_member_table */
+    uint16_t mask;    /* places - 1; places are a power of two */
 };
 
-struct defs_code {                /* sorted by (code, system) within its list */
-    uint32_t code;                /* in defs_pool */
-    uint16_t system;              /* in defs_code_systems */
+struct defs_code {   /* sorted by (code, system) within its list */
+    uint32_t code;   /* in defs_pool */
+    uint16_t system; /* in defs_code_systems */
     uint8_t code_n;
 };
 
 struct def_codes {
     struct str url;
-    uint32_t first, n;            /* in defs_code_table */
+    uint32_t first, n; /* in defs_code_table */
 };
 
-struct defs_system {              /* sorted by URI */
-    uint32_t uri;                 /* in defs_pool */
+struct defs_system { /* sorted by URI */
+    uint32_t uri;    /* in defs_pool */
     uint16_t number;
     uint8_t uri_n;
 };
@@ -42,7 +42,7 @@ struct defs_system {              /* sorted by URI */
 extern const char defs_pool[];
 extern const struct def_type defs_types[];
 extern const size_t defs_n_types;
-extern const uint16_t defs_type_by_name[];      /* hash table of index + 1, 0: free */
+extern const uint16_t defs_type_by_name[]; /* hash table of index + 1, 0: free */
 extern const uint16_t defs_type_by_name_mask;
 extern const uint16_t defs_resource_index[DEF_RESOURCE_MAX + 1];
 extern const struct defs_member defs_member_table[];

@@ -25,8 +25,9 @@ static void types_inherit(void **state)
 {
     const struct def_type *t = def_type(STR("Patient"));
     static const char *const order[] = {
-        "id", "meta", "implicitRules", "language", "text", "contained", "extension",
-        "modifierExtension", "identifier", "active", "name",
+        "id",         "meta",      "implicitRules", "language",
+        "text",       "contained", "extension",     "modifierExtension",
+        "identifier", "active",    "name",
     };
 
     (void)state;
@@ -215,8 +216,8 @@ static void params_are_sorted_and_whole(void **state)
         assert_true(p[i].expression.n > 0);
         assert_true(str_starts(p[i].url, STR("http://hl7.org/fhir/SearchParameter/")));
         if (i)
-            assert_true(p[i - 1].type < p[i].type || (p[i - 1].type == p[i].type &&
-                                                      str_cmp(p[i - 1].code, p[i].code) < 0));
+            assert_true(p[i - 1].type < p[i].type ||
+                        (p[i - 1].type == p[i].type && str_cmp(p[i - 1].code, p[i].code) < 0));
         assert_true((p[i].kind == PARAM_COMPOSITE) == (p[i].n_components > 1));
         for (size_t k = 0; k < p[i].n_components; k++) {
             char code[64];
@@ -253,8 +254,7 @@ static void compartment_codes_are_params(void **state)
         for (int t = 1; t <= DEF_RESOURCE_MAX; t++) {
             const struct str *codes = def_compartment_params((enum def_compartment)c, t);
             for (; codes && codes->p; codes++)
-                if (!str_eq(*codes, STR("{def}")) &&
-                    !param(def_resource_name(t).p, codes->p))
+                if (!str_eq(*codes, STR("{def}")) && !param(def_resource_name(t).p, codes->p))
                     fail_msg("%s has no parameter %s", def_resource_name(t).p, codes->p);
         }
 }
