@@ -40,9 +40,8 @@ static int number(const struct cli_option *o, const char *text, uint64_t *ret, s
 
     if (!str_to_u64(str_c(text), max, ret) || *ret < o->min) {
         if (o->max)
-            return err_set(err, ERR_VALUE,
-                           "--%s must be a number from %llu to %llu, not \"%s\"", o->name,
-                           (unsigned long long)o->min, (unsigned long long)max, text);
+            return err_set(err, ERR_VALUE, "--%s must be a number from %llu to %llu, not \"%s\"",
+                           o->name, (unsigned long long)o->min, (unsigned long long)max, text);
         return err_set(err, ERR_VALUE, "--%s must be a number from %llu, not \"%s\"", o->name,
                        (unsigned long long)o->min, text);
     }

@@ -1,7 +1,7 @@
 /* cli.h - the command line: `carnet COMMAND [options]`, as tables.
  *
- * A command is one file cmd_<name>.c that defines `const struct cli_command cmd_<name>`, and one row
- * in CLI_COMMANDS. Its options are a table; parsing, `--help` and the messages come from it.
+ * A command is one file cmd_<name>.c that defines `const struct cli_command cmd_<name>`, and one
+ * row in CLI_COMMANDS. Its options are a table; parsing, `--help` and the messages come from it.
  *
  * Exit status: 0 done, 1 it failed (one line on standard error says why), 2 the command line is
  * wrong. A command may return a positive status of its own, for "it ran, and found something".
@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-#define CLI_OPTIONS_MAX 32   /* options of one command */
+#define CLI_OPTIONS_MAX 32 /* options of one command */
 
 /* One row a command, in the order of `carnet --help`. */
 #define CLI_COMMANDS(X) \
@@ -21,23 +21,23 @@
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64 };
 
 struct cli_option {
-    const char *name;        /* "people" for --people */
-    const char *arg;         /* what stands for the value in the help: "N"; NULL for a flag */
-    const char *help;        /* one line, lower case, no full stop */
+    const char *name; /* "people" for --people */
+    const char *arg;  /* what stands for the value in the help: "N"; NULL for a flag */
+    const char *help; /* one line, lower case, no full stop */
     enum cli_kind kind;
     bool required;
-    const char *fallback;    /* value when it is not given, shown in the help; NULL: none */
-    uint64_t min, max;       /* of CLI_U64; max 0: no limit */
+    const char *fallback; /* value when it is not given, shown in the help; NULL: none */
+    uint64_t min, max;    /* of CLI_U64; max 0: no limit */
 };
 
 struct cli_args;
 
 struct cli_command {
     const char *name;
-    const char *summary;     /* one line for `carnet --help` */
-    const char *about;       /* paragraphs for its own help, wrapped at 80 columns */
-    const char *operands;    /* "FILE..." for the usage line, NULL: takes none */
-    int operands_min, operands_max;   /* max -1: no limit */
+    const char *summary;            /* one line for `carnet --help` */
+    const char *about;              /* paragraphs for its own help, wrapped at 80 columns */
+    const char *operands;           /* "FILE..." for the usage line, NULL: takes none */
+    int operands_min, operands_max; /* max -1: no limit */
     const struct cli_option *options;
     size_t n_options;
     int (*run)(const struct cli_args *args, struct err *err);
@@ -46,14 +46,14 @@ struct cli_command {
 /* A parsed command line. Values point into argv. */
 struct cli_args {
     const struct cli_command *command;
-    const char *values[CLI_OPTIONS_MAX];   /* by the option's place in the table; NULL: not given */
+    const char *values[CLI_OPTIONS_MAX]; /* by the option's place in the table; NULL: not given */
     uint64_t numbers[CLI_OPTIONS_MAX];
     char **operands;
     int n_operands;
 };
 
 /* Values by option name; the name must be in the command's table with that kind. */
-const char *cli_string(const struct cli_args *args, const char *name);   /* NULL: not given */
+const char *cli_string(const struct cli_args *args, const char *name); /* NULL: not given */
 uint64_t cli_u64(const struct cli_args *args, const char *name);
 bool cli_flag(const struct cli_args *args, const char *name);
 

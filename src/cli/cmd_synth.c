@@ -67,8 +67,10 @@ static int parse_day(const char *text, int64_t *ret, struct err *err)
     if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-' || !str_to_u64(str_head(s, 4), 2200, &y) ||
         !str_to_u64(str_n(s.p + 5, 2), 12, &m) || !str_to_u64(str_n(s.p + 8, 2), 31, &d) ||
         y < 1970 || m < 1 || d < 1 || d > (uint64_t)clock_month_days((int)y, (int)m))
-        return err_set(err, ERR_VALUE, "--start must be a date from 1970-01-01 to 2200-12-31, "
-                       "not \"%s\"", text);
+        return err_set(err, ERR_VALUE,
+                       "--start must be a date from 1970-01-01 to 2200-12-31, "
+                       "not \"%s\"",
+                       text);
     *ret = clock_days((int)y, (int)m, (int)d);
     return 0;
 }
@@ -105,10 +107,12 @@ static int run(const struct cli_args *args, struct err *err)
         .weeks = (unsigned)cli_u64(args, "weeks"),
         .bundles = cli_flag(args, "bundles"),
     };
-    struct output o = {.fd = -1, .truth_fd = -1, .people = config.people,
+    struct output o = {.fd = -1,
+                       .truth_fd = -1,
+                       .people = config.people,
                        .is_terminal = isatty(STDERR_FILENO) == 1};
-    struct synth_sink sink = {.write = write_lines, .truth = truth ? write_truth : NULL,
-                              .progress = progress, .ctx = &o};
+    struct synth_sink sink = {
+        .write = write_lines, .truth = truth ? write_truth : NULL, .progress = progress, .ctx = &o};
     struct synth_stats stats;
     int r;
 
@@ -136,11 +140,10 @@ static int run(const struct cli_args *args, struct err *err)
 const struct cli_command cmd_synth = {
     .name = "synth",
     .summary = "write a synthetic country as NDJSON",
-    .about =
-        "Writes the invented country of Kivandra as FHIR R4 resources, one a line: places,\n"
-        "facilities, health workers, and people with their records, with named outbreaks\n"
-        "among them. The same options give the same bytes on every machine. A resource\n"
-        "refers only to resources that came before it.",
+    .about = "Writes the invented country of Kivandra as FHIR R4 resources, one a line: places,\n"
+             "facilities, health workers, and people with their records, with named outbreaks\n"
+             "among them. The same options give the same bytes on every machine. A resource\n"
+             "refers only to resources that came before it.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

@@ -7,19 +7,20 @@
 
 #include "base/clock.h"
 
-#define SCALE 1000                    /* rates below are per 100,000 person-weeks; times SCALE */
+#define SCALE 1000 /* rates below are per 100,000 person-weeks; times SCALE */
 #define WHOLE (100000ull * SCALE)
 #define YEAR_WEEKS 52
-#define SEEK_CARE_FURTHER 420         /* permille, each further day of waiting */
+#define SEEK_CARE_FURTHER 420 /* permille, each further day of waiting */
 #define SEEK_CARE_MAX 9
 
 struct acute {
     struct illness illness;
-    uint16_t per_100k[AGE_GROUPS];    /* a week: infant, 1-4, 5-14, 15-49, 50+ */
-    int peak_week, swing_permille;    /* season: how far above and below the mean */
+    uint16_t per_100k[AGE_GROUPS]; /* a week: infant, 1-4, 5-14, 15-49, 50+ */
+    int peak_week, swing_permille; /* season: how far above and below the mean */
     unsigned admit_permille;
 };
 
+/* clang-format off */
 #define TAKE(drug, dosage, days) {ATC_##drug, dosage, days}
 #define PARACETAMOL TAKE(PARACETAMOL, "as needed for fever or pain, at most four times a day", 3)
 #define AMOXICILLIN TAKE(AMOXICILLIN, "twice a day by mouth", 5)
@@ -43,7 +44,8 @@ static const struct acute acutes[] = {
      {910, 530, 105, 70, 200}, 28, 450, 120},
     {{ICD_INFLUENZA, true, CODE_NONE, NULL, 0, {PARACETAMOL}},
      {360, 420, 360, 290, 360}, 27, 900, 10},
-    {{ICD_BRONCHIOLITIS, false, CODE_NONE, NULL, 0, {{CODE_NONE}}}, {730, 84, 0, 0, 0}, 29, 600, 80},
+    {{ICD_BRONCHIOLITIS, false, CODE_NONE, NULL, 0, {{CODE_NONE}}},
+     {730, 84, 0, 0, 0}, 29, 600, 80},
     {{ICD_OTITIS, true, CODE_NONE, NULL, 0, {AMOXICILLIN}}, {270, 270, 98, 28, 14}, 28, 200, 0},
     {{ICD_SCABIES, false, CODE_NONE, NULL, 0,
       {TAKE(PERMETHRIN, "once on the whole skin, again after a week", 8)}},
@@ -85,6 +87,7 @@ static const struct acute acutes[] = {
      {2, 1, 1, 1, 0}, 10, 600, 1000},
     {{ICD_DENGUE, true, LN_DENGUE_NS1, NULL, 300, {PARACETAMOL}}, {1, 2, 4, 4, 3}, 12, 700, 60},
 };
+/* clang-format on */
 
 #define N_ACUTE ARRAY_LEN(acutes)
 
@@ -94,8 +97,7 @@ struct acute_load {
 };
 
 static void fill_week(const struct sim *s, struct rng *r, const struct district *d,
-                      const uint32_t *level, unsigned week,
-                      uint32_t sums[AGE_GROUPS][N_ACUTE])
+                      const uint32_t *level, unsigned week, uint32_t sums[AGE_GROUPS][N_ACUTE])
 {
     int y, m, day;
     int64_t of_year;
@@ -106,8 +108,9 @@ static void fill_week(const struct sim *s, struct rng *r, const struct district 
     for (size_t i = 0; i < N_ACUTE; i++) {
         const struct acute *a = &acutes[i];
         bool is_malaria = a->illness.code == ICD_MALARIA || a->illness.code == ICD_MALARIA_SEVERE;
-        uint64_t season = (uint64_t)(1000 + a->swing_permille *
-                                     wave_permille(of_year - a->peak_week, YEAR_WEEKS) / 1000);
+        uint64_t season =
+            (uint64_t)(1000 + a->swing_permille *
+                                  wave_permille(of_year - a->peak_week, YEAR_WEEKS) / 1000);
         uint64_t noise = (uint64_t)draw_range(r, 650, 1350);
         uint64_t factor = season * noise / 1000 * level[i] / 1000;
 
@@ -147,8 +150,8 @@ static void fall_ill(struct sim *s, const struct person *p, const struct acute *
     struct episode e = {.onset = onset};
 
     e.admitted = draw_permille(r, a->admit_permille);
-    e.visit = onset + draw_wait(r, e.admitted ? SEEK_CARE_FURTHER / 2 : SEEK_CARE_FURTHER,
-                                SEEK_CARE_MAX);
+    e.visit =
+        onset + draw_wait(r, e.admitted ? SEEK_CARE_FURTHER / 2 : SEEK_CARE_FURTHER, SEEK_CARE_MAX);
     if (!e.admitted)
         e.visit = visit_day(r, e.visit);
     if (!alive(p, onset) || !alive(p, e.visit))

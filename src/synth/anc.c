@@ -12,7 +12,7 @@ static const struct anc_slot {
 /* What one pregnancy is about. */
 struct pregnancy {
     struct uid episode;
-    const struct person *child;      /* NULL while it is not born */
+    const struct person *child; /* NULL while it is not born */
     int64_t due;
     bool preeclampsia;
 };
@@ -21,11 +21,14 @@ static void write_anc_visit(struct sim *s, const struct person *p, const struct 
                             int64_t day, unsigned nth)
 {
     struct rng *r = &s->rng;
-    struct visit_plan plan = {.day = day, .type = VISIT_ANC, .least = LEVEL_POST,
-                              .episode = &g->episode, .reason = ICD_PREGNANCY};
+    struct visit_plan plan = {.day = day,
+                              .type = VISIT_ANC,
+                              .least = LEVEL_POST,
+                              .episode = &g->episode,
+                              .reason = ICD_PREGNANCY};
     const struct result lab = {.code = LN_HB, .category = CATEGORY_LAB, .delay_minutes = 60};
-    const struct result rapid = {.code = LN_HIV_RAPID, .category = CATEGORY_LAB,
-                                 .delay_minutes = 20};
+    const struct result rapid = {
+        .code = LN_HIV_RAPID, .category = CATEGORY_LAB, .delay_minutes = 20};
     const struct result exam = {.code = LN_FUNDAL, .category = CATEGORY_EXAM, .delay_minutes = 5};
     const struct result due = {.code = LN_DUE_DATE, .category = CATEGORY_EXAM, .delay_minutes = 5};
     int64_t week = 40 - (g->due - day) / 7;
@@ -55,7 +58,9 @@ static void write_anc_visit(struct sim *s, const struct person *p, const struct 
 static void write_delivery(struct sim *s, const struct person *p, const struct pregnancy *g)
 {
     struct rng *r = &s->rng;
-    struct visit_plan plan = {.day = g->child->birth, .type = VISIT_DELIVERY, .class = CLASS_IMP,
+    struct visit_plan plan = {.day = g->child->birth,
+                              .type = VISIT_DELIVERY,
+                              .class = CLASS_IMP,
                               .least = g->child->caesarean ? LEVEL_HOSPITAL : LEVEL_CENTRE,
                               .episode = &g->episode};
     struct diagnosis d = {.onset = g->child->birth, .abated = g->child->birth + 1};
@@ -87,8 +92,8 @@ static void write_postnatal(struct sim *s, const struct person *p, const struct 
     struct rng *r = &s->rng;
 
     for (size_t i = 0; i < ARRAY_LEN(after); i++) {
-        struct visit_plan plan = {.type = VISIT_POSTNATAL, .least = LEVEL_POST,
-                                  .episode = &g->episode};
+        struct visit_plan plan = {
+            .type = VISIT_POSTNATAL, .least = LEVEL_POST, .episode = &g->episode};
         struct visit v;
 
         plan.day = visit_day(r, g->child->birth + after[i] + draw_wait(r, 400, 4));
@@ -104,13 +109,17 @@ static void write_postnatal(struct sim *s, const struct person *p, const struct 
 static void write_newborn(struct sim *s, const struct person *p)
 {
     struct rng *r = &s->rng;
-    const struct result birth = {.code = LN_BIRTH_WEIGHT, .category = CATEGORY_EXAM,
-                                 .delay_minutes = 30};
+    const struct result birth = {
+        .code = LN_BIRTH_WEIGHT, .category = CATEGORY_EXAM, .delay_minutes = 30};
     const struct result apgar = {.code = LN_APGAR, .category = CATEGORY_EXAM, .delay_minutes = 10};
-    struct visit_plan plan = {.day = p->birth, .type = VISIT_DELIVERY, .class = CLASS_IMP,
-                              .least = LEVEL_CENTRE, .minutes = 1200};
+    struct visit_plan plan = {.day = p->birth,
+                              .type = VISIT_DELIVERY,
+                              .class = CLASS_IMP,
+                              .least = LEVEL_CENTRE,
+                              .minutes = 1200};
     struct diagnosis d = {.code = p->caesarean ? ICD_BORN_CAESAREAN : ICD_BORN_HOSPITAL,
-                          .onset = p->birth, .abated = p->birth};
+                          .onset = p->birth,
+                          .abated = p->birth};
     struct visit v;
     struct uid id;
 
@@ -134,8 +143,10 @@ static void write_newborn(struct sim *s, const struct person *p)
 static void write_pregnancy(struct sim *s, const struct person *p, struct pregnancy *g)
 {
     struct rng *r = &s->rng;
-    struct diagnosis d = {.code = ICD_PREGNANCY, .onset = g->due - PREGNANCY_DAYS,
-                          .abated = g->child ? g->child->birth : NEVER, .on_problem_list = true};
+    struct diagnosis d = {.code = ICD_PREGNANCY,
+                          .onset = g->due - PREGNANCY_DAYS,
+                          .abated = g->child ? g->child->birth : NEVER,
+                          .on_problem_list = true};
     int64_t from = MAX(g->due - 196, s->start);
     unsigned nth = 0;
     struct uid condition;

@@ -3,8 +3,8 @@
 int64_t draw_normal(struct rng *r, int64_t mean, int64_t deviation)
 {
     uint64_t bits = rng_next(r);
-    int64_t sum = (int64_t)((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) +
-                            (bits >> 48));
+    int64_t sum =
+        (int64_t)((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
 
     /* Four 16-bit uniforms: mean 131070, deviation sqrt(4 / 12) * 65536 = 37837. */
     return mean + deviation * (sum - 131070) / 37837;

@@ -27,8 +27,8 @@ static int64_t draw_found(struct sim *s, const struct person *p, unsigned new_pe
 void hiv_write(struct sim *s, const struct person *p)
 {
     struct rng *r = &s->rng;
-    const struct result rapid = {.code = LN_HIV_RAPID, .category = CATEGORY_LAB,
-                                 .delay_minutes = 20};
+    const struct result rapid = {
+        .code = LN_HIV_RAPID, .category = CATEGORY_LAB, .delay_minutes = 20};
     int64_t found, cd4, day;
     bool retained = true;
     struct uid condition, episode;
@@ -47,8 +47,11 @@ void hiv_write(struct sim *s, const struct person *p)
     episode_write(s, p, VISIT_HIV, &condition, found, NEVER, &episode);
     day = found >= s->start ? found : s->start + draw_range(r, 0, 90);
     for (unsigned nth = 0; retained; nth++) {
-        struct visit_plan plan = {.day = day, .type = VISIT_HIV, .least = LEVEL_CENTRE,
-                                  .episode = &episode, .reason = d.code};
+        struct visit_plan plan = {.day = day,
+                                  .type = VISIT_HIV,
+                                  .least = LEVEL_CENTRE,
+                                  .episode = &episode,
+                                  .reason = d.code};
         bool suppressed = draw_permille(r, found >= s->start && nth < 2 ? 300 : 900);
         struct visit v;
 
@@ -62,8 +65,8 @@ void hiv_write(struct sim *s, const struct person *p)
             lab(s, p, &v, LN_CD4, cd4, 0, UNIT_PER_UL, cd4 < 200 ? 'L' : 0);
         if (nth % 4 == 1)
             lab(s, p, &v, LN_VIRAL_LOAD,
-                suppressed ? draw_range(r, 20, 49) : draw_range(r, 1200, 240000), 0,
-                UNIT_COPIES_ML, suppressed ? 'N' : 'H');
+                suppressed ? draw_range(r, 20, 49) : draw_range(r, 1200, 240000), 0, UNIT_COPIES_ML,
+                suppressed ? 'N' : 'H');
         medication_write(s, p, &v, ATC_TLD, "one tablet once a day", 90);
         if (cd4 < 350)
             medication_write(s, p, &v, ATC_COTRIMOXAZOLE, "960 mg once a day", 90);
@@ -77,10 +80,10 @@ static void write_tb_visit(struct sim *s, const struct person *p, const struct u
                            int64_t day, unsigned month, enum code code)
 {
     struct rng *r = &s->rng;
-    struct visit_plan plan = {.day = day, .type = VISIT_TB, .least = LEVEL_CENTRE,
-                              .episode = episode, .reason = code};
-    const struct result smear = {.code = LN_SMEAR, .category = CATEGORY_LAB,
-                                 .delay_minutes = DAY_MINUTES};
+    struct visit_plan plan = {
+        .day = day, .type = VISIT_TB, .least = LEVEL_CENTRE, .episode = episode, .reason = code};
+    const struct result smear = {
+        .code = LN_SMEAR, .category = CATEGORY_LAB, .delay_minutes = DAY_MINUTES};
     struct visit v;
 
     visit_write(s, p, &plan, &v);
@@ -130,15 +133,15 @@ void tb_write(struct sim *s, const struct person *p)
 struct chronic {
     bool hypertension, diabetes, asthma, controlled;
     int base_systolic;
-    int64_t hba1c;                 /* tenths of a percent */
+    int64_t hba1c; /* tenths of a percent */
 };
 
 static void write_ncd_visit(struct sim *s, const struct person *p, const struct chronic *c,
                             const struct uid *episode, int64_t day, unsigned nth)
 {
     struct rng *r = &s->rng;
-    struct visit_plan plan = {.day = day, .type = VISIT_NCD, .least = LEVEL_POST,
-                              .episode = episode};
+    struct visit_plan plan = {
+        .day = day, .type = VISIT_NCD, .least = LEVEL_POST, .episode = episode};
     int systolic = c->base_systolic - (c->controlled ? (int)MIN(nth, 3) * 6 : 0);
     struct visit v;
 
@@ -178,8 +181,8 @@ void ncd_write(struct sim *s, const struct person *p)
     const struct {
         bool has;
         enum code code;
-    } illnesses[] = {{c.hypertension, ICD_HYPERTENSION}, {c.diabetes, ICD_DIABETES},
-                     {c.asthma, ICD_ASTHMA}};
+    } illnesses[] = {
+        {c.hypertension, ICD_HYPERTENSION}, {c.diabetes, ICD_DIABETES}, {c.asthma, ICD_ASTHMA}};
     struct uid condition, episode;
     int64_t found, day;
     unsigned nth = 0;
@@ -192,8 +195,8 @@ void ncd_write(struct sim *s, const struct person *p)
     c.base_systolic = (int)draw_normal(r, 154, 13);
     c.hba1c = MAX(draw_normal(r, 82, 15), 60);
     for (size_t i = 0; i < ARRAY_LEN(illnesses); i++) {
-        struct diagnosis d = {.code = illnesses[i].code, .onset = found, .abated = NEVER,
-                              .on_problem_list = true};
+        struct diagnosis d = {
+            .code = illnesses[i].code, .onset = found, .abated = NEVER, .on_problem_list = true};
 
         if (illnesses[i].has)
             condition_write(s, p, NULL, &d, &condition);
@@ -214,8 +217,12 @@ void death_write(struct sim *s, const struct person *p)
 {
     struct rng *r = &s->rng;
     struct diagnosis d = {.code = p->cause, .onset = p->death, .abated = NEVER};
-    struct visit_plan plan = {.day = p->death, .type = VISIT_EMERGENCY, .class = CLASS_EMER,
-                              .least = LEVEL_HOSPITAL, .minutes = 90, .died = true};
+    struct visit_plan plan = {.day = p->death,
+                              .type = VISIT_EMERGENCY,
+                              .class = CLASS_EMER,
+                              .least = LEVEL_HOSPITAL,
+                              .minutes = 90,
+                              .died = true};
     struct visit v;
     struct uid id;
 

@@ -1,7 +1,8 @@
 /* codes.h - every code that the synthetic country uses, as one table.
  *
  * ICD-11 MMS titles are those of the 2024-01 release (a test compares them with WHO's tabulation
- * where it is present); LOINC, CVX and ATC codes are quoted singly, with short descriptions of ours.
+ * where it is present); LOINC, CVX and ATC codes are quoted singly, with short descriptions of
+ * ours.
  */
 #ifndef SYNTH_CODES_H
 #define SYNTH_CODES_H
@@ -124,7 +125,8 @@
     X(LN_CSF_CULTURE,    SYS_LOINC, "606-4",   "Bacteria identified in Cerebral spinal fluid by " \
                                                "Culture") \
     X(LN_BLOOD_CULTURE,  SYS_LOINC, "600-7",   "Bacteria identified in Blood by Culture") \
-    X(LN_DENGUE_NS1,     SYS_LOINC, "75377-2", "Dengue virus NS1 Ag [Presence] in Serum or Plasma") \
+    X(LN_DENGUE_NS1,     SYS_LOINC, "75377-2", "Dengue virus NS1 Ag [Presence] in Serum or " \
+                                               "Plasma") \
     X(LN_POSITIVE,       SYS_LOINC, "LA6576-8", "Positive") \
     X(LN_NEGATIVE,       SYS_LOINC, "LA6577-6", "Negative")
 
@@ -161,8 +163,10 @@
     X(ATC_CIPROFLOXACIN, SYS_ATC,   "J01MA02", "ciprofloxacin") \
     X(ATC_ISONIAZID,     SYS_ATC,   "J04AC01", "isoniazid") \
     X(ATC_RH,            SYS_ATC,   "J04AM02", "rifampicin and isoniazid") \
-    X(ATC_RHZE,          SYS_ATC,   "J04AM06", "rifampicin, pyrazinamide, ethambutol and isoniazid") \
-    X(ATC_TLD,           SYS_ATC,   "J05AR27", "lamivudine, tenofovir disoproxil and dolutegravir") \
+    X(ATC_RHZE,          SYS_ATC,   "J04AM06", "rifampicin, pyrazinamide, ethambutol and " \
+                                               "isoniazid") \
+    X(ATC_TLD,           SYS_ATC,   "J05AR27", "lamivudine, tenofovir disoproxil and " \
+                                               "dolutegravir") \
     X(ATC_IBUPROFEN,     SYS_ATC,   "M01AE01", "ibuprofen") \
     X(ATC_PARACETAMOL,   SYS_ATC,   "N02BE01", "paracetamol") \
     X(ATC_SP,            SYS_ATC,   "P01BD51", "pyrimethamine, combinations") \
@@ -199,7 +203,7 @@ enum code {
 
 struct coded {
     struct str system, code, display;
-    struct str concept;      /* {"coding":[…]} as JSON */
+    struct str concept; /* {"coding":[…]} as JSON */
 };
 
 extern const struct coded codes[CODE_COUNT];

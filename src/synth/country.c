@@ -8,23 +8,20 @@
 #define CELL_LAT 6000
 #define CORNER_JITTER 1300
 #define EDGE_JITTER 350
-#define WEST (-210000)            /* south-west corner: 21.0 W, 3.0 S */
+#define WEST (-210000) /* south-west corner: 21.0 W, 3.0 S */
 #define SOUTH (-30000)
 #define PEOPLE_PER_FACILITY 3000
-#define FACILITIES_MIN 3          /* in a district */
+#define FACILITIES_MIN 3 /* in a district */
 #define FACILITIES_MAX 80
-#define CAPITAL_WEIGHT 3          /* times an ordinary district */
+#define CAPITAL_WEIGHT 3 /* times an ordinary district */
 
 /* Provinces (rows x columns) and districts in each (rows x columns), by population. */
 static const struct size {
     uint64_t people;
     unsigned province_rows, province_cols, rows, cols;
 } sizes[] = {
-    {2000, 1, 2, 1, 2},
-    {20000, 2, 2, 1, 2},
-    {200000, 2, 3, 2, 2},
-    {2000000, 2, 4, 2, 3},
-    {UINT64_MAX, 3, 4, 3, 3},
+    {2000, 1, 2, 1, 2},    {20000, 2, 2, 1, 2},      {200000, 2, 3, 2, 2},
+    {2000000, 2, 4, 2, 3}, {UINT64_MAX, 3, 4, 3, 3},
 };
 
 static struct point jitter(struct rng *r, struct point p, int by)

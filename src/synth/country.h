@@ -11,17 +11,17 @@
 #include "synth/out.h"
 
 #define COUNTRY_NAME "Kivandra"
-#define KIVANDRA "https://kivandra.example/fhir"    /* base of its identifier systems */
+#define KIVANDRA "https://kivandra.example/fhir" /* base of its identifier systems */
 
 #define GRID_ROWS_MAX 9
 #define GRID_COLS_MAX 12
 #define DISTRICTS_MAX (GRID_ROWS_MAX * GRID_COLS_MAX)
 #define PROVINCES_MAX 12
-#define EDGE_POINTS 3             /* between two corners of a border */
+#define EDGE_POINTS 3 /* between two corners of a border */
 #define FACILITY_NAME_MAX 64
 
 struct point {
-    int32_t lon, lat;             /* in 1/10,000 degree */
+    int32_t lon, lat; /* in 1/10,000 degree */
 };
 
 enum level { LEVEL_HOSPITAL, LEVEL_CENTRE, LEVEL_POST };
@@ -32,7 +32,7 @@ struct facility {
     enum level level;
     unsigned district;
     struct point at;
-    struct uid *staff;            /* Practitioners */
+    struct uid *staff; /* Practitioners */
     size_t n_staff;
 };
 
@@ -40,17 +40,17 @@ struct district {
     struct uid location, org;
     char name[PLACE_MAX];
     unsigned province, row, col;
-    uint32_t weight;              /* share of the population */
-    unsigned malaria_permille;    /* how endemic, 1000 is the country's average */
-    struct facility *facilities;  /* the hospital first */
+    uint32_t weight;             /* share of the population */
+    unsigned malaria_permille;   /* how endemic, 1000 is the country's average */
+    struct facility *facilities; /* the hospital first */
     size_t n_facilities;
 };
 
 struct province {
     struct uid location;
     char name[PLACE_MAX];
-    size_t culture;               /* of most who live there */
-    unsigned row, col, rows, cols;   /* its block of the grid */
+    size_t culture;                /* of most who live there */
+    unsigned row, col, rows, cols; /* its block of the grid */
 };
 
 struct country {
@@ -83,7 +83,7 @@ size_t country_draw_culture(const struct country *c, unsigned district, struct r
 struct person_name {
     size_t culture;
     const struct name *given, *family;
-    bool feminine;                /* the family name takes the feminine ending */
+    bool feminine; /* the family name takes the feminine ending */
 };
 void name_write(struct out *o, const char *member, const struct person_name *n);
 /* The name alone, Latin, for a display. */

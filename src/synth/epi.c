@@ -6,7 +6,7 @@
 /* One visit of the schedule; vaccines with their dose number (0: none). */
 static const struct slot {
     int age_days;
-    unsigned kept_permille;          /* how many of those who follow the schedule come */
+    unsigned kept_permille; /* how many of those who follow the schedule come */
     struct {
         enum code vaccine;
         unsigned dose;
@@ -30,8 +30,8 @@ static void write_growth(struct sim *s, const struct person *p, const struct vis
     /* Scales tell 50 g, measuring boards 5 mm; both err a little. */
     vital_write(s, p, v, LN_WEIGHT,
                 (body_weight_g(p, day) + draw_range(&s->rng, -150, 150)) / 50 * 5, 2, UNIT_KG);
-    vital_write(s, p, v, LN_HEIGHT,
-                (body_height_mm(p, day) + draw_range(&s->rng, -6, 6)) / 5 * 5, 1, UNIT_CM);
+    vital_write(s, p, v, LN_HEIGHT, (body_height_mm(p, day) + draw_range(&s->rng, -6, 6)) / 5 * 5,
+                1, UNIT_CM);
 }
 
 static void write_slot(struct sim *s, const struct person *p, const struct slot *slot)
@@ -60,8 +60,8 @@ static void write_hpv(struct sim *s, const struct person *p)
 {
     struct rng *r = &s->rng;
     int64_t day = visit_day(r, p->birth + HPV_AGE_YEARS * 1461 / 4 + draw_range(r, 20, 300));
-    struct visit_plan plan = {.day = day, .type = VISIT_OUTREACH, .class = CLASS_FLD,
-                              .least = LEVEL_POST};
+    struct visit_plan plan = {
+        .day = day, .type = VISIT_OUTREACH, .class = CLASS_FLD, .least = LEVEL_POST};
     struct visit v;
 
     if (day < s->start || !alive(p, day) || !draw_permille(r, 700))

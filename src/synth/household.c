@@ -2,14 +2,17 @@
 
 #define MOTHER_AGE_MIN 17
 #define MOTHER_AGE_MAX 52
-#define LEAVE_HOME_AGE 20          /* most children have left by then */
+#define LEAVE_HOME_AGE 20 /* most children have left by then */
 
 enum age_group age_group(const struct person *p, int64_t day)
 {
     int64_t years = age_years(p, day);
 
-    return years < 1 ? AGE_INFANT : years < 5 ? AGE_UNDER_5 : years < 15 ? AGE_CHILD
-           : years < 50 ? AGE_ADULT : AGE_OLDER;
+    return years < 1    ? AGE_INFANT
+           : years < 5  ? AGE_UNDER_5
+           : years < 15 ? AGE_CHILD
+           : years < 50 ? AGE_ADULT
+                        : AGE_OLDER;
 }
 
 static int64_t draw_age_days(struct rng *r, int64_t from_years, int64_t to_years)
@@ -80,9 +83,9 @@ static void draw_family(struct sim *s, size_t culture)
         int64_t days = MAX(mother_days + draw_range(r, -1000, 4500), (int64_t)18 * 366);
 
         /* Where names are not handed down otherwise, husband and wife often share theirs. */
-        father = add(s, false, s->end - days, culture,
-                     c->rule != FAMILY_PATRONYMIC && draw_permille(r, 600) ? mother->name.family
-                                                                          : NULL);
+        father =
+            add(s, false, s->end - days, culture,
+                c->rule != FAMILY_PATRONYMIC && draw_permille(r, 600) ? mother->name.family : NULL);
     }
     if (draw_permille(r, 260))
         add(s, draw_permille(r, 620), mother->birth - draw_age_days(r, 18, 38), culture, NULL);

@@ -41,8 +41,8 @@ void illness_write(struct sim *s, const struct person *p, const struct illness *
                    const struct episode *e)
 {
     struct rng *r = &s->rng;
-    struct visit_plan plan = {.day = e->visit, .type = VISIT_OUTPATIENT, .least = LEVEL_POST,
-                              .died = e->died};
+    struct visit_plan plan = {
+        .day = e->visit, .type = VISIT_OUTPATIENT, .least = LEVEL_POST, .died = e->died};
     struct diagnosis d = {.code = i->code, .onset = e->onset};
     struct visit v;
     struct uid id;

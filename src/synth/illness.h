@@ -5,7 +5,7 @@
 #include "synth/visit.h"
 
 struct treatment {
-    enum code drug;                /* CODE_NONE: nothing */
+    enum code drug; /* CODE_NONE: nothing */
     const char *dosage;
     unsigned days;
 };
@@ -13,14 +13,14 @@ struct treatment {
 struct illness {
     enum code code;
     bool fever;
-    enum code test;                /* a rapid test or culture, or CODE_NONE */
-    const char *grown;             /* of a culture: what grew; NULL: a rapid test */
-    unsigned test_permille;        /* how often it is done */
+    enum code test;         /* a rapid test or culture, or CODE_NONE */
+    const char *grown;      /* of a culture: what grew; NULL: a rapid test */
+    unsigned test_permille; /* how often it is done */
     struct treatment treatments[2];
 };
 
 struct episode {
-    int64_t onset, visit;          /* days */
+    int64_t onset, visit; /* days */
     bool admitted, died;
 };
 

@@ -2,8 +2,8 @@
 #include "synth/sim.h"
 
 struct hazard {
-    int years;                     /* from this age on */
-    unsigned per_100k;             /* a year */
+    int years;         /* from this age on */
+    unsigned per_100k; /* a year */
 };
 
 static const struct hazard mortality[] = {
@@ -17,22 +17,22 @@ struct cause {
 };
 
 static const struct cause infant_causes[] = {
-    {ICD_ASPHYXIA, 24}, {ICD_NEONATAL_SEPSIS, 18}, {ICD_PRETERM, 22}, {ICD_PNEUMONIA, 16},
-    {ICD_GASTRO, 10}, {ICD_DEATH_UNKNOWN, 10},
+    {ICD_ASPHYXIA, 24},  {ICD_NEONATAL_SEPSIS, 18}, {ICD_PRETERM, 22},
+    {ICD_PNEUMONIA, 16}, {ICD_GASTRO, 10},          {ICD_DEATH_UNKNOWN, 10},
 };
 static const struct cause child_causes[] = {
-    {ICD_MALARIA_SEVERE, 26}, {ICD_PNEUMONIA, 22}, {ICD_GASTRO, 16}, {ICD_MALNUTRITION, 12},
-    {ICD_INJURY, 10}, {ICD_SEPSIS, 6}, {ICD_DEATH_UNKNOWN, 8},
+    {ICD_MALARIA_SEVERE, 26}, {ICD_PNEUMONIA, 22}, {ICD_GASTRO, 16},       {ICD_MALNUTRITION, 12},
+    {ICD_INJURY, 10},         {ICD_SEPSIS, 6},     {ICD_DEATH_UNKNOWN, 8},
 };
 static const struct cause adult_causes[] = {
-    {ICD_TRAFFIC, 18}, {ICD_HIV_LATE, 16}, {ICD_TB_CLINICAL, 10}, {ICD_INJURY, 10},
-    {ICD_SEPSIS, 8}, {ICD_STROKE, 7}, {ICD_CIRRHOSIS, 6}, {ICD_KIDNEY, 5}, {ICD_LIVER_CANCER, 5},
-    {ICD_HEART_FAILURE, 5}, {ICD_DEATH_UNKNOWN, 10},
+    {ICD_TRAFFIC, 18},     {ICD_HIV_LATE, 16},     {ICD_TB_CLINICAL, 10},   {ICD_INJURY, 10},
+    {ICD_SEPSIS, 8},       {ICD_STROKE, 7},        {ICD_CIRRHOSIS, 6},      {ICD_KIDNEY, 5},
+    {ICD_LIVER_CANCER, 5}, {ICD_HEART_FAILURE, 5}, {ICD_DEATH_UNKNOWN, 10},
 };
 static const struct cause older_causes[] = {
-    {ICD_STROKE, 22}, {ICD_INFARCTION, 15}, {ICD_HEART_FAILURE, 15}, {ICD_COPD, 9},
-    {ICD_PNEUMONIA, 9}, {ICD_KIDNEY, 6}, {ICD_LIVER_CANCER, 5}, {ICD_CIRRHOSIS, 4},
-    {ICD_DEATH_UNKNOWN, 15},
+    {ICD_STROKE, 22},      {ICD_INFARCTION, 15}, {ICD_HEART_FAILURE, 15},
+    {ICD_COPD, 9},         {ICD_PNEUMONIA, 9},   {ICD_KIDNEY, 6},
+    {ICD_LIVER_CANCER, 5}, {ICD_CIRRHOSIS, 4},   {ICD_DEATH_UNKNOWN, 15},
 };
 
 static enum code draw_cause(struct rng *r, const struct cause *list, size_t n)

@@ -1,8 +1,15 @@
 #include "synth/names.h"
 
-#define N(native, latin) {native, latin}
-#define L(native) {native, NULL}
+#define N(native, latin)                                                                           \
+    {                                                                                              \
+        native, latin                                                                              \
+    }
+#define L(native)                                                                                  \
+    {                                                                                              \
+        native, NULL                                                                               \
+    }
 
+/* clang-format off */
 const struct culture cultures[] = {
     {
         .language = "fr", .language_name = "French", .space = " ",
@@ -172,6 +179,7 @@ const struct culture cultures[] = {
                    L("Đinh"), L("Trịnh"), L("Mai"), L("Tô"), L("Lương")},
     },
 };
+/* clang-format on */
 
 const size_t n_cultures = ARRAY_LEN(cultures);
 
@@ -180,6 +188,7 @@ struct manner {
     const char *first[12], *middle[6], *last[12];
 };
 
+/* clang-format off */
 static const struct manner manners[] = {
     {{"Ba", "Ki", "Mbo", "Nda", "Lu", "Ta", "Zo", "Wa", "Ngu", "Si", "Ru", "Ma"},
      {"ran", "li", "som", "ka", "ven", "yu"},
@@ -195,6 +204,7 @@ static const struct manner manners[] = {
      {"o", "i", "a", "en", "ov", "ys"},
      {"vka", "nitsa", "lin", "dor", "mir", "rod", "šte", "bor", "sk", "lava", "hov", "gai"}},
 };
+/* clang-format on */
 
 /* Which manner a culture's region names its places in. */
 static const unsigned char culture_manner[ARRAY_LEN(cultures)] = {2, 0, 1, 2, 0, 3, 3, 0, 1};
@@ -220,10 +230,10 @@ void place_draw(struct rng *r, size_t culture, char ret[PLACE_MAX])
 struct str street_name(uint64_t n)
 {
     static const char *const names[] = {
-        "Market Road", "Palm Street", "Mission Lane", "River Road", "Independence Avenue",
-        "School Street", "Baobab Road", "Old Port Street", "Hill Road", "Station Road",
-        "Mango Lane", "Lighthouse Street", "Mosque Road", "Chapel Road", "Mill Street",
-        "Quarry Road",
+        "Market Road",         "Palm Street",   "Mission Lane", "River Road",
+        "Independence Avenue", "School Street", "Baobab Road",  "Old Port Street",
+        "Hill Road",           "Station Road",  "Mango Lane",   "Lighthouse Street",
+        "Mosque Road",         "Chapel Road",   "Mill Street",  "Quarry Road",
     };
 
     return str_c(names[n % ARRAY_LEN(names)]);

@@ -11,10 +11,10 @@
 #include "base/sb.h"
 #include "synth/codes.h"
 
-#define OUT_MAX MIB(64)             /* text between two flushes: one household at most */
+#define OUT_MAX MIB(64) /* text between two flushes: one household at most */
 #define OUT_FLUSH_BYTES KIB(256)
 
-#define ZONE_TEXT "+02:00"          /* the country's one time zone */
+#define ZONE_TEXT "+02:00" /* the country's one time zone */
 #define ZONE_MINUTES 120
 #define DAY_MINUTES (24 * 60)
 
@@ -32,12 +32,13 @@ static inline struct str uid_str(const struct uid *id)
 struct out {
     struct sb b;
     bool bundles, in_bundle, first_entry;
-    const char *type;               /* of the resource under way */
+    const char *type; /* of the resource under way */
     struct uid id;
     uint64_t resources;
 };
 
-/* A transaction Bundle around the resources that follow; nothing where bundles are not asked for. */
+/* A transaction Bundle around the resources that follow; nothing where bundles are not asked for.
+ */
 void out_bundle_begin(struct out *o, const struct uid *id);
 void out_bundle_end(struct out *o);
 

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-#define CASES_AIM 18                /* a small district's outbreak still has about so many */
+#define CASES_AIM 18 /* a small district's outbreak still has about so many */
 #define ATTACK_MAX_PPM 400000
 #define DISTRICTS_PER_OUTBREAK 2
 #define WEEKS_PER_OUTBREAK 13
@@ -19,12 +19,13 @@ struct outbreak_kind {
     struct illness illness;
     uint32_t attack_ppm[AGE_GROUPS];
     unsigned weeks_min, weeks_max;
-    uint32_t household_ppm;         /* secondary attack on each other member */
+    uint32_t household_ppm; /* secondary attack on each other member */
     int serial_days;
     unsigned admit_permille, fatal_permille;
     bool vaccine_protects;
 };
 
+/* clang-format off */
 static const struct outbreak_kind kinds[] = {
     {"Measles", {ICD_MEASLES, true, CODE_NONE, NULL, 0,
                  {{ATC_VITAMIN_A, "one dose for the age on two days", 2}}},
@@ -45,6 +46,7 @@ static const struct outbreak_kind kinds[] = {
                       {{ATC_PARACETAMOL, "as needed for fever, at most four times a day", 5}}},
      {600, 1500, 2500, 3000, 2000}, 8, 12, 15000, 10, 400, 130, true},
 };
+/* clang-format on */
 
 /* Of the case curve: a quick rise, a long tail. */
 static uint64_t curve_weight(unsigned week, unsigned weeks)
@@ -60,7 +62,8 @@ static uint32_t draw_scale(const struct sim *s, const struct outbreak *o)
     uint64_t people = s->config->people * c->districts[o->district].weight / c->weight_sum;
     /* Of a young population: about a seventh under five, a third more under fifteen. */
     uint64_t ppm = (o->kind->attack_ppm[AGE_UNDER_5] * 14 + o->kind->attack_ppm[AGE_CHILD] * 26 +
-                    o->kind->attack_ppm[AGE_ADULT] * 46 + o->kind->attack_ppm[AGE_OLDER] * 14) / 100;
+                    o->kind->attack_ppm[AGE_ADULT] * 46 + o->kind->attack_ppm[AGE_OLDER] * 14) /
+                   100;
     uint64_t expected_millionths = people * ppm / (o->kind->vaccine_protects ? 2 : 1);
 
     if (expected_millionths >= UINT64_C(1000000) * CASES_AIM)
@@ -242,7 +245,8 @@ void outbreak_background(struct sim *s, enum code disease, int64_t onset)
 
 /* Cases of the same disease in the same district and weeks that belong to another outbreak are
  * background too. */
-static uint32_t background(const struct sim *s, const struct outbreak *o, unsigned from, unsigned to)
+static uint32_t background(const struct sim *s, const struct outbreak *o, unsigned from,
+                           unsigned to)
 {
     uint32_t n = 0;
 
@@ -267,15 +271,18 @@ static void put_truth(const struct sim *s, const struct outbreak *o, struct sb *
         if (o->by_week[w])
             last = w + 1;
     clock_civil(o->start, &y, &m, &day);
-    sb_fmt(b, "{\"name\":\"%s in %s, %d\",\"system\":\"" SYS_ICD11 "\",\"code\":\"%s\","
-           "\"display\":\"%s\",", o->kind->name, d->name, y, codes[o->kind->illness.code].code.p,
+    sb_fmt(b,
+           "{\"name\":\"%s in %s, %d\",\"system\":\"" SYS_ICD11 "\",\"code\":\"%s\","
+           "\"display\":\"%s\",",
+           o->kind->name, d->name, y, codes[o->kind->illness.code].code.p,
            codes[o->kind->illness.code].display.p);
     sb_fmt(b, "\"district\":\"Location/%.*s\",\"districtName\":\"%s\",\"start\":",
            STR_ARG(uid_str(&d->location)), d->name);
     out_date_value(b, o->start);
-    sb_fmt(b, ",\"startWeek\":%u,\"weeks\":%u,\"cases\":%u,\"secondary\":%u,\"deaths\":%u,"
-           "\"background\":%u,\"weekly\":[", first, last - first, o->cases, o->secondary,
-           o->deaths, background(s, o, first, last));
+    sb_fmt(b,
+           ",\"startWeek\":%u,\"weeks\":%u,\"cases\":%u,\"secondary\":%u,\"deaths\":%u,"
+           "\"background\":%u,\"weekly\":[",
+           first, last - first, o->cases, o->secondary, o->deaths, background(s, o, first, last));
     for (unsigned w = first; w < last; w++) {
         if (w > first)
             sb_char(b, ',');

@@ -1,7 +1,7 @@
 /* patient.c - a person's Patient, and the RelatedPerson that stands for the mother in a child's. */
 #include "synth/visit.h"
 
-#define NUMBERS UINT64_C(999999937)     /* a prime: national numbers are a permutation below it */
+#define NUMBERS UINT64_C(999999937) /* a prime: national numbers are a permutation below it */
 #define RELATED_AGE_MAX 15
 
 /* Ten digits, the last a check digit; nobody shares it, and neighbours' differ much. */
@@ -69,7 +69,8 @@ static void put_address(struct sim *s, const struct person *p)
     const struct district *d = &c->districts[s->district];
     struct out *o = &s->out;
 
-    sb_fmt(&o->b, ",\"address\":[{\"use\":\"home\",\"line\":[\"%u %.*s\"],\"city\":\"%s\","
+    sb_fmt(&o->b,
+           ",\"address\":[{\"use\":\"home\",\"line\":[\"%u %.*s\"],\"city\":\"%s\","
            "\"district\":\"%s\",\"state\":\"%s\",\"country\":\"" COUNTRY_NAME "\"}]",
            (unsigned)(s->household % 97 + 1), STR_ARG(street_name(s->household / 97)),
            p->home->place, d->name, c->provinces[d->province].name);
@@ -119,8 +120,8 @@ static void write_related(struct sim *s, struct person *p)
 
 static void put_civil(struct sim *s, const struct person *p)
 {
-    static const char *const marital[][2] = {{"M", "Married"}, {"S", "Never Married"},
-                                             {"W", "Widowed"}};
+    static const char *const marital[][2] = {
+        {"M", "Married"}, {"S", "Never Married"}, {"W", "Widowed"}};
     struct out *o = &s->out;
     int64_t years = age_years(p, s->end);
     uint64_t at = rng_below(&s->rng, 100);
@@ -128,9 +129,11 @@ static void put_civil(struct sim *s, const struct person *p)
 
     if (years < 18 || p->is_child)
         return;
-    sb_fmt(&o->b, ",\"maritalStatus\":{\"coding\":[{\"system\":"
+    sb_fmt(&o->b,
+           ",\"maritalStatus\":{\"coding\":[{\"system\":"
            "\"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus\",\"code\":\"%s\","
-           "\"display\":\"%s\"}]}", marital[which][0], marital[which][1]);
+           "\"display\":\"%s\"}]}",
+           marital[which][0], marital[which][1]);
 }
 
 void person_write(struct sim *s, struct person *p)
@@ -156,7 +159,8 @@ void person_write(struct sim *s, struct person *p)
         out_time(o, "deceasedDateTime", p->death * DAY_MINUTES + DAY_MINUTES - 1);
     put_address(s, p);
     put_civil(s, p);
-    sb_fmt(&o->b, ",\"communication\":[{\"language\":{\"coding\":[{\"system\":"
+    sb_fmt(&o->b,
+           ",\"communication\":[{\"language\":{\"coding\":[{\"system\":"
            "\"urn:ietf:bcp:47\",\"code\":\"%s\",\"display\":\"%s\"}]},\"preferred\":true}]",
            c->language, c->language_name);
     out_lit(o, ",\"generalPractitioner\":[");

@@ -61,8 +61,8 @@ static void put_boundary(struct out *o, const struct country *c, unsigned row, u
     out_lit(o, "\"}}]");
 }
 
-static void put_jurisdiction(struct out *o, const struct uid *id, const char *code,
-                             struct str name, const char *kind)
+static void put_jurisdiction(struct out *o, const struct uid *id, const char *code, struct str name,
+                             const char *kind)
 {
     sb_fmt(&o->b, ",\"identifier\":[{\"system\":\"" KIVANDRA "/place\",\"value\":\"%s\"}]", code);
     out_lit(o, ",\"status\":\"active\"");
@@ -81,9 +81,11 @@ static void organization(struct out *o, const struct uid *id, const char *code, 
     out_begin(o, "Organization", id);
     sb_fmt(&o->b, ",\"identifier\":[{\"system\":\"" KIVANDRA "/organization\",\"value\":\"%s\"}]",
            code);
-    sb_fmt(&o->b, ",\"active\":true,\"type\":[{\"coding\":[{\"system\":"
+    sb_fmt(&o->b,
+           ",\"active\":true,\"type\":[{\"coding\":[{\"system\":"
            "\"http://terminology.hl7.org/CodeSystem/organization-type\",\"code\":\"%s\","
-           "\"display\":\"%s\"}]}]", type, type_name);
+           "\"display\":\"%s\"}]}]",
+           type, type_name);
     out_text(o, "name", name);
     if (part_of)
         out_ref(o, "partOf", "Organization", part_of, false);
@@ -145,9 +147,11 @@ static void write_site(const struct country *c, const struct facility *f, const 
     sb_fmt(&o->b, ",\"identifier\":[{\"system\":\"" KIVANDRA "/place\",\"value\":\"%s\"}]", code);
     out_lit(o, ",\"status\":\"active\"");
     out_text(o, "name", str_c(f->name));
-    sb_fmt(&o->b, ",\"mode\":\"instance\",\"type\":[{\"coding\":[{\"system\":"
+    sb_fmt(&o->b,
+           ",\"mode\":\"instance\",\"type\":[{\"coding\":[{\"system\":"
            "\"http://terminology.hl7.org/CodeSystem/v3-RoleCode\",\"code\":\"%s\","
-           "\"display\":\"%s\"}]}]", types[f->level][0], types[f->level][1]);
+           "\"display\":\"%s\"}]}]",
+           types[f->level][0], types[f->level][1]);
     out_lit(o, ",\"address\":{");
     sb_fmt(&o->b, "\"city\":\"%s\",\"district\":\"%s\",\"state\":\"%s\"", f->place, d->name,
            c->provinces[d->province].name);
@@ -170,7 +174,7 @@ static void write_services(const struct facility *f, struct rng *r, struct out *
         enum code type;
         enum level from;
     } services[] = {
-        {VISIT_VACCINATION, LEVEL_POST}, {VISIT_ANC, LEVEL_CENTRE}, {VISIT_HIV, LEVEL_CENTRE},
+        {VISIT_VACCINATION, LEVEL_POST}, {VISIT_ANC, LEVEL_CENTRE},   {VISIT_HIV, LEVEL_CENTRE},
         {VISIT_TB, LEVEL_HOSPITAL},      {VISIT_NCD, LEVEL_HOSPITAL},
     };
     struct uid id;
@@ -202,12 +206,14 @@ static void write_worker(const struct facility *f, size_t i, size_t culture, uin
         {"pharmacist", "Pharmacist", "PHD", "Doctor of Pharmacy"},
     };
     /* A doctor where there is a hospital; a pharmacist in every larger place; nurses otherwise. */
-    const struct role *role = &roles[f->level == LEVEL_HOSPITAL && i < 4 ? 0
-                                     : f->level != LEVEL_POST && i + 1 == f->n_staff ? 2 : 1];
+    const struct role *role = &roles[f->level == LEVEL_HOSPITAL && i < 4             ? 0
+                                     : f->level != LEVEL_POST && i + 1 == f->n_staff ? 2
+                                                                                     : 1];
     bool female = draw_permille(r, role == &roles[1] ? 700 : 400);
     const struct culture *c = &cultures[culture];
     struct person_name name = {
-        .culture = culture, .feminine = female,
+        .culture = culture,
+        .feminine = female,
         .given = female ? &c->female[rng_below(r, GIVEN_N)] : &c->male[rng_below(r, GIVEN_N)],
         .family = c->rule == FAMILY_PATRONYMIC ? &c->male[rng_below(r, GIVEN_N)]
                                                : &c->family[rng_below(r, FAMILY_N)]};
@@ -220,9 +226,11 @@ static void write_worker(const struct facility *f, size_t i, size_t culture, uin
     name_write(o, "name", &name);
     sb_fmt(&o->b, ",\"gender\":\"%s\"", female ? "female" : "male");
     if (role != &roles[2])
-        sb_fmt(&o->b, ",\"qualification\":[{\"code\":{\"coding\":[{\"system\":"
+        sb_fmt(&o->b,
+               ",\"qualification\":[{\"code\":{\"coding\":[{\"system\":"
                "\"http://terminology.hl7.org/CodeSystem/v2-0360\",\"code\":\"%s\","
-               "\"display\":\"%s\"}]}}]", role->degree, role->degree_name);
+               "\"display\":\"%s\"}]}}]",
+               role->degree, role->degree_name);
     out_end(o);
 
     uid_draw(r, &id);
@@ -230,9 +238,11 @@ static void write_worker(const struct facility *f, size_t i, size_t culture, uin
     out_lit(o, ",\"active\":true");
     out_ref(o, "practitioner", "Practitioner", &f->staff[i], false);
     out_ref(o, "organization", "Organization", &f->org, false);
-    sb_fmt(&o->b, ",\"code\":[{\"coding\":[{\"system\":"
+    sb_fmt(&o->b,
+           ",\"code\":[{\"coding\":[{\"system\":"
            "\"http://terminology.hl7.org/CodeSystem/practitioner-role\",\"code\":\"%s\","
-           "\"display\":\"%s\"}]}]", role->code, role->display);
+           "\"display\":\"%s\"}]}]",
+           role->code, role->display);
     out_lit(o, ",\"location\":[");
     out_ref_value(o, "Location", &f->location, false);
     out_lit(o, "]");

@@ -14,55 +14,55 @@
 #include "synth/synth.h"
 
 #define HOUSEHOLD_MAX 14
-#define INFECTIONS_MAX 4           /* outbreak infections of one person */
+#define INFECTIONS_MAX 4 /* outbreak infections of one person */
 #define OUTBREAKS_MAX 36
 #define NEVER INT64_MAX
-#define YEAR_DAYS 365              /* plain years: ages are rounded anyway */
+#define YEAR_DAYS 365 /* plain years: ages are rounded anyway */
 #define PREGNANCY_DAYS 280
 
 enum age_group { AGE_INFANT, AGE_UNDER_5, AGE_CHILD, AGE_ADULT, AGE_OLDER, AGE_GROUPS };
 
 struct infection {
     unsigned outbreak;
-    int64_t onset, visit;          /* days */
+    int64_t onset, visit; /* days */
     bool secondary, fatal;
 };
 
 struct person {
-    struct uid id, related;        /* related: RelatedPerson that stands for the mother */
-    struct person *mother;         /* in the household, or NULL */
+    struct uid id, related; /* related: RelatedPerson that stands for the mother */
+    struct person *mother;  /* in the household, or NULL */
     struct person_name name;
-    bool female, is_child;         /* is_child: lives here as somebody's child */
+    bool female, is_child; /* is_child: lives here as somebody's child */
     bool has_related;
     bool born_in_facility, caesarean;
-    bool vaccinated;               /* follows the schedule */
+    bool vaccinated; /* follows the schedule */
     bool hiv, hypertension, diabetes, asthma;
-    uint64_t number;               /* of the person in the country, from 0 */
-    int64_t birth, death, end;     /* end: first day without events */
-    int64_t due;                   /* of a pregnancy that lasts past the window, 0: none */
-    enum code cause;               /* of death */
-    int64_t frailty_permille;      /* how often ill, 1000 is average */
+    uint64_t number;           /* of the person in the country, from 0 */
+    int64_t birth, death, end; /* end: first day without events */
+    int64_t due;               /* of a pregnancy that lasts past the window, 0: none */
+    enum code cause;           /* of death */
+    int64_t frailty_permille;  /* how often ill, 1000 is average */
     struct infection infections[INFECTIONS_MAX];
     size_t n_infections;
-    const struct facility *home;   /* the nearest facility */
+    const struct facility *home; /* the nearest facility */
 };
 
 struct outbreak {
     const struct outbreak_kind *kind;
     unsigned district;
-    int64_t start;                 /* day */
-    unsigned weeks;                /* of the curve */
-    uint32_t scale_permille;       /* of the kind's attack rates */
-    uint32_t *by_week;             /* injected cases by week of the window */
-    uint32_t *background;          /* other cases of the disease in the district, likewise */
+    int64_t start;           /* day */
+    unsigned weeks;          /* of the curve */
+    uint32_t scale_permille; /* of the kind's attack rates */
+    uint32_t *by_week;       /* injected cases by week of the window */
+    uint32_t *background;    /* other cases of the disease in the district, likewise */
     uint32_t cases, secondary, deaths;
 };
 
-struct acute_load;                 /* acute.c: how often people fall ill, by district and week */
+struct acute_load; /* acute.c: how often people fall ill, by district and week */
 
 struct sim {
     const struct synth_config *config;
-    int64_t start, end;            /* window, days: start <= day < end */
+    int64_t start, end; /* window, days: start <= day < end */
     struct arena *arena;
     struct country country;
     struct outbreak outbreaks[OUTBREAKS_MAX];
@@ -71,10 +71,10 @@ struct sim {
     struct out out;
     struct synth_stats stats;
 
-    struct rng rng;                /* of the household */
+    struct rng rng; /* of the household */
     unsigned district;
     uint64_t household;
-    struct person members[HOUSEHOLD_MAX];   /* adults, then children, oldest first */
+    struct person members[HOUSEHOLD_MAX]; /* adults, then children, oldest first */
     size_t n_members;
 };
 
@@ -112,7 +112,7 @@ void death_write(struct sim *s, const struct person *p);
 
 /* ---- outbreak.c ---- */
 int outbreak_init(struct sim *s, struct rng *r, struct err *err);
-void outbreak_draw(struct sim *s);     /* infections of the household */
+void outbreak_draw(struct sim *s); /* infections of the household */
 void outbreak_write(struct sim *s, const struct person *p);
 /* A case of `disease` in the district that no outbreak injected. */
 void outbreak_background(struct sim *s, enum code disease, int64_t onset);

@@ -18,16 +18,16 @@
 #define SYNTH_WEEKS_MAX 520
 
 struct synth_config {
-    uint64_t people;         /* Patient resources, 1 … SYNTH_PEOPLE_MAX */
+    uint64_t people; /* Patient resources, 1 … SYNTH_PEOPLE_MAX */
     uint64_t seed;
-    unsigned weeks;          /* simulated, SYNTH_WEEKS_MIN … SYNTH_WEEKS_MAX */
-    int64_t start_day;       /* first day, days since 1970-01-01; years 1970 … 2200 */
-    bool bundles;            /* a transaction Bundle a person instead of single resources */
+    unsigned weeks;    /* simulated, SYNTH_WEEKS_MIN … SYNTH_WEEKS_MAX */
+    int64_t start_day; /* first day, days since 1970-01-01; years 1970 … 2200 */
+    bool bundles;      /* a transaction Bundle a person instead of single resources */
 };
 
 struct synth_stats {
     uint64_t people, resources, bytes;
-    uint64_t outbreaks, cases;    /* injected */
+    uint64_t outbreaks, cases; /* injected */
 };
 
 /* Where it goes. Both get whole lines, each ending in '\n'; a positive result ends the run early
@@ -35,7 +35,7 @@ struct synth_stats {
 struct synth_sink {
     int (*write)(void *ctx, struct str lines, struct err *err);
     int (*truth)(void *ctx, struct str line, struct err *err);
-    void (*progress)(void *ctx, const struct synth_stats *so_far);   /* NULL, or now and then */
+    void (*progress)(void *ctx, const struct synth_stats *so_far); /* NULL, or now and then */
     void *ctx;
 };
 

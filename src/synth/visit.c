@@ -4,7 +4,7 @@
 
 int64_t visit_day(struct rng *r, int64_t day)
 {
-    unsigned weekday = (unsigned)((day + 3) % 7);     /* 0 is Monday: 1970-01-01 was a Thursday */
+    unsigned weekday = (unsigned)((day + 3) % 7); /* 0 is Monday: 1970-01-01 was a Thursday */
 
     if (weekday == 5 && draw_permille(r, 600))
         return day + 2;
@@ -25,8 +25,7 @@ static int64_t draw_minute(struct rng *r, int64_t day, enum visit_class class)
     return day * DAY_MINUTES + 450 + MIN(a, b);
 }
 
-static const struct facility *facility_for(struct sim *s, const struct person *p,
-                                           enum level least)
+static const struct facility *facility_for(struct sim *s, const struct person *p, enum level least)
 {
     const struct district *d = &s->country.districts[s->district];
 
@@ -39,12 +38,15 @@ static const struct facility *facility_for(struct sim *s, const struct person *p
 
 static void put_class(struct out *o, enum visit_class class)
 {
-    static const char *const codes_names[][2] = {
-        {"AMB", "ambulatory"}, {"IMP", "inpatient encounter"}, {"EMER", "emergency"},
-        {"FLD", "field"}};
+    static const char *const codes_names[][2] = {{"AMB", "ambulatory"},
+                                                 {"IMP", "inpatient encounter"},
+                                                 {"EMER", "emergency"},
+                                                 {"FLD", "field"}};
 
-    sb_fmt(&o->b, ",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\","
-           "\"code\":\"%s\",\"display\":\"%s\"}", codes_names[class][0], codes_names[class][1]);
+    sb_fmt(&o->b,
+           ",\"class\":{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\","
+           "\"code\":\"%s\",\"display\":\"%s\"}",
+           codes_names[class][0], codes_names[class][1]);
 }
 
 void visit_write(struct sim *s, const struct person *p, const struct visit_plan *plan,
@@ -113,13 +115,15 @@ void condition_write(struct sim *s, const struct person *p, const struct visit *
 
     uid_draw(&s->rng, ret_id);
     out_begin(o, "Condition", ret_id);
-    sb_fmt(&o->b, ",\"clinicalStatus\":{\"coding\":[{\"system\":"
+    sb_fmt(&o->b,
+           ",\"clinicalStatus\":{\"coding\":[{\"system\":"
            "\"http://terminology.hl7.org/CodeSystem/condition-clinical\",\"code\":\"%s\"}]}",
            over ? "resolved" : "active");
     out_lit(o, ",\"verificationStatus\":{\"coding\":[{\"system\":"
                "\"http://terminology.hl7.org/CodeSystem/condition-ver-status\","
                "\"code\":\"confirmed\"}]}");
-    sb_fmt(&o->b, ",\"category\":[{\"coding\":[{\"system\":"
+    sb_fmt(&o->b,
+           ",\"category\":[{\"coding\":[{\"system\":"
            "\"http://terminology.hl7.org/CodeSystem/condition-category\",\"code\":\"%s\"}]}]",
            d->on_problem_list ? "problem-list-item" : "encounter-diagnosis");
     out_concept(o, "code", d->code);

@@ -8,20 +8,20 @@ enum visit_class { CLASS_AMB, CLASS_IMP, CLASS_EMER, CLASS_FLD };
 
 struct visit_plan {
     int64_t day;
-    enum code type;                /* VISIT_… */
+    enum code type; /* VISIT_… */
     enum visit_class class;
-    enum level least;              /* nearest facility of at least this level */
-    unsigned minutes;              /* stay; 0: a short one */
-    const struct uid *episode;     /* or NULL */
-    enum code reason;              /* or CODE_NONE */
-    bool died;                     /* leaves dead */
+    enum level least;          /* nearest facility of at least this level */
+    unsigned minutes;          /* stay; 0: a short one */
+    const struct uid *episode; /* or NULL */
+    enum code reason;          /* or CODE_NONE */
+    bool died;                 /* leaves dead */
 };
 
 struct visit {
     struct uid id;
-    int64_t from, to;              /* minutes */
+    int64_t from, to; /* minutes */
     const struct facility *facility;
-    const struct uid *by;          /* Practitioner */
+    const struct uid *by; /* Practitioner */
 };
 
 /* The day somebody is seen who fell ill, or is due, on `day`: not often on a weekend. */
@@ -32,8 +32,18 @@ void visit_write(struct sim *s, const struct person *p, const struct visit_plan 
                  struct visit *ret);
 
 enum unit {
-    UNIT_KG, UNIT_G, UNIT_CM, UNIT_CELSIUS, UNIT_PER_MIN, UNIT_PERCENT, UNIT_MMHG, UNIT_G_DL,
-    UNIT_MG_DL, UNIT_PER_UL, UNIT_COPIES_ML, UNIT_SCORE,
+    UNIT_KG,
+    UNIT_G,
+    UNIT_CM,
+    UNIT_CELSIUS,
+    UNIT_PER_MIN,
+    UNIT_PERCENT,
+    UNIT_MMHG,
+    UNIT_G_DL,
+    UNIT_MG_DL,
+    UNIT_PER_UL,
+    UNIT_COPIES_ML,
+    UNIT_SCORE,
 };
 
 enum category { CATEGORY_VITAL, CATEGORY_LAB, CATEGORY_EXAM };
@@ -41,8 +51,8 @@ enum category { CATEGORY_VITAL, CATEGORY_LAB, CATEGORY_EXAM };
 struct result {
     enum code code;
     enum category category;
-    unsigned delay_minutes;        /* from the visit to the report */
-    char flag;                     /* 'H', 'L', 'N', or 0 */
+    unsigned delay_minutes; /* from the visit to the report */
+    char flag;              /* 'H', 'L', 'N', or 0 */
 };
 
 /* value is in 10^-decimals of the unit */
@@ -66,8 +76,8 @@ static inline void vital_write(struct sim *s, const struct person *p, const stru
 
 struct diagnosis {
     enum code code;
-    int64_t onset;                 /* day */
-    int64_t abated;                /* day, or NEVER while it lasts */
+    int64_t onset;  /* day */
+    int64_t abated; /* day, or NEVER while it lasts */
     bool on_problem_list;
 };
 
@@ -87,7 +97,8 @@ void immunization_write(struct sim *s, const struct person *p, const struct visi
 void episode_write(struct sim *s, const struct person *p, enum code programme,
                    const struct uid *condition, int64_t from, int64_t to, struct uid *ret_id);
 
-/* Weight and height of a person of that age, drawn around the growth standard by their constitution. */
+/* Weight and height of a person of that age, drawn around the growth standard by their
+ * constitution. */
 int64_t body_weight_g(const struct person *p, int64_t day);
 int64_t body_height_mm(const struct person *p, int64_t day);
 
