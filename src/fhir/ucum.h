@@ -4,8 +4,8 @@
  * such as [iU], in one fixed order: "mmol/L" and "mol/m3" give the same unit. Factors are kept as
  * quotients of exact decimals and rounded once, at the end (DECIMAL_ROUND_DIGITS). Values of
  * logarithmic units (pH, B, Np …) go through a double and have 15 digits.
- * Only case-sensitive codes (c/s) are units. Source: The Unified Code for Units of Measure 2.1; the
- * facts are in defs/ucum.tsv.
+ * Only case-sensitive codes (c/s) are units. Source: The Unified Code for Units of Measure 2.2; the
+ * facts are in defs/ucum/units.tsv.
  */
 #ifndef FHIR_UCUM_H
 #define FHIR_UCUM_H
