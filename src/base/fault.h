@@ -16,6 +16,11 @@ bool fault_point(const char *kind);
 void fault_arm(unsigned nth, bool sticky);
 /* Whether the armed point was reached since fault_arm. */
 bool fault_fired(void);
+/* A named place where nothing can fail, but where a test may kill the process. */
+void fault_mark(const char *kind);
+/* SIGKILL when the Nth point or mark of that name is reached, on any thread. NULL disarms. `kind`
+ * must be static. */
+void fault_kill(const char *kind, unsigned nth);
 #else
 static inline bool fault_point(const char *kind)
 {
@@ -30,6 +35,15 @@ static inline void fault_arm(unsigned nth, bool sticky)
 static inline bool fault_fired(void)
 {
     return false;
+}
+static inline void fault_mark(const char *kind)
+{
+    (void)kind;
+}
+static inline void fault_kill(const char *kind, unsigned nth)
+{
+    (void)kind;
+    (void)nth;
 }
 #endif
 

@@ -186,6 +186,7 @@ struct sq_store {
     bool read_only;
     size_t cache_bytes;
     unsigned group_max;
+    size_t wal_bytes;
     pthread_mutex_t conns_lock;
     struct sq_conn *free_conns;
     int64_t counted_us;               /* the last count of stats, under conns_lock */

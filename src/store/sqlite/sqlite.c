@@ -122,6 +122,7 @@ static struct sq_store *alloc(const struct store_config *config)
     st->read_only = config->read_only;
     st->cache_bytes = config->cache_bytes ? config->cache_bytes : SQ_READ_CACHE_BYTES;
     st->group_max = config->group_max ? config->group_max : SQ_GROUP_MAX;
+    st->wal_bytes = config->wal_bytes ? config->wal_bytes : SQ_WAL_BYTES;
     pthread_mutex_init(&st->conns_lock, NULL);
     pthread_mutex_init(&st->writer.lock, NULL);
     pthread_cond_init(&st->writer.wake, NULL);

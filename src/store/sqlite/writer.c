@@ -110,6 +110,7 @@ static int run_member(struct sq_writer *w, struct store_job *job, bool is_alone,
 
     if (r < 0)
         return r;
+    fault_mark("member");
     job->result = run_job(w, job, &job->err);
     if (job->result < 0) {
         undo(w, &m);
@@ -191,9 +192,11 @@ static void checkpoint(struct sq_writer *w)
     bool may_wait = bytes > SQ_WAL_BYTES_MAX && atomic_load(&w->conn->st->long_readers) == 0;
     int mode = may_wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
 
-    if (bytes <= SQ_WAL_BYTES)
+    if (bytes <= w->conn->st->wal_bytes)
         return;
+    fault_mark("checkpoint");
     sqlite3_wal_checkpoint_v2(w->conn->db, NULL, mode, NULL, NULL);
+    fault_mark("checkpointed");
 }
 
 static void *writer_main(void *ctx)
@@ -207,6 +210,7 @@ static void *writer_main(void *ctx)
     while ((first = take_group(st, &n))) {
         int r = run_group(w, first, n, &err);
 
+        fault_mark("committed");
         if (r >= 0) {
             atomic_fetch_add(&w->commits, 1);
             atomic_fetch_add(&w->jobs, n);
@@ -217,6 +221,7 @@ static void *writer_main(void *ctx)
             struct store_job *job = first;
             first = job->next;
             /* A job that failed by itself keeps its own reason. */
+            fault_mark("answer");
             if (job->result < 0)
                 job->done(job, job->result, &job->err);
             else
