@@ -26,7 +26,7 @@ def main():
         subprocess.run([sys.executable, os.path.join(ROOT, 'tools', 'gen_ucum.py'), source, made],
                        check=True)
         same = read(made) == read(os.path.join(ROOT, 'defs', 'ucum', 'units.tsv'))
-    print('the table is the same' if same else 'defs/ucum/units.tsv differs from what its source gives')
+    print('the table is the same' if same else 'defs/ucum/units.tsv is not what its source gives')
     return 0 if same else 1
 
 

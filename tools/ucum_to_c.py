@@ -44,7 +44,8 @@ def main():
     units = []
     for kind, code, metric, special, dims, factor, divisor in table:
         if kind == 'unit':
-            dims = [(number[d.rsplit(':', 1)[0]], d.rsplit(':', 1)[1]) for d in dims.split(',') if d]
+            pairs = [d.rsplit(':', 1) for d in dims.split(',') if d]
+            dims = [(number[base], exponent) for base, exponent in pairs]
             units.append((code, metric, special, dims, factor, divisor))
         elif kind in ('base', 'arbitrary'):
             units.append((code, metric, '', [(number[code], '1')], '', ''))

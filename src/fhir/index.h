@@ -12,45 +12,46 @@
 #include "fhir/defs.h"
 
 /* Numbers of lists that are no search parameter. */
-#define INDEX_PARAM_USER 0x8000           /* user-defined parameters: 0x8000 … 0xbdff */
-#define INDEX_PARAM_ENDS 0x4000           /* + a date parameter (below 0x4000, or a user's): its
-                                             long periods by their end; comes and goes with the
-                                             parameter's own list */
-#define INDEX_PARAM_TYPE 0xfe00           /* + resource type: all of the type, empty key */
-#define INDEX_PARAM_COMPARTMENT 0xff00    /* + enum def_compartment: key: index_id_key(its owner) */
+#define INDEX_PARAM_USER 0x8000 /* user-defined parameters: 0x8000 … 0xbdff */
+#define INDEX_PARAM_ENDS                                                                           \
+    0x4000                             /* + a date parameter (below 0x4000, or a user's): its      \
+                                          long periods by their end; comes and goes with the       \
+                                          parameter's own list */
+#define INDEX_PARAM_TYPE 0xfe00        /* + resource type: all of the type, empty key */
+#define INDEX_PARAM_COMPARTMENT 0xff00 /* + enum def_compartment: key: index_id_key(its owner) */
 
-#define INDEX_KEY_MAX 128                 /* bytes of one key */
-#define INDEX_ENTRIES_MAX 20000           /* keys of one resource */
+#define INDEX_KEY_MAX 128       /* bytes of one key */
+#define INDEX_ENTRIES_MAX 20000 /* keys of one resource */
 
-struct params;  /* fhir/params.h */
+struct params; /* fhir/params.h */
 
 struct index_options {
-    int tz_minutes;              /* offset assumed for a dateTime that has none */
-    const struct str *bases;     /* our own base URLs, without the slash at the end: */
-    size_t n_bases;              /* absolute references to them are local ones */
+    int tz_minutes;          /* offset assumed for a dateTime that has none */
+    const struct str *bases; /* our own base URLs, without the slash at the end: */
+    size_t n_bases;          /* absolute references to them are local ones */
 };
 
 struct index_entry {
     uint16_t param;
     uint8_t key_n;
-    bool shared;                 /* a term: belongs to the type, not to this row; stored without row
-                                    number and never removed (docs/formats/index-keys.md) */
+    bool shared; /* a term: belongs to the type, not to this row; stored without row
+                    number and never removed (docs/formats/index-keys.md) */
     const unsigned char *key;
 };
 
 struct index_ref {
-    int type;                    /* resource type of the target */
+    int type; /* resource type of the target */
     struct str id;
-    struct str where;            /* FHIRPath of the Reference element */
+    struct str where; /* FHIRPath of the Reference element */
 };
 
 struct index {
     struct index_entry *entries; /* sorted by (param, key), without repeats; the type list, search
                                     parameters and compartments together */
     size_t n_entries;
-    struct index_ref *refs;      /* local literal references, for referential integrity */
+    struct index_ref *refs; /* local literal references, for referential integrity */
     size_t n_refs;
-    struct str patient;          /* id of the first Patient whose compartment holds it: its home */
+    struct str patient; /* id of the first Patient whose compartment holds it: its home */
 };
 
 /* All keys of a valid resource. Memory belongs to `a`. ERR_COSTLY above INDEX_ENTRIES_MAX. */

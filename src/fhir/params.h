@@ -10,12 +10,12 @@
 #define PARAMS_USER_MAX 2000
 
 struct params;
-struct path;   /* a compiled FHIRPath, fhir/path.h */
+struct path; /* a compiled FHIRPath, fhir/path.h */
 
 struct param {
-    struct def_param def;        /* id, type, kind, code, url, expression, targets, components */
-    const struct path *path;     /* compiled expression, NULL when the parameter has none */
-    bool searchable;             /* false while a user's parameter is still being indexed */
+    struct def_param def;    /* id, type, kind, code, url, expression, targets, components */
+    const struct path *path; /* compiled expression, NULL when the parameter has none */
+    bool searchable;         /* false while a user's parameter is still being indexed */
 };
 
 /* The definitions' parameters; compiled once, on first use. */

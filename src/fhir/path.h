@@ -14,27 +14,34 @@
 #include "base/js.h"
 #include "fhir/defs.h"
 
-#define PATH_TEXT_MAX KIB(16)      /* bytes of an expression */
-#define PATH_NODES_MAX 4000        /* nodes of its tree */
-#define PATH_DEPTH_MAX 200         /* depth of its tree, and of parentheses */
-#define PATH_STEPS_MAX 1000000     /* evaluation steps of one path_eval */
-#define PATH_ITEMS_MAX 100000      /* items of one collection */
+#define PATH_TEXT_MAX KIB(16)  /* bytes of an expression */
+#define PATH_NODES_MAX 4000    /* nodes of its tree */
+#define PATH_DEPTH_MAX 200     /* depth of its tree, and of parentheses */
+#define PATH_STEPS_MAX 1000000 /* evaluation steps of one path_eval */
+#define PATH_ITEMS_MAX 100000  /* items of one collection */
 
 struct path;
 
 enum path_kind {
-    PATH_ELEMENT,                  /* of a resource: `v` and `type` */
-    PATH_BOOLEAN, PATH_STRING, PATH_INTEGER, PATH_DECIMAL,    /* computed: `text` is the literal */
-    PATH_DATE, PATH_DATETIME, PATH_TIME, PATH_QUANTITY,
+    PATH_ELEMENT, /* of a resource: `v` and `type` */
+    PATH_BOOLEAN,
+    PATH_STRING,
+    PATH_INTEGER,
+    PATH_DECIMAL, /* computed: `text` is the literal */
+    PATH_DATE,
+    PATH_DATETIME,
+    PATH_TIME,
+    PATH_QUANTITY,
 };
 
 struct path_item {
     enum path_kind kind;
-    yyjson_val *v;                 /* NULL for a computed value, for a primitive that has only
-                                      extensions, and for a reference resolved to its type alone */
-    yyjson_val *more;              /* the "_name" sibling of a primitive, or NULL */
-    const struct def_type *type;   /* NULL where the definitions do not know it */
-    struct str text;               /* of a computed value */
+    yyjson_val *v;                     /* NULL for a computed value, for a primitive that has only
+                                          extensions, and for a reference resolved to its type alone */
+    yyjson_val *more;                  /* the "_name" sibling of a primitive, or NULL */
+    const struct def_type *type;       /* NULL where the definitions do not know it */
+    const struct def_element *element; /* of an element: what it was found as, or NULL */
+    struct str text;                   /* of a computed value */
 };
 
 struct path_items {
@@ -44,10 +51,10 @@ struct path_items {
 
 struct path_env {
     struct arena *a;
-    yyjson_val *resource;          /* %resource, and where contained references look */
-    bool values_only;              /* leave out primitives without a value (faster: no sibling is
-                                      looked for) */
-    unsigned steps;                /* the evaluator's; begin with 0 */
+    yyjson_val *resource; /* %resource, and where contained references look */
+    bool values_only;     /* leave out primitives without a value (faster: no sibling is
+                             looked for) */
+    unsigned steps;       /* the evaluator's; begin with 0 */
 };
 
 /* Compiles `text`; `context` is the type of the focus where it is known (NULL: found out when

@@ -2,12 +2,12 @@
 
 #include <ctype.h>
 
-#define STEPS_MAX 16      /* longer chains are evaluated member by member */
+#define STEPS_MAX 16 /* longer chains are evaluated member by member */
 
 struct chain {
     struct path_step steps[STEPS_MAX];
     size_t n;
-    const struct def_type *type;    /* of what the steps lead to; NULL: known only then */
+    const struct def_type *type; /* of what the steps lead to; NULL: known only then */
 };
 
 const struct def_type *path_type_named(struct str name)
@@ -108,9 +108,7 @@ static int flatten(struct arena *a, const struct path *p, uint16_t i,
     int r;
 
     switch (n->kind) {
-    case NODE_FOCUS:
-        *c = (struct chain){.type = context};
-        return 1;
+    case NODE_FOCUS: *c = (struct chain){.type = context}; return 1;
     case NODE_MEMBER:
         if (p->nodes[n->left].kind == NODE_FOCUS && flatten_start(context, n->text, c))
             return 1;
@@ -119,8 +117,7 @@ static int flatten(struct arena *a, const struct path *p, uint16_t i,
     case NODE_AS:
         r = flatten(a, p, n->left, context, c);
         return r <= 0 ? r : flatten_as(a, n->type, c);
-    default:
-        return 0;
+    default: return 0;
     }
 }
 

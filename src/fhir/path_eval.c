@@ -42,8 +42,7 @@ static const struct def_type *resource_type(yyjson_val *v)
 
 struct path_item path_root(yyjson_val *resource)
 {
-    return (struct path_item){.kind = PATH_ELEMENT, .v = resource,
-                              .type = resource_type(resource)};
+    return (struct path_item){.kind = PATH_ELEMENT, .v = resource, .type = resource_type(resource)};
 }
 
 static bool is_any_resource(const struct def_type *t)
@@ -77,8 +76,9 @@ static const struct def_type *choice_type(const struct def_element *e, struct st
 /* What becomes of the items that a member access finds. */
 struct walk {
     struct path_env *env;
-    const struct path_step *steps;   /* those still to take */
+    const struct path_step *steps; /* those still to take */
     size_t n_steps;
+    const struct def_element *element;
     struct path_items *out;
     struct err *err;
 };
@@ -88,7 +88,8 @@ static int walk_on(const struct walk *w, const struct path_item *item);
 static int walk_one(const struct walk *w, yyjson_val *v, yyjson_val *more,
                     const struct def_type *type, const struct def_type *only)
 {
-    struct path_item item = {.kind = PATH_ELEMENT, .v = v, .more = more, .type = type};
+    struct path_item item = {
+        .kind = PATH_ELEMENT, .v = v, .more = more, .type = type, .element = w->element};
 
     if (yyjson_is_null(v))
         item.v = NULL;
@@ -172,11 +173,12 @@ static const struct def_element *find_element(const struct def_type *t, struct s
 }
 
 /* The members `name` of an item whose type was not known when compiling. */
-static int walk_named(const struct walk *w, const struct path_item *item, struct str name,
+static int walk_named(struct walk *w, const struct path_item *item, struct str name,
                       const struct def_type *only)
 {
     const struct def_element *e = find_element(item->type, name);
 
+    w->element = e;
     if (!yyjson_is_obj(item->v)) {
         /* id and extension of a primitive */
         struct path_item more = {.kind = PATH_ELEMENT, .v = item->more, .type = item->type};
@@ -196,6 +198,7 @@ static int walk_on(const struct walk *w, const struct path_item *item)
 
     next.steps++;
     next.n_steps--;
+    next.element = s->element;
     if (item->type != s->in)
         return walk_named(&next, item, s->name, s->only);
     if (!yyjson_is_obj(item->v))
@@ -205,10 +208,10 @@ static int walk_on(const struct walk *w, const struct path_item *item)
     return walk_member(&next, item->v, s->json, s->json_n, s->type, NULL);
 }
 
-int path_run_chain(struct path_env *env, const struct path_node *node,
-                   const struct path_item *item, struct path_items *out, struct err *err)
+int path_run_chain(struct path_env *env, const struct path_node *node, const struct path_item *item,
+                   struct path_items *out, struct err *err)
 {
-    struct walk w = {env, node->steps, node->n_steps, out, err};
+    struct walk w = {env, node->steps, node->n_steps, NULL, out, err};
     return walk_on(&w, item);
 }
 
@@ -256,8 +259,8 @@ static int eval_member(const struct path *p, const struct path_node *n, struct p
                        struct path_items *out, struct err *err)
 {
     /* A path may begin with the type of its focus. */
-    if (p->nodes[n->left].kind == NODE_FOCUS && n->text.n &&
-        isupper((unsigned char)n->text.p[0]) && path_type_is(focus->type, n->text))
+    if (p->nodes[n->left].kind == NODE_FOCUS && n->text.n && isupper((unsigned char)n->text.p[0]) &&
+        path_type_is(focus->type, n->text))
         return path_push(env, out, focus, err);
     for (size_t i = 0; i < left->n; i++) {
         int r = path_member(env, &left->p[i], n->text, out, err);
@@ -286,8 +289,8 @@ static int eval_literal(const struct path_node *n, struct path_env *env, struct 
     return path_push(env, out, &item, err);
 }
 
-static int eval_negate(struct path_env *env, const struct path_items *right,
-                       struct path_items *out, struct err *err)
+static int eval_negate(struct path_env *env, const struct path_items *right, struct path_items *out,
+                       struct err *err)
 {
     struct path_item item;
     enum path_kind kind;
@@ -321,17 +324,14 @@ static int eval_inner(const struct path *p, struct path_env *env, const struct p
             return r;
     }
     switch (n->kind) {
-    case NODE_MEMBER:
-        return eval_member(p, n, env, focus, &left, out, err);
+    case NODE_MEMBER: return eval_member(p, n, env, focus, &left, out, err);
     case NODE_IS:
-    case NODE_AS:
-        return eval_typed(n, env, &left, out, err);
+    case NODE_AS: return eval_typed(n, env, &left, out, err);
     case NODE_CALL: {
         struct path_call call = {p, env, focus, n, &left, err, 0};
         return n->function->run(&call, out);
     }
-    default:
-        break;
+    default: break;
     }
     r = path_eval_node(p, env, n->right, focus, &right, err);
     if (r < 0)
@@ -352,19 +352,12 @@ int path_eval_node(const struct path *p, struct path_env *env, uint16_t i,
     if (++env->steps > PATH_STEPS_MAX)
         return costly(err);
     switch (n->kind) {
-    case NODE_FOCUS:
-        return path_push(env, out, focus, err);
-    case NODE_RESOURCE:
-        root = path_root(env->resource);
-        return path_push(env, out, &root, err);
-    case NODE_EMPTY:
-        return 0;
-    case NODE_LITERAL:
-        return eval_literal(n, env, out, err);
-    case NODE_CHAIN:
-        return path_run_chain(env, n, focus, out, err);
-    default:
-        return eval_inner(p, env, n, focus, out, err);
+    case NODE_FOCUS: return path_push(env, out, focus, err);
+    case NODE_RESOURCE: root = path_root(env->resource); return path_push(env, out, &root, err);
+    case NODE_EMPTY: return 0;
+    case NODE_LITERAL: return eval_literal(n, env, out, err);
+    case NODE_CHAIN: return path_run_chain(env, n, focus, out, err);
+    default: return eval_inner(p, env, n, focus, out, err);
     }
 }
 

@@ -9,9 +9,9 @@ enum path_kind path_item_kind(const struct path_item *item)
         const char *type;
         enum path_kind kind;
     } kinds[] = {
-        {"boolean", PATH_BOOLEAN},     {"integer", PATH_INTEGER},   {"positiveInt", PATH_INTEGER},
-        {"unsignedInt", PATH_INTEGER}, {"decimal", PATH_DECIMAL},   {"date", PATH_DATE},
-        {"dateTime", PATH_DATETIME},   {"instant", PATH_DATETIME},  {"time", PATH_TIME},
+        {"boolean", PATH_BOOLEAN},     {"integer", PATH_INTEGER},  {"positiveInt", PATH_INTEGER},
+        {"unsignedInt", PATH_INTEGER}, {"decimal", PATH_DECIMAL},  {"date", PATH_DATE},
+        {"dateTime", PATH_DATETIME},   {"instant", PATH_DATETIME}, {"time", PATH_TIME},
     };
 
     if (item->kind != PATH_ELEMENT)
@@ -57,8 +57,8 @@ static bool is_date(enum path_kind k)
     return k == PATH_DATE || k == PATH_DATETIME;
 }
 
-#define NOT_COMPARABLE 2    /* of different kinds */
-#define NOT_KNOWN 3         /* dates whose precisions leave it open */
+#define NOT_COMPARABLE 2 /* of different kinds */
+#define NOT_KNOWN 3      /* dates whose precisions leave it open */
 
 static int compare_dates(struct str a, struct str b)
 {
@@ -145,10 +145,10 @@ static int order(struct path_env *env, enum path_op op, const struct path_items 
         return err_set(err, ERR_VALUE,
                        "a comparison in the FHIRPath expression is between different types");
     return path_push_bool(env, out,
-                          op == OP_LESS           ? c < 0
-                          : op == OP_GREATER      ? c > 0
-                          : op == OP_LESS_EQUAL   ? c <= 0
-                                                  : c >= 0,
+                          op == OP_LESS         ? c < 0
+                          : op == OP_GREATER    ? c > 0
+                          : op == OP_LESS_EQUAL ? c <= 0
+                                                : c >= 0,
                           err);
 }
 
@@ -156,22 +156,17 @@ static int order(struct path_env *env, enum path_op op, const struct path_items 
 static int logic(enum path_op op, int a, int b)
 {
     switch (op) {
-    case OP_AND:
-        return a == 0 || b == 0 ? 0 : a < 0 || b < 0 ? -1 : 1;
-    case OP_OR:
-        return a == 1 || b == 1 ? 1 : a < 0 || b < 0 ? -1 : 0;
-    case OP_XOR:
-        return a < 0 || b < 0 ? -1 : a != b;
-    default:
-        return a == 0 || b == 1 ? 1 : a < 0 || b < 0 ? -1 : 0;
+    case OP_AND: return a == 0 || b == 0 ? 0 : a < 0 || b < 0 ? -1 : 1;
+    case OP_OR: return a == 1 || b == 1 ? 1 : a < 0 || b < 0 ? -1 : 0;
+    case OP_XOR: return a < 0 || b < 0 ? -1 : a != b;
+    default: return a == 0 || b == 1 ? 1 : a < 0 || b < 0 ? -1 : 0;
     }
 }
 
 static bool has(const struct path_items *items, const struct path_item *item)
 {
     for (size_t i = 0; i < items->n; i++)
-        if ((items->p[i].v && items->p[i].v == item->v) ||
-            equal_items(&items->p[i], item) == 1)
+        if ((items->p[i].v && items->p[i].v == item->v) || equal_items(&items->p[i], item) == 1)
             return true;
     return false;
 }
@@ -202,16 +197,13 @@ int path_operator(struct path_env *env, enum path_op op, const struct path_items
     int a, b;
 
     switch (op) {
-    case OP_UNION:
-        return unite(env, left, right, out, err);
+    case OP_UNION: return unite(env, left, right, out, err);
     case OP_EQUAL:
-    case OP_NOT_EQUAL:
-        return equal(env, op, left, right, out, err);
+    case OP_NOT_EQUAL: return equal(env, op, left, right, out, err);
     case OP_LESS:
     case OP_GREATER:
     case OP_LESS_EQUAL:
-    case OP_GREATER_EQUAL:
-        return order(env, op, left, right, out, err);
+    case OP_GREATER_EQUAL: return order(env, op, left, right, out, err);
     default:
         a = path_truth(left, err);
         b = a < -1 ? a : path_truth(right, err);

@@ -59,8 +59,8 @@ static int add(struct parser *s, struct path_node node)
                        PATH_NODES_MAX);
     if (p->n_nodes == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 8;
-        struct path_node *more = arena_grow(s->lex.a, p->nodes, s->cap * sizeof *more,
-                                            cap * sizeof *more);
+        struct path_node *more =
+            arena_grow(s->lex.a, p->nodes, s->cap * sizeof *more, cap * sizeof *more);
         if (!more)
             return err_no_memory(s->err);
         p->nodes = more;
@@ -283,25 +283,15 @@ static int term(struct parser *s)
     int r;
 
     switch (s->lex.token) {
-    case TOK_STRING:
-        return literal(s, PATH_STRING, s->lex.value);
-    case TOK_NUMBER:
-        return number(s);
-    case TOK_DATE:
-        return literal(s, PATH_DATE, s->lex.value);
-    case TOK_DATETIME:
-        return literal(s, PATH_DATETIME, s->lex.value);
-    case TOK_TIME:
-        return literal(s, PATH_TIME, s->lex.value);
-    case TOK_EXTERNAL:
-        return external(s);
-    case TOK_THIS:
-        r = next(s);
-        return r < 0 ? r : add(s, leaf(NODE_FOCUS));
-    case TOK_INDEX:
-        return unsupported(s, "variable", STR("$index"));
-    case TOK_TOTAL:
-        return unsupported(s, "variable", STR("$total"));
+    case TOK_STRING: return literal(s, PATH_STRING, s->lex.value);
+    case TOK_NUMBER: return number(s);
+    case TOK_DATE: return literal(s, PATH_DATE, s->lex.value);
+    case TOK_DATETIME: return literal(s, PATH_DATETIME, s->lex.value);
+    case TOK_TIME: return literal(s, PATH_TIME, s->lex.value);
+    case TOK_EXTERNAL: return external(s);
+    case TOK_THIS: r = next(s); return r < 0 ? r : add(s, leaf(NODE_FOCUS));
+    case TOK_INDEX: return unsupported(s, "variable", STR("$index"));
+    case TOK_TOTAL: return unsupported(s, "variable", STR("$total"));
     case TOK_NAME:
         if (str_eq(s->lex.value, STR("true")) || str_eq(s->lex.value, STR("false")))
             return literal(s, PATH_BOOLEAN, s->lex.value);
@@ -312,8 +302,7 @@ static int term(struct parser *s)
         if (is_symbol(s, "{"))
             return empty(s);
         break;
-    default:
-        break;
+    default: break;
     }
     r = add(s, leaf(NODE_FOCUS));
     return r < 0 ? r : invocation(s, r);

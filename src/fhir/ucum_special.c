@@ -54,6 +54,8 @@ int ucum_special_to(enum ucum_special s, const struct decimal *x, struct decimal
     switch (functions[s].shape) {
     case SHAPE_POWER:
         v = functions[s].base == M_E ? exp(v) : pow(functions[s].base, v * functions[s].k);
+        if (v == 0)
+            return err_set(err, ERR_VALUE, "a logarithmic value is out of range");
         return decimal_from_double(v, DOUBLE_DIGITS, ret, err);
     case SHAPE_TANGENT: return decimal_from_double(atan(v / 100), DOUBLE_DIGITS, ret, err);
     case SHAPE_ROOT: return decimal_mul(x, x, ret, err);
