@@ -16,7 +16,7 @@ rm -rf build/deb
 mkdir -p build/deb/debian "$root/DEBIAN"
 install -D -m 755 "$tree/usr/bin/carnet" "$root/usr/bin/carnet"
 strip --strip-unneeded "$root/usr/bin/carnet"
-install -D -m 644 packaging/carnet.service "$root/lib/systemd/system/carnet.service"
+install -D -m 644 packaging/carnet.service "$root/usr/lib/systemd/system/carnet.service"
 install -D -m 644 packaging/carnet.default "$root/etc/default/carnet"
 install -D -m 644 packaging/copyright "$root/usr/share/doc/carnet/copyright"
 install -D -m 644 docs/guides/operate.md "$root/usr/share/doc/carnet/operate.md"
@@ -37,13 +37,13 @@ if [ -n "$yyjson" ]; then
     strip --strip-unneeded "$root/usr/lib/carnet/libyyjson.so.0"
     install -m 644 "$yyjson/share/doc/libyyjson0/copyright" \
         "$root/usr/share/doc/carnet/copyright.yyjson"
-    set -- --ignore-missing-info "-l$root/usr/lib/carnet"
+    set -- --ignore-missing-info -lroot/usr/lib/carnet
 fi
 
 # dpkg-shlibdeps wants a source package around it.
 printf 'Source: carnet\n\nPackage: carnet\nArchitecture: any\n' >build/deb/debian/control
-depends=$(cd build/deb && dpkg-shlibdeps -O "$(echo "$@" | sed 's|-lbuild/deb/|-l|')" \
-    --warnings=1 root/usr/bin/carnet 2>shlibdeps.log | sed -n 's/^shlibs:Depends=//p') || true
+depends=$(cd build/deb && dpkg-shlibdeps -O "$@" --warnings=1 root/usr/bin/carnet \
+    2>shlibdeps.log | sed -n 's/^shlibs:Depends=//p') || true
 [ -n "$depends" ] || { cat build/deb/shlibdeps.log >&2; exit 1; }
 
 cat >"$root/DEBIAN/control" <<CONTROL
@@ -67,7 +67,8 @@ dpkg-deb --root-owner-group -Zxz --build "$root" "$deb" >/dev/null
 # What went in works from where it is unpacked, with nothing of the build folder.
 rm -rf build/deb/try
 dpkg-deb -x "$deb" build/deb/try
-if readelf -d build/deb/try/usr/bin/carnet | grep -E 'R(UN)?PATH' | grep -vq '\[/usr/lib/carnet\]'; then
+paths=$(readelf -d build/deb/try/usr/bin/carnet | sed -n 's/.*R[UN]*PATH.*\[\(.*\)\]/\1/p')
+if [ -n "$paths" ] && [ "$paths" != /usr/lib/carnet ]; then
     echo "deb: the binary looks for libraries in the build folder" >&2
     exit 1
 fi
