@@ -11,8 +11,8 @@
 #include "base/err.h"
 #include "base/sb.h"
 
-#define HTTP_URI_MAX KIB(16)           /* path and query; longer searches use POST _search */
-#define HTTP_HEADERS_MAX KIB(32)       /* the whole head: request line and all header lines */
+#define HTTP_URI_MAX KIB(8)            /* path and query; longer searches use POST _search */
+#define HTTP_HEADERS_MAX KIB(16)       /* the whole head: request line and all header lines */
 #define HTTP_BODY_MAX_DEFAULT MIB(64)  /* one body, after inflating */
 #define HTTP_BODY_MEMORY_MAX MIB(1)    /* larger ones spool to an unlinked file and are mapped */
 #define HTTP_BODIES_MAX MIB(256)       /* all bodies in flight; past it 503 with Retry-After */

@@ -10,7 +10,7 @@
 
 /* libmicrohttpd's memory of a connection: head, read buffer and reply head. It is cleared for every
  * request, so it costs time as well. */
-#define POOL_BYTES KIB(64)
+#define POOL_BYTES KIB(32)
 #define BODY_ARENA_MAX KIB(8) /* bodies of a known length up to this live in the arena */
 #define METHOD_MAX 32
 #define SHARDS 16 /* counters are spread, so that loops do not share a line */
