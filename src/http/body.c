@@ -203,7 +203,7 @@ static bool put_inflated(struct http_exchange *x, const char *p, size_t n)
         b->inflate_ended = r == Z_STREAM_END;
         if (!put(x, out, sizeof out - z->avail_out))
             return false;
-    } while (z->avail_in > 0 || z->avail_out == 0);
+    } while (z->avail_in > 0 || (z->avail_out == 0 && !b->inflate_ended));
     return true;
 }
 
