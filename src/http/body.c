@@ -149,6 +149,8 @@ static bool put(struct http_exchange *x, const char *p, size_t n)
 {
     struct body *b = &x->body;
 
+    if (n == 0)
+        return true;
     if (n > x->server->config.body_max - b->n) {
         err_set(&x->err, ERR_TOO_LONG, "the body is longer than %zu bytes",
                 x->server->config.body_max);

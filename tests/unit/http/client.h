@@ -97,7 +97,7 @@ static inline ssize_t receive_some(int fd, struct sb *to, int wait_ms)
 
 static inline struct str reply_text(const struct reply *r)
 {
-    return str_n(r->bytes.p + r->at, r->bytes.n - r->at);
+    return r->bytes.p ? str_n(r->bytes.p + r->at, r->bytes.n - r->at) : STR("");
 }
 
 static inline struct str reply_head(const struct reply *r)

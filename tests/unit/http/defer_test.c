@@ -105,7 +105,7 @@ static void many_replies_come_later(void **state)
 
 static void half(_unused_ void *ctx, struct http_exchange *x)
 {
-    http_set_user(x, (char *)http_user(x) + 1);
+    http_set_user(x, (void *)((uintptr_t)http_user(x) + 1));
     if ((uintptr_t)http_user(x) == 3)
         finish(x, "three turns");
     else
