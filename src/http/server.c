@@ -91,10 +91,7 @@ static int start_loops(struct http_server *s, struct err *err)
         MHD_OPTION_CONNECTION_LIMIT, connections_max(c->threads), MHD_OPTION_CONNECTION_TIMEOUT,
         c->idle_seconds, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!s->mhd)
-        return err_set(err, c->tls_cert ? ERR_INVALID : ERR_INTERNAL,
-                       c->tls_cert ? "the server does not start: is %s the certificate of key %s?"
-                                   : "the server's event loops do not start",
-                       c->tls_cert, c->tls_key);
+        return err_set(err, ERR_INTERNAL, "the server's event loops do not start");
     return 0;
 }
 

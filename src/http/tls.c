@@ -31,6 +31,24 @@ static int read_file(const char *path, char **ret, struct err *err)
     return p ? 0 : ERR_INVALID;
 }
 
+/* libmicrohttpd would only say that it did not start. */
+static int check_pair(const struct http_server *s, struct err *err)
+{
+    gnutls_datum_t cert = {(unsigned char *)s->tls[0], (unsigned)strlen(s->tls[0])};
+    gnutls_datum_t key = {(unsigned char *)s->tls[1], (unsigned)strlen(s->tls[1])};
+    gnutls_certificate_credentials_t c;
+    int r = gnutls_certificate_allocate_credentials(&c);
+
+    if (r < 0)
+        return err_no_memory(err);
+    r = gnutls_certificate_set_x509_key_mem(c, &cert, &key, GNUTLS_X509_FMT_PEM);
+    gnutls_certificate_free_credentials(c);
+    if (r < 0)
+        return err_set(err, ERR_INVALID, "%s is not a certificate with the key %s: %s",
+                       s->config.tls_cert, s->config.tls_key, gnutls_strerror(r));
+    return 0;
+}
+
 int tls_load(struct http_server *s, struct err *err)
 {
     const char *paths[3] = {s->config.tls_cert, s->config.tls_key, s->config.tls_client_ca};
@@ -46,7 +64,7 @@ int tls_load(struct http_server *s, struct err *err)
         if (r < 0)
             return r;
     }
-    return 0;
+    return check_pair(s, err);
 }
 
 void tls_free(struct http_server *s)
