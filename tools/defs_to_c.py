@@ -111,7 +111,9 @@ class Lists:
 
 class Element:
     def __init__(self, row):
-        self.path, self.min, self.max, self.flags, types, self.binding, self.set, self.ref = row[:8]
+        self.path, self.min, self.max, self.flags = row[:4]
+        types, self.binding, value_set, self.ref = row[4:8]
+        self.set = value_set.split('|')[0]
         self.name = self.path.rpartition('.')[2].replace('[x]', '')
         self.is_choice = self.path.endswith('[x]')
         self.types, self.targets = [], []

@@ -92,7 +92,7 @@ def cell(value):
     text = '' if value is None else str(value)
     if isinstance(value, bool):
         text = '1' if value else '0'
-    return re.sub(r'\s+', ' ', text).strip()
+    return re.sub(r'[ \t\r\n]+', ' ', text).strip(' ')
 
 
 class Tables:
@@ -212,7 +212,7 @@ class Structures:
                                         ('M', element.get('isModifier')),
                                         ('P', is_system)) if on)
         return [element['min'], element['max'], flags, types, binding.get('strength', ''),
-                binding.get('valueSet', '').split('|')[0],
+                binding.get('valueSet', ''),
                 element.get('contentReference', '').lstrip('#'), self.constraint_keys(element)]
 
     def all_rows(self, name):
