@@ -1,25 +1,258 @@
-#include "store/sqlite/sq_int.h"
+#include "store/sqlite/search_int.h"
+
+/* Whether a clause's ranges give all candidates that may match it. */
+static bool may_drive(const struct clause *c)
+{
+    return !c->negate && !c->is_opaque && !c->is_bounds && c->how != HOW_SPANS;
+}
+
+/* Reads the clauses side by side in growing steps until one of them ends. */
+static int race(struct exec *x, const struct clause **ret, struct err *err)
+{
+    for (size_t limit = SEARCH_RACE_FIRST; limit <= SEARCH_RACE_MAX; limit *= 4) {
+        for (size_t i = 0; i < x->n_clauses; i++) {
+            struct clause *c = &x->clauses[i];
+            int r;
+
+            if (!may_drive(c))
+                continue;
+            r = c->how == HOW_SET ? 1 : clause_collect(x, c, limit, err);
+            if (r < 0)
+                return r;
+            if (r > 0) {
+                *ret = c;
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool *ret_small,
+                struct err *err)
+{
+    const struct clause *points = NULL, *best = NULL;
+    size_t n = 0;
+    int r;
+
+    *ret_small = false;
+    for (size_t i = 0; i < x->n_clauses; i++) {
+        const struct clause *c = &x->clauses[i];
+
+        if (!may_drive(c))
+            continue;
+        n++;
+        if (c->is_points && (!points || (points->lossy && !c->lossy)))
+            points = c;
+    }
+    if (n && (n > 1 || !points || want_small)) {
+        if ((r = race(x, &best, err)) < 0)
+            return r;
+        *ret_small = r > 0;
+    } else if (!n && want_small && x->types.n_ranges) {
+        if ((r = clause_collect(x, &x->types, SEARCH_RACE_MAX, err)) < 0)
+            return r;
+        *ret_small = r > 0;
+    }
+    if (!best)
+        best = points ? points : x->types.n_ranges ? &x->types : NULL;
+    *ret = best;
+    return 0;
+}
+
+/* One page in row order, or a count. */
+struct walk {
+    struct exec *x;
+    struct source src;
+    struct sq_rows rows;
+    size_t matched;
+    bool has_next, counting;
+};
+
+static int walk_next(struct walk *w, uint64_t *ret_row, bool *ret_match, struct err *err)
+{
+    struct exec *x = w->x;
+    uint64_t hint;
+    int r = source_next(&w->src, ret_row, err);
+
+    if (r <= 0)
+        return r;
+    x->better = NULL;
+    if ((r = exec_test(x, w->src.driver, *ret_row, ret_match, &hint, err)) < 0)
+        return r;
+    if (!*ret_match && hint)
+        source_skip(&w->src, hint);
+    /* A clause that has become a complete set is a better driver than one that never ended. */
+    if (x->better && !w->src.set) {
+        uint64_t from = w->src.next;
+        bool ended = w->src.ended;
+        if ((r = source_open(&w->src, x, x->better, from, err)) < 0)
+            return r;
+        w->src.ended |= ended;
+    }
+    return 1;
+}
+
+int exec_matches(struct exec *x, const struct clause *driver, size_t limit, struct sq_rows *ret,
+                 struct err *err)
+{
+    struct walk w = {.x = x};
+    size_t seen = 0;
+    uint64_t row;
+    bool match;
+    int r = source_open(&w.src, x, driver, x->desc ? x->hi : x->lo, err);
+
+    while (r == 0 && (r = walk_next(&w, &row, &match, err)) > 0) {
+        if (++seen > limit)
+            return 0;
+        r = match ? sq_rows_add(ret, &x->tmp, row, err) : 0;
+    }
+    return r < 0 ? r : 1;
+}
+
+static int walk_all(struct walk *w, struct err *err)
+{
+    const struct search *s = w->x->s;
+    size_t full_at = 0;
+    uint64_t row;
+    bool match;
+    int r;
+
+    while ((r = walk_next(w, &row, &match, err)) > 0) {
+        if (match) {
+            w->matched++;
+            if (w->rows.n < s->count) {
+                if ((r = sq_rows_add(&w->rows, w->x->a, row, err)) < 0)
+                    return r;
+                full_at = w->x->spent;
+            } else if (s->count) {
+                w->has_next = true;
+            }
+        }
+        if (w->has_next && w->counting && s->total != TOTAL_ACCURATE &&
+            w->x->spent - full_at > SEARCH_TOTAL_COST)
+            w->counting = false;
+        if (w->has_next && !w->counting)
+            break;
+    }
+    return r < 0 ? r : 0;
+}
+
+/* Whether every row of the clause stands in it once, so that counting entries counts rows. */
+static bool counts_rows(const struct exec *x, const struct clause *c)
+{
+    struct sq_store *st = sq_store(&x->t->base);
+    unsigned param;
+
+    if (c->lossy || c->is_opaque || c->negate || !c->n_ranges || c->how == HOW_SET)
+        return false;
+    if (c->n_ranges == 1 && c->ranges[0].is_point)
+        return true;
+    param = (unsigned char)c->ranges[0].lo.p[0] * 256u + (unsigned char)c->ranges[0].lo.p[1];
+    for (size_t i = 0; i < c->n_ranges; i++)
+        if (memcmp(c->ranges[i].lo.p, c->ranges[0].lo.p, 2) != 0)
+            return false;
+    return !(atomic_load(&st->multi[param / 64]) >> (param % 64) & 1);
+}
+
+/* The exact number of matches where the index alone knows it: 1, or 0 if it does not. */
+static int count_entries(struct exec *x, int64_t *ret, struct err *err)
+{
+    const struct clause *c = x->n_clauses ? &x->clauses[0] : &x->types;
+    uint64_t sum = 0;
+
+    if (x->n_clauses > 1 || x->lo > 1 || x->hi < x->newest)
+        return 0;
+    if (c == &x->types ? !c->n_ranges
+                       : c->of->kind != CLAUSE_KEYS || !x->s->type || !c->names_type ||
+                             !counts_rows(x, c))
+        return 0;
+    for (size_t i = 0; i < c->n_ranges; i++) {
+        uint64_t n;
+        int r = scan_count(x, &c->ranges[i], &n, err);
+
+        if (r < 0)
+            return r;
+        sum += n;
+    }
+    *ret = (int64_t)sum;
+    return 1;
+}
+
+static int rows_page(struct exec *x, const struct mark *from, struct page *ret, struct err *err)
+{
+    struct walk w = {.x = x};
+    const struct search *s = x->s;
+    const struct clause *driver;
+    struct mark end = {.position = x->position, .total = from ? from->total : -1};
+    uint64_t at = x->desc ? x->hi : x->lo;
+    bool small;
+    int r;
+
+    if (!from && (s->total == TOTAL_ACCURATE || s->count == 0) &&
+        (r = count_entries(x, &end.total, err)) < 0)
+        return r;
+    w.counting = !from && end.total < 0 && (s->total != TOTAL_NONE || s->count == 0);
+    if (from)
+        at = x->desc ? from->row - 1 : from->row + 1;
+    if (s->count > 0 || w.counting) {
+        if ((r = plan_driver(x, false, &driver, &small, err)) < 0 ||
+            (r = source_open(&w.src, x, driver, at, err)) < 0 || (r = walk_all(&w, err)) < 0)
+            return r;
+        if (w.counting)
+            end.total = (int64_t)w.matched;
+    }
+    *ret = (struct page){.rows = w.rows.v, .n = w.rows.n, .next = STR_NULL, .total = end.total};
+    if (w.has_next) {
+        end.row = w.rows.v[w.rows.n - 1];
+        ret->next = mark_format(x->a, &end);
+        if (!ret->next.p)
+            return err_no_memory(err);
+    }
+    return 0;
+}
+
+static int run(struct exec *x, struct page *ret, struct err *err)
+{
+    const struct search *s = x->s;
+    struct mark from;
+    bool has_from = s->cursor.p, by_rows = order_is_rows(s, &x->desc);
+    int r;
+
+    if (has_from && (r = mark_parse(&x->tmp, s->cursor, &from, err)) < 0)
+        return r;
+    if (has_from && (from.row == 0 || from.n_keys != (by_rows ? 0 : s->n_sort)))
+        return err_set(err, ERR_VALUE, "the page's cursor belongs to another search");
+    x->newest = sq_position(&x->t->base);
+    x->position = has_from ? from.position : x->newest;
+    x->lo = 1;
+    x->hi = MIN(x->position, x->newest);
+    if ((r = clauses_prepare(x, err)) < 0)
+        return r;
+    if (x->lo > x->hi || (by_rows && has_from && x->desc && from.row == 1)) {
+        *ret = (struct page){.next = STR_NULL, .total = has_from ? from.total : 0};
+        return 0;
+    }
+    if (by_rows || s->count == 0)
+        return rows_page(x, has_from ? &from : NULL, ret, err);
+    return order_page(x, has_from ? &from : NULL, ret, err);
+}
 
 int sq_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
               struct page *ret, struct err *err)
 {
-    (void)txn;
-    (void)s;
-    (void)budget;
-    (void)a;
-    (void)ret;
-    return err_set(err, ERR_NOT_SUPPORTED, "searching is not possible");
-}
+    struct exec x = {.t = sq_txn(txn), .s = s, .a = a, .budget = budget,
+                     .text = sb_make(STORE_BODY_MAX + KIB(1))};
+    int r;
 
-int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
-                 size_t max, struct arena *a, struct page *ret, struct err *err)
-{
-    (void)txn;
-    (void)param;
-    (void)type;
-    (void)id;
-    (void)max;
-    (void)a;
-    (void)ret;
-    return err_set(err, ERR_NOT_SUPPORTED, "searching is not possible");
+    if ((r = sq_enter(x.t, err)) < 0 || (r = sq_pends_flush_if_writing(x.t, err)) < 0)
+        return r;
+    arena_init(&x.tmp, SEARCH_MEMORY_BYTES);
+    arena_init(&x.body, SEARCH_MEMORY_BYTES);
+    r = run(&x, ret, err);
+    sq_leave(x.t);
+    arena_done(&x.tmp);
+    arena_done(&x.body);
+    sb_done(&x.text);
+    return r;
 }

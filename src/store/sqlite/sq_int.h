@@ -66,6 +66,7 @@
     X(SQ_VERSIONS_DESC, "SELECT row, hlc FROM version WHERE row < ?1 ORDER BY row DESC") \
     X(SQ_DEAD_DESC, "SELECT row FROM version WHERE type = ?1 AND flags >= 2 AND row < ?2" \
                     " ORDER BY row DESC") \
+    X(SQ_TYPE_OF, "SELECT type FROM version WHERE row = ?1") \
     X(SQ_FEED, "SELECT row FROM version WHERE row > ?1 ORDER BY row LIMIT ?2") \
     X(SQ_LIVE, "SELECT row, type FROM version WHERE row > ?1 AND flags < 2 ORDER BY row") \
     X(SQ_LIVE_DESC, \
@@ -76,6 +77,8 @@
     X(SQ_HLC_FROM, "SELECT row, hlc FROM version WHERE row >= ?1 ORDER BY row LIMIT 1") \
     X(SQ_KEYS, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k") \
     X(SQ_KEYS_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC") \
+    X(SQ_WALK, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k") \
+    X(SQ_WALK_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC") \
     X(SQ_KEY, "SELECT 1 FROM idx WHERE k = ?1") \
     X(SQ_TERM, "SELECT 1 FROM term WHERE k = ?1") \
     X(SQ_KEY_COUNT, "SELECT count(*) FROM idx WHERE k >= ?1 AND k < ?2") \

@@ -1,0 +1,453 @@
+#include "store/sqlite/search_int.h"
+
+#define PROBES_MAX 8     /* points that are probed one by one; past it the body is cheaper */
+
+int exec_charge(struct exec *x, size_t cost, struct err *err)
+{
+    x->spent += cost;
+    if (x->budget && x->spent > x->budget)
+        return err_set(err, ERR_BUSY, "the search needs more than this thread may spend");
+    return 0;
+}
+
+int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err)
+{
+    struct row found;
+    int r;
+
+    if (x->body_row == row) {
+        *ret = x->root;
+        return 0;
+    }
+    if ((r = exec_charge(x, COST_BODY, err)) < 0 ||
+        (r = sq_get_row(&x->t->base, row, &found, err)) < 0)
+        return r;
+    x->body_row = 0;
+    arena_reset(&x->body);
+    sb_reset(&x->text);
+    r = body_json(found.type, found.id, &found.version, found.sealed, &x->text, err);
+    if (r == 0)
+        r = sb_ok(&x->text, err);
+    if (r == 0)
+        r = js_parse_stored(&x->body, sb_view(&x->text), &x->root, err);
+    if (r < 0)
+        return r;
+    x->body_row = row;
+    *ret = x->root;
+    return 0;
+}
+
+int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
+                  struct err *err)
+{
+    struct str key = STR_NULL;
+    yyjson_val *root;
+    int r = exec_body(x, row, &root, err);
+
+    if (r < 0 || (r = search_sort_key(&x->body, x->s, sort, root, &key, err)) < 0)
+        return r;
+    if (key.p && !(key = arena_dup(&x->tmp, key)).p)
+        return err_no_memory(err);
+    *ret = key;
+    return 0;
+}
+
+/* ---- preparing ---- */
+
+/* Ranges grow while terms are expanded. */
+static int add_range(struct exec *x, struct clause *c, size_t *cap, struct range range,
+                     struct err *err)
+{
+    if (c->n_ranges == *cap) {
+        size_t n = *cap ? *cap * 2 : 4;
+        struct range *v = arena_grow(&x->tmp, c->ranges, *cap * sizeof *v, n * sizeof *v);
+        if (!v)
+            return err_no_memory(err);
+        c->ranges = v;
+        *cap = n;
+    }
+    c->ranges[c->n_ranges++] = range;
+    return 0;
+}
+
+/* What a term leads to: a key of the list, or all keys that begin with it. Keys never begin with
+ * another whole key, so that the first entry tells which. 0: no entry at all. */
+static int term_range(struct exec *x, struct str prefix, struct range *ret, struct err *err)
+{
+    struct str hi = scan_after(&x->tmp, prefix);
+    sqlite3_stmt *s;
+    int r = sq_stmt(x->t->conn, SQ_KEYS, &s, err);
+
+    if (r < 0)
+        return r;
+    if (!hi.p)
+        return err_no_memory(err);
+    sq_bind_blob(s, 1, prefix);
+    sq_bind_blob(s, 2, hi);
+    r = sq_step(x->t->conn, s, err);
+    if (r > 0) {
+        *ret = (struct range){.lo = prefix, .hi = hi,
+                              .is_point = sq_column(s, 0).n == prefix.n + SQ_ROW_BYTES};
+        sqlite3_reset(s);
+    }
+    if (r < 0)
+        return r;
+    return exec_charge(x, COST_PROBE, err) < 0 ? ERR_BUSY : r;
+}
+
+/* The terms of a range, each with what it leads to. */
+static int expand(struct exec *x, struct clause *c, size_t *cap, const struct key_range *from,
+                  struct str lo, struct str hi, struct err *err)
+{
+    size_t seen = 0;
+    sqlite3_stmt *s;
+    int r = sq_stmt(x->t->conn, SQ_TERMS, &s, err);
+
+    if (r < 0)
+        return r;
+    sq_bind_blob(s, 1, lo);
+    sq_bind_blob(s, 2, hi);
+    while ((r = sq_step(x->t->conn, s, err)) > 0) {
+        struct str term = str_from(sq_column(s, 0), 2);
+        ptrdiff_t end = str_find(term, '\0');
+        struct range range;
+
+        if (++seen > SEARCH_TERMS_MAX || c->n_ranges >= SEARCH_RANGES_MAX) {
+            c->is_opaque = true;
+            break;
+        }
+        if (end < 0)
+            continue;
+        range.lo = scan_prefix(&x->tmp, from->param, str_from(term, (size_t)end + 1));
+        if (!range.lo.p) {
+            r = err_no_memory(err);
+            break;
+        }
+        r = term_range(x, range.lo, &range, err);
+        range.lossy = from->lossy;
+        if (r > 0)
+            r = add_range(x, c, cap, range, err);
+        if (r < 0)
+            break;
+    }
+    sqlite3_reset(s);
+    return r < 0 ? r : exec_charge(x, seen + 1, err);
+}
+
+static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
+{
+    size_t cap = 0;
+    int r = 0;
+
+    c->is_points = true;
+    c->names_type = true;
+    for (size_t i = 0; i < c->of->n_ranges && r == 0 && !c->is_opaque; i++) {
+        const struct key_range *k = &c->of->ranges[i];
+        struct range range = {.is_point = k->point, .lossy = k->lossy};
+
+        c->lossy |= k->lossy;
+        c->names_type &= k->param < INDEX_PARAM_COMPARTMENT;
+        range.lo = scan_prefix(&x->tmp, k->param, k->lo);
+        if (range.lo.p && k->hi.p)
+            range.hi = scan_prefix(&x->tmp, k->param, k->hi);
+        else if (range.lo.p)
+            range.hi = scan_after(&x->tmp, str_head(range.lo, 2));
+        if (!range.lo.p || !range.hi.p)
+            return err_no_memory(err);
+        r = k->terms ? expand(x, c, &cap, k, range.lo, range.hi, err)
+                     : add_range(x, c, &cap, range, err);
+    }
+    for (size_t i = 0; i < c->n_ranges; i++)
+        c->is_points &= c->ranges[i].is_point;
+    c->is_points &= !c->is_opaque;
+    c->how = c->is_points && c->n_ranges <= PROBES_MAX ? HOW_PROBE : HOW_BODY;
+    /* Nothing to look for: the set of all matches is known, and empty. */
+    if (!c->n_ranges && !c->is_opaque)
+        c->how = HOW_SET;
+    return r;
+}
+
+static int add_id(struct exec *x, struct clause *c, int type, struct str id, struct err *err)
+{
+    unsigned char key[SQ_ID_KEY_MAX];
+    sqlite3_stmt *s;
+    int r = sq_stmt(x->t->conn, SQ_NEWEST, &s, err);
+
+    if (r < 0)
+        return r;
+    sqlite3_bind_int(s, 1, type);
+    sq_bind_blob(s, 2, str_n((char *)key, index_id_key(id, key)));
+    r = sq_step(x->t->conn, s, err);
+    if (r > 0) {
+        uint64_t row = (uint64_t)sqlite3_column_int64(s, 0);
+        bool is_live = SQ_IS_LIVE(sqlite3_column_int64(s, 3));
+
+        sqlite3_reset(s);
+        r = is_live && row >= x->lo && row <= x->hi
+                ? rowset_add(&c->set, &x->tmp, row, x->newest, err) : 0;
+    }
+    return r < 0 ? r : exec_charge(x, COST_PROBE, err);
+}
+
+static int prepare_ids(struct exec *x, struct clause *c, struct err *err)
+{
+    const struct search *s = x->s;
+    int r = 0;
+
+    c->how = HOW_SET;
+    c->names_type = true;
+    for (size_t i = 0; i < c->of->n_ids; i++) {
+        int first = s->type ? s->type : 1, last = s->type ? s->type : DEF_RESOURCE_MAX;
+
+        if (c->of->ids[i].n > FHIR_ID_MAX)
+            continue;
+        for (int type = first; type <= last && r == 0; type++)
+            r = add_id(x, c, type, c->of->ids[i], err);
+    }
+    rowset_sort(&c->set);
+    return r;
+}
+
+/* Times become row numbers; one span that must hold simply bounds the search. */
+static int prepare_updated(struct exec *x, struct clause *c, struct err *err)
+{
+    c->how = HOW_SPANS;
+    c->spans = ARENA_ARRAY(&x->tmp, struct row_span, c->of->n_spans);
+    if (!c->spans)
+        return err_no_memory(err);
+    for (size_t i = 0; i < c->of->n_spans; i++) {
+        struct row_span *span = &c->spans[i];
+        int r = sq_row_at(x->t, c->of->spans[i].from_ms, &span->from, err);
+
+        if (r < 0 || (r = sq_row_at(x->t, c->of->spans[i].to_ms, &span->to, err)) < 0 ||
+            (r = exec_charge(x, 4 * COST_PROBE, err)) < 0)
+            return r;
+    }
+    c->n_spans = c->of->n_spans;
+    if (c->n_spans != 1 || c->negate)
+        return 0;
+    c->is_bounds = true;
+    x->lo = MAX(x->lo, c->spans[0].from);
+    x->hi = MIN(x->hi, c->spans[0].to ? c->spans[0].to - 1 : 0);
+    return 0;
+}
+
+static int prepare_types(struct exec *x, struct err *err)
+{
+    const struct search *s = x->s;
+    size_t n = s->type ? 1 : s->n_types;
+
+    x->types = (struct clause){.how = HOW_PROBE, .is_points = true, .names_type = true};
+    x->types.ranges = ARENA_ARRAY(&x->tmp, struct range, n);
+    if (!x->types.ranges)
+        return err_no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        int type = s->type ? s->type : s->types[i];
+        struct range *range = &x->types.ranges[i];
+
+        range->is_point = true;
+        range->lo = scan_prefix(&x->tmp, (uint16_t)(INDEX_PARAM_TYPE + type), STR(""));
+        if (!range->lo.p)
+            return err_no_memory(err);
+    }
+    x->types.n_ranges = n;
+    return 0;
+}
+
+int clauses_prepare(struct exec *x, struct err *err)
+{
+    const struct search *s = x->s;
+    int r = prepare_types(x, err);
+
+    x->clauses = ARENA_ARRAY(&x->tmp, struct clause, s->n_clauses);
+    if (!x->clauses)
+        return err_no_memory(err);
+    x->n_clauses = s->n_clauses;
+    /* Bounds first: the others read less inside them. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < s->n_clauses && r == 0; i++) {
+            struct clause *c = &x->clauses[i];
+
+            c->of = &s->clauses[i];
+            c->negate = c->of->negate;
+            if ((c->of->kind == CLAUSE_UPDATED) != (pass == 0))
+                continue;
+            switch (c->of->kind) {
+            case CLAUSE_KEYS: r = prepare_keys(x, c, err); break;
+            case CLAUSE_ID: r = prepare_ids(x, c, err); break;
+            case CLAUSE_UPDATED: r = prepare_updated(x, c, err); break;
+            case CLAUSE_NONE: c->how = HOW_SET; c->names_type = true; break;
+            }
+        }
+    }
+    return r;
+}
+
+int clause_of_list(struct exec *x, uint16_t param, struct clause *ret, struct err *err)
+{
+    struct range *range = ARENA_NEW(&x->tmp, struct range);
+
+    if (!range)
+        return err_no_memory(err);
+    range->lo = scan_prefix(&x->tmp, param, STR(""));
+    range->hi = range->lo.p ? scan_after(&x->tmp, range->lo) : STR_NULL;
+    if (!range->hi.p)
+        return err_no_memory(err);
+    *ret = (struct clause){.how = HOW_BODY, .ranges = range, .n_ranges = 1, .names_type = true};
+    return 0;
+}
+
+/* ---- testing ---- */
+
+int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *err)
+{
+    size_t seen = 0;
+
+    if (c->is_opaque)
+        return 0;
+    c->set.n = 0;
+    if (c->set.bits)
+        memset(c->set.bits, 0, (c->set.max / 64 + 1) * sizeof *c->set.bits);
+    for (size_t i = 0; i < c->n_ranges; i++) {
+        size_t n = 0;
+        int r = scan_collect(x, &c->ranges[i], limit ? limit - seen : SIZE_MAX, &c->set, &n, err);
+
+        if (r < 0)
+            return r;
+        seen += n;
+        if (limit && seen >= limit)
+            return 0;
+    }
+    rowset_sort(&c->set);
+    c->how = HOW_SET;
+    return 1;
+}
+
+static int test_body(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    yyjson_val *root;
+    struct str key;
+    int r;
+
+    if (c->absent) {
+        if ((r = exec_sort_key(x, row, c->absent, &key, err)) == 0)
+            *ret = !key.p;
+        return r;
+    }
+    if ((r = exec_body(x, row, &root, err)) < 0)
+        return r;
+    return search_match(&x->body, x->s, c->of, root, ret, err);
+}
+
+/* Looking at bodies is right for a few candidates. When it has cost as much as reading the clause's
+ * ranges up to some limit would, the ranges are read up to that limit. */
+static int test_adaptive(struct exec *x, struct clause *c, uint64_t row, bool *ret,
+                         struct err *err)
+{
+    static const size_t after[] = {64, 512, 4096}, limit[] = {4096, 32768, 0};
+    int r;
+
+    c->bodies_tested++;
+    for (size_t i = 0; i < ARRAY_LEN(after); i++) {
+        if (c->bodies_tested != after[i])
+            continue;
+        if ((r = clause_collect(x, c, limit[i], err)) < 0)
+            return r;
+        if (r > 0 && !c->negate)
+            x->better = c;
+    }
+    return test_body(x, c, row, ret, err);
+}
+
+static int test_points(struct exec *x, const struct clause *c, uint64_t row, bool *ret,
+                       uint64_t *ret_hint, struct err *err)
+{
+    uint64_t nearest = x->desc ? 0 : UINT64_MAX;
+
+    *ret = false;
+    for (size_t i = 0; i < c->n_ranges && !*ret; i++) {
+        uint64_t found;
+        int r = scan_seek(x, &c->ranges[i], row, x->desc, &found, err);
+
+        if (r < 0)
+            return r;
+        *ret = found == row;
+        if (x->desc)
+            nearest = MAX(nearest, found);
+        else if (found)
+            nearest = MIN(nearest, found);
+    }
+    if (!*ret && !c->negate)
+        *ret_hint = x->desc ? MAX(nearest, (uint64_t)1) : MIN(nearest, SQ_ROW_MAX);
+    return 0;
+}
+
+int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint64_t *ret_hint,
+                struct err *err)
+{
+    bool in = false;
+    int r = 0;
+
+    switch (c->how) {
+    case HOW_BODY: return test_adaptive(x, c, row, ret, err);
+    case HOW_SET: in = rowset_has(&c->set, row); break;
+    case HOW_PROBE: r = test_points(x, c, row, &in, ret_hint, err); break;
+    case HOW_SPANS:
+        for (size_t i = 0; i < c->n_spans; i++)
+            in |= row >= c->spans[i].from && row < c->spans[i].to;
+        break;
+    }
+    if (r < 0)
+        return r;
+    if (in && c->lossy)
+        return test_body(x, c, row, ret, err);
+    *ret = in != c->negate;
+    return 0;
+}
+
+/* With many types a look at the version is cheaper than a probe for each. */
+static int test_types(struct exec *x, uint64_t row, bool *ret, uint64_t *ret_hint, struct err *err)
+{
+    sqlite3_stmt *s;
+    int r, type;
+
+    if (x->types.n_ranges <= 1)
+        return clause_test(x, &x->types, row, ret, ret_hint, err);
+    if ((r = sq_stmt(x->t->conn, SQ_TYPE_OF, &s, err)) < 0)
+        return r;
+    sqlite3_bind_int64(s, 1, (int64_t)row);
+    if ((r = sq_step(x->t->conn, s, err)) < 0)
+        return r;
+    type = r > 0 ? sqlite3_column_int(s, 0) : 0;
+    sqlite3_reset(s);
+    *ret = false;
+    for (size_t i = 0; i < x->s->n_types; i++)
+        *ret |= x->s->types[i] == type;
+    return exec_charge(x, COST_PROBE, err);
+}
+
+int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *ret,
+              uint64_t *ret_hint, struct err *err)
+{
+    bool names_type = driver == &x->types || (driver && x->s->type && driver->names_type);
+    int r = 0;
+
+    *ret = true;
+    *ret_hint = 0;
+    if (x->types.n_ranges && !names_type)
+        r = test_types(x, row, ret, ret_hint, err);
+    /* What the index can say first, then what the bodies have to. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < x->n_clauses && r == 0 && *ret; i++) {
+            struct clause *c = &x->clauses[i];
+
+            if ((c->how == HOW_BODY) != (pass == 1) || c->is_bounds || c == driver)
+                continue;
+            r = clause_test(x, c, row, ret, ret_hint, err);
+        }
+    }
+    for (size_t i = 0; i < x->n_clauses && r == 0 && *ret; i++)
+        if (&x->clauses[i] == driver && driver->lossy)
+            r = test_body(x, &x->clauses[i], row, ret, err);
+    return r;
+}

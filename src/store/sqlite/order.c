@@ -1,0 +1,412 @@
+/* order.c - pages in the order of sort keys.
+ *
+ * Few candidates: all are looked at and sorted. Many: the first sort parameter's list is walked in
+ * key order, and the other clauses test what is met; rows without a value come after. If the walk
+ * meets too little, the matches are collected after all. Every way gives the same order, because a
+ * later page may take another one: by keys, then by row number in the direction of the first key.
+ */
+#include "store/sqlite/search_int.h"
+
+struct keyed {
+    uint64_t row;
+    struct str keys[SEARCH_SORT_MAX];    /* .p == NULL: no value */
+};
+
+struct order {
+    struct exec *x;
+    const struct mark *from;             /* NULL: the first page */
+    const struct clause *driver;
+    bool desc;                           /* of the first rule */
+    size_t walked;
+    bool has_collected;
+    struct rowset *matches;              /* when not NULL: all of them */
+    struct keyed *run;                   /* rows with the same first key */
+    size_t run_n, run_cap;
+    struct sq_rows rows;
+    struct keyed last;
+    bool has_next;
+};
+
+bool order_is_rows(const struct search *s, bool *ret_desc)
+{
+    bool by_rows = s->n_sort == 0 || (!s->sort[0].param && !s->sort[0].by_id);
+
+    *ret_desc = by_rows && s->n_sort && s->sort[0].descending;
+    return by_rows;
+}
+
+static const struct search_sort *rule(const struct order *o, size_t i)
+{
+    return &o->x->s->sort[i];
+}
+
+static bool many_rules(const struct order *o)
+{
+    return o->x->s->n_sort > 1;
+}
+
+/* Keys from the i-th on; the ones before are known. */
+static int load_keys(struct order *o, struct keyed *k, size_t i, struct err *err)
+{
+    struct exec *x = o->x;
+    int r = 0;
+
+    for (; i < x->s->n_sort && r == 0; i++) {
+        const struct search_sort *sort = rule(o, i);
+
+        if (sort->param) {
+            r = exec_sort_key(x, k->row, sort, &k->keys[i], err);
+        } else if (sort->by_id) {
+            unsigned char key[SQ_ID_KEY_MAX];
+            struct row row;
+            if ((r = sq_get_row(&x->t->base, k->row, &row, err)) < 0)
+                return r;
+            k->keys[i] = arena_dup(&x->tmp, str_n((char *)key, index_id_key(row.id, key)));
+            r = k->keys[i].p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
+        } else {
+            unsigned char key[SQ_ROW_BYTES];
+            sq_put_row(key, k->row);
+            k->keys[i] = arena_dup(&x->tmp, str_n((char *)key, sizeof key));
+            r = k->keys[i].p ? 0 : err_no_memory(err);
+        }
+    }
+    return r;
+}
+
+static int compare(const struct order *o, const struct str *a, uint64_t a_row, const struct str *b,
+                   uint64_t b_row)
+{
+    for (size_t i = 0; i < o->x->s->n_sort; i++) {
+        int c;
+
+        if (!a[i].p || !b[i].p) {
+            if (!a[i].p != !b[i].p)
+                return a[i].p ? -1 : 1;   /* no value comes last, in either direction */
+            continue;
+        }
+        c = str_cmp(a[i], b[i]);
+        if (c)
+            return rule(o, i)->descending ? -c : c;
+    }
+    if (a_row == b_row)
+        return 0;
+    return (a_row < b_row) != o->desc ? -1 : 1;
+}
+
+static int keyed_cmp(const void *a, const void *b, void *ctx)
+{
+    const struct keyed *x = a, *y = b;
+
+    return compare(ctx, x->keys, x->row, y->keys, y->row);
+}
+
+static bool is_past_mark(const struct order *o, const struct keyed *k)
+{
+    return !o->from || compare(o, k->keys, k->row, o->from->keys, o->from->row) > 0;
+}
+
+/* 1: the page is full. */
+static int emit(struct order *o, const struct keyed *k, struct err *err)
+{
+    if (!is_past_mark(o, k))
+        return 0;
+    if (o->rows.n == o->x->s->count) {
+        o->has_next = true;
+        return 1;
+    }
+    o->last = *k;
+    return sq_rows_add(&o->rows, o->x->a, k->row, err);
+}
+
+/* ---- sorting what was collected ---- */
+
+static int run_add(struct order *o, const struct keyed *k, size_t max, struct err *err)
+{
+    if (o->run_n == max)
+        return err_set(err, ERR_COSTLY,
+                       "more than %zu resources are alike in the first sort rule: narrow the search",
+                       max);
+    if (o->run_n == o->run_cap) {
+        size_t cap = o->run_cap ? o->run_cap * 2 : 64;
+        struct keyed *run = arena_grow(&o->x->tmp, o->run, o->run_cap * sizeof *run,
+                                       cap * sizeof *run);
+        if (!run)
+            return err_no_memory(err);
+        o->run = run;
+        o->run_cap = cap;
+    }
+    o->run[o->run_n++] = *k;
+    return 0;
+}
+
+/* Emits the run in order; 1: the page is full. */
+static int run_emit(struct order *o, struct err *err)
+{
+    int r = 0;
+
+    if (o->run_n)
+        qsort_r(o->run, o->run_n, sizeof *o->run, keyed_cmp, o);
+    for (size_t i = 0; i < o->run_n && r == 0; i++)
+        r = emit(o, &o->run[i], err);
+    o->run_n = 0;
+    return r;
+}
+
+static int sort_rows(struct order *o, const uint64_t *rows, size_t n, struct err *err)
+{
+    int r = 0;
+
+    o->run_n = 0;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct keyed k = {.row = rows[i]};
+        r = load_keys(o, &k, 0, err);
+        if (r == 0)
+            r = run_add(o, &k, SIZE_MAX, err);
+    }
+    return r < 0 ? r : run_emit(o, err);
+}
+
+/* ---- walking a list ---- */
+
+static int matches(struct order *o, uint64_t row, bool *ret, struct err *err)
+{
+    struct exec *x = o->x;
+    uint64_t hint;
+
+    if (row < x->lo || row > x->hi) {
+        *ret = false;
+        return 0;
+    }
+    if (o->matches) {
+        *ret = rowset_has(o->matches, row);
+        return 0;
+    }
+    return exec_test(x, o->x->s->type ? &x->types : NULL, row, ret, &hint, err);
+}
+
+/* The walk has met too little: find all matches from the other side. 1: few, sorted and emitted. */
+static int collect(struct order *o, struct err *err)
+{
+    struct exec *x = o->x;
+    struct sq_rows found = {0};
+    bool desc = x->desc;
+    int r;
+
+    if (o->has_collected || x->n_clauses == 0)
+        return 0;
+    o->has_collected = true;
+    x->desc = false;
+    r = exec_matches(x, o->driver, SEARCH_COLLECT_MAX, &found, err);
+    x->desc = desc;
+    if (r <= 0)
+        return r;
+    if (found.n <= SEARCH_SORT_ROWS_MAX) {
+        o->rows.n = 0;
+        return (r = sort_rows(o, found.v, found.n, err)) < 0 ? r : 1;
+    }
+    o->matches = ARENA_NEW(&x->tmp, struct rowset);
+    if (!o->matches)
+        return err_no_memory(err);
+    o->matches->v = found.v;
+    o->matches->n = found.n;
+    return 0;
+}
+
+/* One met row with its first key; 1: the page is full or all is emitted. */
+static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, struct err *err)
+{
+    struct keyed k = {.row = row};
+    bool match;
+    int r;
+
+    o->walked++;
+    if ((r = exec_charge(o->x, 1, err)) < 0 || (r = matches(o, row, &match, err)) < 0)
+        return r;
+    if (!match)
+        return o->walked > SEARCH_WALK_TRY ? collect(o, err) : 0;
+    /* A row with several values stands in the list several times; it counts where it stands first. */
+    if (is_multi) {
+        if ((r = exec_sort_key(o->x, row, rule(o, 0), &k.keys[0], err)) < 0)
+            return r;
+        if (!k.keys[0].p || !str_eq(k.keys[0], key))
+            return 0;
+    } else {
+        k.keys[0] = arena_dup(&o->x->tmp, key);
+        if (!k.keys[0].p)
+            return err_no_memory(err);
+    }
+    if (!many_rules(o))
+        return emit(o, &k, err);
+    if (o->run_n && !str_eq(o->run[0].keys[0], key) && (r = run_emit(o, err)) != 0)
+        return r;
+    if ((r = load_keys(o, &k, 1, err)) < 0)
+        return r;
+    return run_add(o, &k, SEARCH_RUN_MAX, err);
+}
+
+/* Where the walk begins: behind the last page's end, or with several rules at its first key. */
+static int walk_bounds(struct order *o, struct str *lo, struct str *hi, struct err *err)
+{
+    uint16_t param = rule(o, 0)->param->def.id;
+    struct arena *a = &o->x->tmp;
+    unsigned char key[INDEX_KEY_MAX + SQ_ROW_BYTES];
+    struct str at;
+
+    *lo = scan_prefix(a, param, STR(""));
+    *hi = lo->p ? scan_after(a, *lo) : STR_NULL;
+    if (!hi->p)
+        return err_no_memory(err);
+    if (!o->from)
+        return 0;
+    at = o->from->keys[0];
+    memcpy(key, at.p, at.n);
+    if (!many_rules(o))
+        sq_put_row(key + at.n, o->from->row);
+    else
+        sq_put_row(key + at.n, o->desc ? SQ_ROW_MAX : 0);
+    at = scan_prefix(a, param, str_n((char *)key, at.n + SQ_ROW_BYTES));
+    if (!at.p)
+        return err_no_memory(err);
+    *(o->desc ? hi : lo) = at;
+    return 0;
+}
+
+static int walk_list(struct order *o, struct err *err)
+{
+    struct exec *x = o->x;
+    struct sq_store *st = sq_store(&x->t->base);
+    unsigned param = rule(o, 0)->param->def.id;
+    bool is_multi = atomic_load(&st->multi[param / 64]) >> (param % 64) & 1;
+    struct str lo, hi;
+    sqlite3_stmt *s;
+    int r;
+
+    if ((r = walk_bounds(o, &lo, &hi, err)) < 0 ||
+        (r = sq_stmt(x->t->conn, o->desc ? SQ_WALK_DESC : SQ_WALK, &s, err)) < 0)
+        return r;
+    sq_bind_blob(s, 1, lo);
+    sq_bind_blob(s, 2, hi);
+    while ((r = sq_step(x->t->conn, s, err)) > 0) {
+        struct str k = sq_column(s, 0);
+        uint64_t row;
+
+        if (k.n < 2 + SQ_ROW_BYTES)
+            continue;
+        row = sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
+        r = meet(o, row, str_n(k.p + 2, k.n - 2 - SQ_ROW_BYTES), is_multi, err);
+        if (r != 0)
+            break;
+    }
+    sqlite3_reset(s);
+    return r == 0 ? run_emit(o, err) : r;
+}
+
+/* Ids lie in order in the table of resources. */
+static int walk_ids(struct order *o, struct err *err)
+{
+    struct exec *x = o->x;
+    struct clause *types = &x->types;
+    sqlite3_stmt *s;
+    int r;
+
+    if (!x->s->type)
+        return err_set(err, ERR_COSTLY, "sorting many resources by _id needs one type");
+    if ((r = sq_stmt(x->t->conn, o->desc ? SQ_RESOURCES_DESC : SQ_RESOURCES, &s, err)) < 0)
+        return r;
+    sqlite3_bind_int(s, 1, x->s->type);
+    sq_bind_blob(s, 2, o->from ? o->from->keys[0] : o->desc ? STR("\xff") : STR(""));
+    while ((r = sq_step(x->t->conn, s, err)) > 0) {
+        struct str id = sq_column(s, 0);
+        uint64_t row = (uint64_t)sqlite3_column_int64(s, 1), hint;
+        bool is_live;
+
+        if ((r = clause_test(x, types, row, &is_live, &hint, err)) < 0)
+            break;
+        if (is_live && (r = meet(o, row, id, false, err)) != 0)
+            break;
+    }
+    sqlite3_reset(s);
+    return r == 0 ? run_emit(o, err) : r;
+}
+
+/* Rows without a value for the first rule. */
+static int walk_absent(struct order *o, struct err *err)
+{
+    struct exec *x = o->x;
+    bool in_absent = o->from && !o->from->keys[0].p;
+    uint64_t at = o->desc ? x->hi : x->lo, row, hint;
+    struct source src;
+    struct clause absent;
+    int r = clause_of_list(x, rule(o, 0)->param->def.id, &absent, err);
+
+    if (r < 0)
+        return r;
+    absent.absent = rule(o, 0);
+    absent.negate = true;
+    x->desc = o->desc;
+    if (in_absent && !many_rules(o))
+        at = o->from->row;
+    r = source_open(&src, x, o->driver, at, err);
+    while (r == 0 && (r = source_next(&src, &row, err)) > 0) {
+        struct keyed k = {.row = row};
+        bool match;
+
+        if ((r = exec_test(x, o->driver, row, &match, &hint, err)) < 0)
+            return r;
+        if (match && (r = clause_test(x, &absent, row, &match, &hint, err)) < 0)
+            return r;
+        r = 0;
+        if (!match)
+            continue;
+        if (!many_rules(o))
+            r = emit(o, &k, err);
+        else if ((r = load_keys(o, &k, 1, err)) == 0)
+            r = run_add(o, &k, SEARCH_RUN_MAX, err);
+    }
+    return r == 0 ? run_emit(o, err) : r;
+}
+
+static int walk(struct order *o, struct err *err)
+{
+    const struct search_sort *first = rule(o, 0);
+    int r = 0;
+
+    if (first->by_id)
+        return walk_ids(o, err);
+    if (!o->from || o->from->keys[0].p)
+        r = walk_list(o, err);
+    return r == 0 ? walk_absent(o, err) : r;
+}
+
+int order_page(struct exec *x, const struct mark *from, struct page *ret, struct err *err)
+{
+    struct order o = {.x = x, .from = from, .desc = x->s->sort[0].descending};
+    struct mark end = {.position = x->position, .total = from ? from->total : -1};
+    struct sq_rows found = {0};
+    bool small;
+    int r = plan_driver(x, true, &o.driver, &small, err);
+
+    if (r < 0)
+        return r;
+    if (small || x->s->total == TOTAL_ACCURATE) {
+        if ((r = exec_matches(x, o.driver, SIZE_MAX, &found, err)) < 0)
+            return r;
+        end.total = from ? from->total : (int64_t)found.n;
+        small |= found.n <= SEARCH_SORT_ROWS_MAX;
+    }
+    r = small ? sort_rows(&o, found.v, found.n, err) : walk(&o, err);
+    if (r < 0)
+        return r;
+    if (x->s->total == TOTAL_NONE)
+        end.total = -1;
+    *ret = (struct page){.rows = o.rows.v, .n = o.rows.n, .next = STR_NULL, .total = end.total};
+    if (o.has_next) {
+        end.row = o.last.row;
+        end.n_keys = x->s->n_sort;
+        memcpy(end.keys, o.last.keys, sizeof end.keys);
+        ret->next = mark_format(x->a, &end);
+        if (!ret->next.p)
+            return err_no_memory(err);
+    }
+    return 0;
+}

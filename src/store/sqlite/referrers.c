@@ -1,0 +1,68 @@
+#include "store/sqlite/search_int.h"
+
+/* A local reference as a key: the type's number, then the id (docs/formats/index-keys.md). */
+static struct str reference_key(int type, struct str id, unsigned char key[1 + SQ_ID_KEY_MAX])
+{
+    key[0] = (unsigned char)type;
+    return str_n((char *)key, 1 + index_id_key(id, key + 1));
+}
+
+static int from_param(struct exec *x, uint16_t param, struct str key, size_t max,
+                      struct rowset *found, struct err *err)
+{
+    struct range range = {.is_point = true};
+    size_t n;
+
+    arena_reset(&x->body);
+    range.lo = scan_prefix(&x->body, param, key);
+    if (!range.lo.p)
+        return err_no_memory(err);
+    return scan_collect(x, &range, max, found, &n, err);
+}
+
+/* Every reference parameter of every type. */
+static int from_all(struct exec *x, struct str key, size_t max, struct rowset *found,
+                    struct err *err)
+{
+    struct params *params = store_params(x->t->base.st);
+    int r = 0;
+
+    for (int type = 1; type <= DEF_RESOURCE_MAX && r == 0 && found->n < max; type++) {
+        size_t n;
+        const struct param *of = params_of(params, type, &n);
+        for (size_t i = 0; i < n && r == 0 && found->n < max; i++)
+            if (of[i].def.kind == PARAM_REFERENCE)
+                r = from_param(x, of[i].def.id, key, max - found->n, found, err);
+    }
+    params_unref(params);
+    return r;
+}
+
+int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
+                 size_t max, struct arena *a, struct page *ret, struct err *err)
+{
+    struct exec x = {.t = sq_txn(txn), .a = a};
+    unsigned char bytes[1 + SQ_ID_KEY_MAX];
+    struct str key = reference_key(type, id, bytes);
+    struct rowset found = {0};
+    struct sq_rows rows = {0};
+    int r;
+
+    if ((r = sq_enter(x.t, err)) < 0 || (r = sq_pends_flush_if_writing(x.t, err)) < 0)
+        return r;
+    arena_init(&x.tmp, SEARCH_MEMORY_BYTES);
+    arena_init(&x.body, KIB(64));
+    x.lo = 1;
+    x.hi = x.newest = sq_position(txn);
+    r = param ? from_param(&x, param->def.id, key, max, &found, err)
+              : from_all(&x, key, max, &found, err);
+    rowset_sort(&found);
+    for (uint64_t row = 1; r == 0 && rows.n < max && (row = rowset_seek(&found, row, false)); row++)
+        r = sq_rows_add(&rows, a, row, err);
+    arena_done(&x.tmp);
+    arena_done(&x.body);
+    if (r < 0)
+        return r;
+    *ret = (struct page){.rows = rows.v, .n = rows.n, .next = STR_NULL, .total = -1};
+    return 0;
+}

@@ -1,0 +1,154 @@
+#include "store/sqlite/search_int.h"
+
+struct str scan_prefix(struct arena *a, uint16_t param, struct str key)
+{
+    char *p = arena_alloc(a, 2 + key.n);
+
+    if (!p)
+        return STR_NULL;
+    p[0] = (char)(param >> 8);
+    p[1] = (char)param;
+    if (key.n)
+        memcpy(p + 2, key.p, key.n);
+    return str_n(p, 2 + key.n);
+}
+
+struct str scan_after(struct arena *a, struct str s)
+{
+    struct str copy;
+
+    while (s.n && (unsigned char)s.p[s.n - 1] == 0xff)
+        s.n--;
+    copy = s.n ? arena_dup(a, s) : STR_NULL;
+    if (copy.p)
+        ((char *)(uintptr_t)copy.p)[copy.n - 1]++;
+    return copy;
+}
+
+/* A bound of a point's list: its key and a row's number. */
+struct bound {
+    unsigned char b[SQ_KEY_MAX + SQ_ROW_BYTES];
+    size_t n;
+};
+
+static struct str bound(struct bound *to, struct str key, uint64_t row)
+{
+    assert(key.n <= SQ_KEY_MAX);
+    memcpy(to->b, key.p, key.n);
+    sq_put_row(to->b + key.n, row);
+    return str_n((char *)to->b, key.n + SQ_ROW_BYTES);
+}
+
+/* Binds the statement that gives a range's entries; a point's within lo … hi. The bounds' bytes must
+ * outlive the steps. */
+static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
+                     struct bound b[2], sqlite3_stmt **ret, struct err *err)
+{
+    sqlite3_stmt *s;
+    int r = sq_stmt(x->t->conn, desc ? SQ_KEYS_DESC : SQ_KEYS, &s, err);
+
+    if (r < 0)
+        return r;
+    if (range->is_point) {
+        sq_bind_blob(s, 1, bound(&b[0], range->lo, lo));
+        sq_bind_blob(s, 2, bound(&b[1], range->lo, MIN(hi, SQ_ROW_MAX - 1) + 1));
+    } else {
+        sq_bind_blob(s, 1, range->lo);
+        sq_bind_blob(s, 2, range->hi);
+    }
+    *ret = s;
+    return 0;
+}
+
+/* The row of an entry; 0 if the entry is not in the range (a longer key that begins alike). */
+static uint64_t entry_row(const struct range *range, struct str k)
+{
+    if (k.n < 2 + SQ_ROW_BYTES || (range->is_point && k.n != range->lo.n + SQ_ROW_BYTES))
+        return 0;
+    return sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
+}
+
+int scan_rows(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
+              uint64_t *ret, size_t max, struct err *err)
+{
+    struct bound b[2];
+    sqlite3_stmt *s;
+    size_t n = 0, seen = 0;
+    int r = 1;
+
+    if (lo > hi)
+        return 0;
+    if ((r = open_scan(x, range, lo, hi, desc, b, &s, err)) < 0)
+        return r;
+    while (n < max && (r = sq_step(x->t->conn, s, err)) > 0) {
+        uint64_t row = entry_row(range, sq_column(s, 0));
+        seen++;
+        if (row)
+            ret[n++] = row;
+    }
+    sqlite3_reset(s);
+    if (r < 0 || (r = exec_charge(x, seen + 1, err)) < 0)
+        return r;
+    return (int)n;
+}
+
+int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc, uint64_t *ret,
+              struct err *err)
+{
+    uint64_t found = 0;
+    int r = scan_rows(x, point, desc ? 0 : row, desc ? row : SQ_ROW_MAX, desc, &found, 1, err);
+
+    if (r < 0)
+        return r;
+    *ret = found;
+    return exec_charge(x, COST_PROBE, err);
+}
+
+int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err)
+{
+    struct bound b[2];
+    sqlite3_stmt *s;
+    int r = sq_stmt(x->t->conn, SQ_KEY_COUNT, &s, err);
+
+    if (r < 0)
+        return r;
+    if (range->is_point) {
+        sq_bind_blob(s, 1, bound(&b[0], range->lo, 0));
+        sq_bind_blob(s, 2, bound(&b[1], range->lo, SQ_ROW_MAX));
+    } else {
+        sq_bind_blob(s, 1, range->lo);
+        sq_bind_blob(s, 2, range->hi);
+    }
+    r = sq_step(x->t->conn, s, err);
+    if (r <= 0)
+        return r;
+    *ret = (uint64_t)sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return exec_charge(x, *ret / 4, err);
+}
+
+int scan_collect(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
+                 size_t *ret_n, struct err *err)
+{
+    struct bound b[2];
+    sqlite3_stmt *s;
+    size_t n = 0;
+    int r = open_scan(x, range, x->lo, x->hi, false, b, &s, err);
+
+    if (r < 0)
+        return r;
+    while (n < limit && (r = sq_step(x->t->conn, s, err)) > 0) {
+        uint64_t row = entry_row(range, sq_column(s, 0));
+
+        if (row >= x->lo && row <= x->hi && (r = rowset_add(set, &x->tmp, row, x->newest, err)) < 0)
+            break;
+        /* A long walk asks now and then whether it has become too long. */
+        if (++n % SOURCE_BATCH == 0 && (r = exec_charge(x, SOURCE_BATCH, err)) < 0)
+            break;
+    }
+    sqlite3_reset(s);
+    if (r < 0)
+        return r;
+    *ret_n = n;
+    return exec_charge(x, n % SOURCE_BATCH + 1, err);
+}

@@ -1,0 +1,203 @@
+/* search_int.h - the search executor's inside.
+ *
+ * No SQL is planned here: everything is a walk over ranges of the table `idx` (k = parameter, key,
+ * row) with the same few statements. A search is a set of clauses; one of them drives (gives
+ * candidate rows in order), the others test each candidate. Which one drives is found by looking:
+ * all are read side by side in growing steps, and the first that ends is the smallest.
+ *
+ * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
+ * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
+ * search.c  pages in row order, totals            order.c   pages in the order of sort keys
+ * cursor.c  the opaque text between two pages
+ */
+#ifndef SQ_SEARCH_INT_H
+#define SQ_SEARCH_INT_H
+
+#include "store/sqlite/sq_int.h"
+
+#define SEARCH_MEMORY_BYTES MIB(256)  /* for sets of rows and parsed bodies of one search */
+#define SEARCH_RACE_FIRST 16          /* entries read of each clause in the first step, then times 4 */
+#define SEARCH_RACE_MAX 1024          /* in the last: a clause that ends by then is small */
+#define SEARCH_TERMS_MAX 4096         /* terms looked at to expand one clause */
+#define SEARCH_RANGES_MAX 2000        /* ranges of one clause after expansion */
+#define SEARCH_TOTAL_COST 4000        /* what counting may cost when nobody asked for a total */
+#define SEARCH_WALK_TRY 4096          /* entries walked in sort order before matches are collected */
+#define SEARCH_COLLECT_MAX 65536      /* candidates collected to help such a walk */
+#define SEARCH_SORT_ROWS_MAX 4096     /* rows sorted by looking at their bodies */
+#define SEARCH_RUN_MAX 20000          /* rows with one first sort key, sorted by the next */
+#define ROWSET_ARRAY_MAX 65536        /* rows in a set that is an array; more make it a bitmap */
+
+/* Costs in index entries, by measurement: a probe is a descent, a body is inflated and parsed. */
+#define COST_PROBE 8
+#define COST_BODY 64
+
+/* ---- rowset.c ---- */
+
+struct rowset {
+    uint64_t *v;
+    size_t n, cap;
+    uint64_t *bits;                   /* when not NULL: rows 0 … max */
+    uint64_t max;
+};
+
+int rowset_add(struct rowset *s, struct arena *a, uint64_t row, uint64_t max, struct err *err);
+void rowset_sort(struct rowset *s);   /* after the last add: in order, without repeats */
+bool rowset_has(const struct rowset *s, uint64_t row);
+/* The nearest member at or after (desc: at or before) row, 0: none. */
+uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc);
+
+/* ---- clauses ---- */
+
+/* One range of keys: k with lo <= k < hi, both beginning with the parameter. */
+struct range {
+    struct str lo, hi;                /* param and key; of a point only lo */
+    bool is_point, lossy;
+};
+
+enum how {
+    HOW_PROBE,                        /* points: one descent each */
+    HOW_SET,                          /* `set` holds all rows */
+    HOW_BODY,                         /* look at the resource */
+    HOW_SPANS,                        /* row numbers between bounds */
+};
+
+struct row_span {
+    uint64_t from, to;                /* from <= row < to */
+};
+
+struct clause {
+    const struct search_clause *of;   /* NULL: the list of types, or `absent` */
+    const struct search_sort *absent; /* rows without a value for this sort rule */
+    enum how how;
+    bool negate;
+    bool is_points;                   /* all ranges are points */
+    bool lossy;                       /* the index narrows, the body decides */
+    bool is_opaque;                   /* ranges do not hold all matches: the body decides alone */
+    bool is_bounds;                   /* already in the search's bounds: nothing to test */
+    bool names_type;                  /* rows in it are of the searched type */
+    struct range *ranges;
+    size_t n_ranges;
+    struct row_span *spans;
+    size_t n_spans;
+    struct rowset set;                /* complete where how == HOW_SET */
+    size_t bodies_tested, collect_limit;
+};
+
+struct exec {
+    struct sq_txn *t;
+    const struct search *s;
+    struct arena *a;                  /* the caller's: what is returned */
+    struct arena tmp;                 /* the search's own */
+    struct arena body;                /* of one row */
+    struct sb text;
+    size_t budget, spent;             /* 0: no limit */
+    struct clause *clauses;           /* the search's, in its order */
+    size_t n_clauses;
+    struct clause types;              /* the searched types; n_ranges == 0: all */
+    uint64_t lo, hi;                  /* rows that may match at all */
+    uint64_t position;                /* the feed's at the first page */
+    uint64_t newest;                  /* the feed's now */
+    bool desc;                        /* rows from high to low */
+    const struct clause *better;      /* became a complete set while testing: a better driver */
+    uint64_t body_row;                /* whose body is in `root` */
+    yyjson_val *root;
+};
+
+/* Counts what is looked at; ERR_BUSY past the budget. */
+int exec_charge(struct exec *x, size_t cost, struct err *err);
+/* The parsed resource of a row; valid until the next one. */
+int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err);
+
+int clauses_prepare(struct exec *x, struct err *err);
+/* Reads up to `limit` entries (0: all) into the clause's set: 1 if that was all, 0 if not. */
+int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *err);
+/* Builds a clause of ranges that is no clause of the search. */
+int clause_of_list(struct exec *x, uint16_t param, struct clause *ret, struct err *err);
+/* The sort key of a row, from its body. STR_NULL: it has none. Lives in x->tmp. */
+int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
+                  struct err *err);
+/* Whether a candidate matches. *ret_hint: no row between the candidate and this one can match
+ * (0: nothing known). */
+int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint64_t *ret_hint,
+                struct err *err);
+/* All clauses but `driver` (whose lossy ranges are checked). */
+int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *ret,
+              uint64_t *ret_hint, struct err *err);
+
+/* ---- scan.c ---- */
+
+struct str scan_prefix(struct arena *a, uint16_t param, struct str key);
+/* The least text behind all that begin with s; .p == NULL without memory or if there is none. */
+struct str scan_after(struct arena *a, struct str s);
+/* Rows of a range in key order, at most max: how many. Points: only rows within lo … hi. */
+int scan_rows(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
+              uint64_t *ret, size_t max, struct err *err);
+/* The nearest row of a point's list at or after (desc: before) row; 0: none. */
+int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc, uint64_t *ret,
+              struct err *err);
+/* Rows of a range into a set, after `limit` entries no more; *ret_n: entries read. */
+int scan_collect(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
+                 size_t *ret_n, struct err *err);
+/* Number of entries of a range. */
+int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err);
+
+/* ---- source.c: candidates in row order, each once ---- */
+
+#define SOURCE_BATCH 256
+
+struct list {                         /* the rows of one point */
+    const struct range *point;
+    uint64_t *rows;
+    size_t n, at, batch;
+    bool ended;                       /* nothing behind what is read */
+};
+
+struct source {
+    struct exec *x;
+    const struct clause *driver;      /* NULL: every live row */
+    struct list *lists;               /* of a driver of points, as a heap by current row */
+    size_t n_lists;
+    const struct rowset *set;         /* of a driver that is a set */
+    uint64_t next;                    /* the least row still of interest (desc: greatest) */
+    bool ended;
+};
+
+int source_open(struct source *src, struct exec *x, const struct clause *driver, uint64_t from,
+                struct err *err);
+/* 1 and the next candidate, 0 at the end. */
+int source_next(struct source *src, uint64_t *ret, struct err *err);
+/* Leaves out rows before this one. */
+void source_skip(struct source *src, uint64_t row);
+
+/* ---- plan: search.c ---- */
+
+/* The clause that gives the candidates; NULL: every live row. *ret_small: it is a complete set.
+ * A search of one clause is only measured when `want_small`. */
+int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool *ret_small,
+                struct err *err);
+/* Up to `limit` candidates of a driver, those that match into *ret in row order: 1 if there were no
+ * more, 0 if not. */
+int exec_matches(struct exec *x, const struct clause *driver, size_t limit, struct sq_rows *ret,
+                 struct err *err);
+
+/* ---- cursor.c ---- */
+
+/* Where a page ended. */
+struct mark {
+    uint64_t position;
+    int64_t total;
+    uint64_t row;
+    struct str keys[SEARCH_SORT_MAX];  /* of a sorted page; .p == NULL: no value */
+    size_t n_keys;
+};
+
+int mark_parse(struct arena *a, struct str text, struct mark *ret, struct err *err);
+struct str mark_format(struct arena *a, const struct mark *m);
+
+/* ---- order.c ---- */
+
+/* Whether the order is that of row numbers, and in which direction. */
+bool order_is_rows(const struct search *s, bool *ret_desc);
+int order_page(struct exec *x, const struct mark *from, struct page *ret, struct err *err);
+
+#endif
