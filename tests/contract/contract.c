@@ -65,7 +65,8 @@ int type_of(const char *name)
 int make_put(struct store *st, struct arena *a, const char *type, const char *id, const char *text,
              struct put *ret, struct err *err)
 {
-    _cleanup_(sb_done) struct sb sealed = sb_make(STORE_BODY_MAX);
+    _cleanup_(sb_done) struct sb sealed = sb_make(STORE_BODY_MAX), whole = sb_make(STORE_BODY_MAX);
+    struct version none = {0};
     struct params *params;
     struct index *index;
     yyjson_val *root;
@@ -78,16 +79,21 @@ int make_put(struct store *st, struct arena *a, const char *type, const char *id
     index = ARENA_NEW(a, struct index);
     if (!index)
         return err_no_memory(err);
-    if ((r = js_parse(a, arena_dup(a, str_c(text)), &root, err)) < 0)
+    if ((r = js_parse(a, arena_dup(a, str_c(text)), &root, err)) < 0 ||
+        (r = store_seal(st, root, &sealed, err)) < 0)
+        return r;
+    ret->sealed = arena_dup(a, sb_view(&sealed));
+    if (!ret->sealed.p)
+        return err_no_memory(err);
+    /* The index is that of the resource under its id. */
+    if ((r = body_json(ret->type, ret->id, &none, ret->sealed, &whole, err)) < 0 ||
+        (r = js_parse_stored(a, arena_dup(a, sb_view(&whole)), &root, err)) < 0)
         return r;
     params = store_params(st);
     r = index_extract(a, params, store_index_options(st), ret->type, root, index, err);
     params_unref(params);
-    if (r < 0 || (r = store_seal(st, root, &sealed, err)) < 0)
-        return r;
     ret->index = index;
-    ret->sealed = arena_dup(a, sb_view(&sealed));
-    return ret->sealed.p ? 0 : err_no_memory(err);
+    return r;
 }
 
 static int put_run(struct store_txn *txn, struct store_job *job, struct err *err)

@@ -88,7 +88,7 @@ static void versions_follow_each_other(void **state)
         assert_int_equal(row.method == METHOD_DELETE, i == 3);
         assert_str(row.id, STR("b"));
     }
-    none = v[0];
+    none = v[3];
     none.hlc++;
     assert_int_equal(store_get_version(txn, type_of("Basic"), STR("b"), &none, &row, &err),
                      ERR_NOT_FOUND);

@@ -112,7 +112,7 @@ static int expand(struct exec *x, struct clause *c, size_t *cap, const struct ke
         ptrdiff_t end = str_find(term, '\0');
         struct range range;
 
-        if (++seen > SEARCH_TERMS_MAX || c->n_ranges >= SEARCH_RANGES_MAX) {
+        if (++seen > search_limits.terms || c->n_ranges >= search_limits.ranges) {
             c->is_opaque = true;
             break;
         }
@@ -344,14 +344,14 @@ static int test_body(struct exec *x, struct clause *c, uint64_t row, bool *ret, 
 static int test_adaptive(struct exec *x, struct clause *c, uint64_t row, bool *ret,
                          struct err *err)
 {
-    static const size_t after[] = {64, 512, 4096}, limit[] = {4096, 32768, 0};
+    const struct search_limits *l = &search_limits;
     int r;
 
     c->bodies_tested++;
-    for (size_t i = 0; i < ARRAY_LEN(after); i++) {
-        if (c->bodies_tested != after[i])
+    for (size_t i = 0; i < ARRAY_LEN(l->bodies); i++) {
+        if (c->bodies_tested != l->bodies[i])
             continue;
-        if ((r = clause_collect(x, c, limit[i], err)) < 0)
+        if ((r = clause_collect(x, c, l->reads[i], err)) < 0)
             return r;
         if (r > 0 && !c->negate)
             x->better = c;

@@ -196,11 +196,11 @@ static int collect(struct order *o, struct err *err)
         return 0;
     o->has_collected = true;
     x->desc = false;
-    r = exec_matches(x, o->driver, SEARCH_COLLECT_MAX, &found, err);
+    r = exec_matches(x, o->driver, search_limits.collect, &found, err);
     x->desc = desc;
     if (r <= 0)
         return r;
-    if (found.n <= SEARCH_SORT_ROWS_MAX) {
+    if (found.n <= search_limits.sort_rows) {
         o->rows.n = 0;
         return (r = sort_rows(o, found.v, found.n, err)) < 0 ? r : 1;
     }
@@ -223,7 +223,7 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
     if ((r = exec_charge(o->x, 1, err)) < 0 || (r = matches(o, row, &match, err)) < 0)
         return r;
     if (!match)
-        return o->walked > SEARCH_WALK_TRY ? collect(o, err) : 0;
+        return o->walked > search_limits.walk_try ? collect(o, err) : 0;
     /* A row with several values stands in the list several times; it counts where it stands first. */
     if (is_multi) {
         if ((r = exec_sort_key(o->x, row, rule(o, 0), &k.keys[0], err)) < 0)
@@ -241,7 +241,7 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
         return r;
     if ((r = load_keys(o, &k, 1, err)) < 0)
         return r;
-    return run_add(o, &k, SEARCH_RUN_MAX, err);
+    return run_add(o, &k, search_limits.run, err);
 }
 
 /* Where the walk begins: behind the last page's end, or with several rules at its first key. */
@@ -361,7 +361,7 @@ static int walk_absent(struct order *o, struct err *err)
         if (!many_rules(o))
             r = emit(o, &k, err);
         else if ((r = load_keys(o, &k, 1, err)) == 0)
-            r = run_add(o, &k, SEARCH_RUN_MAX, err);
+            r = run_add(o, &k, search_limits.run, err);
     }
     return r == 0 ? run_emit(o, err) : r;
 }
@@ -392,7 +392,7 @@ int order_page(struct exec *x, const struct mark *from, struct page *ret, struct
         if ((r = exec_matches(x, o.driver, SIZE_MAX, &found, err)) < 0)
             return r;
         end.total = from ? from->total : (int64_t)found.n;
-        small |= found.n <= SEARCH_SORT_ROWS_MAX;
+        small |= found.n <= search_limits.sort_rows;
     }
     r = small ? sort_rows(&o, found.v, found.n, err) : walk(&o, err);
     if (r < 0)

@@ -37,24 +37,34 @@ int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const 
     return r;
 }
 
+/* Some resource has the parameter more than once. */
+static void mark_multi(struct sq_store *st, unsigned param)
+{
+    uint64_t bit = UINT64_C(1) << (param % 64);
+
+    if (!(atomic_fetch_or(&st->multi[param / 64], bit) & bit))
+        st->writer.multi_dirty = true;
+}
+
 static int add_entries(struct sq_txn *t, const struct index *index, uint64_t row, bool is_drop,
                        struct err *err)
 {
     struct sq_store *st = sq_store(&t->base);
     struct sq_writer *w = &st->writer;
+    unsigned last = 0;
     int r = 0;
 
     for (size_t i = 0; i < index->n_entries && r == 0; i++) {
         const struct index_entry *e = &index->entries[i];
-        if (is_drop && e->shared)
+
+        if (e->shared) {
+            r = is_drop ? 0 : sq_pends_add(&w->pends, PEND_TERM, e, 0, err);
             continue;
-        r = sq_pends_add(&w->pends, e->shared ? PEND_TERM : is_drop ? PEND_DROP : PEND_ADD, e, row,
-                         err);
-        if (!is_drop && i && !e->shared && !e[-1].shared && e[-1].param == e->param) {
-            uint64_t bit = UINT64_C(1) << (e->param % 64);
-            if (!(atomic_fetch_or(&st->multi[e->param / 64], bit) & bit))
-                w->multi_dirty = true;
         }
+        r = sq_pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
+        if (!is_drop && last == e->param)
+            mark_multi(st, e->param);
+        last = e->param;
     }
     if (r == 0 && w->pends.bytes.n > SQ_PEND_BYTES_MAX)
         r = sq_pends_flush_if_writing(t, err);

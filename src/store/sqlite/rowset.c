@@ -26,7 +26,7 @@ int rowset_add(struct rowset *s, struct arena *a, uint64_t row, uint64_t max, st
         size_t cap = s->cap ? s->cap * 2 : 64;
         uint64_t *v;
 
-        if (s->n >= ROWSET_ARRAY_MAX) {
+        if (s->n >= search_limits.set_array) {
             int r = to_bits(s, a, max, err);
             return r < 0 ? r : rowset_add(s, a, row, max, err);
         }

@@ -1,5 +1,20 @@
 #include "store/sqlite/search_int.h"
 
+struct search_limits search_limits = {
+    .race_first = 16,
+    .race_max = 1024,
+    .terms = 4096,
+    .ranges = 2000,
+    .total_cost = 4000,
+    .walk_try = 4096,
+    .collect = 65536,
+    .sort_rows = 4096,
+    .run = 20000,
+    .set_array = 65536,
+    .bodies = {64, 512, 4096},
+    .reads = {4096, 32768, 0},
+};
+
 /* Whether a clause's ranges give all candidates that may match it. */
 static bool may_drive(const struct clause *c)
 {
@@ -9,7 +24,7 @@ static bool may_drive(const struct clause *c)
 /* Reads the clauses side by side in growing steps until one of them ends. */
 static int race(struct exec *x, const struct clause **ret, struct err *err)
 {
-    for (size_t limit = SEARCH_RACE_FIRST; limit <= SEARCH_RACE_MAX; limit *= 4) {
+    for (size_t limit = search_limits.race_first; limit <= search_limits.race_max; limit *= 4) {
         for (size_t i = 0; i < x->n_clauses; i++) {
             struct clause *c = &x->clauses[i];
             int r;
@@ -50,7 +65,7 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
             return r;
         *ret_small = r > 0;
     } else if (!n && want_small && x->types.n_ranges) {
-        if ((r = clause_collect(x, &x->types, SEARCH_RACE_MAX, err)) < 0)
+        if ((r = clause_collect(x, &x->types, search_limits.race_max, err)) < 0)
             return r;
         *ret_small = r > 0;
     }
@@ -130,7 +145,7 @@ static int walk_all(struct walk *w, struct err *err)
             }
         }
         if (w->has_next && w->counting && s->total != TOTAL_ACCURATE &&
-            w->x->spent - full_at > SEARCH_TOTAL_COST)
+            w->x->spent - full_at > search_limits.total_cost)
             w->counting = false;
         if (w->has_next && !w->counting)
             break;

@@ -16,16 +16,25 @@
 #include "store/sqlite/sq_int.h"
 
 #define SEARCH_MEMORY_BYTES MIB(256)  /* for sets of rows and parsed bodies of one search */
-#define SEARCH_RACE_FIRST 16          /* entries read of each clause in the first step, then times 4 */
-#define SEARCH_RACE_MAX 1024          /* in the last: a clause that ends by then is small */
-#define SEARCH_TERMS_MAX 4096         /* terms looked at to expand one clause */
-#define SEARCH_RANGES_MAX 2000        /* ranges of one clause after expansion */
-#define SEARCH_TOTAL_COST 4000        /* what counting may cost when nobody asked for a total */
-#define SEARCH_WALK_TRY 4096          /* entries walked in sort order before matches are collected */
-#define SEARCH_COLLECT_MAX 65536      /* candidates collected to help such a walk */
-#define SEARCH_SORT_ROWS_MAX 4096     /* rows sorted by looking at their bodies */
-#define SEARCH_RUN_MAX 20000          /* rows with one first sort key, sorted by the next */
-#define ROWSET_ARRAY_MAX 65536        /* rows in a set that is an array; more make it a bitmap */
+
+/* Where one way of finding becomes another. Constants but for tests, which lower them to walk every
+ * way with little data. */
+struct search_limits {
+    size_t race_first;                /* entries read of each clause in the first step, then times 4 */
+    size_t race_max;                  /* in the last: a clause that ends by then is small */
+    size_t terms;                     /* looked at to expand one clause */
+    size_t ranges;                    /* of one clause after expansion */
+    size_t total_cost;                /* what counting may cost when nobody asked for a total */
+    size_t walk_try;                  /* entries walked in sort order before matches are collected */
+    size_t collect;                   /* candidates collected to help such a walk */
+    size_t sort_rows;                 /* rows sorted by looking at their bodies */
+    size_t run;                       /* rows with one first sort key, sorted by the next */
+    size_t set_array;                 /* rows in a set that is an array; more make it a bitmap */
+    size_t bodies[3];                 /* bodies looked at for one clause before its ranges are read */
+    size_t reads[3];                  /* … up to this many entries; 0: all */
+};
+
+extern struct search_limits search_limits;
 
 /* Costs in index entries, by measurement: a probe is a descent, a body is inflated and parsed. */
 #define COST_PROBE 8

@@ -1,0 +1,167 @@
+/* The rules of matching are the `search` tests' to check; here the keys alone decide, so that the
+ * executor is held against a definition that needs no parser: a key in a range matches; in a lossy
+ * range only every second key does (by a hash); a range of terms matches the resource's own terms. */
+#include "naive.h"
+
+#include "base/clock.h"
+
+static bool key_in(const struct index_entry *e, const struct key_range *range)
+{
+    struct str key = str_n((const char *)e->key, e->key_n);
+
+    if (e->param != range->param || e->shared != range->terms)
+        return false;
+    if (range->lossy && !range->terms && !(str_hash(key) & 1))
+        return false;
+    if (range->point)
+        return str_eq(key, range->lo);
+    return str_cmp(key, range->lo) >= 0 && (!range->hi.p || str_cmp(key, range->hi) < 0);
+}
+
+bool naive_clause(const struct index *index, const struct search_clause *c)
+{
+    bool in = false;
+
+    for (size_t i = 0; i < c->n_ranges; i++)
+        for (size_t j = 0; j < index->n_entries; j++)
+            in |= key_in(&index->entries[j], &c->ranges[i]);
+    return in != c->negate;
+}
+
+struct str naive_key(const struct index *index, const struct search_sort *sort)
+{
+    struct str best = STR_NULL;
+
+    for (size_t j = 0; j < index->n_entries; j++) {
+        const struct index_entry *e = &index->entries[j];
+        struct str key = str_n((const char *)e->key, e->key_n);
+
+        if (e->shared || e->param != sort->param->def.id)
+            continue;
+        if (!best.p || (str_cmp(key, best) < 0) != sort->descending)
+            best = key;
+    }
+    return best;
+}
+
+static int extract(struct arena *a, int type, yyjson_val *root, struct index *ret, struct err *err)
+{
+    static const struct index_options options;
+    struct params *params = params_base(err);
+    int r = params ? index_extract(a, params, &options, type, root, ret, err) : ERR_NO_MEMORY;
+
+    params_unref(params);
+    return r;
+}
+
+/* In place of fhir's own. */
+int search_match(struct arena *a, const struct search *s, const struct search_clause *c,
+                 yyjson_val *root, bool *ret_match, struct err *err)
+{
+    struct index index;
+    int r = extract(a, def_resource(js_get_str(root, "resourceType")), root, &index, err);
+
+    (void)s;
+    if (r == 0)
+        *ret_match = naive_clause(&index, c);
+    return r;
+}
+
+int search_sort_key(struct arena *a, const struct search *s, const struct search_sort *sort,
+                    yyjson_val *root, struct str *ret, struct err *err)
+{
+    struct index index;
+    int r = extract(a, def_resource(js_get_str(root, "resourceType")), root, &index, err);
+
+    (void)s;
+    if (r == 0)
+        *ret = naive_key(&index, sort);
+    return r;
+}
+
+static bool matches_ids(const struct naive_doc *d, const struct search_clause *c)
+{
+    bool in = false;
+
+    for (size_t i = 0; i < c->n_ids; i++)
+        in |= str_eq(c->ids[i], str_c(d->id));
+    return in != c->negate;
+}
+
+static bool matches_spans(const struct naive_doc *d, const struct search_clause *c)
+{
+    bool in = false;
+
+    for (size_t i = 0; i < c->n_spans; i++)
+        in |= hlc_ms(d->hlc) >= c->spans[i].from_ms && hlc_ms(d->hlc) < c->spans[i].to_ms;
+    return in != c->negate;
+}
+
+bool naive_matches(const struct naive_doc *d, const struct search *s)
+{
+    int type = type_of(d->type);
+    bool of_type = s->type ? s->type == type : s->n_types == 0;
+
+    for (size_t i = 0; i < s->n_types; i++)
+        of_type |= s->types[i] == type;
+    for (size_t i = 0; i < s->n_clauses && of_type; i++) {
+        const struct search_clause *c = &s->clauses[i];
+        switch (c->kind) {
+        case CLAUSE_KEYS: of_type = naive_clause(&d->index, c); break;
+        case CLAUSE_ID: of_type = matches_ids(d, c); break;
+        case CLAUSE_UPDATED: of_type = matches_spans(d, c); break;
+        case CLAUSE_NONE: of_type = false; break;
+        }
+    }
+    return of_type && d->live;
+}
+
+struct by {
+    const struct naive *n;
+    const struct search *s;
+};
+
+static int doc_cmp(const void *x, const void *y, void *ctx)
+{
+    const struct by *by = ctx;
+    const struct naive_doc *a = &by->n->docs[*(const size_t *)x];
+    const struct naive_doc *b = &by->n->docs[*(const size_t *)y];
+
+    for (size_t i = 0; i < by->s->n_sort; i++) {
+        const struct search_sort *sort = &by->s->sort[i];
+        unsigned char ka[100], kb[100];
+        struct str p, q;
+        int c;
+
+        if (sort->param) {
+            p = naive_key(&a->index, sort);
+            q = naive_key(&b->index, sort);
+        } else if (sort->by_id) {
+            p = str_n((char *)ka, index_id_key(str_c(a->id), ka));
+            q = str_n((char *)kb, index_id_key(str_c(b->id), kb));
+        } else {
+            return (a->row < b->row) == sort->descending ? 1 : -1;
+        }
+        if (!p.p || !q.p) {
+            if (!p.p != !q.p)
+                return p.p ? -1 : 1;
+            continue;
+        }
+        c = str_cmp(p, q);
+        if (c)
+            return sort->descending ? -c : c;
+    }
+    return (a->row < b->row) == (by->s->n_sort && by->s->sort[0].descending) ? 1 : -1;
+}
+
+size_t naive_search(const struct naive *n, const struct search *s, size_t *ret)
+{
+    struct by by = {n, s};
+    size_t found = 0;
+
+    for (size_t i = 0; i < n->n; i++)
+        if (naive_matches(&n->docs[i], s))
+            ret[found++] = i;
+    qsort_r(ret, found, sizeof *ret, doc_cmp, &by);
+    return found;
+}
