@@ -279,3 +279,18 @@ int index_extract(struct arena *a, const struct params *params, const struct ind
     *ret = out;
     return 0;
 }
+
+int index_extract_one(struct arena *a, const struct index_options *opt, const struct param *param,
+                      yyjson_val *root, struct index *ret, struct err *err)
+{
+    struct extract x = {.a = a, .opt = opt, .err = err};
+    struct path_env env = {.a = a, .resource = root, .values_only = true};
+    struct path_item item = path_root(root);
+    int r = extract_param(&x, param, &env, &item);
+
+    if (r < 0)
+        return r;
+    sort_entries(x.entries, x.n);
+    *ret = (struct index){.entries = x.entries, .n_entries = without_repeats(x.entries, x.n)};
+    return 0;
+}

@@ -74,6 +74,9 @@ struct path_item path_root(yyjson_val *resource);
 
 struct str path_text(const struct path *p);
 
+/* Whether the result can be an element of the data type (true where that is not known). */
+bool path_leads_to(const struct path *p, enum def_which which);
+
 /* Whether type `t` is `name` or derives from it. */
 bool path_type_is(const struct def_type *t, struct str name);
 

@@ -158,3 +158,40 @@ int path_chain(struct arena *a, struct path *p, const struct def_type *context, 
 {
     return chain_node(a, p, p->root, context) < 0 ? err_no_memory(err) : 0;
 }
+
+static bool step_leads_to(const struct path_step *s, enum def_which which)
+{
+    if (s->json)
+        return s->type->which == which;
+    for (size_t i = 0; s->element->types[i]; i++)
+        if (s->element->types[i]->which == which)
+            return true;
+    return false;
+}
+
+static bool leads_to(const struct path *p, uint16_t i, enum def_which which)
+{
+    const struct path_node *n = &p->nodes[i];
+
+    switch (n->kind) {
+    case NODE_CHAIN:
+        return step_leads_to(&n->steps[n->n_steps - 1], which);
+    case NODE_AS:
+        return n->type && n->type->which == which;
+    case NODE_INDEX:
+        return leads_to(p, n->left, which);
+    case NODE_CALL:
+        return !str_eq(n->text, STR("where")) || leads_to(p, n->left, which);
+    case NODE_BINARY:
+        if (n->op != OP_UNION)
+            return which == TYPE_BOOLEAN;
+        return leads_to(p, n->left, which) || leads_to(p, n->right, which);
+    default:
+        return true;
+    }
+}
+
+bool path_leads_to(const struct path *p, enum def_which which)
+{
+    return leads_to(p, p->root, which);
+}

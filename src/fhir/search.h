@@ -31,7 +31,7 @@ enum search_prefix {
  *   terms   lo and hi bound the list's shared terms (index_entry.shared); of each of those, the
  *           bytes behind its first 0x00 are a whole key: that key's rows are the candidates;
  *   groups  the list is walked by groups (token: by code system, quantity: by unit), a seek or two
- *           for each: from the first key on, group = search_group(key); search_group_range() gives
+ *           for each: from the first key >= lo on, group = search_group(key); search_group_range() gives
  *           a plain range inside the group, or nothing; go on at the first key that does not begin
  *           with the group's bytes; stop when search_group() says 0. Few groups exist in practice,
  *           but count them against the search's budget: a stranger may have made many.
@@ -125,6 +125,7 @@ struct search {
     struct str *unknown;         /* parameters that were not understood, as given (lenient) */
     size_t n_unknown;
     struct str self;             /* the query string as understood, for the self link */
+    const struct search_options *opt;    /* a copy of what it was parsed with */
 };
 
 struct search_options {

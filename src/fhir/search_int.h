@@ -1,0 +1,113 @@
+/* search_int.h - a search inside: values taken apart, and who turns them into what.
+ *
+ * search_parse.c   the query string: parameters, modifiers, what is not understood
+ * search_control.c _sort, _count, _include … : what to return
+ * search_value.c   the text of one value into a struct search_value
+ * search_range.c   a value into key ranges; search_key.c answers for single keys and groups
+ * search_match.c   a value against a resource, without looking at keys
+ */
+#ifndef FHIR_SEARCH_INT_H
+#define FHIR_SEARCH_INT_H
+
+#include "fhir/key_int.h"
+#include "fhir/params_int.h"
+#include "fhir/search.h"
+#include "fhir/value_int.h"
+
+#define SEARCH_RANGES_MAX 20000   /* key ranges of one search */
+
+/* A number to compare with: what `prefix` means for it. */
+struct number_rule {
+    enum search_prefix prefix;
+    struct decimal v;             /* as written */
+    struct decimal from, to;      /* eq, ne, ap: from <= x < to */
+};
+
+struct date_rule {
+    enum search_prefix prefix;
+    int64_t from_ms, to_ms;       /* ap: already widened */
+};
+
+struct search_value {
+    enum def_param_kind kind;
+    enum search_modifier modifier;
+    struct str text;              /* string, uri; code of a token or identifier, unit of a quantity */
+    struct str system;
+    bool has_bar;                 /* "|" was there: without a system that means "with none" */
+    bool any_code;                /* "system|" */
+    struct str folded;            /* string, :text */
+    struct number_rule number;    /* number, quantity */
+    struct date_rule date;
+    struct value ref;             /* reference: VALUE_LOCAL or VALUE_URL; kind VALUE_ELSEWHERE: an id
+                                     of any type in `targets` */
+    struct str id;
+    int *targets;                 /* 0 at the end */
+    bool missing;
+    struct search_value *parts;   /* composite: one for each component */
+};
+
+/* Behind clause->values. */
+struct clause_more {
+    const struct search_options *opt;
+    const struct param **params;  /* the parameter on each type that is searched */
+    const struct param_more **more;
+    size_t n_params;
+    struct search_value *values;
+    size_t n_values;
+    bool composite;
+};
+
+/* What a search is made with. */
+struct search_parse {
+    struct arena *a;
+    const struct params *params;
+    const struct search_options *opt;
+    struct search *s;
+    size_t n_values, n_ranges, cap_clauses, cap_unknown, cap_includes;
+    struct sb self;
+    struct err *err;
+};
+
+/* One parameter of the query. */
+struct search_arg {
+    struct str name, modifier, value;   /* decoded */
+    struct str raw;                     /* as given, "name:modifier" */
+};
+
+enum { ARG_UNKNOWN = 0, ARG_TAKEN = 1 };   /* of the functions below, or negative */
+
+int search_control(struct search_parse *p, const struct search_arg *arg);
+
+/* Splits at a separator that no backslash protects; as str_split. */
+bool search_split(struct str *rest, char separator, struct str *ret);
+/* Takes the backslashes off; .p is NULL when memory ran out. */
+struct str search_unescape(struct arena *a, struct str s);
+
+/* One value of parameter `param` (of the first type) from its text. */
+int search_value_parse(struct search_parse *p, const struct param *param,
+                       enum search_modifier modifier, int modifier_type, struct str text,
+                       struct search_value *ret);
+int search_date_rule(struct search_parse *p, struct str text, struct date_rule *ret);
+
+/* Appends the ranges of one value in one parameter's list. */
+struct range_list {
+    struct key_range *p;
+    size_t n, cap;
+};
+int search_ranges(struct search_parse *p, const struct param *param, const struct search_value *v,
+                  struct range_list *out);
+
+bool date_rule_matches(const struct date_rule *rule, int64_t from_ms, int64_t to_ms);
+/* A single number; an interval either end of which may be NULL (open). */
+bool number_rule_matches(const struct number_rule *rule, const struct decimal *x);
+bool number_rule_overlaps(const struct number_rule *rule, const struct decimal *low,
+                          const struct decimal *high);
+/* The rule for values in `unit` where the search names another UCUM unit; false: not comparable. */
+bool number_rule_convert(const struct number_rule *rule, struct str from_unit, struct str to_unit,
+                         struct number_rule *ret);
+
+/* The plain range of single numbers behind `prefix`; `second` is used by ne alone. */
+size_t search_number_bounds(const struct number_rule *rule, const struct key *prefix,
+                            struct key lo[2], struct key hi[2]);
+
+#endif

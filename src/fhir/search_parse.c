@@ -1,0 +1,556 @@
+#include "fhir/search_int.h"
+
+#include "fhir/validate.h"
+
+#define LIST_FIRST 8
+#define SELF_MAX KIB(256)
+#define ARGS_MAX 1000         /* parameters of one query, understood or not */
+
+/* ---- text ---- */
+
+static int hex(int c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_utf8(struct str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        unsigned char c = (unsigned char)s.p[i];
+        size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2
+                      : c >= 0xf0 && c < 0xf5 ? 3 : 4;
+        unsigned next = more && i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+        if (!c || more == 4 || i + more >= s.n)
+            return false;
+        if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) || (c == 0xf0 && next < 0x90) ||
+            (c == 0xf4 && next > 0x8f))
+            return false;
+        for (size_t k = 1; k <= more; k++)
+            if (((unsigned char)s.p[i + k] & 0xc0) != 0x80)
+                return false;
+        i += more + 1;
+    }
+    return true;
+}
+
+/* Form decoding: "%2C" and '+' for a blank. */
+static int decode(struct search_parse *p, struct str s, struct str *ret)
+{
+    char *to = arena_alloc(p->a, s.n + 1);
+    size_t n = 0;
+
+    if (!to)
+        return err_no_memory(p->err);
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '%') {
+            int high = i + 2 < s.n ? hex(s.p[i + 1]) : -1;
+            int low = i + 2 < s.n ? hex(s.p[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return err_set(p->err, ERR_VALUE, "a \"%%\" in the query has no two hexadecimal "
+                                                  "digits behind it");
+            to[n++] = (char)(high << 4 | low);
+            i += 2;
+        } else {
+            to[n++] = s.p[i] == '+' ? ' ' : s.p[i];
+        }
+    }
+    *ret = str_n(to, n);
+    if (!is_utf8(*ret))
+        return err_set(p->err, ERR_VALUE, "the query is not UTF-8 text");
+    return 0;
+}
+
+/* As sb_uri, leaving what a query may hold as it stands. */
+static void put_query(struct sb *out, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] && strchr(",:/$*", s.p[i]))
+            sb_char(out, s.p[i]);
+        else
+            sb_uri(out, str_n(s.p + i, 1));
+    }
+}
+
+static void put_self(struct search_parse *p, const struct search_arg *arg)
+{
+    if (p->self.n)
+        sb_char(&p->self, '&');
+    put_query(&p->self, arg->raw);
+    sb_char(&p->self, '=');
+    put_query(&p->self, arg->value);
+}
+
+/* ---- what is not understood ---- */
+
+static int unknown(struct search_parse *p, const struct search_arg *arg)
+{
+    struct search *s = p->s;
+
+    if (p->opt->strict)
+        return err_set(p->err, ERR_NOT_SUPPORTED, "the search parameter \"%.*s\" is not supported",
+                       (int)MIN(arg->raw.n, 100u), arg->raw.p);
+    if (s->n_unknown == p->cap_unknown) {
+        size_t cap = p->cap_unknown ? p->cap_unknown * 2 : LIST_FIRST;
+        struct str *more = arena_grow(p->a, s->unknown, p->cap_unknown * sizeof *more,
+                                      cap * sizeof *more);
+        if (!more)
+            return err_no_memory(p->err);
+        s->unknown = more;
+        p->cap_unknown = cap;
+    }
+    s->unknown[s->n_unknown++] = arg->raw;
+    return 0;
+}
+
+/* ---- clauses ---- */
+
+static struct search_clause *add_clause(struct search_parse *p)
+{
+    struct search *s = p->s;
+
+    if (s->n_clauses == SEARCH_CLAUSES_MAX) {
+        err_set(p->err, ERR_COSTLY, "the search has more than %d parameters", SEARCH_CLAUSES_MAX);
+        return NULL;
+    }
+    if (!s->clauses)
+        s->clauses = ARENA_ARRAY(p->a, struct search_clause, SEARCH_CLAUSES_MAX);
+    if (!s->clauses) {
+        err_no_memory(p->err);
+        return NULL;
+    }
+    return &s->clauses[s->n_clauses++];
+}
+
+static int clause_failed(const struct search_parse *p)
+{
+    return p->s->n_clauses == SEARCH_CLAUSES_MAX ? ERR_COSTLY : ERR_NO_MEMORY;
+}
+
+/* Number of alternatives in a value, at least 1. */
+static int count_values(struct search_parse *p, struct str value, size_t *ret)
+{
+    struct str rest = value, one;
+    size_t n = 0;
+
+    while (search_split(&rest, ',', &one))
+        n++;
+    p->n_values += n;
+    if (p->n_values > SEARCH_VALUES_MAX)
+        return err_set(p->err, ERR_COSTLY, "the search has more than %d values",
+                       SEARCH_VALUES_MAX);
+    *ret = n;
+    return 0;
+}
+
+static int id_clause(struct search_parse *p, const struct search_arg *arg)
+{
+    struct str rest = arg->value, one;
+    struct search_clause *c;
+    size_t n;
+    int r = count_values(p, rest, &n);
+
+    if (r < 0)
+        return r;
+    c = add_clause(p);
+    if (!c)
+        return clause_failed(p);
+    c->kind = CLAUSE_ID;
+    c->ids = ARENA_ARRAY(p->a, struct str, n);
+    if (!c->ids)
+        return err_no_memory(p->err);
+    while (search_split(&rest, ',', &one))
+        if (fhir_is_id(one))
+            c->ids[c->n_ids++] = one;
+    /* What is no id is nobody's. */
+    if (!c->n_ids)
+        c->kind = CLAUSE_NONE;
+    return ARG_TAKEN;
+}
+
+/* Versions have an instant: [t, t + 1 ms). */
+static size_t updated_spans(const struct date_rule *d, struct time_span ret[2])
+{
+    const struct time_span before = {INT64_MIN, d->from_ms}, inside = {d->from_ms, d->to_ms};
+    const struct time_span behind = {d->to_ms, INT64_MAX};
+
+    switch (d->prefix) {
+    case PREFIX_NE:
+        ret[0] = before;
+        ret[1] = behind;
+        return 2;
+    case PREFIX_GT:
+    case PREFIX_SA:
+        ret[0] = behind;
+        return 1;
+    case PREFIX_LT:
+    case PREFIX_EB:
+        ret[0] = before;
+        return 1;
+    case PREFIX_GE:
+        ret[0] = (struct time_span){d->from_ms, INT64_MAX};
+        return 1;
+    case PREFIX_LE:
+        ret[0] = (struct time_span){INT64_MIN, d->to_ms};
+        return 1;
+    default:
+        ret[0] = inside;
+        return 1;
+    }
+}
+
+static int updated_clause(struct search_parse *p, const struct search_arg *arg)
+{
+    struct str rest = arg->value, one;
+    struct search_clause *c;
+    size_t n;
+    int r = count_values(p, rest, &n);
+
+    if (r < 0)
+        return r;
+    c = add_clause(p);
+    if (!c)
+        return clause_failed(p);
+    c->kind = CLAUSE_UPDATED;
+    c->spans = ARENA_ARRAY(p->a, struct time_span, 2 * n);
+    if (!c->spans)
+        return err_no_memory(p->err);
+    while (search_split(&rest, ',', &one)) {
+        struct date_rule rule;
+        r = search_date_rule(p, one, &rule);
+        if (r < 0)
+            return err_set(p->err, r, "the value \"%.*s\" of \"_lastUpdated\" is not a date",
+                           (int)MIN(one.n, 100u), one.p);
+        c->n_spans += updated_spans(&rule, c->spans + c->n_spans);
+    }
+    return ARG_TAKEN;
+}
+
+/* The parameter on each type that is searched; none when one of the types lacks it. */
+static int find_params(struct search_parse *p, struct str code, struct clause_more *c)
+{
+    const struct search *s = p->s;
+    size_t n = s->type ? 1 : s->n_types ? s->n_types : DEF_RESOURCE_MAX;
+
+    c->params = ARENA_ARRAY(p->a, const struct param *, n);
+    c->more = ARENA_ARRAY(p->a, const struct param_more *, n);
+    if (!c->params || !c->more)
+        return err_no_memory(p->err);
+    for (size_t i = 0; i < n; i++) {
+        int type = s->type ? s->type : s->n_types ? s->types[i] : (int)i + 1;
+        const struct param *param = param_find(p->params, type, code);
+        if (!param || !param->path || !param->searchable ||
+            param->def.kind == PARAM_SPECIAL || (i && param->def.kind != c->params[0]->def.kind))
+            return ARG_UNKNOWN;
+        c->params[i] = param;
+        c->more[i] = param_more_of(p->params, param);
+    }
+    c->n_params = n;
+    c->composite = c->params[0]->def.kind == PARAM_COMPOSITE;
+    return c->composite && (n > 1 || !c->more[0]->components) ? ARG_UNKNOWN : ARG_TAKEN;
+}
+
+/* What a modifier means for a kind of parameter; negative when it cannot stand there. */
+static int modifier_of(struct search_parse *p, const struct search_arg *arg,
+                       enum def_param_kind kind, enum search_modifier *ret, int *ret_type)
+{
+    static const struct {
+        const char *name;
+        enum search_modifier modifier;
+        int kind;      /* -1: every one */
+    } modifiers[] = {
+        {"missing", MOD_MISSING, -1},           {"exact", MOD_EXACT, PARAM_STRING},
+        {"contains", MOD_CONTAINS, PARAM_STRING}, {"not", MOD_NOT, PARAM_TOKEN},
+        {"text", MOD_TEXT, PARAM_TOKEN},        {"identifier", MOD_IDENTIFIER, PARAM_REFERENCE},
+    };
+
+    *ret = MOD_NONE;
+    *ret_type = 0;
+    if (!arg->modifier.n)
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(modifiers); i++) {
+        if (str_eq(arg->modifier, str_c(modifiers[i].name)) &&
+            (modifiers[i].kind < 0 || modifiers[i].kind == (int)kind)) {
+            *ret = modifiers[i].modifier;
+            return 0;
+        }
+    }
+    *ret_type = kind == PARAM_REFERENCE ? def_resource(arg->modifier) : 0;
+    if (*ret_type) {
+        *ret = MOD_TYPE;
+        return 0;
+    }
+    /* R4: a server must refuse a modifier that it does not support. */
+    return err_set(p->err, ERR_NOT_SUPPORTED, "the modifier \":%.*s\" of \"%.*s\" is not supported",
+                   (int)MIN(arg->modifier.n, 64u), arg->modifier.p, (int)MIN(arg->name.n, 64u),
+                   arg->name.p);
+}
+
+static int parse_values(struct search_parse *p, const struct search_arg *arg,
+                        enum search_modifier modifier, int type, struct clause_more *c)
+{
+    struct str rest = arg->value, one;
+    size_t n;
+    int r = count_values(p, rest, &n);
+
+    if (r < 0)
+        return r;
+    c->values = ARENA_ARRAY(p->a, struct search_value, n);
+    if (!c->values)
+        return err_no_memory(p->err);
+    while (search_split(&rest, ',', &one)) {
+        if (!one.n)
+            continue;
+        r = search_value_parse(p, c->params[0], modifier, type, one, &c->values[c->n_values]);
+        if (r < 0)
+            return r;
+        c->n_values++;
+    }
+    if (modifier == MOD_MISSING && c->n_values > 1)
+        return err_set(p->err, ERR_VALUE, "\"%.*s\" takes one value", STR_ARG(arg->raw));
+    return 0;
+}
+
+static int clause_ranges(struct search_parse *p, const struct clause_more *more,
+                         struct search_clause *c)
+{
+    struct range_list list = {0};
+
+    for (size_t i = 0; i < more->n_params; i++) {
+        for (size_t k = 0; k < more->n_values; k++) {
+            int r = search_ranges(p, more->params[i], &more->values[k], &list);
+            if (r < 0)
+                return r;
+        }
+    }
+    c->ranges = list.p;
+    c->n_ranges = list.n;
+    if (!list.n && !c->negate)
+        c->kind = CLAUSE_NONE;
+    return ARG_TAKEN;
+}
+
+/* A composite has no list of its own: each component narrows by its own parameter's list, and the
+ * first clause looks whether one item has them all. */
+static int composite_clauses(struct search_parse *p, struct search_clause *first,
+                             struct clause_more *more)
+{
+    const struct def_param *d = &more->params[0]->def;
+
+    for (size_t k = 0; k < d->n_components; k++) {
+        const struct param *like = param_find(p->params, d->type, d->components[k].code);
+        struct search_clause *c = k ? add_clause(p) : first;
+        struct range_list list = {0};
+        struct clause_more *part;
+        if (!c)
+            return clause_failed(p);
+        for (size_t i = 0; i < more->n_values; i++) {
+            int r = search_ranges(p, like, &more->values[i].parts[k], &list);
+            if (r < 0)
+                return r;
+        }
+        for (size_t i = 0; i < list.n && !k; i++)
+            list.p[i].lossy = true;
+        c->ranges = list.p;
+        c->n_ranges = list.n;
+        if (!list.n)
+            c->kind = CLAUSE_NONE;
+        if (!k)
+            continue;
+        part = ARENA_NEW(p->a, struct clause_more);
+        if (!part)
+            return err_no_memory(p->err);
+        *part = (struct clause_more){.opt = more->opt, .n_params = 1, .n_values = more->n_values};
+        part->params = ARENA_ARRAY(p->a, const struct param *, 1);
+        part->values = ARENA_ARRAY(p->a, struct search_value, more->n_values);
+        if (!part->params || !part->values)
+            return err_no_memory(p->err);
+        part->params[0] = c->param = like;
+        for (size_t i = 0; i < more->n_values; i++)
+            part->values[i] = more->values[i].parts[k];
+        c->values = part;
+        c->n_values = part->n_values;
+    }
+    return ARG_TAKEN;
+}
+
+static int param_clause(struct search_parse *p, const struct search_arg *arg)
+{
+    struct clause_more *more = ARENA_NEW(p->a, struct clause_more);
+    enum search_modifier modifier;
+    struct search_clause *c;
+    int type, r;
+
+    if (!more)
+        return err_no_memory(p->err);
+    more->opt = p->s->opt;
+    r = find_params(p, arg->name, more);
+    if (r != ARG_TAKEN)
+        return r;
+    r = modifier_of(p, arg, more->params[0]->def.kind, &modifier, &type);
+    if (r >= 0 && more->composite && modifier)
+        r = err_set(p->err, ERR_NOT_SUPPORTED, "a composite parameter takes no modifier");
+    if (r >= 0)
+        r = parse_values(p, arg, modifier, type, more);
+    if (r < 0)
+        return r;
+    if (!more->n_values)
+        return ARG_UNKNOWN;
+    c = add_clause(p);
+    if (!c)
+        return clause_failed(p);
+    c->kind = CLAUSE_KEYS;
+    c->param = more->params[0];
+    c->modifier = modifier;
+    c->values = more;
+    c->n_values = more->n_values;
+    c->negate = modifier == MOD_NOT || (modifier == MOD_MISSING && more->values[0].missing);
+    return more->composite ? composite_clauses(p, c, more) : clause_ranges(p, more, c);
+}
+
+/* ---- the query ---- */
+
+static int take(struct search_parse *p, const struct search_arg *arg)
+{
+    int r;
+
+    if (arg->value.n > SEARCH_VALUE_BYTES_MAX)
+        return err_set(p->err, ERR_COSTLY, "the value of \"%.*s\" is longer than %d bytes",
+                       (int)MIN(arg->raw.n, 64u), arg->raw.p, SEARCH_VALUE_BYTES_MAX);
+    if (!arg->value.n)
+        return ARG_UNKNOWN;
+    r = search_control(p, arg);
+    if (r == ARG_TAKEN)
+        return r;
+    if (r == ARG_UNKNOWN) {
+        if (str_eq(arg->raw, STR("_id")))
+            r = id_clause(p, arg);
+        else if (str_eq(arg->raw, STR("_lastUpdated")))
+            r = updated_clause(p, arg);
+        else
+            r = param_clause(p, arg);
+    }
+    if (r > 0)
+        put_self(p, arg);
+    return r;
+}
+
+/* The next "name:modifier=value"; 0 at the end. */
+static int next_arg(struct search_parse *p, struct str *rest, struct search_arg *ret)
+{
+    struct str pair, name;
+    ptrdiff_t colon;
+    int r;
+
+    do {
+        if (!str_split(rest, '&', &pair))
+            return 0;
+    } while (!pair.n);
+    str_split(&pair, '=', &name);
+    r = decode(p, name, &ret->raw);
+    if (r >= 0)
+        r = decode(p, pair.p ? pair : STR(""), &ret->value);
+    if (r < 0)
+        return r;
+    colon = str_find(ret->raw, ':');
+    ret->name = colon < 0 ? ret->raw : str_head(ret->raw, (size_t)colon);
+    ret->modifier = colon < 0 ? STR("") : str_from(ret->raw, (size_t)colon + 1);
+    /* A chain ("patient.name", "subject:Patient.name") is nobody's name yet. */
+    if (str_find(ret->raw, '.') >= 0 || str_eq(ret->name, STR("_has"))) {
+        ret->name = ret->raw;
+        ret->modifier = STR("");
+    }
+    return 1;
+}
+
+static int read_types(struct search_parse *p, const struct search_arg *arg)
+{
+    struct search *s = p->s;
+    struct str rest = arg->value, one;
+    size_t n;
+    int r = count_values(p, rest, &n);
+
+    if (r < 0)
+        return r;
+    s->types = ARENA_ARRAY(p->a, int, MIN(n, (size_t)DEF_RESOURCE_MAX));
+    if (!s->types)
+        return err_no_memory(p->err);
+    s->n_types = 0;
+    while (str_split(&rest, ',', &one)) {
+        int type = def_resource(one);
+        bool twice = false;
+        if (!type)
+            return err_set(p->err, ERR_VALUE, "the value \"%.*s\" of \"_type\" is no resource type",
+                           (int)MIN(one.n, 64u), one.p);
+        for (size_t i = 0; i < s->n_types; i++)
+            twice = twice || s->types[i] == type;
+        if (!twice)
+            s->types[s->n_types++] = type;
+    }
+    return 0;
+}
+
+/* `_type` decides what the other parameters mean, wherever it stands. */
+static int first_pass(struct search_parse *p, struct str query)
+{
+    struct search_arg arg;
+    size_t n = 0;
+    int r;
+
+    while ((r = next_arg(p, &query, &arg)) > 0) {
+        if (++n > ARGS_MAX)
+            return err_set(p->err, ERR_COSTLY, "the query has more than %d parameters", ARGS_MAX);
+        if (!p->s->type && str_eq(arg.raw, STR("_type")) && arg.value.n)
+            r = read_types(p, &arg);
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+static int second_pass(struct search_parse *p, struct str query)
+{
+    struct search_arg arg;
+    int r;
+
+    while ((r = next_arg(p, &query, &arg)) > 0) {
+        r = take(p, &arg);
+        if (r == ARG_UNKNOWN)
+            r = unknown(p, &arg);
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+int search_parse(struct arena *a, const struct params *params, const struct search_options *opt,
+                 int type, struct str query, struct search *ret, struct err *err)
+{
+    struct search s = {.type = type, .count = SEARCH_COUNT_DEFAULT};
+    struct search_parse p = {.a = a, .params = params, .opt = opt, .s = &s, .err = err};
+    struct search_options *copy = ARENA_NEW(a, struct search_options);
+    int r;
+
+    if (!copy)
+        return err_no_memory(err);
+    *copy = *opt;
+    s.opt = copy;
+    if (!query.p)
+        query = STR("");
+    p.self = sb_make(SELF_MAX);
+    r = first_pass(&p, query);
+    if (r >= 0)
+        r = second_pass(&p, query);
+    if (r >= 0)
+        r = sb_ok(&p.self, err);
+    if (r >= 0) {
+        s.self = arena_dup(a, sb_view(&p.self));
+        r = s.self.p ? 0 : err_no_memory(err);
+    }
+    sb_done(&p.self);
+    if (r >= 0)
+        *ret = s;
+    return r;
+}
