@@ -174,20 +174,15 @@ static bool leads_to(const struct path *p, uint16_t i, enum def_which which)
     const struct path_node *n = &p->nodes[i];
 
     switch (n->kind) {
-    case NODE_CHAIN:
-        return step_leads_to(&n->steps[n->n_steps - 1], which);
-    case NODE_AS:
-        return n->type && n->type->which == which;
-    case NODE_INDEX:
-        return leads_to(p, n->left, which);
-    case NODE_CALL:
-        return !str_eq(n->text, STR("where")) || leads_to(p, n->left, which);
+    case NODE_CHAIN: return step_leads_to(&n->steps[n->n_steps - 1], which);
+    case NODE_AS: return n->type && n->type->which == which;
+    case NODE_INDEX: return leads_to(p, n->left, which);
+    case NODE_CALL: return !str_eq(n->text, STR("where")) || leads_to(p, n->left, which);
     case NODE_BINARY:
         if (n->op != OP_UNION)
             return which == TYPE_BOOLEAN;
         return leads_to(p, n->left, which) || leads_to(p, n->right, which);
-    default:
-        return true;
+    default: return true;
     }
 }
 

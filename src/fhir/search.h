@@ -10,19 +10,33 @@
 #include "fhir/index.h"
 #include "fhir/params.h"
 
-#define SEARCH_CLAUSES_MAX 64        /* parameters in one search */
-#define SEARCH_VALUES_MAX 1000       /* comma-separated values of all parameters together */
+#define SEARCH_CLAUSES_MAX 64  /* parameters in one search */
+#define SEARCH_VALUES_MAX 1000 /* comma-separated values of all parameters together */
 #define SEARCH_VALUE_BYTES_MAX 4096
 #define SEARCH_SORT_MAX 8
 #define SEARCH_COUNT_DEFAULT 20
 #define SEARCH_COUNT_MAX 1000
 
 enum search_modifier {
-    MOD_NONE, MOD_EXACT, MOD_CONTAINS, MOD_MISSING, MOD_NOT, MOD_TEXT, MOD_IDENTIFIER, MOD_TYPE,
+    MOD_NONE,
+    MOD_EXACT,
+    MOD_CONTAINS,
+    MOD_MISSING,
+    MOD_NOT,
+    MOD_TEXT,
+    MOD_IDENTIFIER,
+    MOD_TYPE,
 };
 
 enum search_prefix {
-    PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFIX_LE, PREFIX_SA, PREFIX_EB,
+    PREFIX_EQ,
+    PREFIX_NE,
+    PREFIX_GT,
+    PREFIX_LT,
+    PREFIX_GE,
+    PREFIX_LE,
+    PREFIX_SA,
+    PREFIX_EB,
     PREFIX_AP,
 };
 
@@ -31,25 +45,25 @@ enum search_prefix {
  *   terms   lo and hi bound the list's shared terms (index_entry.shared); of each of those, the
  *           bytes behind its first 0x00 are a whole key: that key's rows are the candidates;
  *   groups  the list is walked by groups (token: by code system, quantity: by unit), a seek or two
- *           for each: from the first key >= lo on, group = search_group(key); search_group_range() gives
- *           a plain range inside the group, or nothing; go on at the first key that does not begin
- *           with the group's bytes; stop when search_group() says 0. Few groups exist in practice,
- *           but count them against the search's budget: a stranger may have made many.
- * Whether a key in the range is a match: yes, unless `filtered` (ask search_key for each key; rows
- * of one key share the answer) or `lossy` (ask search_match for each row). Both may be set. */
+ *           for each: from the first key >= lo on, group = search_group(key); search_group_range()
+ * gives a plain range inside the group, or nothing; go on at the first key that does not begin with
+ * the group's bytes; stop when search_group() says 0. Few groups exist in practice, but count them
+ * against the search's budget: a stranger may have made many. Whether a key in the range is a
+ * match: yes, unless `filtered` (ask search_key for each key; rows of one key share the answer) or
+ * `lossy` (ask search_match for each row). Both may be set. */
 struct key_range {
-    uint16_t param;              /* list to look in: a parameter's id, or that + INDEX_PARAM_ENDS */
+    uint16_t param; /* list to look in: a parameter's id, or that + INDEX_PARAM_ENDS */
     struct str lo, hi;
-    bool lossy;                  /* may hold keys that do not match: ask search_match */
-    bool point;                  /* one single key value (lo); its rows lie in row order, so that
-                                    membership of a row is one lookup */
+    bool lossy; /* may hold keys that do not match: ask search_match */
+    bool point; /* one single key value (lo); its rows lie in row order, so that
+                   membership of a row is one lookup */
     bool terms;
     bool groups;
-    bool filtered;               /* ask search_key */
-    const void *rule;            /* search's own, for search_group_range and search_key */
+    bool filtered;    /* ask search_key */
+    const void *rule; /* search's own, for search_group_range and search_key */
 };
 
-enum key_answer { KEY_NO, KEY_YES, KEY_ASK };   /* KEY_ASK: as if the range were lossy */
+enum key_answer { KEY_NO, KEY_YES, KEY_ASK }; /* KEY_ASK: as if the range were lossy */
 
 /* Whether a key of the list that lies in the range matches. Only where range->filtered. */
 enum key_answer search_key(const struct key_range *range, struct str key);
@@ -64,35 +78,35 @@ int search_group_range(const struct key_range *range, struct str group, struct a
                        struct key_range *ret, struct err *err);
 
 enum clause_kind {
-    CLAUSE_KEYS,                 /* a row matches if one of its keys is in one of the ranges */
-    CLAUSE_ID,                   /* _id: the row's id is one of `ids` */
-    CLAUSE_UPDATED,              /* _lastUpdated: one of `spans` */
-    CLAUSE_NONE,                 /* nothing can match */
+    CLAUSE_KEYS,    /* a row matches if one of its keys is in one of the ranges */
+    CLAUSE_ID,      /* _id: the row's id is one of `ids` */
+    CLAUSE_UPDATED, /* _lastUpdated: one of `spans` */
+    CLAUSE_NONE,    /* nothing can match */
 };
 
 struct time_span {
-    int64_t from_ms, to_ms;      /* from <= lastUpdated < to */
+    int64_t from_ms, to_ms; /* from <= lastUpdated < to */
 };
 
 struct search_clause {
     enum clause_kind kind;
-    bool negate;                 /* the rows that do NOT match the ranges (:not, :missing=true).
-                                    search_match has this applied: a row in none of the ranges
-                                    matches; one in a lossy range is to be asked about */
-    const struct param *param;   /* NULL for _id, _lastUpdated */
+    bool negate;               /* the rows that do NOT match the ranges (:not, :missing=true).
+                                  search_match has this applied: a row in none of the ranges
+                                  matches; one in a lossy range is to be asked about */
+    const struct param *param; /* NULL for _id, _lastUpdated */
     enum search_modifier modifier;
-    struct key_range *ranges;    /* OR of all, in no order; a row may be in several of them */
+    struct key_range *ranges; /* OR of all, in no order; a row may be in several of them */
     size_t n_ranges;
     struct str *ids;
     size_t n_ids;
     struct time_span *spans;
     size_t n_spans;
-    void *values;                /* search.c's own: what search_match compares with */
+    void *values; /* search.c's own: what search_match compares with */
     size_t n_values;
 };
 
 struct search_sort {
-    const struct param *param;   /* NULL: by _lastUpdated, or by _id where by_id */
+    const struct param *param; /* NULL: by _lastUpdated, or by _id where by_id */
     bool by_id, descending;
 };
 
@@ -100,38 +114,38 @@ enum search_total { TOTAL_DEFAULT, TOTAL_NONE, TOTAL_ESTIMATE, TOTAL_ACCURATE };
 enum search_summary { SUMMARY_FALSE, SUMMARY_TRUE, SUMMARY_TEXT, SUMMARY_DATA, SUMMARY_COUNT };
 
 struct search_include {
-    int source;                  /* resource type holding the reference */
-    const struct param *param;   /* NULL: all reference parameters (`*`) */
-    int target;                  /* 0: any */
+    int source;                /* resource type holding the reference */
+    const struct param *param; /* NULL: all reference parameters (`*`) */
+    int target;                /* 0: any */
     bool reverse, iterate;
 };
 
 struct search {
-    int type;                    /* 0: system-level; then `types` may narrow */
-    int *types;                  /* _type, n_types of them */
+    int type;   /* 0: system-level; then `types` may narrow */
+    int *types; /* _type, n_types of them */
     size_t n_types;
-    struct search_clause *clauses;   /* AND of all */
+    struct search_clause *clauses; /* AND of all */
     size_t n_clauses;
     struct search_sort sort[SEARCH_SORT_MAX];
     size_t n_sort;
     struct search_include *includes;
     size_t n_includes;
-    size_t count;                /* page size; 0 with _summary=count */
+    size_t count; /* page size; 0 with _summary=count */
     enum search_total total;
     enum search_summary summary;
-    struct str *elements;        /* _elements, n_elements of them */
+    struct str *elements; /* _elements, n_elements of them */
     size_t n_elements;
-    struct str cursor;           /* `_cursor`, ours, from a page link; STR_NULL at the first page */
-    struct str *unknown;         /* parameters that were not understood, as given (lenient) */
+    struct str cursor;   /* `_cursor`, ours, from a page link; STR_NULL at the first page */
+    struct str *unknown; /* parameters that were not understood, as given (lenient) */
     size_t n_unknown;
-    struct str self;             /* the query string as understood, for the self link */
-    const struct search_options *opt;    /* a copy of what it was parsed with */
+    struct str self;                  /* the query string as understood, for the self link */
+    const struct search_options *opt; /* a copy of what it was parsed with */
 };
 
 struct search_options {
     struct index_options index;
-    bool strict;                 /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
-    int64_t now_ms;              /* what `ap` measures dates from; 0: the clock */
+    bool strict;    /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
+    int64_t now_ms; /* what `ap` measures dates from; 0: the clock */
 };
 
 /* Parses a raw query string (percent-encoded, "a=1&b=2") for a type (0: system). Bad values are

@@ -101,8 +101,7 @@ static int sort(struct search_parse *p, const struct search_arg *arg)
             return ARG_UNKNOWN;
         }
         if (p->s->n_sort == SEARCH_SORT_MAX)
-            return err_set(p->err, ERR_COSTLY, "\"_sort\" has more than %d rules",
-                           SEARCH_SORT_MAX);
+            return err_set(p->err, ERR_COSTLY, "\"_sort\" has more than %d rules", SEARCH_SORT_MAX);
         p->s->sort[p->s->n_sort++] = rule;
     }
     return ARG_TAKEN;
@@ -117,9 +116,8 @@ static int add_include(struct search_parse *p, const struct search_include *one)
                        SEARCH_CLAUSES_MAX);
     if (s->n_includes == p->cap_includes) {
         size_t cap = p->cap_includes ? p->cap_includes * 2 : LIST_FIRST;
-        struct search_include *more = arena_grow(p->a, s->includes,
-                                                 p->cap_includes * sizeof *more,
-                                                 cap * sizeof *more);
+        struct search_include *more =
+            arena_grow(p->a, s->includes, p->cap_includes * sizeof *more, cap * sizeof *more);
         if (!more)
             return err_no_memory(p->err);
         s->includes = more;

@@ -14,42 +14,42 @@
 #include "fhir/search.h"
 #include "fhir/value_int.h"
 
-#define SEARCH_RANGES_MAX 20000   /* key ranges of one search */
+#define SEARCH_RANGES_MAX 20000 /* key ranges of one search */
 
 /* A number to compare with: what `prefix` means for it. */
 struct number_rule {
     enum search_prefix prefix;
-    struct decimal v;             /* as written */
-    struct decimal from, to;      /* eq, ne, ap: from <= x < to */
+    struct decimal v;        /* as written */
+    struct decimal from, to; /* eq, ne, ap: from <= x < to */
 };
 
 struct date_rule {
     enum search_prefix prefix;
-    int64_t from_ms, to_ms;       /* ap: already widened */
+    int64_t from_ms, to_ms; /* ap: already widened */
 };
 
 struct search_value {
     enum def_param_kind kind;
     enum search_modifier modifier;
-    struct str text;              /* string, uri; code of a token or identifier, unit of a quantity */
+    struct str text; /* string, uri; code of a token or identifier, unit of a quantity */
     struct str system;
-    bool has_bar;                 /* "|" was there: without a system that means "with none" */
-    bool any_code;                /* "system|" */
-    struct str folded;            /* string, :text */
-    struct number_rule number;    /* number, quantity */
+    bool has_bar;              /* "|" was there: without a system that means "with none" */
+    bool any_code;             /* "system|" */
+    struct str folded;         /* string, :text */
+    struct number_rule number; /* number, quantity */
     struct date_rule date;
-    struct value ref;             /* reference: VALUE_LOCAL or VALUE_URL; kind VALUE_ELSEWHERE: an id
-                                     of any type in `targets` */
+    struct value ref; /* reference: VALUE_LOCAL or VALUE_URL; kind VALUE_ELSEWHERE: an id
+                         of any type in `targets` */
     struct str id;
-    int *targets;                 /* 0 at the end */
+    int *targets; /* 0 at the end */
     bool missing;
-    struct search_value *parts;   /* composite: one for each component */
+    struct search_value *parts; /* composite: one for each component */
 };
 
 /* Behind clause->values. */
 struct clause_more {
     const struct search_options *opt;
-    const struct param **params;  /* the parameter on each type that is searched */
+    const struct param **params; /* the parameter on each type that is searched */
     const struct param_more **more;
     size_t n_params;
     struct search_value *values;
@@ -70,11 +70,11 @@ struct search_parse {
 
 /* One parameter of the query. */
 struct search_arg {
-    struct str name, modifier, value;   /* decoded */
-    struct str raw;                     /* as given, "name:modifier" */
+    struct str name, modifier, value; /* decoded */
+    struct str raw;                   /* as given, "name:modifier" */
 };
 
-enum { ARG_UNKNOWN = 0, ARG_TAKEN = 1 };   /* of the functions below, or negative */
+enum { ARG_UNKNOWN = 0, ARG_TAKEN = 1 }; /* of the functions below, or negative */
 
 int search_control(struct search_parse *p, const struct search_arg *arg);
 

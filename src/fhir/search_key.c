@@ -32,7 +32,7 @@ static enum key_answer interval_key(const struct number_rule *rule, struct str k
     if (!key_interval_read(key, &low, &has_low, &high, &has_high))
         return KEY_NO;
     return number_rule_overlaps(rule, has_low ? &low : NULL, has_high ? &high : NULL) ? KEY_YES
-                                                                                     : KEY_NO;
+                                                                                      : KEY_NO;
 }
 
 static enum key_answer single_key(const struct number_rule *rule, struct str key)
@@ -60,17 +60,13 @@ enum key_answer search_key(const struct key_range *range, struct str key)
     const struct search_value *v = range->rule;
 
     switch (v->kind) {
-    case PARAM_DATE:
-        return date_key(v, range->param & INDEX_PARAM_ENDS, key);
-    case PARAM_STRING:
-        return contains_key(v, key);
+    case PARAM_DATE: return date_key(v, range->param & INDEX_PARAM_ENDS, key);
+    case PARAM_STRING: return contains_key(v, key);
     case PARAM_NUMBER:
         return key_is_high_end(key) ? interval_key(&v->number, str_from(key, 2))
                                     : single_key(&v->number, key);
-    case PARAM_QUANTITY:
-        return quantity_key(&v->number, key);
-    default:
-        return KEY_ASK;
+    case PARAM_QUANTITY: return quantity_key(&v->number, key);
+    default: return KEY_ASK;
     }
 }
 
@@ -114,10 +110,10 @@ static int token_group(const struct key_range *range, struct str group, struct a
     key_code(&lo, v->text);
     hi = lo;
     key_after(&hi);
-    return put(a, &lo, &hi,
-               (struct key_range){.param = range->param, .lossy = range->lossy, .point = true,
-                                  .rule = v},
-               ret, err);
+    return put(
+        a, &lo, &hi,
+        (struct key_range){.param = range->param, .lossy = range->lossy, .point = true, .rule = v},
+        ret, err);
 }
 
 /* Whether numbers of the group's unit can match: 0, 1, or 2 where the row has to be looked at. */
@@ -129,7 +125,7 @@ static int unit_rule(const struct search_value *v, struct str group, struct numb
     *ret = v->number;
     if (!v->has_bar || (!v->system.n && !v->text.n))
         return 1;
-    group.n--;   /* what ends it tells intervals from numbers */
+    group.n--; /* what ends it tells intervals from numbers */
     if (!v->system.n) {
         key_text(&unit, v->text, KEY_UNIT_BYTES);
         code = str_from(group, key_system_bytes(group));

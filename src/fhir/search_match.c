@@ -50,8 +50,7 @@ static bool system_matches(const struct match *m, const struct value *x)
     if (!v->has_bar || str_eq(v->system, x->system))
         return true;
     /* The system of a `code` is the one of the list that it is bound to. */
-    return v->system.n && x->codes &&
-           def_codes_has(x->codes, v->system, x->code);
+    return v->system.n && x->codes && def_codes_has(x->codes, v->system, x->code);
 }
 
 static int token_matches(struct match *m, const struct value *x)
@@ -118,26 +117,16 @@ static int value_matches(struct match *m, const struct value *x)
         return 0;
     switch (x->kind) {
     case VALUE_TOKEN:
-    case VALUE_IDENTIFIER:
-        return token_matches(m, x);
-    case VALUE_LABEL:
-        return v->modifier == MOD_TEXT ? text_matches(m, x->text) : 0;
-    case VALUE_STRING:
-        return string_matches(m, x->text);
-    case VALUE_URI:
-        return str_eq(v->text, x->text);
-    case VALUE_LOCAL:
-        return local_matches(v, x);
-    case VALUE_URL:
-        return url_matches(v, x);
-    case VALUE_NUMBER:
-        return number_matches(&v->number, x);
-    case VALUE_QUANTITY:
-        return quantity_matches(v, x);
-    case VALUE_DATE:
-        return date_rule_matches(&v->date, x->from_ms, x->to_ms);
-    default:
-        return 0;
+    case VALUE_IDENTIFIER: return token_matches(m, x);
+    case VALUE_LABEL: return v->modifier == MOD_TEXT ? text_matches(m, x->text) : 0;
+    case VALUE_STRING: return string_matches(m, x->text);
+    case VALUE_URI: return str_eq(v->text, x->text);
+    case VALUE_LOCAL: return local_matches(v, x);
+    case VALUE_URL: return url_matches(v, x);
+    case VALUE_NUMBER: return number_matches(&v->number, x);
+    case VALUE_QUANTITY: return quantity_matches(v, x);
+    case VALUE_DATE: return date_rule_matches(&v->date, x->from_ms, x->to_ms);
+    default: return 0;
     }
 }
 

@@ -4,7 +4,7 @@
 
 #define LIST_FIRST 8
 #define SELF_MAX KIB(256)
-#define ARGS_MAX 1000         /* parameters of one query, understood or not */
+#define ARGS_MAX 1000 /* parameters of one query, understood or not */
 
 /* ---- text ---- */
 
@@ -20,13 +20,16 @@ static bool is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.n;) {
         unsigned char c = (unsigned char)s.p[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2
-                      : c >= 0xf0 && c < 0xf5 ? 3 : 4;
+        size_t more = c < 0x80                ? 0
+                      : c >= 0xc2 && c < 0xe0 ? 1
+                      : c >= 0xe0 && c < 0xf0 ? 2
+                      : c >= 0xf0 && c < 0xf5 ? 3
+                                              : 4;
         unsigned next = more && i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
         if (!c || more == 4 || i + more >= s.n)
             return false;
-        if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) || (c == 0xf0 && next < 0x90) ||
-            (c == 0xf4 && next > 0x8f))
+        if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) ||
+            (c == 0xf0 && next < 0x90) || (c == 0xf4 && next > 0x8f))
             return false;
         for (size_t k = 1; k <= more; k++)
             if (((unsigned char)s.p[i + k] & 0xc0) != 0x80)
@@ -49,8 +52,9 @@ static int decode(struct search_parse *p, struct str s, struct str *ret)
             int high = i + 2 < s.n ? hex(s.p[i + 1]) : -1;
             int low = i + 2 < s.n ? hex(s.p[i + 2]) : -1;
             if (high < 0 || low < 0)
-                return err_set(p->err, ERR_VALUE, "a \"%%\" in the query has no two hexadecimal "
-                                                  "digits behind it");
+                return err_set(p->err, ERR_VALUE,
+                               "a \"%%\" in the query has no two hexadecimal "
+                               "digits behind it");
             to[n++] = (char)(high << 4 | low);
             i += 2;
         } else {
@@ -94,8 +98,8 @@ static int unknown(struct search_parse *p, const struct search_arg *arg)
                        (int)MIN(arg->raw.n, 100u), arg->raw.p);
     if (s->n_unknown == p->cap_unknown) {
         size_t cap = p->cap_unknown ? p->cap_unknown * 2 : LIST_FIRST;
-        struct str *more = arena_grow(p->a, s->unknown, p->cap_unknown * sizeof *more,
-                                      cap * sizeof *more);
+        struct str *more =
+            arena_grow(p->a, s->unknown, p->cap_unknown * sizeof *more, cap * sizeof *more);
         if (!more)
             return err_no_memory(p->err);
         s->unknown = more;
@@ -139,8 +143,7 @@ static int count_values(struct search_parse *p, struct str value, size_t *ret)
         n++;
     p->n_values += n;
     if (p->n_values > SEARCH_VALUES_MAX)
-        return err_set(p->err, ERR_COSTLY, "the search has more than %d values",
-                       SEARCH_VALUES_MAX);
+        return err_set(p->err, ERR_COSTLY, "the search has more than %d values", SEARCH_VALUES_MAX);
     *ret = n;
     return 0;
 }
@@ -182,22 +185,12 @@ static size_t updated_spans(const struct date_rule *d, struct time_span ret[2])
         ret[1] = behind;
         return 2;
     case PREFIX_GT:
-    case PREFIX_SA:
-        ret[0] = behind;
-        return 1;
+    case PREFIX_SA: ret[0] = behind; return 1;
     case PREFIX_LT:
-    case PREFIX_EB:
-        ret[0] = before;
-        return 1;
-    case PREFIX_GE:
-        ret[0] = (struct time_span){d->from_ms, INT64_MAX};
-        return 1;
-    case PREFIX_LE:
-        ret[0] = (struct time_span){INT64_MIN, d->to_ms};
-        return 1;
-    default:
-        ret[0] = inside;
-        return 1;
+    case PREFIX_EB: ret[0] = before; return 1;
+    case PREFIX_GE: ret[0] = (struct time_span){d->from_ms, INT64_MAX}; return 1;
+    case PREFIX_LE: ret[0] = (struct time_span){INT64_MIN, d->to_ms}; return 1;
+    default: ret[0] = inside; return 1;
     }
 }
 
@@ -241,8 +234,8 @@ static int find_params(struct search_parse *p, struct str code, struct clause_mo
     for (size_t i = 0; i < n; i++) {
         int type = s->type ? s->type : s->n_types ? s->types[i] : (int)i + 1;
         const struct param *param = param_find(p->params, type, code);
-        if (!param || !param->path || !param->searchable ||
-            param->def.kind == PARAM_SPECIAL || (i && param->def.kind != c->params[0]->def.kind))
+        if (!param || !param->path || !param->searchable || param->def.kind == PARAM_SPECIAL ||
+            (i && param->def.kind != c->params[0]->def.kind))
             return ARG_UNKNOWN;
         c->params[i] = param;
         c->more[i] = param_more_of(p->params, param);
@@ -259,11 +252,14 @@ static int modifier_of(struct search_parse *p, const struct search_arg *arg,
     static const struct {
         const char *name;
         enum search_modifier modifier;
-        int kind;      /* -1: every one */
+        int kind; /* -1: every one */
     } modifiers[] = {
-        {"missing", MOD_MISSING, -1},           {"exact", MOD_EXACT, PARAM_STRING},
-        {"contains", MOD_CONTAINS, PARAM_STRING}, {"not", MOD_NOT, PARAM_TOKEN},
-        {"text", MOD_TEXT, PARAM_TOKEN},        {"identifier", MOD_IDENTIFIER, PARAM_REFERENCE},
+        {"missing", MOD_MISSING, -1},
+        {"exact", MOD_EXACT, PARAM_STRING},
+        {"contains", MOD_CONTAINS, PARAM_STRING},
+        {"not", MOD_NOT, PARAM_TOKEN},
+        {"text", MOD_TEXT, PARAM_TOKEN},
+        {"identifier", MOD_IDENTIFIER, PARAM_REFERENCE},
     };
 
     *ret = MOD_NONE;

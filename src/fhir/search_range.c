@@ -20,8 +20,7 @@ static int add(struct maker *m, struct key_range range)
                        SEARCH_RANGES_MAX);
     if (l->n == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : RANGES_FIRST;
-        struct key_range *more = arena_grow(m->p->a, l->p, l->n * sizeof *more,
-                                            cap * sizeof *more);
+        struct key_range *more = arena_grow(m->p->a, l->p, l->n * sizeof *more, cap * sizeof *more);
         if (!more)
             return err_no_memory(m->p->err);
         l->p = more;
@@ -208,19 +207,11 @@ size_t search_number_bounds(const struct number_rule *rule, const struct key *pr
         lo[1] = to;
         return 2;
     case PREFIX_GT:
-    case PREFIX_SA:
-        lo[0] = over;
-        return 1;
-    case PREFIX_GE:
-        lo[0] = v;
-        return 1;
+    case PREFIX_SA: lo[0] = over; return 1;
+    case PREFIX_GE: lo[0] = v; return 1;
     case PREFIX_LT:
-    case PREFIX_EB:
-        hi[0] = v;
-        return 1;
-    case PREFIX_LE:
-        hi[0] = over;
-        return 1;
+    case PREFIX_EB: hi[0] = v; return 1;
+    case PREFIX_LE: hi[0] = over; return 1;
     default:
         lo[0] = from;
         hi[0] = to;
@@ -247,10 +238,10 @@ static int number(struct maker *m)
 /* Keys of the list by start that begin in [from, to), and by end those that end behind `from`. */
 struct date_bounds {
     int64_t from_ms, to_ms;
-    bool open;                /* no upper bound */
-    bool exact;               /* every key in it matches */
-    bool ends;                /* long periods that began earlier may match too … */
-    int64_t end_ms;           /* … if they end behind this */
+    bool open;      /* no upper bound */
+    bool exact;     /* every key in it matches */
+    bool ends;      /* long periods that began earlier may match too … */
+    int64_t end_ms; /* … if they end behind this */
 };
 
 /* What can match begins less than a day before it has to reach, unless it is long. */
@@ -259,10 +250,8 @@ static struct date_bounds date_bounds(const struct date_rule *d)
     const int64_t day = KEY_DAY_MS, first = VALUE_TIME_MIN;
 
     switch (d->prefix) {
-    case PREFIX_EQ:
-        return (struct date_bounds){.from_ms = d->from_ms, .to_ms = d->to_ms};
-    case PREFIX_NE:
-        return (struct date_bounds){.from_ms = first, .open = true};
+    case PREFIX_EQ: return (struct date_bounds){.from_ms = d->from_ms, .to_ms = d->to_ms};
+    case PREFIX_NE: return (struct date_bounds){.from_ms = first, .open = true};
     case PREFIX_GT:
         return (struct date_bounds){
             .from_ms = d->to_ms - day, .open = true, .ends = true, .end_ms = d->to_ms};
@@ -273,17 +262,12 @@ static struct date_bounds date_bounds(const struct date_rule *d)
                                     .end_ms = d->to_ms};
     case PREFIX_LT:
         return (struct date_bounds){.from_ms = first, .to_ms = d->from_ms, .exact = true};
-    case PREFIX_LE:
-        return (struct date_bounds){.from_ms = first, .to_ms = d->to_ms};
-    case PREFIX_SA:
-        return (struct date_bounds){.from_ms = d->to_ms, .open = true, .exact = true};
-    case PREFIX_EB:
-        return (struct date_bounds){.from_ms = first, .to_ms = d->from_ms};
+    case PREFIX_LE: return (struct date_bounds){.from_ms = first, .to_ms = d->to_ms};
+    case PREFIX_SA: return (struct date_bounds){.from_ms = d->to_ms, .open = true, .exact = true};
+    case PREFIX_EB: return (struct date_bounds){.from_ms = first, .to_ms = d->from_ms};
     default:
-        return (struct date_bounds){.from_ms = d->from_ms - day,
-                                    .to_ms = d->to_ms,
-                                    .ends = true,
-                                    .end_ms = d->from_ms};
+        return (struct date_bounds){
+            .from_ms = d->from_ms - day, .to_ms = d->to_ms, .ends = true, .end_ms = d->from_ms};
     }
 }
 
@@ -314,20 +298,13 @@ int search_ranges(struct search_parse *p, const struct param *param, const struc
     if (v->modifier == MOD_TEXT)
         return labels(&m);
     switch (v->kind) {
-    case PARAM_TOKEN:
-        return token(&m, 0);
-    case PARAM_STRING:
-        return string(&m);
-    case PARAM_URI:
-        return uri(&m);
-    case PARAM_REFERENCE:
-        return reference(&m);
-    case PARAM_NUMBER:
-        return number(&m);
-    case PARAM_QUANTITY:
-        return add_between(&m, NULL, NULL, (struct key_range){.groups = true});
-    case PARAM_DATE:
-        return date(&m);
+    case PARAM_TOKEN: return token(&m, 0);
+    case PARAM_STRING: return string(&m);
+    case PARAM_URI: return uri(&m);
+    case PARAM_REFERENCE: return reference(&m);
+    case PARAM_NUMBER: return number(&m);
+    case PARAM_QUANTITY: return add_between(&m, NULL, NULL, (struct key_range){.groups = true});
+    case PARAM_DATE: return date(&m);
     default:
         assert(!"a composite has no list of its own");
         return err_set(p->err, ERR_INTERNAL, "a parameter has no list");

@@ -42,8 +42,7 @@ struct str search_unescape(struct arena *a, struct str s)
     return str_n(to, n);
 }
 
-static int bad(struct search_parse *p, const struct param *param, struct str text,
-               const char *what)
+static int bad(struct search_parse *p, const struct param *param, struct str text, const char *what)
 {
     return err_set(p->err, ERR_VALUE, "the value \"%.*s\" of \"%.*s\" is not %s",
                    (int)MIN(text.n, 100u), text.p, (int)MIN(param->def.code.n, 64u),
@@ -273,23 +272,16 @@ int search_value_parse(struct search_parse *p, const struct param *param,
     if (modifier == MOD_IDENTIFIER)
         return token(p, text, v);
     switch (v->kind) {
-    case PARAM_TOKEN:
-        return token(p, text, v);
-    case PARAM_STRING:
-        return plain(p, text, true, v);
-    case PARAM_URI:
-        return plain(p, text, false, v);
-    case PARAM_REFERENCE:
-        return reference(p, param, modifier_type, text, v);
-    case PARAM_NUMBER:
-        return number(p, param, text, &v->number);
-    case PARAM_QUANTITY:
-        return quantity(p, param, text, v);
+    case PARAM_TOKEN: return token(p, text, v);
+    case PARAM_STRING: return plain(p, text, true, v);
+    case PARAM_URI: return plain(p, text, false, v);
+    case PARAM_REFERENCE: return reference(p, param, modifier_type, text, v);
+    case PARAM_NUMBER: return number(p, param, text, &v->number);
+    case PARAM_QUANTITY: return quantity(p, param, text, v);
     case PARAM_DATE:
         r = search_date_rule(p, text, &v->date);
         return r < 0 ? bad(p, param, text, "a date") : 0;
-    case PARAM_COMPOSITE:
-        return composite(p, param, text, v);
+    case PARAM_COMPOSITE: return composite(p, param, text, v);
     default:
         return err_set(p->err, ERR_NOT_SUPPORTED, "\"%.*s\" cannot be searched",
                        STR_ARG(param->def.code));
@@ -303,24 +295,15 @@ bool date_rule_matches(const struct date_rule *rule, int64_t from_ms, int64_t to
     bool equal = rule->from_ms <= from_ms && to_ms <= rule->to_ms;
 
     switch (rule->prefix) {
-    case PREFIX_EQ:
-        return equal;
-    case PREFIX_NE:
-        return !equal;
-    case PREFIX_GT:
-        return to_ms > rule->to_ms;
-    case PREFIX_LT:
-        return from_ms < rule->from_ms;
-    case PREFIX_GE:
-        return to_ms > rule->to_ms || equal;
-    case PREFIX_LE:
-        return from_ms < rule->from_ms || equal;
-    case PREFIX_SA:
-        return from_ms >= rule->to_ms;
-    case PREFIX_EB:
-        return to_ms <= rule->from_ms;
-    default:
-        return from_ms < rule->to_ms && to_ms > rule->from_ms;
+    case PREFIX_EQ: return equal;
+    case PREFIX_NE: return !equal;
+    case PREFIX_GT: return to_ms > rule->to_ms;
+    case PREFIX_LT: return from_ms < rule->from_ms;
+    case PREFIX_GE: return to_ms > rule->to_ms || equal;
+    case PREFIX_LE: return from_ms < rule->from_ms || equal;
+    case PREFIX_SA: return from_ms >= rule->to_ms;
+    case PREFIX_EB: return to_ms <= rule->from_ms;
+    default: return from_ms < rule->to_ms && to_ms > rule->from_ms;
     }
 }
 
@@ -330,46 +313,32 @@ bool number_rule_matches(const struct number_rule *rule, const struct decimal *x
     int c = decimal_cmp(x, &rule->v);
 
     switch (rule->prefix) {
-    case PREFIX_NE:
-        return !inside;
+    case PREFIX_NE: return !inside;
     case PREFIX_GT:
-    case PREFIX_SA:
-        return c > 0;
+    case PREFIX_SA: return c > 0;
     case PREFIX_LT:
-    case PREFIX_EB:
-        return c < 0;
-    case PREFIX_GE:
-        return c >= 0;
-    case PREFIX_LE:
-        return c <= 0;
-    default:
-        return inside;
+    case PREFIX_EB: return c < 0;
+    case PREFIX_GE: return c >= 0;
+    case PREFIX_LE: return c <= 0;
+    default: return inside;
     }
 }
 
 bool number_rule_overlaps(const struct number_rule *rule, const struct decimal *low,
                           const struct decimal *high)
 {
-    bool equal = low && high && decimal_cmp(low, &rule->from) >= 0 &&
-                 decimal_cmp(high, &rule->to) < 0;
+    bool equal =
+        low && high && decimal_cmp(low, &rule->from) >= 0 && decimal_cmp(high, &rule->to) < 0;
 
     switch (rule->prefix) {
-    case PREFIX_EQ:
-        return equal;
-    case PREFIX_NE:
-        return !equal;
-    case PREFIX_GT:
-        return !high || decimal_cmp(high, &rule->v) > 0;
-    case PREFIX_GE:
-        return !high || decimal_cmp(high, &rule->v) >= 0;
-    case PREFIX_LT:
-        return !low || decimal_cmp(low, &rule->v) < 0;
-    case PREFIX_LE:
-        return !low || decimal_cmp(low, &rule->v) <= 0;
-    case PREFIX_SA:
-        return low && decimal_cmp(low, &rule->v) > 0;
-    case PREFIX_EB:
-        return high && decimal_cmp(high, &rule->v) < 0;
+    case PREFIX_EQ: return equal;
+    case PREFIX_NE: return !equal;
+    case PREFIX_GT: return !high || decimal_cmp(high, &rule->v) > 0;
+    case PREFIX_GE: return !high || decimal_cmp(high, &rule->v) >= 0;
+    case PREFIX_LT: return !low || decimal_cmp(low, &rule->v) < 0;
+    case PREFIX_LE: return !low || decimal_cmp(low, &rule->v) <= 0;
+    case PREFIX_SA: return low && decimal_cmp(low, &rule->v) > 0;
+    case PREFIX_EB: return high && decimal_cmp(high, &rule->v) < 0;
     default:
         return (!low || decimal_cmp(low, &rule->to) < 0) &&
                (!high || decimal_cmp(high, &rule->from) >= 0);
