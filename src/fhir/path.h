@@ -37,7 +37,7 @@ enum path_kind {
 struct path_item {
     enum path_kind kind;
     yyjson_val *v;                     /* NULL for a computed value, for a primitive that has only
-                                          extensions, and for a reference resolved to its type alone */
+                                          extensions, or a reference resolved to its type alone */
     yyjson_val *more;                  /* the "_name" sibling of a primitive, or NULL */
     const struct def_type *type;       /* NULL where the definitions do not know it */
     const struct def_element *element; /* of an element: what it was found as, or NULL */
