@@ -22,6 +22,7 @@ struct acute {
 
 /* clang-format off */
 #define TAKE(drug, dosage, days) {ATC_##drug, dosage, days}
+#define NOTHING {CODE_NONE, NULL, 0}
 #define PARACETAMOL TAKE(PARACETAMOL, "as needed for fever or pain, at most four times a day", 3)
 #define AMOXICILLIN TAKE(AMOXICILLIN, "twice a day by mouth", 5)
 #define ORS TAKE(ORS, "after each loose stool", 3)
@@ -44,7 +45,7 @@ static const struct acute acutes[] = {
      {910, 530, 105, 70, 200}, 28, 450, 120},
     {{ICD_INFLUENZA, true, CODE_NONE, NULL, 0, {PARACETAMOL}},
      {360, 420, 360, 290, 360}, 27, 900, 10},
-    {{ICD_BRONCHIOLITIS, false, CODE_NONE, NULL, 0, {{CODE_NONE}}},
+    {{ICD_BRONCHIOLITIS, false, CODE_NONE, NULL, 0, {NOTHING}},
      {730, 84, 0, 0, 0}, 29, 600, 80},
     {{ICD_OTITIS, true, CODE_NONE, NULL, 0, {AMOXICILLIN}}, {270, 270, 98, 28, 14}, 28, 200, 0},
     {{ICD_SCABIES, false, CODE_NONE, NULL, 0,
@@ -71,8 +72,8 @@ static const struct acute acutes[] = {
       {TAKE(VITAMIN_A, "one dose for the age", 1), AMOXICILLIN}},
      {240, 180, 21, 0, 0}, 6, 500, 100},
     {{ICD_ANAEMIA, false, CODE_NONE, NULL, 0, {IRON}}, {56, 126, 56, 84, 56}, 20, 200, 20},
-    {{ICD_DEPRESSION, false, CODE_NONE, NULL, 0, {{CODE_NONE}}}, {0, 0, 4, 35, 35}, 0, 0, 5},
-    {{ICD_EPILEPSY, false, CODE_NONE, NULL, 0, {{CODE_NONE}}}, {7, 16, 19, 14, 8}, 0, 0, 30},
+    {{ICD_DEPRESSION, false, CODE_NONE, NULL, 0, {NOTHING}}, {0, 0, 4, 35, 35}, 0, 0, 5},
+    {{ICD_EPILEPSY, false, CODE_NONE, NULL, 0, {NOTHING}}, {7, 16, 19, 14, 8}, 0, 0, 30},
     {{ICD_VARICELLA, true, CODE_NONE, NULL, 0, {PARACETAMOL}}, {16, 42, 42, 7, 1}, 40, 500, 5},
     /* Diseases that outbreaks are made of, as they smoulder between them. */
     {{ICD_TYPHOID, true, LN_BLOOD_CULTURE, "Salmonella Typhi", 150,

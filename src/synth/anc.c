@@ -36,8 +36,7 @@ static void write_anc_visit(struct sim *s, const struct person *p, const struct 
     struct visit v;
 
     visit_write(s, p, &plan, &v);
-    pressure_write(s, p, &v, (int)draw_normal(r, high ? 152 : 112, 9),
-                   (int)draw_normal(r, high ? 98 : 70, 7));
+    pressure_draw(s, p, &v, high ? 152 : 112, high ? 98 : 70);
     vital_write(s, p, &v, LN_WEIGHT, (body_weight_g(p, day) + (week - 8) * 350) / 100, 1, UNIT_KG);
     if (week >= 20)
         quantity_write(s, p, &v, &exam, week + draw_range(r, -2, 2), 0, UNIT_CM);
@@ -47,7 +46,7 @@ static void write_anc_visit(struct sim *s, const struct person *p, const struct 
             finding_write(s, p, &v, &rapid, false);
     }
     if (nth == 0 || nth == 3)
-        quantity_write(s, p, &v, &lab, MAX(draw_normal(r, 112, 14), 60), 1, UNIT_G_DL);
+        quantity_write(s, p, &v, &lab, at_least(draw_normal(r, 112, 14), 60), 1, UNIT_G_DL);
     if (nth < 2)
         immunization_write(s, p, &v, CVX_TETANUS, nth + 1);
     medication_write(s, p, &v, ATC_IRON_FOLATE, "once a day", 30);
@@ -100,7 +99,7 @@ static void write_postnatal(struct sim *s, const struct person *p, const struct 
         if (!alive(p, plan.day) || !draw_permille(r, 560))
             continue;
         visit_write(s, p, &plan, &v);
-        pressure_write(s, p, &v, (int)draw_normal(r, 114, 10), (int)draw_normal(r, 72, 7));
+        pressure_draw(s, p, &v, 114, 72);
         vital_write(s, p, &v, LN_TEMPERATURE, draw_normal(r, 367, 3), 1, UNIT_CELSIUS);
     }
 }
@@ -134,9 +133,9 @@ static void write_newborn(struct sim *s, const struct person *p)
     if (!alive(p, plan.day))
         return;
     visit_write(s, p, &plan, &v);
-    quantity_write(s, p, &v, &birth, MAX(draw_normal(r, 3050, 430), 900) / 10 * 10, 0, UNIT_G);
+    quantity_write(s, p, &v, &birth, at_least(draw_normal(r, 3050, 430), 900) / 10 * 10, 0, UNIT_G);
     if (p->born_in_facility)
-        quantity_write(s, p, &v, &apgar, MIN(MAX(draw_normal(r, 8, 1), 0), 10), 0, UNIT_SCORE);
+        quantity_write(s, p, &v, &apgar, at_most(draw_normal(r, 8, 1), 10), 0, UNIT_SCORE);
     condition_write(s, p, &v, &d, &id);
 }
 

@@ -4,6 +4,19 @@
 
 #include "base/rng.h"
 
+/* Draw in statements of their own: C does not say which of two draws in one expression, or in one
+ * list of arguments or initialisers, comes first, and compilers differ. For the same reason bounds
+ * are these functions, not MIN and MAX, which would draw twice. */
+static inline int64_t at_least(int64_t v, int64_t min)
+{
+    return v < min ? min : v;
+}
+
+static inline int64_t at_most(int64_t v, int64_t max)
+{
+    return v > max ? max : v;
+}
+
 /* Uniform in lo … hi, both included. */
 static inline int64_t draw_range(struct rng *r, int64_t lo, int64_t hi)
 {

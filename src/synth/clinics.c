@@ -21,7 +21,7 @@ static int64_t draw_found(struct sim *s, const struct person *p, unsigned new_pe
 
     if (draw_permille(&s->rng, new_permille) && p->end > from + 1)
         return visit_day(&s->rng, draw_range(&s->rng, from, p->end - 1));
-    return MAX(s->start - draw_range(&s->rng, 30, 3000), p->birth + 1);
+    return at_least(s->start - draw_range(&s->rng, 30, 3000), p->birth + 1);
 }
 
 void hiv_write(struct sim *s, const struct person *p)
@@ -39,7 +39,7 @@ void hiv_write(struct sim *s, const struct person *p)
     found = draw_found(s, p, 140);
     if (found >= p->end)
         return;
-    cd4 = MAX(draw_normal(r, found >= s->start ? 330 : 540, 170), 20);
+    cd4 = at_least(draw_normal(r, found >= s->start ? 330 : 540, 170), 20);
     d.onset = found;
     if (cd4 < 200)
         d.code = ICD_HIV_LATE;
@@ -70,7 +70,7 @@ void hiv_write(struct sim *s, const struct person *p)
         medication_write(s, p, &v, ATC_TLD, "one tablet once a day", 90);
         if (cd4 < 350)
             medication_write(s, p, &v, ATC_COTRIMOXAZOLE, "960 mg once a day", 90);
-        cd4 = MIN(cd4 + draw_range(r, -10, 45), 1300);
+        cd4 = at_most(cd4 + draw_range(r, -10, 45), 1300);
         day = visit_day(r, day + 84 + draw_wait(r, 800, 40));
         retained = draw_permille(r, 975);
     }
@@ -110,10 +110,10 @@ void tb_write(struct sim *s, const struct person *p)
     if (days < 200 ||
         rng_below(r, UINT64_C(100000) * YEAR_DAYS) >= yearly_per_100k * (uint64_t)days)
         return;
-    found = MAX(from + draw_range(r, 0, days - 1), p->birth + 30);
+    found = at_least(from + draw_range(r, 0, days - 1), p->birth + 30);
     if (draw_permille(r, 350))
         d.code = ICD_TB_CLINICAL;
-    d.onset = MAX(found - draw_range(r, 14, 90), p->birth);
+    d.onset = at_least(found - draw_range(r, 14, 90), p->birth);
     d.abated = found + 180;
     if (d.abated >= p->end)
         d.abated = NEVER;
@@ -154,7 +154,8 @@ static void write_ncd_visit(struct sim *s, const struct person *p, const struct 
         pressure_write(s, p, &v, systolic, systolic * 6 / 10 + (int)draw_range(r, -4, 6));
     }
     if (c->diabetes) {
-        lab(s, p, &v, LN_GLUCOSE, MAX(draw_normal(r, c->hba1c * 2, 30), 60), 0, UNIT_MG_DL, 'H');
+        lab(s, p, &v, LN_GLUCOSE, at_least(draw_normal(r, c->hba1c * 2, 30), 60), 0, UNIT_MG_DL,
+            'H');
         if (nth % 2 == 0)
             lab(s, p, &v, LN_HBA1C, c->hba1c + draw_range(r, -4, 4), 1, UNIT_PERCENT,
                 c->hba1c > 65 ? 'H' : 'N');
@@ -168,7 +169,7 @@ static void write_ncd_visit(struct sim *s, const struct person *p, const struct 
         if (systolic > 158)
             medication_write(s, p, &v, ATC_ENALAPRIL, "10 mg once a day", 60);
         if (nth % 4 == 0)
-            lab(s, p, &v, LN_CREATININE, MAX(draw_normal(r, 95, 22), 45), 2, UNIT_MG_DL, 0);
+            lab(s, p, &v, LN_CREATININE, at_least(draw_normal(r, 95, 22), 45), 2, UNIT_MG_DL, 0);
     }
     if (c->asthma)
         medication_write(s, p, &v, ATC_SALBUTAMOL, "two puffs when breath is short", 60);
@@ -193,7 +194,7 @@ void ncd_write(struct sim *s, const struct person *p)
     if (found >= p->end)
         return;
     c.base_systolic = (int)draw_normal(r, 154, 13);
-    c.hba1c = MAX(draw_normal(r, 82, 15), 60);
+    c.hba1c = at_least(draw_normal(r, 82, 15), 60);
     for (size_t i = 0; i < ARRAY_LEN(illnesses); i++) {
         struct diagnosis d = {
             .code = illnesses[i].code, .onset = found, .abated = NEVER, .on_problem_list = true};

@@ -79,7 +79,7 @@
     X(ICD_VAGINAL_BIRTH, SYS_ICD11, "JB20.0",  "Spontaneous vertex delivery") \
     X(ICD_CAESAREAN,     SYS_ICD11, "JB22.Z",  "Single delivery by caesarean section, " \
                                                "unspecified") \
-    X(ICD_PRETERM,       SYS_ICD11, "KA21.4",  "Preterm newborn") \
+    X(ICD_PRETERM,       SYS_ICD11, "KA21.4Z", "Preterm newborn, unspecified") \
     X(ICD_NEONATAL_SEPSIS, SYS_ICD11, "KA60",  "Sepsis of fetus or newborn") \
     X(ICD_ASPHYXIA,      SYS_ICD11, "KB21.Z",  "Birth asphyxia, unspecified") \
     X(ICD_BACK_PAIN,     SYS_ICD11, "ME84.Z",  "Spinal pain, unspecified") \

@@ -86,8 +86,8 @@ struct person_name {
     bool feminine; /* the family name takes the feminine ending */
 };
 void name_write(struct out *o, const char *member, const struct person_name *n);
-/* The name alone, Latin, for a display. */
-void name_latin(struct sb *b, const struct person_name *n);
+/* Somebody's, without a family to take it from. */
+void name_draw(struct rng *r, size_t culture, bool female, struct person_name *ret);
 
 /* A number with its Luhn check digit behind it. */
 uint64_t luhn_append(uint64_t number);

@@ -25,7 +25,6 @@ static struct person *add(struct sim *s, bool female, int64_t birth, size_t cult
                           const struct name *family)
 {
     struct rng *r = &s->rng;
-    const struct culture *c = &cultures[culture];
     struct person *p = &s->members[s->n_members++];
 
     assert(s->n_members <= HOUSEHOLD_MAX);
@@ -33,13 +32,19 @@ static struct person *add(struct sim *s, bool female, int64_t birth, size_t cult
     uid_draw(r, &p->id);
     p->female = female;
     p->birth = birth;
-    p->name = (struct person_name){.culture = culture, .feminine = female};
-    p->name.given = female ? &c->female[rng_below(r, GIVEN_N)] : &c->male[rng_below(r, GIVEN_N)];
-    if (c->rule == FAMILY_PATRONYMIC)
-        p->name.family = family ? family : &c->male[rng_below(r, GIVEN_N)];
-    else
-        p->name.family = family ? family : &c->family[rng_below(r, FAMILY_N)];
+    name_draw(r, culture, female, &p->name);
+    if (family)
+        p->name.family = family;
     return p;
+}
+
+/* Somebody of so many years on `day`, with a name of their own. */
+static void add_adult(struct sim *s, unsigned female_permille, int64_t day, int64_t from_years,
+                      int64_t to_years, size_t culture)
+{
+    bool female = draw_permille(&s->rng, female_permille);
+
+    add(s, female, day - draw_age_days(&s->rng, from_years, to_years), culture, NULL);
 }
 
 /* Children of a mother, oldest first, until she is old or stops; then perhaps one on the way. */
@@ -80,7 +85,7 @@ static void draw_family(struct sim *s, size_t culture)
 
     mother = add(s, true, s->end - mother_days, culture, NULL);
     if (draw_permille(r, 780)) {
-        int64_t days = MAX(mother_days + draw_range(r, -1000, 4500), (int64_t)18 * 366);
+        int64_t days = at_least(mother_days + draw_range(r, -1000, 4500), 18 * 366);
 
         /* Where names are not handed down otherwise, husband and wife often share theirs. */
         father =
@@ -88,9 +93,9 @@ static void draw_family(struct sim *s, size_t culture)
                 c->rule != FAMILY_PATRONYMIC && draw_permille(r, 600) ? mother->name.family : NULL);
     }
     if (draw_permille(r, 260))
-        add(s, draw_permille(r, 620), mother->birth - draw_age_days(r, 18, 38), culture, NULL);
+        add_adult(s, 620, mother->birth, 18, 38, culture);
     if (draw_permille(r, 160))
-        add(s, draw_permille(r, 500), s->end - draw_age_days(r, 18, 45), culture, NULL);
+        add_adult(s, 500, s->end, 18, 45, culture);
     add_children(s, mother, father, culture);
 }
 
@@ -121,7 +126,7 @@ void household_draw(struct sim *s, uint64_t number, uint64_t people_left)
     if (kind < 760) {
         draw_family(s, culture);
     } else if (kind < 880) {
-        add(s, draw_permille(r, 450), s->end - draw_age_days(r, 18, 60), culture, NULL);
+        add_adult(s, 450, s->end, 18, 60, culture);
     } else {
         struct person *elder = add(s, true, s->end - draw_age_days(r, 55, 90), culture, NULL);
 

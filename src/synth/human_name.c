@@ -17,6 +17,18 @@ uint64_t luhn_append(uint64_t number)
     return number * 10 + (10 - sum % 10) % 10;
 }
 
+void name_draw(struct rng *r, size_t culture, bool female, struct person_name *ret)
+{
+    const struct culture *c = &cultures[culture];
+    const struct name *given = female ? c->female : c->male;
+
+    ret->culture = culture;
+    ret->feminine = female;
+    ret->given = &given[rng_below(r, GIVEN_N)];
+    ret->family = c->rule == FAMILY_PATRONYMIC ? &c->male[rng_below(r, GIVEN_N)]
+                                               : &c->family[rng_below(r, FAMILY_N)];
+}
+
 /* One part of a name as a JSON string. */
 static void put_part(struct sb *b, const struct name *n, bool latin, const char *ending)
 {
@@ -67,13 +79,4 @@ void name_write(struct out *o, const char *member, const struct person_name *n)
     }
     out_lit(o, "]");
 #undef REPRESENTATION
-}
-
-void name_latin(struct sb *b, const struct person_name *n)
-{
-    const char *given = n->given->latin ? n->given->latin : n->given->native;
-    const char *family = n->family->latin ? n->family->latin : n->family->native;
-
-    sb_fmt(b, "%s %s%s", given, family,
-           n->feminine && cultures[n->culture].rule == FAMILY_FEMININE ? "a" : "");
 }

@@ -29,11 +29,11 @@ static void write_signs(struct sim *s, const struct person *p, const struct visi
     if (age <= AGE_UNDER_5)
         vital_write(s, p, v, LN_WEIGHT, body_weight_g(p, day) / 100, 1, UNIT_KG);
     else if (age >= AGE_ADULT && draw_permille(r, 300))
-        pressure_write(s, p, v, (int)draw_normal(r, 122, 12), (int)draw_normal(r, 77, 8));
+        pressure_draw(s, p, v, 122, 77);
     if (i->code == ICD_PNEUMONIA || i->code == ICD_BRONCHIOLITIS) {
         vital_write(s, p, v, LN_BREATHS, draw_normal(r, age <= AGE_UNDER_5 ? 52 : 28, 5), 0,
                     UNIT_PER_MIN);
-        vital_write(s, p, v, LN_OXYGEN, MIN(draw_normal(r, 93, 3), 100), 0, UNIT_PERCENT);
+        vital_write(s, p, v, LN_OXYGEN, at_most(draw_normal(r, 93, 3), 100), 0, UNIT_PERCENT);
     }
 }
 

@@ -99,7 +99,7 @@ static void draw_death(struct sim *s, struct person *p)
 void life_draw(struct sim *s, struct person *p)
 {
     struct rng *r = &s->rng;
-    int64_t years = age_years(p, s->end);
+    int64_t years = age_years(p, s->end), often;
 
     p->death = NEVER;
     p->end = s->end;
@@ -107,7 +107,8 @@ void life_draw(struct sim *s, struct person *p)
     p->caesarean = p->born_in_facility && draw_permille(r, 85);
     p->vaccinated = draw_permille(r, 860);
     /* Skewed: many who seldom come, some who come often. */
-    p->frailty_permille = 350 + (int64_t)rng_below(r, 1000) * (int64_t)rng_below(r, 1000) / 380;
+    often = (int64_t)rng_below(r, 1000);
+    p->frailty_permille = 350 + often * (int64_t)rng_below(r, 1000) / 380;
     p->hiv = years >= 15 ? draw_permille(r, years < 50 ? 45 : 25) : draw_permille(r, 3);
     p->hypertension = years >= 30 && draw_permille(r, (uint64_t)MIN((years - 25) * 7, 330));
     p->diabetes = years >= 35 && draw_permille(r, (uint64_t)MIN((years - 25) * 2, 80));

@@ -212,11 +212,12 @@ static const unsigned char culture_manner[ARRAY_LEN(cultures)] = {2, 0, 1, 2, 0,
 void place_draw(struct rng *r, size_t culture, char ret[PLACE_MAX])
 {
     const struct manner *m = &manners[culture_manner[culture]];
-    const char *parts[3] = {m->first[rng_below(r, ARRAY_LEN(m->first))],
-                            m->middle[rng_below(r, ARRAY_LEN(m->middle))],
-                            m->last[rng_below(r, ARRAY_LEN(m->last))]};
+    const char *parts[3];
     size_t n = 0;
 
+    parts[0] = m->first[rng_below(r, ARRAY_LEN(m->first))];
+    parts[1] = m->middle[rng_below(r, ARRAY_LEN(m->middle))];
+    parts[2] = m->last[rng_below(r, ARRAY_LEN(m->last))];
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         size_t part = strlen(parts[i]);
 

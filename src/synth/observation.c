@@ -114,6 +114,15 @@ void pressure_write(struct sim *s, const struct person *p, const struct visit *v
     out_end(o);
 }
 
+void pressure_draw(struct sim *s, const struct person *p, const struct visit *v, int systolic,
+                   int diastolic)
+{
+    int high = (int)draw_normal(&s->rng, systolic, 10);
+    int low = (int)draw_normal(&s->rng, diastolic, 7);
+
+    pressure_write(s, p, v, high, (int)at_most(low, high - 15));
+}
+
 /* Medians of the WHO child growth standards and reference by month, then adults. */
 static const int16_t months[] = {0, 1, 2, 3, 4, 6, 9, 12, 18, 24, 36, 48, 60, 120, 180, 216};
 static const int32_t weight_g[2][ARRAY_LEN(months)] = {

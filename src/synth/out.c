@@ -5,9 +5,11 @@
 void uid_draw(struct rng *r, struct uid *ret)
 {
     static const char hex[] = "0123456789abcdef";
-    uint64_t half[2] = {rng_next(r), rng_next(r)};
+    uint64_t half[2];
     char *to = ret->text;
 
+    half[0] = rng_next(r);
+    half[1] = rng_next(r);
     half[0] = (half[0] & ~(uint64_t)0xf000) | 0x4000;
     half[1] = (half[1] & ~((uint64_t)3 << 62)) | (uint64_t)2 << 62;
     for (int i = 0; i < 16; i++) {

@@ -126,7 +126,7 @@ static void infect(struct sim *s, struct person *p, unsigned outbreak, int64_t o
         if (p->infections[n].fatal || s->outbreaks[p->infections[n].outbreak].kind == k)
             return;
     if (i.fatal && p->n_infections == 0) {
-        int64_t day = MIN(i.visit + draw_range(r, 0, 6), s->end - 1);
+        int64_t day = at_most(i.visit + draw_range(r, 0, 6), s->end - 1);
 
         /* Mothers of children who are still to be born live on. */
         for (size_t m = 0; m < s->n_members; m++)
@@ -183,7 +183,7 @@ static void draw_secondary(struct sim *s, unsigned outbreak, const struct person
             continue;
         if (!draw_per_million(r, k->household_ppm))
             continue;
-        day = onset + MAX(draw_normal(r, k->serial_days, (k->serial_days + 3) / 4), 1);
+        day = onset + at_least(draw_normal(r, k->serial_days, (k->serial_days + 3) / 4), 1);
         infect(s, p, outbreak, day, true);
     }
 }

@@ -210,15 +210,10 @@ static void write_worker(const struct facility *f, size_t i, size_t culture, uin
                                      : f->level != LEVEL_POST && i + 1 == f->n_staff ? 2
                                                                                      : 1];
     bool female = draw_permille(r, role == &roles[1] ? 700 : 400);
-    const struct culture *c = &cultures[culture];
-    struct person_name name = {
-        .culture = culture,
-        .feminine = female,
-        .given = female ? &c->female[rng_below(r, GIVEN_N)] : &c->male[rng_below(r, GIVEN_N)],
-        .family = c->rule == FAMILY_PATRONYMIC ? &c->male[rng_below(r, GIVEN_N)]
-                                               : &c->family[rng_below(r, FAMILY_N)]};
+    struct person_name name;
     struct uid id;
 
+    name_draw(r, culture, female, &name);
     out_begin(o, "Practitioner", &f->staff[i]);
     sb_fmt(&o->b, ",\"identifier\":[{\"system\":\"" KIVANDRA "/practitioner\",\"value\":\"%llu\"}]",
            (unsigned long long)luhn_append(100000 + number));

@@ -49,6 +49,12 @@ static void put_class(struct out *o, enum visit_class class)
            codes_names[class][0], codes_names[class][1]);
 }
 
+/* Nothing is done to the dead, nor after the window. */
+static int64_t last_minute(const struct sim *s, const struct person *p)
+{
+    return (p->death < s->end ? p->death + 1 : s->end) * DAY_MINUTES - 1;
+}
+
 void visit_write(struct sim *s, const struct person *p, const struct visit_plan *plan,
                  struct visit *ret)
 {
@@ -58,7 +64,7 @@ void visit_write(struct sim *s, const struct person *p, const struct visit_plan 
 
     v.from = draw_minute(r, plan->day, plan->class);
     v.to = v.from + (plan->minutes ? (int64_t)plan->minutes : draw_range(r, 10, 55));
-    v.to = MIN(v.to, s->end * DAY_MINUTES - 1);
+    v.to = MIN(v.to, last_minute(s, p));
     v.by = &v.facility->staff[rng_below(r, v.facility->n_staff)];
     uid_draw(r, &v.id);
 
@@ -100,9 +106,10 @@ static int64_t recorded(struct sim *s, const struct visit *v, int64_t minute)
     if (at < (paper ? 450u : 750u))
         later = draw_range(&s->rng, 3, 90);
     else if (at < (paper ? 850u : 950u))
-        later = draw_range(&s->rng, 1, 7) * DAY_MINUTES + draw_range(&s->rng, 0, 300);
+        later = draw_range(&s->rng, 1, 7) * DAY_MINUTES;
     else
-        later = draw_range(&s->rng, 8, 35) * DAY_MINUTES + draw_range(&s->rng, 0, 300);
+        later = draw_range(&s->rng, 8, 35) * DAY_MINUTES;
+    later += draw_range(&s->rng, 0, 300);
     return MIN(minute + later, s->end * DAY_MINUTES - 1);
 }
 
@@ -111,7 +118,7 @@ void condition_write(struct sim *s, const struct person *p, const struct visit *
 {
     struct out *o = &s->out;
     int64_t seen = v ? v->from : MAX(d->onset, s->start) * DAY_MINUTES + 600;
-    bool over = d->abated < s->end;
+    bool over = d->abated < s->end && d->abated <= p->death;
 
     uid_draw(&s->rng, ret_id);
     out_begin(o, "Condition", ret_id);

@@ -66,6 +66,9 @@ void date_write(struct sim *s, const struct person *p, const struct visit *v,
                 const struct result *what, int64_t day);
 void pressure_write(struct sim *s, const struct person *p, const struct visit *v, int systolic,
                     int diastolic);
+/* A pressure around these means. */
+void pressure_draw(struct sim *s, const struct person *p, const struct visit *v, int systolic,
+                   int diastolic);
 static inline void vital_write(struct sim *s, const struct person *p, const struct visit *v,
                                enum code code, int64_t value, int decimals, enum unit unit)
 {
