@@ -99,7 +99,7 @@ static bool matches_spans(const struct naive_doc *d, const struct search_clause 
 
 bool naive_matches(const struct naive_doc *d, const struct search *s)
 {
-    int type = type_of(d->type);
+    int type = def_resource(str_c(d->type));
     bool of_type = s->type ? s->type == type : s->n_types == 0;
 
     for (size_t i = 0; i < s->n_types; i++)
