@@ -29,7 +29,7 @@ static unsigned char *keep(struct extract *x, const unsigned char *p, size_t n)
 {
     unsigned char *to;
 
-    if (n > (size_t)(x->end - x->at)) {
+    if (!x->at || n > (size_t)(x->end - x->at)) {
         to = arena_alloc(x->a, BYTES_CHUNK);
         if (!to)
             return NULL;
