@@ -145,7 +145,8 @@ struct put {
     int type;
     struct str id;
     struct str sealed;                /* of store_seal; empty for METHOD_DELETE */
-    const struct index *index;        /* of index_extract; NULL for METHOD_DELETE */
+    const struct index *index;        /* of index_extract, with `id` already in the resource: it is
+                                         in its own compartment; NULL for METHOD_DELETE */
 };
 
 /* A unit of writing. `run` is called once on the writer's thread inside the group's transaction,

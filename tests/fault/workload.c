@@ -52,7 +52,9 @@ static int patient(void)
 static int make_put(struct store *st, struct arena *a, enum store_method method, const char *id,
                     unsigned t, unsigned s, struct put *ret, struct err *err)
 {
-    _cleanup_(sb_done) struct sb text = sb_make(TEXT_MAX), sealed = sb_make(TEXT_MAX);
+    static const struct str head = {"{\"resourceType\":\"Patient\",", 26};
+    _cleanup_(sb_done) struct sb tail = sb_make(TEXT_MAX), text = sb_make(TEXT_MAX),
+                                 sealed = sb_make(TEXT_MAX);
     struct index *index = ARENA_NEW(a, struct index);
     struct params *params;
     yyjson_val *root;
@@ -61,7 +63,12 @@ static int make_put(struct store *st, struct arena *a, enum store_method method,
     *ret = (struct put){.method = method, .type = patient(), .id = arena_dup(a, str_c(id))};
     if (method == METHOD_DELETE)
         return 0;
-    resource_text(&text, t, s);
+    resource_text(&tail, t, s);
+    if (sb_ok(&tail, err) < 0)
+        return ERR_NO_MEMORY;
+    /* The index is that of the resource under its id. */
+    sb_fmt(&text, "%.*s\"id\":\"%s\",", STR_ARG(head), id);
+    sb_str(&text, str_from(sb_view(&tail), head.n));
     if (!index || sb_ok(&text, err) < 0)
         return err_no_memory(err);
     if ((r = js_parse(a, arena_dup(a, sb_view(&text)), &root, err)) < 0)
