@@ -33,9 +33,8 @@ static void add_key(struct engine *e, const struct index_entry *entry, uint32_t 
         e->keys = realloc(e->keys, e->cap_keys * sizeof *e->keys);
         assert_non_null(e->keys);
     }
-    e->keys[e->n_keys++] =
-        (struct engine_key){entry->param, entry->shared, entry->shared ? 0 : row,
-                            str_n((const char *)entry->key, entry->key_n)};
+    e->keys[e->n_keys++] = (struct engine_key){entry->param, entry->shared, entry->shared ? 0 : row,
+                                               str_n((const char *)entry->key, entry->key_n)};
 }
 
 void engine_add(struct engine *e, struct str json)
@@ -175,9 +174,8 @@ static bool keys_clause(struct engine *e, const struct search *s, const struct s
         fail_msg("%.*s: %s", STR_ARG(query), err.text);
     if (ranges != ANSWER_ASK && match != (ranges == ANSWER_YES))
         fail_msg("%.*s: the keys say %s, the resource %.*s/%.*s says %s", STR_ARG(query),
-                 ranges == ANSWER_YES ? "yes" : "no",
-                 STR_ARG(def_resource_name(e->rows[row].type)), STR_ARG(e->rows[row].id),
-                 match ? "yes" : "no");
+                 ranges == ANSWER_YES ? "yes" : "no", STR_ARG(def_resource_name(e->rows[row].type)),
+                 STR_ARG(e->rows[row].id), match ? "yes" : "no");
     *(ranges == ANSWER_ASK ? &e->rows_asked : &e->rows_exact) += 1;
     return match;
 }

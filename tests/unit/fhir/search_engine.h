@@ -22,7 +22,7 @@ struct engine_key {
 
 struct engine {
     struct arena a;
-    struct arena scratch;      /* emptied after each search */
+    struct arena scratch; /* emptied after each search */
     struct params *params;
     struct search_options opt;
     struct engine_row *rows;
