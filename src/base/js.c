@@ -18,6 +18,11 @@ static void alc_free(void *ctx, void *p)
     (void)p;
 }
 
+yyjson_alc js_alc(struct arena *a)
+{
+    return (yyjson_alc){alc_malloc, alc_realloc, alc_free, a};
+}
+
 /* Bracket depth of the text, strings left out; a cheap pass before anything is allocated. */
 static size_t text_depth(struct str s)
 {
@@ -113,7 +118,7 @@ static int check_names(struct arena *a, yyjson_val *root, size_t count, struct e
 
 static int parse(struct arena *a, struct str text, yyjson_doc **ret, struct err *err)
 {
-    yyjson_alc alc = {alc_malloc, alc_realloc, alc_free, a};
+    yyjson_alc alc = js_alc(a);
     yyjson_read_err e;
     yyjson_doc *doc = NULL;
 

@@ -23,6 +23,9 @@ int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err
 /* Parses text that js_parse has accepted before: no second look at depth and names. */
 int js_parse_stored(struct arena *a, struct str text, yyjson_val **ret_root, struct err *err);
 
+/* yyjson's allocator over an arena, for documents that are changed. `a` must outlive what it makes. */
+yyjson_alc js_alc(struct arena *a);
+
 /* Member of an object, or NULL (also when `v` is NULL or no object). */
 static inline yyjson_val *js_get(yyjson_val *v, const char *name)
 {

@@ -295,8 +295,24 @@ int decimal_sub(const struct decimal *a, const struct decimal *b, struct decimal
     return add(a, &minus, DECIMAL_ROUND_DIGITS, ret, err);
 }
 
-int decimal_mul(const struct decimal *a, const struct decimal *b, struct decimal *ret,
-                struct err *err)
+/* A power of ten, 10^k: multiplying by it only moves the point. */
+static bool is_shift(const struct decimal *d)
+{
+    return d->n == 1 && d->digit[0] == 1 && !d->negative;
+}
+
+static int shift(const struct decimal *d, int32_t by, struct decimal *ret, struct err *err)
+{
+    if (abs(adjusted(d) + by) > DECIMAL_RESULT_EXPONENT_MAX)
+        return err_set(err, ERR_VALUE, "a result's exponent is not within -%d and %d",
+                       DECIMAL_RESULT_EXPONENT_MAX, DECIMAL_RESULT_EXPONENT_MAX);
+    *ret = *d;
+    ret->exponent = (int16_t)(d->exponent + by);
+    return 0;
+}
+
+static int multiply(const struct decimal *a, const struct decimal *b, struct decimal *ret,
+                    struct err *err)
 {
     uint16_t sum[2 * DECIMAL_HELD_MAX] = {0};
     struct wide w = {.negative = a->negative != b->negative,
@@ -304,10 +320,6 @@ int decimal_mul(const struct decimal *a, const struct decimal *b, struct decimal
                      .exponent = a->exponent + b->exponent};
     unsigned carry = 0;
 
-    if (a->n == 0 || b->n == 0) {
-        set_zero(ret, w.exponent);
-        return 0;
-    }
     for (int i = 0; i < a->n; i++)
         for (int j = 0; j < b->n; j++)
             sum[i + j + 1] = (uint16_t)(sum[i + j + 1] + a->digit[i] * b->digit[j]);
@@ -317,6 +329,20 @@ int decimal_mul(const struct decimal *a, const struct decimal *b, struct decimal
         carry /= 10;
     }
     return settle(&w, DECIMAL_ROUND_DIGITS, ret, err);
+}
+
+int decimal_mul(const struct decimal *a, const struct decimal *b, struct decimal *ret,
+                struct err *err)
+{
+    if (a->n == 0 || b->n == 0) {
+        set_zero(ret, a->exponent + b->exponent);
+        return 0;
+    }
+    if (is_shift(b) && a->n <= DECIMAL_ROUND_DIGITS)
+        return shift(a, b->exponent, ret, err);
+    if (is_shift(a) && b->n <= DECIMAL_ROUND_DIGITS)
+        return shift(b, a->exponent, ret, err);
+    return multiply(a, b, ret, err);
 }
 
 /* rest - divisor where it is not negative; both have n digits. */
@@ -366,17 +392,11 @@ static void divide_long(struct wide *w, const struct decimal *a, const struct de
         w->inexact |= rest[i] != 0;
 }
 
-int decimal_div(const struct decimal *a, const struct decimal *b, struct decimal *ret,
-                struct err *err)
+static int divide(const struct decimal *a, const struct decimal *b, struct decimal *ret,
+                  struct err *err)
 {
     struct wide w = {.negative = a->negative != b->negative};
 
-    if (b->n == 0)
-        return err_set(err, ERR_VALUE, "a number is divided by zero");
-    if (a->n == 0) {
-        set_zero(ret, a->exponent - b->exponent);
-        return 0;
-    }
     /* The first b->n - 1 digits of the quotient may be zero; behind them more than it is rounded
      * to. */
     w.n = MAX(a->n, b->n + DECIMAL_ROUND_DIGITS + 1);
@@ -390,6 +410,20 @@ int decimal_div(const struct decimal *a, const struct decimal *b, struct decimal
         w.exponent++;
     }
     return settle(&w, DECIMAL_ROUND_DIGITS, ret, err);
+}
+
+int decimal_div(const struct decimal *a, const struct decimal *b, struct decimal *ret,
+                struct err *err)
+{
+    if (b->n == 0)
+        return err_set(err, ERR_VALUE, "a number is divided by zero");
+    if (a->n == 0) {
+        set_zero(ret, a->exponent - b->exponent);
+        return 0;
+    }
+    if (is_shift(b) && a->n <= DECIMAL_ROUND_DIGITS)
+        return shift(a, -b->exponent, ret, err);
+    return divide(a, b, ret, err);
 }
 
 int decimal_parse_search(struct str literal, struct decimal *ret, struct decimal *ret_from,

@@ -9,11 +9,12 @@
 #include "base/js.h"
 
 #define PATCH_OPERATIONS_MAX 1000
+#define PATCH_STEPS_MAX 20000000 /* values that all operations of a patch look at together */
 
 /* Applies `patch` (the parsed array of operations) to `root` and writes the result's JSON text.
  * Scratch memory comes from `a`. Errors name the operation by index and its path: ERR_SYNTAX for a
  * patch that is none, ERR_PROCESSING for one that does not fit the resource or whose test fails,
- * ERR_COSTLY past PATCH_OPERATIONS_MAX, ERR_NO_MEMORY at the arena's or the builder's limit.
+ * ERR_COSTLY past one of the limits above, ERR_NO_MEMORY at the arena's or the builder's limit.
  * The result is not validated here. */
 int patch_json(struct arena *a, yyjson_val *root, yyjson_val *patch, struct sb *out,
                struct err *err);
