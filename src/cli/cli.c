@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -268,4 +269,26 @@ int cli_write(int fd, struct str s, struct err *err)
                            "the output cannot be written: %s", strerror(errno));
     }
     return 0;
+}
+
+int cli_output_open(const char *path, int *ret, struct err *err)
+{
+    int fd;
+
+    if (strcmp(path, "-") == 0) {
+        *ret = STDOUT_FILENO;
+        return 0;
+    }
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return err_set(err, ERR_NO_STORE, "%s cannot be written: %s", path, strerror(errno));
+    *ret = fd;
+    return 0;
+}
+
+int cli_output_close(int fd, int r, struct err *err)
+{
+    if (fd > STDERR_FILENO && close(fd) < 0 && r >= 0)
+        return err_set(err, ERR_NO_STORE, "the output cannot be written: %s", strerror(errno));
+    return r;
 }

@@ -4,7 +4,7 @@
  * row in CLI_COMMANDS. Its options are a table; parsing, `--help` and the messages come from it.
  *
  * Exit status: 0 done, 1 it failed (one line on standard error says why), 2 the command line is
- * wrong. A command may return a positive status of its own, for "it ran, and found something".
+ * wrong. A command may return a status of its own above 2, for "it ran, and found something".
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -15,7 +15,11 @@
 
 /* One row a command, in the order of `carnet --help`. */
 #define CLI_COMMANDS(X) \
+    X(export)           \
     X(synth)            \
+    X(check)            \
+    X(backup)           \
+    X(restore)          \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64 };
@@ -67,6 +71,11 @@ int cli_main(const struct cli_command *const *commands, size_t n, int argc, char
 
 /* Writes all of s to fd. 0, 1 when nobody reads any more (EPIPE), ERR_FULL or ERR_NO_STORE. */
 int cli_write(int fd, struct str s, struct err *err);
+
+/* A file for writing, made or emptied; "-" is standard output. And back: what a full disk says only
+ * on closing becomes an error where r was none. Returns r otherwise. */
+int cli_output_open(const char *path, int *ret, struct err *err);
+int cli_output_close(int fd, int r, struct err *err);
 
 /* The program's version, "0.1.0". */
 const char *cli_version(void);

@@ -3,8 +3,6 @@
 #include "base/clock.h"
 #include "synth/synth.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -75,29 +73,6 @@ static int parse_day(const char *text, int64_t *ret, struct err *err)
     return 0;
 }
 
-static int open_output(const char *path, int *ret, struct err *err)
-{
-    int fd;
-
-    if (strcmp(path, "-") == 0) {
-        *ret = STDOUT_FILENO;
-        return 0;
-    }
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return err_set(err, ERR_NO_STORE, "%s cannot be written: %s", path, strerror(errno));
-    *ret = fd;
-    return 0;
-}
-
-/* Closing may be where a full disk speaks up. */
-static int close_output(int fd, int r, struct err *err)
-{
-    if (fd > STDERR_FILENO && close(fd) < 0 && r >= 0)
-        return err_set(err, ERR_NO_STORE, "the output cannot be written: %s", strerror(errno));
-    return r;
-}
-
 static int run(const struct cli_args *args, struct err *err)
 {
     const char *truth = cli_string(args, "truth");
@@ -119,11 +94,11 @@ static int run(const struct cli_args *args, struct err *err)
     r = parse_day(cli_string(args, "start"), &config.start_day, err);
     if (r < 0)
         return r;
-    r = open_output(cli_string(args, "out"), &o.fd, err);
+    r = cli_output_open(cli_string(args, "out"), &o.fd, err);
     if (r < 0)
         return r;
     if (truth)
-        r = open_output(truth, &o.truth_fd, err);
+        r = cli_output_open(truth, &o.truth_fd, err);
     if (r >= 0) {
         o.started_us = clock_mono_us();
         r = synth_run(&config, &sink, &stats, err);
@@ -132,8 +107,8 @@ static int run(const struct cli_args *args, struct err *err)
         show(&o, &stats, clock_mono_us());
         fputc('\n', stderr);
     }
-    r = close_output(o.truth_fd, r, err);
-    r = close_output(o.fd, r, err);
+    r = cli_output_close(o.truth_fd, r, err);
+    r = cli_output_close(o.fd, r, err);
     return r < 0 ? r : 0;
 }
 

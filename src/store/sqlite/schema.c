@@ -157,10 +157,8 @@ static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *er
         return r;
     if (index > STORE_INDEX_VERSION)
         return err_set(err, ERR_NO_STORE, "the store's index is of a newer program");
-    if (tz != st->base.index.tz_minutes)
-        return err_set(err, ERR_CONFLICT,
-                       "the store was indexed for a time zone of %lld minutes, not %d",
-                       (long long)tz, st->base.index.tz_minutes);
+    /* Keys were made with it: it is the store's, not the caller's. */
+    st->base.index.tz_minutes = (int)tz;
     return 0;
 }
 

@@ -1,0 +1,45 @@
+#include "cli/cli.h"
+
+#include "store/store.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct cli_option options[] = {
+    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+};
+
+static void progress(void *ctx, uint64_t done, uint64_t all)
+{
+    if (*(const bool *)ctx)
+        fprintf(stderr, "\r%3d %% ", (int)(done * 100 / MAX(all, 1u)));
+}
+
+static int run(const struct cli_args *args, struct err *err)
+{
+    _cleanup_(store_closep) struct store *store = NULL;
+    struct store_config config = {.dir = cli_string(args, "data"), .read_only = true};
+    bool is_terminal = isatty(STDERR_FILENO) == 1;
+    int r = store_open(&config, &store, err);
+
+    if (r < 0)
+        return r;
+    r = store_backup(store, args->operands[0], progress, &is_terminal, err);
+    if (is_terminal)
+        fputc('\n', stderr);
+    return r;
+}
+
+const struct cli_command cmd_backup = {
+    .name = "backup",
+    .summary = "copy the store to a new folder",
+    .about = "Writes a consistent copy of the store to the folder TO, which it makes. TO must\n"
+             "not hold a store yet. The copy is complete once the command has ended well:\n"
+             "until then it has another name.",
+    .operands = "TO",
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .run = run,
+};
