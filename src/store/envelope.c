@@ -64,6 +64,8 @@ static void members(struct sb *out, yyjson_val *obj, bool in_meta)
     yyjson_val *key, *val;
     size_t i, max;
 
+    if (yyjson_obj_size(obj) == 0) /* the loop's first step would be pointer arithmetic on NULL */
+        return;
     yyjson_obj_foreach(obj, i, max, key, val) {
         if (is_put_in_front(js_str(key), in_meta))
             continue;
