@@ -35,6 +35,7 @@ struct conn {
     struct conn *prev, *next;
     int fd;
     bool is_tls, verified;
+    bool gone;                   /* the keeper saw the client's end of file */
     _Atomic int64_t deadline_ms; /* 0: none */
     atomic_int stage;            /* enum conn_stage */
 };

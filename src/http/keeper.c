@@ -36,6 +36,24 @@ static void end_late(struct conn *c, int64_t now)
     shutdown(c->fd, SHUT_RDWR);
 }
 
+/* libmicrohttpd misses a client's end of file that arrives together with the last bytes (its epoll
+ * events are edges), and would keep the half request until it is idle for too long. Twice in a row,
+ * so that a loop that has just read a whole request has long begun to work on it. */
+static void end_gone(struct conn *c)
+{
+    int reading = CONN_READING;
+    char byte;
+
+    if (atomic_load_explicit(&c->stage, memory_order_acquire) != CONN_READING ||
+        recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+        c->gone = false;
+        return;
+    }
+    if (c->gone && atomic_compare_exchange_strong(&c->stage, &reading, CONN_ENDED))
+        shutdown(c->fd, SHUT_RDWR);
+    c->gone = true;
+}
+
 /* Reads what has arrived; false once there is nothing more to wait for. */
 static bool linger_on(struct lingering *l, int64_t now)
 {
@@ -83,8 +101,10 @@ static void *keep(void *ctx)
         if (now < next)
             continue;
         next = now + k->tick_ms;
-        for (struct conn *c = k->conns; c; c = c->next)
+        for (struct conn *c = k->conns; c; c = c->next) {
             end_late(c, now);
+            end_gone(c);
+        }
     }
     pthread_mutex_unlock(&k->lock);
     return NULL;

@@ -343,6 +343,32 @@ static void silent_connections_are_closed(void **state)
     http_server_stop(s, 1000);
 }
 
+/* Half a request and the end of it: closed long before it would count as silent. */
+static void half_requests_end_with_their_client(void **state)
+{
+    static const char *const table[] = {
+        "G",
+        "GET / HTTP/1.1\r\n" HOST,
+        "POST / HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nhalf",
+        "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+    };
+    struct http_config c = {0};
+    struct http_server *s = serve(&c);
+    int fd[ARRAY_LEN(table)];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        fd[i] = connect_port(http_server_port(s));
+        send_text(fd[i], table[i]);
+        shutdown(fd[i], SHUT_WR);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        assert_true(is_closed(fd[i], 8000));
+        close(fd[i]);
+    }
+    http_server_stop(s, 1000);
+}
+
 static void large_reply(_unused_ void *ctx, struct http_exchange *x)
 {
     struct sb b = sb_make(MIB(64));
@@ -385,6 +411,7 @@ int main(void)
         cmocka_unit_test(slow_clients_disturb_nobody),
         cmocka_unit_test(endless_requests_time_out),
         cmocka_unit_test(silent_connections_are_closed),
+        cmocka_unit_test(half_requests_end_with_their_client),
         cmocka_unit_test(unread_replies_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
