@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "http/http.h"
 
+#include <errno.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sched.h>
@@ -75,6 +76,8 @@ static size_t talk(const void *p, size_t n, char *ret, size_t max)
     FUZZ_HOLDS(fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0);
     for (size_t at = 0; at < n;) {
         ssize_t did = send(fd, (const char *)p + at, n - at, MSG_NOSIGNAL);
+        if (did < 0 && errno == EINTR)
+            continue;
         if (did <= 0)
             break; /* it may have hung up already */
         at += (size_t)did;
@@ -85,10 +88,13 @@ static size_t talk(const void *p, size_t n, char *ret, size_t max)
     shutdown(fd, SHUT_WR);
     for (;;) {
         struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+        int events = poll(&poll_fd, 1, WAIT_MS);
         bool fits = got < max;
         ssize_t did;
 
-        FUZZ_HOLDS(poll(&poll_fd, 1, WAIT_MS) > 0);
+        if (events < 0 && errno == EINTR)
+            continue; /* libFuzzer's clock */
+        FUZZ_HOLDS(events > 0);
         did = fits ? read(fd, ret + got, max - got) : read(fd, rest, sizeof rest);
         if (did <= 0)
             break;
