@@ -3,6 +3,8 @@
 #include <ctype.h>
 
 #define ITEMS_FIRST 8
+#define LEFT_ROOM 4 /* most collections are small: they need no memory of the arena */
+#define RIGHT_ROOM 2
 
 static int costly(struct err *err)
 {
@@ -199,10 +201,8 @@ static int walk_on(const struct walk *w, const struct path_item *item)
     next.steps++;
     next.n_steps--;
     next.element = s->element;
-    if (item->type != s->in)
+    if (item->type != s->in || !yyjson_is_obj(item->v))
         return walk_named(&next, item, s->name, s->only);
-    if (!yyjson_is_obj(item->v))
-        return 0;
     if (!s->json)
         return walk_choice(&next, item->v, s->element, s->only);
     return walk_member(&next, item->v, s->json, s->json_n, s->type, NULL);
@@ -315,7 +315,8 @@ static int eval_negate(struct path_env *env, const struct path_items *right, str
 static int eval_inner(const struct path *p, struct path_env *env, const struct path_node *n,
                       const struct path_item *focus, struct path_items *out, struct err *err)
 {
-    struct path_items left = {0}, right = {0};
+    struct path_item left_room[LEFT_ROOM], right_room[RIGHT_ROOM];
+    struct path_items left = {left_room, 0, LEFT_ROOM}, right = {right_room, 0, RIGHT_ROOM};
     int r;
 
     if (n->left != NO_NODE) {
