@@ -124,7 +124,8 @@ void sb_json(struct sb *b, struct str s)
         sb_put(b, esc, n);
         from = i + 1;
     }
-    sb_put(b, s.p + from, s.n - from);
+    if (from < s.n)
+        sb_put(b, s.p + from, s.n - from);
     sb_char(b, '"');
 }
 

@@ -35,7 +35,8 @@ static void put_text(struct sb *out, struct str s)
     sb_put(&clean, s.p + from, s.n - from);
     if (clean.failed)
         out->failed = true;
-    sb_json(out, sb_view(&clean));
+    else
+        sb_json(out, sb_view(&clean));
 }
 
 static void put_issue(struct sb *out, enum issue_severity severity, const char *type,

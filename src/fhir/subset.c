@@ -158,11 +158,13 @@ static void write_meta(struct sb *out, yyjson_val *meta)
     size_t i, max;
 
     sb_char(out, '{');
-    yyjson_obj_foreach(meta, i, max, key, val) {
-        if (str_eq(js_str(key), STR("tag")))
-            continue;
-        write_name(out, js_str(key), &first);
-        js_write(out, val);
+    if (yyjson_is_obj(meta)) {
+        yyjson_obj_foreach(meta, i, max, key, val) {
+            if (str_eq(js_str(key), STR("tag")))
+                continue;
+            write_name(out, js_str(key), &first);
+            js_write(out, val);
+        }
     }
     write_name(out, STR("tag"), &first);
     sb_char(out, '[');
