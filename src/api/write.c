@@ -98,8 +98,10 @@ static int validate(struct write *w)
     if (c->issues.no_memory)
         return err_no_memory(&c->err);
     if (c->issues.n_errors) {
-        struct issue *first = c->issues.first;
-        return err_set(&c->err, ERR_PROCESSING, "%.*s", STR_ARG(first->text));
+        const struct issue *first = c->issues.first;
+        char where[ERR_WHERE_MAX];
+        snprintf(where, sizeof where, "%.*s", STR_ARG(first->where));
+        return err_at(&c->err, ERR_PROCESSING, where, "%.*s", STR_ARG(first->text));
     }
     return 0;
 }
@@ -354,7 +356,7 @@ static int apply_update(struct write *w, struct store_txn *txn)
         return err_set(&c->err, ERR_METHOD, "%.*s/%.*s does not exist, and this node makes ids itself",
                        STR_ARG(def_resource_name(w->type)), STR_ARG(w->id));
     w->result = state == 1 ? WRITE_UPDATED : WRITE_CREATED;
-    return put(w, txn, state == 0 ? METHOD_CREATE : METHOD_UPDATE);
+    return put(w, txn, METHOD_UPDATE);
 }
 
 static int apply_patch(struct write *w, struct store_txn *txn)

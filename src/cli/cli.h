@@ -15,6 +15,9 @@
 
 /* One row a command, in the order of `carnet --help`. */
 #define CLI_COMMANDS(X) \
+    X(init)             \
+    X(serve)            \
+    X(import)           \
     X(export)           \
     X(synth)            \
     X(check)            \
