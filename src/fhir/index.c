@@ -256,7 +256,7 @@ int index_extract(struct arena *a, const struct params *params, const struct ind
                   int type, yyjson_val *root, struct index *ret, struct err *err)
 {
     struct extract x = {.a = a, .opt = opt, .err = err};
-    struct path_env env = {.a = a, .resource = root, .values_only = true};
+    struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
     struct path_item item = path_root(root);
     struct index out = {0};
     size_t n;
@@ -284,7 +284,7 @@ int index_extract_one(struct arena *a, const struct index_options *opt, const st
                       yyjson_val *root, struct index *ret, struct err *err)
 {
     struct extract x = {.a = a, .opt = opt, .err = err};
-    struct path_env env = {.a = a, .resource = root, .values_only = true};
+    struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
     struct path_item item = path_root(root);
     int r = extract_param(&x, param, &env, &item);
 

@@ -54,6 +54,8 @@ struct path_env {
     yyjson_val *resource; /* %resource, and where contained references look */
     bool values_only;     /* leave out primitives without a value (faster: no sibling is
                              looked for) */
+    bool keep_repeats;    /* `|` joins without looking for equal items (whoever wants a set of
+                             keys finds repeats faster there) */
     unsigned steps;       /* the evaluator's; begin with 0 */
 };
 

@@ -179,10 +179,14 @@ static int unite(struct path_env *env, const struct path_items *left,
     for (size_t s = 0; s < 2; s++) {
         for (size_t i = 0; i < both[s]->n; i++) {
             int r = 0;
-            env->steps += (unsigned)out->n;
-            if (env->steps > PATH_STEPS_MAX)
-                return err_set(err, ERR_COSTLY, "the FHIRPath expression takes too many steps");
-            if (!has(out, &both[s]->p[i]))
+            bool twice = false;
+            if (!env->keep_repeats) {
+                env->steps += (unsigned)out->n;
+                if (env->steps > PATH_STEPS_MAX)
+                    return err_set(err, ERR_COSTLY, "the FHIRPath expression takes too many steps");
+                twice = has(out, &both[s]->p[i]);
+            }
+            if (!twice)
                 r = path_push(env, out, &both[s]->p[i], err);
             if (r < 0)
                 return r;

@@ -190,7 +190,7 @@ int search_match(struct arena *a, const struct search *s, const struct search_cl
                  yyjson_val *root, bool *ret_match, struct err *err)
 {
     const struct clause_more *c = clause->values;
-    struct path_env env = {.a = a, .resource = root, .values_only = true};
+    struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
     struct path_item item = path_root(root), room[ITEMS_ROOM];
     struct path_items items = {room, 0, ARRAY_LEN(room)};
     int type = def_resource(js_get_str(root, "resourceType"));

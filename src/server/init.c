@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SEED_LINES 200                 /* resources in one commit */
+#define SEED_LINES 5000                /* resources in one commit: all of them */
 #define SEED_ARENA_MAX MIB(256)
 
 static int open_store(const struct server_config *config, bool create, bool read_only,
