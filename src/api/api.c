@@ -41,10 +41,13 @@ void api_metrics(struct api *api, struct sb *out)
     sb_lit(out, "# HELP carnet_requests_total FHIR interactions answered, by status class.\n"
                 "# TYPE carnet_requests_total counter\n");
     for (size_t i = 0; i <= n; i++)
-        for (size_t class = 2; class < API_CLASSES; class++) {
-            uint64_t v = atomic_load_explicit(&api->counts[i * API_CLASSES + class], memory_order_relaxed);
+        for (size_t class = 2; class < API_CLASSES; class ++) {
+            uint64_t v =
+                atomic_load_explicit(&api->counts[i * API_CLASSES + class], memory_order_relaxed);
             if (v)
-                sb_fmt(out, "carnet_requests_total{interaction=\"%s\",method=\"%d\",status=\"%zuxx\"} %llu\n",
+                sb_fmt(out,
+                       "carnet_requests_total{interaction=\"%s\",method=\"%d\",status=\"%zuxx\"} "
+                       "%llu\n",
                        i < n ? rows[i].name : "none", i < n ? (int)rows[i].method : -1, class,
                        (unsigned long long)v);
         }

@@ -11,23 +11,23 @@
 #include "store/store.h"
 #include "trust/trust.h"
 
-#define API_BUNDLE_ENTRIES_MAX 20000     /* of a batch or transaction */
-#define API_CONDITIONAL_DELETE_MAX 1000  /* resources that one conditional delete may remove */
-#define API_INLINE_BODY_MAX KIB(128)     /* larger bodies are parsed by a worker, not an event loop */
-#define API_INLINE_SEARCH_BUDGET 4000    /* index entries before a search goes to a worker */
+#define API_BUNDLE_ENTRIES_MAX 20000    /* of a batch or transaction */
+#define API_CONDITIONAL_DELETE_MAX 1000 /* resources that one conditional delete may remove */
+#define API_INLINE_BODY_MAX KIB(128)  /* larger bodies are parsed by a worker, not an event loop */
+#define API_INLINE_SEARCH_BUDGET 4000 /* index entries before a search goes to a worker */
 #define API_REPLY_MAX MIB(256)
 
 enum api_references { API_REFERENCES_TYPES, API_REFERENCES_EXIST };
 
 struct api_config {
-    struct str base_url;          /* "https://node.example/fhir", or empty: taken from the request */
-    bool trust_proxy;             /* X-Forwarded-Proto, -Host and -Prefix are believed */
-    bool no_update_create;        /* PUT to a new id is refused instead of creating */
-    bool no_multiple_delete;      /* conditional delete of several matches is refused */
+    struct str base_url;     /* "https://node.example/fhir", or empty: taken from the request */
+    bool trust_proxy;        /* X-Forwarded-Proto, -Host and -Prefix are believed */
+    bool no_update_create;   /* PUT to a new id is refused instead of creating */
+    bool no_multiple_delete; /* conditional delete of several matches is refused */
     enum api_references references;
     bool allow_expunge;
-    struct str cors_origin;       /* "*", one origin, or empty: no CORS headers */
-    struct str version;           /* of the software, for the CapabilityStatement */
+    struct str cors_origin; /* "*", one origin, or empty: no CORS headers */
+    struct str version;     /* of the software, for the CapabilityStatement */
 };
 
 struct api;
@@ -48,22 +48,22 @@ void api_error_body(void *ctx, const struct err *err, struct sb *out, const char
 /* Something to write in the same transaction (an import's position); may be NULL. */
 typedef int api_also(void *ctx, struct store_txn *txn, struct err *err);
 
-/* Runs one Bundle, a batch or a transaction. Entries of a batch that fail are counted in *ret_failed
- * with the first one's error in err. */
+/* Runs one Bundle, a batch or a transaction. Entries of a batch that fail are counted in
+ * *ret_failed with the first one's error in err. */
 int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, api_also *also,
                void *ctx, size_t *ret_failed, struct err *err);
 
 struct api_line {
-    struct str text;              /* one resource */
-    int result;                   /* 0 or a negative code, with what does not hold in err */
+    struct str text; /* one resource */
+    int result;      /* 0 or a negative code, with what does not hold in err */
     struct err err;
 };
 
-/* Stores many resources in one commit: one with an id as an update (that may create), one without as
- * a create. A line that fails is left out and does not stop the others. Returns < 0 only when the
- * whole could not be written. */
-int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines, size_t n,
-                  api_also *also, void *ctx, struct err *err);
+/* Stores many resources in one commit: one with an id as an update (that may create), one without
+ * as a create. A line that fails is left out and does not stop the others. Returns < 0 only when
+ * the whole could not be written. */
+int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                  size_t n, api_also *also, void *ctx, struct err *err);
 
 /* Requests by interaction and status class since start, for the metrics page. */
 void api_metrics(struct api *api, struct sb *out);

@@ -13,7 +13,8 @@ static int value(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Decodes into `to`, which has room for 3 bytes for each 4 characters; -1 when it is not base 64. */
+/* Decodes into `to`, which has room for 3 bytes for each 4 characters; -1 when it is not base 64.
+ */
 static ptrdiff_t decode(char *to, struct str text)
 {
     uint32_t bits = 0;

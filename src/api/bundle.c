@@ -20,7 +20,7 @@ static enum http_method method_of(struct str s)
     static const struct {
         struct str name;
         enum http_method method;
-    } table[] = {{STR("GET"), HTTP_GET}, {STR("HEAD"), HTTP_HEAD}, {STR("POST"), HTTP_POST},
+    } table[] = {{STR("GET"), HTTP_GET}, {STR("HEAD"), HTTP_HEAD},   {STR("POST"), HTTP_POST},
                  {STR("PUT"), HTTP_PUT}, {STR("PATCH"), HTTP_PATCH}, {STR("DELETE"), HTTP_DELETE}};
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
@@ -29,12 +29,15 @@ static enum http_method method_of(struct str s)
     return HTTP_OTHER;
 }
 
-static const enum write_kind write_kinds[] = {[ACT_CREATE] = WRITE_CREATE, [ACT_UPDATE] = WRITE_UPDATE,
-                                              [ACT_PATCH] = WRITE_PATCH, [ACT_DELETE] = WRITE_DELETE};
+static const enum write_kind write_kinds[] = {[ACT_CREATE] = WRITE_CREATE,
+                                              [ACT_UPDATE] = WRITE_UPDATE,
+                                              [ACT_PATCH] = WRITE_PATCH,
+                                              [ACT_DELETE] = WRITE_DELETE};
 
 static bool is_write(enum api_action action)
 {
-    return action == ACT_CREATE || action == ACT_UPDATE || action == ACT_PATCH || action == ACT_DELETE;
+    return action == ACT_CREATE || action == ACT_UPDATE || action == ACT_PATCH ||
+           action == ACT_DELETE;
 }
 
 static enum entry_order order_of(enum api_action action)
@@ -42,7 +45,8 @@ static enum entry_order order_of(enum api_action action)
     switch (action) {
     case ACT_DELETE: return ORDER_DELETE;
     case ACT_CREATE: return ORDER_POST;
-    case ACT_UPDATE: case ACT_PATCH: return ORDER_PUT;
+    case ACT_UPDATE:
+    case ACT_PATCH: return ORDER_PUT;
     default: return ORDER_GET;
     }
 }
@@ -54,7 +58,8 @@ static int unwrap_patch(struct entry *e)
     struct str data = js_get_str(c->resource, "data");
 
     if (!str_eq(js_get_str(c->resource, "resourceType"), STR("Binary")) || !data.p)
-        return err_set(&c->err, ERR_INVALID, "a PATCH in a Bundle needs a Binary with the patch as data");
+        return err_set(&c->err, ERR_INVALID,
+                       "a PATCH in a Bundle needs a Binary with the patch as data");
     c->content_type = js_get_str(c->resource, "contentType");
     c->resource = NULL;
     c->body = b64_decode(c->a, data);
@@ -70,8 +75,13 @@ static int read_entry(struct bundle *b, struct entry *e, yyjson_val *v)
     ptrdiff_t mark;
     int r;
 
-    *c = (struct call){.api = parent->api, .a = parent->a, .who = parent->who, .params = parent->params,
-                       .base = parent->base, .prefer = parent->prefer, .strict = parent->strict,
+    *c = (struct call){.api = parent->api,
+                       .a = parent->a,
+                       .who = parent->who,
+                       .params = parent->params,
+                       .base = parent->base,
+                       .prefer = parent->prefer,
+                       .strict = parent->strict,
                        .out = sb_make(API_REPLY_MAX)};
     e->full_url = js_get_str(v, "fullUrl");
     c->resource = js_get(v, "resource");
@@ -112,8 +122,8 @@ static int read_entries(struct bundle *b, yyjson_val *root)
 
     b->n = yyjson_arr_size(entries);
     if (b->n > API_BUNDLE_ENTRIES_MAX)
-        return err_at(&c->err, ERR_TOO_LONG, "Bundle.entry", "a Bundle may have %d entries, this has %zu",
-                      API_BUNDLE_ENTRIES_MAX, b->n);
+        return err_at(&c->err, ERR_TOO_LONG, "Bundle.entry",
+                      "a Bundle may have %d entries, this has %zu", API_BUNDLE_ENTRIES_MAX, b->n);
     b->entries = ARENA_ARRAY(c->a, struct entry, b->n);
     b->in_order = ARENA_ARRAY(c->a, struct entry *, b->n);
     if (!b->entries || !b->in_order)
@@ -155,7 +165,8 @@ int bundle_run_read(struct entry *e, struct store_txn *txn)
     case ACT_SEARCH: return api_search(&e->call, txn);
     case ACT_HISTORY: return api_history(&e->call, txn);
     case ACT_CAPABILITIES: return api_capabilities(&e->call, txn);
-    default: return err_set(&e->call.err, ERR_NOT_SUPPORTED, "this request cannot stand in a Bundle");
+    default:
+        return err_set(&e->call.err, ERR_NOT_SUPPORTED, "this request cannot stand in a Bundle");
     }
 }
 
@@ -286,8 +297,10 @@ static int run_batch(struct bundle *b)
         if (e->result >= 0 && e->is_write)
             e->result = write_prepare(&e->write);
         if (e->result >= 0 && e->is_write)
-            jobs[n_jobs++] = (struct batch_job){.job = {.run = batch_run, .done = batch_done, .who = &c->who},
-                                                .entry = e, .waiter = &waiter};
+            jobs[n_jobs++] =
+                (struct batch_job){.job = {.run = batch_run, .done = batch_done, .who = &c->who},
+                                   .entry = e,
+                                   .waiter = &waiter};
     }
     waiter_init(&waiter, n_jobs);
     for (size_t i = 0; i < n_jobs; i++)

@@ -20,10 +20,10 @@ struct entry {
 struct bundle {
     struct call *call;
     bool is_transaction;
-    struct entry *entries;       /* as they stand in the Bundle */
-    struct entry **in_order;     /* as they are carried out */
+    struct entry *entries;   /* as they stand in the Bundle */
+    struct entry **in_order; /* as they are carried out */
     size_t n, n_failed;
-    api_also *also;              /* in the transaction's own commit */
+    api_also *also; /* in the transaction's own commit */
     void *also_ctx;
 };
 

@@ -1,7 +1,7 @@
 /* call.h - one interaction on its way through the house: what is asked, what is answered.
  *
- * The same struct serves a request of its own and an entry of a batch or transaction: an interaction
- * never sees HTTP. Everything it points to lives in the call's arena.
+ * The same struct serves a request of its own and an entry of a batch or transaction: an
+ * interaction never sees HTTP. Everything it points to lives in the call's arena.
  */
 #ifndef API_CALL_H
 #define API_CALL_H
@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#define API_CLASSES 6                  /* status classes 1xx … 5xx, counted by their first digit */
+#define API_CLASSES 6 /* status classes 1xx … 5xx, counted by their first digit */
 
 enum api_scope { SCOPE_SYSTEM, SCOPE_TYPE, SCOPE_INSTANCE, SCOPE_VERSION };
 
@@ -27,41 +27,41 @@ struct api {
     struct api_config config;
     struct store *store;
     int64_t started_ms;
-    _Atomic uint64_t *counts;          /* by row of the dispatch table and status class */
+    _Atomic uint64_t *counts; /* by row of the dispatch table and status class */
 };
 
 struct call {
     struct api *api;
     struct arena *a;
     struct access who;
-    struct params *params;             /* snapshot for the whole call */
-    struct http_exchange *x;           /* NULL for an entry of a bundle */
-    const struct api_row *row;         /* of the dispatch table */
+    struct params *params;     /* snapshot for the whole call */
+    struct http_exchange *x;   /* NULL for an entry of a bundle */
+    const struct api_row *row; /* of the dispatch table */
 
     /* asked */
-    struct str base;                   /* "http://host/fhir" */
-    int type;                          /* resource type, 0 at system level */
+    struct str base; /* "http://host/fhir" */
+    int type;        /* resource type, 0 at system level */
     struct str id, version_id, operation;
-    struct str query;                  /* raw */
-    struct str body;                   /* raw; empty when `resource` is given */
-    yyjson_val *resource;              /* parsed already (entry of a bundle) */
+    struct str query;     /* raw */
+    struct str body;      /* raw; empty when `resource` is given */
+    yyjson_val *resource; /* parsed already (entry of a bundle) */
     struct str content_type, security_context;
     struct str if_match, if_none_match, if_none_exist;
     struct str if_modified_since;
     enum prefer_return prefer;
-    bool strict;                       /* Prefer: handling=strict */
+    bool strict; /* Prefer: handling=strict */
     bool head, pretty;
-    char *owned_body;                  /* malloc'd text behind `body`, or NULL */
-    bool raw_accept;                   /* the client wants a Binary's bytes, not its resource */
-    size_t budget;                     /* of a search on an event loop; 0: no limit */
+    char *owned_body; /* malloc'd text behind `body`, or NULL */
+    bool raw_accept;  /* the client wants a Binary's bytes, not its resource */
+    size_t budget;    /* of a search on an event loop; 0: no limit */
 
     /* answered */
     int status;
-    struct str type_out;               /* Content-Type; empty: FHIR JSON */
+    struct str type_out; /* Content-Type; empty: FHIR JSON */
     struct sb out;
-    struct version version;            /* hlc 0: none, no ETag */
-    struct str location;               /* relative to base: "Patient/1/_history/2" */
-    struct issues issues;              /* what to say beside or instead of a resource */
+    struct version version; /* hlc 0: none, no ETag */
+    struct str location;    /* relative to base: "Patient/1/_history/2" */
+    struct issues issues;   /* what to say beside or instead of a resource */
     struct err err;
 };
 
@@ -109,17 +109,26 @@ int binary_unwrap(struct call *c);
 /* ---- dispatch.c ---- */
 
 enum api_action {
-    ACT_CAPABILITIES, ACT_READ, ACT_VREAD, ACT_SEARCH, ACT_HISTORY, ACT_CREATE, ACT_UPDATE,
-    ACT_PATCH, ACT_DELETE, ACT_BUNDLE, ACT_EXPUNGE,
+    ACT_CAPABILITIES,
+    ACT_READ,
+    ACT_VREAD,
+    ACT_SEARCH,
+    ACT_HISTORY,
+    ACT_CREATE,
+    ACT_UPDATE,
+    ACT_PATCH,
+    ACT_DELETE,
+    ACT_BUNDLE,
+    ACT_EXPUNGE,
 };
 
 struct api_row {
     enum http_method method;
     enum api_scope scope;
-    const char *tail;                  /* what stands behind the scope's path: "", "_history", … */
+    const char *tail; /* what stands behind the scope's path: "", "_history", … */
     enum api_action action;
-    const char *interaction;           /* its code in the CapabilityStatement, or NULL */
-    const char *name;                  /* in metrics */
+    const char *interaction; /* its code in the CapabilityStatement, or NULL */
+    const char *name;        /* in metrics */
 };
 
 const struct api_row *dispatch_rows(size_t *ret_n);

@@ -6,9 +6,11 @@
 #include "base/clock.h"
 
 static const char *const kinds[] = {
-    [PARAM_NUMBER] = "number", [PARAM_DATE] = "date", [PARAM_STRING] = "string",
-    [PARAM_TOKEN] = "token", [PARAM_REFERENCE] = "reference", [PARAM_COMPOSITE] = "composite",
-    [PARAM_QUANTITY] = "quantity", [PARAM_URI] = "uri", [PARAM_SPECIAL] = "special"};
+    [PARAM_NUMBER] = "number",       [PARAM_DATE] = "date",
+    [PARAM_STRING] = "string",       [PARAM_TOKEN] = "token",
+    [PARAM_REFERENCE] = "reference", [PARAM_COMPOSITE] = "composite",
+    [PARAM_QUANTITY] = "quantity",   [PARAM_URI] = "uri",
+    [PARAM_SPECIAL] = "special"};
 
 static void write_interactions(struct sb *out, bool system)
 {
@@ -28,7 +30,8 @@ static void write_interactions(struct sb *out, bool system)
     sb_char(out, ']');
 }
 
-static void write_param(struct sb *out, bool *first, struct str name, const char *kind, struct str url)
+static void write_param(struct sb *out, bool *first, struct str name, const char *kind,
+                        struct str url)
 {
     if (!*first)
         sb_char(out, ',');
@@ -55,17 +58,23 @@ static void write_resource(struct sb *out, const struct call *c, int type)
     sb_str(out, def_resource_name(type));
     sb_lit(out, "\",");
     write_interactions(out, false);
-    sb_fmt(out, ",\"versioning\":\"versioned\",\"readHistory\":true,\"updateCreate\":%s,"
-           "\"conditionalCreate\":true,\"conditionalRead\":\"full-support\",\"conditionalUpdate\":true,"
-           "\"conditionalDelete\":\"%s\",\"referencePolicy\":[\"literal\",\"local\"%s],\"searchParam\":[",
-           config->no_update_create ? "false" : "true", config->no_multiple_delete ? "single" : "multiple",
+    sb_fmt(out,
+           ",\"versioning\":\"versioned\",\"readHistory\":true,\"updateCreate\":%s,"
+           "\"conditionalCreate\":true,\"conditionalRead\":\"full-support\",\"conditionalUpdate\":"
+           "true,"
+           "\"conditionalDelete\":\"%s\",\"referencePolicy\":[\"literal\",\"local\"%s],"
+           "\"searchParam\":[",
+           config->no_update_create ? "false" : "true",
+           config->no_multiple_delete ? "single" : "multiple",
            config->references == API_REFERENCES_EXIST ? ",\"enforced\"" : "");
-    write_param(out, &first, STR("_id"), "token", STR("http://hl7.org/fhir/SearchParameter/Resource-id"));
+    write_param(out, &first, STR("_id"), "token",
+                STR("http://hl7.org/fhir/SearchParameter/Resource-id"));
     write_param(out, &first, STR("_lastUpdated"), "date",
                 STR("http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"));
     for (size_t i = 0; i < n; i++)
         if (params[i].searchable)
-            write_param(out, &first, params[i].def.code, kinds[params[i].def.kind], params[i].def.url);
+            write_param(out, &first, params[i].def.code, kinds[params[i].def.kind],
+                        params[i].def.url);
     sb_lit(out, "]}");
 }
 
@@ -76,10 +85,14 @@ int api_capabilities(struct call *c, struct store_txn *txn)
 
     (void)txn;
     clock_format(c->api->started_ms, now);
-    sb_fmt(out, "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"%s\","
-           "\"publisher\":\"Carnet\",\"kind\":\"instance\",\"software\":{\"name\":\"Carnet\",\"version\":", now);
+    sb_fmt(out,
+           "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"%s\","
+           "\"publisher\":\"Carnet\",\"kind\":\"instance\",\"software\":{\"name\":\"Carnet\","
+           "\"version\":",
+           now);
     sb_json(out, c->api->config.version);
-    sb_lit(out, "},\"implementation\":{\"description\":\"Carnet, a country's digital-health node\",\"url\":");
+    sb_lit(out, "},\"implementation\":{\"description\":\"Carnet, a country's digital-health "
+                "node\",\"url\":");
     sb_json(out, c->base);
     sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],"
                 "\"patchFormat\":[\"application/json-patch+json\"],\"rest\":[{\"mode\":\"server\","

@@ -5,27 +5,28 @@
 
 #include <stdio.h>
 
-/*   method       scope           behind it    action            interaction            name */
+/* clang-format off */
+/*   method       scope          behind it   action           interaction        name */
 static const struct api_row rows[] = {
-    {HTTP_GET,    SCOPE_SYSTEM,   "metadata",  ACT_CAPABILITIES, NULL,                  "capabilities"},
-    {HTTP_GET,    SCOPE_SYSTEM,   "",          ACT_SEARCH,       "search-system",       "search-system"},
-    {HTTP_POST,   SCOPE_SYSTEM,   "_search",   ACT_SEARCH,       NULL,                  "search-system"},
-    {HTTP_GET,    SCOPE_SYSTEM,   "_history",  ACT_HISTORY,      "history-system",      "history-system"},
-    {HTTP_POST,   SCOPE_SYSTEM,   "",          ACT_BUNDLE,       "transaction",         "bundle"},
-    {HTTP_GET,    SCOPE_TYPE,     "",          ACT_SEARCH,       "search-type",         "search"},
-    {HTTP_POST,   SCOPE_TYPE,     "_search",   ACT_SEARCH,       NULL,                  "search"},
-    {HTTP_GET,    SCOPE_TYPE,     "_history",  ACT_HISTORY,      "history-type",        "history-type"},
-    {HTTP_POST,   SCOPE_TYPE,     "",          ACT_CREATE,       "create",              "create"},
-    {HTTP_PUT,    SCOPE_TYPE,     "",          ACT_UPDATE,       NULL,                  "update"},
-    {HTTP_PATCH,  SCOPE_TYPE,     "",          ACT_PATCH,        NULL,                  "patch"},
-    {HTTP_DELETE, SCOPE_TYPE,     "",          ACT_DELETE,       NULL,                  "delete"},
-    {HTTP_GET,    SCOPE_INSTANCE, "",          ACT_READ,         "read",                "read"},
-    {HTTP_GET,    SCOPE_INSTANCE, "_history",  ACT_HISTORY,      "history-instance",    "history-instance"},
-    {HTTP_PUT,    SCOPE_INSTANCE, "",          ACT_UPDATE,       "update",              "update"},
-    {HTTP_PATCH,  SCOPE_INSTANCE, "",          ACT_PATCH,        "patch",               "patch"},
-    {HTTP_DELETE, SCOPE_INSTANCE, "",          ACT_DELETE,       "delete",              "delete"},
-    {HTTP_POST,   SCOPE_INSTANCE, "$expunge",  ACT_EXPUNGE,      NULL,                  "expunge"},
-    {HTTP_GET,    SCOPE_VERSION,  "",          ACT_VREAD,        "vread",               "vread"},
+    {HTTP_GET,    SCOPE_SYSTEM,  "metadata", ACT_CAPABILITIES, NULL,              "capabilities"},
+    {HTTP_GET,    SCOPE_SYSTEM,  "",         ACT_SEARCH,      "search-system",   "search-system"},
+    {HTTP_POST,   SCOPE_SYSTEM,  "_search",  ACT_SEARCH,      NULL,              "search-system"},
+    {HTTP_GET,    SCOPE_SYSTEM,  "_history", ACT_HISTORY,     "history-system",  "history-system"},
+    {HTTP_POST,   SCOPE_SYSTEM,  "",         ACT_BUNDLE,      "transaction",     "bundle"},
+    {HTTP_GET,    SCOPE_TYPE,    "",         ACT_SEARCH,      "search-type",     "search"},
+    {HTTP_POST,   SCOPE_TYPE,    "_search",  ACT_SEARCH,      NULL,              "search"},
+    {HTTP_GET,    SCOPE_TYPE,    "_history", ACT_HISTORY,     "history-type",    "history-type"},
+    {HTTP_POST,   SCOPE_TYPE,    "",         ACT_CREATE,      "create",          "create"},
+    {HTTP_PUT,    SCOPE_TYPE,    "",         ACT_UPDATE,      NULL,              "update"},
+    {HTTP_PATCH,  SCOPE_TYPE,    "",         ACT_PATCH,       NULL,              "patch"},
+    {HTTP_DELETE, SCOPE_TYPE,    "",         ACT_DELETE,      NULL,              "delete"},
+    {HTTP_GET,    SCOPE_INSTANCE, "",         ACT_READ,        "read",            "read"},
+    {HTTP_GET,    SCOPE_INSTANCE, "_history", ACT_HISTORY,     "history-instance", "history"},
+    {HTTP_PUT,    SCOPE_INSTANCE, "",         ACT_UPDATE,      "update",          "update"},
+    {HTTP_PATCH,  SCOPE_INSTANCE, "",         ACT_PATCH,       "patch",           "patch"},
+    {HTTP_DELETE, SCOPE_INSTANCE, "",         ACT_DELETE,      "delete",          "delete"},
+    {HTTP_POST,   SCOPE_INSTANCE, "$expunge", ACT_EXPUNGE,     NULL,              "expunge"},
+    {HTTP_GET,    SCOPE_VERSION, "",         ACT_VREAD,       "vread",           "vread"},
 };
 
 const struct api_row *dispatch_rows(size_t *ret_n)
@@ -57,7 +58,7 @@ static int split(struct call *c, struct str path, struct str *segments, size_t *
     return 0;
 }
 
-/* What the segments name: fills type, id, version_id; gives the scope and what is left behind it. */
+/* What the segments name: fills type, id, version_id; gives the scope and what is left over. */
 static int locate(struct call *c, const struct str *s, size_t n, enum api_scope *ret_scope,
                   struct str *ret_tail)
 {
@@ -75,7 +76,8 @@ static int locate(struct call *c, const struct str *s, size_t n, enum api_scope 
         if (at < n && s[at].p[0] != '_' && s[at].p[0] != '$') {
             if (!fhir_is_id(s[at]))
                 return err_set(&c->err, ERR_VALUE,
-                               "the id in the path is not 1 to %d of A-Z, a-z, 0-9, - and .", FHIR_ID_MAX);
+                               "the id in the path is not 1 to %d of A-Z, a-z, 0-9, - and .",
+                               FHIR_ID_MAX);
             c->id = s[at++];
             *ret_scope = SCOPE_INSTANCE;
             if (at + 1 < n && str_eq(s[at], STR("_history"))) {

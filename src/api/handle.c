@@ -168,8 +168,13 @@ static struct exchange_call *begin(struct api *api, struct http_exchange *x, str
 
     if (!ec)
         return NULL;
-    *c = (struct call){.api = api, .a = http_arena(x), .who = who, .x = x, .query = req->query,
-                       .body = req->body, .out = sb_make(API_REPLY_MAX)};
+    *c = (struct call){.api = api,
+                       .a = http_arena(x),
+                       .who = who,
+                       .x = x,
+                       .query = req->query,
+                       .body = req->body,
+                       .out = sb_make(API_REPLY_MAX)};
     c->params = store_params(api->store);
     c->base = find_base(c);
     c->budget = API_INLINE_SEARCH_BUDGET;
@@ -221,11 +226,13 @@ static void handle_read(struct exchange_call *ec)
 
     if (c->row->action == ACT_SEARCH && c->row->method == HTTP_POST) {
         if (c->body.n && !media_is_form(c->content_type)) {
-            finish(ec, err_set(&c->err, ERR_MEDIA_TYPE,
-                             "_search takes its parameters as application/x-www-form-urlencoded"));
+            finish(ec,
+                   err_set(&c->err, ERR_MEDIA_TYPE,
+                           "_search takes its parameters as application/x-www-form-urlencoded"));
             return;
         }
-        c->query = c->query.n ? arena_fmt(c->a, "%.*s&%.*s", STR_ARG(c->query), STR_ARG(c->body)) : c->body;
+        c->query = c->query.n ? arena_fmt(c->a, "%.*s&%.*s", STR_ARG(c->query), STR_ARG(c->body))
+                              : c->body;
     }
     r = run_read(c);
     if (r == ERR_BUSY && c->budget) {
@@ -245,7 +252,8 @@ static void handle_read(struct exchange_call *ec)
 
 static int job_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    struct exchange_call *ec = (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
+    struct exchange_call *ec =
+        (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
     int r = write_apply(&ec->write, txn);
 
     if (r < 0)
@@ -255,7 +263,8 @@ static int job_run(struct store_txn *txn, struct store_job *job, struct err *err
 
 static void job_done(struct store_job *job, int r, const struct err *err)
 {
-    struct exchange_call *ec = (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
+    struct exchange_call *ec =
+        (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
 
     if (r < 0)
         ec->call.err = *err;
@@ -286,20 +295,25 @@ static int check_media(struct call *c, enum write_kind kind)
     if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
         return 0;
     if (kind == WRITE_PATCH)
-        return media_is_json_patch(c->content_type) ? 0
-               : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
+        return media_is_json_patch(c->content_type)
+                   ? 0
+                   : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
     if (media_is_json(c->content_type))
         return 0;
     if (is_binary)
         return binary_wrap(c);
-    return err_set(&c->err, ERR_MEDIA_TYPE, "the Content-Type is \"%.*s\" where application/fhir+json "
-                   "is expected", (int)MIN(c->content_type.n, 64u), c->content_type.n ? c->content_type.p : "");
+    return err_set(&c->err, ERR_MEDIA_TYPE,
+                   "the Content-Type is \"%.*s\" where application/fhir+json "
+                   "is expected",
+                   (int)MIN(c->content_type.n, 64u), c->content_type.n ? c->content_type.p : "");
 }
 
 static void handle_write(struct exchange_call *ec)
 {
-    static const enum write_kind kinds[] = {[ACT_CREATE] = WRITE_CREATE, [ACT_UPDATE] = WRITE_UPDATE,
-                                            [ACT_PATCH] = WRITE_PATCH, [ACT_DELETE] = WRITE_DELETE,
+    static const enum write_kind kinds[] = {[ACT_CREATE] = WRITE_CREATE,
+                                            [ACT_UPDATE] = WRITE_UPDATE,
+                                            [ACT_PATCH] = WRITE_PATCH,
+                                            [ACT_DELETE] = WRITE_DELETE,
                                             [ACT_EXPUNGE] = WRITE_EXPUNGE};
     struct call *c = &ec->call;
     enum write_kind kind = kinds[c->row->action];
@@ -316,7 +330,8 @@ static void handle_write(struct exchange_call *ec)
     ec->is_write = true;
     if (c->body.n > API_INLINE_BODY_MAX) {
         if (!http_work(c->x, write_here, ec))
-            finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+            finish(ec,
+                   err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
         return;
     }
     http_defer(c->x);
@@ -391,9 +406,11 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
     }
     switch (c->row->action) {
     case ACT_BUNDLE: handle_bundle(ec); break;
-    case ACT_CREATE: case ACT_UPDATE: case ACT_PATCH: case ACT_DELETE: case ACT_EXPUNGE:
-        handle_write(ec);
-        break;
+    case ACT_CREATE:
+    case ACT_UPDATE:
+    case ACT_PATCH:
+    case ACT_DELETE:
+    case ACT_EXPUNGE: handle_write(ec); break;
     default: handle_read(ec);
     }
 }

@@ -6,8 +6,9 @@
 
 static const char *const methods[] = {
     [METHOD_CREATE] = "POST", [METHOD_UPDATE] = "PUT", [METHOD_DELETE] = "DELETE"};
-static const char *const statuses[] = {
-    [METHOD_CREATE] = "201 Created", [METHOD_UPDATE] = "200 OK", [METHOD_DELETE] = "204 No Content"};
+static const char *const statuses[] = {[METHOD_CREATE] = "201 Created",
+                                       [METHOD_UPDATE] = "200 OK",
+                                       [METHOD_DELETE] = "204 No Content"};
 
 /* `_since` is an instant, `_at` any date or time: its whole range. */
 static int read_time(struct call *c, struct str name, int64_t *ret_from, int64_t *ret_to)
@@ -18,7 +19,8 @@ static int read_time(struct call *c, struct str name, int64_t *ret_from, int64_t
 
     if (!text.n)
         return 0;
-    r = date_parse(DATE_SEARCH, text, store_index_options(c->api->store)->tz_minutes, &date, &c->err);
+    r = date_parse(DATE_SEARCH, text, store_index_options(c->api->store)->tz_minutes, &date,
+                   &c->err);
     if (r < 0)
         return r;
     *ret_from = date.from_ms;
@@ -35,7 +37,9 @@ static int read_query(struct call *c, struct history_query *q)
 
     if (text.p && !str_to_u64(text, UINT32_MAX, &n))
         return err_set(&c->err, ERR_VALUE, "_count is not a whole number");
-    *q = (struct history_query){.type = c->type, .id = c->id, .count = MIN(n, SEARCH_COUNT_MAX),
+    *q = (struct history_query){.type = c->type,
+                                .id = c->id,
+                                .count = MIN(n, SEARCH_COUNT_MAX),
                                 .cursor = call_parameter(c, STR("_cursor"))};
     r = read_time(c, STR("_since"), &q->since_ms, &ignored);
     if (r < 0)
@@ -63,8 +67,10 @@ static int write_entry(struct bundle_out *b, const struct row *row)
         sb_char(out, '/');
         sb_str(out, row->id);
     }
-    sb_fmt(out, "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%s\\\"\",\"lastModified\":\"%s\"}}",
-           statuses[row->method], vid, when);
+    sb_fmt(
+        out,
+        "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%s\\\"\",\"lastModified\":\"%s\"}}",
+        statuses[row->method], vid, when);
     return r;
 }
 
@@ -102,7 +108,7 @@ int api_history(struct call *c, struct store_txn *txn)
     if (r < 0)
         return r;
     if (c->id.n) {
-        r = store_get(txn, c->type, c->id, &row, &c->err);   /* 404 for what never existed */
+        r = store_get(txn, c->type, c->id, &row, &c->err); /* 404 for what never existed */
         if (r < 0)
             return r;
     }

@@ -1,10 +1,15 @@
-/* import.c - the same interactions without HTTP: whole Bundles, and many resources in one commit. */
+/* import.c - the same interactions without HTTP: whole Bundles, and many resources in one commit.
+ */
 #include "api/bundle.h"
 
 static struct call inner_call(struct api *api, struct arena *a, struct access who)
 {
-    return (struct call){.api = api, .a = a, .who = who, .base = api->config.base_url,
-                         .prefer = RETURN_MINIMAL, .out = sb_make(API_REPLY_MAX)};
+    return (struct call){.api = api,
+                         .a = a,
+                         .who = who,
+                         .base = api->config.base_url,
+                         .prefer = RETURN_MINIMAL,
+                         .out = sb_make(API_REPLY_MAX)};
 }
 
 /* A batch has no transaction of its own, so that the position follows in one right behind it. */
@@ -57,7 +62,7 @@ struct lines_job {
     struct store_job job;
     struct item *items;
     size_t n;
-    struct item *culprit;        /* whose write failed: the next try leaves it out */
+    struct item *culprit; /* whose write failed: the next try leaves it out */
     api_also *also;
     void *ctx;
 };
@@ -89,20 +94,24 @@ static int prepare_line(struct item *item)
     type = js_get_str(c->resource, "resourceType");
     c->type = def_resource(type);
     if (!c->type)
-        return err_at(&c->err, ERR_INVALID, "resourceType", "\"%.*s\" is not a FHIR R4 resource type",
-                      (int)MIN(type.n, 64u), type.n ? type.p : "");
+        return err_at(&c->err, ERR_INVALID, "resourceType",
+                      "\"%.*s\" is not a FHIR R4 resource type", (int)MIN(type.n, 64u),
+                      type.n ? type.p : "");
     c->id = js_get_str(c->resource, "id");
     r = write_init(&item->write, c, c->id.n ? WRITE_UPDATE : WRITE_CREATE);
     return r < 0 ? r : write_prepare(&item->write);
 }
 
-int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines, size_t n,
-                  api_also *also, void *ctx, struct err *err)
+int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                  size_t n, api_also *also, void *ctx, struct err *err)
 {
     struct params *params = store_params(api->store);
     struct item *items = ARENA_ARRAY(a, struct item, n);
-    struct lines_job lj = {.job = {.run = lines_run, .who = &who, .weight = n}, .items = items, .n = n,
-                           .also = also, .ctx = ctx};
+    struct lines_job lj = {.job = {.run = lines_run, .who = &who, .weight = n},
+                           .items = items,
+                           .n = n,
+                           .also = also,
+                           .ctx = ctx};
     int r = items ? 0 : err_no_memory(err);
 
     for (size_t i = 0; r >= 0 && i < n; i++) {

@@ -72,23 +72,27 @@ static bool refused(struct str media)
 
 int negotiate_reply(struct call *c, struct str accept)
 {
-    static const char *const formats[] = {"json", "application/fhir+json", "application/fhir json",
-                                          "application/json", "text/json", NULL};
+    static const char *const formats[] = {
+        "json", "application/fhir+json", "application/fhir json", "application/json", "text/json",
+        NULL};
     struct str format = c->query.n ? call_parameter(c, STR("_format")) : STR_NULL, media;
 
     if (format.n) {
         if (in(essence(format), formats))
             return 0;
-        return err_set(&c->err, ERR_NOT_ACCEPTABLE, "_format \"%.*s\" is not offered: this node speaks "
-                       "application/fhir+json", (int)MIN(format.n, 64u), format.p);
+        return err_set(&c->err, ERR_NOT_ACCEPTABLE,
+                       "_format \"%.*s\" is not offered: this node speaks "
+                       "application/fhir+json",
+                       (int)MIN(format.n, 64u), format.p);
     }
     if (!accept.n)
         return 0;
     while (str_split(&accept, ',', &media))
         if (takes_json(media) && !refused(media))
             return 0;
-    return err_set(&c->err, ERR_NOT_ACCEPTABLE,
-                   "none of the media types in Accept is offered: this node speaks application/fhir+json");
+    return err_set(
+        &c->err, ERR_NOT_ACCEPTABLE,
+        "none of the media types in Accept is offered: this node speaks application/fhir+json");
 }
 
 bool accepts_json(struct str accept)

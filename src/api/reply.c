@@ -50,7 +50,9 @@ static int read_subset(struct call *c, enum search_summary *ret, struct str **re
     static const struct {
         struct str name;
         enum search_summary value;
-    } names[] = {{STR("true"), SUMMARY_TRUE}, {STR("text"), SUMMARY_TEXT}, {STR("data"), SUMMARY_DATA},
+    } names[] = {{STR("true"), SUMMARY_TRUE},
+                 {STR("text"), SUMMARY_TEXT},
+                 {STR("data"), SUMMARY_DATA},
                  {STR("false"), SUMMARY_FALSE}};
     struct str text = call_parameter(c, STR("_summary")), part;
     size_t i;
@@ -97,16 +99,17 @@ static int write_outcome(struct call *c, const struct write *w)
                                        [WRITE_UPDATED] = "the resource was updated",
                                        [WRITE_DELETED] = "the resource was deleted"};
 
-    outcome_one(&c->out, ISSUE_INFORMATION, "informational", str_c(said[w->result]), STR_NULL, STR_NULL);
+    outcome_one(&c->out, ISSUE_INFORMATION, "informational", str_c(said[w->result]), STR_NULL,
+                STR_NULL);
     return sb_ok(&c->out, &c->err);
 }
 
 int call_reply_write(struct call *c, struct write *w)
 {
-    static const int statuses[] = {[WRITE_NOTHING] = 200, [WRITE_CREATED] = 201,
-                                   [WRITE_UPDATED] = 200, [WRITE_DELETED] = 204};
-    struct row row = {.type = w->type, .id = w->id, .version = w->version,
-                      .sealed = sb_view(&w->sealed)};
+    static const int statuses[] = {
+        [WRITE_NOTHING] = 200, [WRITE_CREATED] = 201, [WRITE_UPDATED] = 200, [WRITE_DELETED] = 204};
+    struct row row = {
+        .type = w->type, .id = w->id, .version = w->version, .sealed = sb_view(&w->sealed)};
 
     c->status = statuses[w->result];
     if (w->kind == WRITE_DELETE || w->kind == WRITE_EXPUNGE) {

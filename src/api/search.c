@@ -10,8 +10,10 @@ static void write_unknown(struct bundle_out *b, const struct search *s)
     b->has_entry = true;
     sb_lit(out, "{\"resource\":{\"resourceType\":\"OperationOutcome\",\"issue\":[");
     for (size_t i = 0; i < s->n_unknown; i++) {
-        struct str text = arena_fmt(b->call->a, "the search parameter \"%.*s\" is not supported here "
-                                    "and was left out", STR_ARG(s->unknown[i]));
+        struct str text = arena_fmt(b->call->a,
+                                    "the search parameter \"%.*s\" is not supported here "
+                                    "and was left out",
+                                    STR_ARG(s->unknown[i]));
         if (i)
             sb_char(out, ',');
         sb_lit(out, "{\"severity\":\"warning\",\"code\":\"not-supported\",\"diagnostics\":");

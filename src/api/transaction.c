@@ -1,4 +1,5 @@
-/* transaction.c - all or nothing: identities, links, then the writes in order (http.html#trules). */
+/* transaction.c - all or nothing: identities, links, then the writes in order (http.html#trules).
+ */
 #include "api/bundle.h"
 #include "api/refs.h"
 
@@ -16,7 +17,7 @@ struct transaction {
     struct store_job job;
     struct bundle *b;
     struct targets targets;
-    bool late;                   /* has conditions: identities are known only on the writer */
+    bool late; /* has conditions: identities are known only on the writer */
     struct waiter waiter;
     int result;
 };
@@ -74,7 +75,7 @@ static struct str targets_get(struct targets *t, struct str from)
 struct link_ctx {
     struct transaction *t;
     struct entry *e;
-    struct store_txn *txn;       /* NULL: conditional references cannot be answered yet */
+    struct store_txn *txn; /* NULL: conditional references cannot be answered yet */
 };
 
 static int search_reference(struct link_ctx *x, struct str text, struct str *ret)
@@ -101,7 +102,8 @@ static int search_reference(struct link_ctx *x, struct str text, struct str *ret
         return r;
     if (page.n != 1)
         return err_set(&c->err, ERR_MULTIPLE, "the conditional reference \"%.*s\" matches %s",
-                       (int)MIN(text.n, 200u), text.p, page.n ? "more than one resource" : "nothing");
+                       (int)MIN(text.n, 200u), text.p,
+                       page.n ? "more than one resource" : "nothing");
     r = store_get_row(x->txn, page.rows[0], &row, &c->err);
     if (r < 0)
         return r;
@@ -133,7 +135,8 @@ static int follow_reference(struct link_ctx *x, yyjson_val *v)
     struct str text = js_str(v), to = targets_get(&x->t->targets, text);
     int r;
 
-    if (!to.p && str_find(text, '?') > 0 && def_resource(str_head(text, (size_t)str_find(text, '?')))) {
+    if (!to.p && str_find(text, '?') > 0 &&
+        def_resource(str_head(text, (size_t)str_find(text, '?')))) {
         if (!x->txn) {
             x->t->late = true;
             return 0;
@@ -150,7 +153,8 @@ static int follow_reference(struct link_ctx *x, yyjson_val *v)
     if (to.p)
         yyjson_set_strn(v, to.p, to.n);
     else if (str_starts(text, STR("urn:uuid:")) || str_starts(text, STR("urn:oid:")))
-        return err_set(&c->err, ERR_INVALID, "the reference \"%.*s\" leads to no entry of the Bundle",
+        return err_set(&c->err, ERR_INVALID,
+                       "the reference \"%.*s\" leads to no entry of the Bundle",
                        (int)MIN(text.n, 200u), text.p);
     return 0;
 }
@@ -230,12 +234,13 @@ static int take_identity(struct transaction *t, struct entry *e)
 {
     struct call *c = &e->call;
     struct str url = call_url(c, e->write.type, e->write.id, NULL);
-    struct str mine = arena_fmt(c->a, " %.*s", STR_ARG(url));   /* no link starts with a blank */
+    struct str mine = arena_fmt(c->a, " %.*s", STR_ARG(url)); /* no link starts with a blank */
 
     if (!url.p || !mine.p)
         return err_no_memory(&c->err);
     if (targets_get(&t->targets, mine).p && !e->write.exists)
-        return err_set(&c->err, ERR_INVALID, "two entries of the transaction write %.*s", STR_ARG(url));
+        return err_set(&c->err, ERR_INVALID, "two entries of the transaction write %.*s",
+                       STR_ARG(url));
     e->result = targets_put(&t->targets, c->a, mine, url, &c->err);
     if (e->result >= 0 && e->full_url.n)
         e->result = targets_put(&t->targets, c->a, e->full_url, url, &c->err);
@@ -328,8 +333,8 @@ static int run(struct store_txn *txn, struct store_job *job, struct err *err)
     struct transaction *t = (struct transaction *)job;
     int r = 0;
 
-    if (t->late && ((r = settle_all(t, txn)) < 0 || (r = follow_all(t, txn)) < 0 ||
-                    (r = prepare_all(t)) < 0))
+    if (t->late &&
+        ((r = settle_all(t, txn)) < 0 || (r = follow_all(t, txn)) < 0 || (r = prepare_all(t)) < 0))
         goto failed;
     r = apply_all(t, txn);
     if (r >= 0 && t->b->also)
@@ -362,7 +367,8 @@ static bool has_conditions(const struct bundle *b)
 int bundle_transaction(struct bundle *b)
 {
     struct call *c = b->call;
-    struct transaction t = {.job = {.run = run, .done = done, .who = &c->who, .weight = b->n}, .b = b};
+    struct transaction t = {.job = {.run = run, .done = done, .who = &c->who, .weight = b->n},
+                            .b = b};
     int r;
 
     t.late = has_conditions(b);

@@ -40,7 +40,8 @@ static int read_condition(struct write *w, struct str query)
     if (r < 0)
         return r;
     if (!w->condition.n_clauses)
-        return err_set(&c->err, ERR_STALE, "a conditional request needs at least one search parameter");
+        return err_set(&c->err, ERR_STALE,
+                       "a conditional request needs at least one search parameter");
     w->conditional = true;
     w->condition.count = w->kind == WRITE_DELETE ? API_CONDITIONAL_DELETE_MAX + 1 : 2;
     w->condition.total = TOTAL_NONE;
@@ -51,8 +52,8 @@ int write_init(struct write *w, struct call *c, enum write_kind kind)
 {
     int r;
 
-    *w = (struct write){.call = c, .kind = kind, .type = c->type, .id = c->id,
-                        .sealed = sb_make(SEALED_MAX)};
+    *w = (struct write){
+        .call = c, .kind = kind, .type = c->type, .id = c->id, .sealed = sb_make(SEALED_MAX)};
     r = read_if_match(w);
     if (r < 0)
         return r;
@@ -82,7 +83,8 @@ static int check_type(struct write *w)
     if (!str_eq(name, def_resource_name(w->type)))
         return err_at(&c->err, ERR_INVALID, "resourceType",
                       "the body's resourceType is \"%.*s\" where the path says %.*s",
-                      (int)MIN(name.n, 64u), name.n ? name.p : "", STR_ARG(def_resource_name(w->type)));
+                      (int)MIN(name.n, 64u), name.n ? name.p : "",
+                      STR_ARG(def_resource_name(w->type)));
     return 0;
 }
 
@@ -124,7 +126,8 @@ static int check_id(struct write *w)
     if (w->kind == WRITE_UPDATE && !w->conditional && !own.p)
         return err_at(&c->err, ERR_INVALID, "id", "an update's body must carry the id of its path");
     if (w->kind == WRITE_UPDATE && !w->conditional && !str_eq(own, w->id))
-        return err_at(&c->err, ERR_INVALID, "id", "the body's id is \"%.*s\" where the path says \"%.*s\"",
+        return err_at(&c->err, ERR_INVALID, "id",
+                      "the body's id is \"%.*s\" where the path says \"%.*s\"",
                       (int)MIN(own.n, 64u), own.p, STR_ARG(w->id));
     return w->id.n ? 0 : write_new_id(w);
 }
@@ -140,8 +143,8 @@ static int build(struct write *w)
     w->root = js_with_str(c->a, w->root, "id", w->id);
     if (!w->root)
         return err_no_memory(&c->err);
-    r = index_extract(c->a, c->params, store_index_options(c->api->store), w->type, w->root, &w->index,
-                      &c->err);
+    r = index_extract(c->a, c->params, store_index_options(c->api->store), w->type, w->root,
+                      &w->index, &c->err);
     if (r < 0)
         return r;
     sb_reset(&w->sealed);
@@ -167,7 +170,7 @@ int write_prepare(struct write *w)
     }
     w->root = w->body;
     if (w->kind == WRITE_PATCH)
-        return 0;   /* the patch is applied to the newest version, on the writer */
+        return 0; /* the patch is applied to the newest version, on the writer */
     r = check_type(w);
     if (r < 0)
         return r;
@@ -211,7 +214,8 @@ static int check_versions(struct write *w, int state, const struct row *row)
                        STR_ARG(def_resource_name(w->type)), STR_ARG(w->id));
     if (!w->must_be.hlc)
         return 0;
-    if (state != 1 || row->version.hlc != w->must_be.hlc || row->version.origin != w->must_be.origin)
+    if (state != 1 || row->version.hlc != w->must_be.hlc ||
+        row->version.origin != w->must_be.origin)
         return err_set(&c->err, ERR_STALE, "If-Match is not the current version of %.*s/%.*s",
                        STR_ARG(def_resource_name(w->type)), STR_ARG(w->id));
     return 0;
@@ -230,7 +234,8 @@ static int check_references(struct write *w, struct store_txn *txn)
         if (r == ERR_NOT_FOUND || (r >= 0 && row.method == METHOD_DELETE)) {
             char where[ERR_WHERE_MAX];
             snprintf(where, sizeof where, "%.*s", STR_ARG(ref->where));
-            return err_at(&c->err, ERR_CONFLICT, where, "%.*s/%.*s, which this refers to, does not exist",
+            return err_at(&c->err, ERR_CONFLICT, where,
+                          "%.*s/%.*s, which this refers to, does not exist",
                           STR_ARG(def_resource_name(ref->type)), STR_ARG(ref->id));
         }
         if (r < 0)
@@ -353,7 +358,8 @@ static int apply_update(struct write *w, struct store_txn *txn)
     if (r < 0)
         return r;
     if (state == 0 && c->api->config.no_update_create && !w->conditional)
-        return err_set(&c->err, ERR_METHOD, "%.*s/%.*s does not exist, and this node makes ids itself",
+        return err_set(&c->err, ERR_METHOD,
+                       "%.*s/%.*s does not exist, and this node makes ids itself",
                        STR_ARG(def_resource_name(w->type)), STR_ARG(w->id));
     w->result = state == 1 ? WRITE_UPDATED : WRITE_CREATED;
     return put(w, txn, METHOD_UPDATE);
@@ -455,8 +461,7 @@ int write_apply(struct write *w, struct store_txn *txn)
     case WRITE_UPDATE: return apply_update(w, txn);
     case WRITE_PATCH: return apply_patch(w, txn);
     case WRITE_DELETE: return apply_delete(w, txn);
-    case WRITE_EXPUNGE:
-        return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
+    case WRITE_EXPUNGE: return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
     }
     return err_set(&w->call->err, ERR_INTERNAL, "unknown kind of write");
 }

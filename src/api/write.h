@@ -13,20 +13,20 @@ struct write {
     struct call *call;
     enum write_kind kind;
     int type;
-    struct str id;                     /* empty until known */
+    struct str id; /* empty until known */
     bool conditional;
-    bool settled;                      /* the condition is answered: `id` is the target's */
-    bool exists;                       /* a conditional create found its resource: nothing to do */
-    const struct write *twin;          /* in a transaction: an earlier create with the same condition */
-    bool prepared;                     /* `sealed` and `index` are made */
-    bool in_bundle;                    /* references are checked when the whole bundle is in */
-    struct search condition;           /* when conditional */
-    yyjson_val *body;                  /* what was sent: the resource, or the patch */
-    yyjson_val *root;                  /* the resource with its id */
+    bool settled;             /* the condition is answered: `id` is the target's */
+    bool exists;              /* a conditional create found its resource: nothing to do */
+    const struct write *twin; /* in a transaction: an earlier create with the same condition */
+    bool prepared;            /* `sealed` and `index` are made */
+    bool in_bundle;           /* references are checked when the whole bundle is in */
+    struct search condition;  /* when conditional */
+    yyjson_val *body;         /* what was sent: the resource, or the patch */
+    yyjson_val *root;         /* the resource with its id */
     struct sb sealed;
     struct index index;
-    struct version must_be;            /* If-Match; hlc 0: none */
-    bool must_not_exist;               /* If-None-Match: * */
+    struct version must_be; /* If-Match; hlc 0: none */
+    bool must_not_exist;    /* If-None-Match: * */
 
     enum write_result result;
     struct version version;
@@ -38,8 +38,8 @@ int write_init(struct write *w, struct call *c, enum write_kind kind);
 /* Makes the id of a create. */
 int write_new_id(struct write *w);
 int write_prepare(struct write *w);
-/* On the writer: answers the condition of a create, update or patch. apply does it too; a transaction
- * does it for all its entries first, because links need the ids. */
+/* On the writer: answers the condition of a create, update or patch. apply does it too; a
+ * transaction does it for all its entries first, because links need the ids. */
 int write_settle(struct write *w, struct store_txn *txn);
 int write_apply(struct write *w, struct store_txn *txn);
 /* Inside a bundle, after all its writes: the references of this one. */

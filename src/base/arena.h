@@ -14,9 +14,9 @@
 struct arena_chunk;
 
 struct arena {
-    struct arena_chunk *head;  /* current chunk first */
-    char *at, *end;            /* free part of the current chunk */
-    size_t used_bytes;         /* taken from malloc */
+    struct arena_chunk *head; /* current chunk first */
+    char *at, *end;           /* free part of the current chunk */
+    size_t used_bytes;        /* taken from malloc */
     size_t limit_bytes;
 };
 

@@ -120,7 +120,8 @@ bool clock_parse_http(struct str s, int64_t *ret_ms)
     memcpy(text, s.p, s.n);
     text[s.n] = '\0';
     if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &d, mon, &y, &hh, &mm,
-               &ss, &end) != 6 || (size_t)end != s.n)
+               &ss, &end) != 6 ||
+        (size_t)end != s.n)
         return false;
     for (int i = 0; i < 12; i++)
         if (memcmp(mon, month_names + i * 3, 3) == 0)

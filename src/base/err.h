@@ -14,49 +14,49 @@
 #define ERR_WHERE_MAX 256
 
 /*    code              HTTP  issue type          */
-#define ERR_TABLE(X) \
-    X(ERR_SYNTAX,        400, "structure")         \
-    X(ERR_INVALID,       400, "invalid")           \
-    X(ERR_REQUIRED,      400, "required")          \
-    X(ERR_VALUE,         400, "value")             \
-    X(ERR_NOT_SUPPORTED, 400, "not-supported")     \
-    X(ERR_LOGIN,         401, "login")             \
-    X(ERR_FORBIDDEN,     403, "forbidden")         \
-    X(ERR_NOT_FOUND,     404, "not-found")         \
-    X(ERR_METHOD,        405, "not-supported")     \
-    X(ERR_NOT_ACCEPTABLE, 406, "not-supported")    \
-    X(ERR_TIMEOUT,       408, "timeout")           \
-    X(ERR_CONFLICT,      409, "conflict")          \
-    X(ERR_DUPLICATE,     409, "duplicate")         \
-    X(ERR_DELETED,       410, "deleted")           \
-    X(ERR_STALE,         412, "conflict")          \
-    X(ERR_MULTIPLE,      412, "multiple-matches")  \
-    X(ERR_TOO_LONG,      413, "too-long")          \
-    X(ERR_URI_TOO_LONG,  414, "too-long")          \
-    X(ERR_MEDIA_TYPE,    415, "not-supported")     \
-    X(ERR_PROCESSING,    422, "processing")        \
-    X(ERR_RULE,          422, "business-rule")     \
-    X(ERR_COSTLY,        422, "too-costly")        \
-    X(ERR_THROTTLED,     429, "throttled")         \
-    X(ERR_INTERNAL,      500, "exception")         \
-    X(ERR_NO_STORE,      500, "no-store")          \
-    X(ERR_BUSY,          503, "transient")         \
-    X(ERR_NO_MEMORY,     503, "too-costly")        \
-    X(ERR_FULL,          507, "no-store")
+#define ERR_TABLE(X)                                                                               \
+    X(ERR_SYNTAX, 400, "structure")                                                                \
+    X(ERR_INVALID, 400, "invalid")                                                                 \
+    X(ERR_REQUIRED, 400, "required")                                                               \
+    X(ERR_VALUE, 400, "value")                                                                     \
+    X(ERR_NOT_SUPPORTED, 400, "not-supported")                                                     \
+    X(ERR_LOGIN, 401, "login")                                                                     \
+    X(ERR_FORBIDDEN, 403, "forbidden")                                                             \
+    X(ERR_NOT_FOUND, 404, "not-found")                                                             \
+    X(ERR_METHOD, 405, "not-supported")                                                            \
+    X(ERR_NOT_ACCEPTABLE, 406, "not-supported")                                                    \
+    X(ERR_TIMEOUT, 408, "timeout")                                                                 \
+    X(ERR_CONFLICT, 409, "conflict")                                                               \
+    X(ERR_DUPLICATE, 409, "duplicate")                                                             \
+    X(ERR_DELETED, 410, "deleted")                                                                 \
+    X(ERR_STALE, 412, "conflict")                                                                  \
+    X(ERR_MULTIPLE, 412, "multiple-matches")                                                       \
+    X(ERR_TOO_LONG, 413, "too-long")                                                               \
+    X(ERR_URI_TOO_LONG, 414, "too-long")                                                           \
+    X(ERR_MEDIA_TYPE, 415, "not-supported")                                                        \
+    X(ERR_PROCESSING, 422, "processing")                                                           \
+    X(ERR_RULE, 422, "business-rule")                                                              \
+    X(ERR_COSTLY, 422, "too-costly")                                                               \
+    X(ERR_THROTTLED, 429, "throttled")                                                             \
+    X(ERR_INTERNAL, 500, "exception")                                                              \
+    X(ERR_NO_STORE, 500, "no-store")                                                               \
+    X(ERR_BUSY, 503, "transient")                                                                  \
+    X(ERR_NO_MEMORY, 503, "too-costly")                                                            \
+    X(ERR_FULL, 507, "no-store")
 
 enum err_code {
     ERR_FIRST = -1000,
 #define X(code, status, issue) code,
     ERR_TABLE(X)
 #undef X
-    ERR_END
+        ERR_END
 };
 
 struct err {
-    int code;                      /* 0 or enum err_code */
-    char text[ERR_TEXT_MAX];       /* public: what does not hold, in one sentence */
-    char where[ERR_WHERE_MAX];     /* public: FHIRPath of the element, or "", for `expression` */
-    char detail[ERR_TEXT_MAX];     /* for the log only: never leaves the node */
+    int code;                  /* 0 or enum err_code */
+    char text[ERR_TEXT_MAX];   /* public: what does not hold, in one sentence */
+    char where[ERR_WHERE_MAX]; /* public: FHIRPath of the element, or "", for `expression` */
+    char detail[ERR_TEXT_MAX]; /* for the log only: never leaves the node */
 };
 
 /* Fills *err (which may be NULL) and returns `code`, so that one can `return err_set(...)`. */

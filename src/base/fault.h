@@ -48,8 +48,8 @@ static inline void fault_kill(const char *kind, unsigned nth)
 #endif
 
 /* Runs the block with the 1st, 2nd, 3rd … point failing until a run in which none is reached. */
-#define FAULT_LOOP(sticky)                                                              \
-    for (unsigned fault_n_ = 1; fault_n_ && (fault_arm(fault_n_, (sticky)), 1);          \
+#define FAULT_LOOP(sticky)                                                                         \
+    for (unsigned fault_n_ = 1; fault_n_ && (fault_arm(fault_n_, (sticky)), 1);                    \
          fault_n_ = (fault_fired() ? fault_n_ + 1 : 0), fault_arm(0, false))
 
 #endif

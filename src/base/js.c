@@ -23,31 +23,6 @@ yyjson_alc js_alc(struct arena *a)
     return (yyjson_alc){alc_malloc, alc_realloc, alc_free, a};
 }
 
-/* Bracket depth of the text, strings left out; a cheap pass before anything is allocated. */
-static size_t text_depth(struct str s)
-{
-    size_t depth = 0, max = 0;
-    bool in_string = false;
-
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > max)
-                max = depth;
-        } else if ((c == '}' || c == ']') && depth) {
-            depth--;
-        }
-    }
-    return max;
-}
-
 struct name {
     struct str s;
     uint64_t hash;
@@ -85,7 +60,7 @@ static struct str duplicate_name(struct arena *a, yyjson_val *obj, int *ret_code
         if (n > FEW_NAMES)
             continue;
         for (size_t j = 0; j < i; j++)
-            if (str_eq(names[j].s, s))
+            if (names[j].s.n == s.n && memcmp(names[j].s.p, s.p, s.n) == 0)
                 return s;
     }
     if (n <= FEW_NAMES)
@@ -97,16 +72,27 @@ static struct str duplicate_name(struct arena *a, yyjson_val *obj, int *ret_code
     return STR_NULL;
 }
 
-/* All values lie in one array in document order, so that no recursion is needed to see them. */
-static int check_names(struct arena *a, yyjson_val *root, size_t count, struct err *err)
+/* All values lie in one array in document order, each container followed by what it holds, so that
+ * depth and names are seen in one pass without recursion. */
+static int check_values(struct arena *a, yyjson_val *root, size_t count, struct err *err)
 {
-    for (size_t i = 0; i < count; i++) {
+    const yyjson_val *ends[JS_DEPTH_MAX];
+    size_t depth = 0;
+
+    for (yyjson_val *v = root; v < root + count; v++) {
         struct str twice;
         int r = 0;
 
-        if (!yyjson_is_obj(root + i))
+        if (!unsafe_yyjson_is_ctn(v))
             continue;
-        twice = duplicate_name(a, root + i, &r);
+        while (depth && v >= ends[depth - 1])
+            depth--;
+        if (depth == JS_DEPTH_MAX)
+            return err_set(err, ERR_SYNTAX, "JSON is nested deeper than %d levels", JS_DEPTH_MAX);
+        ends[depth++] = unsafe_yyjson_get_next(v);
+        if (!yyjson_is_obj(v))
+            continue;
+        twice = duplicate_name(a, v, &r);
         if (r < 0)
             return err_no_memory(err);
         if (twice.p)
@@ -141,12 +127,10 @@ int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err
 
     if (str_trim(text).n == 0)
         return err_set(err, ERR_SYNTAX, "the body is empty where JSON is expected");
-    if (text_depth(text) > JS_DEPTH_MAX)
-        return err_set(err, ERR_SYNTAX, "JSON is nested deeper than %d levels", JS_DEPTH_MAX);
     r = parse(a, text, &doc, err);
     if (r < 0)
         return r;
-    r = check_names(a, yyjson_doc_get_root(doc), yyjson_doc_get_val_count(doc), err);
+    r = check_values(a, yyjson_doc_get_root(doc), yyjson_doc_get_val_count(doc), err);
     if (r < 0)
         return r;
     *ret_root = yyjson_doc_get_root(doc);

@@ -23,7 +23,8 @@ int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err
 /* Parses text that js_parse has accepted before: no second look at depth and names. */
 int js_parse_stored(struct arena *a, struct str text, yyjson_val **ret_root, struct err *err);
 
-/* yyjson's allocator over an arena, for documents that are changed. `a` must outlive what it makes. */
+/* yyjson's allocator over an arena, for documents that are changed. `a` must outlive what it makes.
+ */
 yyjson_alc js_alc(struct arena *a);
 
 /* Member of an object, or NULL (also when `v` is NULL or no object). */
@@ -55,8 +56,8 @@ static inline bool js_is_number(yyjson_val *v)
 /* "true", "false", the string or the literal: how a primitive reads as text. STR_NULL otherwise. */
 struct str js_primitive(yyjson_val *v);
 
-/* A copy of an object with the string member `name` in front of the others (its old value, if it has
- * one, is replaced where it stands). NULL when memory runs out. */
+/* A copy of an object with the string member `name` in front of the others (its old value, if it
+ * has one, is replaced where it stands). NULL when memory runs out. */
 yyjson_val *js_with_str(struct arena *a, yyjson_val *obj, const char *name, struct str value);
 
 /* Compact JSON text of a value, literals kept, escapes normalised. */

@@ -12,25 +12,25 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /*    event              what happened                                        */
-#define LOG_EVENTS(X) \
-    X(LOG_START,         "start",         "the node answers")                  \
-    X(LOG_STOP,          "stop",          "the node has stopped")              \
-    X(LOG_REQUEST,       "request",       "a request was answered")            \
-    X(LOG_REQUEST_FAILED, "request-failed", "a request ended in a 5xx")        \
-    X(LOG_STORE,         "store",         "the store opened, closed or upgraded") \
-    X(LOG_STORE_FAILED,  "store-failed",  "the store could not do what was asked") \
-    X(LOG_COMMIT_FAILED, "commit-failed", "a group of writes was not committed") \
-    X(LOG_JOB,           "job",           "a background job moved on")         \
-    X(LOG_JOB_FAILED,    "job-failed",    "a background job stopped early")    \
-    X(LOG_IMPORT,        "import",        "an import moved on")                \
-    X(LOG_LIMIT,         "limit",         "a stranger met a named limit")      \
-    X(LOG_NET,           "net",           "a connection or listener failed")
+#define LOG_EVENTS(X)                                                                              \
+    X(LOG_START, "start", "the node answers")                                                      \
+    X(LOG_STOP, "stop", "the node has stopped")                                                    \
+    X(LOG_REQUEST, "request", "a request was answered")                                            \
+    X(LOG_REQUEST_FAILED, "request-failed", "a request ended in a 5xx")                            \
+    X(LOG_STORE, "store", "the store opened, closed or upgraded")                                  \
+    X(LOG_STORE_FAILED, "store-failed", "the store could not do what was asked")                   \
+    X(LOG_COMMIT_FAILED, "commit-failed", "a group of writes was not committed")                   \
+    X(LOG_JOB, "job", "a background job moved on")                                                 \
+    X(LOG_JOB_FAILED, "job-failed", "a background job stopped early")                              \
+    X(LOG_IMPORT, "import", "an import moved on")                                                  \
+    X(LOG_LIMIT, "limit", "a stranger met a named limit")                                          \
+    X(LOG_NET, "net", "a connection or listener failed")
 
 enum log_event {
 #define X(id, name, what) id,
     LOG_EVENTS(X)
 #undef X
-    LOG_EVENT_COUNT
+        LOG_EVENT_COUNT
 };
 
 void log_set_level(enum log_level min);

@@ -110,7 +110,8 @@ void sb_json(struct sb *b, struct str s)
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
         switch (c) {
-        case '"': case '\\': esc[1] = (char)c; break;
+        case '"':
+        case '\\': esc[1] = (char)c; break;
         case '\n': esc[1] = 'n'; break;
         case '\r': esc[1] = 'r'; break;
         case '\t': esc[1] = 't'; break;

@@ -13,7 +13,8 @@
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
-    {"rejects", "FILE", "where rejected lines go; default: rejects.ndjson in DIR", CLI_STRING, false, NULL, 0, 0},
+    {"rejects", "FILE", "where rejected lines go; default: rejects.ndjson in DIR", CLI_STRING,
+     false, NULL, 0, 0},
     {"threads", "N", "parsing threads, 0 is one a core", CLI_U64, false, "0", 0, 64},
 };
 
@@ -29,7 +30,8 @@ static void show(const struct shown *sh, const struct import_stats *s)
     fprintf(stderr, "\r%llu resources  %.0f/s", (unsigned long long)s->resources,
             (double)s->resources / MAX(seconds, 0.001));
     if (s->bytes_all && s->bytes)
-        fprintf(stderr, "  %llu %%  %.0f s left ", (unsigned long long)(s->bytes * 100 / s->bytes_all),
+        fprintf(stderr, "  %llu %%  %.0f s left ",
+                (unsigned long long)(s->bytes * 100 / s->bytes_all),
                 seconds * (double)(s->bytes_all - MIN(s->bytes, s->bytes_all)) / (double)s->bytes);
 }
 
@@ -58,18 +60,22 @@ static int run_on(struct store *store, const struct cli_args *args, struct impor
         return err_no_memory(err);
     snprintf(path, sizeof path, "%s/rejects.ndjson", cli_string(args, "data"));
     r = import_run(api, store,
-                   &(struct import_config){.files = args->operands, .n_files = args->n_operands,
+                   &(struct import_config){.files = args->operands,
+                                           .n_files = args->n_operands,
                                            .rejects = rejects ? rejects : path,
                                            .threads = (unsigned)cli_u64(args, "threads"),
-                                           .progress = progress, .ctx = &shown},
+                                           .progress = progress,
+                                           .ctx = &shown},
                    ret, err);
     if (shown.is_terminal)
         fputc('\n', stderr);
     if (r >= 0) {
         double seconds = (double)(clock_mono_us() - shown.started_us) / 1e6;
-        fprintf(stderr, "%llu resources stored in %.1f s (%.0f/s), %llu rejected, %llu lines were there\n",
-                (unsigned long long)ret->resources, seconds, (double)ret->resources / MAX(seconds, 0.001),
-                (unsigned long long)ret->rejected, (unsigned long long)ret->skipped);
+        fprintf(stderr,
+                "%llu resources stored in %.1f s (%.0f/s), %llu rejected, %llu lines were there\n",
+                (unsigned long long)ret->resources, seconds,
+                (double)ret->resources / MAX(seconds, 0.001), (unsigned long long)ret->rejected,
+                (unsigned long long)ret->skipped);
         if (ret->rejected)
             fprintf(stderr, "what was rejected is in %s\n", rejects ? rejects : path);
     }

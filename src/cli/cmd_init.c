@@ -7,7 +7,8 @@
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
-    {"timezone", "OFFSET", "offset of times that have none, for searching", CLI_STRING, false, "+00:00", 0, 0},
+    {"timezone", "OFFSET", "offset of times that have none, for searching", CLI_STRING, false,
+     "+00:00", 0, 0},
     {"base-url", "URL", "the node's public FHIR base URL", CLI_STRING, false, NULL, 0, 0},
 };
 

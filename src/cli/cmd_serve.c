@@ -7,19 +7,28 @@
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
     {"listen", "HOST:PORT", "address to answer on", CLI_STRING, false, "127.0.0.1:8080", 0, 0},
-    {"open", NULL, "without authorisation: everyone on this machine may read and write", CLI_FLAG, false, NULL, 0, 0},
-    {"base-url", "URL", "public FHIR base URL, when it is not what clients call", CLI_STRING, false, NULL, 0, 0},
-    {"trusted-proxy", NULL, "believe X-Forwarded-Proto, -Host and -Prefix", CLI_FLAG, false, NULL, 0, 0},
+    {"open", NULL, "without authorisation: everyone on this machine may read and write", CLI_FLAG,
+     false, NULL, 0, 0},
+    {"base-url", "URL", "public FHIR base URL, when it is not what clients call", CLI_STRING, false,
+     NULL, 0, 0},
+    {"trusted-proxy", NULL, "believe X-Forwarded-Proto, -Host and -Prefix", CLI_FLAG, false, NULL,
+     0, 0},
     {"threads", "N", "event loops, 0 is one a core", CLI_U64, false, "0", 0, 256},
     {"body-max", "BYTES", "largest request body", CLI_U64, false, "67108864", 1024, 1u << 30},
     {"tls-cert", "FILE", "PEM certificate chain: answer HTTPS", CLI_STRING, false, NULL, 0, 0},
     {"tls-key", "FILE", "PEM private key of the certificate", CLI_STRING, false, NULL, 0, 0},
-    {"tls-client-ca", "FILE", "ask clients for certificates of this PEM authority", CLI_STRING, false, NULL, 0, 0},
-    {"cors-origin", "ORIGIN", "let pages of this origin (or *) call the node", CLI_STRING, false, NULL, 0, 0},
-    {"no-update-create", NULL, "refuse a PUT to an id that does not exist", CLI_FLAG, false, NULL, 0, 0},
-    {"no-multiple-delete", NULL, "refuse a conditional delete that matches several", CLI_FLAG, false, NULL, 0, 0},
-    {"check-references", NULL, "references must exist, and what is referred to stays", CLI_FLAG, false, NULL, 0, 0},
-    {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG, false, NULL, 0, 0},
+    {"tls-client-ca", "FILE", "ask clients for certificates of this PEM authority", CLI_STRING,
+     false, NULL, 0, 0},
+    {"cors-origin", "ORIGIN", "let pages of this origin (or *) call the node", CLI_STRING, false,
+     NULL, 0, 0},
+    {"no-update-create", NULL, "refuse a PUT to an id that does not exist", CLI_FLAG, false, NULL,
+     0, 0},
+    {"no-multiple-delete", NULL, "refuse a conditional delete that matches several", CLI_FLAG,
+     false, NULL, 0, 0},
+    {"check-references", NULL, "references must exist, and what is referred to stays", CLI_FLAG,
+     false, NULL, 0, 0},
+    {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
+     false, NULL, 0, 0},
 };
 
 static void ready(void *ctx, int port)
@@ -48,16 +57,18 @@ static int run(const struct cli_args *args, struct err *err)
         .tls_key = cli_string(args, "tls-key"),
         .tls_client_ca = cli_string(args, "tls-client-ca"),
         .version = cli_version(),
-        .api = {
-            .base_url = string_or_empty(args, "base-url"),
-            .cors_origin = string_or_empty(args, "cors-origin"),
-            .trust_proxy = cli_flag(args, "trusted-proxy"),
-            .no_update_create = cli_flag(args, "no-update-create"),
-            .no_multiple_delete = cli_flag(args, "no-multiple-delete"),
-            .references = cli_flag(args, "check-references") ? API_REFERENCES_EXIST : API_REFERENCES_TYPES,
-            .allow_expunge = cli_flag(args, "allow-expunge"),
-            .version = str_c(cli_version()),
-        },
+        .api =
+            {
+                .base_url = string_or_empty(args, "base-url"),
+                .cors_origin = string_or_empty(args, "cors-origin"),
+                .trust_proxy = cli_flag(args, "trusted-proxy"),
+                .no_update_create = cli_flag(args, "no-update-create"),
+                .no_multiple_delete = cli_flag(args, "no-multiple-delete"),
+                .references = cli_flag(args, "check-references") ? API_REFERENCES_EXIST
+                                                                 : API_REFERENCES_TYPES,
+                .allow_expunge = cli_flag(args, "allow-expunge"),
+                .version = str_c(cli_version()),
+            },
     };
 
     if (!config.tls_cert != !config.tls_key)

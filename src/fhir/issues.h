@@ -5,22 +5,22 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define ISSUES_MAX 100   /* more are counted, not kept */
+#define ISSUES_MAX 100 /* more are counted, not kept */
 
 enum issue_severity { ISSUE_FATAL, ISSUE_ERROR, ISSUE_WARNING, ISSUE_INFORMATION };
 
 struct issue {
     enum issue_severity severity;
-    const char *type;       /* OperationOutcome issue type: "structure", "required", "value", … */
-    struct str text;        /* one sentence: what does not hold */
-    struct str where;       /* FHIRPath of the element: "Patient.name[0].given[1]", or "" */
+    const char *type; /* OperationOutcome issue type: "structure", "required", "value", … */
+    struct str text;  /* one sentence: what does not hold */
+    struct str where; /* FHIRPath of the element: "Patient.name[0].given[1]", or "" */
     struct issue *next;
 };
 
 struct issues {
     struct arena *a;
     struct issue *first, *last;
-    size_t n, n_errors;     /* n_errors: fatal and error, also those past ISSUES_MAX */
+    size_t n, n_errors; /* n_errors: fatal and error, also those past ISSUES_MAX */
     bool no_memory;
 };
 

@@ -1,3 +1,5 @@
+#include "server/import.h"
+
 #include "server/import_int.h"
 
 #include "base/clock.h"
@@ -12,7 +14,7 @@
 #include <zlib.h>
 
 #define READ_BYTES KIB(256)
-#define BUNDLE_LOOK_BYTES 512    /* a Bundle says so at its start */
+#define BUNDLE_LOOK_BYTES 512 /* a Bundle says so at its start */
 
 /* ---- reading a file into chunks ---- */
 
@@ -20,11 +22,11 @@ struct reader {
     struct import *im;
     gzFile gz;
     const char *name;
-    char *buf;                   /* bytes read and not yet handed on */
+    char *buf; /* bytes read and not yet handed on */
     size_t n, cap;
     bool at_end, is_document;
-    uint64_t line;               /* number of the next line, from 1 */
-    uint64_t chunk;              /* number of the next chunk */
+    uint64_t line;  /* number of the next line, from 1 */
+    uint64_t chunk; /* number of the next chunk */
     struct chunk *filling;
 };
 
@@ -44,7 +46,8 @@ static int read_more(struct reader *rd, struct err *err)
     got = gzread(rd->gz, rd->buf + rd->n, READ_BYTES);
     if (got < 0 || (got == 0 && !gzeof(rd->gz))) {
         int code;
-        return err_set(err, ERR_NO_STORE, "%s cannot be read: %s", rd->name, gzerror(rd->gz, &code));
+        return err_set(err, ERR_NO_STORE, "%s cannot be read: %s", rd->name,
+                       gzerror(rd->gz, &code));
     }
     if (got == 0) {
         int code = Z_OK;
@@ -167,7 +170,7 @@ static int read_file(struct reader *rd, struct err *err)
     while (r >= 0 && !rd->at_end && !memchr(rd->buf, '\n', rd->n));
     if (r >= 0)
         r = first_line_is_whole(str_n(rd->buf, rd->n)) || !rd->n ? read_lines(rd, err)
-                                                                  : read_document(rd, err);
+                                                                 : read_document(rd, err);
     chunk_free(rd->filling);
     free(rd->buf);
     gzclose(rd->gz);
@@ -180,7 +183,9 @@ static uint64_t size_of(const char *name)
 {
     struct stat st;
 
-    return strcmp(name, "-") != 0 && stat(name, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    return strcmp(name, "-") != 0 && stat(name, &st) == 0 && S_ISREG(st.st_mode)
+               ? (uint64_t)st.st_size
+               : 0;
 }
 
 static int import_file(struct import *im, const char *name, struct err *err)
@@ -191,7 +196,7 @@ static int import_file(struct import *im, const char *name, struct err *err)
     if (r < 0)
         return r;
     r = read_file(&rd, err);
-    import_drain(im);   /* the file's chunks are done before the next file's position is used */
+    import_drain(im); /* the file's chunks are done before the next file's position is used */
     if (r >= 0 && im->failed) {
         *err = im->err;
         r = im->err.code;

@@ -2,31 +2,31 @@
  *
  * A file is NDJSON or one JSON document, plain or gzip, "-" is standard input. A Bundle of type
  * transaction or batch is executed; of any other type but document and message, its entries are
- * stored one by one. The position in a file is committed with what it stored, so that an import that
- * was killed goes on where it was; standard input always starts at its beginning.
+ * stored one by one. The position in a file is committed with what it stored, so that an import
+ * that was killed goes on where it was; standard input always starts at its beginning.
  */
 #ifndef SERVER_IMPORT_H
 #define SERVER_IMPORT_H
 
 #include "api/api.h"
 
-#define IMPORT_LINE_MAX (MIB(64))        /* one line, or one document that is not NDJSON */
-#define IMPORT_CHUNK_LINES 1000          /* plain resources in one commit */
+#define IMPORT_LINE_MAX (MIB(64)) /* one line, or one document that is not NDJSON */
+#define IMPORT_CHUNK_LINES 1000   /* plain resources in one commit */
 #define IMPORT_CHUNK_BYTES MIB(2)
-#define IMPORT_ARENA_MAX MIB(1024)       /* memory of one worker */
-#define IMPORT_REJECTS_TOLD 3            /* rejects also told on standard error */
+#define IMPORT_ARENA_MAX MIB(1024) /* memory of one worker */
+#define IMPORT_REJECTS_TOLD 3      /* rejects also told on standard error */
 
 struct import_stats {
-    uint64_t lines, resources, bundles, rejected, skipped;   /* skipped: done in an earlier run */
-    uint64_t bytes, bytes_all;           /* of the files as they lie on disk; all: 0 if not known */
+    uint64_t lines, resources, bundles, rejected, skipped; /* skipped: done in an earlier run */
+    uint64_t bytes, bytes_all; /* of the files as they lie on disk; all: 0 if not known */
 };
 
 struct import_config {
     char *const *files;
     int n_files;
-    const char *rejects;                 /* file that rejects are appended to, a JSON line each */
-    unsigned threads;                    /* parsing threads, 0: one a core */
-    void (*progress)(void *ctx, const struct import_stats *s);   /* now and then; may be NULL */
+    const char *rejects; /* file that rejects are appended to, a JSON line each */
+    unsigned threads;    /* parsing threads, 0: one a core */
+    void (*progress)(void *ctx, const struct import_stats *s); /* now and then; may be NULL */
     void *ctx;
 };
 

@@ -34,7 +34,7 @@ void chunk_free(struct chunk *c);
 /* Which chunks of one file are stored: all below `low`, and those marked above it. Changed only on
  * the store's writer thread once loaded. */
 struct position {
-    char name[128];              /* of the store's meta value; "" for standard input */
+    char name[128]; /* of the store's meta value; "" for standard input */
     uint64_t low;
     uint64_t *above;
     size_t n_above, cap_above;
@@ -50,8 +50,8 @@ struct import {
     struct store *store;
     const struct import_config *config;
     struct position position;
-    struct import_stats stats;   /* under `lock`, but for bytes, which only the reader writes */
-    uint64_t bytes_before;       /* of the files before this one */
+    struct import_stats stats; /* under `lock`, but for bytes, which only the reader writes */
+    uint64_t bytes_before;     /* of the files before this one */
     int rejects_fd;
 
     pthread_mutex_t lock;

@@ -55,8 +55,9 @@ int position_load(struct position *p, struct store *store, const char *file, str
     if (strcmp(file, "-") == 0 || stat(file, &st) < 0 || !S_ISREG(st.st_mode))
         return 0;
     /* A changed file is another file: size and time are part of its name. */
-    snprintf(p->name, sizeof p->name, "import:%016" PRIx64 ":%lld:%lld.%09ld", str_hash(str_c(file)),
-             (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    snprintf(p->name, sizeof p->name, "import:%016" PRIx64 ":%lld:%lld.%09ld",
+             str_hash(str_c(file)), (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+             st.st_mtim.tv_nsec);
     r = store_begin(store, &who, &txn, err);
     if (r < 0)
         return r;

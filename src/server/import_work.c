@@ -282,13 +282,15 @@ void import_drain(struct import *im)
 
 int import_start(struct import *im, struct err *err)
 {
-    unsigned n = im->config->threads ? im->config->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n =
+        im->config->threads ? im->config->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 
     pthread_mutex_init(&im->lock, NULL);
     pthread_cond_init(&im->changed, NULL);
     im->rejects_fd = open(im->config->rejects, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (im->rejects_fd < 0)
-        return err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", im->config->rejects, strerror(errno));
+        return err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", im->config->rejects,
+                       strerror(errno));
     for (unsigned i = 0; i < MIN(n, (unsigned)IMPORT_THREADS_MAX); i++) {
         if (pthread_create(&im->threads[i], NULL, worker, im) != 0)
             return err_no_memory(err);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SEED_LINES 5000                /* resources in one commit: all of them */
+#define SEED_LINES 5000 /* resources in one commit: all of them */
 #define SEED_ARENA_MAX MIB(256)
 
 static int open_store(const struct server_config *config, bool create, bool read_only,
@@ -45,7 +45,8 @@ struct seed {
 
 static int flush(struct seed *s, struct err *err)
 {
-    int r = s->n ? api_put_lines(s->api, &s->arena, trust_system(), s->lines, s->n, NULL, NULL, err) : 0;
+    int r = s->n ? api_put_lines(s->api, &s->arena, trust_system(), s->lines, s->n, NULL, NULL, err)
+                 : 0;
 
     for (size_t i = 0; r >= 0 && i < s->n; i++)
         if (s->lines[i].result < 0) {
@@ -91,8 +92,8 @@ static int seed_store(struct api *api, void (*progress)(void *ctx, size_t n), vo
     return r;
 }
 
-int server_init(const struct server_config *config, void (*progress)(void *ctx, size_t n), void *ctx,
-                struct err *err)
+int server_init(const struct server_config *config, void (*progress)(void *ctx, size_t n),
+                void *ctx, struct err *err)
 {
     _cleanup_(store_closep) struct store *store = NULL;
     struct api *api;

@@ -1,4 +1,5 @@
-/* pages.c - for operators: /livez, /readyz, /metrics (Prometheus text format 0.0.4), and an entrance. */
+/* pages.c - for operators: /livez, /readyz, /metrics (Prometheus text format 0.0.4), and an
+ * entrance. */
 #include "server/server_int.h"
 
 #include <stdio.h>
@@ -15,8 +16,8 @@ static void reply_text(struct http_exchange *x, int status, const char *type, st
 static void write_metric(struct sb *out, const char *name, const char *type, const char *help,
                          unsigned long long v)
 {
-    sb_fmt(out, "# HELP carnet_%s %s\n# TYPE carnet_%s %s\ncarnet_%s %llu\n", name, help, name, type,
-           name, v);
+    sb_fmt(out, "# HELP carnet_%s %s\n# TYPE carnet_%s %s\ncarnet_%s %llu\n", name, help, name,
+           type, name, v);
 }
 
 static unsigned long long resident_bytes(void)
@@ -42,13 +43,16 @@ static void metrics(struct server *s, struct http_exchange *x)
     http_server_stats(s->http, &http);
     write_metric(&out, "http_connections", "gauge", "Connections open now.", http.connections);
     write_metric(&out, "http_requests_total", "counter", "HTTP requests answered.", http.requests);
-    write_metric(&out, "http_received_bytes_total", "counter", "Body bytes received.", http.bytes_in);
+    write_metric(&out, "http_received_bytes_total", "counter", "Body bytes received.",
+                 http.bytes_in);
     write_metric(&out, "http_sent_bytes_total", "counter", "Body bytes sent.", http.bytes_out);
-    write_metric(&out, "http_refused_total", "counter", "Requests refused by a limit.", http.refused);
+    write_metric(&out, "http_refused_total", "counter", "Requests refused by a limit.",
+                 http.refused);
     if (store_stats(s->store, &st, &err) >= 0) {
         write_metric(&out, "store_versions", "gauge", "Versions held.", st.rows);
         write_metric(&out, "store_bytes", "gauge", "Size of the database file.", st.bytes);
-        write_metric(&out, "store_wal_bytes", "gauge", "Size of the write-ahead log.", st.wal_bytes);
+        write_metric(&out, "store_wal_bytes", "gauge", "Size of the write-ahead log.",
+                     st.wal_bytes);
         write_metric(&out, "store_commits_total", "counter", "Groups committed.", st.commits);
         write_metric(&out, "store_jobs_total", "counter", "Writes done.", st.jobs);
         write_metric(&out, "store_queued", "gauge", "Writes waiting.", st.queued);
@@ -79,8 +83,10 @@ static void entrance(struct http_exchange *x, const char *version)
 {
     struct sb out = sb_make(KIB(4));
 
-    sb_fmt(&out, "Carnet %s\n\nFHIR R4: /fhir (start at /fhir/metadata)\nHealth: /livez /readyz\n"
-           "Metrics: /metrics\n", version);
+    sb_fmt(&out,
+           "Carnet %s\n\nFHIR R4: /fhir (start at /fhir/metadata)\nHealth: /livez /readyz\n"
+           "Metrics: /metrics\n",
+           version);
     reply_text(x, 200, "text/plain; charset=utf-8", &out);
 }
 

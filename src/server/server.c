@@ -46,12 +46,14 @@ static void handle(void *ctx, struct http_exchange *x)
 
     if (!req->is_local && host.n && !is_local_host(host) && !s->config->api.base_url.n &&
         !s->config->api.trust_proxy) {
-        reply_error(x, ERR_FORBIDDEN, "this node is open to its own machine only, and the request's "
-                                      "Host is another name");
+        reply_error(x, ERR_FORBIDDEN,
+                    "this node is open to its own machine only, and the request's "
+                    "Host is another name");
         return;
     }
     if (str_starts(path, fhir) && (path.n == fhir.n || path.p[fhir.n] == '/'))
-        api_handle(s->api, x, str_from(path, fhir.n), req->is_local ? trust_job(STR("operator")) : trust_open());
+        api_handle(s->api, x, str_from(path, fhir.n),
+                   req->is_local ? trust_job(STR("operator")) : trust_open());
     else
         pages_handle(s, x);
 }
@@ -62,9 +64,16 @@ static int start_http(struct server *s, struct err *err)
 {
     const struct server_config *c = s->config;
     struct http_config http = {
-        .listen = c->listen, .threads = c->threads, .body_max = c->body_max_bytes,
-        .tls_cert = c->tls_cert, .tls_key = c->tls_key, .tls_client_ca = c->tls_client_ca,
-        .spool_dir = c->data_dir, .handle = handle, .error_body = api_error_body, .ctx = s,
+        .listen = c->listen,
+        .threads = c->threads,
+        .body_max = c->body_max_bytes,
+        .tls_cert = c->tls_cert,
+        .tls_key = c->tls_key,
+        .tls_client_ca = c->tls_client_ca,
+        .spool_dir = c->data_dir,
+        .handle = handle,
+        .error_body = api_error_body,
+        .ctx = s,
     };
     char path[4096];
     int r = http_server_start(&http, &s->http, err);
@@ -95,12 +104,15 @@ static int check_open(const struct server_config *c, struct err *err)
     ptrdiff_t colon = str_rfind(host, ':');
 
     if (!c->open)
-        return err_set(err, ERR_FORBIDDEN, "this version has no authorisation yet, so the node serves "
+        return err_set(err, ERR_FORBIDDEN,
+                       "this version has no authorisation yet, so the node serves "
                        "only with --open, which lets everyone on this machine read and write");
     host = colon < 0 ? host : str_head(host, (size_t)colon);
     if (!is_local_host(host) && !str_eq(host, STR("::1")))
-        return err_set(err, ERR_FORBIDDEN, "an open node listens only on a loopback address "
-                       "(127.0.0.1, [::1]), not on \"%s\"", c->listen);
+        return err_set(err, ERR_FORBIDDEN,
+                       "an open node listens only on a loopback address "
+                       "(127.0.0.1, [::1]), not on \"%s\"",
+                       c->listen);
     return 0;
 }
 

@@ -5,24 +5,24 @@
 #include "api/api.h"
 
 #define SERVER_STOP_GRACE_MS 10000
-#define SERVER_SOCKET_NAME "carnet.sock"   /* in the data folder: the operator's local socket */
+#define SERVER_SOCKET_NAME "carnet.sock" /* in the data folder: the operator's local socket */
 
 struct server_config {
     const char *data_dir;
-    const char *listen;                /* "127.0.0.1:8080" */
-    bool open;                         /* no authorisation: loopback only */
-    unsigned threads;                  /* event loops, 0: one a core */
-    size_t body_max_bytes;             /* 0: default */
+    const char *listen;    /* "127.0.0.1:8080" */
+    bool open;             /* no authorisation: loopback only */
+    unsigned threads;      /* event loops, 0: one a core */
+    size_t body_max_bytes; /* 0: default */
     const char *tls_cert, *tls_key, *tls_client_ca;
-    const char *timezone;              /* offset for dateTimes without one, "+03:00"; NULL: UTC */
+    const char *timezone; /* offset for dateTimes without one, "+03:00"; NULL: UTC */
     struct api_config api;
     const char *version;
 };
 
 /* Makes a data folder with an empty store that holds the base definitions. ERR_CONFLICT when there
  * is one already. `progress` gets resources stored so far; it may be NULL. */
-int server_init(const struct server_config *config, void (*progress)(void *ctx, size_t n), void *ctx,
-                struct err *err);
+int server_init(const struct server_config *config, void (*progress)(void *ctx, size_t n),
+                void *ctx, struct err *err);
 
 /* Serves until SIGINT or SIGTERM. `ready` is called once it answers, with the port. */
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,

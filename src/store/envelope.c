@@ -9,8 +9,8 @@
 /* An envelope: codec byte, dictionary number, key number (both LEB128), then the payload. */
 enum codec { CODEC_PLAIN, CODEC_ZSTD };
 
-#define ENVELOPE_HEAD_MAX 21   /* 1 + two LEB128 of 64 bits */
-#define SCRATCH_KEEP KIB(256)  /* a thread's scratch buffer larger than this is given back */
+#define ENVELOPE_HEAD_MAX 21  /* 1 + two LEB128 of 64 bits */
+#define SCRATCH_KEEP KIB(256) /* a thread's scratch buffer larger than this is given back */
 
 /* What each thread keeps between calls: contexts are dear to make. */
 struct contexts {
@@ -56,7 +56,8 @@ static bool is_put_in_front(struct str name, bool in_meta)
 {
     if (in_meta)
         return str_eq(name, STR("versionId")) || str_eq(name, STR("lastUpdated"));
-    return str_eq(name, STR("resourceType")) || str_eq(name, STR("id")) || str_eq(name, STR("meta"));
+    return str_eq(name, STR("resourceType")) || str_eq(name, STR("id")) ||
+           str_eq(name, STR("meta"));
 }
 
 static void members(struct sb *out, yyjson_val *obj, bool in_meta)
@@ -175,7 +176,7 @@ static int inflate_body(struct str payload, uint64_t dict_number, struct sb *out
     if (!dict)
         return damaged(err, "no such dictionary");
     size = ZSTD_getFrameContentSize(payload.p, payload.n);
-    if (size > STORE_BODY_MAX)   /* also the two values that say "unknown" and "error" */
+    if (size > STORE_BODY_MAX) /* also the two values that say "unknown" and "error" */
         return damaged(err, "size of the frame");
     to = sb_room(out, (size_t)size);
     if (!to)

@@ -1,5 +1,5 @@
-/* check.c - reads everything: SQLite's own structure, the tables against each other, every envelope,
- * and the index against what the bodies say, both ways.
+/* check.c - reads everything: SQLite's own structure, the tables against each other, every
+ * envelope, and the index against what the bodies say, both ways.
  */
 #include "store/sqlite/sq_int.h"
 
@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define CHECK_SAY_MAX 200         /* problems told one by one; the rest is counted */
+#define CHECK_SAY_MAX 200 /* problems told one by one; the rest is counted */
 #define CHECK_ARENA_BYTES MIB(256)
 
 struct check {
@@ -16,7 +16,7 @@ struct check {
     void (*say)(void *ctx, const char *text);
     void *ctx;
     int n;
-    uint64_t keys;                /* that the bodies call for */
+    uint64_t keys; /* that the bodies call for */
     struct arena a;
     struct sb scratch;
 };
@@ -112,8 +112,8 @@ static int check_keys(struct check *c, const struct row *row, struct err *err)
         }
         r = has_key(c, e->shared, k, n, err);
         if (r == 0)
-            problem(c, "version %llu: parameter %u does not find it",
-                    (unsigned long long)row->row, e->param);
+            problem(c, "version %llu: parameter %u does not find it", (unsigned long long)row->row,
+                    e->param);
         r = MIN(r, 0);
     }
     return r;
@@ -190,8 +190,9 @@ static int check_strays(struct check *c, struct err *err)
     sq_bind_blob(s, 2, STR("\xff\xff\xff"));
     while ((r = sq_step(conn, s, err)) > 0 && c->n < CHECK_SAY_MAX) {
         struct str k = sq_column(s, 0);
-        uint64_t number = k.n < 2 + SQ_ROW_BYTES ? 0 :
-            sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
+        uint64_t number = k.n < 2 + SQ_ROW_BYTES
+                              ? 0
+                              : sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
         struct row row;
         struct err e;
 

@@ -1,5 +1,5 @@
-/* cursor.c - the text between two pages: version, feed position, total, last row, then the sort keys
- * of that row, in hexadecimal, between dots. Opaque to clients; anything else is refused.
+/* cursor.c - the text between two pages: version, feed position, total, last row, then the sort
+ * keys of that row, in hexadecimal, between dots. Opaque to clients; anything else is refused.
  */
 #include "store/sqlite/search_int.h"
 
@@ -14,8 +14,9 @@ static bool from_hex(struct str s, uint64_t *ret)
         return false;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0')
-                     : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
+        unsigned d = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+                     : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
+                                            : 16;
         if (d > 15)
             return false;
         v = v << 4 | d;

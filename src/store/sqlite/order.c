@@ -9,18 +9,18 @@
 
 struct keyed {
     uint64_t row;
-    struct str keys[SEARCH_SORT_MAX];    /* .p == NULL: no value */
+    struct str keys[SEARCH_SORT_MAX]; /* .p == NULL: no value */
 };
 
 struct order {
     struct exec *x;
-    const struct mark *from;             /* NULL: the first page */
+    const struct mark *from; /* NULL: the first page */
     const struct clause *driver;
-    bool desc;                           /* of the first rule */
+    bool desc; /* of the first rule */
     size_t walked;
     bool has_collected;
-    struct rowset *matches;              /* when not NULL: all of them */
-    struct keyed *run;                   /* rows with the same first key */
+    struct rowset *matches; /* when not NULL: all of them */
+    struct keyed *run;      /* rows with the same first key */
     size_t run_n, run_cap;
     struct sq_rows rows;
     struct keyed last;
@@ -81,7 +81,7 @@ static int compare(const struct order *o, const struct str *a, uint64_t a_row, c
 
         if (!a[i].p || !b[i].p) {
             if (!a[i].p != !b[i].p)
-                return a[i].p ? -1 : 1;   /* no value comes last, in either direction */
+                return a[i].p ? -1 : 1; /* no value comes last, in either direction */
             continue;
         }
         c = str_cmp(a[i], b[i]);
@@ -123,13 +123,13 @@ static int emit(struct order *o, const struct keyed *k, struct err *err)
 static int run_add(struct order *o, const struct keyed *k, size_t max, struct err *err)
 {
     if (o->run_n == max)
-        return err_set(err, ERR_COSTLY,
-                       "more than %zu resources are alike in the first sort rule: narrow the search",
-                       max);
+        return err_set(
+            err, ERR_COSTLY,
+            "more than %zu resources are alike in the first sort rule: narrow the search", max);
     if (o->run_n == o->run_cap) {
         size_t cap = o->run_cap ? o->run_cap * 2 : 64;
-        struct keyed *run = arena_grow(&o->x->tmp, o->run, o->run_cap * sizeof *run,
-                                       cap * sizeof *run);
+        struct keyed *run =
+            arena_grow(&o->x->tmp, o->run, o->run_cap * sizeof *run, cap * sizeof *run);
         if (!run)
             return err_no_memory(err);
         o->run = run;
@@ -224,7 +224,8 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
         return r;
     if (!match)
         return o->walked > search_limits.walk_try ? collect(o, err) : 0;
-    /* A row with several values stands in the list several times; it counts where it stands first. */
+    /* A row with several values stands in the list several times; it counts where it stands first.
+     */
     if (is_multi) {
         if ((r = exec_sort_key(o->x, row, rule(o, 0), &k.keys[0], err)) < 0)
             return r;

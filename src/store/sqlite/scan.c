@@ -39,8 +39,8 @@ static struct str bound(struct bound *to, struct str key, uint64_t row)
     return str_n((char *)to->b, key.n + SQ_ROW_BYTES);
 }
 
-/* Binds the statement that gives a range's entries; a point's within lo … hi. The bounds' bytes must
- * outlive the steps. */
+/* Binds the statement that gives a range's entries; a point's within lo … hi. The bounds' bytes
+ * must outlive the steps. */
 static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
                      struct bound b[2], sqlite3_stmt **ret, struct err *err)
 {

@@ -15,23 +15,23 @@
 
 #include "store/sqlite/sq_int.h"
 
-#define SEARCH_MEMORY_BYTES MIB(256)  /* for sets of rows and parsed bodies of one search */
+#define SEARCH_MEMORY_BYTES MIB(256) /* for sets of rows and parsed bodies of one search */
 
 /* Where one way of finding becomes another. Constants but for tests, which lower them to walk every
  * way with little data. */
 struct search_limits {
-    size_t race_first;                /* entries read of each clause in the first step, then times 4 */
-    size_t race_max;                  /* in the last: a clause that ends by then is small */
-    size_t terms;                     /* looked at to expand one clause */
-    size_t ranges;                    /* of one clause after expansion */
-    size_t total_cost;                /* what counting may cost when nobody asked for a total */
-    size_t walk_try;                  /* entries walked in sort order before matches are collected */
-    size_t collect;                   /* candidates collected to help such a walk */
-    size_t sort_rows;                 /* rows sorted by looking at their bodies */
-    size_t run;                       /* rows with one first sort key, sorted by the next */
-    size_t set_array;                 /* rows in a set that is an array; more make it a bitmap */
-    size_t bodies[3];                 /* bodies looked at for one clause before its ranges are read */
-    size_t reads[3];                  /* … up to this many entries; 0: all */
+    size_t race_first; /* entries read of each clause in the first step, then times 4 */
+    size_t race_max;   /* in the last: a clause that ends by then is small */
+    size_t terms;      /* looked at to expand one clause */
+    size_t ranges;     /* of one clause after expansion */
+    size_t total_cost; /* what counting may cost when nobody asked for a total */
+    size_t walk_try;   /* entries walked in sort order before matches are collected */
+    size_t collect;    /* candidates collected to help such a walk */
+    size_t sort_rows;  /* rows sorted by looking at their bodies */
+    size_t run;        /* rows with one first sort key, sorted by the next */
+    size_t set_array;  /* rows in a set that is an array; more make it a bitmap */
+    size_t bodies[3];  /* bodies looked at for one clause before its ranges are read */
+    size_t reads[3];   /* … up to this many entries; 0: all */
 };
 
 extern struct search_limits search_limits;
@@ -45,12 +45,12 @@ extern struct search_limits search_limits;
 struct rowset {
     uint64_t *v;
     size_t n, cap;
-    uint64_t *bits;                   /* when not NULL: rows 0 … max */
+    uint64_t *bits; /* when not NULL: rows 0 … max */
     uint64_t max;
 };
 
 int rowset_add(struct rowset *s, struct arena *a, uint64_t row, uint64_t max, struct err *err);
-void rowset_sort(struct rowset *s);   /* after the last add: in order, without repeats */
+void rowset_sort(struct rowset *s); /* after the last add: in order, without repeats */
 bool rowset_has(const struct rowset *s, uint64_t row);
 /* The nearest member at or after (desc: at or before) row, 0: none. */
 uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc);
@@ -59,19 +59,19 @@ uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc);
 
 /* One range of keys: k with lo <= k < hi, both beginning with the parameter. */
 struct range {
-    struct str lo, hi;                /* param and key; of a point only lo */
+    struct str lo, hi; /* param and key; of a point only lo */
     bool is_point, lossy;
 };
 
 enum how {
-    HOW_PROBE,                        /* points: one descent each */
-    HOW_SET,                          /* `set` holds all rows */
-    HOW_BODY,                         /* look at the resource */
-    HOW_SPANS,                        /* row numbers between bounds */
+    HOW_PROBE, /* points: one descent each */
+    HOW_SET,   /* `set` holds all rows */
+    HOW_BODY,  /* look at the resource */
+    HOW_SPANS, /* row numbers between bounds */
 };
 
 struct row_span {
-    uint64_t from, to;                /* from <= row < to */
+    uint64_t from, to; /* from <= row < to */
 };
 
 struct clause {
@@ -79,36 +79,36 @@ struct clause {
     const struct search_sort *absent; /* rows without a value for this sort rule */
     enum how how;
     bool negate;
-    bool is_points;                   /* all ranges are points */
-    bool lossy;                       /* the index narrows, the body decides */
-    bool is_opaque;                   /* ranges do not hold all matches: the body decides alone */
-    bool is_bounds;                   /* already in the search's bounds: nothing to test */
-    bool names_type;                  /* rows in it are of the searched type */
+    bool is_points;  /* all ranges are points */
+    bool lossy;      /* the index narrows, the body decides */
+    bool is_opaque;  /* ranges do not hold all matches: the body decides alone */
+    bool is_bounds;  /* already in the search's bounds: nothing to test */
+    bool names_type; /* rows in it are of the searched type */
     struct range *ranges;
     size_t n_ranges;
     struct row_span *spans;
     size_t n_spans;
-    struct rowset set;                /* complete where how == HOW_SET */
+    struct rowset set; /* complete where how == HOW_SET */
     size_t bodies_tested, collect_limit;
 };
 
 struct exec {
     struct sq_txn *t;
     const struct search *s;
-    struct arena *a;                  /* the caller's: what is returned */
-    struct arena tmp;                 /* the search's own */
-    struct arena body;                /* of one row */
+    struct arena *a;   /* the caller's: what is returned */
+    struct arena tmp;  /* the search's own */
+    struct arena body; /* of one row */
     struct sb text;
-    size_t budget, spent;             /* 0: no limit */
-    struct clause *clauses;           /* the search's, in its order */
+    size_t budget, spent;   /* 0: no limit */
+    struct clause *clauses; /* the search's, in its order */
     size_t n_clauses;
-    struct clause types;              /* the searched types; n_ranges == 0: all */
-    uint64_t lo, hi;                  /* rows that may match at all */
-    uint64_t position;                /* the feed's at the first page */
-    uint64_t newest;                  /* the feed's now */
-    bool desc;                        /* rows from high to low */
-    const struct clause *better;      /* became a complete set while testing: a better driver */
-    uint64_t body_row;                /* whose body is in `root` */
+    struct clause types;         /* the searched types; n_ranges == 0: all */
+    uint64_t lo, hi;             /* rows that may match at all */
+    uint64_t position;           /* the feed's at the first page */
+    uint64_t newest;             /* the feed's now */
+    bool desc;                   /* rows from high to low */
+    const struct clause *better; /* became a complete set while testing: a better driver */
+    uint64_t body_row;           /* whose body is in `root` */
     yyjson_val *root;
 };
 
@@ -154,20 +154,20 @@ int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct 
 
 #define SOURCE_BATCH 256
 
-struct list {                         /* the rows of one point */
+struct list { /* the rows of one point */
     const struct range *point;
     uint64_t *rows;
     size_t n, at, batch;
-    bool ended;                       /* nothing behind what is read */
+    bool ended; /* nothing behind what is read */
 };
 
 struct source {
     struct exec *x;
-    const struct clause *driver;      /* NULL: every live row */
-    struct list *lists;               /* of a driver of points, as a heap by current row */
+    const struct clause *driver; /* NULL: every live row */
+    struct list *lists;          /* of a driver of points, as a heap by current row */
     size_t n_lists;
-    const struct rowset *set;         /* of a driver that is a set */
-    uint64_t next;                    /* the least row still of interest (desc: greatest) */
+    const struct rowset *set; /* of a driver that is a set */
+    uint64_t next;            /* the least row still of interest (desc: greatest) */
     bool ended;
 };
 
@@ -196,7 +196,7 @@ struct mark {
     uint64_t position;
     int64_t total;
     uint64_t row;
-    struct str keys[SEARCH_SORT_MAX];  /* of a sorted page; .p == NULL: no value */
+    struct str keys[SEARCH_SORT_MAX]; /* of a sorted page; .p == NULL: no value */
     size_t n_keys;
 };
 

@@ -17,21 +17,21 @@
 
 #define SQ_SCHEMA_VERSION 1
 #define SQ_PAGE_BYTES 4096
-#define SQ_RESERVED_BYTES 32          /* at the end of each page: nonce and tag of encryption at rest */
+#define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(8)
 #define SQ_WRITE_CACHE_BYTES MIB(64)
-#define SQ_GROUP_MAX 256              /* jobs in one commit */
-#define SQ_GROUP_WEIGHT_MAX 20000     /* resources in one commit, unless one job alone has more */
-#define SQ_WAL_BYTES MIB(32)          /* the log is folded into the database past this */
-#define SQ_WAL_BYTES_MAX MIB(256)     /* past this the writer waits a moment for readers to leave */
+#define SQ_GROUP_MAX 256          /* jobs in one commit */
+#define SQ_GROUP_WEIGHT_MAX 20000 /* resources in one commit, unless one job alone has more */
+#define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
+#define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
 #define SQ_BUSY_MS 2000
-#define SQ_PUT_ARENA_BYTES MIB(256)   /* a body of STORE_BODY_MAX, parsed, with its keys */
-#define SQ_COUNT_KEEP_US 10000000     /* how old the counts of stats may be */
+#define SQ_PUT_ARENA_BYTES MIB(256) /* a body of STORE_BODY_MAX, parsed, with its keys */
+#define SQ_COUNT_KEEP_US 10000000   /* how old the counts of stats may be */
 #define SQ_ID_KEY_MAX (64 + 2)
-#define SQ_ROW_BYTES 5                /* a row's number in an index key, big endian */
+#define SQ_ROW_BYTES 5 /* a row's number in an index key, big endian */
 #define SQ_ROW_MAX ((UINT64_C(1) << 40) - 1)
 #define SQ_KEY_MAX (2 + INDEX_KEY_MAX + 127 + SQ_ROW_BYTES)
-#define SQ_ORIGINS_MAX 4096           /* nodes whose versions this one has seen */
+#define SQ_ORIGINS_MAX 4096 /* nodes whose versions this one has seen */
 
 /* What `version.flags` says. Live versions have 0 or 1, which SQLite stores in no bytes at all. */
 #define SQ_METHOD 3
@@ -41,82 +41,83 @@
 #define SQ_ROW_COLUMNS "v.row, v.type, v.id, v.hlc, v.origin, v.flags, v.body"
 
 /* Every statement, prepared once for each connection on first use. */
-#define SQ_STATEMENTS(X) \
-    X(SQ_BEGIN, "BEGIN") \
-    X(SQ_BEGIN_WRITE, "BEGIN IMMEDIATE") \
-    X(SQ_COMMIT, "COMMIT") \
-    X(SQ_ROLLBACK, "ROLLBACK") \
-    X(SQ_SAVEPOINT, "SAVEPOINT member") \
-    X(SQ_RELEASE, "RELEASE member") \
-    X(SQ_ROLLBACK_TO, "ROLLBACK TO member") \
-    X(SQ_GET, "SELECT " SQ_ROW_COLUMNS " FROM resource r CROSS JOIN version v ON v.row = r.row" \
-              " WHERE r.type = ?1 AND r.id = ?2") \
-    X(SQ_GET_ROW, "SELECT " SQ_ROW_COLUMNS " FROM version v WHERE v.row = ?1") \
+#define SQ_STATEMENTS(X)                                                                           \
+    X(SQ_BEGIN, "BEGIN")                                                                           \
+    X(SQ_BEGIN_WRITE, "BEGIN IMMEDIATE")                                                           \
+    X(SQ_COMMIT, "COMMIT")                                                                         \
+    X(SQ_ROLLBACK, "ROLLBACK")                                                                     \
+    X(SQ_SAVEPOINT, "SAVEPOINT member")                                                            \
+    X(SQ_RELEASE, "RELEASE member")                                                                \
+    X(SQ_ROLLBACK_TO, "ROLLBACK TO member")                                                        \
+    X(SQ_GET, "SELECT " SQ_ROW_COLUMNS " FROM resource r CROSS JOIN version v ON v.row = r.row"    \
+              " WHERE r.type = ?1 AND r.id = ?2")                                                  \
+    X(SQ_GET_ROW, "SELECT " SQ_ROW_COLUMNS " FROM version v WHERE v.row = ?1")                     \
     X(SQ_GET_OLD, "SELECT " SQ_ROW_COLUMNS " FROM history h CROSS JOIN version v ON v.row = h.row" \
-                  " WHERE h.type = ?1 AND h.id = ?2 AND h.hlc = ?3 AND h.origin = ?4") \
-    X(SQ_ROW_OF, "SELECT row FROM resource WHERE type = ?1 AND id = ?2") \
-    X(SQ_RESOURCES, "SELECT id, row FROM resource WHERE type = ?1 AND id > ?2 ORDER BY id") \
-    X(SQ_RESOURCES_DESC, \
-      "SELECT id, row FROM resource WHERE type = ?1 AND id < ?2 ORDER BY id DESC") \
-    X(SQ_HISTORY, "SELECT row FROM history WHERE type = ?1 AND id = ?2 AND row < ?3" \
-                  " ORDER BY hlc DESC, origin DESC") \
-    X(SQ_HISTORY_COUNT, "SELECT count(*) FROM history WHERE type = ?1 AND id = ?2") \
-    X(SQ_HISTORY_NEXT, "SELECT row FROM history WHERE type = ?1 AND id = ?2 AND hlc > ?3" \
-                       " ORDER BY hlc LIMIT 1") \
-    X(SQ_VERSIONS_DESC, "SELECT row, hlc FROM version WHERE row < ?1 ORDER BY row DESC") \
-    X(SQ_DEAD_DESC, "SELECT row FROM version WHERE type = ?1 AND flags >= 2 AND row < ?2" \
-                    " ORDER BY row DESC") \
-    X(SQ_TYPE_OF, "SELECT type FROM version WHERE row = ?1") \
-    X(SQ_FEED, "SELECT row FROM version WHERE row > ?1 ORDER BY row LIMIT ?2") \
-    X(SQ_LIVE, "SELECT row, type FROM version WHERE row > ?1 AND flags < 2 ORDER BY row") \
-    X(SQ_LIVE_DESC, \
-      "SELECT row, type FROM version WHERE row < ?1 AND flags < 2 ORDER BY row DESC") \
-    X(SQ_NEXT_ROW, "SELECT " SQ_ROW_COLUMNS " FROM version v WHERE v.row > ?1 ORDER BY v.row" \
-                   " LIMIT 1") \
-    X(SQ_POSITION, "SELECT max(row) FROM version") \
-    X(SQ_HLC_FROM, "SELECT row, hlc FROM version WHERE row >= ?1 ORDER BY row LIMIT 1") \
-    X(SQ_KEYS, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k") \
-    X(SQ_KEYS_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC") \
-    X(SQ_WALK, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k") \
-    X(SQ_WALK_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC") \
-    X(SQ_KEY, "SELECT 1 FROM idx WHERE k = ?1") \
-    X(SQ_TERM, "SELECT 1 FROM term WHERE k = ?1") \
-    X(SQ_KEY_COUNT, "SELECT count(*) FROM idx WHERE k >= ?1 AND k < ?2") \
-    X(SQ_TERMS, "SELECT k FROM term WHERE k >= ?1 AND k < ?2 ORDER BY k") \
-    X(SQ_NEWEST, "SELECT v.row, v.hlc, v.origin, v.flags FROM resource r" \
-                 " CROSS JOIN version v ON v.row = r.row WHERE r.type = ?1 AND r.id = ?2") \
-    X(SQ_PUT_VERSION, "INSERT INTO version (row, type, id, hlc, origin, agent, parent, flags, body)" \
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
-    X(SQ_PUT_RESOURCE, "INSERT INTO resource (type, id, row) VALUES (?1, ?2, ?3)") \
-    X(SQ_MOVE_RESOURCE, "UPDATE resource SET row = ?3 WHERE type = ?1 AND id = ?2") \
-    X(SQ_SUPERSEDE, "UPDATE version SET flags = flags | 4 WHERE row = ?1") \
-    X(SQ_PUT_HISTORY, "INSERT INTO history (type, id, hlc, origin, row)" \
-                      " VALUES (?1, ?2, ?3, ?4, ?5)") \
-    X(SQ_PUT_KEY, "INSERT OR IGNORE INTO idx (k) VALUES (?1)") \
-    X(SQ_DROP_KEY, "DELETE FROM idx WHERE k = ?1") \
-    X(SQ_PUT_TERM, "INSERT OR IGNORE INTO term (k) VALUES (?1)") \
-    X(SQ_PUT_MULTI, "INSERT OR IGNORE INTO multi (param) VALUES (?1)") \
-    X(SQ_MULTI, "SELECT param FROM multi") \
-    X(SQ_SYMBOL, "SELECT n FROM symbol WHERE text = ?1") \
-    X(SQ_PUT_SYMBOL, "INSERT INTO symbol (text) VALUES (?1)") \
-    X(SQ_ORIGINS, "SELECT n, value FROM origin ORDER BY n") \
-    X(SQ_PUT_ORIGIN, "INSERT INTO origin (n, value) VALUES (?1, ?2)") \
-    X(SQ_META_GET, "SELECT value FROM meta WHERE name = ?1") \
-    X(SQ_META_SET, "INSERT INTO meta (name, value) VALUES (?1, ?2)" \
-                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
-    X(SQ_META_DROP, "DELETE FROM meta WHERE name = ?1") \
-    X(SQ_EXPUNGE_VERSION, "DELETE FROM version WHERE row = ?1") \
-    X(SQ_EXPUNGE_RESOURCE, "DELETE FROM resource WHERE type = ?1 AND id = ?2") \
-    X(SQ_EXPUNGE_HISTORY, "DELETE FROM history WHERE type = ?1 AND id = ?2") \
-    X(SQ_COUNT_LIVE, "SELECT count(*) FROM idx WHERE k >= x'fe00' AND k < x'ff00'") \
-    X(SQ_COUNT_DEAD, "SELECT count(*) FROM version WHERE flags >= 2") \
+                  " WHERE h.type = ?1 AND h.id = ?2 AND h.hlc = ?3 AND h.origin = ?4")             \
+    X(SQ_ROW_OF, "SELECT row FROM resource WHERE type = ?1 AND id = ?2")                           \
+    X(SQ_RESOURCES, "SELECT id, row FROM resource WHERE type = ?1 AND id > ?2 ORDER BY id")        \
+    X(SQ_RESOURCES_DESC,                                                                           \
+      "SELECT id, row FROM resource WHERE type = ?1 AND id < ?2 ORDER BY id DESC")                 \
+    X(SQ_HISTORY, "SELECT row FROM history WHERE type = ?1 AND id = ?2 AND row < ?3"               \
+                  " ORDER BY hlc DESC, origin DESC")                                               \
+    X(SQ_HISTORY_COUNT, "SELECT count(*) FROM history WHERE type = ?1 AND id = ?2")                \
+    X(SQ_HISTORY_NEXT, "SELECT row FROM history WHERE type = ?1 AND id = ?2 AND hlc > ?3"          \
+                       " ORDER BY hlc LIMIT 1")                                                    \
+    X(SQ_VERSIONS_DESC, "SELECT row, hlc FROM version WHERE row < ?1 ORDER BY row DESC")           \
+    X(SQ_DEAD_DESC, "SELECT row FROM version WHERE type = ?1 AND flags >= 2 AND row < ?2"          \
+                    " ORDER BY row DESC")                                                          \
+    X(SQ_TYPE_OF, "SELECT type FROM version WHERE row = ?1")                                       \
+    X(SQ_FEED, "SELECT row FROM version WHERE row > ?1 ORDER BY row LIMIT ?2")                     \
+    X(SQ_LIVE, "SELECT row, type FROM version WHERE row > ?1 AND flags < 2 ORDER BY row")          \
+    X(SQ_LIVE_DESC,                                                                                \
+      "SELECT row, type FROM version WHERE row < ?1 AND flags < 2 ORDER BY row DESC")              \
+    X(SQ_NEXT_ROW, "SELECT " SQ_ROW_COLUMNS " FROM version v WHERE v.row > ?1 ORDER BY v.row"      \
+                   " LIMIT 1")                                                                     \
+    X(SQ_POSITION, "SELECT max(row) FROM version")                                                 \
+    X(SQ_HLC_FROM, "SELECT row, hlc FROM version WHERE row >= ?1 ORDER BY row LIMIT 1")            \
+    X(SQ_KEYS, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k")                            \
+    X(SQ_KEYS_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC")                  \
+    X(SQ_WALK, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k")                            \
+    X(SQ_WALK_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC")                  \
+    X(SQ_KEY, "SELECT 1 FROM idx WHERE k = ?1")                                                    \
+    X(SQ_TERM, "SELECT 1 FROM term WHERE k = ?1")                                                  \
+    X(SQ_KEY_COUNT, "SELECT count(*) FROM idx WHERE k >= ?1 AND k < ?2")                           \
+    X(SQ_TERMS, "SELECT k FROM term WHERE k >= ?1 AND k < ?2 ORDER BY k")                          \
+    X(SQ_NEWEST, "SELECT v.row, v.hlc, v.origin, v.flags FROM resource r"                          \
+                 " CROSS JOIN version v ON v.row = r.row WHERE r.type = ?1 AND r.id = ?2")         \
+    X(SQ_PUT_VERSION,                                                                              \
+      "INSERT INTO version (row, type, id, hlc, origin, agent, parent, flags, body)"               \
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                              \
+    X(SQ_PUT_RESOURCE, "INSERT INTO resource (type, id, row) VALUES (?1, ?2, ?3)")                 \
+    X(SQ_MOVE_RESOURCE, "UPDATE resource SET row = ?3 WHERE type = ?1 AND id = ?2")                \
+    X(SQ_SUPERSEDE, "UPDATE version SET flags = flags | 4 WHERE row = ?1")                         \
+    X(SQ_PUT_HISTORY, "INSERT INTO history (type, id, hlc, origin, row)"                           \
+                      " VALUES (?1, ?2, ?3, ?4, ?5)")                                              \
+    X(SQ_PUT_KEY, "INSERT OR IGNORE INTO idx (k) VALUES (?1)")                                     \
+    X(SQ_DROP_KEY, "DELETE FROM idx WHERE k = ?1")                                                 \
+    X(SQ_PUT_TERM, "INSERT OR IGNORE INTO term (k) VALUES (?1)")                                   \
+    X(SQ_PUT_MULTI, "INSERT OR IGNORE INTO multi (param) VALUES (?1)")                             \
+    X(SQ_MULTI, "SELECT param FROM multi")                                                         \
+    X(SQ_SYMBOL, "SELECT n FROM symbol WHERE text = ?1")                                           \
+    X(SQ_PUT_SYMBOL, "INSERT INTO symbol (text) VALUES (?1)")                                      \
+    X(SQ_ORIGINS, "SELECT n, value FROM origin ORDER BY n")                                        \
+    X(SQ_PUT_ORIGIN, "INSERT INTO origin (n, value) VALUES (?1, ?2)")                              \
+    X(SQ_META_GET, "SELECT value FROM meta WHERE name = ?1")                                       \
+    X(SQ_META_SET, "INSERT INTO meta (name, value) VALUES (?1, ?2)"                                \
+                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
+    X(SQ_META_DROP, "DELETE FROM meta WHERE name = ?1")                                            \
+    X(SQ_EXPUNGE_VERSION, "DELETE FROM version WHERE row = ?1")                                    \
+    X(SQ_EXPUNGE_RESOURCE, "DELETE FROM resource WHERE type = ?1 AND id = ?2")                     \
+    X(SQ_EXPUNGE_HISTORY, "DELETE FROM history WHERE type = ?1 AND id = ?2")                       \
+    X(SQ_COUNT_LIVE, "SELECT count(*) FROM idx WHERE k >= x'fe00' AND k < x'ff00'")                \
+    X(SQ_COUNT_DEAD, "SELECT count(*) FROM version WHERE flags >= 2")                              \
     X(SQ_PAGES, "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
 
 enum sq_statement {
 #define X(id, sql) id,
     SQ_STATEMENTS(X)
 #undef X
-    SQ_STATEMENT_COUNT
+        SQ_STATEMENT_COUNT
 };
 
 struct sq_store;
@@ -125,10 +126,10 @@ struct sq_store;
 struct sq_txn {
     struct store_txn base;
     struct sq_conn *conn;
-    sqlite3_stmt *open;               /* its current row holds the bytes of the last answer */
+    sqlite3_stmt *open; /* its current row holds the bytes of the last answer */
     bool has_begun;
-    uint64_t position;                /* 0: not asked yet */
-    char id[FHIR_ID_MAX + 1];         /* text of the last answer's id */
+    uint64_t position;        /* 0: not asked yet */
+    char id[FHIR_ID_MAX + 1]; /* text of the last answer's id */
 };
 
 struct sq_conn {
@@ -143,19 +144,19 @@ struct sq_conn {
 enum pend_op { PEND_DROP, PEND_ADD, PEND_TERM };
 
 struct pend {
-    uint64_t head;                    /* first 8 bytes, big endian: most comparisons end here */
-    uint32_t at, n;                   /* bytes in pends.bytes */
+    uint64_t head;  /* first 8 bytes, big endian: most comparisons end here */
+    uint32_t at, n; /* bytes in pends.bytes */
     uint8_t op;
 };
 
 struct pends {
     struct pend *items;
     size_t n, cap;
-    size_t flushed;                   /* items before this are in the tables */
+    size_t flushed; /* items before this are in the tables */
     struct sb bytes;
 };
 
-#define SQ_PEND_BYTES_MAX MIB(16)     /* applied at the latest when this much has gathered */
+#define SQ_PEND_BYTES_MAX MIB(16) /* applied at the latest when this much has gathered */
 #define SQ_PEND_BYTES_LIMIT MIB(64)
 
 #define SQ_PARAM_WORDS (65536 / 64)
@@ -164,7 +165,7 @@ struct sq_writer {
     struct sq_conn *conn;
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock;             /* guards queue, is_closing, queued */
+    pthread_mutex_t lock; /* guards queue, is_closing, queued */
     pthread_cond_t wake;
     struct store_job *first, *last;
     uint64_t queued;
@@ -175,7 +176,7 @@ struct sq_writer {
     size_t job_pends, job_pend_bytes; /* where the running job's own begin */
     struct arena arena;               /* of one put */
     struct sb scratch;
-    struct sb agent_text;             /* the last agent and its number */
+    struct sb agent_text; /* the last agent and its number */
     int64_t agent_n;
     bool multi_dirty;
     int wal_frames;
@@ -192,7 +193,7 @@ struct sq_store {
     size_t wal_bytes;
     pthread_mutex_t conns_lock;
     struct sq_conn *free_conns;
-    int64_t counted_us;               /* the last count of stats, under conns_lock */
+    int64_t counted_us; /* the last count of stats, under conns_lock */
     uint64_t counted_position, counted_rows, counted_live;
     atomic_uint long_readers;         /* backups: the writer does not wait for these */
     uint64_t origins[SQ_ORIGINS_MAX]; /* [0] is this node */
@@ -247,8 +248,8 @@ int sq_schema_open(struct sq_store *st, struct sq_conn *c, struct err *err);
 
 int sq_begin(struct store *st, const struct access *who, struct store_txn **ret, struct err *err);
 void sq_end(struct store_txn *txn);
-/* Called first by everything that reads or writes: lets go of the last answer's bytes and makes sure
- * that a transaction is open. */
+/* Called first by everything that reads or writes: lets go of the last answer's bytes and makes
+ * sure that a transaction is open. */
 int sq_enter(struct sq_txn *t, struct err *err);
 void sq_leave(struct sq_txn *t);
 int sq_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
@@ -337,7 +338,6 @@ int sq_stats(struct store *st, struct store_stats *ret, struct err *err);
 int sq_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
 int sq_backup(struct store *st, const char *to_dir,
-              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
-              struct err *err);
+              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err);
 
 #endif

@@ -66,8 +66,7 @@ static void every_allocation_may_fail(void **state)
     unsigned runs = 0;
 
     (void)state;
-    FAULT_LOOP(true)
-    {
+    FAULT_LOOP(true) {
         struct arena a;
         arena_init(&a, MIB(1));
         for (int i = 0; i < 3; i++)
@@ -85,8 +84,8 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limit_ends_in_null),  cmocka_unit_test(grow_keeps_bytes),
-        cmocka_unit_test(reset_starts_over),   cmocka_unit_test(overflow_is_refused),
+        cmocka_unit_test(limit_ends_in_null),        cmocka_unit_test(grow_keeps_bytes),
+        cmocka_unit_test(reset_starts_over),         cmocka_unit_test(overflow_is_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

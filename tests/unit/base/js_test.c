@@ -60,7 +60,7 @@ static void depth_has_a_limit(void **state)
     struct err err;
 
     (void)state;
-    arena_init(&a, MIB(1));
+    arena_init(&a, MIB(16));
     memset(text, '[', 100000);
     memset(text + 100000, ']', 100000);
     text[200000] = '\0';
@@ -107,8 +107,8 @@ static void memory_has_a_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(literals_survive),       cmocka_unit_test(bad_text_is_named),
-        cmocka_unit_test(depth_has_a_limit),      cmocka_unit_test(many_names_are_checked),
+        cmocka_unit_test(literals_survive),   cmocka_unit_test(bad_text_is_named),
+        cmocka_unit_test(depth_has_a_limit),  cmocka_unit_test(many_names_are_checked),
         cmocka_unit_test(memory_has_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
