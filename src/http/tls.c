@@ -31,21 +31,58 @@ static int read_file(const char *path, char **ret, struct err *err)
     return p ? 0 : ERR_INVALID;
 }
 
+#define KEY_ID_BYTES 32
+
+/* Ids of the public key in a certificate and of a private key; they agree where the two belong
+ * together. Negative as GnuTLS says it. */
+static int cert_id(gnutls_datum_t *pem, unsigned char id[KEY_ID_BYTES])
+{
+    gnutls_x509_crt_t crt;
+    size_t n = KEY_ID_BYTES;
+    int r = gnutls_x509_crt_init(&crt);
+
+    if (r < 0)
+        return r;
+    r = gnutls_x509_crt_import(crt, pem, GNUTLS_X509_FMT_PEM);
+    if (r >= 0)
+        r = gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, id, &n);
+    gnutls_x509_crt_deinit(crt);
+    return r;
+}
+
+static int key_id(gnutls_datum_t *pem, unsigned char id[KEY_ID_BYTES])
+{
+    gnutls_x509_privkey_t key;
+    size_t n = KEY_ID_BYTES;
+    int r = gnutls_x509_privkey_init(&key);
+
+    if (r < 0)
+        return r;
+    r = gnutls_x509_privkey_import2(key, pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+    if (r >= 0)
+        r = gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, id, &n);
+    gnutls_x509_privkey_deinit(key);
+    return r;
+}
+
 /* libmicrohttpd would only say that it did not start. */
 static int check_pair(const struct http_server *s, struct err *err)
 {
     gnutls_datum_t cert = {(unsigned char *)s->tls[0], (unsigned)strlen(s->tls[0])};
     gnutls_datum_t key = {(unsigned char *)s->tls[1], (unsigned)strlen(s->tls[1])};
-    gnutls_certificate_credentials_t c;
-    int r = gnutls_certificate_allocate_credentials(&c);
+    unsigned char of_cert[KEY_ID_BYTES], of_key[KEY_ID_BYTES];
+    int r = cert_id(&cert, of_cert);
 
     if (r < 0)
-        return err_no_memory(err);
-    r = gnutls_certificate_set_x509_key_mem(c, &cert, &key, GNUTLS_X509_FMT_PEM);
-    gnutls_certificate_free_credentials(c);
+        return err_set(err, ERR_INVALID, "%s is not a certificate: %s", s->config.tls_cert,
+                       gnutls_strerror(r));
+    r = key_id(&key, of_key);
     if (r < 0)
-        return err_set(err, ERR_INVALID, "%s is not a certificate with the key %s: %s",
-                       s->config.tls_cert, s->config.tls_key, gnutls_strerror(r));
+        return err_set(err, ERR_INVALID, "%s is not a private key: %s", s->config.tls_key,
+                       gnutls_strerror(r));
+    if (memcmp(of_cert, of_key, KEY_ID_BYTES) != 0)
+        return err_set(err, ERR_INVALID, "%s is not the certificate of the key %s",
+                       s->config.tls_cert, s->config.tls_key);
     return 0;
 }
 

@@ -103,8 +103,8 @@ int main(void)
 {
     static bool once = false, sticky = true;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(every_point_may_fail, &(void *){&once}),
-        cmocka_unit_test_prestate(every_point_may_fail, &(void *){&sticky}),
+        cmocka_unit_test_prestate(every_point_may_fail, &once),
+        cmocka_unit_test_prestate(every_point_may_fail, &sticky),
     };
     z_stream z = {0};
     int failed;

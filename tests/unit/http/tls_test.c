@@ -255,8 +255,9 @@ static void bad_files_are_named(void **state)
         skip();
     expect_refused(in_dir("cert.pem"), NULL, "both a certificate and its key");
     expect_refused(in_dir("none.pem"), in_dir("key.pem"), "none.pem");
-    expect_refused(in_dir("cert.pem"), in_dir("other.key"), "is not a certificate with the key");
-    expect_refused(in_dir("client.csr"), in_dir("key.pem"), "is not a certificate with the key");
+    expect_refused(in_dir("cert.pem"), in_dir("other.key"), "is not the certificate of the key");
+    expect_refused(in_dir("client.csr"), in_dir("key.pem"), "client.csr is not a certificate");
+    expect_refused(in_dir("cert.pem"), in_dir("cert.pem"), "cert.pem is not a private key");
 }
 
 int main(void)
