@@ -24,7 +24,7 @@ def page_sections(text):
     body = next(part for part in commands if part.startswith("COMMANDS\n"))
     sections = {}
     for part in re.split(r"^\.Ss ", body, flags=re.M)[1:]:
-        sections[part.split("\n", 1)[0].strip()] = set(
+        sections[part.split()[0]] = set(
             re.findall(r"^\.It Fl Fl ([a-z-]+)", part, re.M))
     return sections
 
