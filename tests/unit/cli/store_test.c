@@ -89,7 +89,7 @@ static void exports_current_versions(void **state)
     assert_int_equal(count(out, "\n"), 1);
     assert_int_equal(
         shell(out, "export --data %s --out %s/all && wc -l < %s/all", w.dir, w.dir, w.dir), 0);
-    assert_int_equal(atol(out), 2);
+    assert_int_equal(strtol(out, NULL, 10), 2);
     assert_int_equal(shell(out, "export --data %s --type Pat", w.dir), 1);
     assert_string_equal(out, "carnet export: R4 has no resource type \"Pat\"\n");
     assert_int_equal(shell(out, "export --data %s/none", w.dir), 1);
