@@ -413,7 +413,7 @@ int path_compile(struct arena *a, struct str text, const struct def_type *contex
     int r;
 
     if (text.n > PATH_TEXT_MAX)
-        return err_set(err, ERR_TOO_LONG, "the FHIRPath expression is longer than %zu bytes",
+        return err_set(err, ERR_COSTLY, "the FHIRPath expression is longer than %zu bytes",
                        (size_t)PATH_TEXT_MAX);
     s.p = ARENA_NEW(a, struct path);
     if (!s.p)

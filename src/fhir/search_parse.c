@@ -119,12 +119,14 @@ static struct search_clause *add_clause(struct search_parse *p)
         err_set(p->err, ERR_COSTLY, "the search has more than %d parameters", SEARCH_CLAUSES_MAX);
         return NULL;
     }
+    /* Where they lie must not change: some are still being filled. */
     if (!s->clauses)
-        s->clauses = ARENA_ARRAY(p->a, struct search_clause, SEARCH_CLAUSES_MAX);
+        s->clauses = arena_alloc(p->a, SEARCH_CLAUSES_MAX * sizeof *s->clauses);
     if (!s->clauses) {
         err_no_memory(p->err);
         return NULL;
     }
+    s->clauses[s->n_clauses] = (struct search_clause){0};
     return &s->clauses[s->n_clauses++];
 }
 
@@ -497,21 +499,24 @@ static int first_pass(struct search_parse *p, struct str query)
 
     while ((r = next_arg(p, &query, &arg)) > 0) {
         if (++n > ARGS_MAX)
-            return err_set(p->err, ERR_COSTLY, "the query has more than %d parameters", ARGS_MAX);
-        if (!p->s->type && str_eq(arg.raw, STR("_type")) && arg.value.n)
+            break;
+        if (str_eq(arg.raw, STR("_type")) && arg.value.n)
             r = read_types(p, &arg);
         if (r < 0)
             return r;
     }
-    return r;
+    return MIN(r, 0);
 }
 
 static int second_pass(struct search_parse *p, struct str query)
 {
     struct search_arg arg;
+    size_t n = 0;
     int r;
 
     while ((r = next_arg(p, &query, &arg)) > 0) {
+        if (++n > ARGS_MAX)
+            return err_set(p->err, ERR_COSTLY, "the query has more than %d parameters", ARGS_MAX);
         r = take(p, &arg);
         if (r == ARG_UNKNOWN)
             r = unknown(p, &arg);
@@ -536,7 +541,7 @@ int search_parse(struct arena *a, const struct params *params, const struct sear
     if (!query.p)
         query = STR("");
     p.self = sb_make(SELF_MAX);
-    r = first_pass(&p, query);
+    r = type ? 0 : first_pass(&p, query);
     if (r >= 0)
         r = second_pass(&p, query);
     if (r >= 0)
