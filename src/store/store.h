@@ -26,8 +26,8 @@ struct store_txn;
 
 struct store_config {
     const char *dir;                  /* data folder; the database is dir/carnet.db */
-    struct index_options index;       /* its strings must outlive the store; tz_minutes counts only
-                                         with `create`, a store keeps its own */
+    struct index_options index;       /* its strings must outlive the store; tz_minutes counts with
+                                         `create` only: a store keeps its own */
     bool create;                      /* make a new store; otherwise it must exist */
     bool read_only;
     size_t cache_bytes;               /* page cache for each connection, 0: default */
