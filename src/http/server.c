@@ -172,10 +172,10 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
-    if (MHD_quiesce_daemon(s->mhd) != MHD_INVALID_SOCKET) {
-        close(s->listen_fd);
-        s->listen_fd = -1;
-    }
+    /* The event loops take the listening socket out of their sets in their own time, so that it is
+     * only shut now (clients are refused at once) and closed when they have ended. */
+    if (MHD_quiesce_daemon(s->mhd) != MHD_INVALID_SOCKET)
+        shutdown(s->listen_fd, SHUT_RDWR);
     while (under_way(s) > 0 && keeper_now_ms() < until)
         sleep_a_little();
     if (atomic_load(&s->owned) > 0)
