@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #define FILES_FOR_OTHERS 128 /* descriptors that the rest of the process may need */
+#define STOP_RESUME_MS 1000
 #define STOP_POLL_NS 2000000
 
 struct counters *server_counters(struct http_server *s)
@@ -165,6 +167,20 @@ static void sleep_a_little(void)
     nanosleep(&(struct timespec){.tv_nsec = STOP_POLL_NS}, NULL);
 }
 
+/* Puts /dev/null in the listening socket's place: the kernel refuses clients at once and takes the
+ * socket out of every epoll set, and the number stays valid for MHD, which closes it when it stops.
+ * (MHD_quiesce_daemon in 0.9.75 takes the socket out of each loop's set both from the caller's
+ * thread and from the loop's own, and aborts when the two meet.) */
+static void stop_listening(struct http_server *s)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0)
+        return;
+    dup2(null, s->listen_fd);
+    close(null);
+}
+
 void http_server_stop(struct http_server *s, unsigned grace_ms)
 {
     int64_t until = keeper_now_ms() + grace_ms;
@@ -172,17 +188,19 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
-    /* The event loops take the listening socket out of their sets in their own time, so that it is
-     * only shut now (clients are refused at once) and closed when they have ended. */
-    if (MHD_quiesce_daemon(s->mhd) != MHD_INVALID_SOCKET)
-        shutdown(s->listen_fd, SHUT_RDWR);
+    stop_listening(s);
     while (under_way(s) > 0 && keeper_now_ms() < until)
         sleep_a_little();
     if (atomic_load(&s->owned) > 0)
         log_event(LOG_WARN, LOG_STOP, "waiting_for=%u", atomic_load(&s->owned));
     while (atomic_load(&s->owned) > 0)
         sleep_a_little();
+    /* A loop must have taken its last connection back from its owner: MHD stops no suspended one. */
+    until = MAX(until, keeper_now_ms() + STOP_RESUME_MS);
+    while (under_way(s) > 0 && keeper_now_ms() < until)
+        sleep_a_little();
     MHD_stop_daemon(s->mhd);
+    s->listen_fd = -1;
     server_free(s);
 }
 
