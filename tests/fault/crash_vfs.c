@@ -1,5 +1,7 @@
 #include "crash_vfs.h"
 
+#include "base/fault.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -32,6 +34,7 @@ static struct {
     sqlite3_vfs vfs, *real;
     char dir[PATH_BYTES];
     bool is_on;
+    bool may_fail;
     char names[FILES_MAX][PATH_BYTES]; /* below dir */
     struct image first[FILES_MAX];     /* what they held when the recording began */
     int n_files;
@@ -151,8 +154,15 @@ static int shim_close(sqlite3_file *f)
     return shim(f)->real->pMethods ? shim(f)->real->pMethods->xClose(shim(f)->real) : SQLITE_OK;
 }
 
+static bool fails(const char *kind)
+{
+    return rec.may_fail && fault_point(kind);
+}
+
 static int shim_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 {
+    if (fails("disk-read"))
+        return SQLITE_IOERR_READ;
     return shim(f)->real->pMethods->xRead(shim(f)->real, to, n, at);
 }
 
@@ -170,6 +180,8 @@ static int shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
     struct event e = {.kind = EVENT_WRITE, .at = (uint64_t)at, .n = (size_t)n};
 
+    if (fails("disk-write"))
+        return SQLITE_FULL;
     pthread_mutex_lock(&rec.lock);
     return recorded(shim(f), shim(f)->real->pMethods->xWrite(shim(f)->real, p, n, at), e, p);
 }
@@ -178,6 +190,8 @@ static int shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
     struct event e = {.kind = EVENT_TRUNCATE, .at = (uint64_t)size};
 
+    if (fails("disk-truncate"))
+        return SQLITE_IOERR_TRUNCATE;
     pthread_mutex_lock(&rec.lock);
     return recorded(shim(f), shim(f)->real->pMethods->xTruncate(shim(f)->real, size), e, NULL);
 }
@@ -186,6 +200,8 @@ static int shim_sync(sqlite3_file *f, int flags)
 {
     struct event e = {.kind = EVENT_SYNC};
 
+    if (fails("disk-sync"))
+        return SQLITE_IOERR_FSYNC;
     pthread_mutex_lock(&rec.lock);
     return recorded(shim(f), shim(f)->real->pMethods->xSync(shim(f)->real, flags), e, NULL);
 }
@@ -328,6 +344,11 @@ void crash_vfs_stop(void)
     pthread_mutex_lock(&rec.lock);
     rec.is_on = false;
     pthread_mutex_unlock(&rec.lock);
+}
+
+void crash_vfs_may_fail(bool on)
+{
+    rec.may_fail = on;
 }
 
 void crash_vfs_ack(uint64_t n)

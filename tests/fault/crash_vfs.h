@@ -24,6 +24,10 @@ void crash_vfs_record(const char *dir);
 /* Ends the recording; the log stays until the next crash_vfs_record. */
 void crash_vfs_stop(void);
 
+/* From now on every write, truncation, sync and read of a recorded kind of file is a fault point
+ * (base/fault.h) that fails as a full or broken disk does. */
+void crash_vfs_may_fail(bool on);
+
 /* An acknowledgement has been given: number `n` of the test's own. From any thread. */
 void crash_vfs_ack(uint64_t n);
 

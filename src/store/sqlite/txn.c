@@ -24,12 +24,14 @@ void sq_end(struct store_txn *txn)
     struct sq_txn *t = sq_txn(txn);
 
     sq_leave(t);
-    /* A reader's COMMIT cannot fail; if it ever did, SQLite has ended the transaction itself. */
-    if (t->has_begun && sq_simple(t->conn, SQ_COMMIT, NULL) < 0 &&
-        !sqlite3_get_autocommit(t->conn->db))
-        sqlite3_exec(t->conn->db, "ROLLBACK", NULL, NULL, NULL);
     txn->magic = 0;
-    sq_conn_give(t->conn);
+    /* Without memory even the end of a reader can fail. A connection that still holds its snapshot
+     * must not go out again. */
+    if (t->has_begun && sq_simple(t->conn, SQ_COMMIT, NULL) < 0 &&
+        !sqlite3_get_autocommit(t->conn->db) && sq_exec(t->conn->db, "ROLLBACK", NULL) < 0)
+        sq_conn_free(t->conn);
+    else
+        sq_conn_give(t->conn);
 }
 
 void sq_leave(struct sq_txn *t)

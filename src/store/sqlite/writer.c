@@ -157,19 +157,26 @@ static int commit(struct sq_writer *w, struct err *err)
     return r;
 }
 
+/* Ends a transaction that failed. Without memory even that can fail: then the next group tries. */
+static int rollback(struct sq_writer *w, struct err *err)
+{
+    return sqlite3_get_autocommit(w->conn->db) ? 0 : sq_exec(w->conn->db, "ROLLBACK", err);
+}
+
 static int run_group(struct sq_writer *w, struct store_job *first, size_t n, struct err *err)
 {
     struct mark m = {w->last_row, 0, 0, 0};
-    int r = sq_simple(w->conn, SQ_BEGIN_WRITE, err);
+    int r = rollback(w, err);
 
+    if (r == 0)
+        r = sq_simple(w->conn, SQ_BEGIN_WRITE, err);
     for (struct store_job *j = first; j && r == 0; j = j->next)
         r = run_member(w, j, n == 1, err);
     if (r == 0)
         r = commit(w, err);
     if (r < 0) {
         undo(w, &m);
-        if (!sqlite3_get_autocommit(w->conn->db))
-            sqlite3_exec(w->conn->db, "ROLLBACK", NULL, NULL, NULL);
+        rollback(w, NULL);
     }
     w->pends.n = w->pends.flushed = 0;
     sb_reset(&w->pends.bytes);
