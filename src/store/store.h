@@ -32,7 +32,7 @@ struct store_config {
     bool read_only;
     size_t cache_bytes;               /* page cache for each connection, 0: default */
     unsigned group_max;               /* jobs in one commit, 0: default */
-    size_t wal_bytes;                 /* the log is folded into the database past this, 0: default */
+    size_t wal_bytes;                 /* the log is folded in past this, 0: default */
 };
 
 /* Opens (and upgrades) a store. ERR_NOT_FOUND if there is none, ERR_CONFLICT if another process
