@@ -161,6 +161,8 @@ static enum MHD_Result whole(struct http_exchange *x)
         return refuse(x);
     if (!leave_reading(x))
         return MHD_NO;
+    if (atomic_load(&x->server->closing))
+        return MHD_NO;
     x->stage = X_HANDLED;
     x->server->config.handle(x->server->config.ctx, x);
     return x->deferred ? MHD_YES : queue(x);

@@ -139,7 +139,8 @@ struct http_server {
     struct keeper keeper;
     atomic_size_t bodies; /* bytes of bodies in flight */
     atomic_uint owned;    /* deferred exchanges that are not answered yet */
-    atomic_bool stopping;
+    atomic_bool stopping; /* replies close their connection */
+    atomic_bool closing;  /* new requests are not handled any more */
     struct counters counters[SHARDS];
 };
 

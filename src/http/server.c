@@ -191,13 +191,15 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
     stop_listening(s);
     while (under_way(s) > 0 && keeper_now_ms() < until)
         sleep_a_little();
+    /* From here on no handler is called any more. A request either sees this or is seen below. */
+    atomic_store(&s->closing, true);
     if (atomic_load(&s->owned) > 0)
         log_event(LOG_WARN, LOG_STOP, "waiting_for=%u", atomic_load(&s->owned));
     while (atomic_load(&s->owned) > 0)
         sleep_a_little();
     /* A loop must have taken its last connection back from its owner: MHD stops no suspended one. */
     until = MAX(until, keeper_now_ms() + STOP_RESUME_MS);
-    while (under_way(s) > 0 && keeper_now_ms() < until)
+    while ((under_way(s) > 0 && keeper_now_ms() < until) || atomic_load(&s->owned) > 0)
         sleep_a_little();
     MHD_stop_daemon(s->mhd);
     s->listen_fd = -1;
