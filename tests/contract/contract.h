@@ -6,6 +6,7 @@
 
 #include "store/store_int.h"
 
+#include <stdatomic.h>
 #include <unistd.h>
 
 /* A folder of its own for each test, removed at the end. */
