@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes build/carnet_VERSION_ARCH.deb of an installed tree: tools/deb.sh TREE [YYJSON-ROOT]
 #
-# TREE is what `meson install` left (the binary alone is needed). YYJSON-ROOT names an unpacked yyjson
-# that no Debian package of this release provides: its library then comes along, in /usr/lib/carnet.
+# TREE is what `meson install` left (the binary alone is needed). YYJSON-ROOT names an unpacked
+# yyjson that no Debian package of this release provides: its library then comes along, in /usr/lib/carnet.
 set -eu
 
 tree=$(cd "${1:?usage: tools/deb.sh TREE [YYJSON-ROOT]}" && pwd)
@@ -22,8 +22,11 @@ install -D -m 644 packaging/copyright "$root/usr/share/doc/carnet/copyright"
 install -D -m 644 docs/guides/operate.md "$root/usr/share/doc/carnet/operate.md"
 mkdir -p "$root/usr/share/man/man1"
 gzip -9n <docs/carnet.1 >"$root/usr/share/man/man1/carnet.1.gz"
-printf 'carnet (%s) unstable; urgency=medium\n\n  * See the history of the repository.\n\n -- %s  %s\n' \
-    "$version" "Carnet <carnet@localhost>" "$(date -u -R)" |
+{
+    printf 'carnet (%s) unstable; urgency=medium\n\n' "$version"
+    printf '  * See the history of the repository.\n\n'
+    printf ' -- Carnet <carnet@localhost>  %s\n' "$(date -u -R)"
+} |
     gzip -9n >"$root/usr/share/doc/carnet/changelog.gz"
 for script in postinst prerm postrm; do
     install -m 755 "packaging/$script" "$root/DEBIAN/$script"

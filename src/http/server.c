@@ -197,7 +197,7 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
         log_event(LOG_WARN, LOG_STOP, "waiting_for=%u", atomic_load(&s->owned));
     while (atomic_load(&s->owned) > 0)
         sleep_a_little();
-    /* A loop must have taken its last connection back from its owner: MHD stops no suspended one. */
+    /* A loop must have its last connection back from its owner: MHD stops no suspended one. */
     until = MAX(until, keeper_now_ms() + STOP_RESUME_MS);
     while ((under_way(s) > 0 && keeper_now_ms() < until) || atomic_load(&s->owned) > 0)
         sleep_a_little();

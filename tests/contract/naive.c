@@ -1,6 +1,7 @@
 /* The rules of matching are the `search` tests' to check; here the keys alone decide, so that the
  * executor is held against a definition that needs no parser: a key in a range matches; in a lossy
- * range only every second key does (by a hash); a range of terms matches the resource's own terms. */
+ * range only every second key does (by a hash); a range of terms matches the
+ * resource's own terms. */
 #include "naive.h"
 
 #include "base/clock.h"

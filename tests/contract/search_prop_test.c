@@ -254,7 +254,8 @@ static void some_sort(struct prop *p, struct search *s, const char *type)
             continue;
         }
         sort->param = param_find(p->params, type_of(type),
-                                 str_c((type[0] == 'O' ? of_observation : of_patient)[below(p, 4)]));
+                                 str_c((type[0] == 'O' ? of_observation
+                                                       : of_patient)[below(p, 4)]));
         assert_non_null(sort->param);
     }
 }

@@ -34,7 +34,8 @@ static void what_goes_in_comes_out(void **state)
     static const char text[] =
         "{\"resourceType\":\"Patient\",\"id\":\"x\",\"meta\":{\"versionId\":\"9\","
         "\"profile\":[\"http://a/b\"],\"lastUpdated\":\"2001-01-01T00:00:00Z\",\"tag\":[]},"
-        "\"active\":true,\"x\":[1.0,1e3,\"\\u0001é\\\"\"],\"contained\":[{\"resourceType\":\"Basic\","
+        "\"active\":true,\"x\":[1.0,1e3,\"\\u0001é\\\"\"],"
+        "\"contained\":[{\"resourceType\":\"Basic\","
         "\"id\":\"c\",\"meta\":{\"versionId\":\"7\"}}]}";
     struct world *w = *state;
     char version[STORE_VERSION_ID_MAX], instant[CLOCK_INSTANT_MAX];
@@ -49,9 +50,11 @@ static void what_goes_in_comes_out(void **state)
     assert_non_null(got);
     assert_string_equal(
         got, arena_fmt(&w->a,
-                       "{\"resourceType\":\"Patient\",\"id\":\"a-1.B\",\"meta\":{\"versionId\":\"%s\","
+                       "{\"resourceType\":\"Patient\",\"id\":\"a-1.B\","
+                       "\"meta\":{\"versionId\":\"%s\","
                        "\"lastUpdated\":\"%s\",\"profile\":[\"http://a/b\"],\"tag\":[]},"
-                       "\"active\":true,\"x\":[1.0,1e3,\"\\u0001é\\\"\"],\"contained\":[{"
+                       "\"active\":true,\"x\":[1.0,1e3,\"\\u0001é\\\"\"],"
+        "\"contained\":[{"
                        "\"resourceType\":\"Basic\",\"id\":\"c\",\"meta\":{\"versionId\":\"7\"}}]}",
                        version, instant).p);
     expect_put(w, "Basic", "e", "{\"resourceType\":\"Basic\"}", NULL);
@@ -73,7 +76,8 @@ static void versions_follow_each_other(void **state)
 
     for (int i = 0; i < 3; i++)
         expect_put(w, "Basic", "b",
-                   arena_fmt(&w->a, "{\"resourceType\":\"Basic\",\"language\":\"%d\"}", i).p, &v[i]);
+                   arena_fmt(&w->a, "{\"resourceType\":\"Basic\",\"language\":\"%d\"}", i).p,
+                   &v[i]);
     expect_put(w, "Basic", "other", "{\"resourceType\":\"Basic\"}", NULL);
     expect_put(w, "Basic", "b", NULL, &v[3]);
     assert_string_equal(world_get(w, "Basic", "b", &err), "");
