@@ -66,7 +66,8 @@ def table(rows):
     cells = [HEAD] + [r.cells() for r in rows]
     width = [max(len(c[i]) for c in cells) for i in range(len(HEAD))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, width)).rstrip() for row in cells]
-    return "\n".join([lines[0], "-" * len(lines[0])] + lines[1:])
+    notes = ["%s: %s" % (r.name, r.note) for r in rows if r.note]
+    return "\n".join([lines[0], "-" * len(lines[0])] + lines[1:] + [""] + notes)
 
 
 def machine():
