@@ -6,6 +6,45 @@
 
 #include "base/clock.h"
 
+/* fhir's filters and groups, as simple as can be: a filter goes by a hash, a group is a first byte. */
+enum key_answer search_key(const struct key_range *range, struct str key)
+{
+    uint64_t h = str_hash(key) >> 8;
+
+    (void)range;
+    return h % 3 == 0 ? KEY_NO : h % 3 == 1 ? KEY_YES : KEY_ASK;
+}
+
+size_t search_group(const struct key_range *range, struct str key)
+{
+    (void)range;
+    return key.n ? 1 : 0;
+}
+
+int search_group_range(const struct key_range *range, struct str group, struct arena *a,
+                       struct key_range *ret, struct err *err)
+{
+    char *hi = arena_alloc(a, 1);
+
+    if (!hi)
+        return err_no_memory(err);
+    if ((unsigned char)group.p[0] % 4 == 3)
+        return 0;
+    hi[0] = (char)((unsigned char)group.p[0] + 1);
+    *ret = *range;
+    ret->groups = false;
+    ret->lo = group;
+    ret->hi = hi[0] ? str_n(hi, 1) : STR_NULL;
+    return 1;
+}
+
+static bool filter_takes(const struct key_range *range, struct str key)
+{
+    enum key_answer answer = range->filtered ? search_key(range, key) : KEY_YES;
+
+    return answer == KEY_ASK ? str_hash(key) >> 4 & 1 : answer == KEY_YES;
+}
+
 static bool key_in(const struct index_entry *e, const struct key_range *range)
 {
     struct str key = str_n((const char *)e->key, e->key_n);
@@ -15,7 +54,11 @@ static bool key_in(const struct index_entry *e, const struct key_range *range)
     if (range->lossy && !range->terms && !(str_hash(key) & 1))
         return false;
     if (range->point)
-        return str_eq(key, range->lo);
+        return str_eq(key, range->lo) && filter_takes(range, key);
+    if (range->groups && (!key.n || (unsigned char)key.p[0] % 4 == 3))
+        return false;
+    if (!filter_takes(range, key))
+        return false;
     return str_cmp(key, range->lo) >= 0 && (!range->hi.p || str_cmp(key, range->hi) < 0);
 }
 

@@ -166,13 +166,15 @@ static struct key_range some_range(struct prop *p, const char *type)
         if (e->param >= INDEX_PARAM_TYPE && !(chance(p, 20) && e->key_n))
             continue;
         range = (struct key_range){.param = e->param, .lo = key, .terms = e->shared,
-                                   .lossy = e->shared || chance(p, 15)};
+                                   .lossy = e->shared || chance(p, 15),
+                                   .filtered = !e->shared && chance(p, 20)};
         if (!e->shared && chance(p, 60)) {
             range.point = true;
             return range;
         }
         if (chance(p, 10)) {
             range.lo = STR("");
+            range.groups = !e->shared && chance(p, 60);
             return range;
         }
         if (chance(p, 20))
@@ -186,16 +188,6 @@ static struct key_range some_range(struct prop *p, const char *type)
     }
     fail_msg("no range");
     return range;
-}
-
-static bool overlap(const struct key_range *a, const struct key_range *b)
-{
-    if (a->param != b->param)
-        return false;
-    if (a->point && b->point)
-        return str_eq(a->lo, b->lo);
-    return (a->point || !a->hi.p || str_cmp(b->lo, a->hi) < 0) &&
-           (b->point || !b->hi.p || str_cmp(a->lo, b->hi) < 0);
 }
 
 static void some_clause(struct prop *p, struct arena *a, const char *type,
@@ -229,14 +221,8 @@ static void some_clause(struct prop *p, struct arena *a, const char *type,
     if (chance(p, 5))
         c->n_ranges = 12;
     c->ranges = ARENA_ARRAY(a, struct key_range, c->n_ranges);
-    for (size_t i = 0; i < c->n_ranges; i++) {
+    for (size_t i = 0; i < c->n_ranges; i++)
         c->ranges[i] = some_range(p, type);
-        for (size_t j = 0; j < i; j++)
-            if (overlap(&c->ranges[i], &c->ranges[j])) {
-                c->n_ranges = i;
-                break;
-            }
-    }
 }
 
 static void some_sort(struct prop *p, struct search *s, const char *type)

@@ -70,34 +70,12 @@ static int add_range(struct exec *x, struct clause *c, size_t *cap, struct range
     return 0;
 }
 
-/* What a term leads to: a key of the list, or all keys that begin with it. Keys never begin with
- * another whole key, so that the first entry tells which. 0: no entry at all. */
-static int term_range(struct exec *x, struct str prefix, struct range *ret, struct err *err)
-{
-    struct str hi = scan_after(&x->tmp, prefix);
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_KEYS, &s, err);
+static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
+                    struct err *err);
 
-    if (r < 0)
-        return r;
-    if (!hi.p)
-        return err_no_memory(err);
-    sq_bind_blob(s, 1, prefix);
-    sq_bind_blob(s, 2, hi);
-    r = sq_step(x->t->conn, s, err);
-    if (r > 0) {
-        *ret = (struct range){.lo = prefix, .hi = hi,
-                              .is_point = sq_column(s, 0).n == prefix.n + SQ_ROW_BYTES};
-        sqlite3_reset(s);
-    }
-    if (r < 0)
-        return r;
-    return exec_charge(x, COST_PROBE, err) < 0 ? ERR_BUSY : r;
-}
-
-/* The terms of a range, each with what it leads to. */
-static int expand(struct exec *x, struct clause *c, size_t *cap, const struct key_range *from,
-                  struct str lo, struct str hi, struct err *err)
+/* The terms of a range, each with the key that it leads to. */
+static int add_terms(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
+                     struct str lo, struct str hi, struct err *err)
 {
     size_t seen = 0;
     sqlite3_stmt *s;
@@ -110,7 +88,7 @@ static int expand(struct exec *x, struct clause *c, size_t *cap, const struct ke
     while ((r = sq_step(x->t->conn, s, err)) > 0) {
         struct str term = str_from(sq_column(s, 0), 2);
         ptrdiff_t end = str_find(term, '\0');
-        struct range range;
+        struct range range = {.is_point = true, .lossy = k->lossy};
 
         if (++seen > search_limits.terms || c->n_ranges >= search_limits.ranges) {
             c->is_opaque = true;
@@ -118,15 +96,8 @@ static int expand(struct exec *x, struct clause *c, size_t *cap, const struct ke
         }
         if (end < 0)
             continue;
-        range.lo = scan_prefix(&x->tmp, from->param, str_from(term, (size_t)end + 1));
-        if (!range.lo.p) {
-            r = err_no_memory(err);
-            break;
-        }
-        r = term_range(x, range.lo, &range, err);
-        range.lossy = from->lossy;
-        if (r > 0)
-            r = add_range(x, c, cap, range, err);
+        range.lo = scan_prefix(&x->tmp, k->param, str_from(term, (size_t)end + 1));
+        r = range.lo.p ? add_range(x, c, cap, range, err) : err_no_memory(err);
         if (r < 0)
             break;
     }
@@ -134,32 +105,83 @@ static int expand(struct exec *x, struct clause *c, size_t *cap, const struct ke
     return r < 0 ? r : exec_charge(x, seen + 1, err);
 }
 
+/* A list by groups: one seek finds the group, fhir says which keys of it to look at. */
+static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
+                      struct str lo, struct str hi, struct err *err)
+{
+    struct str key;
+    int r;
+
+    for (;;) {
+        struct key_range *inner;
+        struct str group;
+        size_t n;
+
+        if ((r = scan_first(x, lo, hi, &key, err)) <= 0)
+            return r;
+        n = search_group(k, str_from(key, 2));
+        if (!n)
+            return 0;
+        if (c->n_ranges >= search_limits.ranges) {
+            c->is_opaque = true;
+            return 0;
+        }
+        group = str_head(key, 2 + n);
+        inner = ARENA_NEW(&x->tmp, struct key_range);
+        if (!inner)
+            return err_no_memory(err);
+        r = search_group_range(k, str_from(group, 2), &x->tmp, inner, err);
+        if (r > 0)
+            r = add_keys(x, c, cap, inner, err);
+        if (r < 0)
+            return r;
+        lo = scan_after(&x->tmp, group);
+        if (!lo.p)
+            return err_no_memory(err);
+    }
+}
+
+static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
+                    struct err *err)
+{
+    struct range range = {
+        .is_point = k->point, .lossy = k->lossy, .filter = k->filtered ? k : NULL};
+
+    c->names_type &= k->param < INDEX_PARAM_COMPARTMENT;
+    range.lo = scan_prefix(&x->tmp, k->param, k->lo);
+    if (range.lo.p && k->hi.p)
+        range.hi = scan_prefix(&x->tmp, k->param, k->hi);
+    else if (range.lo.p)
+        range.hi = scan_after(&x->tmp, str_head(range.lo, 2));
+    if (!range.lo.p || !range.hi.p)
+        return err_no_memory(err);
+    if (k->terms)
+        return add_terms(x, c, cap, k, range.lo, range.hi, err);
+    if (k->groups)
+        return add_groups(x, c, cap, k, range.lo, range.hi, err);
+    if (range.is_point && range.filter) {
+        enum key_answer answer = search_key(k, k->lo);
+        if (answer == KEY_NO)
+            return 0;
+        range.lossy |= answer == KEY_ASK;
+        range.filter = NULL;
+    }
+    return add_range(x, c, cap, range, err);
+}
+
 static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
 {
     size_t cap = 0;
     int r = 0;
 
-    c->is_points = true;
     c->names_type = true;
-    for (size_t i = 0; i < c->of->n_ranges && r == 0 && !c->is_opaque; i++) {
-        const struct key_range *k = &c->of->ranges[i];
-        struct range range = {.is_point = k->point, .lossy = k->lossy};
-
-        c->lossy |= k->lossy;
-        c->names_type &= k->param < INDEX_PARAM_COMPARTMENT;
-        range.lo = scan_prefix(&x->tmp, k->param, k->lo);
-        if (range.lo.p && k->hi.p)
-            range.hi = scan_prefix(&x->tmp, k->param, k->hi);
-        else if (range.lo.p)
-            range.hi = scan_after(&x->tmp, str_head(range.lo, 2));
-        if (!range.lo.p || !range.hi.p)
-            return err_no_memory(err);
-        r = k->terms ? expand(x, c, &cap, k, range.lo, range.hi, err)
-                     : add_range(x, c, &cap, range, err);
-    }
-    for (size_t i = 0; i < c->n_ranges; i++)
+    for (size_t i = 0; i < c->of->n_ranges && r == 0 && !c->is_opaque; i++)
+        r = add_keys(x, c, &cap, &c->of->ranges[i], err);
+    c->is_points = !c->is_opaque;
+    for (size_t i = 0; i < c->n_ranges; i++) {
         c->is_points &= c->ranges[i].is_point;
-    c->is_points &= !c->is_opaque;
+        c->lossy |= c->ranges[i].lossy;
+    }
     c->how = c->is_points && c->n_ranges <= PROBES_MAX ? HOW_PROBE : HOW_BODY;
     /* Nothing to look for: the set of all matches is known, and empty. */
     if (!c->n_ranges && !c->is_opaque)
@@ -305,6 +327,7 @@ int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *e
 
     if (c->is_opaque)
         return 0;
+    x->asked = false;
     c->set.n = 0;
     if (c->set.bits)
         memset(c->set.bits, 0, (c->set.max / 64 + 1) * sizeof *c->set.bits);
@@ -320,6 +343,7 @@ int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *e
     }
     rowset_sort(&c->set);
     c->how = HOW_SET;
+    c->lossy |= x->asked;
     return 1;
 }
 

@@ -60,15 +60,55 @@ static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uin
     return 0;
 }
 
-/* The row of an entry; 0 if the entry is not in the range (a longer key that begins alike). */
-static uint64_t entry_row(const struct range *range, struct str k)
+/* Asks search_key, once for all rows of a key. */
+static bool passes(struct exec *x, const struct key_range *filter, struct str key)
+{
+    if (x->key_of != filter || x->key_n != key.n || memcmp(x->key, key.p, key.n) != 0) {
+        x->key_answer = search_key(filter, key);
+        x->key_of = key.n <= sizeof x->key ? filter : NULL;
+        x->key_n = MIN(key.n, sizeof x->key);
+        memcpy(x->key, key.p, x->key_n);
+    }
+    x->asked |= x->key_answer == KEY_ASK;
+    return x->key_answer != KEY_NO;
+}
+
+/* The row of an entry; 0 if the entry is not in the range (a longer key that begins alike, or one
+ * that the filter refuses). */
+static uint64_t entry_row(struct exec *x, const struct range *range, struct str k)
 {
     if (k.n < 2 + SQ_ROW_BYTES || (range->is_point && k.n != range->lo.n + SQ_ROW_BYTES))
+        return 0;
+    if (range->filter && !passes(x, range->filter, str_n(k.p + 2, k.n - 2 - SQ_ROW_BYTES)))
         return 0;
     return sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
 }
 
-int scan_rows(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
+int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, struct err *err)
+{
+    sqlite3_stmt *s;
+    struct str k;
+    int r = sq_stmt(x->t->conn, SQ_KEYS, &s, err);
+
+    if (r < 0)
+        return r;
+    sq_bind_blob(s, 1, lo);
+    sq_bind_blob(s, 2, hi);
+    r = sq_step(x->t->conn, s, err);
+    if (r > 0) {
+        k = sq_column(s, 0);
+        k = arena_dup(&x->tmp, str_head(k, k.n > SQ_ROW_BYTES ? k.n - SQ_ROW_BYTES : 0));
+        sqlite3_reset(s);
+        if (!k.p)
+            return err_no_memory(err);
+        *ret = k;
+    }
+    if (r < 0 || exec_charge(x, COST_PROBE, err) == 0)
+        return r;
+    return ERR_BUSY;
+}
+
+int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t hi, bool desc,
               uint64_t *ret, size_t max, struct err *err)
 {
     struct bound b[2];
@@ -78,10 +118,10 @@ int scan_rows(struct exec *x, const struct range *range, uint64_t lo, uint64_t h
 
     if (lo > hi)
         return 0;
-    if ((r = open_scan(x, range, lo, hi, desc, b, &s, err)) < 0)
+    if ((r = open_scan(x, point, lo, hi, desc, b, &s, err)) < 0)
         return r;
     while (n < max && (r = sq_step(x->t->conn, s, err)) > 0) {
-        uint64_t row = entry_row(range, sq_column(s, 0));
+        uint64_t row = entry_row(x, point, sq_column(s, 0));
         seen++;
         if (row)
             ret[n++] = row;
@@ -138,7 +178,7 @@ int scan_collect(struct exec *x, const struct range *range, size_t limit, struct
     if (r < 0)
         return r;
     while (n < limit && (r = sq_step(x->t->conn, s, err)) > 0) {
-        uint64_t row = entry_row(range, sq_column(s, 0));
+        uint64_t row = entry_row(x, range, sq_column(s, 0));
 
         if (row >= x->lo && row <= x->hi && (r = rowset_add(set, &x->tmp, row, x->newest, err)) < 0)
             break;

@@ -157,17 +157,14 @@ static int walk_all(struct walk *w, struct err *err)
 static bool counts_rows(const struct exec *x, const struct clause *c)
 {
     struct sq_store *st = sq_store(&x->t->base);
+    const struct range *range = c->ranges;
     unsigned param;
 
-    if (c->lossy || c->is_opaque || c->negate || !c->n_ranges || c->how == HOW_SET)
+    if (c->lossy || c->is_opaque || c->negate || c->n_ranges != 1 || range->filter ||
+        c->how == HOW_SET)
         return false;
-    if (c->n_ranges == 1 && c->ranges[0].is_point)
-        return true;
-    param = (unsigned char)c->ranges[0].lo.p[0] * 256u + (unsigned char)c->ranges[0].lo.p[1];
-    for (size_t i = 0; i < c->n_ranges; i++)
-        if (memcmp(c->ranges[i].lo.p, c->ranges[0].lo.p, 2) != 0)
-            return false;
-    return !(atomic_load(&st->multi[param / 64]) >> (param % 64) & 1);
+    param = (unsigned char)range->lo.p[0] * 256u + (unsigned char)range->lo.p[1];
+    return range->is_point || !(atomic_load(&st->multi[param / 64]) >> (param % 64) & 1);
 }
 
 /* The exact number of matches where the index alone knows it: 1, or 0 if it does not. */

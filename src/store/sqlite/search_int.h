@@ -61,6 +61,7 @@ uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc);
 struct range {
     struct str lo, hi; /* param and key; of a point only lo */
     bool is_point, lossy;
+    const struct key_range *filter;   /* not NULL: search_key decides about each key */
 };
 
 enum how {
@@ -107,6 +108,11 @@ struct exec {
     uint64_t position;           /* the feed's at the first page */
     uint64_t newest;             /* the feed's now */
     bool desc;                   /* rows from high to low */
+    bool asked;                       /* a scan met a key about which only the body knows */
+    const struct key_range *key_of;   /* the last key that search_key was asked about */
+    unsigned char key[INDEX_KEY_MAX];
+    size_t key_n;
+    enum key_answer key_answer;
     const struct clause *better; /* became a complete set while testing: a better driver */
     uint64_t body_row;           /* whose body is in `root` */
     yyjson_val *root;
@@ -138,8 +144,11 @@ int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *r
 struct str scan_prefix(struct arena *a, uint16_t param, struct str key);
 /* The least text behind all that begin with s; .p == NULL without memory or if there is none. */
 struct str scan_after(struct arena *a, struct str s);
-/* Rows of a range in key order, at most max: how many. Points: only rows within lo … hi. */
-int scan_rows(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
+/* The first key of a list (its number leads `lo` and `hi`) in lo … hi, without its row: 1, or 0. The
+ * bytes are the arena's. */
+int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, struct err *err);
+/* Rows of a point within lo … hi in order, at most max: how many. */
+int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t hi, bool desc,
               uint64_t *ret, size_t max, struct err *err);
 /* The nearest row of a point's list at or after (desc: before) row; 0: none. */
 int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc, uint64_t *ret,
