@@ -2,7 +2,8 @@
 # Makes build/carnet_VERSION_ARCH.deb of an installed tree: tools/deb.sh TREE [YYJSON-ROOT]
 #
 # TREE is what `meson install` left (the binary alone is needed). YYJSON-ROOT names an unpacked
-# yyjson that no Debian package of this release provides: its library then comes along, in /usr/lib/carnet.
+# yyjson that no Debian package of this release provides: its library then comes
+# along, in /usr/lib/carnet.
 set -eu
 
 tree=$(cd "${1:?usage: tools/deb.sh TREE [YYJSON-ROOT]}" && pwd)
