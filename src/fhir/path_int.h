@@ -146,7 +146,7 @@ int path_push(struct path_env *env, struct path_items *out, const struct path_it
               struct err *err);
 int path_push_bool(struct path_env *env, struct path_items *out, bool v, struct err *err);
 /* Evaluates a node for one focus. */
-int path_eval_node(const struct path *p, struct path_env *env, uint16_t node,
+int path_eval_node(const struct path *p, struct path_env *env, uint16_t i,
                    const struct path_item *focus, struct path_items *out, struct err *err);
 /* The members `name` of one item. */
 int path_member(struct path_env *env, const struct path_item *item, struct str name,

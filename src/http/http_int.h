@@ -179,8 +179,8 @@ void body_done(struct http_exchange *x);
 void *exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result exchange_run(void *server, struct MHD_Connection *mhd, const char *url,
                              const char *method, const char *version, const char *data,
-                             size_t *data_n, void **x);
-void exchange_end(void *server, struct MHD_Connection *mhd, void **x,
+                             size_t *data_n, void **exchange);
+void exchange_end(void *server, struct MHD_Connection *mhd, void **exchange,
                   enum MHD_RequestTerminationCode why);
 void exchange_connection(void *server, struct MHD_Connection *mhd, void **conn,
                          enum MHD_ConnectionNotificationCode what);

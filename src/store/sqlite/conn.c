@@ -77,7 +77,7 @@ int sq_run(struct sq_conn *c, sqlite3_stmt *s, struct err *err)
 
 int sq_simple(struct sq_conn *c, enum sq_statement id, struct err *err)
 {
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = NULL;
     int r = sq_stmt(c, id, &s, err);
 
     return r < 0 ? r : sq_run(c, s, err);

@@ -20,7 +20,7 @@ int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const 
                 struct index *ret, struct err *err)
 {
     struct params *params;
-    yyjson_val *root;
+    yyjson_val *root = NULL;
     int r;
 
     sb_reset(scratch);

@@ -334,10 +334,10 @@ int sq_referrers(struct store_txn *txn, const struct param *param, int type, str
 
 /* ---- upkeep ---- */
 
-int sq_stats(struct store *st, struct store_stats *ret, struct err *err);
-int sq_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
+int sq_stats(struct store *base, struct store_stats *ret, struct err *err);
+int sq_check(struct store *base, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
-int sq_backup(struct store *st, const char *to_dir,
+int sq_backup(struct store *base, const char *to_dir,
               void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err);
 
 #endif

@@ -22,7 +22,7 @@ static int number(struct sq_txn *t, enum sq_statement id, uint64_t *ret, struct 
 /* Counting reads a list of the whole store, so that an answer is kept for a while. */
 static int count(struct sq_store *st, struct sq_txn *t, struct store_stats *ret, struct err *err)
 {
-    uint64_t position = sq_position(&t->base), live, dead;
+    uint64_t position = sq_position(&t->base), live = 0, dead = 0;
     int64_t now = clock_mono_us();
     bool is_fresh;
     int r;

@@ -38,7 +38,7 @@ static struct index extract(const char *json)
 {
     struct err err = {0};
     yyjson_val *root;
-    struct index x;
+    struct index x = {0};
 
     if (js_parse(&a, str_c(json), &root, &err) < 0 ||
         index_extract(&a, params, &options, def_resource(js_get_str(root, "resourceType")), root,
