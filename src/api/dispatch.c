@@ -58,6 +58,15 @@ static int split(struct call *c, struct str path, struct str *segments, size_t *
     return 0;
 }
 
+static int bad_id(struct call *c)
+{
+    char where[ERR_WHERE_MAX];
+
+    snprintf(where, sizeof where, "%.*s.id", STR_ARG(def_resource_name(c->type)));
+    return err_at(&c->err, ERR_VALUE, where,
+                  "the id in the path is not 1 to %d of A-Z, a-z, 0-9, - and .", FHIR_ID_MAX);
+}
+
 /* What the segments name: fills type, id, version_id; gives the scope and what is left over. */
 static int locate(struct call *c, const struct str *s, size_t n, enum api_scope *ret_scope,
                   struct str *ret_tail)
@@ -75,9 +84,7 @@ static int locate(struct call *c, const struct str *s, size_t n, enum api_scope 
         at = 1;
         if (at < n && s[at].p[0] != '_' && s[at].p[0] != '$') {
             if (!fhir_is_id(s[at]))
-                return err_set(&c->err, ERR_VALUE,
-                               "the id in the path is not 1 to %d of A-Z, a-z, 0-9, - and .",
-                               FHIR_ID_MAX);
+                return bad_id(c);
             c->id = s[at++];
             *ret_scope = SCOPE_INSTANCE;
             if (at + 1 < n && str_eq(s[at], STR("_history"))) {
