@@ -8,12 +8,16 @@
 
 #include <stdlib.h>
 
-/* What one exchange needs, in its own arena. */
+/* What one exchange needs, in its own arena; a read needs only the first. */
 struct exchange_call {
     struct call call;
+    struct exchange_write *write;
+};
+
+struct exchange_write {
+    struct store_job job; /* first: the store hands it back */
     struct write write;
-    struct store_job job;
-    bool is_write;
+    struct exchange_call *ec;
 };
 
 static const char json_type[] = "application/fhir+json;charset=utf-8";
@@ -91,8 +95,8 @@ static void finish(struct exchange_call *ec, int r)
         err_no_memory(&c->err);
         call_fail(c);
     }
-    if (ec->is_write)
-        write_done(&ec->write);
+    if (ec->write)
+        write_done(&ec->write->write);
     if (c->version.hlc && c->status < 400)
         send_version(c);
     if (c->location.n)
@@ -157,17 +161,19 @@ static struct str find_base(struct call *c)
             host = STR("localhost");
     if (!host.n)
         host = STR("localhost");
-    return arena_fmt(c->a, "%.*s://%.*s%.*s/fhir", STR_ARG(proto), STR_ARG(host), STR_ARG(prefix));
+    return arena_join(
+        c->a, (const struct str[]){proto, STR("://"), host, prefix, STR("/fhir")}, 5);
 }
 
 static struct exchange_call *begin(struct api *api, struct http_exchange *x, struct access who)
 {
-    struct exchange_call *ec = ARENA_NEW(http_arena(x), struct exchange_call);
+    struct exchange_call *ec = arena_alloc(http_arena(x), sizeof *ec);
     const struct http_request *req = http_request(x);
     struct call *c = &ec->call;
 
     if (!ec)
         return NULL;
+    ec->write = NULL;
     *c = (struct call){.api = api,
                        .a = http_arena(x),
                        .who = who,
@@ -252,24 +258,22 @@ static void handle_read(struct exchange_call *ec)
 
 static int job_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    struct exchange_call *ec =
-        (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
-    int r = write_apply(&ec->write, txn);
+    struct exchange_write *ew = (struct exchange_write *)job;
+    int r = write_apply(&ew->write, txn);
 
     if (r < 0)
-        *err = ec->call.err;
+        *err = ew->ec->call.err;
     return r;
 }
 
 static void job_done(struct store_job *job, int r, const struct err *err)
 {
-    struct exchange_call *ec =
-        (struct exchange_call *)((char *)job - offsetof(struct exchange_call, job));
+    struct exchange_call *ec = ((struct exchange_write *)job)->ec;
 
     if (r < 0)
         ec->call.err = *err;
     else
-        r = call_reply_write(&ec->call, &ec->write);
+        r = call_reply_write(&ec->call, &ec->write->write);
     finish(ec, r);
 }
 
@@ -277,15 +281,15 @@ static void job_done(struct store_job *job, int r, const struct err *err)
 static void write_here(void *ctx, struct http_exchange *x)
 {
     struct exchange_call *ec = ctx;
-    int r = write_prepare(&ec->write);
+    int r = write_prepare(&ec->write->write);
 
     (void)x;
     if (r < 0) {
         finish(ec, r);
         return;
     }
-    ec->job = (struct store_job){.run = job_run, .done = job_done, .who = &ec->call.who};
-    store_submit(ec->call.api->store, &ec->job);
+    ec->write->job = (struct store_job){.run = job_run, .done = job_done, .who = &ec->call.who};
+    store_submit(ec->call.api->store, &ec->write->job);
 }
 
 static int check_media(struct call *c, enum write_kind kind)
@@ -308,6 +312,17 @@ static int check_media(struct call *c, enum write_kind kind)
                    (int)MIN(c->content_type.n, 64u), c->content_type.n ? c->content_type.p : "");
 }
 
+static int begin_write(struct exchange_call *ec, enum write_kind kind)
+{
+    struct exchange_write *ew = ARENA_NEW(ec->call.a, struct exchange_write);
+
+    if (!ew)
+        return err_no_memory(&ec->call.err);
+    ew->ec = ec;
+    ec->write = ew;
+    return write_init(&ew->write, &ec->call, kind);
+}
+
 static void handle_write(struct exchange_call *ec)
 {
     static const enum write_kind kinds[] = {[ACT_CREATE] = WRITE_CREATE,
@@ -322,12 +337,11 @@ static void handle_write(struct exchange_call *ec)
     if (r >= 0 && kind == WRITE_EXPUNGE && !c->api->config.allow_expunge)
         r = err_set(&c->err, ERR_FORBIDDEN, "$expunge is switched off on this node");
     if (r >= 0)
-        r = write_init(&ec->write, c, kind);
+        r = begin_write(ec, kind);
     if (r < 0) {
         finish(ec, r);
         return;
     }
-    ec->is_write = true;
     if (c->body.n > API_INLINE_BODY_MAX) {
         if (!http_work(c->x, write_here, ec))
             finish(ec,

@@ -145,3 +145,20 @@ struct str arena_fmt(struct arena *a, const char *fmt, ...)
     va_end(again);
     return p ? str_n(p, (size_t)n) : STR_NULL;
 }
+
+struct str arena_join(struct arena *a, const struct str *parts, size_t n)
+{
+    size_t bytes = 0;
+    char *p, *at;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += parts[i].n;
+    p = at = arena_alloc(a, bytes + 1);
+    if (!p)
+        return STR_NULL;
+    for (size_t i = 0; i < n; i++)
+        if (parts[i].n)
+            at = mempcpy(at, parts[i].p, parts[i].n);
+    *at = '\0';
+    return str_n(p, bytes);
+}

@@ -36,6 +36,9 @@ struct str arena_dup(struct arena *a, struct str s);
 /* Formatted text with a NUL behind it; .p is NULL at the limit. */
 struct str arena_fmt(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
+/* Parts put together, with a NUL behind; .p is NULL at the limit. */
+struct str arena_join(struct arena *a, const struct str *parts, size_t n);
+
 #define ARENA_NEW(a, type) ((type *)arena_calloc((a), 1, sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))
 

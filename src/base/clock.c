@@ -103,11 +103,23 @@ void clock_format_http(int64_t ms, char ret[CLOCK_INSTANT_MAX])
     int64_t days = floor_div(ms, 86400000), s = (ms - days * 86400000) / 1000;
     int64_t weekday = ((days + 4) % 7 + 7) % 7;
     int y, m, d;
+    char *p = ret;
 
     clock_civil(days, &y, &m, &d);
-    snprintf(ret, CLOCK_INSTANT_MAX, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-             day_names + weekday * 3, d, month_names + (m - 1) * 3, y, (int)(s / 3600),
-             (int)(s / 60 % 60), (int)(s % 60));
+    p = mempcpy(p, day_names + weekday * 3, 3);
+    p = mempcpy(p, ", ", 2);
+    p = digits(p, d, 2);
+    *p++ = ' ';
+    p = mempcpy(p, month_names + (m - 1) * 3, 3);
+    *p++ = ' ';
+    p = digits(p, y, 4);
+    *p++ = ' ';
+    p = digits(p, s / 3600, 2);
+    *p++ = ':';
+    p = digits(p, s / 60 % 60, 2);
+    *p++ = ':';
+    p = digits(p, s % 60, 2);
+    memcpy(p, " GMT", 5);
 }
 
 bool clock_parse_http(struct str s, int64_t *ret_ms)
