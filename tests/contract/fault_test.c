@@ -1,5 +1,5 @@
-/* Every point that can fail fails once, and once for good: what was answered stays true, what failed
- * left nothing, and the store goes on. */
+/* Every point that can fail fails once, and once for good: what was answered stays true, what
+ * failed left nothing, and the store goes on. */
 #include "contract.h"
 
 #include "base/fault.h"

@@ -6,7 +6,8 @@
 
 #include "base/clock.h"
 
-/* fhir's filters and groups, as simple as can be: a filter goes by a hash, a group is a first byte. */
+/* fhir's filters and groups, as simple as can be: a filter goes by a hash, a group is a first byte.
+ */
 enum key_answer search_key(const struct key_range *range, struct str key)
 {
     uint64_t h = str_hash(key) >> 8;

@@ -191,7 +191,8 @@ static size_t run_query(struct real *w, const char *text, size_t count)
     for (size_t i = 0; i < w->n; i++) {
         bool is_newest = true;
         for (size_t j = i + 1; j < w->n; j++)
-            is_newest &= w->docs[j].type != w->docs[i].type || !str_eq(w->docs[j].id, w->docs[i].id);
+            is_newest &=
+                w->docs[j].type != w->docs[i].type || !str_eq(w->docs[j].id, w->docs[i].id);
         want += is_newest && looks_right(w, &a, &s, &w->docs[i]);
     }
     do {

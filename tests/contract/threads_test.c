@@ -286,7 +286,8 @@ static void a_copy_is_made_while_others_write(void **state)
 
     (void)state;
     world_open(&w);
-    assert_int_equal(world_put(&w, "Basic", "first", "{\"resourceType\":\"Basic\"}", NULL, &err), 0);
+    assert_int_equal(world_put(&w, "Basic", "first", "{\"resourceType\":\"Basic\"}", NULL, &err),
+                     0);
     pthread_create(&thread, NULL, closer, &w);
     copy.who = w.who;
     snprintf(copy.dir, sizeof copy.dir, "%.50s-copy", w.dir);

@@ -144,8 +144,8 @@ int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *r
 struct str scan_prefix(struct arena *a, uint16_t param, struct str key);
 /* The least text behind all that begin with s; .p == NULL without memory or if there is none. */
 struct str scan_after(struct arena *a, struct str s);
-/* The first key of a list (its number leads `lo` and `hi`) in lo … hi, without its row: 1, or 0. The
- * bytes are the arena's. */
+/* The first key of a list (its number leads `lo` and `hi`) in lo … hi, without its row: 1, or 0.
+ * The bytes are the arena's. */
 int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, struct err *err);
 /* Rows of a point within lo … hi in order, at most max: how many. */
 int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t hi, bool desc,
