@@ -75,7 +75,12 @@ static void write_resource(struct sb *out, const struct call *c, int type)
         if (params[i].searchable)
             write_param(out, &first, params[i].def.code, kinds[params[i].def.kind],
                         params[i].def.url);
-    sb_lit(out, "]}");
+    sb_char(out, ']');
+    if (config->allow_expunge)
+        sb_lit(out, ",\"operation\":[{\"name\":\"expunge\",\"definition\":"
+                    "\"urn:carnet:operation:expunge\",\"documentation\":\"On one resource: "
+                    "removes all its versions for good.\"}]");
+    sb_char(out, '}');
 }
 
 int api_capabilities(struct call *c, struct store_txn *txn)

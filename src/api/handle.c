@@ -4,14 +4,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "fhir/outcome.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 /* What one exchange needs, in its own arena; a read needs only the first. */
 struct exchange_call {
     struct call call;
     struct exchange_write *write;
+    int64_t started_us;
 };
 
 struct exchange_write {
@@ -83,11 +86,46 @@ static void count(struct call *c)
                               memory_order_relaxed);
 }
 
+/* An id that may stand in a log and a header as it is. */
+static bool is_tidy_id(struct str s)
+{
+    if (!s.n || s.n > API_REQUEST_ID_MAX)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!isalnum((unsigned char)s.p[i]) && !strchr("-_.:/+", s.p[i]))
+            return false;
+    return true;
+}
+
+/* The client's id of the request comes back; an error has one in any case, to be found in the log.
+ */
+static void send_request_id(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+    struct str id = http_header(c->x, "X-Request-Id");
+    enum log_level level = c->status >= 500 ? LOG_WARN : LOG_DEBUG;
+
+    if (!is_tidy_id(id))
+        id = STR_NULL;
+    if (!id.n && c->status >= 400) {
+        uint64_t random;
+        rng_secure(&random, sizeof random);
+        id = arena_fmt(c->a, "%016llx", (unsigned long long)random);
+    }
+    if (id.n)
+        http_reply_header(c->x, "X-Request-Id", id);
+    if (!log_is_on(level))
+        return;
+    log_event(level, LOG_REQUEST, "method=%.*s interaction=%s status=%d ms=%.3f bytes=%zu id=%.*s",
+              STR_ARG(http_request(c->x)->method_name), c->row ? c->row->name : "none", c->status,
+              (double)(clock_mono_us() - ec->started_us) / 1e3, c->out.n, (int)id.n,
+              id.n ? id.p : "");
+}
+
 static void finish(struct exchange_call *ec, int r)
 {
     struct call *c = &ec->call;
     const char *type = NULL;
-    struct str request_id = http_header(c->x, "X-Request-Id");
 
     if (r < 0)
         call_fail(c);
@@ -101,8 +139,6 @@ static void finish(struct exchange_call *ec, int r)
         send_version(c);
     if (c->location.n)
         send_location(c);
-    if (request_id.n && request_id.n <= 200)
-        http_reply_header(c->x, "X-Request-Id", request_id);
     send_cors(c);
     if (c->status == 503)
         http_reply_header(c->x, "Retry-After", STR("1"));
@@ -112,6 +148,7 @@ static void finish(struct exchange_call *ec, int r)
         type = json_type;
     if (c->pretty && type)
         make_pretty(c);
+    send_request_id(ec);
     count(c);
     params_unref(c->params);
     free(c->owned_body);
@@ -181,6 +218,7 @@ static struct exchange_call *begin(struct api *api, struct http_exchange *x, str
                        .query = req->query,
                        .body = req->body,
                        .out = sb_make(API_REPLY_MAX)};
+    ec->started_us = clock_mono_us();
     c->params = store_params(api->store);
     c->base = find_base(c);
     c->budget = API_INLINE_SEARCH_BUDGET;

@@ -99,8 +99,10 @@ static int write_outcome(struct call *c, const struct write *w)
                                        [WRITE_UPDATED] = "the resource was updated",
                                        [WRITE_DELETED] = "the resource was deleted"};
 
-    outcome_one(&c->out, ISSUE_INFORMATION, "informational", str_c(said[w->result]), STR_NULL,
-                STR_NULL);
+    static const char expunged[] = "all versions of the resource were removed for good";
+
+    outcome_one(&c->out, ISSUE_INFORMATION, "informational",
+                str_c(w->kind == WRITE_EXPUNGE ? expunged : said[w->result]), STR_NULL, STR_NULL);
     return sb_ok(&c->out, &c->err);
 }
 

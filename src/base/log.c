@@ -23,6 +23,21 @@ void log_set_level(enum log_level min)
     atomic_store(&level_min, (int)min);
 }
 
+bool log_is_on(enum log_level level)
+{
+    return (int)level >= atomic_load_explicit(&level_min, memory_order_relaxed);
+}
+
+bool log_level_parse(struct str name, enum log_level *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+        if (str_eq(name, str_c(levels[i]))) {
+            *ret = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
 static void head(struct sb *line, enum log_level level, enum log_event event)
 {
     char now[CLOCK_INSTANT_MAX];
@@ -47,7 +62,7 @@ void log_event(enum log_level level, enum log_event event, const char *fmt, ...)
     struct str rest, pair;
     va_list ap;
 
-    if ((int)level < atomic_load(&level_min))
+    if (!log_is_on(level))
         return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
@@ -70,7 +85,7 @@ void log_err(enum log_level level, enum log_event event, const struct err *err)
 {
     _cleanup_(sb_done) struct sb line = sb_make(LOG_LINE_MAX);
 
-    if ((int)level < atomic_load(&level_min))
+    if (!log_is_on(level))
         return;
     head(&line, level, event);
     sb_fmt(&line, ",\"code\":\"%s\",\"text\":", err_name(err->code));

@@ -34,6 +34,9 @@ enum log_event {
 };
 
 void log_set_level(enum log_level min);
+bool log_is_on(enum log_level level);
+/* "debug", "info", "warn", "error"; false when it is none of them. */
+bool log_level_parse(struct str name, enum log_level *ret);
 
 /* log_event(LOG_INFO, LOG_START, "listen=%s pid=%d", …): the text is logfmt pairs, which become
  * members. Cheap when the level is off. Safe from any thread. */

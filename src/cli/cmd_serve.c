@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/log.h"
 #include "server/server.h"
 
 #include <stdio.h>
@@ -9,8 +10,8 @@ static const struct cli_option options[] = {
     {"listen", "HOST:PORT", "address to answer on", CLI_STRING, false, "127.0.0.1:8080", 0, 0},
     {"open", NULL, "without authorisation: everyone on this machine may read and write", CLI_FLAG,
      false, NULL, 0, 0},
-    {"base-url", "URL", "public FHIR base URL, when it is not what clients call", CLI_STRING, false,
-     NULL, 0, 0},
+    {"base-url", "URL", "public FHIR base URL; default: of the store, or what the client calls",
+     CLI_STRING, false, NULL, 0, 0},
     {"trusted-proxy", NULL, "believe X-Forwarded-Proto, -Host and -Prefix", CLI_FLAG, false, NULL,
      0, 0},
     {"threads", "N", "event loops, 0 is one a core", CLI_U64, false, "0", 0, 256},
@@ -29,6 +30,8 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
      false, NULL, 0, 0},
+    {"log-level", "LEVEL", "least important events to log: debug, info, warn or error", CLI_STRING,
+     false, "info", 0, 0},
 };
 
 static void ready(void *ctx, int port)
@@ -70,7 +73,12 @@ static int run(const struct cli_args *args, struct err *err)
                 .version = str_c(cli_version()),
             },
     };
+    enum log_level level;
 
+    if (!log_level_parse(str_c(cli_string(args, "log-level")), &level))
+        return err_set(err, ERR_VALUE, "--log-level must be debug, info, warn or error, not \"%s\"",
+                       cli_string(args, "log-level"));
+    log_set_level(level);
     if (!config.tls_cert != !config.tls_key)
         return err_set(err, ERR_VALUE, "--tls-cert and --tls-key go together");
     return server_run(&config, ready, NULL, err);

@@ -11,12 +11,73 @@
 #define SEED_LINES 5000 /* resources in one commit: all of them */
 #define SEED_ARENA_MAX MIB(256)
 
+#define META_BASE_URL "base-url"
+
+int server_check_base_url(struct str url, struct err *err)
+{
+    struct str rest = url;
+
+    if (str_starts(url, STR("http://")))
+        rest = str_from(url, 7);
+    else if (str_starts(url, STR("https://")))
+        rest = str_from(url, 8);
+    for (size_t i = 0; i < rest.n; i++)
+        if (rest.p[i] <= ' ' || strchr("\"<>\\^`{}|?#", rest.p[i]))
+            rest.n = 0;
+    if (rest.n == url.n || !rest.n || rest.p[0] == '/' || rest.p[rest.n - 1] == '/')
+        return err_set(err, ERR_VALUE,
+                       "the base URL must be http:// or https:// with a host, without ?, # or a "
+                       "slash at the end, not \"%.*s\"",
+                       (int)MIN(url.n, 200u), url.p);
+    return 0;
+}
+
+/* The base URL that was given at `carnet init` is one of our own for good: records refer to it. */
+static int load_base_url(struct store *store, struct err *err)
+{
+    struct access who = trust_system();
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct arena arena;
+    struct str url = STR_NULL;
+    int r = store_begin(store, &who, &txn, err);
+
+    if (r < 0)
+        return r;
+    arena_init(&arena, KIB(64));
+    r = store_meta_get(txn, META_BASE_URL, &arena, &url, err);
+    if (r >= 0 && url.n)
+        r = store_base_url_add(store, url, err);
+    arena_done(&arena);
+    return r;
+}
+
+struct keep_job {
+    struct store_job job;
+    struct str url;
+};
+
+static int keep_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    return store_meta_set(txn, META_BASE_URL, ((struct keep_job *)job)->url, err);
+}
+
+static int keep_base_url(struct store *store, struct str url, struct err *err)
+{
+    struct access who = trust_system();
+    struct keep_job keep = {.job = {.run = keep_run, .who = &who}, .url = url};
+
+    return url.n ? store_write(store, &keep.job, err) : 0;
+}
+
 static int open_store(const struct server_config *config, bool create, bool read_only,
                       struct store **ret, struct err *err)
 {
     struct store_config sc = {.dir = config->data_dir, .create = create, .read_only = read_only};
 
     if (config->api.base_url.n) {
+        int r = server_check_base_url(config->api.base_url, err);
+        if (r < 0)
+            return r;
         sc.index.bases = &config->api.base_url;
         sc.index.n_bases = 1;
     }
@@ -31,7 +92,14 @@ static int open_store(const struct server_config *config, bool create, bool read
 int server_open_store(const struct server_config *config, bool read_only, struct store **ret,
                       struct err *err)
 {
-    return open_store(config, false, read_only, ret, err);
+    _cleanup_(store_closep) struct store *store = NULL;
+    int r = open_store(config, false, read_only, &store, err);
+
+    if (r < 0 || (r = load_base_url(store, err)) < 0)
+        return r;
+    *ret = store;
+    store = NULL;
+    return 0;
 }
 
 struct seed {
@@ -103,6 +171,9 @@ int server_init(const struct server_config *config, void (*progress)(void *ctx, 
         return err_set(err, ERR_NO_STORE, "cannot make the folder \"%s\": %s", config->data_dir,
                        strerror(errno));
     r = open_store(config, true, false, &store, err);
+    if (r < 0)
+        return r;
+    r = keep_base_url(store, config->api.base_url, err);
     if (r < 0)
         return r;
     api = api_new(&config->api, store);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- what a request may reach ---- */
@@ -24,6 +25,22 @@ static bool is_local_host(struct str host)
         if (str_eq_nocase(host, names[i]))
             return true;
     return false;
+}
+
+/* The host of a URL, with its port. */
+static struct str host_of(struct str url)
+{
+    ptrdiff_t at = str_find(url, ':');
+
+    url = str_from(url, at < 0 ? 0 : MIN((size_t)at + 3, url.n));
+    at = str_find(url, '/');
+    return at < 0 ? url : str_head(url, (size_t)at);
+}
+
+static bool may_call(const struct server *s, const struct http_request *req, struct str host)
+{
+    return req->is_local || !host.n || s->api_config.trust_proxy || is_local_host(host) ||
+           (s->api_config.base_url.n && str_eq_nocase(host, host_of(s->api_config.base_url)));
 }
 
 static void reply_error(struct http_exchange *x, int code, const char *text)
@@ -44,8 +61,7 @@ static void handle(void *ctx, struct http_exchange *x)
     const struct http_request *req = http_request(x);
     struct str path = req->path, host = http_header(x, "Host");
 
-    if (!req->is_local && host.n && !is_local_host(host) && !s->config->api.base_url.n &&
-        !s->config->api.trust_proxy) {
+    if (!may_call(s, req, host)) {
         reply_error(x, ERR_FORBIDDEN,
                     "this node is open to its own machine only, and the request's "
                     "Host is another name");
@@ -116,6 +132,27 @@ static int check_open(const struct server_config *c, struct err *err)
     return 0;
 }
 
+/* Each connection is a descriptor: take as many as the system lets us have. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* What the command line left open, the store may know. */
+static void settle_base_url(struct server *s)
+{
+    const struct index_options *index = store_index_options(s->store);
+
+    s->api_config = s->config->api;
+    if (!s->api_config.base_url.n && index->n_bases)
+        s->api_config.base_url = index->bases[0];
+}
+
 static void wait_for_signal(const sigset_t *signals)
 {
     int got = 0;
@@ -143,7 +180,9 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     r = server_open_store(config, false, &s.store, err);
     if (r < 0)
         return r;
-    s.api = api_new(&config->api, s.store);
+    raise_descriptors();
+    settle_base_url(&s);
+    s.api = api_new(&s.api_config, s.store);
     if (!s.api)
         return err_no_memory(err);
     r = start_http(&s, err);

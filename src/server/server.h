@@ -15,7 +15,7 @@ struct server_config {
     size_t body_max_bytes; /* 0: default */
     const char *tls_cert, *tls_key, *tls_client_ca;
     const char *timezone; /* offset for dateTimes without one, "+03:00"; NULL: UTC */
-    struct api_config api;
+    struct api_config api; /* base_url empty: the one the store was made with, if any */
     const char *version;
 };
 
@@ -28,7 +28,11 @@ int server_init(const struct server_config *config, void (*progress)(void *ctx, 
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
                struct err *err);
 
-/* Opens the store of a data folder for a command that works beside or without a running node. */
+/* ERR_VALUE unless it is http(s)://host[/path] without a slash at the end. */
+int server_check_base_url(struct str url, struct err *err);
+
+/* Opens the store of a data folder, its base URLs known (the given one first, then the one it was
+ * made with), for a command that works beside or without a running node. */
 int server_open_store(const struct server_config *config, bool read_only, struct store **ret,
                       struct err *err);
 

@@ -5,6 +5,7 @@
 
 struct server {
     const struct server_config *config;
+    struct api_config api_config; /* config->api, with the base URL in force */
     struct store *store;
     struct api *api;
     struct http_server *http, *control;

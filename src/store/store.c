@@ -18,8 +18,16 @@ int store_base_init(struct store *st, const struct store_ops *ops,
     return 0;
 }
 
+static void free_bases(struct store *st)
+{
+    for (size_t i = 0; st->bases && i < st->index.n_bases; i++)
+        free((char *)(uintptr_t)st->bases[i].p);
+    free(st->bases);
+}
+
 void store_base_done(struct store *st)
 {
+    free_bases(st);
     params_unref(st->params);
     pthread_mutex_destroy(&st->params_lock);
 }
@@ -59,6 +67,34 @@ void store_params_set(struct store *st, struct params *params)
 const struct index_options *store_index_options(struct store *st)
 {
     return &st->index;
+}
+
+int store_base_url_add(struct store *st, struct str url, struct err *err)
+{
+    size_t n = st->index.n_bases;
+    struct str *bases;
+    bool ok = true;
+
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(st->index.bases[i], url))
+            return 0;
+    bases = calloc(n + 1, sizeof *bases);
+    for (size_t i = 0; bases && i <= n; i++) {
+        struct str from = i < n ? st->index.bases[i] : url;
+        bases[i] = str_n(strndup(from.p, from.n), from.n);
+        ok &= bases[i].p != NULL;
+    }
+    if (!bases || !ok) {
+        for (size_t i = 0; bases && i <= n; i++)
+            free((char *)(uintptr_t)bases[i].p);
+        free(bases);
+        return err_no_memory(err);
+    }
+    free_bases(st);
+    st->bases = bases;
+    st->index.bases = bases;
+    st->index.n_bases = n + 1;
+    return 0;
 }
 
 /* Every call below passes through here or through `writing`, so that access is never forgotten. */

@@ -50,6 +50,9 @@ struct params *store_params(struct store *st);
 /* Puts another snapshot in force (takes a reference of its own). */
 void store_params_set(struct store *st, struct params *params);
 const struct index_options *store_index_options(struct store *st);
+/* One more base URL of our own, behind those of store_config; copied. One that is known already
+ * changes nothing. Call it before others use the store. */
+int store_base_url_add(struct store *st, struct str url, struct err *err);
 
 /* A version of a resource, on this node and every other: (clock, origin). */
 struct version {

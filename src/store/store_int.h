@@ -52,6 +52,7 @@ struct store_ops {
 struct store {
     const struct store_ops *ops;
     struct index_options index;
+    struct str *bases;           /* of index, once store_base_url_add made a list of its own */
     pthread_mutex_t params_lock;
     struct params *params;
 };

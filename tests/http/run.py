@@ -6,6 +6,7 @@ Usage: run.py CARNET [FILE...]      (default: every scenarios/*.scn)
 A scenario file is plain text:
 
     # serve --check-references          options of `carnet serve` for this file
+    # init --timezone +03:00            options of `carnet init`: the file gets a folder of its own
     ## a title                          starts a scenario; variables live as long as the file
     POST /fhir/Patient                  the request line, then headers, a blank line, a body
     Content-Type: application/fhir+json
@@ -19,6 +20,7 @@ A scenario file is plain text:
     => json total absent
     => save id json id                  keeps a value as ${id}
     => save url header Location
+    => save text body
     => body ~ .*text.*                  the body as text
     => empty                            no body
 
@@ -44,12 +46,13 @@ class Failure(Exception):
 
 
 def parse(path):
-    """A file's serve options and its scenarios: (title, [(request lines, checks, line number)])."""
-    options, scenarios, step, in_body = [], [], None, False
+    """A file's options of serve and init, and its scenarios: (title, [(request lines, checks, line number)])."""
+    options, scenarios, step, in_body = {'serve': [], 'init': []}, [], None, False
     for number, line in enumerate(open(path, encoding='utf-8'), 1):
         line = line.rstrip('\n')
-        if line.startswith('# serve '):
-            options += line[8:].split()
+        given = re.match(r'# (serve|init) (--.*)', line)
+        if given:
+            options[given.group(1)] += given.group(2).split()
         elif line.startswith('## '):
             scenarios.append((line[3:], []))
             step = None
@@ -147,8 +150,12 @@ def check(reply, rule, variables):
     elif word == 'empty':
         check_value('body', reply.body, '=', b'')
     elif word == 'save':
-        name, kind, where = rest.split(' ', 2)
-        variables[name] = text_of(reply.json(where)) if kind == 'json' else reply.headers[where]
+        name, kind, *where = rest.split(' ', 2)
+        if kind == 'body':
+            variables[name] = reply.body.decode()
+        else:
+            variables[name] = (text_of(reply.json(where[0])) if kind == 'json'
+                               else reply.headers[where[0]])
     else:
         raise Failure(f'unknown rule: {rule}')
 
@@ -181,10 +188,14 @@ class Node:
     def __init__(self, carnet, fresh, options):
         self.dir = tempfile.mkdtemp(prefix='carnet-http-')
         data = os.path.join(self.dir, 'data')
-        shutil.copytree(fresh, data)
+        if options['init']:
+            subprocess.run([carnet, 'init', '--data', data, *options['init']], check=True)
+        else:
+            shutil.copytree(fresh, data)
         self.log = open(os.path.join(self.dir, 'log'), 'wb')
         self.process = subprocess.Popen(
-            [carnet, 'serve', '--data', data, '--open', '--listen', '127.0.0.1:0', *options],
+            [carnet, 'serve', '--data', data, '--open', '--listen', '127.0.0.1:0',
+             *options['serve']],
             stdout=subprocess.PIPE, stderr=self.log)
         line = self.process.stdout.readline().decode()
         found = re.search(r'port (\d+)', line)

@@ -147,8 +147,10 @@ static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *er
         return r;
     if (version < 1 || version > SQ_SCHEMA_VERSION)
         return err_set(err, ERR_NO_STORE,
-                       "the store has format %lld, this program knows formats 1 to %d",
-                       (long long)version, SQ_SCHEMA_VERSION);
+                       "the store has format %lld, %s; this program knows formats 1 to %d",
+                       (long long)version,
+                       version < 1 ? "which never was" : "of a newer version of carnet",
+                       SQ_SCHEMA_VERSION);
     r = upgrade(c, version, err);
     if (r < 0)
         return r;

@@ -60,9 +60,12 @@ static int take_lock(struct sq_store *st, struct err *err)
         return err_no_memory(err);
     st->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(path);
+    if (st->lock_fd < 0 && errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND,
+                       "the data folder \"%s\" does not exist (carnet init makes one)", st->dir);
     if (st->lock_fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_NO_STORE,
-                       "the data folder \"%s\" cannot be used: %s", st->dir, strerror(errno));
+        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be used: %s", st->dir,
+                       strerror(errno));
     if (flock(st->lock_fd, LOCK_EX | LOCK_NB) < 0)
         return err_set(err, ERR_CONFLICT, "the data folder \"%s\" is in use by another process",
                        st->dir);
@@ -169,7 +172,8 @@ static int find_or_create(struct sq_store *st, const struct store_config *config
     if (exists)
         return 0;
     if (!config->create)
-        return err_set(err, ERR_NOT_FOUND, "the data folder \"%s\" holds no store", st->dir);
+        return err_set(err, ERR_NOT_FOUND,
+                       "the data folder \"%s\" holds no store (carnet init makes one)", st->dir);
     return create(st, config, err);
 }
 

@@ -157,12 +157,50 @@ static void backs_up_and_restores(void **state)
     world_done(&w);
 }
 
+static int set_format(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)job;
+    return store_meta_set(txn, "schema", STR("99"), err);
+}
+
+static void serve_says_why_it_cannot(void **state)
+{
+    struct store_job job = {.run = set_format};
+    struct world w;
+    char out[OUTPUT_MAX];
+    struct err err = {0};
+
+    (void)state;
+    fill(&w);
+    job.who = &w.who;
+    assert_int_equal(shell(out, "serve --open --listen 127.0.0.1:0 --data %s/none", w.dir), 1);
+    assert_non_null(strstr(out, "/none\" does not exist (carnet init makes one)\n"));
+    assert_int_equal(count(out, "\n"), 1);
+    assert_int_equal(shell(out, "serve --open --data %s --log-level loud", w.dir), 1);
+    assert_non_null(strstr(out, "--log-level must be debug, info, warn or error"));
+    assert_int_equal(shell(out, "serve --open --data %s --base-url ftp://x/fhir", w.dir), 1);
+    assert_non_null(strstr(out, "the base URL must be http:// or https://"));
+
+    world_reopen(&w);
+    assert_int_equal(shell(out, "serve --open --listen 127.0.0.1:0 --data %s", w.dir), 1);
+    assert_non_null(strstr(out, "\" is in use by another process\n"));
+    assert_int_equal(count(out, "\n"), 1);
+    assert_int_equal(store_write(w.st, &job, &err), 0);
+    store_close(w.st);
+    w.st = NULL;
+    assert_int_equal(shell(out, "serve --open --listen 127.0.0.1:0 --data %s", w.dir), 1);
+    assert_non_null(strstr(out, "the store has format 99, of a newer version of carnet"));
+    assert_int_equal(count(out, "\n"), 1);
+    world_done(&w);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exports_current_versions),
         cmocka_unit_test(says_that_the_folder_is_in_use),
         cmocka_unit_test(backs_up_and_restores),
+        cmocka_unit_test(serve_says_why_it_cannot),
     };
 
     program = argc > 1 ? argv[1] : "carnet";
