@@ -307,6 +307,7 @@ int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     if ((r = sq_enter(t, err)) < 0 || (r = sq_get(txn, type, id, &newest, err)) < 0)
         return r;
     key = id_key(id, key_bytes);
+    sq_hints_clear(sq_store(txn));
     live = newest.row;
     if (newest.method != METHOD_DELETE && (r = unindex(t, live, err)) < 0)
         return r;

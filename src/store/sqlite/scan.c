@@ -144,6 +144,25 @@ int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc
     return exec_charge(x, COST_PROBE, err);
 }
 
+int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t *ret,
+                struct err *err)
+{
+    struct bound b[2];
+    sqlite3_stmt *s;
+    size_t n = 0;
+    int r = open_scan(x, range, 0, SQ_ROW_MAX, false, b, &s, err);
+
+    if (r < 0)
+        return r;
+    while (n < max && (r = sq_step(x->t->conn, s, err)) > 0)
+        n += entry_row(x, range, sq_column(s, 0)) > 0;
+    sqlite3_reset(s);
+    if (r < 0)
+        return r;
+    *ret = n;
+    return exec_charge(x, n, err);
+}
+
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err)
 {
     struct bound b[2];

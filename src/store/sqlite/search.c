@@ -29,7 +29,7 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
             struct clause *c = &x->clauses[i];
             int r;
 
-            if (!may_drive(c))
+            if (!may_drive(c) || hint_least(x, c) >= search_limits.race_max)
                 continue;
             r = c->how == HOW_SET ? 1 : clause_collect(x, c, limit, err);
             if (r < 0)
@@ -38,6 +38,8 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
                 *ret = c;
                 return 1;
             }
+            if (limit * 4 > search_limits.race_max && (r = hint_learn(x, c, err)) < 0)
+                return r;
         }
     }
     return 0;
@@ -64,10 +66,13 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
         if ((r = race(x, &best, err)) < 0)
             return r;
         *ret_small = r > 0;
-    } else if (!n && want_small && x->types.n_ranges) {
+    } else if (!n && want_small && x->types.n_ranges &&
+               hint_least(x, &x->types) < search_limits.race_max) {
         if ((r = clause_collect(x, &x->types, search_limits.race_max, err)) < 0)
             return r;
         *ret_small = r > 0;
+        if (r == 0 && (r = hint_learn(x, &x->types, err)) < 0)
+            return r;
     }
     if (!best)
         best = points ? points : x->types.n_ranges ? &x->types : NULL;
@@ -125,6 +130,24 @@ int exec_matches(struct exec *x, const struct clause *driver, size_t limit, stru
     return r < 0 ? r : 1;
 }
 
+/* Whether every row of the driver is a match. */
+static bool all_match(const struct walk *w)
+{
+    const struct exec *x = w->x;
+    const struct clause *driver = w->src.driver;
+
+    return driver && !driver->lossy &&
+           (x->n_clauses == 0 ? driver == &x->types
+                              : x->n_clauses == 1 && driver == &x->clauses[0] && x->s->type &&
+                                    driver->names_type);
+}
+
+/* Whether the matches are known to be too many to count without being asked. */
+static bool is_long(const struct walk *w)
+{
+    return all_match(w) && hint_least(w->x, w->src.driver) > search_limits.total_cost;
+}
+
 static int walk_all(struct walk *w, struct err *err)
 {
     const struct search *s = w->x->s;
@@ -145,8 +168,11 @@ static int walk_all(struct walk *w, struct err *err)
             }
         }
         if (w->has_next && w->counting && s->total != TOTAL_ACCURATE &&
-            w->x->spent - full_at > search_limits.total_cost)
+            (is_long(w) || w->x->spent - full_at > search_limits.total_cost)) {
             w->counting = false;
+            if (all_match(w) && !is_long(w) && (r = hint_learn(w->x, w->src.driver, err)) < 0)
+                return r;
+        }
         if (w->has_next && !w->counting)
             break;
     }

@@ -7,6 +7,7 @@
  *
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
  * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
+ * hints.c   which lists are long
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
  * cursor.c  the opaque text between two pages
  */
@@ -156,8 +157,17 @@ int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc
 /* Rows of a range into a set, after `limit` entries no more; *ret_n: entries read. */
 int scan_collect(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
                  size_t *ret_n, struct err *err);
+/* Number of entries of a range, counted up to `max`. */
+int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t *ret,
+                struct err *err);
 /* Number of entries of a range. */
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err);
+
+/* ---- hints.c: only for clauses of a few points ---- */
+
+/* The least number of rows that the clause is known to have; 0: nothing known. */
+uint64_t hint_least(struct exec *x, const struct clause *c);
+int hint_learn(struct exec *x, const struct clause *c, struct err *err);
 
 /* ---- source.c: candidates in row order, each once ---- */
 

@@ -183,6 +183,13 @@ struct sq_writer {
     atomic_uint_fast64_t commits, jobs;
 };
 
+/* A list of rows was at least so long (hints.c). */
+struct sq_hint {
+    uint64_t hash, position, rows;
+};
+
+#define SQ_HINTS 1024
+
 struct sq_store {
     struct store base;
     char *dir, *path;
@@ -201,6 +208,8 @@ struct sq_store {
     /* Parameters that some resource has more than once: a walk in key order meets such a resource
      * several times. Only ever set. */
     atomic_uint_fast64_t multi[SQ_PARAM_WORDS];
+    pthread_mutex_t hints_lock;
+    struct sq_hint hints[SQ_HINTS];
     struct sq_writer writer;
 };
 
@@ -331,6 +340,8 @@ int sq_search(struct store_txn *txn, const struct search *s, size_t budget, stru
               struct page *ret, struct err *err);
 int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                  size_t max, struct arena *a, struct page *ret, struct err *err);
+
+void sq_hints_clear(struct sq_store *st);
 
 /* ---- upkeep ---- */
 

@@ -98,6 +98,7 @@ static void sq_close(struct store *base)
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&st->conns_lock);
+    pthread_mutex_destroy(&st->hints_lock);
     if (st->base.params)
         store_base_done(&st->base);
     if (st->lock_fd >= 0)
@@ -127,6 +128,7 @@ static struct sq_store *alloc(const struct store_config *config)
     st->group_max = config->group_max ? config->group_max : SQ_GROUP_MAX;
     st->wal_bytes = config->wal_bytes ? config->wal_bytes : SQ_WAL_BYTES;
     pthread_mutex_init(&st->conns_lock, NULL);
+    pthread_mutex_init(&st->hints_lock, NULL);
     pthread_mutex_init(&st->writer.lock, NULL);
     pthread_cond_init(&st->writer.wake, NULL);
     st->writer.pends.bytes = sb_make(SQ_PEND_BYTES_LIMIT);
