@@ -6,6 +6,7 @@
  * The samples are the stored form (docs/formats/store.md); the same input gives the same bytes.
  */
 #include "store/store_int.h"
+#include "base/rng.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,29 @@ static void add_line(struct training *t, yyjson_val *root)
             add(t, js_get(entry, "resource"));
 }
 
+/* The trainer holds its guess against the last samples: they must be like the others. */
+static void shuffle(struct training *t)
+{
+    static size_t at[SAMPLES_MAX], sizes[SAMPLES_MAX];
+    struct sb bytes = sb_make(t->bytes.max);
+    struct rng rng;
+
+    rng_seed(&rng, 1);
+    for (size_t i = 0, sum = 0; i < t->n; sum += t->sizes[i++])
+        at[i] = sum;
+    for (size_t left = t->n, i = 0; left; left--, i++) {
+        size_t pick = rng_below(&rng, left);
+
+        sb_put(&bytes, t->bytes.p + at[pick], t->sizes[pick]);
+        sizes[i] = t->sizes[pick];
+        at[pick] = at[left - 1];
+        t->sizes[pick] = t->sizes[left - 1];
+    }
+    memcpy(t->sizes, sizes, sizeof sizes);
+    sb_done(&t->bytes);
+    t->bytes = bytes;
+}
+
 int main(int argc, char **argv)
 {
     static struct training t;
@@ -72,6 +96,7 @@ int main(int argc, char **argv)
         }
         add_line(&t, root);
     }
+    shuffle(&t);
     n = ZDICT_trainFromBuffer(dict, sizeof dict, t.bytes.p, t.sizes, t.n);
     if (t.bytes.failed || ZDICT_isError(n)) {
         fprintf(stderr, "train_dict: %s\n", t.bytes.failed ? "too much" : ZDICT_getErrorName(n));
