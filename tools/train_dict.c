@@ -1,5 +1,5 @@
-/* train_dict - makes a compression dictionary of resources: NDJSON (resources or bundles) on standard
- * input, the dictionary on standard output. Synthetic data only: see defs/dict/README.md.
+/* train_dict - makes a compression dictionary of resources: NDJSON (resources or bundles) on
+ * standard input, the dictionary on standard output. Synthetic data only: see defs/dict/README.md.
  *
  *   train_dict [KEEP_EVERY] < resources.ndjson > defs/dict/NNNN.bin
  *

@@ -404,11 +404,19 @@ static void run_seed(uint64_t seed, int rounds)
     free(p);
 }
 
+/* CARNET_ROUNDS=400 for a long look. */
+static int rounds(void)
+{
+    const char *n = getenv("CARNET_ROUNDS");
+
+    return n ? (int)strtol(n, NULL, 10) : 25;
+}
+
 static void default_limits(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 3; seed++)
-        run_seed(seed, 100);
+        run_seed(seed, rounds());
 }
 
 /* Little data walks the ways of much data. */
@@ -422,13 +430,13 @@ static void low_limits(void **state)
         .collect = 40, .sort_rows = 10, .run = 1000, .set_array = 5, .bodies = {2, 6, 12},
         .reads = {4, 20, 0}};
     for (uint64_t seed = 11; seed <= 14; seed++)
-        run_seed(seed, 100);
+        run_seed(seed, rounds());
     search_limits.sort_rows = 0;
     search_limits.collect = 1000;
     search_limits.walk_try = 3;
-    run_seed(20, 100);
+    run_seed(20, rounds());
     search_limits.race_max = 0;
-    run_seed(21, 100);
+    run_seed(21, rounds());
     search_limits = was;
 }
 
