@@ -72,6 +72,12 @@ static bool add_chunk(struct arena *a, size_t n)
     return true;
 }
 
+void arena_reserve(struct arena *a, size_t n)
+{
+    if (n > (size_t)(a->end - a->at) && n <= a->limit_bytes - a->used_bytes)
+        add_chunk(a, n);
+}
+
 void *arena_alloc(struct arena *a, size_t n)
 {
     void *p;

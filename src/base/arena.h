@@ -27,6 +27,8 @@ void arena_reset(struct arena *a);
 
 /* n bytes aligned for any type, not cleared; NULL at the limit. n == 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t n);
+/* Makes room for n bytes in one piece, so that growing within them copies nothing. No promise. */
+void arena_reserve(struct arena *a, size_t n);
 /* Cleared; NULL at the limit or when n * size overflows. */
 void *arena_calloc(struct arena *a, size_t n, size_t size);
 /* Grows an array: a new block of new_n bytes with the old bytes (in place where possible). */

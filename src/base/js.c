@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#define MEASURE_FROM KIB(16)
+#define GUESSED_BYTES_A_VALUE 6 /* yyjson's own guess for text without blanks */
+
 static void *alc_malloc(void *ctx, size_t n)
 {
     return arena_alloc(ctx, n);
@@ -72,6 +75,11 @@ static struct str duplicate_name(struct arena *a, yyjson_val *obj, int *ret_code
     return STR_NULL;
 }
 
+static int too_deep(struct err *err)
+{
+    return err_set(err, ERR_SYNTAX, "JSON is nested deeper than %d levels", JS_DEPTH_MAX);
+}
+
 /* All values lie in one array in document order, each container followed by what it holds, so that
  * depth and names are seen in one pass without recursion. */
 static int check_values(struct arena *a, yyjson_val *root, size_t count, struct err *err)
@@ -88,7 +96,7 @@ static int check_values(struct arena *a, yyjson_val *root, size_t count, struct 
         while (depth && v >= ends[depth - 1])
             depth--;
         if (depth == JS_DEPTH_MAX)
-            return err_set(err, ERR_SYNTAX, "JSON is nested deeper than %d levels", JS_DEPTH_MAX);
+            return too_deep(err);
         ends[depth++] = unsafe_yyjson_get_next(v);
         if (!yyjson_is_obj(v))
             continue;
@@ -99,6 +107,64 @@ static int check_values(struct arena *a, yyjson_val *root, size_t count, struct 
             return err_set(err, ERR_SYNTAX, "the name \"%.*s\" stands twice in one JSON object",
                            (int)MIN(twice.n, 64u), twice.p);
     }
+    return 0;
+}
+
+struct extent {
+    size_t values, depth; /* values: at least as many as there are, names included */
+    bool in_string;
+};
+
+static void measure_byte(struct extent *e, char c, size_t *level)
+{
+    switch (c) {
+    case '{':
+    case '[':
+        e->values++;
+        ++*level;
+        e->depth = MAX(e->depth, *level);
+        break;
+    case '}':
+    case ']': *level -= *level > 0; break;
+    case ',':
+    case ':': e->values++; break;
+    case '"': e->in_string = true; break;
+    default: break;
+    }
+}
+
+/* What a text would become, seen before memory is spent on it. */
+static struct extent measure(struct str text)
+{
+    struct extent e = {.values = 1};
+    size_t level = 0;
+
+    for (size_t i = 0; i < text.n && e.depth <= JS_DEPTH_MAX; i++) {
+        if (!e.in_string)
+            measure_byte(&e, text.p[i], &level);
+        else if (text.p[i] == '\\')
+            i++;
+        else if (text.p[i] == '"')
+            e.in_string = false;
+    }
+    return e;
+}
+
+/* Short texts of a few bytes a value cost little; of long ones we know what they need first. */
+static int check_extent(struct arena *a, struct str text, struct err *err)
+{
+    struct extent e;
+
+    if (text.n < MEASURE_FROM)
+        return 0;
+    e = measure(text);
+    if (e.depth > JS_DEPTH_MAX)
+        return too_deep(err);
+    if (e.values > JS_VALUES_MAX)
+        return err_set(err, ERR_TOO_LONG, "JSON has more than %d values and names", JS_VALUES_MAX);
+    /* yyjson begins with a guess and grows by half: room behind it spares the copies. */
+    if (e.values > text.n / GUESSED_BYTES_A_VALUE)
+        arena_reserve(a, text.n + e.values * sizeof(yyjson_val) * 3 / 2 + KIB(4));
     return 0;
 }
 
@@ -127,6 +193,9 @@ int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err
 
     if (str_trim(text).n == 0)
         return err_set(err, ERR_SYNTAX, "the body is empty where JSON is expected");
+    r = check_extent(a, text, err);
+    if (r < 0)
+        return r;
     r = parse(a, text, &doc, err);
     if (r < 0)
         return r;

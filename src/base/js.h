@@ -15,9 +15,11 @@
 #include <yyjson.h>
 
 #define JS_DEPTH_MAX 64
+#define JS_VALUES_MAX 3000000 /* values and names of one text: 16 bytes of memory each */
 
 /* Parses one JSON text of a stranger: UTF-8, depth, duplicate names, nothing behind it.
- * ERR_SYNTAX with line and column, ERR_NO_MEMORY at the arena's limit. */
+ * ERR_SYNTAX with line and column, ERR_TOO_LONG past JS_VALUES_MAX, ERR_NO_MEMORY at the arena's
+ * limit. */
 int js_parse(struct arena *a, struct str text, yyjson_val **ret_root, struct err *err);
 
 /* Parses text that js_parse has accepted before: no second look at depth and names. */

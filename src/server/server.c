@@ -3,12 +3,15 @@
 #include "base/log.h"
 #include "server/server_int.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define MMAP_FROM_BYTES MIB(1) /* blocks that go back to the system when freed */
 
 /* ---- what a request may reach ---- */
 
@@ -171,6 +174,8 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
 
     if (r < 0)
         return r;
+    /* Else glibc takes the memory of one large request for usual and keeps as much from then on. */
+    mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
     /* Every thread made from here on leaves these signals to sigwait. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);

@@ -46,7 +46,8 @@ class Failure(Exception):
 
 
 def parse(path):
-    """A file's options of serve and init, and its scenarios: (title, [(request lines, checks, line number)])."""
+    """A file's options of serve and init, and its scenarios: (title, [(request lines, checks,
+    line number)])."""
     options, scenarios, step, in_body = {'serve': [], 'init': []}, [], None, False
     for number, line in enumerate(open(path, encoding='utf-8'), 1):
         line = line.rstrip('\n')

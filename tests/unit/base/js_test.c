@@ -68,6 +68,44 @@ static void depth_has_a_limit(void **state)
     assert_non_null(strstr(err.text, "deeper"));
 }
 
+static void values_have_a_limit(void **state)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(MIB(16));
+    _cleanup_(arena_done) struct arena a;
+    yyjson_val *root;
+    struct err err;
+
+    (void)state;
+    arena_init(&a, MIB(1));
+    sb_lit(&text, "[\"[[\\\"{,\"");
+    for (int i = 0; i < JS_VALUES_MAX; i++)
+        sb_lit(&text, ",0");
+    sb_lit(&text, "]");
+    assert_int_equal(js_parse(&a, sb_view(&text), &root, &err), ERR_TOO_LONG);
+    assert_true(a.used_bytes < KIB(64));
+}
+
+static void strings_are_no_depth(void **state)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(MIB(1));
+    _cleanup_(arena_done) struct arena a;
+    yyjson_val *root;
+    struct err err;
+
+    (void)state;
+    arena_init(&a, MIB(4));
+    sb_lit(&text, "[\"\\\"");
+    for (int i = 0; i < 50000; i++)
+        sb_lit(&text, "[{");
+    sb_lit(&text, "\\\\\",[");
+    for (int i = 1; i < JS_DEPTH_MAX - 1; i++)
+        sb_lit(&text, "[");
+    for (int i = 1; i < JS_DEPTH_MAX - 1; i++)
+        sb_lit(&text, "]");
+    sb_lit(&text, "]]");
+    assert_int_equal(js_parse(&a, sb_view(&text), &root, &err), 0);
+}
+
 static void many_names_are_checked(void **state)
 {
     _cleanup_(sb_done) struct sb text = sb_make(MIB(1));
@@ -107,9 +145,10 @@ static void memory_has_a_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(literals_survive),   cmocka_unit_test(bad_text_is_named),
-        cmocka_unit_test(depth_has_a_limit),  cmocka_unit_test(many_names_are_checked),
-        cmocka_unit_test(memory_has_a_limit),
+        cmocka_unit_test(literals_survive),     cmocka_unit_test(bad_text_is_named),
+        cmocka_unit_test(depth_has_a_limit),    cmocka_unit_test(many_names_are_checked),
+        cmocka_unit_test(memory_has_a_limit),   cmocka_unit_test(values_have_a_limit),
+        cmocka_unit_test(strings_are_no_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
