@@ -1,6 +1,6 @@
 #include "api/api.h"
 
-#include "api/call.h"
+#include "api/async.h"
 
 #include "base/clock.h"
 
@@ -19,6 +19,12 @@ struct api *api_new(const struct api_config *config, struct store *store)
         free(api);
         return NULL;
     }
+    api->async = async_new(api);
+    if (!api->async) {
+        free(api->counts);
+        free(api);
+        return NULL;
+    }
     api->config = *config;
     api->store = store;
     api->started_ms = clock_now_ms();
@@ -29,6 +35,7 @@ void api_free(struct api *api)
 {
     if (!api)
         return;
+    async_free(api->async);
     free(api->counts);
     free(api);
 }

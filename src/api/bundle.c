@@ -100,7 +100,7 @@ static int read_entry(struct bundle *b, struct entry *e, yyjson_val *v)
     r = dispatch(c, method, url);
     if (r < 0)
         return r;
-    if (c->row->action == ACT_BUNDLE || c->row->action == ACT_EXPUNGE)
+    if (c->row->action >= ACT_BUNDLE)
         return err_set(&c->err, ERR_NOT_SUPPORTED, "this request cannot stand in a Bundle");
     e->order = order_of(c->row->action);
     if (!is_write(c->row->action))

@@ -15,11 +15,12 @@
 
 #define API_CLASSES 6 /* status classes 1xx … 5xx, counted by their first digit */
 
-enum api_scope { SCOPE_SYSTEM, SCOPE_TYPE, SCOPE_INSTANCE, SCOPE_VERSION };
+enum api_scope { SCOPE_SYSTEM, SCOPE_TYPE, SCOPE_INSTANCE, SCOPE_VERSION, SCOPE_ASYNC };
 
 enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETURN_OUTCOME };
 
 struct api_row;
+struct async;
 struct call;
 struct write;
 
@@ -27,6 +28,7 @@ struct api {
     struct api_config config;
     struct store *store;
     int64_t started_ms;
+    struct async *async;
     _Atomic uint64_t *counts; /* by row of the dispatch table and status class */
 };
 
@@ -50,6 +52,7 @@ struct call {
     struct str if_modified_since;
     enum prefer_return prefer;
     bool strict; /* Prefer: handling=strict */
+    bool later;  /* Prefer: respond-async */
     bool head, pretty;
     char *owned_body; /* malloc'd text behind `body`, or NULL */
     bool raw_accept;  /* the client wants a Binary's bytes, not its resource */
@@ -89,6 +92,9 @@ struct str url_decode(struct arena *a, struct str s, bool plus);
 /* Whether one of the entity tags of an If-Match or If-None-Match header names this version. */
 bool etag_matches(struct str header, const struct version *v);
 
+/* Any of those below by the call's row, in a transaction of its own. */
+int call_run_read(struct call *c);
+
 int api_read(struct call *c, struct store_txn *txn);
 int api_vread(struct call *c, struct store_txn *txn);
 int api_search(struct call *c, struct store_txn *txn);
@@ -120,6 +126,8 @@ enum api_action {
     ACT_DELETE,
     ACT_BUNDLE,
     ACT_EXPUNGE,
+    ACT_ASYNC_STATUS,
+    ACT_ASYNC_CANCEL,
 };
 
 struct api_row {

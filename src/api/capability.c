@@ -101,6 +101,8 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     sb_json(out, c->base);
     sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],"
                 "\"patchFormat\":[\"application/json-patch+json\"],\"rest\":[{\"mode\":\"server\","
+                "\"documentation\":\"Searches, histories, batches and transactions honour "
+                "Prefer: respond-async.\","
                 "\"resource\":[");
     for (int type = 1; type <= DEF_RESOURCE_MAX; type++) {
         if (type > 1)

@@ -27,6 +27,8 @@ static const struct api_row rows[] = {
     {HTTP_DELETE, SCOPE_INSTANCE, "",         ACT_DELETE,      "delete",          "delete"},
     {HTTP_POST,   SCOPE_INSTANCE, "$expunge", ACT_EXPUNGE,     NULL,              "expunge"},
     {HTTP_GET,    SCOPE_VERSION, "",         ACT_VREAD,       "vread",           "vread"},
+    {HTTP_GET,    SCOPE_ASYNC,   "",         ACT_ASYNC_STATUS, NULL,             "async-status"},
+    {HTTP_DELETE, SCOPE_ASYNC,   "",         ACT_ASYNC_CANCEL, NULL,             "async-cancel"},
 };
 
 const struct api_row *dispatch_rows(size_t *ret_n)
@@ -75,6 +77,11 @@ static int locate(struct call *c, const struct str *s, size_t n, enum api_scope 
 
     *ret_scope = SCOPE_SYSTEM;
     *ret_tail = STR("");
+    if (n == 2 && str_eq(s[0], STR("_async"))) {
+        c->id = s[1];
+        *ret_scope = SCOPE_ASYNC;
+        return 0;
+    }
     if (n && s[0].n && s[0].p[0] >= 'A' && s[0].p[0] <= 'Z') {
         c->type = def_resource(s[0]);
         if (!c->type)

@@ -1,4 +1,5 @@
 /* handle.c - between an HTTP exchange and a call: headers in, headers out, and on which thread. */
+#include "api/async.h"
 #include "api/negotiate.h"
 #include "api/write.h"
 
@@ -140,7 +141,7 @@ static void finish(struct exchange_call *ec, int r)
     if (c->location.n)
         send_location(c);
     send_cors(c);
-    if (c->status == 503)
+    if (c->status == 503 || c->status == 429)
         http_reply_header(c->x, "Retry-After", STR("1"));
     if (c->out.n && c->type_out.n)
         http_reply_header(c->x, "Content-Type", c->type_out);
@@ -173,6 +174,8 @@ static void read_prefer(struct call *c, struct str prefer)
                 c->prefer = RETURN_OUTCOME;
             else if (str_eq(item, STR("handling=strict")))
                 c->strict = true;
+            else if (str_eq(item, STR("respond-async")))
+                c->later = true;
         }
     }
 }
@@ -237,7 +240,7 @@ static struct exchange_call *begin(struct api *api, struct http_exchange *x, str
 
 /* ---- reading interactions ---- */
 
-static int run_read(struct call *c)
+int call_run_read(struct call *c)
 {
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     int r = store_begin(c->api->store, &c->who, &txn, &c->err);
@@ -251,7 +254,58 @@ static int run_read(struct call *c)
     case ACT_HISTORY: r = api_history(c, txn); break;
     default: r = api_capabilities(c, txn);
     }
+    if (r >= 0 && c->raw_accept && c->out.n && c->status == 200)
+        r = binary_unwrap(c);
     return r;
+}
+
+static void submit_here(void *ctx, struct http_exchange *x)
+{
+    struct exchange_call *ec = ctx;
+
+    (void)x;
+    finish(ec, async_submit(&ec->call));
+}
+
+/* Prefer: respond-async. A long body is copied by a worker. */
+static void handle_later(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+
+    if (c->body.n <= API_INLINE_BODY_MAX)
+        submit_here(ec, c->x);
+    else if (!http_work(c->x, submit_here, ec))
+        finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+}
+
+static bool may_be_later(const struct call *c)
+{
+    enum api_action action = c->row->action;
+
+    return c->later && !c->head &&
+           (action == ACT_SEARCH || action == ACT_HISTORY || action == ACT_BUNDLE);
+}
+
+/* The parameters of a POST _search stand in its body, and in the URL as well. */
+static int read_form(struct call *c)
+{
+    if (c->body.n && !media_is_form(c->content_type))
+        return err_set(&c->err, ERR_MEDIA_TYPE,
+                       "_search takes its parameters as application/x-www-form-urlencoded");
+    c->query = c->query.n && c->body.n
+                   ? arena_fmt(c->a, "%.*s&%.*s", STR_ARG(c->query), STR_ARG(c->body))
+               : c->body.n ? c->body
+                           : c->query;
+    return c->query.p || !c->body.n ? 0 : err_no_memory(&c->err);
+}
+
+static int run_here(struct call *c)
+{
+    switch (c->row->action) {
+    case ACT_ASYNC_STATUS: return async_status(c);
+    case ACT_ASYNC_CANCEL: return async_cancel(c);
+    default: return call_run_read(c);
+    }
 }
 
 static void read_on_worker(void *ctx, struct http_exchange *x)
@@ -260,25 +314,23 @@ static void read_on_worker(void *ctx, struct http_exchange *x)
 
     (void)x;
     ec->call.budget = 0;
-    finish(ec, run_read(&ec->call));
+    finish(ec, run_here(&ec->call));
 }
 
 static void handle_read(struct exchange_call *ec)
 {
     struct call *c = &ec->call;
-    int r;
+    int r = c->row->action == ACT_SEARCH && c->row->method == HTTP_POST ? read_form(c) : 0;
 
-    if (c->row->action == ACT_SEARCH && c->row->method == HTTP_POST) {
-        if (c->body.n && !media_is_form(c->content_type)) {
-            finish(ec,
-                   err_set(&c->err, ERR_MEDIA_TYPE,
-                           "_search takes its parameters as application/x-www-form-urlencoded"));
-            return;
-        }
-        c->query = c->query.n ? arena_fmt(c->a, "%.*s&%.*s", STR_ARG(c->query), STR_ARG(c->body))
-                              : c->body;
+    if (r < 0) {
+        finish(ec, r);
+        return;
     }
-    r = run_read(c);
+    if (may_be_later(c)) {
+        handle_later(ec);
+        return;
+    }
+    r = run_here(c);
     if (r == ERR_BUSY && c->budget) {
         /* More work than an event loop may do: again on a worker, without a budget. */
         sb_reset(&c->out);
@@ -287,8 +339,6 @@ static void handle_read(struct exchange_call *ec)
             return;
         r = err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take");
     }
-    if (r >= 0 && c->raw_accept && c->out.n && c->status == 200)
-        r = binary_unwrap(c);
     finish(ec, r);
 }
 
@@ -404,6 +454,8 @@ static void handle_bundle(struct exchange_call *ec)
 
     if (!media_is_json(c->content_type))
         finish(ec, err_set(&c->err, ERR_MEDIA_TYPE, "the base URL takes application/fhir+json"));
+    else if (may_be_later(c))
+        handle_later(ec);
     else if (!http_work(c->x, bundle_on_worker, ec))
         finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
 }

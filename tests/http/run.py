@@ -23,6 +23,7 @@ A scenario file is plain text:
     => save text body
     => body ~ .*text.*                  the body as text
     => empty                            no body
+    => until 200                        asks again (at most 10 s) until this is the status
 
 A line that ends in "@file N BYTE" as body makes a body of N times BYTE.
 """
@@ -46,8 +47,7 @@ class Failure(Exception):
 
 
 def parse(path):
-    """A file's options of serve and init, and its scenarios: (title, [(request lines, checks,
-    line number)])."""
+    """A file's options of serve and init, and its scenarios: (title, [steps])."""
     options, scenarios, step, in_body = {'serve': [], 'init': []}, [], None, False
     for number, line in enumerate(open(path, encoding='utf-8'), 1):
         line = line.rstrip('\n')
@@ -133,6 +133,8 @@ def check_json(reply, rest):
 
 def check(reply, rule, variables):
     word, _, rest = rule.partition(' ')
+    if word == 'until':
+        word = rest
     if word.isdigit():
         if reply.status != int(word):
             raise Failure(f'status {reply.status}, wanted {word}; body {reply.body[:600]!r}')
@@ -183,6 +185,16 @@ def send(port, step, variables):
         connection.close()
 
 
+def send_until(port, step, variables):
+    wanted = [int(rule[6:]) for _, rule in step['checks'] if rule.startswith('until ')]
+    end = time.time() + 10
+    while True:
+        reply = send(port, step, variables)
+        if not wanted or reply.status in wanted or time.time() > end:
+            return reply
+        time.sleep(0.02)
+
+
 class Node:
     """A node on a copy of a fresh data folder."""
 
@@ -225,7 +237,7 @@ def run_file(carnet, fresh, path):
     for title, steps in scenarios:
         try:
             for step in steps:
-                reply = send(node.port, step, variables)
+                reply = send_until(node.port, step, variables)
                 for number, rule in step['checks']:
                     try:
                         check(reply, fill(rule, variables), variables)
