@@ -40,6 +40,12 @@ void api_free(struct api *api)
     free(api);
 }
 
+void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx)
+{
+    api->search_parameter_changed = changed;
+    api->changed_ctx = ctx;
+}
+
 void api_metrics(struct api *api, struct sb *out)
 {
     size_t n;

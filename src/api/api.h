@@ -37,6 +37,10 @@ struct api;
 struct api *api_new(const struct api_config *config, struct store *store);
 void api_free(struct api *api);
 
+/* `changed` is called when a write of a SearchParameter was applied (on the writer's thread, before
+ * it is durable): whoever indexes them looks again. */
+void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx);
+
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
  * (starting with '/' or empty). */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);

@@ -29,6 +29,8 @@ struct api {
     struct store *store;
     int64_t started_ms;
     struct async *async;
+    void (*search_parameter_changed)(void *ctx);
+    void *changed_ctx;
     _Atomic uint64_t *counts; /* by row of the dispatch table and status class */
 };
 

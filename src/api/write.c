@@ -244,19 +244,41 @@ static int check_references(struct write *w, struct store_txn *txn)
     return 0;
 }
 
+/* The parameters may have changed since the keys were made: then they are made again, here on the
+ * writer, where they cannot change any more. */
+static int refresh_index(struct write *w)
+{
+    struct call *c = w->call;
+    struct params *now = store_params(c->api->store);
+    int r = 0;
+
+    if (now != c->params)
+        r = index_extract(c->a, now, store_index_options(c->api->store), w->type, w->root,
+                          &w->index, &c->err);
+    params_unref(now);
+    return r;
+}
+
 static int put(struct write *w, struct store_txn *txn, enum store_method method)
 {
     struct put p = {.method = method, .type = w->type, .id = w->id};
+    struct call *c = w->call;
     int r;
 
     if (method != METHOD_DELETE) {
-        p.sealed = sb_view(&w->sealed);
-        p.index = &w->index;
-        r = w->in_bundle ? 0 : check_references(w, txn);
+        r = refresh_index(w);
+        if (r >= 0 && !w->in_bundle)
+            r = check_references(w, txn);
         if (r < 0)
             return r;
+        p.sealed = sb_view(&w->sealed);
+        p.index = &w->index;
     }
-    return store_put(txn, &p, &w->version, &w->call->err);
+    r = store_put(txn, &p, &w->version, &c->err);
+    if (r >= 0 && c->api->search_parameter_changed &&
+        str_eq(def_resource_name(w->type), STR("SearchParameter")))
+        c->api->search_parameter_changed(c->api->changed_ctx);
+    return r;
 }
 
 static int too_many(struct write *w)

@@ -23,6 +23,7 @@
     X(check)            \
     X(backup)           \
     X(restore)          \
+    X(reindex)          \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64 };

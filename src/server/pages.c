@@ -93,7 +93,7 @@ static void entrance(struct http_exchange *x, const char *version)
 void pages_handle(struct server *s, struct http_exchange *x)
 {
     const struct http_request *req = http_request(x);
-    struct sb out = sb_make(KIB(1));
+    struct sb out = sb_make(PAGE_MAX);
 
     if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
         sb_lit(&out, "only GET is allowed here\n");
@@ -105,6 +105,9 @@ void pages_handle(struct server *s, struct http_exchange *x)
         reply_text(x, 200, "text/plain; charset=utf-8", &out);
     } else if (str_eq(req->path, STR("/readyz"))) {
         ready(s, x);
+    } else if (str_eq(req->path, STR("/search-parameters"))) {
+        search_params_status(s->search_params, &out);
+        reply_text(x, 200, "application/json", &out);
     } else if (str_eq(req->path, STR("/metrics"))) {
         metrics(s, x);
     } else {

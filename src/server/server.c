@@ -113,6 +113,7 @@ static void server_done(struct server *s)
         http_server_stop(s->http, SERVER_STOP_GRACE_MS);
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
+    search_params_stop(s->search_params);
     api_free(s->api);
     store_close(s->store);
 }
@@ -165,6 +166,11 @@ static void wait_for_signal(const sigset_t *signals)
     log_event(LOG_INFO, LOG_STOP, "signal=%d", got);
 }
 
+static void search_parameter_changed(void *ctx)
+{
+    search_params_wake(ctx);
+}
+
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
                struct err *err)
 {
@@ -190,6 +196,10 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     s.api = api_new(&s.api_config, s.store);
     if (!s.api)
         return err_no_memory(err);
+    r = search_params_start(s.store, &s.search_params, err);
+    if (r < 0)
+        return r;
+    api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
     r = start_http(&s, err);
     if (r < 0)
         return r;

@@ -1,6 +1,7 @@
 #ifndef SERVER_SERVER_INT_H
 #define SERVER_SERVER_INT_H
 
+#include "server/search_params.h"
 #include "server/server.h"
 
 struct server {
@@ -8,6 +9,7 @@ struct server {
     struct api_config api_config; /* config->api, with the base URL in force */
     struct store *store;
     struct api *api;
+    struct search_params *search_params;
     struct http_server *http, *control;
 };
 

@@ -251,6 +251,19 @@ int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n,
     return r < 0 ? r : txn->st->ops->expunge(txn, type, id, ret_n, err);
 }
 
+int store_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 ? r : txn->st->ops->index_add(txn, row, index, err);
+}
+
+int store_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                     struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 ? r : txn->st->ops->index_drop(txn, param, max, ret_left, err);
+}
+
 int store_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
                    struct err *err)
 {

@@ -183,6 +183,14 @@ int store_claim(struct store_txn *txn, struct str name, struct err *err);
 /* Inside a job, for operators: removes every version of (type, id) for good; *ret_n versions. */
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
 
+/* Inside a job, for a search parameter that comes or goes. add: more keys for a row, nothing when it
+ * is no longer the newest version. drop: removes up to `max` keys of list `param`; *ret_left says
+ * whether more are there. */
+int store_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
+                    struct err *err);
+int store_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                     struct err *err);
+
 /* Inside a job: small values of the node itself (job positions, identity). */
 int store_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
                    struct err *err);   /* STR_NULL if it is not set */

@@ -37,6 +37,10 @@ struct store_ops {
     int (*put)(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
     int (*claim)(struct store_txn *txn, struct str name, struct err *err);
     int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+    int (*index_add)(struct store_txn *txn, uint64_t row, const struct index *index,
+                     struct err *err);
+    int (*index_drop)(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                      struct err *err);
     int (*meta_get)(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
                     struct err *err);
     int (*meta_set)(struct store_txn *txn, const char *name, struct str value, struct err *err);

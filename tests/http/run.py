@@ -23,8 +23,8 @@ A scenario file is plain text:
     => save text body
     => body ~ .*text.*                  the body as text
     => empty                            no body
-    => until 200                        asks again (at most 10 s) until this is the status
 
+A request line that starts with RETRY is sent again until its checks hold, for 10 seconds.
 A line that ends in "@file N BYTE" as body makes a body of N times BYTE.
 """
 import glob
@@ -60,8 +60,9 @@ def parse(path):
         elif line.startswith('=> '):
             step['checks'].append((number, line[3:]))
             in_body = False
-        elif line.split(' ')[0] in METHODS and not in_body:
-            step = {'line': number, 'request': line, 'headers': {}, 'body': [], 'checks': []}
+        elif line.removeprefix('RETRY ').split(' ')[0] in METHODS and not in_body:
+            step = {'retry': line.startswith('RETRY '), 'request': line.removeprefix('RETRY '),
+                    'headers': {}, 'body': [], 'checks': []}
             scenarios[-1][1].append(step)
         elif step is not None and not step['checks']:
             if in_body:
@@ -133,8 +134,6 @@ def check_json(reply, rest):
 
 def check(reply, rule, variables):
     word, _, rest = rule.partition(' ')
-    if word == 'until':
-        word = rest
     if word.isdigit():
         if reply.status != int(word):
             raise Failure(f'status {reply.status}, wanted {word}; body {reply.body[:600]!r}')
@@ -185,16 +184,6 @@ def send(port, step, variables):
         connection.close()
 
 
-def send_until(port, step, variables):
-    wanted = [int(rule[6:]) for _, rule in step['checks'] if rule.startswith('until ')]
-    end = time.time() + 10
-    while True:
-        reply = send(port, step, variables)
-        if not wanted or reply.status in wanted or time.time() > end:
-            return reply
-        time.sleep(0.02)
-
-
 class Node:
     """A node on a copy of a fresh data folder."""
 
@@ -229,6 +218,20 @@ class Node:
             raise Failure(f'carnet serve ended with {status}: {log[-3000:]}')
 
 
+def run_step(port, step, variables, path):
+    until = time.time() + (10 if step['retry'] else 0)
+    while True:
+        reply = send(port, step, variables)
+        try:
+            for number, rule in step['checks']:
+                check(reply, fill(rule, variables), variables)
+            return
+        except Failure as e:
+            if time.time() > until:
+                raise Failure(f'{path}:{number}: {e}')
+            time.sleep(0.05)
+
+
 def run_file(carnet, fresh, path):
     options, scenarios = parse(path)
     node = Node(carnet, fresh, options)
@@ -237,12 +240,7 @@ def run_file(carnet, fresh, path):
     for title, steps in scenarios:
         try:
             for step in steps:
-                reply = send_until(node.port, step, variables)
-                for number, rule in step['checks']:
-                    try:
-                        check(reply, fill(rule, variables), variables)
-                    except Failure as e:
-                        raise Failure(f'{path}:{number}: {e}')
+                run_step(node.port, step, variables, path)
         except (Failure, OSError, KeyError, http.client.HTTPException) as e:
             failures.append(f'{os.path.basename(path)}: {title}: {e!r}')
     try:

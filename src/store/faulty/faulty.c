@@ -191,6 +191,20 @@ static int faulty_expunge(struct store_txn *txn, int type, struct str id, size_t
     return r < 0 ? r : store_expunge(txn_of(txn), type, id, ret_n, err);
 }
 
+static int faulty_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
+                            struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_index_add(txn_of(txn), row, index, err);
+}
+
+static int faulty_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                             struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_index_drop(txn_of(txn), param, max, ret_left, err);
+}
+
 static int faulty_meta_get(struct store_txn *txn, const char *name, struct arena *a,
                            struct str *ret, struct err *err)
 {
@@ -242,6 +256,8 @@ static const struct store_ops ops = {
     .put = faulty_put,
     .claim = faulty_claim,
     .expunge = faulty_expunge,
+    .index_add = faulty_index_add,
+    .index_drop = faulty_index_drop,
     .meta_get = faulty_meta_get,
     .meta_set = faulty_meta_set,
     .stats = faulty_stats,

@@ -6,7 +6,7 @@
 
 /* The newest version of an id, as far as a write needs it. */
 struct newest {
-    uint64_t row;                  /* 0: the id is new */
+    uint64_t row; /* 0: the id is new */
     uint64_t hlc;
     int64_t origin, flags;
 };
@@ -315,8 +315,7 @@ int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     /* The feed's numbers and the clock go on from here even if the newest version goes. */
     if ((r = meta_set_u64(txn, "last-row", w->last_row, err)) < 0 ||
         (r = meta_set_u64(txn, "last-clock", w->last_hlc, err)) < 0 ||
-        (r = expunge_version(t, live, err)) < 0 ||
-        (r = sq_stmt(t->conn, SQ_HISTORY, &s, err)) < 0)
+        (r = expunge_version(t, live, err)) < 0 || (r = sq_stmt(t->conn, SQ_HISTORY, &s, err)) < 0)
         return r;
     sqlite3_bind_int(s, 1, type);
     sq_bind_blob(s, 2, key);
@@ -332,5 +331,43 @@ int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
         (r = expunge_from(t, SQ_EXPUNGE_RESOURCE, type, key, err)) < 0)
         return r;
     *ret_n = n;
+    return 0;
+}
+
+/* ---- lists of a search parameter that comes or goes ---- */
+
+int sq_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err)
+{
+    struct row now;
+    int r = sq_get_row(txn, row, &now, err);
+
+    if (r == ERR_NOT_FOUND)
+        return 0; /* expunged since it was read */
+    if (r < 0 || !now.is_current || now.method == METHOD_DELETE)
+        return r < 0 ? r : 0;
+    return add_entries(sq_txn(txn), index, row, false, err);
+}
+
+int sq_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                  struct err *err)
+{
+    unsigned char from[2] = {(unsigned char)(param >> 8), (unsigned char)param};
+    unsigned char to[2] = {(unsigned char)((param + 1) >> 8), (unsigned char)(param + 1)};
+    struct sq_txn *t = sq_txn(txn);
+    sqlite3_stmt *s;
+    int r = sq_pends_flush_if_writing(t, err);
+
+    if (r == 0)
+        r = sq_stmt(t->conn, SQ_DROP_KEYS, &s, err);
+    if (r < 0)
+        return r;
+    sq_bind_blob(s, 1, str_n((char *)from, sizeof from));
+    sq_bind_blob(s, 2, str_n((char *)to, sizeof to));
+    sqlite3_bind_int64(s, 3, (int64_t)max);
+    r = sq_step(t->conn, s, err);
+    if (r < 0)
+        return r;
+    *ret_left = (size_t)sqlite3_changes64(t->conn->db) == max;
+    sqlite3_reset(s);
     return 0;
 }

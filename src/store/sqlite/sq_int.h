@@ -95,6 +95,8 @@
                       " VALUES (?1, ?2, ?3, ?4, ?5)")                                              \
     X(SQ_PUT_KEY, "INSERT OR IGNORE INTO idx (k) VALUES (?1)")                                     \
     X(SQ_DROP_KEY, "DELETE FROM idx WHERE k = ?1")                                                 \
+    X(SQ_DROP_KEYS, "DELETE FROM idx WHERE k IN"                                                   \
+                    " (SELECT k FROM idx WHERE k >= ?1 AND k < ?2 LIMIT ?3)")                      \
     X(SQ_PUT_TERM, "INSERT OR IGNORE INTO term (k) VALUES (?1)")                                   \
     X(SQ_PUT_MULTI, "INSERT OR IGNORE INTO multi (param) VALUES (?1)")                             \
     X(SQ_MULTI, "SELECT param FROM multi")                                                         \
@@ -321,6 +323,9 @@ void sq_writer_stop(struct sq_store *st);
 void sq_submit(struct store *st, struct store_job *job);
 int sq_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
 int sq_claim(struct store_txn *txn, struct str name, struct err *err);
+int sq_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err);
+int sq_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                  struct err *err);
 int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
 /* Index entries of a stored body. */
 int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const struct row *row,

@@ -1,0 +1,44 @@
+#include "cli/cli.h"
+
+#include "server/search_params.h"
+#include "server/server.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct cli_option options[] = {
+    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+};
+
+static void progress(void *ctx, uint64_t done, uint64_t all)
+{
+    if (*(bool *)ctx)
+        fprintf(stderr, "\r%llu of %llu versions ", (unsigned long long)done,
+                (unsigned long long)all);
+}
+
+static int run(const struct cli_args *args, struct err *err)
+{
+    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    _cleanup_(store_closep) struct store *store = NULL;
+    bool is_terminal = isatty(STDERR_FILENO);
+    int r = server_open_store(&config, false, &store, err);
+
+    if (r < 0)
+        return r;
+    r = search_params_run(store, progress, &is_terminal, err);
+    if (is_terminal)
+        fputc('\n', stderr);
+    return r;
+}
+
+const struct cli_command cmd_reindex = {
+    .name = "reindex",
+    .summary = "index what user-defined search parameters ask for",
+    .about = "Gives each user-defined SearchParameter its lists and indexes the records that\n"
+             "were there before it; a running node does the same in the background. The\n"
+             "position is kept: a run that was stopped goes on where it was.",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .run = run,
+};

@@ -1,0 +1,34 @@
+/* search_params.h - user-defined search parameters: from SearchParameter resources to the index.
+ *
+ * A thread looks at the SearchParameter resources that the definitions do not have, gives each a
+ * range of list numbers, and indexes the rows that were there before it in steps whose position is
+ * committed with their effect, so that it goes on where it was after any stop. A parameter is
+ * searchable when its last row is in, not before. Lists of parameters that changed or went are
+ * removed.
+ */
+#ifndef SERVER_SEARCH_PARAMS_H
+#define SERVER_SEARCH_PARAMS_H
+
+#include "store/store.h"
+#include "trust/trust.h"
+
+#define SEARCH_PARAMS_STEP_ROWS 500  /* versions looked at in one commit */
+#define SEARCH_PARAMS_DROP_KEYS 5000 /* keys removed in one commit */
+
+struct search_params;
+
+/* Starts the thread; it begins with a look at what is there. */
+int search_params_start(struct store *store, struct search_params **ret, struct err *err);
+/* A SearchParameter may have changed. From any thread; does not block. */
+void search_params_wake(struct search_params *sp);
+/* Ends the thread between two steps. NULL is allowed. */
+void search_params_stop(struct search_params *sp);
+
+/* All of the work, on the caller's thread. `progress` gets versions done and in all. */
+int search_params_run(struct store *store, void (*progress)(void *ctx, uint64_t done, uint64_t all),
+                      void *ctx, struct err *err);
+
+/* {"parameters":[{"id":…,"state":"indexing","done":…,"all":…},…]}: each user-defined parameter. */
+void search_params_status(struct search_params *sp, struct sb *out);
+
+#endif
