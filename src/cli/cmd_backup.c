@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-#include "store/store.h"
+#include "server/server.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -18,9 +18,9 @@ static void progress(void *ctx, uint64_t done, uint64_t all)
 static int run(const struct cli_args *args, struct err *err)
 {
     _cleanup_(store_closep) struct store *store = NULL;
-    struct store_config config = {.dir = cli_string(args, "data"), .read_only = true};
+    struct server_config config = {.data_dir = cli_string(args, "data")};
     bool is_terminal = isatty(STDERR_FILENO) == 1;
-    int r = store_open(&config, &store, err);
+    int r = server_open_store(&config, true, &store, err);
 
     if (r < 0)
         return r;

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-#include "store/store.h"
+#include "server/server.h"
 
 #include <stdio.h>
 
@@ -19,9 +19,9 @@ static void say(void *ctx, const char *text)
 static int run(const struct cli_args *args, struct err *err)
 {
     _cleanup_(store_closep) struct store *store = NULL;
-    struct store_config config = {.dir = cli_string(args, "data"), .read_only = true};
+    struct server_config config = {.data_dir = cli_string(args, "data")};
     struct store_stats stats;
-    int r = store_open(&config, &store, err), problems;
+    int r = server_open_store(&config, true, &store, err), problems;
 
     if (r < 0)
         return r;

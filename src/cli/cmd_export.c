@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
-#include "store/store.h"
+#include "server/server.h"
 #include "trust/trust.h"
 
 #include <stdio.h>
@@ -104,14 +104,14 @@ static int run(const struct cli_args *args, struct err *err)
 {
     const char *type = cli_string(args, "type");
     _cleanup_(store_closep) struct store *store = NULL;
-    struct store_config config = {.dir = cli_string(args, "data"), .read_only = true};
+    struct server_config config = {.data_dir = cli_string(args, "data")};
     struct access who = trust_job(STR("export"));
     struct export e = {.text = sb_make(TEXT_MAX), .is_terminal = isatty(STDERR_FILENO) == 1};
     int r;
 
     if (type && !(e.type = def_resource(str_c(type))))
         return err_set(err, ERR_VALUE, "R4 has no resource type \"%s\"", type);
-    r = store_open(&config, &store, err);
+    r = server_open_store(&config, true, &store, err);
     if (r < 0)
         return r;
     r = cli_output_open(cli_string(args, "out"), &e.fd, err);

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-#include "store/store.h"
+#include "server/server.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -38,14 +38,14 @@ static int run(const struct cli_args *args, struct err *err)
 {
     const char *dir = cli_string(args, "data"), *from = args->operands[0];
     _cleanup_(store_closep) struct store *backup = NULL;
-    struct store_config config = {.dir = from, .read_only = true};
+    struct server_config config = {.data_dir = from};
     bool is_terminal = isatty(STDERR_FILENO) == 1;
     int r, problems;
 
     r = must_be_free(dir, err);
     if (r < 0)
         return r;
-    r = store_open(&config, &backup, err);
+    r = server_open_store(&config, true, &backup, err);
     if (r < 0)
         return r;
     problems = store_check(backup, say, NULL, err);

@@ -12,8 +12,9 @@
 #define TABLE_BYTES_MAX MIB(1)
 #define SCAN_PAGE STR("_count=500")
 #define SCAN_ARENA_MAX MIB(256)
-#define LIST_END 0xbe00    /* behind the last number that a user's parameter may have */
-#define ENDS_OFFSET 0x4000 /* the list of ends beside a list of dates (formats/index-keys.md) */
+#define LIST_END 0xbe00 /* behind the last number that a user's parameter may have */
+#define ENDS_OFFSET                                                                                \
+    INDEX_PARAM_ENDS /* the list of ends beside a list of dates (formats/index-keys.md) */
 
 enum state { STATE_INDEXING = 'i', STATE_ACTIVE = 'a', STATE_DROPPING = 'd', STATE_REFUSED = 'r' };
 
@@ -142,11 +143,17 @@ static int run_step(struct search_params *sp, struct step *s, struct err *err)
 
 /* ---- looking at the resources ---- */
 
+/* Those of every resource (_id, _text …) are not in the tables: search knows them by itself. */
 static bool is_of_definitions(struct str url)
 {
+    static const struct str every[] = {STR("http://hl7.org/fhir/SearchParameter/Resource-"),
+                                       STR("http://hl7.org/fhir/SearchParameter/DomainResource-")};
     size_t n;
     const struct def_param *all = def_params(&n);
 
+    for (size_t i = 0; i < ARRAY_LEN(every); i++)
+        if (str_starts(url, every[i]))
+            return true;
     for (size_t i = 0; i < n; i++)
         if (str_eq(all[i].url, url))
             return true;
@@ -281,6 +288,52 @@ static int noop(struct store_txn *txn, struct store_job *job, struct err *err)
     (void)txn;
     (void)job;
     (void)err;
+    return 0;
+}
+
+/* The resource behind a line, when it still says what was indexed. */
+static int recall(struct search_params *sp, struct store_txn *txn, struct user_param *u,
+                  struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
+    yyjson_val *root;
+    struct str json;
+    struct row row;
+    int r = store_get(txn, def_resource(STR("SearchParameter")), str_c(u->id), &row, err);
+
+    if (r == ERR_NOT_FOUND || (r >= 0 && row.method == METHOD_DELETE))
+        return 0;
+    if (r < 0 || (r = row_json(sp->store, &row, &text, err)) < 0)
+        return r;
+    json = arena_dup(&sp->arena, sb_view(&text));
+    if (!json.p)
+        return err_no_memory(err);
+    r = js_parse_stored(&sp->arena, json, &root, err);
+    if (r >= 0 && meaning(root) == u->hash)
+        u->json = json;
+    return r;
+}
+
+static int load(struct search_params *sp, struct err *err)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct params *params;
+    struct str text;
+    int r;
+
+    if ((r = store_begin(sp->store, &sp->who, &txn, err)) < 0 ||
+        (r = store_meta_get(txn, TABLE_NAME, &sp->arena, &text, err)) < 0 || !text.p)
+        return r;
+    r = table_read(sp, text, err);
+    for (size_t i = 0; r >= 0 && i < sp->n; i++)
+        if (sp->list[i].state != STATE_DROPPING)
+            r = recall(sp, txn, &sp->list[i], err);
+    if (r >= 0)
+        r = make_snapshot(sp, &params, err);
+    if (r < 0)
+        return r;
+    store_params_set(sp->store, params);
+    params_unref(params);
     return 0;
 }
 
@@ -477,14 +530,13 @@ static int work_once(struct search_params *sp, bool *ret_more, struct err *err)
 
 /* ---- the thread ---- */
 
-static int sp_init(struct search_params *sp, struct store *store)
+static void sp_init(struct search_params *sp, struct store *store)
 {
     *sp = (struct search_params){
         .store = store, .who = trust_job(STR("search-parameters")), .wake = false};
     arena_init(&sp->arena, SCAN_ARENA_MAX);
     pthread_mutex_init(&sp->lock, NULL);
     pthread_cond_init(&sp->changed, NULL);
-    return 0;
 }
 
 static void sp_done(struct search_params *sp)
@@ -516,6 +568,14 @@ static void *follow(void *ctx)
             more = false;
         }
     }
+}
+
+int search_params_load(struct store *store, struct err *err)
+{
+    _cleanup_(sp_done) struct search_params sp;
+
+    sp_init(&sp, store);
+    return load(&sp, err);
 }
 
 int search_params_start(struct store *store, struct search_params **ret, struct err *err)
@@ -560,8 +620,9 @@ int search_params_run(struct store *store, void (*progress)(void *ctx, uint64_t 
 {
     _cleanup_(sp_done) struct search_params sp;
     bool more = true;
-    int r = sp_init(&sp, store);
+    int r = 0;
 
+    sp_init(&sp, store);
     sp.progress = progress;
     sp.ctx = ctx;
     while (r >= 0 && more)

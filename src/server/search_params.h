@@ -17,6 +17,10 @@
 
 struct search_params;
 
+/* Puts in force what an earlier run has indexed or begun to: whoever opens a store to read it with
+ * its index, or to write, does this first. Looks up only what the store's own table names. */
+int search_params_load(struct store *store, struct err *err);
+
 /* Starts the thread; it begins with a look at what is there. */
 int search_params_start(struct store *store, struct search_params **ret, struct err *err);
 /* A SearchParameter may have changed. From any thread; does not block. */
