@@ -18,21 +18,21 @@
 #include "fhir/search.h"
 #include "store/access.h"
 
-#define STORE_BODY_MAX MIB(64)        /* one resource, uncompressed */
+#define STORE_BODY_MAX MIB(64) /* one resource, uncompressed */
 #define STORE_VERSION_ID_MAX 32
 
 struct store;
 struct store_txn;
 
 struct store_config {
-    const char *dir;                  /* data folder; the database is dir/carnet.db */
-    struct index_options index;       /* its strings must outlive the store; tz_minutes counts with
-                                         `create` only: a store keeps its own */
-    bool create;                      /* make a new store; otherwise it must exist */
+    const char *dir;            /* data folder; the database is dir/carnet.db */
+    struct index_options index; /* its strings must outlive the store; tz_minutes counts with
+                                   `create` only: a store keeps its own */
+    bool create;                /* make a new store; otherwise it must exist */
     bool read_only;
-    size_t cache_bytes;               /* page cache for each connection, 0: default */
-    unsigned group_max;               /* jobs in one commit, 0: default */
-    size_t wal_bytes;                 /* the log is folded in past this, 0: default */
+    size_t cache_bytes; /* page cache for each connection, 0: default */
+    unsigned group_max; /* jobs in one commit, 0: default */
+    size_t wal_bytes;   /* the log is folded in past this, 0: default */
 };
 
 /* Opens (and upgrades) a store. ERR_NOT_FOUND if there is none, ERR_CONFLICT if another process
@@ -56,8 +56,8 @@ int store_base_url_add(struct store *st, struct str url, struct err *err);
 
 /* A version of a resource, on this node and every other: (clock, origin). */
 struct version {
-    uint64_t hlc;                     /* hlc_ms(hlc) is meta.lastUpdated */
-    uint64_t origin;                  /* random 40-bit number of the node that made it */
+    uint64_t hlc;    /* hlc_ms(hlc) is meta.lastUpdated */
+    uint64_t origin; /* random 40-bit number of the node that made it */
 };
 
 /* versionId text, at most STORE_VERSION_ID_MAX with NUL; and back (false if it is none of ours). */
@@ -68,13 +68,13 @@ enum store_method { METHOD_CREATE, METHOD_UPDATE, METHOD_DELETE };
 
 /* One version as the store returns it. Strings are valid until the transaction's next call. */
 struct row {
-    uint64_t row;                     /* its number, > 0 */
+    uint64_t row; /* its number, > 0 */
     int type;
     struct str id;
     struct version version;
     enum store_method method;
     bool is_current;
-    struct str sealed;                /* body in its envelope; empty for a deletion */
+    struct str sealed; /* body in its envelope; empty for a deletion */
 };
 
 /* Appends the resource as JSON: type, id, meta.versionId and meta.lastUpdated put in front of the
@@ -104,8 +104,8 @@ int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct e
 struct page {
     uint64_t *rows;
     size_t n;
-    struct str next;                  /* cursor of the next page; STR_NULL at the end */
-    int64_t total;                    /* exact, or -1: not counted */
+    struct str next; /* cursor of the next page; STR_NULL at the end */
+    int64_t total;   /* exact, or -1: not counted */
 };
 
 /* One page of a search. The cursor is opaque text that holds where the page ended and the feed's
@@ -122,9 +122,9 @@ int store_referrers(struct store_txn *txn, const struct param *param, int type, 
                     size_t max, struct arena *a, struct page *ret, struct err *err);
 
 struct history_query {
-    int type;                         /* 0: system */
-    struct str id;                    /* .p == NULL: type or system */
-    int64_t since_ms, at_from_ms, at_to_ms;  /* 0: not asked */
+    int type;                               /* 0: system */
+    struct str id;                          /* .p == NULL: type or system */
+    int64_t since_ms, at_from_ms, at_to_ms; /* 0: not asked */
     size_t count;
     struct str cursor;
 };
@@ -136,7 +136,7 @@ int store_history(struct store_txn *txn, const struct history_query *q, struct a
 /* The change feed: rows after `after`, oldest first, at most `max`. One partition in SQLite. */
 int store_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
                struct err *err);
-uint64_t store_position(struct store_txn *txn);   /* newest row number in this snapshot */
+uint64_t store_position(struct store_txn *txn); /* newest row number in this snapshot */
 
 /* ---- writing ---- */
 
@@ -148,9 +148,9 @@ struct put {
     enum store_method method;
     int type;
     struct str id;
-    struct str sealed;                /* of store_seal; empty for METHOD_DELETE */
-    const struct index *index;        /* of index_extract, with `id` already in the resource: it is
-                                         in its own compartment; NULL for METHOD_DELETE */
+    struct str sealed;         /* of store_seal; empty for METHOD_DELETE */
+    const struct index *index; /* of index_extract, with `id` already in the resource: it is
+                                  in its own compartment; NULL for METHOD_DELETE */
 };
 
 /* A unit of writing. `run` is called once on the writer's thread inside the group's transaction,
@@ -162,10 +162,10 @@ struct store_job {
     int (*run)(struct store_txn *txn, struct store_job *job, struct err *err);
     void (*done)(struct store_job *job, int r, const struct err *err);
     const struct access *who;
-    size_t weight;                    /* number of resources; 0 counts as 1 */
-    struct store_job *next;           /* the queue's */
-    int result;                       /* the writer's */
-    struct err err;                   /* the writer's */
+    size_t weight;          /* number of resources; 0 counts as 1 */
+    struct store_job *next; /* the queue's */
+    int result;             /* the writer's */
+    struct err err;         /* the writer's */
 };
 
 void store_submit(struct store *st, struct store_job *job);
@@ -183,9 +183,9 @@ int store_claim(struct store_txn *txn, struct str name, struct err *err);
 /* Inside a job, for operators: removes every version of (type, id) for good; *ret_n versions. */
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
 
-/* Inside a job, for a search parameter that comes or goes. add: more keys for a row, nothing when it
- * is no longer the newest version. drop: removes up to `max` keys of list `param`; *ret_left says
- * whether more are there. */
+/* Inside a job, for a search parameter that comes or goes. add: more keys for a row, nothing when
+ * it is no longer the newest version. drop: removes up to `max` keys of list `param`; *ret_left
+ * says whether more are there. */
 int store_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
                     struct err *err);
 int store_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
@@ -193,15 +193,15 @@ int store_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *re
 
 /* Inside a job: small values of the node itself (job positions, identity). */
 int store_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
-                   struct err *err);   /* STR_NULL if it is not set */
+                   struct err *err); /* STR_NULL if it is not set */
 int store_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err);
 
 /* ---- upkeep ---- */
 
 struct store_stats {
-    uint64_t rows, current;           /* versions; resources that are not deleted */
-    uint64_t bytes, wal_bytes;        /* on disk */
-    uint64_t commits, jobs;           /* since open */
+    uint64_t rows, current;    /* versions; resources that are not deleted */
+    uint64_t bytes, wal_bytes; /* on disk */
+    uint64_t commits, jobs;    /* since open */
     uint64_t queued;
 };
 
