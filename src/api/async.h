@@ -3,7 +3,8 @@
  * The client gets 202 and a status URL below [base]/_async. There it sees 202 while the interaction
  * waits or runs, then 200 with a Bundle of type batch-response whose one entry holds the answer,
  * with its own status: R4 describes results only for bulk export, so this is R5's form for
- * interactions (http://hl7.org/fhir/R4/async.html). Answers stay in memory, for those who asked, within the limits below.
+ * interactions (http://hl7.org/fhir/R4/async.html). Answers stay in memory, for those who asked,
+ * within the limits below.
  */
 #ifndef API_ASYNC_H
 #define API_ASYNC_H

@@ -2,7 +2,7 @@
 #ifndef API_BUNDLE_H
 #define API_BUNDLE_H
 
-#include "api/b64.h"
+#include "base/b64.h"
 #include "api/waiter.h"
 #include "api/write.h"
 

@@ -49,6 +49,7 @@ struct call {
     struct str query;     /* raw */
     struct str body;      /* raw; empty when `resource` is given */
     yyjson_val *resource; /* parsed already (entry of a bundle) */
+    struct str raw; /* bytes of a Binary sent as they are; `body` then holds the rest of it */
     struct str content_type, security_context;
     struct str if_match, if_none_match, if_none_exist;
     struct str if_modified_since;
@@ -56,7 +57,6 @@ struct call {
     bool strict; /* Prefer: handling=strict */
     bool later;  /* Prefer: respond-async */
     bool head, pretty;
-    char *owned_body; /* malloc'd text behind `body`, or NULL */
     bool raw_accept;  /* the client wants a Binary's bytes, not its resource */
     size_t budget;    /* of a search on an event loop; 0: no limit */
 
@@ -109,7 +109,8 @@ int api_bundle_run(struct call *c);
 
 /* ---- binary.c: a Binary's bytes as the body itself ---- */
 
-/* A request body that is no FHIR JSON becomes a Binary resource's text in call->body. */
+/* A request body that is no FHIR JSON goes to call->raw, and a Binary without data to
+ * call->body: bytes are never held as JSON. */
 int binary_wrap(struct call *c);
 /* The reply becomes the bytes with their own Content-Type. */
 int binary_unwrap(struct call *c);

@@ -152,7 +152,6 @@ static void finish(struct exchange_call *ec, int r)
     send_request_id(ec);
     count(c);
     params_unref(c->params);
-    free(c->owned_body);
     http_reply(c->x, c->status, type, &c->out);
 }
 
@@ -430,7 +429,7 @@ static void handle_write(struct exchange_call *ec)
         finish(ec, r);
         return;
     }
-    if (c->body.n > API_INLINE_BODY_MAX) {
+    if (c->body.n + c->raw.n > API_INLINE_BODY_MAX) {
         if (!http_work(c->x, write_here, ec))
             finish(ec,
                    err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));

@@ -45,6 +45,8 @@ static int answer(struct call *c, const struct row *row)
         c->status = 304;
         return 0;
     }
+    if (c->budget && row->sealed.n > API_INLINE_SEALED_MAX)
+        return err_set(&c->err, ERR_BUSY, "the resource is too long for an event loop");
     c->status = 200;
     return call_reply_resource(c, row);
 }

@@ -148,7 +148,8 @@ static int build(struct write *w)
     if (r < 0)
         return r;
     sb_reset(&w->sealed);
-    r = store_seal(c->api->store, w->root, &w->sealed, &c->err);
+    r = c->raw.n ? store_seal_data(c->api->store, w->root, STR("data"), c->raw, &w->sealed, &c->err)
+                 : store_seal(c->api->store, w->root, &w->sealed, &c->err);
     if (r < 0)
         return r;
     w->prepared = true;

@@ -18,7 +18,7 @@
 #include "fhir/search.h"
 #include "store/access.h"
 
-#define STORE_BODY_MAX MIB(64) /* one resource, uncompressed */
+#define STORE_BODY_MAX MIB(88) /* one resource, uncompressed: 64 MiB in base 64, and more */
 #define STORE_VERSION_ID_MAX 32
 
 struct store;
@@ -143,6 +143,11 @@ uint64_t store_position(struct store_txn *txn); /* newest row number in this sna
 /* Turns a validated resource into what is stored: text without resourceType, id, meta.versionId and
  * meta.lastUpdated, compressed in its envelope. Pure CPU: call it outside the writer. */
 int store_seal(struct store *st, yyjson_val *root, struct sb *ret_sealed, struct err *err);
+
+/* The same with one more member at the end, `name`: bytes in base 64 (a Binary's data). They are
+ * never held as JSON values. */
+int store_seal_data(struct store *st, yyjson_val *root, struct str name, struct str bytes,
+                    struct sb *ret_sealed, struct err *err);
 
 struct put {
     enum store_method method;

@@ -87,6 +87,8 @@ int sq_pends_flush_if_writing(struct sq_txn *t, struct err *err)
     return 0;
 }
 
+#define UNINDEX_KEEP_BYTES MIB(4)
+
 /* Takes the index entries of a live version out again: they follow from its body. */
 static int unindex(struct sq_txn *t, uint64_t number, struct err *err)
 {
@@ -102,6 +104,11 @@ static int unindex(struct sq_txn *t, uint64_t number, struct err *err)
     r = sq_index_of(st, &w->arena, &w->scratch, &row, &index, err);
     if (r == 0)
         r = add_entries(t, &index, number, true, err);
+    /* One long body must not stay in memory for good. */
+    if (w->scratch.cap > UNINDEX_KEEP_BYTES)
+        sb_done(&w->scratch);
+    if (w->arena.used_bytes > UNINDEX_KEEP_BYTES)
+        arena_done(&w->arena);
     return r;
 }
 

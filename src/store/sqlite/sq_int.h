@@ -25,7 +25,7 @@
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
 #define SQ_BUSY_MS 2000
-#define SQ_PUT_ARENA_BYTES MIB(256) /* a body of STORE_BODY_MAX, parsed, with its keys */
+#define SQ_PUT_ARENA_BYTES MIB(384) /* a body of STORE_BODY_MAX, parsed, with its keys */
 #define SQ_COUNT_KEEP_US 10000000   /* how old the counts of stats may be */
 #define SQ_ID_KEY_MAX (64 + 2)
 #define SQ_ROW_BYTES 5 /* a row's number in an index key, big endian */

@@ -1,4 +1,4 @@
-#include "api/b64.h"
+#include "base/b64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

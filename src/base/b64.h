@@ -1,6 +1,6 @@
 /* b64.h - base 64 (RFC 4648 section 4), for Binary and for patches inside a Bundle. */
-#ifndef API_B64_H
-#define API_B64_H
+#ifndef BASE_B64_H
+#define BASE_B64_H
 
 #include "base/arena.h"
 #include "base/sb.h"
