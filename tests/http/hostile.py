@@ -109,48 +109,52 @@ def bad_bodies():
     def put(body, *headers):
         return request('PUT', '/fhir/Patient/x', body, headers)
 
+    def post(body, *headers):
+        return request('POST', '/fhir/Patient', body, headers)
+
     good = PATIENT.encode()
-    yield 'no body', put(b''), (400,)
+    yield 'no body', post(b''), (400,)
     for cut in (1, 5, 20, len(good) - 1):
-        yield f'JSON cut at {cut}', put(good[:cut]), (400,)
-    yield 'text behind the JSON', put(good + b'x'), (400,)
+        yield f'JSON cut at {cut}', post(good[:cut]), (400,)
+    yield 'text behind the JSON', post(good + b'x'), (400,)
     for n in (1000, 100000, 5 << 20):
-        yield f'{n} arrays deep', put(b'{"resourceType":"Patient","x":' + b'[' * n), (400,)
-        yield f'{n} objects deep', put(b'{"a":' * n), (400,)
+        yield f'{n} arrays deep', post(b'{"resourceType":"Patient","x":' + b'[' * n), (400,)
+        yield f'{n} objects deep', post(b'{"a":' * n), (400,)
     deep = b'{"resourceType":"Patient","extension":['
-    yield 'closed and deep', put(deep * 3000 + b']}' * 3000), (400,)
-    yield 'a duplicate key', put('{"resourceType":"Patient","active":true,"active":false}'), (400,)
-    yield 'a duplicate type', put('{"resourceType":"Patient","resourceType":"Patient"}'), (400,)
-    yield 'a duplicate key, escaped', put(r'{"resourceType":"Patient","active":true,'
+    yield 'closed and deep', post(deep * 3000 + b']}' * 3000), (400,)
+    yield 'a duplicate key', post('{"resourceType":"Patient","active":true,"active":false}'), (400,)
+    yield 'a duplicate type', post('{"resourceType":"Patient","resourceType":"Patient"}'), (400,)
+    yield 'a duplicate key, escaped', post(r'{"resourceType":"Patient","active":true,'
                                           r'"\u0061ctive":false}'), (400,)
     for bad in (b'\xff', b'\xc0\xaf', b'\xed\xa0\x80', b'\xf5\x80\x80\x80', b'\xe2\x82'):
-        yield f'UTF-8 {bad!r}', put(b'{"resourceType":"Patient","gender":"' + bad + b'"}'), (400,)
-    yield 'a lone surrogate', put(r'{"resourceType":"Patient","language":"\ud800"}'), (400,)
-    yield 'UTF-16', put(PATIENT.encode('utf-16')), (400,)
-    yield 'NUL for a body', put(b'\0' * 100), (400,)
-    yield 'NUL in a string', put(b'{"resourceType":"Patient","language":"a\0b"}'), (400,)
-    yield 'NUL escaped', put(r'{"resourceType":"Patient","language":"a\u0000b"}'), (400,)
-    yield 'NUL behind the JSON', put(good + b'\0'), (400,)
+        yield f'UTF-8 {bad!r}', post(b'{"resourceType":"Patient","gender":"' + bad + b'"}'), (400,)
+    yield 'a lone surrogate', post(r'{"resourceType":"Patient","language":"\ud800"}'), (400, 422)
+    yield 'UTF-16', post(PATIENT.encode('utf-16')), (400,)
+    yield 'NUL for a body', post(b'\0' * 100), (400,)
+    yield 'NUL in a string', post(b'{"resourceType":"Patient","language":"a\0b"}'), (400,)
+    yield 'NUL escaped', post(r'{"resourceType":"Patient","language":"a\u0000b"}'), (400, 422)
+    yield 'NUL behind the JSON', post(good + b'\0'), (400,)
     for text in ('null', '[]', '1', '"x"', '{}', '{"resourceType":null}', '{"resourceType":"No"}',
                  '{"resourceType":"Patient","active":1e999999999}',
                  '{"resourceType":"Patient","x":NaN}'):
-        yield text, put(text), (400,)
+        yield text, post(text), (400, 422)
     for media in ('application/fhir+xml', 'text/plain', 'application/x-www-form-urlencoded',
                   'x' * 3000, ';;;'):
-        yield 'Content-Type ' + media[:40], put(good, 'Content-Type: ' + media), (415,)
-    yield 'not gzip', put(good, 'Content-Encoding: gzip'), (400,)
-    yield 'unknown encoding', put(good, 'Content-Encoding: br'), (415,)
+        yield 'Content-Type ' + media[:40], post(good, 'Content-Type: ' + media), (415,)
+    yield 'not gzip', post(good, 'Content-Encoding: gzip'), (400,)
+    yield 'unknown encoding', post(good, 'Content-Encoding: br'), (415,)
     yield 'another type', put('{"resourceType":"Observation","id":"x"}'), (400,)
     yield 'another id', put('{"resourceType":"Patient","id":"y"}'), (400,)
     yield 'no id', request('PUT', '/fhir/Patient/x%00y', good), (400,)
     yield 'a long id', request('PUT', '/fhir/Patient/' + 'x' * 65, good), (400,)
-    yield 'wide', put(b'{"resourceType":"Patient","x":[' + b'0,' * (4 << 20) + b'0]}'), (413,)
-    yield 'wide, less', put(WIDE), (400,)
-    yield 'many names', put('{"resourceType":"Patient",' +
-                            ','.join(f'"k{i}":0' for i in range(300000)) + '}'), (400,)
-    yield 'a long string', put('{"resourceType":"Patient","language":"' + 'x' * (8 << 20) + '"}'), \
-        (400,)
-    yield 'a long number', put('{"resourceType":"Patient","x":' + '9' * (4 << 20) + '}'), (400,)
+    yield 'wide', post(b'{"resourceType":"Patient","x":[' + b'0,' * (4 << 20) + b'0]}'), (413,)
+    yield 'wide, less', post(WIDE), (400, 422)
+    yield 'many names', post('{"resourceType":"Patient",' +
+                            ','.join(f'"k{i}":0' for i in range(300000)) + '}'), (400, 422)
+    text = 'x' * (8 << 20)
+    yield 'a long string', post('{"resourceType":"Patient","language":"' + text + '"}'), (400, 422)
+    yield 'a long number', post(b'{"resourceType":"Patient","x":' + b'9' * (4 << 20) + b'}'), \
+        (400, 422)
 
 
 def bad_bundles():

@@ -43,7 +43,11 @@ class Folder:
         self.carnet = os.path.abspath(carnet)
         self.path = tempfile.mkdtemp(prefix='carnet-test-')
         self.data = os.path.join(self.path, 'data')
-        self.run('init')
+        try:
+            self.run('init')
+        except RuntimeError:
+            self.remove()
+            raise
 
     def run(self, command, *args, status=0):
         """Runs a subcommand on the data; its output."""
