@@ -424,7 +424,7 @@ static int gather(struct search_params *sp, struct user_param *u, struct step *s
     struct params *params = store_params(sp->store);
     uint64_t *rows;
     struct index *keys;
-    struct page page;
+    struct page page = {0};
     struct row row;
     int r = store_begin(sp->store, &sp->who, &txn, err);
 
