@@ -54,10 +54,12 @@ static void send_cors(struct call *c)
 
 static void send_location(struct call *c)
 {
-    struct str url = arena_fmt(c->a, "%.*s/%.*s", STR_ARG(c->base), STR_ARG(c->location));
+    struct str url = arena_join(c->a, (const struct str[]){c->base, STR("/"), c->location}, 3);
+    /* A conditional create that found its resource says where it is, too. */
+    bool is_create = c->status == 201 || (c->row && c->row->action == ACT_CREATE);
 
     if (url.p)
-        http_reply_header(c->x, c->status == 201 ? "Location" : "Content-Location", url);
+        http_reply_header(c->x, is_create ? "Location" : "Content-Location", url);
 }
 
 static void make_pretty(struct call *c)
@@ -200,8 +202,7 @@ static struct str find_base(struct call *c)
             host = STR("localhost");
     if (!host.n)
         host = STR("localhost");
-    return arena_join(
-        c->a, (const struct str[]){proto, STR("://"), host, prefix, STR("/fhir")}, 5);
+    return arena_join(c->a, (const struct str[]){proto, STR("://"), host, prefix, STR("/fhir")}, 5);
 }
 
 static struct exchange_call *begin(struct api *api, struct http_exchange *x, struct access who)
