@@ -21,6 +21,8 @@ struct extract {
     unsigned char *at, *end; /* free part of the chunk that holds the keys' bytes */
     uint16_t param;          /* the list in hand */
     uint8_t compartments;    /* that its references lead into */
+    int elsewhere_type;      /* local references to it are in another list already; 0: none */
+    bool has_others;         /* some reference is no local one */
     struct str patient;
     struct err *err;
 };
@@ -161,9 +163,10 @@ static int add_value(void *ctx, const struct value *v)
     struct extract *x = ctx;
     struct key k = {.n = 0};
 
+    x->has_others |= v->kind >= VALUE_URL && v->kind <= VALUE_ELSEWHERE;
     switch (v->kind) {
     case VALUE_TOKEN: return add_token(x, v);
-    case VALUE_LOCAL: return add_local(x, v);
+    case VALUE_LOCAL: return v->type == x->elsewhere_type ? 0 : add_local(x, v);
     case VALUE_NUMBER: return add_number(x, v);
     case VALUE_QUANTITY: return add_quantity(x, v);
     case VALUE_DATE: return add_date(x, v);
@@ -194,6 +197,31 @@ static int extract_param(struct extract *x, const struct param *p, struct path_e
     x->param = p->def.id;
     for (size_t i = 0; i < items.n && r >= 0; i++)
         r = value_each(x->opt, p->def.kind, &items.p[i], add_value, x);
+    return r;
+}
+
+/* All parameters of the type. What shares a list has been found with it; of references, those that
+ * are no local ones remain. */
+static int extract_params(struct extract *x, const struct params *params, int type,
+                          struct path_env *env, const struct path_item *root)
+{
+    size_t n;
+    const struct param *p = params_of(params, type, &n);
+    int r = 0;
+
+    for (size_t i = 0; i < n && r >= 0; i++) {
+        if (param_shares(&p[i]))
+            continue;
+        x->compartments = param_more_of(params, &p[i])->compartments;
+        r = extract_param(x, &p[i], env, root);
+    }
+    x->compartments = 0;
+    for (size_t i = 0; i < n && r >= 0 && x->has_others; i++) {
+        if (!param_shares(&p[i]) || !param_has_own(&p[i]))
+            continue;
+        x->elsewhere_type = p[i].spans[1].type;
+        r = extract_param(x, &p[i], env, root);
+    }
     return r;
 }
 
@@ -259,15 +287,11 @@ int index_extract(struct arena *a, const struct params *params, const struct ind
     struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
     struct path_item item = path_root(root);
     struct index out = {0};
-    size_t n;
-    const struct param *p = params_of(params, type, &n);
     int r = extract_self(&x, type, root);
 
     item.type = def_resource_type(type);
-    for (size_t i = 0; i < n && r >= 0; i++) {
-        x.compartments = param_more_of(params, &p[i])->compartments;
-        r = extract_param(&x, &p[i], &env, &item);
-    }
+    if (r >= 0)
+        r = extract_params(&x, params, type, &env, &item);
     if (r >= 0)
         r = index_refs(a, opt, type, root, &out, err);
     if (r < 0)

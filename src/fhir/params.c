@@ -214,12 +214,14 @@ static int build_base(struct params **ret, struct err *err)
         return no_room(err);
     for (size_t i = 0; i < n; i++) {
         int r;
-        b->params[i] = (struct param){.def = defs[i], .searchable = true};
+        b->params[i] = (struct param){
+            .def = defs[i], .spans = {{.list = defs[i].id}}, .n_spans = 1, .searchable = true};
         r = compile(&b->a, &b->params[i], &b->more[i], err);
         if (r < 0)
             return r;
     }
     b->n = n;
+    params_share(b->params, b->more, n);
     p = snapshot(NULL, b);
     b = NULL;
     if (!p)
@@ -319,6 +321,8 @@ static int add_user(struct param_block *b, const struct params *known, yyjson_va
     *p = *common;
     p->def.type = (uint16_t)type;
     p->def.id = id;
+    p->spans[0] = (struct param_span){.list = id};
+    p->n_spans = 1;
     if (id < INDEX_PARAM_USER || id >= USER_ID_END)
         return err_set(err, ERR_COSTLY, "there are too many user-defined search parameters");
     if (param_find(known, type, p->def.code))

@@ -12,8 +12,20 @@
 struct params;
 struct path; /* a compiled FHIRPath, fhir/path.h */
 
+/* Where keys of a parameter lie: a list, or those of it that are local references to a type. */
+struct param_span {
+    uint16_t list;
+    uint8_t type; /* 0: the whole list */
+};
+
+#define PARAM_SPANS_MAX 2
+
 struct param {
     struct def_param def;    /* id, type, kind, code, url, expression, targets, components */
+    /* All its keys. Usually the list of its own id; what other parameters of the type hold already
+     * stays in theirs (docs/formats/index-keys.md, "Shared lists"). */
+    struct param_span spans[PARAM_SPANS_MAX];
+    size_t n_spans;
     const struct path *path; /* compiled expression, NULL when the parameter has none */
     bool searchable;         /* false while a user's parameter is still being indexed */
 };

@@ -12,7 +12,8 @@
 struct param_more {
     const struct path **components; /* of a composite: def.n_components of them, each from an item
                                       of its expression; NULL for the others */
-    uint8_t compartments;           /* bit c: puts a resource into compartment c */
+    uint8_t compartments;           /* bit c: puts a resource into compartment c; a list that
+                                       others share has their bits too */
 };
 
 /* The parameters of one SearchParameter resource, shared by all snapshots that have them. */
@@ -34,6 +35,13 @@ struct params {
     struct param_block **blocks;        /* the first is the definitions' */
     size_t n_blocks;
 };
+
+/* Lets each parameter of the definitions whose keys other parameters of its type hold say so. */
+void params_share(struct param *params, struct param_more *more, size_t n);
+/* Whether keys of the parameter lie in another one's list. */
+bool param_shares(const struct param *p);
+/* Whether it has keys in the list of its own id. */
+bool param_has_own(const struct param *p);
 
 const struct param_more *param_more_of(const struct params *p, const struct param *param);
 

@@ -7,6 +7,7 @@
 struct maker {
     struct search_parse *p;
     const struct param *param;
+    const struct param_span *span; /* the one of the parameter's in hand */
     const struct search_value *v;
     struct range_list *out;
 };
@@ -27,7 +28,7 @@ static int add(struct maker *m, struct key_range range)
         l->cap = cap;
     }
     if (!range.param)
-        range.param = m->param->def.id;
+        range.param = m->span->list;
     range.rule = m->v;
     l->p[l->n++] = range;
     return 0;
@@ -151,6 +152,8 @@ static int local(struct maker *m, int type, struct str id, bool versioned)
 {
     struct key k = {.n = 0};
 
+    if (m->span->type && m->span->type != type)
+        return 0;
     key_local(&k, type, id);
     return add_point(m, &k, versioned);
 }
@@ -162,7 +165,7 @@ static int reference(struct maker *m)
     int r = 0;
 
     if (v->modifier == MOD_IDENTIFIER)
-        return token(m, KEY_IDENTIFIER);
+        return m->span->type ? 0 : token(m, KEY_IDENTIFIER);
     if (v->targets) {
         for (const int *t = v->targets; *t && r >= 0; t++)
             r = local(m, *t, v->id, false);
@@ -170,6 +173,8 @@ static int reference(struct maker *m)
     }
     if (v->ref.kind == VALUE_LOCAL)
         return local(m, v->ref.type, v->ref.id, v->ref.version.n);
+    if (m->span->type)
+        return 0;
     key_byte(&k, KEY_URL);
     key_text(&k, v->ref.text, KEY_URI_BYTES);
     if (!v->ref.version.n)
@@ -274,7 +279,7 @@ static struct date_bounds date_bounds(const struct date_rule *d)
 static int date(struct maker *m)
 {
     struct date_bounds b = date_bounds(&m->v->date);
-    struct key_range by_end = {.param = (uint16_t)(m->param->def.id + INDEX_PARAM_ENDS),
+    struct key_range by_end = {.param = (uint16_t)(m->span->list + INDEX_PARAM_ENDS),
                                .filtered = true};
     struct key lo = {.n = 0}, hi = {.n = 0}, end = {.n = 0};
     int r;
@@ -288,25 +293,46 @@ static int date(struct maker *m)
     return add_between(m, &end, NULL, by_end);
 }
 
+/* Every key of the span. */
+static int whole(struct maker *m)
+{
+    struct key k = {.n = 0};
+
+    if (!m->span->type)
+        return add_between(m, NULL, NULL, (struct key_range){0});
+    key_byte(&k, m->span->type);
+    return add_prefix(m, &k, (struct key_range){0});
+}
+
+static int span_ranges(struct maker *m)
+{
+    if (m->v->modifier == MOD_MISSING)
+        return whole(m);
+    if (m->v->modifier == MOD_TEXT)
+        return labels(m);
+    switch (m->v->kind) {
+    case PARAM_TOKEN: return token(m, 0);
+    case PARAM_STRING: return string(m);
+    case PARAM_URI: return uri(m);
+    case PARAM_REFERENCE: return reference(m);
+    case PARAM_NUMBER: return number(m);
+    case PARAM_QUANTITY: return add_between(m, NULL, NULL, (struct key_range){.groups = true});
+    case PARAM_DATE: return date(m);
+    default:
+        assert(!"a composite has no list of its own");
+        return err_set(m->p->err, ERR_INTERNAL, "a parameter has no list");
+    }
+}
+
 int search_ranges(struct search_parse *p, const struct param *param, const struct search_value *v,
                   struct range_list *out)
 {
-    struct maker m = {p, param, v, out};
+    int r = 0;
 
-    if (v->modifier == MOD_MISSING)
-        return add_between(&m, NULL, NULL, (struct key_range){0});
-    if (v->modifier == MOD_TEXT)
-        return labels(&m);
-    switch (v->kind) {
-    case PARAM_TOKEN: return token(&m, 0);
-    case PARAM_STRING: return string(&m);
-    case PARAM_URI: return uri(&m);
-    case PARAM_REFERENCE: return reference(&m);
-    case PARAM_NUMBER: return number(&m);
-    case PARAM_QUANTITY: return add_between(&m, NULL, NULL, (struct key_range){.groups = true});
-    case PARAM_DATE: return date(&m);
-    default:
-        assert(!"a composite has no list of its own");
-        return err_set(p->err, ERR_INTERNAL, "a parameter has no list");
+    for (size_t i = 0; i < param->n_spans && r >= 0; i++) {
+        struct maker m = {p, param, &param->spans[i], v, out};
+
+        r = span_ranges(&m);
     }
+    return r;
 }

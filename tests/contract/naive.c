@@ -73,6 +73,16 @@ bool naive_clause(const struct index *index, const struct search_clause *c)
     return in != c->negate;
 }
 
+static bool in_spans(const struct param *param, const struct index_entry *e)
+{
+    bool in = false;
+
+    for (size_t i = 0; i < param->n_spans; i++)
+        in |= e->param == param->spans[i].list &&
+              (!param->spans[i].type || param->spans[i].type == e->key[0]);
+    return in;
+}
+
 struct str naive_key(const struct index *index, const struct search_sort *sort)
 {
     struct str best = STR_NULL;
@@ -81,7 +91,7 @@ struct str naive_key(const struct index *index, const struct search_sort *sort)
         const struct index_entry *e = &index->entries[j];
         struct str key = str_n((const char *)e->key, e->key_n);
 
-        if (e->shared || e->param != sort->param->def.id)
+        if (e->shared || !in_spans(sort->param, e))
             continue;
         if (!best.p || (str_cmp(key, best) < 0) != sort->descending)
             best = key;

@@ -305,17 +305,31 @@ int clauses_prepare(struct exec *x, struct err *err)
     return r;
 }
 
-int clause_of_list(struct exec *x, uint16_t param, struct clause *ret, struct err *err)
+int span_bounds(struct arena *a, const struct param_span *span, struct str *ret_lo,
+                struct str *ret_hi, struct err *err)
 {
-    struct range *range = ARENA_NEW(&x->tmp, struct range);
+    struct str of_type = str_n((const char *)&span->type, span->type ? 1 : 0);
+    struct str lo = scan_prefix(a, span->list, of_type);
+    struct str hi = lo.p ? scan_after(a, lo) : STR_NULL;
 
-    if (!range)
+    if (!hi.p)
         return err_no_memory(err);
-    range->lo = scan_prefix(&x->tmp, param, STR(""));
-    range->hi = range->lo.p ? scan_after(&x->tmp, range->lo) : STR_NULL;
-    if (!range->hi.p)
-        return err_no_memory(err);
-    *ret = (struct clause){.how = HOW_BODY, .ranges = range, .n_ranges = 1, .names_type = true};
+    *ret_lo = lo;
+    *ret_hi = hi;
+    return 0;
+}
+
+int clause_of_param(struct exec *x, const struct param *param, struct clause *ret, struct err *err)
+{
+    struct range *ranges = ARENA_ARRAY(&x->tmp, struct range, param->n_spans);
+    int r = ranges ? 0 : err_no_memory(err);
+
+    for (size_t i = 0; i < param->n_spans && r == 0; i++)
+        r = span_bounds(&x->tmp, &param->spans[i], &ranges[i].lo, &ranges[i].hi, err);
+    if (r < 0)
+        return r;
+    *ret = (struct clause){
+        .how = HOW_BODY, .ranges = ranges, .n_ranges = param->n_spans, .names_type = true};
     return 0;
 }
 

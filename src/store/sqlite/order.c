@@ -246,59 +246,125 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
 }
 
 /* Where the walk begins: behind the last page's end, or with several rules at its first key. */
-static int walk_bounds(struct order *o, struct str *lo, struct str *hi, struct err *err)
+static int walk_bounds(struct order *o, const struct param_span *span, struct str *lo,
+                       struct str *hi, struct err *err)
 {
-    uint16_t param = rule(o, 0)->param->def.id;
     struct arena *a = &o->x->tmp;
     unsigned char key[INDEX_KEY_MAX + SQ_ROW_BYTES];
     struct str at;
+    int r = span_bounds(a, span, lo, hi, err);
 
-    *lo = scan_prefix(a, param, STR(""));
-    *hi = lo->p ? scan_after(a, *lo) : STR_NULL;
-    if (!hi->p)
-        return err_no_memory(err);
-    if (!o->from)
-        return 0;
+    if (r < 0 || !o->from)
+        return r;
     at = o->from->keys[0];
     memcpy(key, at.p, at.n);
     if (!many_rules(o))
         sq_put_row(key + at.n, o->from->row);
     else
         sq_put_row(key + at.n, o->desc ? SQ_ROW_MAX : 0);
-    at = scan_prefix(a, param, str_n((char *)key, at.n + SQ_ROW_BYTES));
+    at = scan_prefix(a, span->list, str_n((char *)key, at.n + SQ_ROW_BYTES));
     if (!at.p)
         return err_no_memory(err);
-    *(o->desc ? hi : lo) = at;
+    if (o->desc && str_cmp(at, *hi) < 0)
+        *hi = at;
+    if (!o->desc && str_cmp(at, *lo) > 0)
+        *lo = at;
     return 0;
+}
+
+/* The spans of a parameter, walked side by side. */
+struct walker {
+    sqlite3_stmt *s[PARAM_SPANS_MAX]; /* NULL: at its end */
+    struct str k[PARAM_SPANS_MAX];    /* the entry that each stands at, without its list */
+};
+
+static int walker_step(struct order *o, struct walker *w, size_t i, struct err *err)
+{
+    int r = sq_step(o->x->t->conn, w->s[i], err);
+
+    if (r > 0) {
+        struct str k = sq_column(w->s[i], 0);
+        w->k[i] = str_from(k, MIN(k.n, (size_t)2));
+    } else {
+        w->s[i] = NULL;
+    }
+    return r;
+}
+
+static int walker_open(struct order *o, struct walker *w, struct err *err)
+{
+    static const enum sq_statement of[][2] = {{SQ_WALK, SQ_WALK_DESC}, {SQ_MERGE, SQ_MERGE_DESC}};
+    const struct param *param = rule(o, 0)->param;
+    int r = 0;
+
+    _Static_assert(ARRAY_LEN(of) == PARAM_SPANS_MAX, "a statement for each span");
+    for (size_t i = 0; i < param->n_spans && r >= 0; i++) {
+        struct str lo, hi;
+
+        if ((r = walk_bounds(o, &param->spans[i], &lo, &hi, err)) < 0 ||
+            (r = sq_stmt(o->x->t->conn, of[i][o->desc], &w->s[i], err)) < 0)
+            break;
+        sq_bind_blob(w->s[i], 1, lo);
+        sq_bind_blob(w->s[i], 2, hi);
+        r = walker_step(o, w, i, err);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* Which span has the next entry; -1 at the end of all. */
+static int walker_next(const struct order *o, const struct walker *w)
+{
+    int best = -1;
+
+    for (int i = 0; i < PARAM_SPANS_MAX; i++)
+        if (w->s[i] && (best < 0 || (str_cmp(w->k[i], w->k[best]) < 0) != o->desc))
+            best = i;
+    return best;
+}
+
+/* Steps over the entry of span `at`, in every span that has it. */
+static int walker_pass(struct order *o, struct walker *w, int at, struct err *err)
+{
+    bool has[PARAM_SPANS_MAX];
+    int r = 0;
+
+    for (int i = 0; i < PARAM_SPANS_MAX; i++)
+        has[i] = w->s[i] && str_eq(w->k[i], w->k[at]);
+    for (size_t i = 0; i < PARAM_SPANS_MAX && r >= 0; i++)
+        if (has[i])
+            r = walker_step(o, w, i, err);
+    return MIN(r, 0);
+}
+
+static void walker_done(struct walker *w)
+{
+    for (size_t i = 0; i < PARAM_SPANS_MAX; i++)
+        if (w->s[i])
+            sqlite3_reset(w->s[i]);
 }
 
 static int walk_list(struct order *o, struct err *err)
 {
-    struct exec *x = o->x;
-    struct sq_store *st = sq_store(&x->t->base);
-    unsigned param = rule(o, 0)->param->def.id;
-    bool is_multi = atomic_load(&st->multi[param / 64]) >> (param % 64) & 1;
-    struct str lo, hi;
-    sqlite3_stmt *s;
-    int r;
+    struct sq_store *st = sq_store(&o->x->t->base);
+    const struct param *param = rule(o, 0)->param;
+    unsigned list = param->spans[0].list;
+    bool is_multi =
+        param->n_spans > 1 || (atomic_load(&st->multi[list / 64]) >> (list % 64) & 1);
+    struct walker w = {0};
+    int r = walker_open(o, &w, err), i;
 
-    if ((r = walk_bounds(o, &lo, &hi, err)) < 0 ||
-        (r = sq_stmt(x->t->conn, o->desc ? SQ_WALK_DESC : SQ_WALK, &s, err)) < 0)
-        return r;
-    sq_bind_blob(s, 1, lo);
-    sq_bind_blob(s, 2, hi);
-    while ((r = sq_step(x->t->conn, s, err)) > 0) {
-        struct str k = sq_column(s, 0);
-        uint64_t row;
+    while (r == 0 && (i = walker_next(o, &w)) >= 0) {
+        struct str k = w.k[i];
 
-        if (k.n < 2 + SQ_ROW_BYTES)
-            continue;
-        row = sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
-        r = meet(o, row, str_n(k.p + 2, k.n - 2 - SQ_ROW_BYTES), is_multi, err);
-        if (r != 0)
-            break;
+        if (k.n >= SQ_ROW_BYTES) {
+            size_t n = k.n - SQ_ROW_BYTES;
+            r = meet(o, sq_get_row_bytes((const unsigned char *)k.p + n), str_head(k, n), is_multi,
+                     err);
+        }
+        if (r == 0)
+            r = walker_pass(o, &w, i, err);
     }
-    sqlite3_reset(s);
+    walker_done(&w);
     return r == 0 ? run_emit(o, err) : r;
 }
 
@@ -338,7 +404,7 @@ static int walk_absent(struct order *o, struct err *err)
     uint64_t at = o->desc ? x->hi : x->lo, row, hint;
     struct source src;
     struct clause absent;
-    int r = clause_of_list(x, rule(o, 0)->param->def.id, &absent, err);
+    int r = clause_of_param(x, rule(o, 0)->param, &absent, err);
 
     if (r < 0)
         return r;

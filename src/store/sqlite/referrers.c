@@ -7,17 +7,24 @@ static struct str reference_key(int type, struct str id, unsigned char key[1 + S
     return str_n((char *)key, 1 + index_id_key(id, key + 1));
 }
 
-static int from_param(struct exec *x, uint16_t param, struct str key, size_t max,
+static int from_param(struct exec *x, const struct param *param, struct str key, size_t max,
                       struct rowset *found, struct err *err)
 {
-    struct range range = {.is_point = true};
-    size_t n;
+    int r = 0;
 
-    arena_reset(&x->body);
-    range.lo = scan_prefix(&x->body, param, key);
-    if (!range.lo.p)
-        return err_no_memory(err);
-    return scan_collect(x, &range, max, found, &n, err);
+    for (size_t i = 0; i < param->n_spans && r == 0 && found->n < max; i++) {
+        const struct param_span *span = &param->spans[i];
+        struct range range = {.is_point = true};
+        size_t n;
+
+        if (span->type && span->type != (unsigned char)key.p[0])
+            continue;
+        arena_reset(&x->body);
+        range.lo = scan_prefix(&x->body, span->list, key);
+        r = range.lo.p ? scan_collect(x, &range, max - found->n, found, &n, err)
+                       : err_no_memory(err);
+    }
+    return r;
 }
 
 /* Every reference parameter of every type. */
@@ -32,7 +39,7 @@ static int from_all(struct exec *x, struct str key, size_t max, struct rowset *f
         const struct param *of = params_of(params, type, &n);
         for (size_t i = 0; i < n && r == 0 && found->n < max; i++)
             if (of[i].def.kind == PARAM_REFERENCE)
-                r = from_param(x, of[i].def.id, key, max - found->n, found, err);
+                r = from_param(x, &of[i], key, max, found, err);
     }
     params_unref(params);
     return r;
@@ -54,7 +61,7 @@ int sq_referrers(struct store_txn *txn, const struct param *param, int type, str
     arena_init(&x.body, KIB(64));
     x.lo = 1;
     x.hi = x.newest = sq_position(txn);
-    r = param ? from_param(&x, param->def.id, key, max, &found, err)
+    r = param ? from_param(&x, param, key, max, &found, err)
               : from_all(&x, key, max, &found, err);
     rowset_sort(&found);
     for (uint64_t row = 1; r == 0 && rows.n < max && (row = rowset_seek(&found, row, false)); row++)

@@ -127,8 +127,11 @@ int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err);
 int clauses_prepare(struct exec *x, struct err *err);
 /* Reads up to `limit` entries (0: all) into the clause's set: 1 if that was all, 0 if not. */
 int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *err);
-/* Builds a clause of ranges that is no clause of the search. */
-int clause_of_list(struct exec *x, uint16_t param, struct clause *ret, struct err *err);
+/* Builds a clause of ranges that is no clause of the search: any key of the parameter. */
+int clause_of_param(struct exec *x, const struct param *param, struct clause *ret, struct err *err);
+/* The bounds of all keys of a span; they live in `a`. */
+int span_bounds(struct arena *a, const struct param_span *span, struct str *ret_lo,
+                struct str *ret_hi, struct err *err);
 /* The sort key of a row, from its body. STR_NULL: it has none. Lives in x->tmp. */
 int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
                   struct err *err);

@@ -79,6 +79,8 @@
     X(SQ_KEYS_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC")                  \
     X(SQ_WALK, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k")                            \
     X(SQ_WALK_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC")                  \
+    X(SQ_MERGE, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k")                           \
+    X(SQ_MERGE_DESC, "SELECT k FROM idx WHERE k >= ?1 AND k < ?2 ORDER BY k DESC")                 \
     X(SQ_KEY, "SELECT 1 FROM idx WHERE k = ?1")                                                    \
     X(SQ_TERM, "SELECT 1 FROM term WHERE k = ?1")                                                  \
     X(SQ_KEY_COUNT, "SELECT count(*) FROM idx WHERE k >= ?1 AND k < ?2")                           \

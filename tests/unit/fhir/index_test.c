@@ -159,7 +159,7 @@ static void references_local_and_absolute(void **state)
                 "\"performer\":[{\"reference\":\"http://x/Patient/7\"},{\"identifier\":{\"value\":"
                 "\"9\"}}]}");
     assert_str(keys(&x, list("Observation", "subject")), STR("g7\\00"));
-    assert_str(keys(&x, list("Observation", "patient")), STR("g7\\00"));
+    assert_str(keys(&x, list("Observation", "patient")), STR("")); /* in the list of subject */
     assert_str(keys(&x, list("Observation", "encounter")), STR("\\00"));
     assert_str(keys(&x, list("Observation", "performer")),
                STR("\\fdhttp://x/Patient/7\\00\\00 & \\fe\\009\\00"));
@@ -168,6 +168,22 @@ static void references_local_and_absolute(void **state)
     assert_int_equal(x.n_refs, 1);
     assert_str(x.refs[0].where, STR("Observation.subject"));
     assert_str(x.refs[0].id, STR("7"));
+}
+
+static void parameters_share_lists(void **state)
+{
+    struct index x = extract("{\"resourceType\":\"Observation\",\"id\":\"o\",\"subject\":{"
+                             "\"reference\":\"Patient/7\",\"type\":\"Patient\",\"identifier\":{"
+                             "\"value\":\"9\"}},\"code\":{\"text\":\"a\"},\"component\":[{"
+                             "\"code\":{\"text\":\"b\"}}]}");
+
+    (void)state;
+    assert_str(keys(&x, list("Observation", "subject")), STR("g7\\00 & \\fe\\009\\00"));
+    assert_str(keys(&x, list("Observation", "patient")), STR("\\fe\\009\\00"));
+    assert_str(keys(&x, list("Observation", "code")), STR("\\ffa\\00"));
+    assert_str(keys(&x, list("Observation", "component-code")), STR("\\ffb\\00"));
+    assert_str(keys(&x, list("Observation", "combo-code")), STR(""));
+    assert_str(keys(&x, INDEX_PARAM_COMPARTMENT + COMPARTMENT_PATIENT), STR("7\\00"));
 }
 
 static void resources_name_their_own_compartment(void **state)
@@ -320,6 +336,7 @@ int main(void)
         EACH(token_of_an_unknown_system_and_a_long_code),
         EACH(strings_are_folded_and_cut),
         EACH(references_local_and_absolute),
+        EACH(parameters_share_lists),
         EACH(resources_name_their_own_compartment),
         EACH(a_bundles_entries_are_not_its_own),
         EACH(quantities_by_unit),
