@@ -10,6 +10,7 @@
 
 #define IMPORT_QUEUE 8
 #define IMPORT_THREADS_MAX 64
+#define IMPORT_THREADS_WAITING 2 /* how many wait for a commit while others go on preparing */
 
 struct chunk_line {
     size_t at, n;

@@ -282,8 +282,9 @@ void import_drain(struct import *im)
 
 int import_start(struct import *im, struct err *err)
 {
-    unsigned n =
-        im->config->threads ? im->config->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n = im->config->threads
+                     ? im->config->threads
+                     : (unsigned)sysconf(_SC_NPROCESSORS_ONLN) + IMPORT_THREADS_WAITING;
 
     pthread_mutex_init(&im->lock, NULL);
     pthread_cond_init(&im->changed, NULL);

@@ -87,6 +87,34 @@ static int apply(struct sq_conn *c, const struct pends *p, const struct pend *it
     return sq_run(c, s, err);
 }
 
+/* SQ_PUT_KEYS_ROWS new keys in one statement: most of what a single one costs is its beginning and
+ * its end. */
+static int apply_many(struct sq_conn *c, const struct pends *p, const uint32_t *order,
+                      struct err *err)
+{
+    sqlite3_stmt *s;
+    int r = sq_stmt(c, SQ_PUT_KEYS, &s, err);
+
+    if (r < 0)
+        return r;
+    for (int i = 0; i < SQ_PUT_KEYS_ROWS; i++) {
+        const struct pend *item = p->items + order[i];
+        sq_bind_blob(s, i + 1, str_n(p->bytes.p + item->at, item->n));
+    }
+    return sq_run(c, s, err);
+}
+
+/* Whether the next SQ_PUT_KEYS_ROWS are all new keys. */
+static bool are_adds(const struct pends *p, const uint32_t *order, size_t n)
+{
+    if (n < SQ_PUT_KEYS_ROWS)
+        return false;
+    for (size_t i = 0; i < SQ_PUT_KEYS_ROWS; i++)
+        if (p->items[order[i]].op != PEND_ADD)
+            return false;
+    return true;
+}
+
 int sq_pends_flush(struct sq_conn *c, struct pends *p, struct err *err)
 {
     size_t n = p->n - p->flushed;
@@ -103,6 +131,12 @@ int sq_pends_flush(struct sq_conn *c, struct pends *p, struct err *err)
     qsort_r(order, n, sizeof *order, pend_cmp, p);
     for (size_t i = 0; i < n && r == 0; i++) {
         const struct pend *item = p->items + order[i], *last = i ? p->items + order[i - 1] : NULL;
+
+        if (are_adds(p, order + i, n - i)) {
+            r = apply_many(c, p, order + i, err);
+            i += SQ_PUT_KEYS_ROWS - 1;
+            continue;
+        }
         /* Terms repeat with every resource that has them. */
         if (last && item->op == PEND_TERM && last->op == PEND_TERM && item->n == last->n &&
             memcmp(p->bytes.p + item->at, p->bytes.p + last->at, item->n) == 0)

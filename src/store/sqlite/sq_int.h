@@ -40,6 +40,9 @@
 
 #define SQ_ROW_COLUMNS "v.row, v.type, v.id, v.hlc, v.origin, v.flags, v.body"
 
+#define SQ_PUT_KEYS_ROWS 32 /* keys that one statement puts */
+#define SQ_ROWS_8 "(?),(?),(?),(?),(?),(?),(?),(?)"
+
 /* Every statement, prepared once for each connection on first use. */
 #define SQ_STATEMENTS(X)                                                                           \
     X(SQ_BEGIN, "BEGIN")                                                                           \
@@ -96,6 +99,8 @@
     X(SQ_PUT_HISTORY, "INSERT INTO history (type, id, hlc, origin, row)"                           \
                       " VALUES (?1, ?2, ?3, ?4, ?5)")                                              \
     X(SQ_PUT_KEY, "INSERT OR IGNORE INTO idx (k) VALUES (?1)")                                     \
+    X(SQ_PUT_KEYS, "INSERT OR IGNORE INTO idx (k) VALUES " SQ_ROWS_8 "," SQ_ROWS_8 "," SQ_ROWS_8   \
+                   "," SQ_ROWS_8)                                                                  \
     X(SQ_DROP_KEY, "DELETE FROM idx WHERE k = ?1")                                                 \
     X(SQ_DROP_KEYS, "DELETE FROM idx WHERE k IN"                                                   \
                     " (SELECT k FROM idx WHERE k >= ?1 AND k < ?2 LIMIT ?3)")                      \
