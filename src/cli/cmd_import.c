@@ -15,7 +15,7 @@ static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
     {"rejects", "FILE", "where rejected lines go; default: rejects.ndjson in DIR", CLI_STRING,
      false, NULL, 0, 0},
-    {"threads", "N", "parsing threads, 0 is one a core", CLI_U64, false, "0", 0, 64},
+    {"threads", "N", "parsing threads, 0 is two more than cores", CLI_U64, false, "0", 0, 64},
 };
 
 struct shown {

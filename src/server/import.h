@@ -25,7 +25,7 @@ struct import_config {
     char *const *files;
     int n_files;
     const char *rejects; /* file that rejects are appended to, a JSON line each */
-    unsigned threads;    /* parsing threads, 0: one a core */
+    unsigned threads;    /* parsing threads, 0: two more than cores */
     void (*progress)(void *ctx, const struct import_stats *s); /* now and then; may be NULL */
     void *ctx;
 };
