@@ -1,6 +1,8 @@
 /* search.c - search at type and system level (search.html). */
 #include "api/bundle_out.h"
 
+#define ENTRY_BYTES 1024 /* of a usual entry: room for the bundle is asked for at once */
+
 /* The outcome entry that names what was not understood: never silence. */
 static void write_unknown(struct bundle_out *b, const struct search *s)
 {
@@ -51,6 +53,7 @@ static int write_bundle(struct call *c, const struct search *s, struct store_txn
     struct bundle_out b;
     int r;
 
+    sb_room(&c->out, MIN(page->n, (size_t)64) * ENTRY_BYTES + KIB(1));
     bundle_begin(&b, c, "searchset", page->total);
     bundle_link(&b, "self", path, s->self, s->cursor);
     if (page->next.p)

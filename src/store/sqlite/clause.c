@@ -403,6 +403,15 @@ static int test_points(struct exec *x, const struct clause *c, uint64_t row, boo
     uint64_t nearest = x->desc ? 0 : UINT64_MAX;
 
     *ret = false;
+    for (size_t i = 0; i < c->n_ranges && !*ret && !ret_hint; i++) {
+        int r = scan_has(x, &c->ranges[i], row, err);
+
+        if (r < 0)
+            return r;
+        *ret = r > 0;
+    }
+    if (!ret_hint)
+        return 0;
     for (size_t i = 0; i < c->n_ranges && !*ret; i++) {
         uint64_t found;
         int r = scan_seek(x, &c->ranges[i], row, x->desc, &found, err);
@@ -471,7 +480,8 @@ int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *r
     int r = 0;
 
     *ret = true;
-    *ret_hint = 0;
+    if (ret_hint)
+        *ret_hint = 0;
     if (x->types.n_ranges && !names_type)
         r = test_types(x, row, ret, ret_hint, err);
     /* What the index can say first, then what the bodies have to. */

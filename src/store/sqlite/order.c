@@ -171,7 +171,6 @@ static int sort_rows(struct order *o, const uint64_t *rows, size_t n, struct err
 static int matches(struct order *o, uint64_t row, bool *ret, struct err *err)
 {
     struct exec *x = o->x;
-    uint64_t hint;
 
     if (row < x->lo || row > x->hi) {
         *ret = false;
@@ -181,7 +180,7 @@ static int matches(struct order *o, uint64_t row, bool *ret, struct err *err)
         *ret = rowset_has(o->matches, row);
         return 0;
     }
-    return exec_test(x, o->x->s->type ? &x->types : NULL, row, ret, &hint, err);
+    return exec_test(x, o->x->s->type ? &x->types : NULL, row, ret, NULL, err);
 }
 
 /* The walk has met too little: find all matches from the other side. 1: few, sorted and emitted. */
@@ -384,10 +383,10 @@ static int walk_ids(struct order *o, struct err *err)
     sq_bind_blob(s, 2, o->from ? o->from->keys[0] : o->desc ? STR("\xff") : STR(""));
     while ((r = sq_step(x->t->conn, s, err)) > 0) {
         struct str id = sq_column(s, 0);
-        uint64_t row = (uint64_t)sqlite3_column_int64(s, 1), hint;
+        uint64_t row = (uint64_t)sqlite3_column_int64(s, 1);
         bool is_live;
 
-        if ((r = clause_test(x, types, row, &is_live, &hint, err)) < 0)
+        if ((r = clause_test(x, types, row, &is_live, NULL, err)) < 0)
             break;
         if (is_live && (r = meet(o, row, id, false, err)) != 0)
             break;
@@ -401,7 +400,7 @@ static int walk_absent(struct order *o, struct err *err)
 {
     struct exec *x = o->x;
     bool in_absent = o->from && !o->from->keys[0].p;
-    uint64_t at = o->desc ? x->hi : x->lo, row, hint;
+    uint64_t at = o->desc ? x->hi : x->lo, row;
     struct source src;
     struct clause absent;
     int r = clause_of_param(x, rule(o, 0)->param, &absent, err);
@@ -418,9 +417,9 @@ static int walk_absent(struct order *o, struct err *err)
         struct keyed k = {.row = row};
         bool match;
 
-        if ((r = exec_test(x, o->driver, row, &match, &hint, err)) < 0)
+        if ((r = exec_test(x, o->driver, row, &match, NULL, err)) < 0)
             return r;
-        if (match && (r = clause_test(x, &absent, row, &match, &hint, err)) < 0)
+        if (match && (r = clause_test(x, &absent, row, &match, NULL, err)) < 0)
             return r;
         r = 0;
         if (!match)

@@ -163,6 +163,20 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
     return exec_charge(x, n, err);
 }
 
+int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err *err)
+{
+    struct bound b;
+    sqlite3_stmt *s;
+    int r = sq_stmt(x->t->conn, SQ_KEY, &s, err);
+
+    if (r < 0)
+        return r;
+    sq_bind_blob(s, 1, bound(&b, point->lo, row));
+    r = sq_step(x->t->conn, s, err);
+    sqlite3_reset(s);
+    return r < 0 || exec_charge(x, COST_PROBE, err) == 0 ? r : ERR_BUSY;
+}
+
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err)
 {
     struct bound b[2];

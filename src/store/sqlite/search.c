@@ -1,7 +1,7 @@
 #include "store/sqlite/search_int.h"
 
 struct search_limits search_limits = {
-    .race_first = 16,
+    .race_first = 64,
     .race_max = 1024,
     .terms = 4096,
     .ranges = 2000,

@@ -136,7 +136,7 @@ int span_bounds(struct arena *a, const struct param_span *span, struct str *ret_
 int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
                   struct err *err);
 /* Whether a candidate matches. *ret_hint: no row between the candidate and this one can match
- * (0: nothing known). */
+ * (0: nothing known). ret_hint may be NULL, which saves a little. */
 int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint64_t *ret_hint,
                 struct err *err);
 /* All clauses but `driver` (whose lossy ranges are checked). */
@@ -157,6 +157,8 @@ int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t h
 /* The nearest row of a point's list at or after (desc: before) row; 0: none. */
 int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc, uint64_t *ret,
               struct err *err);
+/* Whether a row stands in a point's list: 1 or 0. */
+int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err *err);
 /* Rows of a range into a set, after `limit` entries no more; *ret_n: entries read. */
 int scan_collect(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
                  size_t *ret_n, struct err *err);
