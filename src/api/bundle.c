@@ -87,7 +87,7 @@ static int read_entry(struct bundle *b, struct entry *e, yyjson_val *v)
     c->resource = js_get(v, "resource");
     if (!yyjson_is_obj(request) || method == HTTP_OTHER || !url.p)
         return err_set(&c->err, ERR_REQUIRED, "the entry needs a request with method and url");
-    if (str_starts(url, c->base))
+    if (c->base.n && str_starts(url, c->base))
         url = str_from(url, c->base.n);
     mark = str_find(url, '?');
     if (mark >= 0) {
