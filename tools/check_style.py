@@ -26,6 +26,21 @@ RULES = (
 COMPILED = tuple((what, where, re.compile(pattern)) for what, where, pattern in RULES)
 
 
+SCOPED = re.compile(r"\s*_cleanup_\(\w+\) struct \w+ (\w+);")
+
+
+def check_scoped(lines, say):
+    """What a scope releases is initialised before the first way out of it."""
+    for at, line in enumerate(lines):
+        found = SCOPED.match(line)
+        for later in lines[at + 1:] if found else ():
+            if re.search(r"\b%s\b" % found.group(1), later):
+                break
+            if re.search(r"\breturn\b", later) or later.startswith("}"):
+                say("%d: %s is released before it is initialised" % (at + 1, found.group(1)))
+                break
+
+
 def files(root):
     try:
         out = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"],
@@ -59,6 +74,8 @@ def check_file(root, path, say):
             say("%s:%d: %d columns" % (path, number, len(line)))
         if is_code and "\t" in line:
             say("%s:%d: tab" % (path, number))
+    if path.endswith(".c"):
+        check_scoped(lines, lambda text: say("%s:%s" % (path, text)))
     if path.startswith("src/") and len(lines) > FILE_LINES_MAX + 1:
         say("%s: %d lines: a file past %d asks to be two" % (path, len(lines) - 1, FILE_LINES_MAX))
 

@@ -99,10 +99,10 @@ int synth_run(const struct synth_config *config, const struct synth_sink *sink,
     struct sim *s;
     int r;
 
+    arena_init(&arena, ARENA_MAX);
     if (config->people < 1 || config->people > SYNTH_PEOPLE_MAX ||
         config->weeks < SYNTH_WEEKS_MIN || config->weeks > SYNTH_WEEKS_MAX)
         return err_set(err, ERR_VALUE, "the country's people or weeks are out of range");
-    arena_init(&arena, ARENA_MAX);
     s = ARENA_NEW(&arena, struct sim);
     if (!s)
         return err_no_memory(err);

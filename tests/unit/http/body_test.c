@@ -116,10 +116,11 @@ static void chunks_are_joined(void **state)
     size_t at = 0;
 
     (void)state;
+    /* No chunk extensions: libmicrohttpd 1.0 refuses them (400), 0.9 passes over them. */
     sb_lit(&out, "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
     for (size_t n = 1; at < MIB(3); n = n * 3 % 70000 + 1) {
         n = MIN(n, MIB(3) - at);
-        sb_fmt(&out, "%zX;ext=1\r\n", n);
+        sb_fmt(&out, "%zX\r\n", n);
         sb_put(&out, data + at, n);
         sb_lit(&out, "\r\n");
         at += n;

@@ -1,5 +1,7 @@
 #include "client.h"
 
+#include <microhttpd.h>
+
 #define HOST "Host: t\r\n"
 
 static struct str error_of(const struct reply *r)
@@ -71,6 +73,13 @@ static void many_arguments_cost_nothing(void **state)
     http_server_stop(s, 1000);
 }
 
+/* libmicrohttpd 1.0 refuses more by itself, with its own text, and sends a blank in the path away
+ * (301) instead of refusing it. */
+static bool library_refuses(void)
+{
+    return strncmp(MHD_get_version(), "0.", 2) != 0;
+}
+
 static void bad_framing_is_refused(void **state)
 {
     static const struct {
@@ -114,9 +123,11 @@ static void bad_framing_is_refused(void **state)
 
         r.next = r.bytes.n = 0;
         send_text(fd, table[i].request);
-        if (!receive(fd, &r, false) || r.status != table[i].status)
+        if (!receive(fd, &r, false) ||
+            (r.status != table[i].status && !(r.status == 301 && library_refuses())))
             fail_msg("%d for %s", r.status, table[i].request);
-        if (table[i].ours && !str_starts(error_of(&r), STR("{\"error\":\"ERR_SYNTAX\"}")))
+        if (table[i].ours && !library_refuses() &&
+            !str_starts(error_of(&r), STR("{\"error\":\"ERR_SYNTAX\"}")))
             fail_msg("%.*s for %s", STR_ARG(error_of(&r)), table[i].request);
         close(fd);
     }
