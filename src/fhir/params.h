@@ -21,7 +21,7 @@ struct param_span {
 #define PARAM_SPANS_MAX 2
 
 struct param {
-    struct def_param def;    /* id, type, kind, code, url, expression, targets, components */
+    struct def_param def; /* id, type, kind, code, url, expression, targets, components */
     /* All its keys. Usually the list of its own id; what other parameters of the type hold already
      * stays in theirs (docs/formats/index-keys.md, "Shared lists"). */
     struct param_span spans[PARAM_SPANS_MAX];

@@ -9,15 +9,15 @@
 #include "base/str.h"
 
 enum access_kind {
-    ACCESS_NONE,      /* may do nothing: the zero value */
-    ACCESS_OPEN,      /* everything, without a person: loopback with --open */
-    ACCESS_SYSTEM,    /* the node's own upkeep: seeding, upgrades */
-    ACCESS_JOB,       /* a background job or the operator's command line */
+    ACCESS_NONE,   /* may do nothing: the zero value */
+    ACCESS_OPEN,   /* everything, without a person: loopback with --open */
+    ACCESS_SYSTEM, /* the node's own upkeep: seeding, upgrades */
+    ACCESS_JOB,    /* a background job or the operator's command line */
 };
 
 struct access {
     enum access_kind kind;
-    struct str agent;   /* who wrote, kept with each version: "open", "system", "import", … */
+    struct str agent; /* who wrote, kept with each version: "open", "system", "import", … */
     bool may_write;
 };
 

@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 #define STORE_TXN_MAGIC 0x73747278u
-#define STORE_INDEX_VERSION 1   /* of the key formats in docs/formats/index-keys.md */
+#define STORE_INDEX_VERSION 1 /* of the key formats in docs/formats/index-keys.md */
 
 struct store_ops {
     void (*close)(struct store *st);
@@ -56,7 +56,7 @@ struct store_ops {
 struct store {
     const struct store_ops *ops;
     struct index_options index;
-    struct str *bases;           /* of index, once store_base_url_add made a list of its own */
+    struct str *bases; /* of index, once store_base_url_add made a list of its own */
     pthread_mutex_t params_lock;
     struct params *params;
 };
@@ -65,7 +65,7 @@ struct store_txn {
     unsigned magic;
     struct store *st;
     struct access who;
-    bool is_writing;             /* inside a job */
+    bool is_writing; /* inside a job */
 };
 
 /* Fills the shared part; takes its own reference of `params` (NULL: params_base). */

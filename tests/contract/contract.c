@@ -72,7 +72,8 @@ int make_put(struct store *st, struct arena *a, const char *type, const char *id
     yyjson_val *root;
     int r;
 
-    *ret = (struct put){.method = text ? METHOD_CREATE : METHOD_DELETE, .type = type_of(type),
+    *ret = (struct put){.method = text ? METHOD_CREATE : METHOD_DELETE,
+                        .type = type_of(type),
                         .id = arena_dup(a, str_c(id))};
     if (!text)
         return 0;

@@ -17,7 +17,7 @@ struct world {
     struct access who;
 };
 
-extern bool world_is_faulty;   /* open stores behind store/faulty */
+extern bool world_is_faulty; /* open stores behind store/faulty */
 
 void world_open(struct world *w);
 void world_reopen(struct world *w);

@@ -165,7 +165,9 @@ static struct key_range some_range(struct prop *p, const char *type)
 
         if (e->param >= INDEX_PARAM_TYPE && !(chance(p, 20) && e->key_n))
             continue;
-        range = (struct key_range){.param = e->param, .lo = key, .terms = e->shared,
+        range = (struct key_range){.param = e->param,
+                                   .lo = key,
+                                   .terms = e->shared,
                                    .lossy = e->shared || chance(p, 15),
                                    .filtered = !e->shared && chance(p, 20)};
         if (!e->shared && chance(p, 60)) {
@@ -190,8 +192,7 @@ static struct key_range some_range(struct prop *p, const char *type)
     return range;
 }
 
-static void some_clause(struct prop *p, struct arena *a, const char *type,
-                        struct search_clause *c)
+static void some_clause(struct prop *p, struct arena *a, const char *type, struct search_clause *c)
 {
     *c = (struct search_clause){.kind = CLAUSE_KEYS, .negate = chance(p, 25)};
     if (chance(p, 8)) {
@@ -239,9 +240,9 @@ static void some_sort(struct prop *p, struct search *s, const char *type)
             sort->by_id = chance(p, 50) && type;
             continue;
         }
-        sort->param = param_find(p->params, type_of(type),
-                                 str_c((type[0] == 'O' ? of_observation
-                                                       : of_patient)[below(p, 4)]));
+        sort->param =
+            param_find(p->params, type_of(type),
+                       str_c((type[0] == 'O' ? of_observation : of_patient)[below(p, 4)]));
         assert_non_null(sort->param);
     }
 }
@@ -276,13 +277,13 @@ static void describe(const struct search *s)
         for (size_t j = 0; j < c->n_ranges; j++)
             print_message("    param %#x%s%s%s lo %zu hi %zu\n", c->ranges[j].param,
                           c->ranges[j].point ? " point" : "", c->ranges[j].lossy ? " lossy" : "",
-                          c->ranges[j].terms ? " terms" : "", c->ranges[j].lo.n,
-                          c->ranges[j].hi.n);
+                          c->ranges[j].terms ? " terms" : "", c->ranges[j].lo.n, c->ranges[j].hi.n);
     }
     for (size_t i = 0; i < s->n_sort; i++)
         print_message("  sort %s%s\n", s->sort[i].descending ? "-" : "",
-                      s->sort[i].param ? s->sort[i].param->def.code.p
-                                       : s->sort[i].by_id ? "_id" : "_lastUpdated");
+                      s->sort[i].param   ? s->sort[i].param->def.code.p
+                      : s->sort[i].by_id ? "_id"
+                                         : "_lastUpdated");
 }
 
 static int page_of(struct prop *p, struct search *s, struct arena *a, struct page *ret,
@@ -425,10 +426,18 @@ static void low_limits(void **state)
     struct search_limits was = search_limits;
 
     (void)state;
-    search_limits = (struct search_limits){
-        .race_first = 2, .race_max = 8, .terms = 3, .ranges = 4, .total_cost = 60, .walk_try = 12,
-        .collect = 40, .sort_rows = 10, .run = 1000, .set_array = 5, .bodies = {2, 6, 12},
-        .reads = {4, 20, 0}};
+    search_limits = (struct search_limits){.race_first = 2,
+                                           .race_max = 8,
+                                           .terms = 3,
+                                           .ranges = 4,
+                                           .total_cost = 60,
+                                           .walk_try = 12,
+                                           .collect = 40,
+                                           .sort_rows = 10,
+                                           .run = 1000,
+                                           .set_array = 5,
+                                           .bodies = {2, 6, 12},
+                                           .reads = {4, 20, 0}};
     for (uint64_t seed = 11; seed <= 14; seed++)
         run_seed(seed, rounds());
     search_limits.sort_rows = 0;

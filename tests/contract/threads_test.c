@@ -21,8 +21,8 @@ static int pending;
 static int run_conditional(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     struct conditional *c = (struct conditional *)job;
-    struct search_clause clause = {.kind = CLAUSE_KEYS, .n_ranges = 1,
-                                   .ranges = (struct key_range *)(uintptr_t)c->range};
+    struct search_clause clause = {
+        .kind = CLAUSE_KEYS, .n_ranges = 1, .ranges = (struct key_range *)(uintptr_t)c->range};
     struct search s = {.type = c->put.type, .clauses = &clause, .n_clauses = 1, .count = 2};
     struct version v;
     struct arena a;
@@ -61,9 +61,10 @@ static struct key_range range_of(struct world *w, const struct index *index, con
     (void)w;
     for (size_t i = 0; i < index->n_entries; i++)
         if (index->entries[i].param == param->def.id && !index->entries[i].shared)
-            range = (struct key_range){.param = param->def.id, .point = true,
-                                       .lo = str_n((const char *)index->entries[i].key,
-                                                   index->entries[i].key_n)};
+            range = (struct key_range){
+                .param = param->def.id,
+                .point = true,
+                .lo = str_n((const char *)index->entries[i].key, index->entries[i].key_n)};
     params_unref(params);
     assert_int_not_equal(range.param, 0);
     return range;
@@ -84,11 +85,13 @@ static void a_thousand_conditional_creates_make_one(void **state)
         char id[16];
 
         snprintf(id, sizeof id, "c%d", i);
-        jobs[i].job = (struct store_job){
-            .run = run_conditional, .done = done_conditional, .who = &w.who};
+        jobs[i].job =
+            (struct store_job){.run = run_conditional, .done = done_conditional, .who = &w.who};
         assert_int_equal(make_put(w.st, &w.a, "Patient", id,
                                   "{\"resourceType\":\"Patient\",\"identifier\":[{\"system\":"
-                                  "\"urn:n\",\"value\":\"42\"}]}", &jobs[i].put, &err), 0);
+                                  "\"urn:n\",\"value\":\"42\"}]}",
+                                  &jobs[i].put, &err),
+                         0);
         if (i == 0)
             range = range_of(&w, jobs[i].put.index, "identifier");
         jobs[i].range = &range;

@@ -54,9 +54,10 @@ static void what_goes_in_comes_out(void **state)
                        "\"meta\":{\"versionId\":\"%s\","
                        "\"lastUpdated\":\"%s\",\"profile\":[\"http://a/b\"],\"tag\":[]},"
                        "\"active\":true,\"x\":[1.0,1e3,\"\\u0001é\\\"\"],"
-        "\"contained\":[{"
+                       "\"contained\":[{"
                        "\"resourceType\":\"Basic\",\"id\":\"c\",\"meta\":{\"versionId\":\"7\"}}]}",
-                       version, instant).p);
+                       version, instant)
+                 .p);
     expect_put(w, "Basic", "e", "{\"resourceType\":\"Basic\"}", NULL);
     got = world_get(w, "Basic", "e", &err);
     assert_non_null(strstr(got, "Z\"}}"));
@@ -157,7 +158,7 @@ static void history_is_newest_first(void **state)
             assert_true(rows[i].row < rows[i - 1].row && rows[i].type == q.type);
         q.id = STR("i3");
         n = history_of(w, q, rows, 100);
-        assert_int_equal(n, 2);   /* 3 and 24 */
+        assert_int_equal(n, 2); /* 3 and 24 */
         assert_true(rows[0].is_current && !rows[1].is_current);
         assert_int_equal(rows[0].method, METHOD_DELETE);
     }
@@ -191,7 +192,7 @@ static void history_knows_time(void **state)
     q.id = STR_NULL;
     q.at_from_ms = hlc_ms(v[1].hlc) + 1;
     q.at_to_ms = hlc_ms(v[2].hlc);
-    assert_int_equal(history_of(w, q, rows, 10), 3);   /* a2, b1, b2 */
+    assert_int_equal(history_of(w, q, rows, 10), 3); /* a2, b1, b2 */
 }
 
 static void bad_cursors_are_refused(void **state)
@@ -271,7 +272,8 @@ static void expunged_is_gone(void **state)
     struct world *w = *state;
     size_t n = 0;
     struct put_job p = {.job = {.run = run_expunge, .who = &w->who},
-                        .put = {.type = type_of("Basic"), .id = STR("a")}, .ctx = &n};
+                        .put = {.type = type_of("Basic"), .id = STR("a")},
+                        .ctx = &n};
     struct version before, after;
     struct err err = {0};
     struct page page;
@@ -415,11 +417,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        T(what_goes_in_comes_out), T(versions_follow_each_other), T(history_is_newest_first),
-        T(history_knows_time), T(bad_cursors_are_refused), T(a_failed_job_leaves_nothing),
-        T(access_is_asked), T(what_is_written_survives), T(expunged_is_gone),
-        T(the_node_keeps_small_values), T(one_process_holds_the_folder), T(a_snapshot_stays),
-        T(a_copy_is_whole), T(counts_are_true),
+        T(what_goes_in_comes_out),
+        T(versions_follow_each_other),
+        T(history_is_newest_first),
+        T(history_knows_time),
+        T(bad_cursors_are_refused),
+        T(a_failed_job_leaves_nothing),
+        T(access_is_asked),
+        T(what_is_written_survives),
+        T(expunged_is_gone),
+        T(the_node_keeps_small_values),
+        T(one_process_holds_the_folder),
+        T(a_snapshot_stays),
+        T(a_copy_is_whole),
+        T(counts_are_true),
     };
     int failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
 

@@ -57,8 +57,8 @@ static void match(struct arena *a, const struct search *s, const struct index_op
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static const char *const types[] = {"Patient", "Observation", "Condition", "Bundle",
-                                        "ValueSet", "Encounter", "Location", ""};
+    static const char *const types[] = {"Patient",  "Observation", "Condition", "Bundle",
+                                        "ValueSet", "Encounter",   "Location",  ""};
     const char *text = (const char *)data, *cut = n ? memchr(text, '\n', n) : NULL;
     struct str query = cut ? str_n(text, (size_t)(cut - text)) : str_n(text, n);
     struct str body = cut ? str_n(cut + 1, n - query.n - 1) : STR("{}");

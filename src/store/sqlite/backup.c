@@ -56,8 +56,8 @@ static int copy_to(struct sq_txn *t, const char *path, const struct copy *c, str
     sqlite3 *to = NULL;
     int r, rc;
 
-    rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                        SQLITE_OPEN_NOMUTEX, NULL);
+    rc = sqlite3_open_v2(path, &to,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         r = sq_fail(to, rc, err);
     else
@@ -99,7 +99,7 @@ int sq_backup(struct store *base, const char *to_dir,
                        strerror(errno));
     if ((r = sq_begin(base, &upkeep, &txn, err)) < 0 || (r = sq_enter(sq_txn(txn), err)) < 0)
         return r;
-    sq_position(txn);   /* the first read takes the snapshot */
+    sq_position(txn); /* the first read takes the snapshot */
     if (asprintf(&fresh, "%s/carnet.db.new", to_dir) < 0 ||
         asprintf(&path, "%s/carnet.db", to_dir) < 0) {
         free(fresh);

@@ -1,6 +1,6 @@
 #include "store/sqlite/search_int.h"
 
-#define PROBES_MAX 8     /* points that are probed one by one; past it the body is cheaper */
+#define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
 
 int exec_charge(struct exec *x, size_t cost, struct err *err)
 {
@@ -206,7 +206,8 @@ static int add_id(struct exec *x, struct clause *c, int type, struct str id, str
 
         sqlite3_reset(s);
         r = is_live && row >= x->lo && row <= x->hi
-                ? rowset_add(&c->set, &x->tmp, row, x->newest, err) : 0;
+                ? rowset_add(&c->set, &x->tmp, row, x->newest, err)
+                : 0;
     }
     return r < 0 ? r : exec_charge(x, COST_PROBE, err);
 }
@@ -298,7 +299,10 @@ int clauses_prepare(struct exec *x, struct err *err)
             case CLAUSE_KEYS: r = prepare_keys(x, c, err); break;
             case CLAUSE_ID: r = prepare_ids(x, c, err); break;
             case CLAUSE_UPDATED: r = prepare_updated(x, c, err); break;
-            case CLAUSE_NONE: c->how = HOW_SET; c->names_type = true; break;
+            case CLAUSE_NONE:
+                c->how = HOW_SET;
+                c->names_type = true;
+                break;
             }
         }
     }
@@ -379,8 +383,7 @@ static int test_body(struct exec *x, struct clause *c, uint64_t row, bool *ret, 
 
 /* Looking at bodies is right for a few candidates. When it has cost as much as reading the clause's
  * ranges up to some limit would, the ranges are read up to that limit. */
-static int test_adaptive(struct exec *x, struct clause *c, uint64_t row, bool *ret,
-                         struct err *err)
+static int test_adaptive(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
 {
     const struct search_limits *l = &search_limits;
     int r;

@@ -8,8 +8,8 @@
  */
 #include "store/sqlite/search_int.h"
 
-#define LEARN_MAX 16384   /* entries read to learn how long a list is */
-#define LISTS_MAX 8       /* points of a clause that are looked at: the longest bounds the clause */
+#define LEARN_MAX 16384 /* entries read to learn how long a list is */
+#define LISTS_MAX 8     /* points of a clause that are looked at: the longest bounds the clause */
 
 static struct sq_hint *slot(struct sq_store *st, uint64_t hash)
 {

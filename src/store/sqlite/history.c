@@ -15,8 +15,8 @@ struct walk {
     const struct history_query *q;
     struct arena *a;
     struct sq_rows rows;
-    uint64_t below;              /* only rows below this */
-    uint64_t from;               /* and not below this */
+    uint64_t below; /* only rows below this */
+    uint64_t from;  /* and not below this */
     bool has_more;
 };
 
@@ -192,8 +192,7 @@ static int bounds(struct walk *w, struct err *err)
     int r;
 
     w->below = INT64_MAX;
-    if (w->q->cursor.p &&
-        (!str_to_u64(w->q->cursor, INT64_MAX, &w->below) || w->below == 0))
+    if (w->q->cursor.p && (!str_to_u64(w->q->cursor, INT64_MAX, &w->below) || w->below == 0))
         return err_set(err, ERR_VALUE, "the page's cursor is not one of this server");
     if (w->q->since_ms && (r = sq_row_at(w->t, w->q->since_ms, &w->from, err)) < 0)
         return r;

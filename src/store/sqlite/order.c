@@ -347,8 +347,7 @@ static int walk_list(struct order *o, struct err *err)
     struct sq_store *st = sq_store(&o->x->t->base);
     const struct param *param = rule(o, 0)->param;
     unsigned list = param->spans[0].list;
-    bool is_multi =
-        param->n_spans > 1 || (atomic_load(&st->multi[list / 64]) >> (list % 64) & 1);
+    bool is_multi = param->n_spans > 1 || (atomic_load(&st->multi[list / 64]) >> (list % 64) & 1);
     struct walker w = {0};
     int r = walker_open(o, &w, err), i;
 

@@ -73,8 +73,7 @@ static int pend_cmp(const void *x, const void *y, void *ctx)
     return a < b ? -1 : a > b;
 }
 
-static int apply(struct sq_conn *c, const struct pends *p, const struct pend *item,
-                 struct err *err)
+static int apply(struct sq_conn *c, const struct pends *p, const struct pend *item, struct err *err)
 {
     static const enum sq_statement of[] = {
         [PEND_DROP] = SQ_DROP_KEY, [PEND_ADD] = SQ_PUT_KEY, [PEND_TERM] = SQ_PUT_TERM};

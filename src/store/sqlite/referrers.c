@@ -61,8 +61,7 @@ int sq_referrers(struct store_txn *txn, const struct param *param, int type, str
     arena_init(&x.body, KIB(64));
     x.lo = 1;
     x.hi = x.newest = sq_position(txn);
-    r = param ? from_param(&x, param, key, max, &found, err)
-              : from_all(&x, key, max, &found, err);
+    r = param ? from_param(&x, param, key, max, &found, err) : from_all(&x, key, max, &found, err);
     rowset_sort(&found);
     for (uint64_t row = 1; r == 0 && rows.n < max && (row = rowset_seek(&found, row, false)); row++)
         r = sq_rows_add(&rows, a, row, err);

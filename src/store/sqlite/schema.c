@@ -107,8 +107,7 @@ int sq_schema_create(struct sq_conn *c, const struct store_config *config, struc
     r = sq_exec(c->db, "PRAGMA journal_mode=WAL; BEGIN", err);
     if (r < 0)
         return r;
-    if ((r = sq_exec(c->db, schema, err)) < 0 ||
-        (r = put_origin(c, 0, random_origin(), err)) < 0 ||
+    if ((r = sq_exec(c->db, schema, err)) < 0 || (r = put_origin(c, 0, random_origin(), err)) < 0 ||
         (r = meta_set_i64(c, "schema", SQ_SCHEMA_VERSION, err)) < 0 ||
         (r = meta_set_i64(c, "index", STORE_INDEX_VERSION, err)) < 0 ||
         (r = meta_set_i64(c, "timezone", config->index.tz_minutes, err)) < 0 ||
@@ -146,11 +145,10 @@ static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *er
     if (r < 0)
         return r;
     if (version < 1 || version > SQ_SCHEMA_VERSION)
-        return err_set(err, ERR_NO_STORE,
-                       "the store has format %lld, %s; this program knows formats 1 to %d",
-                       (long long)version,
-                       version < 1 ? "which never was" : "of a newer version of carnet",
-                       SQ_SCHEMA_VERSION);
+        return err_set(
+            err, ERR_NO_STORE, "the store has format %lld, %s; this program knows formats 1 to %d",
+            (long long)version, version < 1 ? "which never was" : "of a newer version of carnet",
+            SQ_SCHEMA_VERSION);
     r = upgrade(c, version, err);
     if (r < 0)
         return r;

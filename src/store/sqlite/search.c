@@ -201,9 +201,9 @@ static int count_entries(struct exec *x, int64_t *ret, struct err *err)
 
     if (x->n_clauses > 1 || x->lo > 1 || x->hi < x->newest)
         return 0;
-    if (c == &x->types ? !c->n_ranges
-                       : c->of->kind != CLAUSE_KEYS || !x->s->type || !c->names_type ||
-                             !counts_rows(x, c))
+    if (c == &x->types
+            ? !c->n_ranges
+            : c->of->kind != CLAUSE_KEYS || !x->s->type || !c->names_type || !counts_rows(x, c))
         return 0;
     for (size_t i = 0; i < c->n_ranges; i++) {
         uint64_t n;
@@ -279,7 +279,10 @@ static int run(struct exec *x, struct page *ret, struct err *err)
 int sq_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
               struct page *ret, struct err *err)
 {
-    struct exec x = {.t = sq_txn(txn), .s = s, .a = a, .budget = budget,
+    struct exec x = {.t = sq_txn(txn),
+                     .s = s,
+                     .a = a,
+                     .budget = budget,
                      .text = sb_make(STORE_BODY_MAX + KIB(1))};
     int r;
 

@@ -62,7 +62,7 @@ uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc);
 struct range {
     struct str lo, hi; /* param and key; of a point only lo */
     bool is_point, lossy;
-    const struct key_range *filter;   /* not NULL: search_key decides about each key */
+    const struct key_range *filter; /* not NULL: search_key decides about each key */
 };
 
 enum how {
@@ -104,13 +104,13 @@ struct exec {
     size_t budget, spent;   /* 0: no limit */
     struct clause *clauses; /* the search's, in its order */
     size_t n_clauses;
-    struct clause types;         /* the searched types; n_ranges == 0: all */
-    uint64_t lo, hi;             /* rows that may match at all */
-    uint64_t position;           /* the feed's at the first page */
-    uint64_t newest;             /* the feed's now */
-    bool desc;                   /* rows from high to low */
-    bool asked;                       /* a scan met a key about which only the body knows */
-    const struct key_range *key_of;   /* the last key that search_key was asked about */
+    struct clause types;            /* the searched types; n_ranges == 0: all */
+    uint64_t lo, hi;                /* rows that may match at all */
+    uint64_t position;              /* the feed's at the first page */
+    uint64_t newest;                /* the feed's now */
+    bool desc;                      /* rows from high to low */
+    bool asked;                     /* a scan met a key about which only the body knows */
+    const struct key_range *key_of; /* the last key that search_key was asked about */
     unsigned char key[INDEX_KEY_MAX];
     size_t key_n;
     enum key_answer key_answer;

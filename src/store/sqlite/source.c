@@ -63,8 +63,8 @@ static int open_lists(struct source *src, const struct clause *c, struct err *er
         struct list *l = &src->lists[src->n_lists];
         int r;
 
-        *l = (struct list){.point = &c->ranges[i], .batch = 16,
-                           .rows = ARENA_ARRAY(a, uint64_t, SOURCE_BATCH)};
+        *l = (struct list){
+            .point = &c->ranges[i], .batch = 16, .rows = ARENA_ARRAY(a, uint64_t, SOURCE_BATCH)};
         if (!l->rows)
             return err_no_memory(err);
         r = list_seek(src, l, err);

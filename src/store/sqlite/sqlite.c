@@ -199,8 +199,7 @@ int store_sqlite_open(const struct store_config *config, struct store **ret, str
         return r;
     if (!st->read_only && (r = sq_writer_start(st, err)) < 0)
         return r;
-    log_event(LOG_DEBUG, LOG_STORE, "state=open row=%llu",
-              (unsigned long long)st->writer.last_row);
+    log_event(LOG_DEBUG, LOG_STORE, "state=open row=%llu", (unsigned long long)st->writer.last_row);
     *ret = &st->base;
     st = NULL;
     return 0;

@@ -59,8 +59,8 @@ void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret)
     struct sq_store *st = sq_store(&t->base);
     int64_t flags = sqlite3_column_int64(s, 5), origin = sqlite3_column_int64(s, 4);
     struct str key = sq_column(s, 2);
-    size_t n = key.n <= SQ_ID_KEY_MAX
-                   ? index_key_id((const unsigned char *)key.p, key.n, t->id) : 0;
+    size_t n =
+        key.n <= SQ_ID_KEY_MAX ? index_key_id((const unsigned char *)key.p, key.n, t->id) : 0;
 
     *ret = (struct row){
         .row = (uint64_t)sqlite3_column_int64(s, 0),

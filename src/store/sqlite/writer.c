@@ -86,7 +86,9 @@ static int run_job(struct sq_writer *w, struct store_job *job, struct err *err)
     int r;
 
     c->txn = (struct sq_txn){
-        .base = {.magic = STORE_TXN_MAGIC, .st = &c->st->base, .who = *job->who,
+        .base = {.magic = STORE_TXN_MAGIC,
+                 .st = &c->st->base,
+                 .who = *job->who,
                  .is_writing = true},
         .conn = c,
         .has_begun = true,
