@@ -46,6 +46,11 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
     api->changed_ctx = ctx;
 }
 
+void api_world(struct api *api, const struct world *world)
+{
+    api->world = world;
+}
+
 void api_metrics(struct api *api, struct sb *out)
 {
     size_t n;

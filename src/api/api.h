@@ -8,13 +8,14 @@
 #define API_API_H
 
 #include "http/http.h"
+#include "fhir/world.h"
 #include "store/store.h"
 #include "trust/trust.h"
 
 #define API_BUNDLE_ENTRIES_MAX 20000    /* of a batch or transaction */
 #define API_CONDITIONAL_DELETE_MAX 1000 /* resources that one conditional delete may remove */
-#define API_INLINE_BODY_MAX KIB(128)  /* larger bodies are parsed by a worker, not an event loop */
-#define API_INLINE_SEARCH_BUDGET 4000 /* index entries before a search goes to a worker */
+#define API_INLINE_BODY_MAX KIB(128)   /* larger bodies are parsed by a worker, not an event loop */
+#define API_INLINE_SEARCH_BUDGET 4000  /* index entries before a search goes to a worker */
 #define API_INLINE_SEALED_MAX KIB(256) /* longer stored bodies are read by a worker */
 #define API_REPLY_MAX MIB(256)
 #define API_REQUEST_ID_MAX 200 /* of a client's X-Request-Id that comes back */
@@ -41,6 +42,10 @@ void api_free(struct api *api);
 /* `changed` is called when a write of a SearchParameter was applied (on the writer's thread, before
  * it is durable): whoever indexes them looks again. */
 void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx);
+
+/* Who answers what only the store or a terminology knows; must outlive the api. Call it before the
+ * first request. */
+void api_world(struct api *api, const struct world *world);
 
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
  * (starting with '/' or empty). */

@@ -102,8 +102,10 @@ static void write_answer(struct async_job *job)
     bool failed = c->status >= 400;
 
     uuid7(id);
-    sb_fmt(out, "{\"resourceType\":\"Bundle\",\"id\":\"%s\",\"type\":\"batch-response\","
-                "\"entry\":[{", id);
+    sb_fmt(out,
+           "{\"resourceType\":\"Bundle\",\"id\":\"%s\",\"type\":\"batch-response\","
+           "\"entry\":[{",
+           id);
     if (!failed && c->out.n) {
         sb_lit(out, "\"resource\":");
         sb_str(out, sb_view(&c->out));

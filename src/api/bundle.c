@@ -6,6 +6,7 @@
  * specification: DELETE, POST, PUT and PATCH, GET.
  */
 #include "api/bundle.h"
+#include "api/op.h"
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -165,6 +166,10 @@ int bundle_run_read(struct entry *e, struct store_txn *txn)
     case ACT_SEARCH: return api_search(&e->call, txn);
     case ACT_HISTORY: return api_history(&e->call, txn);
     case ACT_CAPABILITIES: return api_capabilities(&e->call, txn);
+    case ACT_OPERATION:
+        if (e->call.op->run)
+            return e->call.op->run(&e->call, txn);
+        /* fall through */
     default:
         return err_set(&e->call.err, ERR_NOT_SUPPORTED, "this request cannot stand in a Bundle");
     }

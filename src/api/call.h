@@ -21,12 +21,14 @@ enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETU
 
 struct api_row;
 struct async;
+struct op;
 struct call;
 struct write;
 
 struct api {
     struct api_config config;
     struct store *store;
+    const struct world *world;
     int64_t started_ms;
     struct async *async;
     void (*search_parameter_changed)(void *ctx);
@@ -41,15 +43,16 @@ struct call {
     struct params *params;     /* snapshot for the whole call */
     struct http_exchange *x;   /* NULL for an entry of a bundle */
     const struct api_row *row; /* of the dispatch table */
+    const struct op *op;       /* of an operation, or NULL */
 
     /* asked */
     struct str base; /* "http://host/fhir" */
     int type;        /* resource type, 0 at system level */
-    struct str id, version_id, operation;
+    struct str id, version_id;
     struct str query;     /* raw */
     struct str body;      /* raw; empty when `resource` is given */
     yyjson_val *resource; /* parsed already (entry of a bundle) */
-    struct str raw; /* bytes of a Binary sent as they are; `body` then holds the rest of it */
+    struct str raw;       /* bytes of a Binary sent as they are; `body` then holds the rest of it */
     struct str content_type, security_context;
     struct str if_match, if_none_match, if_none_exist;
     struct str if_modified_since;
@@ -57,8 +60,8 @@ struct call {
     bool strict; /* Prefer: handling=strict */
     bool later;  /* Prefer: respond-async */
     bool head, pretty;
-    bool raw_accept;  /* the client wants a Binary's bytes, not its resource */
-    size_t budget;    /* of a search on an event loop; 0: no limit */
+    bool raw_accept; /* the client wants a Binary's bytes, not its resource */
+    size_t budget;   /* of a search on an event loop; 0: no limit */
 
     /* answered */
     int status;
@@ -119,6 +122,7 @@ int binary_unwrap(struct call *c);
 
 enum api_action {
     ACT_CAPABILITIES,
+    ACT_OPERATION, /* of op.c's table */
     ACT_READ,
     ACT_VREAD,
     ACT_SEARCH,

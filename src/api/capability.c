@@ -1,7 +1,7 @@
 /* capability.c - the CapabilityStatement, written from the dispatch table and the parameters in
  * force, so that it cannot claim what is not there (http.html#capabilities).
  */
-#include "api/call.h"
+#include "api/op.h"
 
 #include "base/clock.h"
 
@@ -45,6 +45,30 @@ static void write_param(struct sb *out, bool *first, struct str name, const char
     sb_fmt(out, ",\"type\":\"%s\"}", kind);
 }
 
+static void write_operation(struct sb *out, bool *first, struct str name, const char *url)
+{
+    sb_fmt(out, "%s{\"name\":\"%.*s\",\"definition\":\"%s\"}", *first ? ",\"operation\":[" : ",",
+           STR_ARG(name), url);
+    *first = false;
+}
+
+/* Of a type, or (0) of the system: an operation stands where it may be asked. */
+static void write_operations(struct sb *out, const struct call *c, int type)
+{
+    bool first = true;
+    size_t n;
+    const struct op *ops = op_table(&n);
+
+    if (type && c->api->config.allow_expunge)
+        write_operation(out, &first, STR("expunge"), "urn:carnet:operation:expunge");
+    for (size_t i = 0; i < n; i++)
+        if (type ? op_is_for(&ops[i], type) && ops[i].at & (OP_AT_TYPE | OP_AT_INSTANCE)
+                 : (ops[i].at & OP_AT_SYSTEM) != 0)
+            write_operation(out, &first, ops[i].name, ops[i].url);
+    if (!first)
+        sb_char(out, ']');
+}
+
 static void write_resource(struct sb *out, const struct call *c, int type)
 {
     const struct api_config *config = &c->api->config;
@@ -76,10 +100,7 @@ static void write_resource(struct sb *out, const struct call *c, int type)
             write_param(out, &first, params[i].def.code, kinds[params[i].def.kind],
                         params[i].def.url);
     sb_char(out, ']');
-    if (config->allow_expunge)
-        sb_lit(out, ",\"operation\":[{\"name\":\"expunge\",\"definition\":"
-                    "\"urn:carnet:operation:expunge\",\"documentation\":\"On one resource: "
-                    "removes all its versions for good.\"}]");
+    write_operations(out, c, type);
     sb_char(out, '}');
 }
 
@@ -116,7 +137,9 @@ int api_capabilities(struct call *c, struct store_txn *txn)
         bool first = true;
         write_param(out, &first, STR("_type"), "token", STR(""));
     }
-    sb_lit(out, "]}]}");
+    sb_char(out, ']');
+    write_operations(out, c, 0);
+    sb_lit(out, "}]}");
     c->status = 200;
     return sb_ok(out, &c->err);
 }

@@ -1,5 +1,5 @@
 /* dispatch.c - the one table of interactions, and the way from a URL to its row. */
-#include "api/call.h"
+#include "api/op.h"
 
 #include "fhir/validate.h"
 
@@ -26,6 +26,12 @@ static const struct api_row rows[] = {
     {HTTP_PATCH,  SCOPE_INSTANCE, "",         ACT_PATCH,       "patch",           "patch"},
     {HTTP_DELETE, SCOPE_INSTANCE, "",         ACT_DELETE,      "delete",          "delete"},
     {HTTP_POST,   SCOPE_INSTANCE, "$expunge", ACT_EXPUNGE,     NULL,              "expunge"},
+    {HTTP_GET,    SCOPE_SYSTEM,  "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_POST,   SCOPE_SYSTEM,  "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_GET,    SCOPE_TYPE,    "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_POST,   SCOPE_TYPE,    "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_GET,    SCOPE_INSTANCE, "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_POST,   SCOPE_INSTANCE, "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_GET,    SCOPE_VERSION, "",         ACT_VREAD,       "vread",           "vread"},
     {HTTP_GET,    SCOPE_ASYNC,   "",         ACT_ASYNC_STATUS, NULL,             "async-status"},
     {HTTP_DELETE, SCOPE_ASYNC,   "",         ACT_ASYNC_CANCEL, NULL,             "async-cancel"},
@@ -118,6 +124,19 @@ static int no_row(struct call *c, bool path_exists, struct str tail)
     return err_set(&c->err, ERR_NOT_FOUND, "there is no such path below the base URL");
 }
 
+/* "$" and a name of the table: the rows of operations all have the tail "$". */
+static int find_operation(struct call *c, enum api_scope scope, enum http_method method,
+                          struct str *tail)
+{
+    c->op = op_find(str_from(*tail, 1), scope, c->type);
+    if (!c->op)
+        return 0;
+    if (method == HTTP_GET && !c->op->get)
+        return err_set(&c->err, ERR_METHOD, "this operation is asked for by POST");
+    *tail = STR("$");
+    return 0;
+}
+
 int dispatch(struct call *c, enum http_method method, struct str path)
 {
     struct str segments[SEGMENTS_MAX], tail;
@@ -134,7 +153,8 @@ int dispatch(struct call *c, enum http_method method, struct str path)
     r = locate(c, segments, n, &scope, &tail);
     if (r < 0)
         return r;
-    c->operation = tail;
+    if (tail.n > 1 && tail.p[0] == '$' && (r = find_operation(c, scope, as, &tail)) < 0)
+        return r;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].scope != scope || !str_eq(str_c(rows[i].tail), tail))
             continue;

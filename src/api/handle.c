@@ -1,7 +1,7 @@
 /* handle.c - between an HTTP exchange and a call: headers in, headers out, and on which thread. */
 #include "api/async.h"
 #include "api/negotiate.h"
-#include "api/write.h"
+#include "api/op.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -252,6 +252,7 @@ int call_run_read(struct call *c)
     case ACT_VREAD: r = api_vread(c, txn); break;
     case ACT_SEARCH: r = api_search(c, txn); break;
     case ACT_HISTORY: r = api_history(c, txn); break;
+    case ACT_OPERATION: r = c->op->run(c, txn); break;
     default: r = api_capabilities(c, txn);
     }
     if (r >= 0 && c->raw_accept && c->out.n && c->status == 200)
@@ -283,7 +284,8 @@ static bool may_be_later(const struct call *c)
     enum api_action action = c->row->action;
 
     return c->later && !c->head &&
-           (action == ACT_SEARCH || action == ACT_HISTORY || action == ACT_BUNDLE);
+           (action == ACT_SEARCH || action == ACT_HISTORY || action == ACT_BUNDLE ||
+            action == ACT_OPERATION);
 }
 
 /* The parameters of a POST _search stand in its body, and in the URL as well. */
@@ -317,6 +319,41 @@ static void read_on_worker(void *ctx, struct http_exchange *x)
     finish(ec, run_here(&ec->call));
 }
 
+/* More work than an event loop may do: (again) on a worker, without a budget. */
+static void run_on_worker(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+
+    sb_reset(&c->out);
+    c->err.code = 0;
+    if (!http_work(c->x, read_on_worker, ec))
+        finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+}
+
+/* Those that are quick run here, unless they find that they are not (ERR_BUSY). */
+static void handle_operation(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+    int r = ERR_BUSY;
+
+    if (c->body.n && !media_is_json(c->content_type)) {
+        finish(ec, err_set(&c->err, ERR_MEDIA_TYPE,
+                           "an operation takes its parameters as application/fhir+json"));
+        return;
+    }
+    if (may_be_later(c)) {
+        handle_later(ec);
+        return;
+    }
+    if (c->op->quick && c->body.n <= API_INLINE_BODY_MAX)
+        r = call_run_read(c);
+    if (r == ERR_BUSY) {
+        run_on_worker(ec);
+        return;
+    }
+    finish(ec, r);
+}
+
 static void handle_read(struct exchange_call *ec)
 {
     struct call *c = &ec->call;
@@ -331,15 +368,10 @@ static void handle_read(struct exchange_call *ec)
         return;
     }
     r = run_here(c);
-    if (r == ERR_BUSY && c->budget) {
-        /* More work than an event loop may do: again on a worker, without a budget. */
-        sb_reset(&c->out);
-        c->err.code = 0;
-        if (http_work(c->x, read_on_worker, ec))
-            return;
-        r = err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take");
-    }
-    finish(ec, r);
+    if (r == ERR_BUSY && c->budget)
+        run_on_worker(ec);
+    else
+        finish(ec, r);
 }
 
 /* ---- writing interactions ---- */
@@ -361,7 +393,8 @@ static void job_done(struct store_job *job, int r, const struct err *err)
     if (r < 0)
         ec->call.err = *err;
     else
-        r = call_reply_write(&ec->call, &ec->write->write);
+        r = ec->call.op && ec->call.op->reply ? ec->call.op->reply(&ec->call, &ec->write->write)
+                                              : call_reply_write(&ec->call, &ec->write->write);
     finish(ec, r);
 }
 
@@ -386,7 +419,7 @@ static int check_media(struct call *c, enum write_kind kind)
 
     if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
         return 0;
-    if (kind == WRITE_PATCH)
+    if (kind == WRITE_PATCH && !c->op)
         return media_is_json_patch(c->content_type)
                    ? 0
                    : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
@@ -413,11 +446,9 @@ static int begin_write(struct exchange_call *ec, enum write_kind kind)
 
 static void handle_write(struct exchange_call *ec)
 {
-    static const enum write_kind kinds[] = {[ACT_CREATE] = WRITE_CREATE,
-                                            [ACT_UPDATE] = WRITE_UPDATE,
-                                            [ACT_PATCH] = WRITE_PATCH,
-                                            [ACT_DELETE] = WRITE_DELETE,
-                                            [ACT_EXPUNGE] = WRITE_EXPUNGE};
+    static const enum write_kind kinds[] = {
+        [ACT_CREATE] = WRITE_CREATE, [ACT_UPDATE] = WRITE_UPDATE,   [ACT_PATCH] = WRITE_PATCH,
+        [ACT_DELETE] = WRITE_DELETE, [ACT_OPERATION] = WRITE_PATCH, [ACT_EXPUNGE] = WRITE_EXPUNGE};
     struct call *c = &ec->call;
     enum write_kind kind = kinds[c->row->action];
     int r = check_media(c, kind);
@@ -515,6 +546,12 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
     case ACT_PATCH:
     case ACT_DELETE:
     case ACT_EXPUNGE: handle_write(ec); break;
+    case ACT_OPERATION:
+        if (c->op->change)
+            handle_write(ec);
+        else
+            handle_operation(ec);
+        break;
     default: handle_read(ec);
     }
 }

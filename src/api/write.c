@@ -5,6 +5,7 @@
  */
 #include "api/write.h"
 
+#include "api/op.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
 #include "fhir/validate.h"
@@ -48,12 +49,21 @@ static int read_condition(struct write *w, struct str query)
     return 0;
 }
 
+static int change_by_json_patch(struct write *w, yyjson_val *newest, struct sb *next)
+{
+    return patch_json(w->call->a, newest, w->body, next, &w->call->err);
+}
+
 int write_init(struct write *w, struct call *c, enum write_kind kind)
 {
     int r;
 
-    *w = (struct write){
-        .call = c, .kind = kind, .type = c->type, .id = c->id, .sealed = sb_make(SEALED_MAX)};
+    *w = (struct write){.call = c,
+                        .kind = kind,
+                        .change = c->op ? c->op->change : change_by_json_patch,
+                        .type = c->type,
+                        .id = c->id,
+                        .sealed = sb_make(SEALED_MAX)};
     r = read_if_match(w);
     if (r < 0)
         return r;
@@ -409,11 +419,11 @@ static int apply_patch(struct write *w, struct store_txn *txn)
     if ((r = check_versions(w, state, &row)) < 0 ||
         (r = row_json(c->api->store, &row, &now, &c->err)) < 0 ||
         (r = js_parse_stored(c->a, sb_view(&now), &root, &c->err)) < 0 ||
-        (r = patch_json(c->a, root, w->body, &then, &c->err)) < 0 ||
+        (r = w->change(w, root, &then)) < 0 ||
         (r = js_parse(c->a, sb_view(&then), &w->root, &c->err)) < 0 || (r = check_type(w)) < 0)
         return r;
     if (!str_eq(js_get_str(w->root, "id"), w->id))
-        return err_at(&c->err, ERR_PROCESSING, "id", "a patch may not change the id");
+        return err_at(&c->err, ERR_PROCESSING, "id", "a change may not touch the id");
     r = build(w);
     if (r < 0)
         return r;

@@ -9,9 +9,15 @@
 enum write_kind { WRITE_CREATE, WRITE_UPDATE, WRITE_PATCH, WRITE_DELETE, WRITE_EXPUNGE };
 enum write_result { WRITE_NOTHING, WRITE_CREATED, WRITE_UPDATED, WRITE_DELETED };
 
+struct write;
+
+/* Writes the text of the next version, made of the newest one; on the writer's thread. */
+typedef int write_change(struct write *w, yyjson_val *newest, struct sb *next);
+
 struct write {
     struct call *call;
     enum write_kind kind;
+    write_change *change; /* of WRITE_PATCH */
     int type;
     struct str id; /* empty until known */
     bool conditional;

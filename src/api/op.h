@@ -1,0 +1,73 @@
+/* op.h - operations (http://hl7.org/fhir/R4/operations.html): one op_*.c each, one table of all.
+ *
+ * An operation either reads (run: it sees a snapshot and fills the reply) or makes the next version
+ * of one resource (change: it sees the newest version, on the writer). The table says where it may
+ * be asked; dispatch, the CapabilityStatement and batches read it, so that nothing else has to
+ * change when an operation is added.
+ */
+#ifndef API_OP_H
+#define API_OP_H
+
+#include "api/call.h"
+#include "api/write.h"
+
+#define OP_PARAMS_MAX 20000 /* parameters of one call */
+
+#define OP_AT_SYSTEM 1u
+#define OP_AT_TYPE 2u
+#define OP_AT_INSTANCE 4u
+
+struct op {
+    struct str name; /* without the '$' */
+    unsigned at;     /* OP_AT_… */
+    const char *types; /* names with blanks between them that it is for; NULL: every type */
+    const char *url;   /* canonical of its OperationDefinition */
+    bool get;          /* may be asked by GET too: it changes nothing */
+    bool quick;        /* short enough for an event loop; otherwise a worker runs it */
+    int (*run)(struct call *c, struct store_txn *txn); /* fills status and out */
+    write_change *change;
+    int (*reply)(struct call *c, struct write *w); /* of a change; NULL: that of a write */
+};
+
+/* All, with their number. */
+const struct op *op_table(size_t *ret_n);
+/* The operation of this name that may be asked of the scope and type, or NULL. */
+const struct op *op_find(struct str name, enum api_scope scope, int type);
+bool op_is_for(const struct op *op, int type);
+
+/* ---- parameters in ---- */
+
+/* One parameter, of the URL or of a Parameters body. */
+struct op_param {
+    struct str name;
+    struct str type;   /* of value[x]: "Coding", "code" …; empty from a URL and for the rest */
+    struct str text;   /* a primitive's text; STR_NULL where there is none */
+    yyjson_val *value; /* value[x] or resource; NULL from a URL */
+    yyjson_val *parts; /* array of parts, or NULL */
+};
+
+struct op_params {
+    struct op_param *v;
+    size_t n;
+};
+
+/* Reads the URL's parameters (but _format, _pretty, _summary, _elements) and those of the body: a
+ * Parameters resource, or any other resource as the one parameter "resource". */
+int op_params_read(struct call *c, struct op_params *ret);
+/* The same of one parameter's parts. */
+int op_parts_read(struct call *c, const struct op_param *p, struct op_params *ret);
+/* The first of this name, or NULL. */
+const struct op_param *op_param_find(const struct op_params *p, const char *name);
+/* Its text; STR_NULL if absent. */
+struct str op_param_text(const struct op_params *p, const char *name);
+/* `fallback` if absent; ERR_VALUE if it is neither true nor false. */
+int op_param_bool(struct call *c, const struct op_params *p, const char *name, bool fallback,
+                  bool *ret);
+int op_param_u64(struct call *c, const struct op_params *p, const char *name, uint64_t max,
+                 uint64_t fallback, uint64_t *ret);
+
+/* ---- op_meta.c ---- */
+
+int op_meta(struct call *c, struct store_txn *txn);
+
+#endif

@@ -1,0 +1,70 @@
+/* world.h - what pure code may ask of the world around it.
+ *
+ * Validation, FHIRPath and search need answers that only a store or a terminology has: what stands
+ * behind a canonical URL or a reference, whether a code is in a value set. They ask through this
+ * table; whoever has the answers fills it (the server, a command, a test). Every function may be
+ * called by any number of threads. Memory that is returned belongs to `a` or lives at least as
+ * long. "Not known" is an answer (NULL, TERMS_UNKNOWN), never an error: an error means that the
+ * question could not be answered (memory, disk, a bound).
+ */
+#ifndef FHIR_WORLD_H
+#define FHIR_WORLD_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/js.h"
+
+/* A code in its system; system.p == NULL: the code alone, display.p == NULL: not given. */
+struct coding {
+    struct str system, version, code, display;
+};
+
+enum terms_answer {
+    TERMS_NO,
+    TERMS_YES,
+    TERMS_UNKNOWN, /* the value set or code system is not known here, or not whole */
+};
+
+enum terms_relation {
+    RELATION_UNKNOWN,
+    RELATION_EQUIVALENT,
+    RELATION_SUBSUMES,    /* the first is an ancestor of the second */
+    RELATION_SUBSUMED_BY, /* the second is an ancestor of the first */
+    RELATION_NOT,
+};
+
+/* What a set of codes is asked for by. */
+enum terms_set {
+    TERMS_VALUE_SET,   /* url: a value set, perhaps "url|version" */
+    TERMS_DESCENDANTS, /* of `of`, itself included */
+    TERMS_ANCESTORS,   /* of `of`, itself included */
+};
+
+struct world {
+    void *ctx;
+
+    /* The newest resource of a conformance type with this canonical ("url" or "url|version");
+     * *ret is NULL when there is none. `type`: def_resource(), 0: any. */
+    int (*canonical)(void *ctx, struct arena *a, int type, struct str url, yyjson_val **ret,
+                     struct err *err);
+    /* What a literal reference ("Patient/1", or absolute to a base of ours) leads to; NULL: nothing
+     * here, or nothing that may be seen. */
+    int (*reference)(void *ctx, struct arena *a, struct str reference, yyjson_val **ret,
+                     struct err *err);
+
+    /* Whether a value set has a code. */
+    int (*member_of)(void *ctx, struct arena *a, struct str value_set, const struct coding *coding,
+                     enum terms_answer *ret, struct err *err);
+    /* Whether a code system has a code; *ret_display (may be NULL) is its preferred display. */
+    int (*has_code)(void *ctx, struct arena *a, const struct coding *coding,
+                    enum terms_answer *ret, struct str *ret_display, struct err *err);
+    int (*subsumes)(void *ctx, struct arena *a, struct str system, struct str code_a,
+                    struct str code_b, enum terms_relation *ret, struct err *err);
+    /* All codes of a set, at most `max` (ERR_COSTLY beyond); TERMS_UNKNOWN in *ret_known when the
+     * set is not known here. */
+    int (*codes)(void *ctx, struct arena *a, enum terms_set kind, struct str url,
+                 const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
+                 enum terms_answer *ret_known, struct err *err);
+};
+
+#endif
