@@ -18,7 +18,7 @@
 #define SQ_SCHEMA_VERSION 1
 #define SQ_PAGE_BYTES 4096
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
-#define SQ_READ_CACHE_BYTES MIB(8)
+#define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_WRITE_CACHE_BYTES MIB(64)
 #define SQ_GROUP_MAX 256          /* jobs in one commit */
 #define SQ_GROUP_WEIGHT_MAX 20000 /* resources in one commit, unless one job alone has more */
