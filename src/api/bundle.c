@@ -101,7 +101,7 @@ static int read_entry(struct bundle *b, struct entry *e, yyjson_val *v)
     r = dispatch(c, method, url);
     if (r < 0)
         return r;
-    if (c->row->action >= ACT_BUNDLE)
+    if (c->row->action >= ACT_BUNDLE || (c->op && c->op->change))
         return err_set(&c->err, ERR_NOT_SUPPORTED, "this request cannot stand in a Bundle");
     e->order = order_of(c->row->action);
     if (!is_write(c->row->action))
@@ -166,10 +166,7 @@ int bundle_run_read(struct entry *e, struct store_txn *txn)
     case ACT_SEARCH: return api_search(&e->call, txn);
     case ACT_HISTORY: return api_history(&e->call, txn);
     case ACT_CAPABILITIES: return api_capabilities(&e->call, txn);
-    case ACT_OPERATION:
-        if (e->call.op->run)
-            return e->call.op->run(&e->call, txn);
-        /* fall through */
+    case ACT_OPERATION: return e->call.op->run(&e->call, txn);
     default:
         return err_set(&e->call.err, ERR_NOT_SUPPORTED, "this request cannot stand in a Bundle");
     }
