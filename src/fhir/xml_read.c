@@ -9,10 +9,11 @@
 #include <libxml/xmlerror.h>
 #include <pthread.h>
 
-#define ATTRIBUTE_WORDS 5 /* of libxml2's array: local name, prefix, URI, value, end of value */
+#define ATTRIBUTE_WORDS 5 /* of libxml2's array: local name, prefix, URI, value, its end */
 
 /* A narrative is taken as the bytes of the document where those mean the same on their own.
- * Otherwise (prefixes, a namespace from further out, CDATA, carriage returns) it is written anew. */
+ * Otherwise (prefixes, a namespace from further out, CDATA, carriage returns) it is written anew.
+ */
 struct narrative {
     size_t depth; /* 0: we are in none */
     size_t begin; /* of its bytes */
