@@ -14,11 +14,11 @@
 
 #include "base/js.h"
 
-#define XML_BYTES_MAX MIB(256)  /* one text, and the JSON that it becomes */
-#define XML_DEPTH_MAX 65        /* elements within one another, outside of a narrative */
-#define XML_ATTRIBUTES_MAX 32   /* of one element, namespaces included */
-#define XML_NAMESPACES_MAX 64   /* declared on the way down to one element */
-#define XML_INFLATES_MAX 3      /* bytes of JSON for a byte of XML, see xml_read */
+#define XML_BYTES_MAX MIB(256) /* one text, and the JSON that it becomes */
+#define XML_DEPTH_MAX 65       /* elements within one another, outside of a narrative */
+#define XML_ATTRIBUTES_MAX 32  /* of one element, namespaces included */
+#define XML_NAMESPACES_MAX 64  /* declared on the way down to one element */
+#define XML_INFLATES_MAX 3     /* bytes of JSON for a byte of XML, see xml_read */
 #define XML_PLACE_MAX ERR_WHERE_MAX
 
 /* Whether a text begins as XML does and JSON cannot: '<' behind blanks or a byte order mark. */

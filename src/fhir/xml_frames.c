@@ -133,6 +133,20 @@ static bool is_number(struct str s)
     return i == s.n;
 }
 
+/* XML's grammar of whole numbers has a '+' that JSON has not. */
+static struct str without_plus(struct str value)
+{
+    return value.n > 1 && value.p[0] == '+' && value.p[1] != '-' ? str_from(value, 1) : value;
+}
+
+static const char *write_number(struct sb *to, struct str value)
+{
+    if (!is_number(value))
+        return "is not a number";
+    sb_str(to, value);
+    return NULL;
+}
+
 static const char *write_value(struct sb *to, const struct def_type *t, struct str value)
 {
     switch (t->which) {
@@ -143,16 +157,8 @@ static const char *write_value(struct sb *to, const struct def_type *t, struct s
         return NULL;
     case TYPE_INTEGER:
     case TYPE_POSITIVEINT:
-    case TYPE_UNSIGNEDINT:
-        /* XML's grammar of whole numbers has a '+' that JSON has not. */
-        if (value.n > 1 && value.p[0] == '+' && value.p[1] != '-')
-            value = str_from(value, 1);
-        /* fall through */
-    case TYPE_DECIMAL:
-        if (!is_number(value))
-            return "is not a number";
-        sb_str(to, value);
-        return NULL;
+    case TYPE_UNSIGNEDINT: return write_number(to, without_plus(value));
+    case TYPE_DECIMAL: return write_number(to, value);
     default: sb_json(to, value); return NULL;
     }
 }
@@ -168,8 +174,8 @@ static struct frame *push(struct frames *fs, enum frame_kind kind, const struct 
     if (!extras.max)
         extras = sb_make(FRAME_EXTRAS_MAX);
     sb_reset(&extras);
-    *f = (struct frame){.kind = kind, .type = t, .name = name, .index = index, .to = to,
-                        .extras = extras};
+    *f = (struct frame){
+        .kind = kind, .type = t, .name = name, .index = index, .to = to, .extras = extras};
     return f;
 }
 
@@ -216,8 +222,8 @@ static const char *begin_child(struct frame *f, struct str name)
         sb_char(f->to, ',');
     } else {
         end_run(f);
-        *run = (struct frame_run){.e = e, .type = type, .name = name, .begin = f->to->n,
-                                  .was_first = !f->has_members};
+        *run = (struct frame_run){
+            .e = e, .type = type, .name = name, .begin = f->to->n, .was_first = !f->has_members};
         begin_member(f, "", name);
         if (repeats(run))
             sb_char(f->to, '[');
@@ -230,8 +236,7 @@ static const char *open_primitive(struct frames *fs, struct frame *parent, ptrdi
                                   const struct frame_attributes *given)
 {
     struct frame_run *run = &parent->run;
-    struct frame *f =
-        push(fs, FRAME_PRIMITIVE, run->type, run->e->name, index, &parent->extras);
+    struct frame *f = push(fs, FRAME_PRIMITIVE, run->type, run->e->name, index, &parent->extras);
     const char *problem = NULL;
 
     if (given->value.p && !given->value.n)

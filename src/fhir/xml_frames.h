@@ -20,31 +20,31 @@ struct frame_run {
     const struct def_element *e; /* NULL: none yet */
     const struct def_type *type;
     struct str name;
-    size_t n;         /* children so far */
-    size_t begin;     /* where the member starts in the frame's `to` */
-    size_t n_extras;  /* places of the "_" array that are written */
-    bool was_first;   /* the member is the object's first */
-    bool has_value;   /* of a primitive: some child has one */
+    size_t n;        /* children so far */
+    size_t begin;    /* where the member starts in the frame's `to` */
+    size_t n_extras; /* places of the "_" array that are written */
+    bool was_first;  /* the member is the object's first */
+    bool has_value;  /* of a primitive: some child has one */
 };
 
 struct frame {
     enum frame_kind kind;
     const struct def_type *type;
-    struct str name;      /* for the place */
+    struct str name; /* for the place */
     ptrdiff_t index;
-    struct sb *to;        /* where its JSON goes */
-    bool is_open;         /* its '{' is written; a primitive's only when it has to be */
+    struct sb *to; /* where its JSON goes */
+    bool is_open;  /* its '{' is written; a primitive's only when it has to be */
     bool has_members;
-    bool has_value;       /* of a primitive */
+    bool has_value; /* of a primitive */
     struct frame_run run;
-    struct sb extras;     /* what the "_" member of the run will be */
+    struct sb extras; /* what the "_" member of the run will be */
 };
 
 struct frames {
     struct frame v[XML_DEPTH_MAX];
     size_t n;
     struct sb *out;
-    struct str at;        /* a child or attribute that a problem is about, or empty */
+    struct str at; /* a child or attribute that a problem is about, or empty */
 };
 
 /* Attributes of an element; .p NULL: absent. */

@@ -84,8 +84,7 @@ static void say_malformed(struct reader *r, const xmlError *e)
     if (e->code == XML_ERR_NO_MEMORY)
         err_no_memory(r->err);
     else
-        err_set(r->err, ERR_SYNTAX, "not XML at line %d, column %d: %s", e->line, e->int2,
-                message);
+        err_set(r->err, ERR_SYNTAX, "not XML at line %d, column %d: %s", e->line, e->int2, message);
 }
 
 #if LIBXML_VERSION >= 21200
@@ -191,8 +190,7 @@ static void end_in_div(struct reader *r, struct str name)
     if (--d->depth)
         return;
     at = (size_t)MAX(xmlByteConsumed(r->parser), 0L);
-    bytes = at > d->begin && at <= r->text.n ? str_n(r->text.p + d->begin, at - d->begin)
-                                             : STR("");
+    bytes = at > d->begin && at <= r->text.n ? str_n(r->text.p + d->begin, at - d->begin) : STR("");
     d->is_plain &= str_ends(bytes, STR(">")) && str_find(bytes, '\r') < 0;
     r->frames.out->failed |= d->anew.failed;
     frames_narrative(&r->frames, d->is_plain ? bytes : sb_view(&d->anew));

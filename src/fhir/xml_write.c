@@ -5,7 +5,6 @@
 
 #include "fhir/xhtml.h"
 
-
 /* The members of one object that mean one element: names, with their values behind them. */
 struct slot {
     yyjson_val *value, *extra; /* "given" and "_given"; NULL: absent */
@@ -29,8 +28,8 @@ struct element {
     struct str name; /* of the tag */
 };
 
-static int write_object(struct writer *w, const struct def_type *t, yyjson_val *obj,
-                        struct str tag, struct str value, const struct xml_place *at);
+static int write_object(struct writer *w, const struct def_type *t, yyjson_val *obj, struct str tag,
+                        struct str value, const struct xml_place *at);
 static int write_resource(struct writer *w, yyjson_val *v, const struct xml_place *at);
 
 static int fail(struct writer *w, const struct xml_place *at, const char *what)
@@ -183,8 +182,8 @@ static int write_primitive(struct writer *w, const struct element *el, yyjson_va
     return write_object(w, el->type, extra, el->name, value, at);
 }
 
-static int write_value(struct writer *w, const struct element *el, yyjson_val *v,
-                       yyjson_val *extra, const struct xml_place *at)
+static int write_value(struct writer *w, const struct element *el, yyjson_val *v, yyjson_val *extra,
+                       const struct xml_place *at)
 {
     int r;
 
@@ -287,8 +286,8 @@ static int write_children(struct writer *w, const struct def_type *t, size_t fir
 }
 
 /* One element with what is in it: `obj` may be NULL for a primitive without extensions. */
-static int write_object(struct writer *w, const struct def_type *t, yyjson_val *obj,
-                        struct str tag, struct str value, const struct xml_place *at)
+static int write_object(struct writer *w, const struct def_type *t, yyjson_val *obj, struct str tag,
+                        struct str value, const struct xml_place *at)
 {
     bool has_children = false;
     size_t first = 0;

@@ -31,7 +31,7 @@ static void check_file(struct arena *a, const char *name)
 {
     _cleanup_(sb_done) struct sb json = sb_make(TEXT_MAX), again = sb_make(TEXT_MAX),
                                  written = sb_make(TEXT_MAX);
-    yyjson_val *want, *got, *back;
+    yyjson_val *want, *got, *back = NULL;
     size_t xml_n, json_n;
     char *xml = read_file(name, "xml", &xml_n), *text = read_file(name, "json", &json_n);
     struct err err = {0};
@@ -77,7 +77,8 @@ static void test_written(void **state)
     } cases[] = {
         {"{\"gender\":\"male\",\"resourceType\":\"Patient\",\"active\":true,\"id\":\"x\"}",
          "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Patient " FHIR "><id value=\"x\"/>"
-         "<active value=\"true\"/><gender value=\"male\"/></Patient>", false},
+         "<active value=\"true\"/><gender value=\"male\"/></Patient>",
+         false},
         {"{\"resourceType\":\"Basic\",\"extension\":[{\"valueString\":\"a\\n\\t\\r<\\\"&>'\","
          "\"url\":\"u\",\"id\":\"e\"}]}",
          "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Basic " FHIR "><extension id=\"e\" url=\"u\">"
@@ -86,7 +87,8 @@ static void test_written(void **state)
         {"{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"b\"}]}",
          "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Patient " FHIR ">\n  <contained>\n"
          "    <Basic " FHIR ">\n      <id value=\"b\"/>\n    </Basic>\n  </contained>\n"
-         "</Patient>\n", true},
+         "</Patient>\n",
+         true},
     };
     struct arena a;
 
@@ -143,9 +145,11 @@ static const struct {
     {"<Patient " FHIR "><active " XHTML " value='true'/></Patient>", "Patient.active",
      "is in the namespace of XHTML"},
     {"<Patient " FHIR "><text><status value='empty'/><div " XHTML "><p " FHIR "/></div></text>"
-     "</Patient>", "Patient.text.p", "not in the namespace"},
+     "</Patient>",
+     "Patient.text.p", "not in the namespace"},
     {"<Patient " FHIR "><text><status value='empty'/><div " XHTML " xmlns:a='urn:a' a:b='c'/>"
-     "</text></Patient>", "Patient.text.b", "foreign namespace"},
+     "</text></Patient>",
+     "Patient.text.b", "foreign namespace"},
     /* elements and attributes */
     {"<Foo " FHIR "/>", "Foo", "is not a resource of R4"},
     {"<HumanName " FHIR "/>", "HumanName", "is not a resource of R4"},
@@ -153,7 +157,8 @@ static const struct {
     {"<Patient " FHIR ">\n\n<foo value='x'/></Patient>", "Patient.foo",
      "is not an element of R4 (line 3)"},
     {"<Patient " FHIR "><name><given value='a'/><given value='b'/><giben value='c'/></name>"
-     "</Patient>", "Patient.name[0].giben", "is not an element"},
+     "</Patient>",
+     "Patient.name[0].giben", "is not an element"},
     {"<Patient " FHIR "><_active value='x'/></Patient>", "Patient._active", "is not an element"},
     {"<Patient " FHIR "><resourceType value='x'/></Patient>", "Patient.resourceType",
      "is not an element"},
@@ -195,10 +200,10 @@ static const struct {
     /* values */
     {"<Patient " FHIR "><active value='TRUE'/></Patient>", "Patient.active", "neither true nor"},
     {"<Patient " FHIR "><active value=' true'/></Patient>", "Patient.active", "neither true nor"},
-    {"<Patient " FHIR "><multipleBirthInteger value='01'/></Patient>",
-     "Patient.multipleBirth", "is not a number"},
-    {"<Patient " FHIR "><multipleBirthInteger value='+-1'/></Patient>",
-     "Patient.multipleBirth", "is not a number"},
+    {"<Patient " FHIR "><multipleBirthInteger value='01'/></Patient>", "Patient.multipleBirth",
+     "is not a number"},
+    {"<Patient " FHIR "><multipleBirthInteger value='+-1'/></Patient>", "Patient.multipleBirth",
+     "is not a number"},
     {"<Patient " FHIR "><multipleBirthInteger value='1,\"active\":true'/></Patient>",
      "Patient.multipleBirth", "is not a number"},
     {"<Observation " FHIR "><valueQuantity><value value='.5'/></valueQuantity></Observation>",
@@ -325,8 +330,8 @@ static void test_not_written(void **state)
         {"{\"resourceType\":\"Patient\",\"gender\":\"a\\u0001\"}", "Patient.gender", "character"},
         {"{\"resourceType\":\"Patient\",\"gender\":\"a\\uffff\"}", "Patient.gender", "character"},
         {"{\"resourceType\":\"Patient\",\"_gender\":[]}", "Patient.gender", "not an object"},
-        {"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[null]}]}",
-         "Patient.name[0].given[0]", "null"},
+        {"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[null]}]}", "Patient.name[0].given[0]",
+         "null"},
         {"{\"resourceType\":\"Patient\",\"name\":[{\"id\":1}]}", "Patient.name[0].id",
          "not a JSON string"},
         {"{\"resourceType\":\"Patient\",\"name\":[{\"_id\":{}}]}", "Patient.name[0]._id",
@@ -385,10 +390,10 @@ static void test_memory(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),        cmocka_unit_test(test_written),
-        cmocka_unit_test(test_refused),      cmocka_unit_test(test_nul_is_refused),
-        cmocka_unit_test(test_bounds),       cmocka_unit_test(test_long_value),
-        cmocka_unit_test(test_not_written),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_written),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_nul_is_refused),
+        cmocka_unit_test(test_bounds),      cmocka_unit_test(test_long_value),
+        cmocka_unit_test(test_not_written), cmocka_unit_test(test_memory),
     };
 
     if (argc != 2)
