@@ -76,6 +76,10 @@ def check_import(score, carnet, texts):
             f.write(b'</Bundle>\n')
         said = folder.run('import', path)
         score.check(f'{len(texts)} resources stored' in said, f'import of one XML Bundle: {said}')
+        with open(path, 'wb') as f:
+            f.write(b'<Patient xmlns="http://hl7.org/fhir">\n<foo value="x"/>\n</Patient>\n')
+        said = folder.run('import', path, status=3)
+        score.check('Patient.foo is not an element of R4 (line 2)' in said, f'bad XML: {said}')
 
 
 def main():
