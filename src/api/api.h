@@ -52,8 +52,10 @@ void api_world(struct api *api, const struct world *world);
  * (starting with '/' or empty). */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
 
-/* Writes an OperationOutcome for errors that end before the handler (http_config.error_body). */
-void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
+/* Writes an OperationOutcome for errors that end before the handler (http_config.error_body), in
+ * the format that the request asks for. */
+void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,
+                    const char **ret_type);
 
 /* ---- without HTTP: what an import does. Both block until the work is durable. ---- */
 

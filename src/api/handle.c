@@ -26,6 +26,8 @@ struct exchange_write {
     struct exchange_call *ec;
 };
 
+#define ERROR_BODY_MAX KIB(64) /* an outcome, and the memory to write it as XML */
+
 static const char json_type[] = "application/fhir+json;charset=utf-8";
 static const char xml_type[] = "application/fhir+xml;charset=utf-8";
 
@@ -663,9 +665,20 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
         take_body(ec);
 }
 
-void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type)
+void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,
+                    const char **ret_type)
 {
+    _cleanup_(arena_done) struct arena a;
+    struct call c = {.a = &a, .query = http_request(x)->query, .out = sb_make(ERROR_BODY_MAX)};
+
     (void)ctx;
-    outcome_err(out, err);
-    *ret_type = json_type;
+    arena_init(&a, ERROR_BODY_MAX);
+    negotiate_reply(&c, http_header(x, "Accept"));
+    outcome_err(&c.out, err);
+    if (c.xml && !c.out.failed)
+        call_out_to_xml(&c);
+    sb_str(out, sb_view(&c.out));
+    out->failed |= c.out.failed;
+    sb_done(&c.out);
+    *ret_type = c.xml ? xml_type : json_type;
 }

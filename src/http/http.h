@@ -67,7 +67,8 @@ struct http_config {
     const char *spool_dir;                          /* for large bodies; NULL: /tmp */
     http_handler *handle;
     /* Writes a body for an error that ends before the handler (413, 431, 400 …); may be NULL. */
-    void (*error_body)(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
+    void (*error_body)(void *ctx, const struct http_exchange *x, const struct err *err,
+                       struct sb *out, const char **ret_type);
     void *ctx;
 };
 

@@ -44,7 +44,7 @@ static void write_error(struct http_exchange *x, const struct err *err, struct s
 
     *ret_type = NULL;
     if (c->error_body)
-        c->error_body(c->ctx, err, out, ret_type);
+        c->error_body(c->ctx, x, err, out, ret_type);
     if (out->failed)
         sb_reset(out);
 }

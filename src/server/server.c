@@ -53,7 +53,7 @@ static void reply_error(struct http_exchange *x, int code, const char *text)
     struct err err;
 
     err_set(&err, code, "%s", text);
-    api_error_body(NULL, &err, &out, &type);
+    api_error_body(NULL, x, &err, &out, &type);
     http_reply(x, err_http_status(code), type, &out);
 }
 
