@@ -48,8 +48,8 @@ static void say_unwritable(struct call *c)
         return;
     }
     if (why.code == ERR_INVALID)
-        err_at(&c->err, ERR_NOT_ACCEPTABLE, why.where, "the answer cannot be written as XML: %.300s",
-               why.text);
+        err_at(&c->err, ERR_NOT_ACCEPTABLE, why.where,
+               "the answer cannot be written as XML: %.300s", why.text);
     call_fail(c);
 }
 

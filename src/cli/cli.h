@@ -19,6 +19,7 @@
     X(serve)            \
     X(import)           \
     X(export)           \
+    X(convert)          \
     X(synth)            \
     X(check)            \
     X(backup)           \

@@ -57,6 +57,10 @@ static const char *escape_of(unsigned char c, bool is_value)
     }
 }
 
+/* Bytes that need a second look; most text has none. */
+static const bool is_special[256] = {
+    [0 ... 0x1f] = true, ['&'] = true, ['<'] = true, ['>'] = true, ['"'] = true, [0xef] = true};
+
 /* U+FFFE and U+FFFF, EF BF BE and EF BF BF, are no characters of XML. */
 static bool is_no_character(struct str s, size_t i)
 {
@@ -71,7 +75,7 @@ bool xml_escape(struct sb *out, struct str s, bool is_value)
         unsigned char c = (unsigned char)s.p[i];
         const char *escape;
 
-        if (c > '>' && c != 0xef)
+        if (!is_special[c])
             continue;
         if (c == 0xef && is_no_character(s, i))
             return false;

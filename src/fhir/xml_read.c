@@ -29,6 +29,7 @@ struct reader {
     struct narrative div;
     size_t namespaces[XML_DEPTH_MAX + XHTML_DEPTH_MAX + 1]; /* in scope, by depth */
     size_t depth;
+    const xmlChar *fhir; /* libxml2 keeps one copy of a namespace: FHIR's, once seen */
     bool failed;
     struct err *err;
 };
@@ -214,6 +215,16 @@ static bool enter(struct reader *r, int n_namespaces)
     return true;
 }
 
+static bool is_fhir(struct reader *r, const xmlChar *uri)
+{
+    if (uri && uri == r->fhir)
+        return true;
+    if (!str_eq(text_of(uri), STR(XML_NAMESPACE)))
+        return false;
+    r->fhir = uri;
+    return true;
+}
+
 /* Schema locations are passed over: nothing is fetched. */
 static bool is_schema_location(const xmlChar **attribute)
 {
@@ -244,40 +255,43 @@ static bool read_attributes(struct reader *r, int n, const xmlChar **attributes,
     return true;
 }
 
+/* An element outside of a narrative. Returns whether it begins one. */
+static bool start_element(struct reader *r, struct str name, const xmlChar *uri, int n,
+                          const xmlChar **attributes)
+{
+    struct frame_attributes given = {0};
+    bool is_ours = is_fhir(r, uri), is_narrative = false;
+    const char *problem;
+
+    if (!is_ours && !str_eq(text_of(uri), STR(XHTML_NAMESPACE))) {
+        refuse_name(r, name, "is not in the namespace " XML_NAMESPACE);
+        return false;
+    }
+    if (is_ours && !read_attributes(r, n, attributes, &given)) {
+        refuse(r, "is not an attribute of R4");
+        return false;
+    }
+    problem = frames_open(&r->frames, name, &given, &is_narrative);
+    if (!problem && is_narrative == is_ours)
+        problem =
+            is_ours ? "is not in the namespace " XHTML_NAMESPACE : "is in the namespace of XHTML";
+    if (problem)
+        refuse(r, problem);
+    return is_narrative && !problem;
+}
+
 static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri,
                      int n_namespaces, const xmlChar **namespaces, int n_attributes,
                      int n_defaulted, const xmlChar **attributes)
 {
     struct reader *r = ctx;
-    struct frame_attributes given = {0};
     struct str name = text_of(local);
-    bool is_narrative = false, is_xhtml = str_eq(text_of(uri), STR(XHTML_NAMESPACE));
-    const char *problem;
 
     (void)n_defaulted; /* there is no document type to say any */
     if (r->failed || !enter(r, n_namespaces))
         return;
-    if (r->div.depth == 0) {
-        if (!is_xhtml && !str_eq(text_of(uri), STR(XML_NAMESPACE))) {
-            refuse_name(r, name, "is not in the namespace " XML_NAMESPACE);
-            return;
-        }
-        if (!is_xhtml && !read_attributes(r, n_attributes, attributes, &given)) {
-            refuse(r, "is not an attribute of R4");
-            return;
-        }
-        problem = frames_open(&r->frames, name, &given, &is_narrative);
-        if (!problem && is_narrative != is_xhtml)
-            problem = is_xhtml ? "is in the namespace of XHTML"
-                               : "is not in the namespace " XHTML_NAMESPACE;
-        if (problem) {
-            refuse(r, problem);
-            return;
-        }
-        if (!is_narrative)
-            return;
-    }
-    begin_in_div(r, name, prefix, uri, n_namespaces, namespaces, n_attributes, attributes);
+    if (r->div.depth || start_element(r, name, uri, n_attributes, attributes))
+        begin_in_div(r, name, prefix, uri, n_namespaces, namespaces, n_attributes, attributes);
 }
 
 static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
