@@ -16,8 +16,7 @@ static int keys_add(struct keys *keys, struct arena *a, struct str entry, struct
         return err_no_memory(err);
     if (keys->n == keys->cap) {
         size_t cap = keys->cap ? keys->cap * 2 : KEYS_FIRST;
-        struct index_seen *v =
-            arena_grow(a, keys->v, keys->cap * sizeof *v, cap * sizeof *v);
+        struct index_seen *v = arena_grow(a, keys->v, keys->cap * sizeof *v, cap * sizeof *v);
         if (!v)
             return err_no_memory(err);
         keys->v = v;
