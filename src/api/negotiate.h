@@ -5,6 +5,8 @@
 #include "api/call.h"
 
 bool media_is_json(struct str media);
+/* Whether it is one of `names` (blanks between them; NULL: none). */
+bool media_is(struct str media, const char *names);
 bool media_is_json_patch(struct str media);
 bool media_is_form(struct str media);
 /* Whether an Accept header (may be empty) takes FHIR JSON. */

@@ -4,6 +4,12 @@
 #define META "http://hl7.org/fhir/OperationDefinition/Resource-"
 
 static const struct op table[] = {
+    {.name = STR("graphql"),
+     .at = OP_AT_SYSTEM | OP_AT_INSTANCE,
+     .url = META "graphql",
+     .media = "application/graphql",
+     .get = true,
+     .run = op_graphql},
     {.name = STR("meta"),
      .at = OP_AT_SYSTEM | OP_AT_TYPE | OP_AT_INSTANCE | OP_AT_VERSION,
      .url = META "meta",

@@ -111,9 +111,10 @@ static int hex4(const struct graphql_lex *lex, size_t at)
 
     for (size_t i = at; i < at + 4; i++) {
         char c = i < lex->text.n ? lex->text.p[i] : ' ';
-        int digit = is_digit(c)                ? c - '0'
+        int digit = is_digit(c)            ? c - '0'
                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
         if (digit < 0)
             return -1;
         v = v << 4 | digit;
@@ -349,8 +350,7 @@ int graphql_next(struct graphql_lex *lex, struct err *err)
     char c;
 
     skip_ignored(lex);
-    lex->place =
-        (struct graphql_place){lex->line, (unsigned)(lex->at - lex->line_start) + 1};
+    lex->place = (struct graphql_place){lex->line, (unsigned)(lex->at - lex->line_start) + 1};
     if (at_end(lex)) {
         lex->token = GRAPHQL_END;
         lex->value = STR("");
@@ -363,6 +363,6 @@ int graphql_next(struct graphql_lex *lex, struct err *err)
         return read_number(lex, err);
     if (c == '"')
         return str_starts(str_from(lex->text, lex->at), STR("\"\"\"")) ? read_block(lex, err)
-                                                                     : read_string(lex, err);
+                                                                       : read_string(lex, err);
     return read_symbol(lex, err);
 }

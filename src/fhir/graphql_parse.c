@@ -20,9 +20,11 @@ static int unexpected(struct parse *p, const char *wanted)
     p->place = lex->place;
     if (lex->token == GRAPHQL_END)
         return err_set(p->err, ERR_SYNTAX, "the query ends where %s is expected", wanted);
-    return err_set(p->err, ERR_SYNTAX, "the query has \"%.*s\" where %s is expected, line %u "
-                   "column %u", (int)MIN(lex->value.n, (size_t)40), lex->value.p, wanted,
-                   lex->place.line, lex->place.column);
+    return err_set(p->err, ERR_SYNTAX,
+                   "the query has \"%.*s\" where %s is expected, line %u "
+                   "column %u",
+                   (int)MIN(lex->value.n, (size_t)40), lex->value.p, wanted, lex->place.line,
+                   lex->place.column);
 }
 
 static void *node(struct parse *p, size_t size)
@@ -47,8 +49,7 @@ static int enter(struct parse *p)
     if (++p->depth <= GRAPHQL_DEPTH_MAX)
         return 0;
     p->place = p->lex.place;
-    return err_set(p->err, ERR_COSTLY, "the query is more than %d levels deep",
-                   GRAPHQL_DEPTH_MAX);
+    return err_set(p->err, ERR_COSTLY, "the query is more than %d levels deep", GRAPHQL_DEPTH_MAX);
 }
 
 /* ---- tokens ---- */
@@ -449,8 +450,7 @@ static int depth_of_fragment(struct parse *p, struct graphql_selection *s, unsig
     p->place = s->place;
     if (!f)
         return err_set(p->err, ERR_VALUE, "there is no fragment \"%.*s\", line %u column %u",
-                       (int)MIN(s->name.n, (size_t)64), s->name.p, s->place.line,
-                       s->place.column);
+                       (int)MIN(s->name.n, (size_t)64), s->name.p, s->place.line, s->place.column);
     if (f->is_open)
         return err_set(p->err, ERR_VALUE, "the fragment \"%.*s\" leads back to itself",
                        (int)MIN(s->name.n, (size_t)64), s->name.p);
@@ -513,11 +513,8 @@ int graphql_parse(struct arena *a, struct str text, struct graphql_document *ret
                   struct graphql_place *ret_place, struct err *err)
 {
     struct graphql_document doc = {0};
-    struct parse p = {.lex = {.a = a, .text = text, .line = 1},
-                      .a = a,
-                      .err = err,
-                      .doc = &doc,
-                      .place = {1, 1}};
+    struct parse p = {
+        .lex = {.a = a, .text = text, .line = 1}, .a = a, .err = err, .doc = &doc, .place = {1, 1}};
     int r;
 
     *ret_place = p.place;

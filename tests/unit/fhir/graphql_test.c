@@ -53,19 +53,19 @@ static void values_are_of_every_kind(void **state)
     static const struct {
         const char *text, *value;
         enum graphql_kind kind;
-    } all[] = {{"-12", "-12", GRAPHQL_INT},
-               {"1.50e+3", "1.50e+3", GRAPHQL_FLOAT},
-               {"true", "true", GRAPHQL_BOOLEAN},
-               {"null", "null", GRAPHQL_NULL},
-               {"official", "official", GRAPHQL_ENUM},
-               {"$x", "x", GRAPHQL_VARIABLE},
-               {"\"\"", "", GRAPHQL_STRING},
-               {"\"a\\u00e9\\ud83d\\ude00\\n\\\"\\/\"", "a\xc3\xa9\xf0\x9f\x98\x80\n\"/",
-                GRAPHQL_STRING},
-               /* the specification's own example of a block string, 2.9.4 */
-               {"\"\"\"\n    Hello,\n      World!\n\n    Yours,\n      GraphQL.\n  \"\"\"",
-                "Hello,\n  World!\n\nYours,\n  GraphQL.", GRAPHQL_STRING},
-               {"\"\"\"a \\\"\"\" b\"\"\"", "a \"\"\" b", GRAPHQL_STRING}};
+    } all[] = {
+        {"-12", "-12", GRAPHQL_INT},
+        {"1.50e+3", "1.50e+3", GRAPHQL_FLOAT},
+        {"true", "true", GRAPHQL_BOOLEAN},
+        {"null", "null", GRAPHQL_NULL},
+        {"official", "official", GRAPHQL_ENUM},
+        {"$x", "x", GRAPHQL_VARIABLE},
+        {"\"\"", "", GRAPHQL_STRING},
+        {"\"a\\u00e9\\ud83d\\ude00\\n\\\"\\/\"", "a\xc3\xa9\xf0\x9f\x98\x80\n\"/", GRAPHQL_STRING},
+        /* the specification's own example of a block string, 2.9.4 */
+        {"\"\"\"\n    Hello,\n      World!\n\n    Yours,\n      GraphQL.\n  \"\"\"",
+         "Hello,\n  World!\n\nYours,\n  GraphQL.", GRAPHQL_STRING},
+        {"\"\"\"a \\\"\"\" b\"\"\"", "a \"\"\" b", GRAPHQL_STRING}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -173,8 +173,7 @@ static void what_is_no_query_is_refused_with_its_place(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct parsed *p = parse(bad[i].text);
-        if (p->r != bad[i].code || p->place.line != bad[i].line ||
-            p->place.column != bad[i].column)
+        if (p->r != bad[i].code || p->place.line != bad[i].line || p->place.column != bad[i].column)
             fail_msg("%s: %d, %u:%u, %s", bad[i].text, p->r, p->place.line, p->place.column,
                      p->err.text);
         done(p);
