@@ -25,6 +25,7 @@
     X(backup)           \
     X(restore)          \
     X(reindex)          \
+    X(fhirpath)         \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64 };
