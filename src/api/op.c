@@ -1,9 +1,28 @@
 /* op.c - the table of operations, and how their parameters are read. */
 #include "api/op.h"
 
-#define META "http://hl7.org/fhir/OperationDefinition/Resource-"
+#define DEFINITION "http://hl7.org/fhir/OperationDefinition/"
+#define META DEFINITION "Resource-"
 
 static const struct op table[] = {
+    {.name = STR("everything"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "Patient",
+     .url = DEFINITION "Patient-everything",
+     .get = true,
+     .run = op_everything},
+    {.name = STR("everything"),
+     .at = OP_AT_INSTANCE,
+     .types = "Encounter",
+     .url = DEFINITION "Encounter-everything",
+     .get = true,
+     .run = op_everything},
+    {.name = STR("everything"),
+     .at = OP_AT_INSTANCE,
+     .types = "Group",
+     .url = DEFINITION "Group-everything",
+     .get = true,
+     .run = op_everything},
     {.name = STR("graphql"),
      .at = OP_AT_SYSTEM | OP_AT_INSTANCE,
      .url = META "graphql",
@@ -230,5 +249,21 @@ int op_param_u64(struct call *c, const struct op_params *p, const char *name, ui
         return err_at(&c->err, ERR_VALUE, name,
                       "the parameter \"%s\" is not a whole number up to %llu", name,
                       (unsigned long long)max);
+    return 0;
+}
+
+int op_params_only(struct call *c, const struct op_params *p, const char *names)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct str rest = str_c(names), name;
+        bool known = false;
+
+        while (!known && rest.p && str_split(&rest, ' ', &name))
+            known = str_eq(name, p->v[i].name);
+        if (!known)
+            return err_set(&c->err, ERR_NOT_SUPPORTED, "$%.*s has no parameter \"%.*s\"",
+                           STR_ARG(c->op->name), (int)MIN(p->v[i].name.n, (size_t)64),
+                           p->v[i].name.p);
+    }
     return 0;
 }

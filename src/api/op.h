@@ -70,12 +70,17 @@ int op_param_bool(struct call *c, const struct op_params *p, const char *name, b
 int op_param_u64(struct call *c, const struct op_params *p, const char *name, uint64_t max,
                  uint64_t fallback, uint64_t *ret);
 
+/* ERR_NOT_SUPPORTED for the first parameter that is none of `names` (blanks between them): nothing
+ * that is asked for is passed over in silence. */
+int op_params_only(struct call *c, const struct op_params *p, const char *names);
+
 /* ---- op_read.c: the resources that an operation looks at ---- */
 
 /* The newest version; ERR_NOT_FOUND, or ERR_DELETED. */
 int op_row(struct call *c, struct store_txn *txn, int type, struct str id, struct row *ret);
-/* A row as JSON in the call's arena. */
+/* A row as JSON in the call's arena, or in `a`: whoever looks at many resets one of its own. */
 int op_json(struct call *c, const struct row *row, yyjson_val **ret);
+int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_val **ret);
 /* Both. */
 int op_resource(struct call *c, struct store_txn *txn, int type, struct str id, yyjson_val **ret);
 /* The resource of a row number. */
@@ -96,5 +101,6 @@ int op_meta_add(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_delete(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_reply(struct call *c, struct write *w);
 int op_graphql(struct call *c, struct store_txn *txn);
+int op_everything(struct call *c, struct store_txn *txn);
 
 #endif

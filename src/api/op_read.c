@@ -12,12 +12,17 @@ int op_row(struct call *c, struct store_txn *txn, int type, struct str id, struc
     return r;
 }
 
-int op_json(struct call *c, const struct row *row, yyjson_val **ret)
+int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_val **ret)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
     int r = row_json(c->api->store, row, &text, &c->err);
 
-    return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
+    return r < 0 ? r : js_parse_stored(a, sb_view(&text), ret, &c->err);
+}
+
+int op_json(struct call *c, const struct row *row, yyjson_val **ret)
+{
+    return op_json_in(c, c->a, row, ret);
 }
 
 int op_resource(struct call *c, struct store_txn *txn, int type, struct str id, yyjson_val **ret)
