@@ -35,7 +35,7 @@ struct everything {
     struct store_txn *txn;
     struct search record;  /* finds all that may be members */
     struct search members; /* the same, of the types that are asked for */
-    bool all_patients;    /* members are found by type, and asked whether they are a patient's */
+    bool all_patients;     /* members are found by type, and asked whether they are a patient's */
     enum def_compartment compartment;
     struct str *owners; /* ids whose compartments the record is */
     size_t n_owners;

@@ -31,8 +31,8 @@ static uint32_t *slot_of(const struct targets *t, int type, struct str id)
 {
     size_t at = hash_of(type, id) & (t->n_slots - 1);
 
-    while (t->slots[at] && (t->v[t->slots[at] - 1].type != type ||
-                            !str_eq(t->v[t->slots[at] - 1].id, id)))
+    while (t->slots[at] &&
+           (t->v[t->slots[at] - 1].type != type || !str_eq(t->v[t->slots[at] - 1].id, id)))
         at = (at + 1) & (t->n_slots - 1);
     return &t->slots[at];
 }

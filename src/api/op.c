@@ -5,6 +5,12 @@
 #define META DEFINITION "Resource-"
 
 static const struct op table[] = {
+    {.name = STR("document"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "Composition",
+     .url = DEFINITION "Composition-document",
+     .get = true,
+     .run = op_document},
     {.name = STR("everything"),
      .at = OP_AT_TYPE | OP_AT_INSTANCE,
      .types = "Patient",

@@ -94,6 +94,10 @@ bool op_local(struct call *c, struct str reference, int *ret_type, struct str *r
 int op_search(struct call *c, struct store_txn *txn, int type, struct str query, size_t share,
               struct page *ret);
 
+/* Stores a resource that an operation made, under a new id, and waits until it is durable.
+ * ERR_NOT_SUPPORTED inside a Bundle: a transaction's own writer would wait for itself. */
+int op_store(struct call *c, struct str text);
+
 /* ---- the operations ---- */
 
 int op_meta(struct call *c, struct store_txn *txn);
@@ -102,5 +106,6 @@ int op_meta_delete(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_reply(struct call *c, struct write *w);
 int op_graphql(struct call *c, struct store_txn *txn);
 int op_everything(struct call *c, struct store_txn *txn);
+int op_document(struct call *c, struct store_txn *txn);
 
 #endif

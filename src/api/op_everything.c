@@ -48,8 +48,8 @@ static int read_types(struct everything *e, const struct op_params *params)
     return 0;
 }
 
-static int check_date(struct everything *e, const char *name, struct str text,
-                      enum date_kind kind, int64_t *ret_from)
+static int check_date(struct everything *e, const char *name, struct str text, enum date_kind kind,
+                      int64_t *ret_from)
 {
     struct date date;
     int r;
@@ -74,14 +74,14 @@ static int read_params(struct everything *e, struct op_params *params)
     struct str start, end;
     int r = op_params_read(c, params);
 
-    if (r < 0 || (r = op_params_only(c, params, e->compartment == COMPARTMENT_ENCOUNTER
-                                                    ? encounter : all)) < 0)
+    if (r < 0 || (r = op_params_only(
+                      c, params, e->compartment == COMPARTMENT_ENCOUNTER ? encounter : all)) < 0)
         return r;
     start = op_param_text(params, "start");
     end = op_param_text(params, "end");
     if ((r = read_types(e, params)) < 0 ||
-        (r = check_date(e, "_since", op_param_text(params, "_since"), DATE_SEARCH,
-                        &e->since_ms)) < 0 ||
+        (r = check_date(e, "_since", op_param_text(params, "_since"), DATE_SEARCH, &e->since_ms)) <
+            0 ||
         (r = check_date(e, "start", start, DATE_SEARCH, NULL)) < 0 ||
         (r = check_date(e, "end", end, DATE_SEARCH, NULL)) < 0)
         return r;
@@ -104,11 +104,11 @@ static int by_owners(struct everything *e)
         struct str copy = arena_dup(c->a, str_n((char *)key, index_id_key(e->owners[i], key)));
         if (!copy.p)
             return err_no_memory(&c->err);
-        ranges[i] = (struct key_range){
-            .param = (uint16_t)(INDEX_PARAM_COMPARTMENT + e->compartment),
-            .lo = copy,
-            .hi = copy,
-            .point = true};
+        ranges[i] =
+            (struct key_range){.param = (uint16_t)(INDEX_PARAM_COMPARTMENT + e->compartment),
+                               .lo = copy,
+                               .hi = copy,
+                               .point = true};
     }
     *clause = (struct search_clause){
         .kind = e->n_owners ? CLAUSE_KEYS : CLAUSE_NONE, .ranges = ranges, .n_ranges = e->n_owners};
@@ -187,8 +187,7 @@ static int find_owners(struct everything *e)
     e->n_owners = 1;
     if (e->compartment != COMPARTMENT_ENCOUNTER)
         return 0;
-    if ((r = op_json(c, &row, &root)) < 0 ||
-        (r = patient_of(e, c->type, root, &e->patient)) < 0)
+    if ((r = op_json(c, &row, &root)) < 0 || (r = patient_of(e, c->type, root, &e->patient)) < 0)
         return r;
     if (e->patient.p)
         e->patient = arena_dup(c->a, e->patient);

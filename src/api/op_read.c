@@ -85,3 +85,19 @@ int op_search(struct call *c, struct store_txn *txn, int type, struct str query,
         return err_set(&c->err, ERR_COSTLY, "a search of this operation costs too much");
     return r;
 }
+
+int op_store(struct call *c, struct str text)
+{
+    struct api_line line = {.text = text};
+    int r;
+
+    if (!c->x && !c->later)
+        return err_set(&c->err, ERR_NOT_SUPPORTED,
+                       "inside a Bundle this operation cannot store what it makes");
+    r = api_put_lines(c->api, c->a, c->who, &line, 1, NULL, NULL, &c->err);
+    if (r >= 0 && line.result < 0) {
+        c->err = line.err;
+        r = line.result;
+    }
+    return r;
+}
