@@ -35,6 +35,12 @@ static const struct op table[] = {
      .media = "application/graphql",
      .get = true,
      .run = op_graphql},
+    {.name = STR("lastn"),
+     .at = OP_AT_TYPE,
+     .types = "Observation",
+     .url = DEFINITION "Observation-lastn",
+     .get = true,
+     .run = op_lastn},
     {.name = STR("meta"),
      .at = OP_AT_SYSTEM | OP_AT_TYPE | OP_AT_INSTANCE | OP_AT_VERSION,
      .url = META "meta",
@@ -51,6 +57,12 @@ static const struct op table[] = {
      .url = META "meta-delete",
      .change = op_meta_delete,
      .reply = op_meta_reply},
+    {.name = STR("stats"),
+     .at = OP_AT_TYPE,
+     .types = "Observation",
+     .url = DEFINITION "Observation-stats",
+     .get = true,
+     .run = op_stats},
 };
 
 const struct op *op_table(size_t *ret_n)

@@ -106,6 +106,8 @@ int op_meta_delete(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_reply(struct call *c, struct write *w);
 int op_graphql(struct call *c, struct store_txn *txn);
 int op_everything(struct call *c, struct store_txn *txn);
+int op_lastn(struct call *c, struct store_txn *txn);
+int op_stats(struct call *c, struct store_txn *txn);
 int op_document(struct call *c, struct store_txn *txn);
 
 #endif
