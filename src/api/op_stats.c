@@ -1,7 +1,7 @@
 /* op_stats.c - Observation/$stats: statistics of a subject's measurements
  * (observation-operation-stats.html).
  *
- * Measurements are Quantities with UCUM units and without a comparator, in Observation.value or in a
+ * Measurements are Quantities with UCUM units and without a comparator, in Observation.value or a
  * component; all of a code are brought to the unit of the first. A panel gives its components' and
  * its members' codes groups of their own. What is entered in error is not counted at all.
  */
