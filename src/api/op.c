@@ -5,6 +5,7 @@
 #define META DEFINITION "Resource-"
 
 static const struct op table[] = {
+    {.name = STR("convert"), .at = OP_AT_SYSTEM, .url = META "convert", .run = op_convert},
     {.name = STR("document"),
      .at = OP_AT_TYPE | OP_AT_INSTANCE,
      .types = "Composition",

@@ -100,6 +100,7 @@ int op_store(struct call *c, struct str text);
 
 /* ---- the operations ---- */
 
+int op_convert(struct call *c, struct store_txn *txn);
 int op_meta(struct call *c, struct store_txn *txn);
 int op_meta_add(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_delete(struct write *w, yyjson_val *newest, struct sb *next);
