@@ -121,7 +121,8 @@ int api_capabilities(struct call *c, struct store_txn *txn)
                 "node\",\"url\":");
     sb_json(out, c->base);
     sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],"
-                "\"patchFormat\":[\"application/json-patch+json\"],\"rest\":[{\"mode\":\"server\","
+                "\"patchFormat\":[\"application/json-patch+json\","
+                "\"application/fhir+json\"],\"rest\":[{\"mode\":\"server\","
                 "\"documentation\":\"Searches, histories, batches and transactions honour "
                 "Prefer: respond-async.\","
                 "\"resource\":[");
