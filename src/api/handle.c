@@ -463,9 +463,11 @@ static int check_media(struct call *c, enum write_kind kind)
     if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
         return 0;
     if (kind == WRITE_PATCH && !c->op)
-        return media_is_json_patch(c->content_type)
+        return media_is_json_patch(c->content_type) || media_is_json(c->content_type)
                    ? 0
-                   : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
+                   : err_set(&c->err, ERR_MEDIA_TYPE,
+                             "PATCH takes application/json-patch+json, or Parameters as "
+                             "application/fhir+json");
     if (media_is_json(c->content_type))
         return 0;
     if (is_binary)
