@@ -91,6 +91,7 @@ void *exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd)
     x->mhd = mhd;
     x->conn = info ? info->socket_context : NULL;
     x->req = (struct http_request){.is_tls = s->config.tls_cert, .is_local = s->socket_path};
+    x->arena.limit_bytes = s->config.arena_max;
     x->stage = X_HEAD;
     x->deferred = x->close = x->linger = x->reply_failed = false;
     x->user = NULL;

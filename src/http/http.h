@@ -58,6 +58,8 @@ struct http_config {
     const char *socket_path;  /* a Unix socket instead, or NULL */
     unsigned threads;         /* event loops, 0: one a core */
     unsigned workers;         /* threads for http_work, 0: one a core, at least 2 */
+    int workers_nice;         /* how far they step back behind other threads, 0 to 19 */
+    size_t arena_max;         /* memory of one request, 0: HTTP_ARENA_MAX */
     size_t body_max;          /* 0: HTTP_BODY_MAX_DEFAULT */
     size_t bodies_max;        /* 0: HTTP_BODIES_MAX */
     unsigned idle_seconds;    /* 0: HTTP_IDLE_SECONDS */

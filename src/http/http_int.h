@@ -89,9 +89,10 @@ struct workers {
     unsigned queued, max;
     bool stop;
     unsigned n;
+    int nice;
     pthread_t *thread;
 };
-int workers_start(struct workers *w, unsigned n, unsigned max, struct err *err);
+int workers_start(struct workers *w, const struct http_config *config, struct err *err);
 /* Runs what is queued, then ends the threads. */
 void workers_stop(struct workers *w);
 /* Takes a place in the queue, false if it is full; then the push that fills it cannot fail. The two

@@ -51,6 +51,7 @@ static void take_config(struct http_server *s, const struct http_config *config)
     *c = *config;
     c->threads = c->threads ? c->threads : cores();
     c->workers = c->workers ? c->workers : MAX(cores(), 2u);
+    c->arena_max = c->arena_max ? c->arena_max : HTTP_ARENA_MAX;
     c->body_max = c->body_max ? c->body_max : HTTP_BODY_MAX_DEFAULT;
     c->bodies_max = c->bodies_max ? c->bodies_max : HTTP_BODIES_MAX;
     c->idle_seconds = c->idle_seconds ? c->idle_seconds : HTTP_IDLE_SECONDS;
@@ -140,7 +141,7 @@ int http_server_start(const struct http_config *config, struct http_server **ret
     if (r >= 0)
         r = keeper_start(&s->keeper, s->config.request_seconds, err);
     if (r >= 0)
-        r = workers_start(&s->workers, s->config.workers, s->config.work_queue_max, err);
+        r = workers_start(&s->workers, &s->config, err);
     if (r >= 0)
         r = start_loops(s, err);
     if (r < 0) {

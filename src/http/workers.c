@@ -2,11 +2,16 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static void *work(void *ctx)
 {
     struct workers *w = ctx;
 
+    /* On Linux a priority is a thread's own. Where it cannot be lowered, nothing is lost. */
+    if (w->nice)
+        setpriority(PRIO_PROCESS, (id_t)gettid(), w->nice);
     pthread_mutex_lock(&w->lock);
     for (;;) {
         struct http_exchange *x = w->head;
@@ -29,11 +34,12 @@ static void *work(void *ctx)
     return NULL;
 }
 
-int workers_start(struct workers *w, unsigned n, unsigned max, struct err *err)
+int workers_start(struct workers *w, const struct http_config *config, struct err *err)
 {
+    unsigned n = config->workers;
     sigset_t all, before;
 
-    *w = (struct workers){.max = max};
+    *w = (struct workers){.max = config->work_queue_max, .nice = config->workers_nice};
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     w->thread = calloc(n, sizeof *w->thread);

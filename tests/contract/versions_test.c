@@ -369,10 +369,11 @@ static void a_snapshot_stays(void **state)
     store_end(txn);
 }
 
-static void count_progress(void *ctx, uint64_t done, uint64_t all)
+static bool count_progress(void *ctx, uint64_t done, uint64_t all)
 {
     assert_true(done <= all);
     *(uint64_t *)ctx = done;
+    return true;
 }
 
 static void a_copy_is_whole(void **state)

@@ -360,7 +360,7 @@ void sq_hints_clear(struct sq_store *st);
 int sq_stats(struct store *base, struct store_stats *ret, struct err *err);
 int sq_check(struct store *base, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
-int sq_backup(struct store *base, const char *to_dir,
-              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err);
+int sq_backup(struct store *base, const char *to_dir, store_backup_progress *progress, void *ctx,
+              struct err *err);
 
 #endif
