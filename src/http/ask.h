@@ -18,8 +18,8 @@ struct http_ask {
 };
 
 /* ret_body's maximum bounds the reply. ERR_NOT_FOUND when nobody serves the socket, ERR_FORBIDDEN
- * when it belongs to somebody else, ERR_TIMEOUT when the node went away before it had answered: then
- * nobody knows whether it did what was asked. */
+ * when it belongs to somebody else, ERR_TIMEOUT when the node went away before it had answered:
+ * then nobody knows whether it did what was asked. */
 int http_ask(const struct http_ask *ask, int *ret_status, struct sb *ret_body, struct err *err);
 
 #endif

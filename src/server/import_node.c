@@ -122,7 +122,8 @@ int node_chunk_run(const char *socket, struct arena *a, const struct chunk *c, c
                                    .body = sb_view(&body)},
                 &root, err);
     if (r == ERR_TIMEOUT || r == ERR_NOT_FOUND)
-        err_set(err, r, "the node stopped; what it has stored stays, and the same import goes on "
-                        "from there");
+        err_set(err, r,
+                "the node stopped; what it has stored stays, and the same import goes on "
+                "from there");
     return r < 0 ? r : read_result(a, c, root, ret, err);
 }

@@ -114,8 +114,7 @@ static int read_chunk(struct http_exchange *x, struct chunk *ret, struct err *er
 
 static void write_result(const struct chunk_result *res, struct sb *out)
 {
-    sb_fmt(out,
-           "{\"resources\":%" PRIu64 ",\"bundles\":%" PRIu64 ",\"wasDone\":%s,\"rejects\":[",
+    sb_fmt(out, "{\"resources\":%" PRIu64 ",\"bundles\":%" PRIu64 ",\"wasDone\":%s,\"rejects\":[",
            res->resources, res->bundles, res->was_done ? "true" : "false");
     for (size_t i = 0; i < res->n_rejects; i++) {
         const struct reject *rj = &res->rejects[i];

@@ -1,9 +1,9 @@
 /* operator.h - what commands of the program ask of a running node, through its local socket.
  *
  * The socket is the node's owner's only (mode 0600, in the data folder). Below /operator it answers
- * what is not FHIR; the same paths do not exist on the node's address. Answers are JSON objects; one
- * with a "reason" says why not. The two ends are always the same program, so this is no format that
- * others may count on.
+ * what is not FHIR; the same paths do not exist on the node's address. Answers are JSON objects;
+ * one with a "reason" says why not. The two ends are always the same program, so this is no format
+ * that others may count on.
  *
  *   GET  /operator/import?position=NAME       {"position":TEXT}
  *   POST /operator/import?chunk=N&alone=0|1&position=NAME
@@ -11,8 +11,8 @@
  *   POST /operator/reindex                    looks again; answers as GET
  *   GET  /operator/reindex                    what /search-parameters says
  *   POST /operator/backup                     body: a folder's absolute path; answers as GET
- *   GET  /operator/backup?id=N                {"id":N,"state":"running|done|failed","done":N,"all":N}
- *   DELETE /operator/backup?id=N              stops it
+ *   GET  /operator/backup?id=N {"id":N,"state":"running|done|failed","done":N,"all":N} DELETE
+ * /operator/backup?id=N              stops it
  */
 #ifndef SERVER_OPERATOR_H
 #define SERVER_OPERATOR_H
@@ -27,7 +27,7 @@
 #define OPERATOR_BACKUP OPERATOR_PREFIX "backup"
 
 #define OPERATOR_IMPORT_BODY_MAX (IMPORT_LINE_MAX + MIB(1)) /* a chunk with its line numbers */
-#define OPERATOR_NICE 10 /* imports step back behind the node's own clients */
+#define OPERATOR_NICE 10                 /* imports step back behind the node's own clients */
 #define OPERATOR_BACKUP_LEASE_SECONDS 30 /* a backup that nobody asks about any more is stopped */
 
 /* ---- the commands' end ---- */

@@ -159,8 +159,7 @@ static bool is_interrupted(const sigset_t *signals)
 }
 
 static int follow(const char *socket, yyjson_val *root, const sigset_t *signals,
-                  store_backup_progress *progress, void *ctx,
-                  struct err *err)
+                  store_backup_progress *progress, void *ctx, struct err *err)
 {
     char target[64];
     struct http_ask q = {.socket_path = socket, .method = "GET", .target = target};
@@ -186,8 +185,7 @@ static int follow(const char *socket, yyjson_val *root, const sigset_t *signals,
 }
 
 static int run_backup(const char *socket, const char *path, const sigset_t *signals,
-                      store_backup_progress *progress, void *ctx,
-                      struct err *err)
+                      store_backup_progress *progress, void *ctx, struct err *err)
 {
     struct http_ask q = {
         .socket_path = socket, .method = "POST", .target = OPERATOR_BACKUP, .body = str_c(path)};
@@ -211,9 +209,8 @@ static int run_backup(const char *socket, const char *path, const sigset_t *sign
     return 0;
 }
 
-int operator_backup(const char *socket, const char *to_dir,
-                    store_backup_progress *progress, void *ctx,
-                    struct err *err)
+int operator_backup(const char *socket, const char *to_dir, store_backup_progress *progress,
+                    void *ctx, struct err *err)
 {
     char path[PATH_MAX];
     sigset_t signals, before;

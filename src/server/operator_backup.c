@@ -26,8 +26,8 @@ static bool go_on(void *ctx, uint64_t done, uint64_t all)
     pthread_mutex_lock(&b->lock);
     b->done = done;
     b->all = all;
-    stop = b->stop ||
-           clock_mono_us() - b->asked_us > OPERATOR_BACKUP_LEASE_SECONDS * INT64_C(1000000);
+    stop =
+        b->stop || clock_mono_us() - b->asked_us > OPERATOR_BACKUP_LEASE_SECONDS * INT64_C(1000000);
     pthread_mutex_unlock(&b->lock);
     return !stop;
 }
@@ -120,7 +120,11 @@ int backup_ask(struct backup *b, uint64_t id, struct sb *out, struct err *err)
     if (r >= 0) {
         b->asked_us = clock_mono_us();
         sb_fmt(out, "{\"id\":%" PRIu64 ",\"state\":\"%s\",\"done\":%" PRIu64 ",\"all\":%" PRIu64,
-               b->id, b->is_running ? "running" : b->err.code ? "failed" : "done", b->done, b->all);
+               b->id,
+               b->is_running ? "running"
+               : b->err.code ? "failed"
+                             : "done",
+               b->done, b->all);
         if (!b->is_running && b->err.code) {
             sb_lit(out, ",\"reason\":");
             sb_json(out, str_c(b->err.text));
