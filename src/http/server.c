@@ -52,6 +52,7 @@ static void take_config(struct http_server *s, const struct http_config *config)
     c->threads = c->threads ? c->threads : cores();
     c->workers = c->workers ? c->workers : MAX(cores(), 2u);
     c->arena_max = c->arena_max ? c->arena_max : HTTP_ARENA_MAX;
+    c->large_body = c->large_body ? c->large_body : HTTP_BODY_MEMORY_MAX;
     c->body_max = c->body_max ? c->body_max : HTTP_BODY_MAX_DEFAULT;
     c->bodies_max = c->bodies_max ? c->bodies_max : HTTP_BODIES_MAX;
     c->idle_seconds = c->idle_seconds ? c->idle_seconds : HTTP_IDLE_SECONDS;

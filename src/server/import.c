@@ -197,11 +197,11 @@ static int load_position(struct import *im, const char *name, struct err *err)
     struct str text = STR_NULL;
     int r;
 
+    arena_init(&a, MIB(1));
     im->position = (struct position){0};
     position_name(name, im->position_name);
     if (!im->position_name[0])
         return 0;
-    arena_init(&a, MIB(1));
     r = at->socket ? node_position_read(at->socket, im->position_name, &a, &text, err)
                    : position_read(at->store, im->position_name, &a, &text, err);
     return r < 0 || !text.n ? r : position_parse(&im->position, text, err);

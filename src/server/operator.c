@@ -144,6 +144,8 @@ static void import_chunk(void *ctx, struct http_exchange *x)
         r = read_chunk(x, &c, &err);
     if (r >= 0)
         r = chunk_run(s->api, http_arena(x), &c, position, &res, &err);
+    if (r == ERR_NO_MEMORY && http_arena(x)->starved)
+        r = err_set(&err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r >= 0)
         write_result(&res, &out);
     answer(x, r, &out, &err);

@@ -5,14 +5,20 @@
  * one with a "reason" says why not. The two ends are always the same program, so this is no format
  * that others may count on.
  *
- *   GET  /operator/import?position=NAME       {"position":TEXT}
+ *   GET /operator/import?position=NAME
+ *       {"position":TEXT}
  *   POST /operator/import?chunk=N&alone=0|1&position=NAME
- *                                             {"resources":N,"bundles":N,"wasDone":BOOL,"rejects":[…]}
- *   POST /operator/reindex                    looks again; answers as GET
- *   GET  /operator/reindex                    what /search-parameters says
- *   POST /operator/backup                     body: a folder's absolute path; answers as GET
- *   GET  /operator/backup?id=N {"id":N,"state":"running|done|failed","done":N,"all":N} DELETE
- * /operator/backup?id=N              stops it
+ *       {"resources":N,"bundles":N,"wasDone":BOOL,"rejects":[…]}
+ *   POST /operator/reindex
+ *       has it look again; the answer is that of GET
+ *   GET /operator/reindex
+ *       what /search-parameters says
+ *   POST /operator/backup, the body a folder's absolute path
+ *       the answer is that of GET
+ *   GET /operator/backup?id=N
+ *       {"id":N,"state":"running|done|failed","done":N,"all":N}
+ *   DELETE /operator/backup?id=N
+ *       stops it
  */
 #ifndef SERVER_OPERATOR_H
 #define SERVER_OPERATOR_H

@@ -57,6 +57,10 @@ static void metrics(struct server *s, struct http_exchange *x)
         write_metric(&out, "store_jobs_total", "counter", "Writes done.", st.jobs);
         write_metric(&out, "store_queued", "gauge", "Writes waiting.", st.queued);
     }
+    write_metric(&out, "request_memory_bytes", "gauge", "Memory that requests hold now.",
+                 atomic_load(&s->memory.used));
+    write_metric(&out, "request_memory_max_bytes", "gauge", "What they may hold together.",
+                 s->memory.max);
     write_metric(&out, "resident_bytes", "gauge", "Resident memory.", resident_bytes());
     api_metrics(s->api, &out);
     reply_text(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);

@@ -85,6 +85,7 @@ static int start_http(struct server *s, struct err *err)
     struct http_config http = {
         .listen = c->listen,
         .threads = c->threads,
+        .memory = &s->memory,
         .body_max = c->body_max_bytes,
         .tls_cert = c->tls_cert,
         .tls_key = c->tls_key,
@@ -107,6 +108,7 @@ static int start_http(struct server *s, struct err *err)
     http.workers_nice = OPERATOR_NICE;
     http.body_max = MAX(c->body_max_bytes, OPERATOR_IMPORT_BODY_MAX);
     http.arena_max = IMPORT_ARENA_MAX;
+    http.large_body = SERVER_IMPORT_BODY_MEMORY_MAX;
     http.tls_cert = http.tls_key = http.tls_client_ca = NULL;
     return http_server_start(&http, &s->control, err);
 }
@@ -150,6 +152,28 @@ static void raise_descriptors(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/* Of the machine, or of the control group that holds us. */
+static size_t machine_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    size_t all = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+    unsigned long long group;
+    FILE *f = fopen("/sys/fs/cgroup/memory.max", "re");
+
+    if (f && fscanf(f, "%llu", &group) == 1)
+        all = MIN(all, (size_t)group);
+    if (f)
+        fclose(f);
+    return all;
+}
+
+static size_t memory_max(const struct server_config *c)
+{
+    size_t share = machine_bytes() / SERVER_MEMORY_SHARE;
+
+    return c->memory_max ? c->memory_max : MIN(MAX(share, SERVER_MEMORY_LEAST), SERVER_MEMORY_MOST);
 }
 
 /* What the command line left open, the store may know. */
@@ -197,6 +221,7 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     if (r < 0)
         return r;
     backup_init(&s.backup, s.store);
+    s.memory.max = memory_max(config);
     raise_descriptors();
     settle_base_url(&s);
     s.api = api_new(&s.api_config, s.store);

@@ -34,6 +34,7 @@ struct server {
     struct search_params *search_params;
     struct http_server *http, *control;
     struct backup backup;
+    struct arena_budget memory; /* of all requests */
 };
 
 /* What is served outside /fhir: the entrance, liveness, readiness and metrics. */

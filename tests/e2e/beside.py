@@ -133,9 +133,9 @@ def check_import(score, folder, node, country, kinds):
     score.check(not load.failures, f'clients beside the import: {load.failures[:3]}')
     longest = max(load.times)
     score.check(longest < CLIENT_SECONDS, f'a client waited {longest:.1f} s')
+    median = sorted(load.times)[len(load.times) // 2]
     print(f'{len(load.times)} requests of a client beside the imports, the longest took '
-          f'{longest * 1000:.0f} ms, the median {sorted(load.times)[len(load.times) // 2] * 1000:.1f}'
-          ' ms')
+          f'{longest * 1000:.0f} ms, the median {median * 1000:.1f} ms')
     with open(rejects) as f:
         lines = [json.loads(line) for line in f]
     wanted = sorted([(3, bad), (4, bad), (3, '-'), (4, '-')])
