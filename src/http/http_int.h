@@ -53,6 +53,8 @@ struct http_exchange {
     struct MHD_Connection *mhd;
     struct conn *conn;
     struct http_request req;
+    struct str uri_host; /* of an address that names one */
+    const char *uri_end; /* in libmicrohttpd's buffer, until the head is read */
     struct arena arena;
     struct body body;
     enum { X_HEAD, X_BODY, X_HANDLED } stage;
