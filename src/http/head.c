@@ -115,6 +115,14 @@ static bool is_cut(const char *uri_end, const char *version)
     return false;
 }
 
+/* A host without its port, which may be left out where it is the usual one. */
+static struct str name_of(struct str host)
+{
+    ptrdiff_t colon = str_rfind(host, ':');
+
+    return colon >= 0 && host.p[host.n - 1] != ']' ? str_head(host, (size_t)colon) : host;
+}
+
 struct scan {
     struct http_exchange *x;
     struct head *head;
@@ -160,7 +168,7 @@ static enum MHD_Result scan_header(void *ctx, _unused_ enum MHD_ValueKind kind, 
         if (str_eq_nocase(key, STR("host"))) {
             if (s->has_host)
                 refuse_framing(s->x, "there is more than one Host header");
-            if (s->x->uri_host.n && !str_eq_nocase(s->x->uri_host, v))
+            if (s->x->uri_host.n && !str_eq_nocase(name_of(s->x->uri_host), name_of(v)))
                 refuse_framing(s->x, "the address names another host than the Host header");
             s->has_host = true;
         }
