@@ -287,6 +287,7 @@ void exchange_connection(void *server, struct MHD_Connection *mhd, void **conn,
     const union MHD_ConnectionInfo *info;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        count(&server_counters(s)->closed, 1);
         if (c) {
             keeper_remove(&s->keeper, c);
             free(c);

@@ -114,6 +114,7 @@ bool http_work(struct http_exchange *x, http_handler *fn, void *ctx);
 
 struct http_stats {
     uint64_t connections;         /* accepted since the start */
+    uint64_t open;                /* of these, open now */
     uint64_t requests;            /* answered or given up */
     uint64_t bytes_in, bytes_out; /* heads and bodies in, bodies out, as on the wire */
     uint64_t refused;             /* ended here, before the handler */

@@ -81,7 +81,7 @@ struct http_exchange {
 };
 
 struct counters {
-    _Alignas(64) _Atomic uint64_t connections;
+    _Alignas(64) _Atomic uint64_t connections, closed;
     _Atomic uint64_t begun, ended, bytes_in, bytes_out, refused;
 };
 

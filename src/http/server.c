@@ -215,14 +215,18 @@ int http_server_port(const struct http_server *s)
 
 void http_server_stats(const struct http_server *s, struct http_stats *ret)
 {
+    uint64_t closed = 0;
+
     *ret = (struct http_stats){0};
     for (int i = 0; i < SHARDS; i++) {
         const struct counters *c = &s->counters[i];
 
+        closed += atomic_load_explicit(&c->closed, memory_order_relaxed);
         ret->connections += atomic_load_explicit(&c->connections, memory_order_relaxed);
         ret->requests += atomic_load_explicit(&c->ended, memory_order_relaxed);
         ret->bytes_in += atomic_load_explicit(&c->bytes_in, memory_order_relaxed);
         ret->bytes_out += atomic_load_explicit(&c->bytes_out, memory_order_relaxed);
         ret->refused += atomic_load_explicit(&c->refused, memory_order_relaxed);
     }
+    ret->open = ret->connections - MIN(closed, ret->connections);
 }

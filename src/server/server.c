@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/operator.h"
 #include "server/server_int.h"
@@ -154,19 +155,32 @@ static void raise_descriptors(void)
     }
 }
 
-/* Of the machine, or of the control group that holds us. */
+/* What the control group that holds us may use (cgroup v2); SIZE_MAX where nothing says. */
+static size_t group_bytes(void)
+{
+    char group[256] = "", path[320];
+    unsigned long long bytes;
+    size_t ret = SIZE_MAX;
+    FILE *f = fopen("/proc/self/cgroup", "re");
+
+    if (f && fscanf(f, "0::%255s", group) != 1)
+        group[0] = '\0';
+    if (f)
+        fclose(f);
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", group);
+    f = fopen(path, "re");
+    if (f && fscanf(f, "%llu", &bytes) == 1)
+        ret = (size_t)bytes;
+    if (f)
+        fclose(f);
+    return ret;
+}
+
 static size_t machine_bytes(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    size_t all = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
-    unsigned long long group;
-    FILE *f = fopen("/sys/fs/cgroup/memory.max", "re");
 
-    if (f && fscanf(f, "%llu", &group) == 1)
-        all = MIN(all, (size_t)group);
-    if (f)
-        fclose(f);
-    return all;
+    return MIN(pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0, group_bytes());
 }
 
 static size_t memory_max(const struct server_config *c)
@@ -222,6 +236,7 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
         return r;
     backup_init(&s.backup, s.store);
     s.memory.max = memory_max(config);
+    s.started_ms = clock_now_ms();
     raise_descriptors();
     settle_base_url(&s);
     s.api = api_new(&s.api_config, s.store);

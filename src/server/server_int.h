@@ -35,6 +35,7 @@ struct server {
     struct http_server *http, *control;
     struct backup backup;
     struct arena_budget memory; /* of all requests */
+    int64_t started_ms;         /* Unix time */
 };
 
 /* What is served outside /fhir: the entrance, liveness, readiness and metrics. */
