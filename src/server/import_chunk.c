@@ -2,6 +2,7 @@
 #include "server/import_int.h"
 
 #include "base/js.h"
+#include "fhir/xml.h"
 
 #include <stdlib.h>
 
@@ -166,25 +167,51 @@ static int run_bundle(struct work *w, struct str text, size_t n_entries, struct 
     return r < 0 || failed ? reject(w, w->chunk->lines[0].number, text, &why, err) : 0;
 }
 
+/* A document that is one resource. */
+static int import_document(struct work *w, struct str text, struct err *err)
+{
+    struct api_line line = {.text = text};
+
+    return put_lines(w, &line, &w->chunk->lines[0].number, 1, err);
+}
+
+/* A document in XML becomes the JSON that it says. */
+static int read_xml(struct work *w, struct str *text, struct err *err)
+{
+    _cleanup_(sb_done) struct sb json = sb_make(IMPORT_LINE_MAX);
+    int r = xml_read(w->a, *text, &json, err);
+    struct str copy;
+
+    if (r < 0)
+        return r;
+    copy = arena_dup(w->a, sb_view(&json));
+    if (!copy.p)
+        return err_no_memory(err);
+    *text = copy;
+    return 0;
+}
+
 static int import_alone(struct work *w, struct err *err)
 {
     struct chunk_line line = w->chunk->lines[0];
     struct str text = str_n(w->chunk->text + line.at, line.n), type;
-    yyjson_val *root;
+    yyjson_val *root = NULL;
     struct err why;
-    int r = js_parse(w->a, text, &root, &why);
+    int r = xml_is_likely(text) ? read_xml(w, &text, &why) : 0;
 
-    if (r == ERR_NO_MEMORY || r >= 0) {
-        if (r < 0 || !str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
-            return import_lines(w, err);
-    } else {
-        return reject(w, w->chunk->lines[0].number, text, &why, err);
-    }
+    if (r >= 0)
+        r = js_parse(w->a, text, &root, &why);
+    if (r == ERR_NO_MEMORY)
+        return import_document(w, text, err);
+    if (r < 0)
+        return reject(w, line.number, text, &why, err);
+    if (!str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
+        return import_document(w, text, err);
     type = js_get_str(root, "type");
     if (str_eq(type, STR("transaction")) || str_eq(type, STR("batch")))
         return run_bundle(w, text, yyjson_arr_size(js_get(root, "entry")), err);
     if (str_eq(type, STR("document")) || str_eq(type, STR("message")))
-        return import_lines(w, err);
+        return import_document(w, text, err);
     return import_entries(w, root, err);
 }
 

@@ -12,8 +12,8 @@
 
 #include <time.h>
 
-#define ANSWER_MAX MIB(16) /* a reason for each line of a chunk */
-#define BUSY_TRIES 120     /* a busy node is asked again this often, a second apart */
+#define ANSWER_MAX (2 * IMPORT_LINE_MAX) /* a reason for each line, texts of rejected entries */
+#define BUSY_TRIES 120                   /* a busy node is asked again this often, a second apart */
 
 /* One request; the answer, parsed, is the arena's. */
 static int ask_once(struct arena *a, const struct http_ask *q, yyjson_val **ret, struct err *err)
@@ -101,8 +101,10 @@ static int read_result(struct arena *a, const struct chunk *c, yyjson_val *root,
         return err_no_memory(err);
     yyjson_arr_foreach(rejects, i, max, v) {
         uint64_t line = number(v, "line");
+        struct str text = js_get_str(v, "text");
+
         res.rejects[i] = (struct reject){.line = line,
-                                         .text = text_of(c, line),
+                                         .text = text.p ? text : text_of(c, line),
                                          .code = js_get_str(v, "code"),
                                          .where = js_get_str(v, "expression"),
                                          .reason = js_get_str(v, "reason")};

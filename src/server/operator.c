@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-#define ANSWER_MAX MIB(16)
+#define ANSWER_MAX (2 * IMPORT_LINE_MAX)
 #define VALUE_MAX IMPORT_POSITION_NAME_MAX
 
 /* A value of the query. Ours need no escapes. STR_NULL if it is not there. */
@@ -112,7 +112,7 @@ static int read_chunk(struct http_exchange *x, struct chunk *ret, struct err *er
     return 0;
 }
 
-static void write_result(const struct chunk_result *res, struct sb *out)
+static void write_result(const struct chunk *c, const struct chunk_result *res, struct sb *out)
 {
     sb_fmt(out, "{\"resources\":%" PRIu64 ",\"bundles\":%" PRIu64 ",\"wasDone\":%s,\"rejects\":[",
            res->resources, res->bundles, res->was_done ? "true" : "false");
@@ -125,6 +125,11 @@ static void write_result(const struct chunk_result *res, struct sb *out)
         sb_json(out, rj->where);
         sb_lit(out, ",\"reason\":");
         sb_json(out, rj->reason);
+        /* The command has its lines; an entry of a Bundle is none. */
+        if (rj->text.p < c->text || rj->text.p >= c->text + c->n) {
+            sb_lit(out, ",\"text\":");
+            sb_json(out, rj->text);
+        }
         sb_char(out, '}');
     }
     sb_lit(out, "]}\n");
@@ -147,7 +152,7 @@ static void import_chunk(void *ctx, struct http_exchange *x)
     if (r == ERR_NO_MEMORY && http_arena(x)->starved)
         r = err_set(&err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r >= 0)
-        write_result(&res, &out);
+        write_result(&c, &res, &out);
     answer(x, r, &out, &err);
 }
 
