@@ -347,9 +347,13 @@ CREATE = (b'POST /fhir/Patient HTTP/1.1\r\n' + HOST + b'Content-Type: applicatio
 NEXT = b'GET /fhir/Patient/good HTTP/1.1\r\n' + HOST + b'Connection: close\r\n\r\n'
 
 
+LIBRARY_MAY = ('Transfer-Encoding', 'a blank before the colon', 'a NUL in the address')
+
+
 def smuggled():
-    """Requests that a proxy before us could understand differently: one 400 with an outcome, and
-    what stands behind them on the connection is not read as a request."""
+    """Requests that a proxy before us could understand differently: one 400, and what stands
+    behind them on the connection is not read as a request. libmicrohttpd 1.0 refuses some of them
+    before we see them; an outcome is owed for the others (docs/decisions/0014)."""
     body = PATIENT.encode()
     chunks = b'%x\r\n%s\r\n0\r\n\r\n' % (len(body), body)
     for value in (b'gzip', b'identity', b'chunked, chunked', b'gzip, chunked', b'xchunked',
@@ -391,8 +395,10 @@ def check_shapes(score, port):
         with connect(port) as sock:
             sock.sendall(data + NEXT)
             raw = receive_all(sock)
-        score.check(raw.startswith(b'HTTP/1.1 400') and has_outcome(raw) and
-                    raw.count(b'HTTP/1.1 ') == 1, f'{what}: {raw[:600]!r}')
+        ours = raw.startswith(b'HTTP/1.1 400') and has_outcome(raw)
+        library = what.startswith(LIBRARY_MAY) and (not raw or (
+            raw.startswith(b'HTTP/1.1 400') and b'<html>' in raw))
+        score.check((ours or library) and raw.count(b'HTTP/1.1 ') <= 1, f'{what}: {raw[:600]!r}')
     for what, line, want in shapes():
         status, body = exchange(port, line + b'\r\n' + HOST + b'Connection: close\r\n\r\n')
         score.check(status == want or status in (want if isinstance(want, tuple) else ()),
