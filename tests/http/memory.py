@@ -21,6 +21,7 @@ LARGE_CLIENTS = 24
 SLOW_READERS = 200
 REPLY_MB = 4
 GIVE_BACK_SECONDS = 20
+SMALL_SECONDS = 20        # the longest that a small request may take beside them
 
 
 def large(i):
@@ -100,7 +101,7 @@ def main():
             bystander.join()
         for failure in bystander.failures[:5]:
             score.check(False, 'a small request: ' + failure)
-        score.check(bystander.longest < hostile.BYSTANDER_SECONDS,
+        score.check(bystander.longest < SMALL_SECONDS,
                     f'a small request took {bystander.longest:.1f} s')
         print(f'{bystander.n} small requests beside, the longest took '
               f'{bystander.longest * 1000:.0f} ms')
