@@ -40,17 +40,16 @@ static void asks_and_gets(void **state)
     s = serve(&c);
     assert_int_equal(stat(p.path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
-    assert_int_equal(http_ask(&(struct http_ask){p.path, "GET", "/a?b=c", STR_NULL}, &status,
-                              &body, &err),
-                     0);
+    assert_int_equal(
+        http_ask(&(struct http_ask){p.path, "GET", "/a?b=c", STR_NULL}, &status, &body, &err), 0);
     assert_int_equal(status, 200);
     assert_str(sb_view(&body), STR("GET /a ?b=c 0\n"));
     memset(sb_room(&large, MIB(5)), 'x', MIB(5));
     sb_add(&large, MIB(5));
     sb_reset(&body);
-    assert_int_equal(http_ask(&(struct http_ask){p.path, "POST", "/", sb_view(&large)}, &status,
-                              &body, &err),
-                     0);
+    assert_int_equal(
+        http_ask(&(struct http_ask){p.path, "POST", "/", sb_view(&large)}, &status, &body, &err),
+        0);
     assert_true(str_starts(sb_view(&body), STR("POST / ? 5242880\nxxx")));
     http_server_stop(s, 1000);
     place_done(&p);
@@ -72,9 +71,9 @@ static void a_refusal_is_heard(void **state)
     s = serve(&c);
     memset(sb_room(&large, MIB(5)), 'x', MIB(5));
     sb_add(&large, MIB(5));
-    assert_int_equal(http_ask(&(struct http_ask){p.path, "POST", "/", sb_view(&large)}, &status,
-                              &body, &err),
-                     0);
+    assert_int_equal(
+        http_ask(&(struct http_ask){p.path, "POST", "/", sb_view(&large)}, &status, &body, &err),
+        0);
     assert_int_equal(status, 413);
     http_server_stop(s, 1000);
     place_done(&p);
@@ -90,9 +89,9 @@ static void nobody_answers(void **state)
 
     (void)state;
     place_make(&p);
-    assert_int_equal(http_ask(&(struct http_ask){p.path, "GET", "/", STR_NULL}, &status, &body,
-                              &err),
-                     ERR_NOT_FOUND);
+    assert_int_equal(
+        http_ask(&(struct http_ask){p.path, "GET", "/", STR_NULL}, &status, &body, &err),
+        ERR_NOT_FOUND);
     memset(far, 'f', sizeof far - 1);
     far[sizeof far - 1] = '\0';
     assert_int_equal(http_ask(&(struct http_ask){far, "GET", "/", STR_NULL}, &status, &body, &err),
