@@ -176,6 +176,8 @@ static void finish(struct exchange_call *ec, int r)
 {
     struct call *c = &ec->call;
 
+    if (r == ERR_NO_MEMORY && c->a->starved)
+        err_set(&c->err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r < 0)
         call_fail(c);
     if (c->out.failed) {
