@@ -37,3 +37,13 @@ void issues_add(struct issues *s, enum issue_severity severity, const char *type
         s->first = issue;
     s->last = issue;
 }
+
+void issues_rule(struct issues *s, struct str profile, struct str rule)
+{
+    if (!s->last || s->n > ISSUES_MAX)
+        return;
+    s->last->profile = arena_dup(s->a, profile);
+    s->last->rule = arena_dup(s->a, rule);
+    if (!s->last->profile.p || !s->last->rule.p)
+        s->no_memory = true;
+}

@@ -14,6 +14,7 @@ struct issue {
     const char *type; /* OperationOutcome issue type: "structure", "required", "value", … */
     struct str text;  /* one sentence: what does not hold */
     struct str where; /* FHIRPath of the element: "Patient.name[0].given[1]", or "" */
+    struct str profile, rule; /* which rule of which profile; empty: R4's structure */
     struct issue *next;
 };
 
@@ -31,5 +32,8 @@ static inline void issues_init(struct issues *s, struct arena *a)
 
 void issues_add(struct issues *s, enum issue_severity severity, const char *type, struct str where,
                 const char *fmt, ...) _printf_(5, 6);
+
+/* Names the profile and the rule of the issue added last, if it was kept. */
+void issues_rule(struct issues *s, struct str profile, struct str rule);
 
 #endif
