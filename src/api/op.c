@@ -4,6 +4,7 @@
 #define META "http://hl7.org/fhir/OperationDefinition/Resource-"
 
 static const struct op table[] = {
+    {.name = STR("convert"), .at = OP_AT_SYSTEM, .url = META "convert", .run = op_convert},
     {.name = STR("meta"),
      .at = OP_AT_INSTANCE,
      .url = META "meta",

@@ -66,6 +66,10 @@ int op_param_bool(struct call *c, const struct op_params *p, const char *name, b
 int op_param_u64(struct call *c, const struct op_params *p, const char *name, uint64_t max,
                  uint64_t fallback, uint64_t *ret);
 
+/* ---- op_convert.c ---- */
+
+int op_convert(struct call *c, struct store_txn *txn);
+
 /* ---- op_meta.c ---- */
 
 int op_meta(struct call *c, struct store_txn *txn);

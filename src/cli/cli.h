@@ -20,12 +20,14 @@
     X(serve)            \
     X(import)           \
     X(export)           \
+    X(convert)          \
     X(synth)            \
     X(check)            \
     X(backup)           \
     X(restore)          \
     X(reindex)          \
     X(validate)         \
+    X(fhirpath)         \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64, CLI_LIST /* may be given several times */ };
