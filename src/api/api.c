@@ -46,6 +46,17 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
     api->changed_ctx = ctx;
 }
 
+void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
+{
+    api->terminology_changed = changed;
+    api->terminology_ctx = ctx;
+}
+
+void api_terms(struct api *api, struct terms *terms)
+{
+    api->terms = terms;
+}
+
 void api_world(struct api *api, const struct world *world)
 {
     api->world = world;

@@ -29,10 +29,13 @@ struct api {
     struct api_config config;
     struct store *store;
     const struct world *world;
+    struct terms *terms;
     int64_t started_ms;
     struct async *async;
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
+    void (*terminology_changed)(void *ctx);
+    void *terminology_ctx;
     _Atomic uint64_t *counts; /* by row of the dispatch table and status class */
 };
 

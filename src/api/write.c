@@ -270,6 +270,21 @@ static int refresh_index(struct write *w)
     return r;
 }
 
+/* Whoever keeps something that is made of resources of this type hears of it. */
+static void tell_change(struct write *w)
+{
+    static const struct str terminology[] = {STR("CodeSystem"), STR("ValueSet"), STR("ConceptMap"),
+                                             STR("NamingSystem")};
+    struct api *api = w->call->api;
+    struct str type = def_resource_name(w->type);
+
+    if (api->search_parameter_changed && str_eq(type, STR("SearchParameter")))
+        api->search_parameter_changed(api->changed_ctx);
+    for (size_t i = 0; api->terminology_changed && i < ARRAY_LEN(terminology); i++)
+        if (str_eq(type, terminology[i]))
+            api->terminology_changed(api->terminology_ctx);
+}
+
 static int put(struct write *w, struct store_txn *txn, enum store_method method)
 {
     struct put p = {.method = method, .type = w->type, .id = w->id};
@@ -286,9 +301,8 @@ static int put(struct write *w, struct store_txn *txn, enum store_method method)
         p.index = &w->index;
     }
     r = store_put(txn, &p, &w->version, &c->err);
-    if (r >= 0 && c->api->search_parameter_changed &&
-        str_eq(def_resource_name(w->type), STR("SearchParameter")))
-        c->api->search_parameter_changed(c->api->changed_ctx);
+    if (r >= 0)
+        tell_change(w);
     return r;
 }
 
@@ -494,7 +508,9 @@ int write_apply(struct write *w, struct store_txn *txn)
     case WRITE_UPDATE: return apply_update(w, txn);
     case WRITE_PATCH: return apply_patch(w, txn);
     case WRITE_DELETE: return apply_delete(w, txn);
-    case WRITE_EXPUNGE: return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
+    case WRITE_EXPUNGE:
+        tell_change(w);
+        return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
     }
     return err_set(&w->call->err, ERR_INTERNAL, "unknown kind of write");
 }

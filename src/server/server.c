@@ -115,8 +115,8 @@ static void server_done(struct server *s)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
     search_params_stop(s->search_params);
     api_free(s->api);
-    server_world_free(s->world);
     store_close(s->store);
+    server_world_free(s->world);
 }
 
 static int check_open(const struct server_config *c, struct err *err)
@@ -200,7 +200,7 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     r = server_world_new(s.store, &s.world, err);
     if (r < 0)
         return r;
-    api_world(s.api, server_world_table(s.world));
+    server_world_follow(s.world, s.api);
     r = search_params_start(s.store, &s.search_params, err);
     if (r < 0)
         return r;

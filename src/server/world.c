@@ -103,8 +103,8 @@ static int member_of(void *ctx, struct arena *a, struct str value_set, const str
     return terms_member_of(((struct server_world *)ctx)->terms, a, value_set, coding, ret, err);
 }
 
-static int has_code(void *ctx, struct arena *a, const struct coding *coding,
-                    enum terms_answer *ret, struct str *ret_display, struct err *err)
+static int has_code(void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
+                    struct str *ret_display, struct err *err)
 {
     return terms_has_code(((struct server_world *)ctx)->terms, a, coding, ret, ret_display, err);
 }
@@ -112,8 +112,7 @@ static int has_code(void *ctx, struct arena *a, const struct coding *coding,
 static int subsumes(void *ctx, struct arena *a, struct str system, struct str code_a,
                     struct str code_b, enum terms_relation *ret, struct err *err)
 {
-    return terms_subsumes(((struct server_world *)ctx)->terms, a, system, code_a, code_b, ret,
-                          err);
+    return terms_subsumes(((struct server_world *)ctx)->terms, a, system, code_a, code_b, ret, err);
 }
 
 static int codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
@@ -157,6 +156,18 @@ void server_world_free(struct server_world *w)
         return;
     terms_free(w->terms);
     free(w);
+}
+
+static void terminology_changed(void *ctx)
+{
+    terms_changed(((struct server_world *)ctx)->terms);
+}
+
+void server_world_follow(struct server_world *w, struct api *api)
+{
+    api_world(api, &w->world);
+    api_terms(api, w->terms);
+    api_on_terminology(api, terminology_changed, w);
 }
 
 const struct world *server_world_table(const struct server_world *w)
