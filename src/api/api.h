@@ -55,6 +55,12 @@ void api_world(struct api *api, const struct world *world);
 /* The same for terminology operations. */
 void api_terms(struct api *api, struct terms *terms);
 
+/* The profiles that records are held to on write (conformance.h says how they are written). Call it
+ * before the first request. */
+int api_profiles(struct api *api, struct str policy, struct err *err);
+/* What was received and fell short, as a page. */
+int api_conformance_page(struct api *api, struct sb *out, struct err *err);
+
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
  * (starting with '/' or empty). */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);

@@ -21,6 +21,7 @@ enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETU
 
 struct api_row;
 struct async;
+struct conformance;
 struct op;
 struct call;
 struct write;
@@ -32,6 +33,7 @@ struct api {
     struct terms *terms;
     int64_t started_ms;
     struct async *async;
+    struct conformance *conformance;
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
     void (*terminology_changed)(void *ctx);

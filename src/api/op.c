@@ -5,12 +5,28 @@
 
 static const struct op table[] = {
     {.name = STR("convert"), .at = OP_AT_SYSTEM, .url = META "convert", .run = op_convert},
+    {.name = STR("conformance"),
+     .at = OP_AT_SYSTEM,
+     .url = "urn:carnet:operation:conformance",
+     .get = true,
+     .run = op_conformance},
     {.name = STR("meta"),
      .at = OP_AT_INSTANCE,
      .url = META "meta",
      .get = true,
      .quick = true,
      .run = op_meta},
+    {.name = STR("snapshot"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "StructureDefinition",
+     .url = "http://hl7.org/fhir/OperationDefinition/StructureDefinition-snapshot",
+     .get = true,
+     .run = op_snapshot},
+    {.name = STR("validate"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .url = META "validate",
+     .get = true,
+     .run = op_validate},
 };
 
 const struct op *op_table(size_t *ret_n)

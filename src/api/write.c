@@ -5,6 +5,7 @@
  */
 #include "api/write.h"
 
+#include "api/conformance.h"
 #include "api/op.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
@@ -109,8 +110,12 @@ static int validate(struct write *w)
         return r;
     if (c->issues.no_memory)
         return err_no_memory(&c->err);
+    if (c->issues.n_errors)
+        conformance_count(c->api->conformance, c, w->type, w->root);
+    else if ((r = conformance_check(c->api->conformance, c, w->type, w->root)) < 0)
+        return r;
     if (c->issues.n_errors) {
-        const struct issue *first = c->issues.first;
+        const struct issue *first = issues_first_error(&c->issues);
         char where[ERR_WHERE_MAX];
         snprintf(where, sizeof where, "%.*s", STR_ARG(first->where));
         return err_at(&c->err, ERR_PROCESSING, where, "%.*s", STR_ARG(first->text));
@@ -278,6 +283,8 @@ static void tell_change(struct write *w)
     struct api *api = w->call->api;
     struct str type = def_resource_name(w->type);
 
+    if (str_eq(type, STR("StructureDefinition")))
+        conformance_changed(api->conformance);
     if (api->search_parameter_changed && str_eq(type, STR("SearchParameter")))
         api->search_parameter_changed(api->changed_ctx);
     for (size_t i = 0; api->terminology_changed && i < ARRAY_LEN(terminology); i++)

@@ -246,7 +246,8 @@ int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *sc
                    const struct place *at);
 int conform_response(struct conform *c, yyjson_val *response, const struct scope *scope,
                      const struct place *at);
-/* A rule's result on an item: 1, 0 (empty too), or negative with `why`. */
+#define EVALUATED_EMPTY 2
+/* A rule's result on an item: 1, 0, EVALUATED_EMPTY, or negative with `why`. */
 int conform_evaluate(struct conform *c, const struct path *path, const struct item *item,
                      const struct scope *scope, struct err *why);
 /* The slice that an item belongs to, or NULL. */

@@ -49,7 +49,7 @@ static bool read_step(struct str text, struct slicing_step *to)
             continue;
         to->kind = functions[i].kind;
         to->name = unquoted(str_n(text.p + open + 1, text.n - (size_t)open - 2));
-        to->type = to->kind == STEP_TYPE ? path_type_named(to->name) : NULL;
+        to->type = to->kind == STEP_TYPE ? path_type_named(to->name, false) : NULL;
         return to->kind != STEP_TYPE || to->type;
     }
     return false;

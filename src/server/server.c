@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "server/server_int.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define CONFORMANCE_FILE_MAX KIB(256)
 #define MMAP_FROM_BYTES MIB(1) /* blocks that go back to the system when freed */
 
 /* ---- what a request may reach ---- */
@@ -172,6 +174,28 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+/* The policy of --profiles. */
+static int read_profiles(struct server *s, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(CONFORMANCE_FILE_MAX);
+    const char *path = s->config->profiles;
+    FILE *f = path ? fopen(path, "re") : NULL;
+    char *to;
+    size_t n;
+
+    if (!path)
+        return 0;
+    if (!f)
+        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
+    while ((to = sb_room(&text, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
+        sb_add(&text, n);
+    fclose(f);
+    if (text.failed)
+        return err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path,
+                       CONFORMANCE_FILE_MAX);
+    return api_profiles(s->api, sb_view(&text), err);
+}
+
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
                struct err *err)
 {
@@ -201,6 +225,9 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     if (r < 0)
         return r;
     server_world_follow(s.world, s.api);
+    r = read_profiles(&s, err);
+    if (r < 0)
+        return r;
     r = search_params_start(s.store, &s.search_params, err);
     if (r < 0)
         return r;

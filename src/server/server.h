@@ -14,6 +14,7 @@ struct server_config {
     unsigned threads;      /* event loops, 0: one a core */
     size_t body_max_bytes; /* 0: default */
     const char *tls_cert, *tls_key, *tls_client_ca;
+    const char *profiles;  /* file with what records are held to on write, or NULL */
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
     struct api_config api; /* base_url empty: the one the store was made with, if any */
     const char *version;
