@@ -32,6 +32,8 @@ static const struct api_row rows[] = {
     {HTTP_POST,   SCOPE_TYPE,    "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_GET,    SCOPE_INSTANCE, "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_POST,   SCOPE_INSTANCE, "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_GET,    SCOPE_VERSION, "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_POST,   SCOPE_VERSION, "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_GET,    SCOPE_VERSION, "",         ACT_VREAD,       "vread",           "vread"},
     {HTTP_GET,    SCOPE_ASYNC,   "",         ACT_ASYNC_STATUS, NULL,             "async-status"},
     {HTTP_DELETE, SCOPE_ASYNC,   "",         ACT_ASYNC_CANCEL, NULL,             "async-cancel"},

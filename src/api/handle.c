@@ -377,7 +377,7 @@ static void handle_operation(struct exchange_call *ec)
     struct call *c = &ec->call;
     int r = ERR_BUSY;
 
-    if (c->body.n && !media_is_json(c->content_type)) {
+    if (c->body.n && !media_is_json(c->content_type) && !media_is(c->content_type, c->op->media)) {
         finish(ec, err_set(&c->err, ERR_MEDIA_TYPE,
                            "an operation takes its parameters as application/fhir+json or "
                            "application/fhir+xml"));

@@ -39,6 +39,16 @@ bool media_is_xml(struct str media)
     return media_is_fhir_xml(media) || in(essence(media), names);
 }
 
+bool media_is(struct str media, const char *names)
+{
+    struct str rest = str_c(names), name;
+
+    while (rest.p && str_split(&rest, ' ', &name))
+        if (str_eq_nocase(essence(media), name))
+            return true;
+    return false;
+}
+
 bool media_is_json_patch(struct str media)
 {
     static const char *const names[] = {"application/json-patch+json", NULL};

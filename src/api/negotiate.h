@@ -13,6 +13,8 @@ bool media_is_json(struct str media);
  * meant. */
 bool media_is_fhir_xml(struct str media);
 bool media_is_xml(struct str media);
+/* Whether it is one of `names` (blanks between them; NULL: none). */
+bool media_is(struct str media, const char *names);
 bool media_is_json_patch(struct str media);
 bool media_is_form(struct str media);
 
