@@ -1,7 +1,10 @@
 /* op.c - the table of operations, and how their parameters are read. */
 #include "api/op.h"
 
+#include "api/terms.h"
+
 #define META "http://hl7.org/fhir/OperationDefinition/Resource-"
+#define TERMS "http://hl7.org/fhir/OperationDefinition/"
 
 static const struct op table[] = {
     {.name = STR("convert"), .at = OP_AT_SYSTEM, .url = META "convert", .run = op_convert},
@@ -43,6 +46,48 @@ static const struct op table[] = {
      .url = META "meta-delete",
      .change = op_meta_delete,
      .reply = op_meta_reply},
+    {.name = STR("lookup"),
+     .at = OP_AT_TYPE,
+     .types = "CodeSystem",
+     .url = TERMS "CodeSystem-lookup",
+     .get = true,
+     .quick = true,
+     .run = op_lookup},
+    {.name = STR("validate-code"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "CodeSystem",
+     .url = TERMS "CodeSystem-validate-code",
+     .get = true,
+     .quick = true,
+     .run = op_validate_code},
+    {.name = STR("validate-code"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "ValueSet",
+     .url = TERMS "ValueSet-validate-code",
+     .get = true,
+     .quick = true,
+     .run = op_validate_code},
+    {.name = STR("subsumes"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "CodeSystem",
+     .url = TERMS "CodeSystem-subsumes",
+     .get = true,
+     .quick = true,
+     .run = op_subsumes},
+    {.name = STR("translate"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "ConceptMap",
+     .url = TERMS "ConceptMap-translate",
+     .get = true,
+     .quick = true,
+     .run = op_translate},
+    {.name = STR("expand"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "ValueSet",
+     .url = TERMS "ValueSet-expand",
+     .get = true,
+     .quick = true,
+     .run = op_expand},
 };
 
 const struct op *op_table(size_t *ret_n)

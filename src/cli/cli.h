@@ -28,6 +28,7 @@
     X(reindex)          \
     X(validate)         \
     X(fhirpath)         \
+    X(terminology)      \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64, CLI_LIST /* may be given several times */ };

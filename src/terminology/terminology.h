@@ -51,6 +51,7 @@ struct terms_scope {
     size_t n_extra;
     struct terms_pin pins[TERMS_PINS_MAX];
     size_t n_pins;
+    bool quick; /* nothing is compiled or read: ERR_BUSY where that would be needed */
     struct terms_kept *held;
 };
 

@@ -258,6 +258,7 @@ void terms_scope_init(struct terms_scope *s, struct terms *t, struct arena *a)
     s->a = a;
     s->extra = NULL;
     s->n_extra = s->n_pins = 0;
+    s->quick = false;
     s->held = NULL;
 }
 
@@ -356,6 +357,11 @@ int terms_resource(struct terms_scope *s, const char *type, struct str canonical
                          err);
 }
 
+int terms_not_quick(struct err *err)
+{
+    return err_set(err, ERR_BUSY, "this has to be compiled first");
+}
+
 /* ---- code systems ---- */
 
 static const struct terms_pin *find_pin(const struct terms_scope *s, enum terms_pin_kind kind,
@@ -423,6 +429,8 @@ int terms_code_system(struct terms_scope *s, struct str url, struct str version,
     r = terms_kept_get(s, KEPT_CS, key, &what, err);
     if (r == 0) {
         struct cs *cs;
+        if (s->quick)
+            return terms_not_quick(err);
         if ((r = compile_system(s, key, url, &cs, err)) < 0)
             return r;
         what = cs;

@@ -16,6 +16,7 @@ int terms_kept_put(struct terms_scope *s, enum kept_kind kind, struct str key, v
                    uint64_t generation, struct err *err);
 int terms_hold(struct terms_scope *s, enum kept_kind kind, struct str key, void *what,
                struct err *err);
+int terms_not_quick(struct err *err);
 struct store *terms_store(const struct terms_scope *s);
 const struct access *terms_who(const struct terms_scope *s);
 

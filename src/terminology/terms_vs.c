@@ -35,41 +35,56 @@ static int check_path(const struct vs_path *path, struct str canonical, struct e
     return 0;
 }
 
-/* The value set of all codes of a system: the url of its `valueSet`, or (for SNOMED CT and LOINC)
- * one that says how it is made. */
+/* A filter of an implicit value set; nothing where it is none that we know. */
+static bool write_filter(struct sb *b, struct str what)
+{
+    static const struct {
+        struct str prefix, property, op;
+    } table[] = {{STR("=isa/"), STR("concept"), STR("is-a")},
+                 {STR("=ecl/"), STR("constraint"), STR("=")}};
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (str_starts(what, table[i].prefix)) {
+            sb_fmt(b, ",\"filter\":[{\"property\":\"%s\",\"op\":\"%s\",\"value\":",
+                   table[i].property.p, table[i].op.p);
+            sb_json(b, str_from(what, table[i].prefix.n));
+            sb_lit(b, "}]");
+            return true;
+        }
+    return !what.n;
+}
+
+/* Value sets that need no resource (snomedct.html, loinc.html): SYSTEM?fhir_vs has all codes of a
+ * system, SYSTEM?fhir_vs=isa/CODE those of a part of it, SYSTEM?fhir_vs=ecl/… those of an
+ * expression constraint; http://loinc.org/vs all of LOINC. */
 static int implicit(struct terms_scope *s, struct str canonical, yyjson_val **ret, struct err *err)
 {
-    struct str version, url = canonical_split(canonical, &version), json = STR_NULL;
-    struct str snomed = STR("http://snomed.info/sct"), loinc = STR("http://loinc.org/vs");
+    struct str version, url = canonical_split(canonical, &version), system = STR_NULL, what;
+    _cleanup_(sb_done) struct sb b = sb_make(KIB(64));
     ptrdiff_t at = str_find(url, '?');
-    struct str query = at < 0 ? STR("") : str_from(url, (size_t)at + 1);
-    _cleanup_(sb_done) struct sb b = sb_make(KIB(16));
 
     *ret = NULL;
-    if (str_starts(url, snomed) && str_starts(query, STR("fhir_vs"))) {
-        struct str what = str_from(query, 7);
-        sb_lit(&b, "{\"resourceType\":\"ValueSet\",\"status\":\"active\",\"url\":");
-        sb_json(&b, url);
-        sb_lit(&b, ",\"compose\":{\"include\":[{\"system\":\"http://snomed.info/sct\"");
-        if (str_starts(what, STR("=isa/"))) {
-            sb_lit(&b, ",\"filter\":[{\"property\":\"concept\",\"op\":\"is-a\",\"value\":");
-            sb_json(&b, str_from(what, 5));
-            sb_lit(&b, "}]");
-        } else if (str_starts(what, STR("=ecl/"))) {
-            sb_lit(&b, ",\"filter\":[{\"property\":\"constraint\",\"op\":\"=\",\"value\":");
-            sb_json(&b, str_from(what, 5));
-            sb_lit(&b, "}]");
-        } else if (what.n) {
-            return 0;
-        }
-        sb_lit(&b, "}]}}");
-        json = sb_view(&b);
-    } else if (str_eq(url, loinc)) {
-        json = STR("{\"resourceType\":\"ValueSet\",\"status\":\"active\",\"url\":"
-                   "\"http://loinc.org/vs\",\"compose\":{\"include\":[{\"system\":"
-                   "\"http://loinc.org\"}]}}");
+    what = at < 0 ? STR("") : str_from(url, (size_t)at + 1);
+    if (str_starts(what, STR("fhir_vs"))) {
+        system = str_head(url, (size_t)at);
+        what = str_from(what, 7);
+    } else if (str_eq(url, STR("http://loinc.org/vs"))) {
+        system = STR("http://loinc.org");
     }
-    return json.n ? js_parse(s->a, json, ret, err) : 0;
+    if (!system.n)
+        return 0;
+    sb_lit(&b, "{\"resourceType\":\"ValueSet\",\"status\":\"active\",\"url\":");
+    sb_json(&b, url);
+    sb_lit(&b, ",\"compose\":{\"include\":[{\"system\":");
+    sb_json(&b, system);
+    if (version.n) {
+        sb_lit(&b, ",\"version\":");
+        sb_json(&b, version);
+    }
+    if (!write_filter(&b, what))
+        return 0;
+    sb_lit(&b, "}]}}");
+    return b.failed ? err_no_memory(err) : js_parse(s->a, sb_view(&b), ret, err);
 }
 
 int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct vs_path *path,
@@ -89,6 +104,8 @@ int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct
         *ret = what;
     if (r != 0)
         return r < 0 ? r : 0;
+    if (s->quick)
+        return terms_not_quick(err);
     r = terms_resource(s, "ValueSet", canonical, &root, err);
     if (r >= 0 && !root)
         r = implicit(s, canonical, &root, err);
@@ -113,6 +130,8 @@ int terms_value_set_of(struct terms_scope *s, yyjson_val *resource, struct vs **
     struct vs *vs;
     int r;
 
+    if (s->quick)
+        return terms_not_quick(err);
     if (!here.canonical.p)
         here.canonical = STR("(the value set of the request)");
     r = vs_compile(s, resource, &here, &vs, err);
