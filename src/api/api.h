@@ -10,6 +10,7 @@
 #include "http/http.h"
 #include "fhir/world.h"
 #include "store/store.h"
+#include "terminology/terminology.h"
 #include "trust/trust.h"
 
 #define API_BUNDLE_ENTRIES_MAX 20000    /* of a batch or transaction */
@@ -44,9 +45,21 @@ void api_free(struct api *api);
  * it is durable): whoever indexes them looks again. */
 void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx);
 
+/* `changed` is called when a write of a terminology resource (CodeSystem, ValueSet, ConceptMap,
+ * NamingSystem) was applied, likewise. */
+void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx);
+
 /* Who answers what only the store or a terminology knows; must outlive the api. Call it before the
  * first request. */
 void api_world(struct api *api, const struct world *world);
+/* The same for terminology operations. */
+void api_terms(struct api *api, struct terms *terms);
+
+/* The profiles that records are held to on write (conformance.h says how they are written). Call it
+ * before the first request. */
+int api_profiles(struct api *api, struct str policy, struct err *err);
+/* What was received and fell short, as a page. */
+int api_conformance_page(struct api *api, struct sb *out, struct err *err);
 
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
  * (starting with '/' or empty). */

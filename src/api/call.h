@@ -21,6 +21,7 @@ enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETU
 
 struct api_row;
 struct async;
+struct conformance;
 struct op;
 struct call;
 struct write;
@@ -29,10 +30,14 @@ struct api {
     struct api_config config;
     struct store *store;
     const struct world *world;
+    struct terms *terms;
     int64_t started_ms;
     struct async *async;
+    struct conformance *conformance;
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
+    void (*terminology_changed)(void *ctx);
+    void *terminology_ctx;
     _Atomic uint64_t *counts; /* by row of the dispatch table and status class */
 };
 

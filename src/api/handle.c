@@ -1,5 +1,6 @@
 /* handle.c - between an HTTP exchange and a call: headers in, headers out, and on which thread. */
 #include "api/async.h"
+#include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
 
@@ -508,7 +509,9 @@ static void handle_write(struct exchange_call *ec)
         finish(ec, r);
         return;
     }
-    if (c->body.n + c->raw.n > API_INLINE_BODY_MAX) {
+    /* Profiles take longer than an event loop may be held up. */
+    if (c->body.n + c->raw.n > API_INLINE_BODY_MAX ||
+        conformance_mode_of(c->api->conformance, c->type) != CONFORMANCE_OFF) {
         if (!http_work(c->x, write_here, ec))
             finish(ec,
                    err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));

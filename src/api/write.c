@@ -5,6 +5,7 @@
  */
 #include "api/write.h"
 
+#include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
 #include "base/rng.h"
@@ -115,8 +116,12 @@ static int validate(struct write *w)
         return r;
     if (c->issues.no_memory)
         return err_no_memory(&c->err);
+    if (c->issues.n_errors)
+        conformance_count(c->api->conformance, c, w->type, w->root);
+    else if ((r = conformance_check(c->api->conformance, c, w->type, w->root)) < 0)
+        return r;
     if (c->issues.n_errors) {
-        const struct issue *first = c->issues.first;
+        const struct issue *first = issues_first_error(&c->issues);
         char where[ERR_WHERE_MAX];
         snprintf(where, sizeof where, "%.*s", STR_ARG(first->where));
         return err_at(&c->err, ERR_PROCESSING, where, "%.*s", STR_ARG(first->text));
@@ -276,6 +281,23 @@ static int refresh_index(struct write *w)
     return r;
 }
 
+/* Whoever keeps something that is made of resources of this type hears of it. */
+static void tell_change(struct write *w)
+{
+    static const struct str terminology[] = {STR("CodeSystem"), STR("ValueSet"), STR("ConceptMap"),
+                                             STR("NamingSystem")};
+    struct api *api = w->call->api;
+    struct str type = def_resource_name(w->type);
+
+    if (str_eq(type, STR("StructureDefinition")))
+        conformance_changed(api->conformance);
+    if (api->search_parameter_changed && str_eq(type, STR("SearchParameter")))
+        api->search_parameter_changed(api->changed_ctx);
+    for (size_t i = 0; api->terminology_changed && i < ARRAY_LEN(terminology); i++)
+        if (str_eq(type, terminology[i]))
+            api->terminology_changed(api->terminology_ctx);
+}
+
 static int put(struct write *w, struct store_txn *txn, enum store_method method)
 {
     struct put p = {.method = method, .type = w->type, .id = w->id};
@@ -292,9 +314,8 @@ static int put(struct write *w, struct store_txn *txn, enum store_method method)
         p.index = &w->index;
     }
     r = store_put(txn, &p, &w->version, &c->err);
-    if (r >= 0 && c->api->search_parameter_changed &&
-        str_eq(def_resource_name(w->type), STR("SearchParameter")))
-        c->api->search_parameter_changed(c->api->changed_ctx);
+    if (r >= 0)
+        tell_change(w);
     return r;
 }
 
@@ -503,7 +524,9 @@ int write_apply(struct write *w, struct store_txn *txn)
     case WRITE_UPDATE: return apply_update(w, txn);
     case WRITE_PATCH: return apply_patch(w, txn);
     case WRITE_DELETE: return apply_delete(w, txn);
-    case WRITE_EXPUNGE: return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
+    case WRITE_EXPUNGE:
+        tell_change(w);
+        return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
     }
     return err_set(&w->call->err, ERR_INTERNAL, "unknown kind of write");
 }

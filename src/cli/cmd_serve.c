@@ -30,6 +30,8 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
     {"check-references", NULL, "references must exist, and what is referred to stays", CLI_FLAG,
      false, NULL, 0, 0},
+    {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
+     CLI_STRING, false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
      false, NULL, 0, 0},
     {"log-level", "LEVEL", "least important events to log: debug, info, warn or error", CLI_STRING,
@@ -62,6 +64,7 @@ static int run(const struct cli_args *args, struct err *err)
         .tls_cert = cli_string(args, "tls-cert"),
         .tls_key = cli_string(args, "tls-key"),
         .tls_client_ca = cli_string(args, "tls-client-ca"),
+        .profiles = cli_string(args, "profiles"),
         .version = cli_version(),
         .api =
             {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define PAGE_MAX MIB(1)
+#define CONFORMANCE_PAGE_MAX MIB(16)
 
 static void reply_text(struct http_exchange *x, int status, const char *type, struct sb *out)
 {
@@ -97,9 +98,26 @@ static void entrance(struct http_exchange *x, const char *version)
 
     sb_fmt(&out,
            "Carnet %s\n\nFHIR R4: /fhir (start at /fhir/metadata)\nHealth: /livez /readyz\n"
-           "Metrics: /metrics\n",
+           "Metrics: /metrics\nConformance: /conformance\n",
            version);
     reply_text(x, 200, "text/plain; charset=utf-8", &out);
+}
+
+/* What was received and fell short, for the ministry that asked for it. */
+static void conformance(struct server *s, struct http_exchange *x)
+{
+    struct sb out = sb_make(CONFORMANCE_PAGE_MAX);
+    struct err err;
+
+    if (api_conformance_page(s->api, &out, &err) < 0) {
+        sb_reset(&out);
+        sb_lit(&out, "the page is too long\n");
+        reply_text(x, 503, "text/plain; charset=utf-8", &out);
+        return;
+    }
+    http_reply_header(x, "Content-Security-Policy",
+                      STR("default-src 'none'; style-src 'unsafe-inline'"));
+    reply_text(x, 200, "text/html; charset=utf-8", &out);
 }
 
 void pages_handle(struct server *s, struct http_exchange *x)
@@ -120,6 +138,8 @@ void pages_handle(struct server *s, struct http_exchange *x)
     } else if (str_eq(req->path, STR("/search-parameters"))) {
         search_params_status(s->search_params, &out);
         reply_text(x, 200, "application/json", &out);
+    } else if (str_eq(req->path, STR("/conformance"))) {
+        conformance(s, x);
     } else if (str_eq(req->path, STR("/metrics"))) {
         metrics(s, x);
     } else {

@@ -5,6 +5,7 @@
 #include "server/operator.h"
 #include "server/server_int.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define CONFORMANCE_FILE_MAX KIB(256)
 #define MMAP_FROM_BYTES MIB(1) /* blocks that go back to the system when freed */
 
 /* ---- what a request may reach ---- */
@@ -123,8 +125,8 @@ static void server_done(struct server *s)
     backup_done(&s->backup);
     search_params_stop(s->search_params);
     api_free(s->api);
-    server_world_free(s->world);
     store_close(s->store);
+    server_world_free(s->world);
 }
 
 static int check_open(const struct server_config *c, struct err *err)
@@ -215,6 +217,28 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+/* The policy of --profiles. */
+static int read_profiles(struct server *s, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(CONFORMANCE_FILE_MAX);
+    const char *path = s->config->profiles;
+    FILE *f = path ? fopen(path, "re") : NULL;
+    char *to;
+    size_t n;
+
+    if (!path)
+        return 0;
+    if (!f)
+        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
+    while ((to = sb_room(&text, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
+        sb_add(&text, n);
+    fclose(f);
+    if (text.failed)
+        return err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path,
+                       CONFORMANCE_FILE_MAX);
+    return api_profiles(s->api, sb_view(&text), err);
+}
+
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
                struct err *err)
 {
@@ -246,7 +270,10 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     r = server_world_new(s.store, &s.world, err);
     if (r < 0)
         return r;
-    api_world(s.api, server_world_table(s.world));
+    server_world_follow(s.world, s.api);
+    r = read_profiles(&s, err);
+    if (r < 0)
+        return r;
     r = search_params_start(s.store, &s.search_params, err);
     if (r < 0)
         return r;

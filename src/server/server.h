@@ -22,6 +22,7 @@ struct server_config {
     size_t body_max_bytes; /* 0: default */
     size_t memory_max;     /* of all requests together, 0: by the machine's */
     const char *tls_cert, *tls_key, *tls_client_ca;
+    const char *profiles;  /* file with what records are held to on write, or NULL */
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
     struct api_config api; /* base_url empty: the one the store was made with, if any */
     const char *version;

@@ -450,6 +450,64 @@ static void counts_are_true(void **state)
     assert_true(s.bytes > 0 && s.wal_bytes > 0);
 }
 
+static int run_blobs(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct world *w = ((struct put_job *)job)->ctx;
+    struct str v;
+    int r;
+
+    if ((r = store_blob_put(txn, STR("a"), 0, STR("first"), err)) < 0 ||
+        (r = store_blob_put(txn, STR("a"), 1, STR("old"), err)) < 0 ||
+        (r = store_blob_put(txn, STR("a"), 1, STR("se\0nd"), err)) < 0 ||
+        (r = store_blob_put(txn, STR("b/c"), 0, STR(""), err)) < 0 ||
+        (r = store_blob_put(txn, STR("d"), 0, STR("gone"), err)) < 0 ||
+        (r = store_blob_drop(txn, STR("d"), err)) < 0 ||
+        (r = store_blob_drop(txn, STR("never"), err)) < 0 ||
+        (r = store_blob_get(txn, STR("a"), 1, &w->a, &v, err)) < 0)
+        return r;
+    assert_str(v, STR("se\0nd"));
+    assert_int_equal(store_blob_put(txn, STR(""), 0, STR("x"), NULL), ERR_TOO_LONG);
+    return 0;
+}
+
+static int run_failing_blob(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    int r = store_blob_put(txn, STR("a"), 2, STR("never"), err);
+
+    (void)job;
+    return r < 0 ? r : err_set(err, ERR_CONFLICT, "no");
+}
+
+static void the_node_keeps_large_values(void **state)
+{
+    struct world *w = *state;
+    struct put_job p = {.job = {.run = run_blobs, .who = &w->who}, .ctx = w};
+    struct store_job failing = {.run = run_failing_blob, .who = &w->who};
+    struct store_txn *txn;
+    struct err err = {0};
+    uint64_t bytes;
+    struct str v;
+
+    assert_int_equal(store_write(w->st, &p.job, &err), 0);
+    assert_int_equal(store_write(w->st, &failing, &err), ERR_CONFLICT);
+    world_reopen(w);
+    txn = world_begin(w);
+    assert_int_equal(store_blob_get(txn, STR("a"), 0, &w->a, &v, &err), 0);
+    assert_str(v, STR("first"));
+    assert_int_equal(store_blob_get(txn, STR("a"), 2, &w->a, &v, &err), 0);
+    assert_null(v.p);
+    assert_int_equal(store_blob_get(txn, STR("b/c"), 0, &w->a, &v, &err), 0);
+    assert_true(v.p && v.n == 0);
+    assert_int_equal(store_blob_next(txn, STR(""), &w->a, &v, &bytes, &err), 0);
+    assert_str(v, STR("a"));
+    assert_int_equal(bytes, 10);
+    assert_int_equal(store_blob_next(txn, v, &w->a, &v, NULL, &err), 0);
+    assert_str(v, STR("b/c"));
+    assert_int_equal(store_blob_next(txn, v, &w->a, &v, NULL, &err), 0);
+    assert_null(v.p);
+    store_end(txn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -464,6 +522,7 @@ int main(void)
         T(what_is_written_survives),
         T(expunged_is_gone),
         T(the_node_keeps_small_values),
+        T(the_node_keeps_large_values),
         T(one_process_holds_the_folder),
         T(a_snapshot_stays),
         T(a_copy_is_whole),

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define SQ_SCHEMA_VERSION 1
+#define SQ_SCHEMA_VERSION 2
 #define SQ_PAGE_BYTES 4096
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
@@ -116,6 +116,12 @@
     X(SQ_META_SET, "INSERT INTO meta (name, value) VALUES (?1, ?2)"                                \
                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
     X(SQ_META_DROP, "DELETE FROM meta WHERE name = ?1")                                            \
+    X(SQ_BLOB_GET, "SELECT bytes FROM blob WHERE name = ?1 AND part = ?2")                         \
+    X(SQ_BLOB_PUT, "INSERT INTO blob (name, part, bytes) VALUES (?1, ?2, ?3)"                      \
+                   " ON CONFLICT (name, part) DO UPDATE SET bytes = excluded.bytes")               \
+    X(SQ_BLOB_DROP, "DELETE FROM blob WHERE name = ?1")                                            \
+    X(SQ_BLOB_NEXT, "SELECT name, sum(length(bytes)) FROM blob"                                    \
+                    " WHERE name = (SELECT min(name) FROM blob WHERE name > ?1) GROUP BY name")    \
     X(SQ_EXPUNGE_VERSION, "DELETE FROM version WHERE row = ?1")                                    \
     X(SQ_EXPUNGE_RESOURCE, "DELETE FROM resource WHERE type = ?1 AND id = ?2")                     \
     X(SQ_EXPUNGE_HISTORY, "DELETE FROM history WHERE type = ?1 AND id = ?2")                       \
@@ -324,6 +330,16 @@ static inline uint64_t sq_get_row_bytes(const unsigned char *p)
         row = row << 8 | p[i];
     return row;
 }
+
+/* ---- blob.c ---- */
+
+int sq_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                struct str *ret, struct err *err);
+int sq_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                struct err *err);
+int sq_blob_drop(struct store_txn *txn, struct str name, struct err *err);
+int sq_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                 uint64_t *ret_bytes, struct err *err);
 
 /* ---- history.c ---- */
 
