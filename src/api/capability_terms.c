@@ -65,8 +65,8 @@ static int write_systems(struct call *c, struct store_txn *txn)
     bool first = true;
     struct search s;
     size_t n = 0;
-    int r = search_parse(c->a, c->params, &opt, def_resource(STR("CodeSystem")), STR(""), &s,
-                         &c->err);
+    int r =
+        search_parse(c->a, c->params, &opt, def_resource(STR("CodeSystem")), STR(""), &s, &c->err);
 
     s.total = TOTAL_NONE;
     s.count = SEARCH_COUNT_MAX;
@@ -85,11 +85,25 @@ static int write_systems(struct call *c, struct store_txn *txn)
 
 static void write_expansion(struct sb *out)
 {
-    static const char *const names[] = {
-        "url",        "valueSet",    "valueSetVersion",   "filter",         "offset",
-        "count",      "activeOnly",  "excludeNested",     "includeDefinition", "designation",
-        "property",   "displayLanguage", "includeDesignations", "excludeNotForUI", "useSupplement",
-        "system-version", "check-system-version", "force-system-version", "tx-resource"};
+    static const char *const names[] = {"url",
+                                        "valueSet",
+                                        "valueSetVersion",
+                                        "filter",
+                                        "offset",
+                                        "count",
+                                        "activeOnly",
+                                        "excludeNested",
+                                        "includeDefinition",
+                                        "designation",
+                                        "property",
+                                        "displayLanguage",
+                                        "includeDesignations",
+                                        "excludeNotForUI",
+                                        "useSupplement",
+                                        "system-version",
+                                        "check-system-version",
+                                        "force-system-version",
+                                        "tx-resource"};
 
     sb_lit(out, ",\"expansion\":{\"hierarchical\":true,\"paging\":true,\"incomplete\":false,"
                 "\"parameter\":[");

@@ -259,8 +259,8 @@ static int reply(struct closure *x, uint64_t since)
     if (r < 0)
         return r;
     clock_format(clock_now_ms(), now);
-    sb_fmt(x->t.out, "{\"resourceType\":\"ConceptMap\",\"version\":\"%" PRIu64 "\",\"name\":",
-           x->version);
+    sb_fmt(x->t.out,
+           "{\"resourceType\":\"ConceptMap\",\"version\":\"%" PRIu64 "\",\"name\":", x->version);
     sb_json(x->t.out, str_from(x->blob, 8));
     sb_fmt(x->t.out, ",\"status\":\"active\",\"experimental\":true,\"date\":\"%s\"", now);
     r = write_groups(x, since);

@@ -33,8 +33,8 @@ static int read_wanted(struct finding *f)
             return err_set(&c->err, ERR_COSTLY, "a call may name %d properties", WANTED_MAX);
         if ((r = op_parts_read(c, &p->v[i], &parts)) < 0)
             return r;
-        f->wanted[f->n] = (struct wanted){op_param_text(&parts, "code"),
-                                          op_param_text(&parts, "value"), -1};
+        f->wanted[f->n] =
+            (struct wanted){op_param_text(&parts, "code"), op_param_text(&parts, "value"), -1};
         if (op_param_find(&parts, "value") && !f->wanted[f->n].value.p)
             f->wanted[f->n].value = js_get_str(op_param_find(&parts, "value")->value, "code");
         if (!f->wanted[f->n].code.n || !f->wanted[f->n].value.n)
