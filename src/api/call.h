@@ -111,6 +111,8 @@ int api_vread(struct call *c, struct store_txn *txn);
 int api_search(struct call *c, struct store_txn *txn);
 int api_history(struct call *c, struct store_txn *txn);
 int api_capabilities(struct call *c, struct store_txn *txn);
+/* capability_terms.c: the same with ?mode=terminology. */
+int api_terminology_capabilities(struct call *c, struct store_txn *txn);
 
 /* ---- bundle.c ---- */
 

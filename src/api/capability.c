@@ -109,7 +109,8 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     struct sb *out = &c->out;
     char now[CLOCK_INSTANT_MAX];
 
-    (void)txn;
+    if (str_eq(call_parameter(c, STR("mode")), STR("terminology")))
+        return api_terminology_capabilities(c, txn);
     clock_format(c->api->started_ms, now);
     sb_fmt(out,
            "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"%s\","
