@@ -4,7 +4,11 @@
 #define META "http://hl7.org/fhir/OperationDefinition/Resource-"
 
 static const struct op table[] = {
-    {.name = STR("meta"), .at = OP_AT_INSTANCE, .url = META "meta", .get = true, .quick = true,
+    {.name = STR("meta"),
+     .at = OP_AT_INSTANCE,
+     .url = META "meta",
+     .get = true,
+     .quick = true,
      .run = op_meta},
 };
 
@@ -28,9 +32,10 @@ bool op_is_for(const struct op *op, int type)
 
 const struct op *op_find(struct str name, enum api_scope scope, int type)
 {
-    unsigned at = scope == SCOPE_SYSTEM ? OP_AT_SYSTEM
-                  : scope == SCOPE_TYPE ? OP_AT_TYPE
-                  : scope == SCOPE_INSTANCE ? OP_AT_INSTANCE : 0;
+    unsigned at = scope == SCOPE_SYSTEM     ? OP_AT_SYSTEM
+                  : scope == SCOPE_TYPE     ? OP_AT_TYPE
+                  : scope == SCOPE_INSTANCE ? OP_AT_INSTANCE
+                                            : 0;
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
         if (str_eq(table[i].name, name) && table[i].at & at &&

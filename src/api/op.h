@@ -18,8 +18,8 @@
 #define OP_AT_INSTANCE 4u
 
 struct op {
-    struct str name; /* without the '$' */
-    unsigned at;     /* OP_AT_… */
+    struct str name;   /* without the '$' */
+    unsigned at;       /* OP_AT_… */
     const char *types; /* names with blanks between them that it is for; NULL: every type */
     const char *url;   /* canonical of its OperationDefinition */
     bool get;          /* may be asked by GET too: it changes nothing */

@@ -5,6 +5,7 @@
  * search_value.c   the text of one value into a struct search_value
  * search_range.c   a value into key ranges; search_key.c answers for single keys and groups
  * search_match.c   a value against a resource, without looking at keys
+ * search_chain.c   chains and _has: searches inside a search; what references lead to
  */
 #ifndef FHIR_SEARCH_INT_H
 #define FHIR_SEARCH_INT_H
@@ -65,6 +66,7 @@ struct search_parse {
     struct search *s;
     size_t n_values, n_ranges, cap_clauses, cap_unknown, cap_includes;
     struct sb self;
+    size_t depth, n_inner;
     struct err *err;
 };
 
@@ -77,6 +79,19 @@ struct search_arg {
 enum { ARG_UNKNOWN = 0, ARG_TAKEN = 1 }; /* of the functions below, or negative */
 
 int search_control(struct search_parse *p, const struct search_arg *arg);
+
+/* "name:modifier" and a value as an argument. */
+struct search_arg search_arg_of(struct str raw, struct str value);
+/* One argument as a clause of p->s. */
+int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
+                        struct search_clause *ret);
+/* The parameter of a code on each type that p->s searches; ARG_UNKNOWN when one of them lacks it.
+ */
+int search_find(struct search_parse *p, struct str code, struct clause_more *ret);
+
+/* "subject:Patient.name", "_has:Observation:patient:code". */
+int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+int search_has(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
 
 /* Splits at a separator that no backslash protects; as str_split. */
 bool search_split(struct str *rest, char separator, struct str *ret);

@@ -129,6 +129,12 @@ void store_end(struct store_txn *txn)
     txn->st->ops->end(txn);
 }
 
+void store_deadline(struct store_txn *txn, int64_t mono_us)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    txn->deadline_us = mono_us;
+}
+
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
     return reading(txn)->get(txn, type, id, ret, err);
