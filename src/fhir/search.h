@@ -129,7 +129,7 @@ enum search_total { TOTAL_DEFAULT, TOTAL_NONE, TOTAL_ESTIMATE, TOTAL_ACCURATE };
 enum search_summary { SUMMARY_FALSE, SUMMARY_TRUE, SUMMARY_TEXT, SUMMARY_DATA, SUMMARY_COUNT };
 
 struct search_include {
-    int source;                /* resource type holding the reference */
+    int source;                /* resource type holding the reference; 0: any */
     const struct param *param; /* NULL: all reference parameters (`*`) */
     int target;                /* 0: any */
     bool reverse, iterate;
@@ -168,6 +168,11 @@ struct search_options {
  * `_pretty` are passed over. */
 int search_parse(struct arena *a, const struct params *params, const struct search_options *opt,
                  int type, struct str query, struct search *ret, struct err *err);
+
+/* Adds the clause that a resource is in the compartment of `id`. ERR_COSTLY when the search is
+ * full. */
+int search_within(struct arena *a, struct search *s, enum def_compartment c, struct str id,
+                  struct err *err);
 
 /* Whether a resource matches one clause (its `negate` applied), by looking at the resource alone.
  * CLAUSE_ID, CLAUSE_UPDATED, CLAUSE_CHAIN and CLAUSE_HAS are the store's to check. */

@@ -567,3 +567,32 @@ int search_parse(struct arena *a, const struct params *params, const struct sear
         *ret = s;
     return r;
 }
+
+int search_within(struct arena *a, struct search *s, enum def_compartment c, struct str id,
+                  struct err *err)
+{
+    struct search_clause *clauses = ARENA_ARRAY(a, struct search_clause, s->n_clauses + 1);
+    struct key_range *range = ARENA_NEW(a, struct key_range);
+    struct key k = {.n = 0}, hi;
+
+    if (s->n_clauses == SEARCH_CLAUSES_MAX)
+        return err_set(err, ERR_COSTLY, "the search has more than %d parameters",
+                       SEARCH_CLAUSES_MAX);
+    if (!clauses || !range)
+        return err_no_memory(err);
+    k.n = index_id_key(id, k.b);
+    hi = k;
+    key_after(&hi);
+    *range = (struct key_range){.param = (uint16_t)(INDEX_PARAM_COMPARTMENT + c),
+                                .lo = arena_dup(a, key_view(&k)),
+                                .hi = arena_dup(a, key_view(&hi)),
+                                .point = true};
+    if (!range->lo.p || !range->hi.p)
+        return err_no_memory(err);
+    if (s->n_clauses)
+        memcpy(clauses + 1, s->clauses, s->n_clauses * sizeof *clauses);
+    clauses[0] = (struct search_clause){.kind = CLAUSE_KEYS, .ranges = range, .n_ranges = 1};
+    s->clauses = clauses;
+    s->n_clauses++;
+    return 0;
+}

@@ -96,6 +96,7 @@ static inline void store_txn_endp(struct store_txn **txn)
 /* From here on a search of this transaction that is not done at `mono_us` (clock_mono_us) ends with
  * ERR_COSTLY; 0: no deadline. Inside a job each search has a short one of its own. */
 void store_deadline(struct store_txn *txn, int64_t mono_us);
+bool store_is_overdue(const struct store_txn *txn);
 
 /* The newest version, deletions included (is that an answer or a 410? the caller knows).
  * ERR_NOT_FOUND if the id never existed. */

@@ -72,8 +72,7 @@ int exec_charge(struct exec *x, size_t cost, struct err *err)
     if (top->budget && top->spent > top->budget)
         return err_set(err, ERR_BUSY, "the search needs more than this thread may spend");
     if (top->deadline_us && top->ticks++ % TICKS == 0 && clock_mono_us() > top->deadline_us)
-        return err_set(err, ERR_COSTLY,
-                       "the search takes longer than this node allows: narrow it");
+        return err_set(err, ERR_COSTLY, "the search takes longer than this node allows: narrow it");
     return 0;
 }
 
@@ -161,4 +160,3 @@ int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, 
     *ret = key;
     return 0;
 }
-

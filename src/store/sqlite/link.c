@@ -16,10 +16,10 @@
 #include "fhir/path.h"
 
 #define LINK_BATCH 64
-#define LINK_MEMO 256     /* answers about targets that are kept: neighbours share them */
+#define LINK_MEMO 256      /* answers about targets that are kept: neighbours share them */
 #define LINK_TRY_FIRST 512 /* spent on tests before collecting is thought of */
-#define LINK_ENTRIES 16   /* entries that one target is expected to have, as a cost */
-#define LINK_HAS_SHARE 16 /* a body costs as much as so many entries, and more */
+#define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
+#define LINK_HAS_SHARE 16  /* a body costs as much as so many entries, and more */
 
 struct inner {
     struct exec x;

@@ -102,7 +102,7 @@ static void includes_are_read(void **state)
     assert_int_equal(s.n_includes, 4);
     assert_int_equal(s.includes[0].target, def_resource(STR("Patient")));
     assert_true(s.includes[0].param && !s.includes[0].reverse && !s.includes[0].iterate);
-    assert_true(!s.includes[1].param && s.includes[1].source == s.type);
+    assert_true(!s.includes[1].param && !s.includes[1].source);
     assert_true(s.includes[2].reverse && s.includes[2].iterate);
     assert_null(s.includes[3].param);
     assert_int_equal(parse("Observation", "_include=Observation:code").n_unknown, 1);
