@@ -73,7 +73,8 @@ static int add_id(struct includes *x, int type, struct str id)
 static int add_canonical_of(struct includes *x, int type, struct str url)
 {
     struct call *c = x->c;
-    struct search_options opt = {.index = *store_index_options(c->api->store)};
+    struct search_options opt = {.index = *store_index_options(c->api->store),
+                                 .world = c->api->world};
     _cleanup_(sb_done) struct sb query = sb_make(KIB(16));
     struct search s;
     struct page page;

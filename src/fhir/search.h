@@ -14,7 +14,9 @@
 #define SEARCH_VALUES_MAX 1000 /* comma-separated values of all parameters together */
 #define SEARCH_VALUE_BYTES_MAX 4096
 #define SEARCH_SORT_MAX 8
-#define SEARCH_DEPTH_MAX 16   /* chains, _has and _filter inside one another */
+#define SEARCH_CODES_MAX 200000 /* of a set that a modifier names */
+#define SEARCH_HIERARCHY_MAX 10 /* steps up or down with :above and :below of references */
+#define SEARCH_DEPTH_MAX 16     /* chains, _has and _filter inside one another */
 #define SEARCH_INNER_MAX 1000 /* searches inside one: a chain makes one for each type it leads to  \
                                */
 #define SEARCH_COUNT_DEFAULT 20
@@ -29,6 +31,16 @@ enum search_modifier {
     MOD_TEXT,
     MOD_IDENTIFIER,
     MOD_TYPE,
+    MOD_OF_TYPE,
+    MOD_ABOVE,
+    MOD_BELOW,
+    MOD_IN,
+    MOD_NOT_IN,
+    /* Of _filter alone. */
+    MOD_EQUAL, /* a string, folded */
+    MOD_UNEQUAL,
+    MOD_STARTS,
+    MOD_ENDS,
 };
 
 enum search_prefix {
@@ -41,6 +53,12 @@ enum search_prefix {
     PREFIX_SA,
     PREFIX_EB,
     PREFIX_AP,
+};
+
+/* Keys that a list may be met with. */
+struct key_set {
+    struct str *keys; /* sorted, each once */
+    size_t n;
 };
 
 /* Keys of one list that may match. Three shapes:
@@ -62,8 +80,10 @@ struct key_range {
                    membership of a row is one lookup */
     bool terms;
     bool groups;
-    bool filtered;    /* ask search_key */
-    const void *rule; /* search's own, for search_group_range and search_key */
+    bool filtered;             /* ask search_key */
+    const struct key_set *set; /* not NULL: the keys that match are those of the set (and filtered
+                                  says the same): a store may meet it with the list */
+    const void *rule;          /* search's own, for search_group_range and search_key */
 };
 
 enum key_answer { KEY_NO, KEY_YES, KEY_ASK }; /* KEY_ASK: as if the range were lossy */
@@ -157,10 +177,13 @@ struct search {
     const struct search_options *opt; /* a copy of what it was parsed with */
 };
 
+struct world;
+
 struct search_options {
     struct index_options index;
-    bool strict;    /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
-    int64_t now_ms; /* what `ap` measures dates from; 0: the clock */
+    const struct world *world; /* fhir/world.h, for terminology; NULL: none */
+    bool strict;               /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
+    int64_t now_ms;            /* what `ap` measures dates from; 0: the clock */
 };
 
 /* Parses a raw query string (percent-encoded, "a=1&b=2") for a type (0: system). Bad values are

@@ -9,9 +9,8 @@
 
 #define ITEMS_ROOM 16
 
-/* The search for `type` that the rest of an argument is. ARG_UNKNOWN: the type has no such
- * parameter. */
-static int inner_search(struct search_parse *p, int type, const struct search_arg *arg,
+/* The search for `type` whose clause `make` gives. ARG_UNKNOWN: the type has no such parameter. */
+static int inner_search(struct search_parse *p, int type, search_make *make, void *ctx,
                         struct search *ret)
 {
     struct search *outer = p->s;
@@ -27,7 +26,7 @@ static int inner_search(struct search_parse *p, int type, const struct search_ar
     *ret = (struct search){.type = type, .total = TOTAL_NONE, .opt = outer->opt};
     p->s = ret;
     p->depth++;
-    r = search_clause_parse(p, arg, &c);
+    r = make(p, ctx, &c);
     p->depth--;
     p->s = outer;
     if (r != ARG_TAKEN)
@@ -45,6 +44,11 @@ static int inner_search(struct search_parse *p, int type, const struct search_ar
     return r;
 }
 
+static int make_of_arg(struct search_parse *p, void *ctx, struct search_clause *ret)
+{
+    return search_clause_parse(p, ctx, ret);
+}
+
 static bool may_target(const struct param *param, int type)
 {
     if (!param->def.targets)
@@ -56,17 +60,15 @@ static bool may_target(const struct param *param, int type)
 }
 
 /* The types that the first step leads to, as a set. */
-static int targets_of(struct search_parse *p, const struct search_arg *arg,
-                      const struct clause_more *link, struct str narrowed,
-                      bool ret[DEF_RESOURCE_MAX + 1])
+static int targets_of(struct search_parse *p, struct str text, const struct clause_more *link,
+                      struct str narrowed, bool ret[DEF_RESOURCE_MAX + 1])
 {
     int only = narrowed.n ? def_resource(narrowed) : 0;
     bool any = false;
 
     if (narrowed.n && !only)
         return err_set(p->err, ERR_VALUE, "\"%.*s\" in \"%.*s\" is no resource type",
-                       (int)MIN(narrowed.n, 64u), narrowed.p, (int)MIN(arg->raw.n, 100u),
-                       arg->raw.p);
+                       (int)MIN(narrowed.n, 64u), narrowed.p, (int)MIN(text.n, 100u), text.p);
     for (int t = 1; t <= DEF_RESOURCE_MAX; t++) {
         ret[t] = false;
         for (size_t i = 0; i < link->n_params && (!only || t == only); i++)
@@ -74,13 +76,13 @@ static int targets_of(struct search_parse *p, const struct search_arg *arg,
         any = any || ret[t];
     }
     if (!any)
-        return err_set(p->err, ERR_VALUE, "\"%.*s\" never refers to a %.*s",
-                       (int)MIN(arg->raw.n, 100u), arg->raw.p, STR_ARG(narrowed));
+        return err_set(p->err, ERR_VALUE, "\"%.*s\" never refers to a %.*s", (int)MIN(text.n, 100u),
+                       text.p, STR_ARG(narrowed));
     return 0;
 }
 
 /* One search for each type; a value that one type cannot take is an error when no other can. */
-static int follow(struct search_parse *p, const bool *types, const struct search_arg *rest,
+static int follow(struct search_parse *p, const bool *types, search_make *make, void *ctx,
                   struct search_clause *c)
 {
     struct err first = {0}, *outer = p->err;
@@ -97,7 +99,7 @@ static int follow(struct search_parse *p, const bool *types, const struct search
         if (!types[t])
             continue;
         p->err = &err;
-        r = inner_search(p, t, rest, &c->inner[c->n_inner]);
+        r = inner_search(p, t, make, ctx, &c->inner[c->n_inner]);
         p->err = outer;
         if (r == ARG_TAKEN)
             c->n_inner++;
@@ -111,72 +113,111 @@ static int follow(struct search_parse *p, const bool *types, const struct search
     return first.code ? err_set(outer, first.code, "%s", first.text) : ARG_UNKNOWN;
 }
 
-int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
+int search_follow(struct search_parse *p, struct str head, search_make *make, void *ctx,
+                  struct search_clause *c)
 {
-    struct str rest = arg->raw, head, code;
+    struct str narrowed = head, code;
     bool types[DEF_RESOURCE_MAX + 1];
     struct clause_more link = {0};
-    struct search_arg inner;
     int r;
 
-    str_split(&rest, '.', &head);
-    str_split(&head, ':', &code);
-    if (!code.n || !rest.n)
-        return err_set(p->err, ERR_VALUE, "\"%.*s\" is not a chain of parameters",
-                       (int)MIN(arg->raw.n, 100u), arg->raw.p);
+    str_split(&narrowed, ':', &code);
     r = search_find(p, code, &link);
     if (r != ARG_TAKEN)
         return r;
     if (link.params[0]->def.kind != PARAM_REFERENCE)
         return err_set(p->err, ERR_VALUE,
-                       "\"%.*s\" in \"%.*s\" is no reference, so that nothing stands behind it",
-                       (int)MIN(code.n, 64u), code.p, (int)MIN(arg->raw.n, 100u), arg->raw.p);
-    r = targets_of(p, arg, &link, head.p ? head : STR(""), types);
+                       "\"%.*s\" is no reference, so that nothing stands behind it",
+                       (int)MIN(code.n, 64u), code.p);
+    r = targets_of(p, head, &link, narrowed.p ? narrowed : STR(""), types);
     if (r < 0)
         return r;
-    inner = search_arg_of(rest, arg->value);
     *c = (struct search_clause){.kind = CLAUSE_CHAIN,
                                 .param = link.params[0],
                                 .links = link.params,
                                 .n_links = link.n_params};
-    return follow(p, types, &inner, c);
+    return follow(p, types, make, ctx, c);
 }
 
-static int bad_has(struct search_parse *p, const struct search_arg *arg, const char *what)
+int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
 {
-    return err_set(p->err, ERR_VALUE, "\"%.*s\" %s", (int)MIN(arg->raw.n, 100u), arg->raw.p, what);
-}
-
-int search_has(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
-{
-    struct str rest = str_from(arg->raw, strlen("_has:")), name, code;
-    const struct param *param;
+    struct str rest = arg->raw, head;
     struct search_arg inner;
-    int type, r;
 
-    str_split(&rest, ':', &name);
-    if (!rest.p || (str_split(&rest, ':', &code), !rest.n))
-        return bad_has(p, arg, "is not _has:Type:reference:parameter");
-    type = def_resource(name);
-    if (!type)
-        return bad_has(p, arg, "names no resource type");
-    param = param_find(p->params, type, code);
+    str_split(&rest, '.', &head);
+    if (!head.n || !rest.n)
+        return err_set(p->err, ERR_VALUE, "\"%.*s\" is not a chain of parameters",
+                       (int)MIN(arg->raw.n, 100u), arg->raw.p);
+    inner = search_arg_of(rest, arg->value);
+    return search_follow(p, head, make_of_arg, &inner, c);
+}
+
+static int bad_has(struct search_parse *p, struct str text, const char *what)
+{
+    return err_set(p->err, ERR_VALUE, "\"%.*s\" %s", (int)MIN(text.n, 100u), text.p, what);
+}
+
+/* A _has of one reference parameter of one type; `text` is for messages. */
+static int has_of(struct search_parse *p, struct str text, int type, struct str code,
+                  search_make *make, void *ctx, struct search_clause *c)
+{
+    const struct param *param = param_find(p->params, type, code);
+    int r;
+
     if (!param || !param->path || !param->searchable || param->def.kind != PARAM_REFERENCE)
-        return bad_has(p, arg, "names no reference parameter of that type");
+        return bad_has(p, text, "names no reference parameter of that type");
     if (p->s->type && !may_target(param, p->s->type))
-        return bad_has(p, arg, "names a parameter that never refers to the type searched for");
+        return bad_has(p, text, "names a parameter that never refers to the type searched for");
     *c = (struct search_clause){.kind = CLAUSE_HAS, .param = param, .n_links = 1};
     c->links = ARENA_ARRAY(p->a, const struct param *, 1);
     c->inner = ARENA_ARRAY(p->a, struct search, 1);
     if (!c->links || !c->inner)
         return err_no_memory(p->err);
     c->links[0] = param;
-    inner = search_arg_of(rest, arg->value);
-    r = inner_search(p, type, &inner, &c->inner[0]);
+    r = inner_search(p, type, make, ctx, &c->inner[0]);
     if (r == ARG_UNKNOWN)
-        return bad_has(p, arg, "ends in a parameter that the type does not have");
+        return bad_has(p, text, "ends in a parameter that the type does not have");
     c->n_inner = 1;
     return r;
+}
+
+int search_follow_back(struct search_parse *p, struct str head, search_make *make, void *ctx,
+                       struct search_clause *c)
+{
+    struct str rest = str_from(head, strlen("_has:")), name;
+    int type;
+
+    str_split(&rest, ':', &name);
+    type = def_resource(name);
+    if (!rest.n)
+        return bad_has(p, head, "is not _has:Type:reference:parameter");
+    if (!type)
+        return bad_has(p, head, "names no resource type");
+    return has_of(p, head, type, rest, make, ctx, c);
+}
+
+int search_has(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
+{
+    struct str rest = str_from(arg->raw, strlen("_has:")), part;
+    struct search_arg inner;
+
+    str_split(&rest, ':', &part);
+    if (!rest.p || (str_split(&rest, ':', &part), !rest.n))
+        return bad_has(p, arg->raw, "is not _has:Type:reference:parameter");
+    inner = search_arg_of(rest, arg->value);
+    return search_follow_back(p, str_head(arg->raw, arg->raw.n - rest.n - 1), make_of_arg, &inner,
+                              c);
+}
+
+int search_list(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
+{
+    struct search_arg inner = search_arg_of(STR("_id"), arg->value);
+
+    if (str_find(arg->value, '$') >= 0)
+        return err_set(p->err, ERR_NOT_SUPPORTED,
+                       "lists that a server keeps by itself (\"%.*s\") are not kept here",
+                       (int)MIN(arg->value.n, 64u), arg->value.p);
+    return has_of(p, STR("_list"), def_resource(STR("List")), STR("item"), make_of_arg, &inner, c);
 }
 
 /* ---- references of a resource ---- */

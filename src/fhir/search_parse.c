@@ -247,7 +247,17 @@ static int modifier_of(struct search_parse *p, const struct search_arg *arg,
         {"contains", MOD_CONTAINS, PARAM_STRING},
         {"not", MOD_NOT, PARAM_TOKEN},
         {"text", MOD_TEXT, PARAM_TOKEN},
+        {"code-text", MOD_TEXT, PARAM_TOKEN}, /* of later versions: an extension here */
         {"identifier", MOD_IDENTIFIER, PARAM_REFERENCE},
+        {"of-type", MOD_OF_TYPE, PARAM_TOKEN},
+        {"in", MOD_IN, PARAM_TOKEN},
+        {"not-in", MOD_NOT_IN, PARAM_TOKEN},
+        {"above", MOD_ABOVE, PARAM_TOKEN},
+        {"above", MOD_ABOVE, PARAM_URI},
+        {"above", MOD_ABOVE, PARAM_REFERENCE},
+        {"below", MOD_BELOW, PARAM_TOKEN},
+        {"below", MOD_BELOW, PARAM_URI},
+        {"below", MOD_BELOW, PARAM_REFERENCE},
     };
 
     *ret = MOD_NONE;
@@ -372,6 +382,40 @@ static int composite_clauses(struct search_parse *p, struct search_clause *c,
     return ARG_TAKEN;
 }
 
+int search_param_clause(struct search_parse *p, struct clause_more *more,
+                        enum search_modifier modifier, struct search_clause *c)
+{
+    *c = (struct search_clause){.kind = CLAUSE_KEYS,
+                                .param = more->params[0],
+                                .modifier = modifier,
+                                .values = more,
+                                .n_values = more->n_values};
+    c->negate = modifier == MOD_NOT || modifier == MOD_NOT_IN ||
+                (modifier == MOD_MISSING && more->values[0].missing);
+    return more->composite && modifier != MOD_MISSING ? composite_clauses(p, c, more)
+                                                      : clause_ranges(p, more, c);
+}
+
+/* :above and :below of references: one value after the other. */
+static int hierarchies(struct search_parse *p, const struct search_arg *arg,
+                       enum search_modifier modifier, const struct param *param,
+                       struct search_clause *c)
+{
+    struct str rest = arg->value, one;
+    struct search_clause *subs = ARENA_ARRAY(p->a, struct search_clause, count_values(rest));
+    size_t n = 0;
+
+    if (!subs)
+        return err_no_memory(p->err);
+    while (search_split(&rest, ',', &one)) {
+        int r = search_hierarchy(p, param, modifier, one, &subs[n++]);
+        if (r != ARG_TAKEN)
+            return r;
+    }
+    *c = (struct search_clause){.kind = CLAUSE_ANY, .subs = subs, .n_subs = n};
+    return ARG_TAKEN;
+}
+
 static int param_clause(struct search_parse *p, const struct search_arg *arg,
                         struct search_clause *c)
 {
@@ -388,19 +432,14 @@ static int param_clause(struct search_parse *p, const struct search_arg *arg,
     r = modifier_of(p, arg, more->params[0]->def.kind, &modifier, &type);
     if (r >= 0 && more->composite && modifier)
         r = err_set(p->err, ERR_NOT_SUPPORTED, "a composite parameter takes no modifier");
+    if (r >= 0 && more->params[0]->def.kind == PARAM_REFERENCE &&
+        (modifier == MOD_ABOVE || modifier == MOD_BELOW))
+        return hierarchies(p, arg, modifier, more->params[0], c);
     if (r >= 0)
         r = parse_values(p, arg, modifier, type, more);
     if (r < 0)
         return r;
-    if (!more->n_values)
-        return ARG_UNKNOWN;
-    c->kind = CLAUSE_KEYS;
-    c->param = more->params[0];
-    c->modifier = modifier;
-    c->values = more;
-    c->n_values = more->n_values;
-    c->negate = modifier == MOD_NOT || (modifier == MOD_MISSING && more->values[0].missing);
-    return more->composite ? composite_clauses(p, c, more) : clause_ranges(p, more, c);
+    return more->n_values ? search_param_clause(p, more, modifier, c) : ARG_UNKNOWN;
 }
 
 int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
@@ -413,6 +452,10 @@ int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
         return updated_clause(p, arg, c);
     if (str_starts(arg->raw, STR("_has:")))
         return search_has(p, arg, c);
+    if (str_eq(arg->raw, STR("_list")))
+        return search_list(p, arg, c);
+    if (str_eq(arg->raw, STR("_filter")))
+        return search_filter(p, arg, c);
     if (str_find(arg->raw, '.') >= 0)
         return search_chain(p, arg, c);
     return param_clause(p, arg, c);

@@ -91,6 +91,52 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
     }
 }
 
+/* The place of the first key of a set that is not before `key`. */
+static size_t set_seek(const struct key_set *set, struct str key)
+{
+    size_t lo = 0, hi = set->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (str_cmp(set->keys[mid], key) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Meets a set with a list, each skipping to where the other is: 1, or 0 where that takes too many
+ * steps or finds too many keys. */
+static int add_set(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
+                   struct str hi, struct err *err)
+{
+    size_t at = 0, found = c->n_ranges;
+
+    for (size_t steps = 0; at < k->set->n; steps++) {
+        struct str lo = scan_prefix(x->tmp, k->param, k->set->keys[at]), key;
+        struct range range = {.is_point = true, .lossy = k->lossy};
+        int r = lo.p ? scan_first(x, lo, hi, &key, err) : err_no_memory(err);
+
+        if (r <= 0)
+            return r < 0 ? r : 1;
+        at = set_seek(k->set, str_from(key, 2));
+        if (at == k->set->n)
+            return 1;
+        if (!str_eq(k->set->keys[at], str_from(key, 2)))
+            continue;
+        if (steps >= search_limits.terms || c->n_ranges - found >= search_limits.ranges) {
+            c->n_ranges = found;
+            return 0;
+        }
+        range.lo = key;
+        if ((r = clause_add_range(x, c, cap, range, err)) < 0)
+            return r;
+        at++;
+    }
+    return 1;
+}
+
 static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
                     struct err *err)
 {
@@ -105,6 +151,11 @@ static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct 
         range.hi = scan_after(x->tmp, str_head(range.lo, 2));
     if (!range.lo.p || !range.hi.p)
         return err_no_memory(err);
+    if (k->set) {
+        int r = add_set(x, c, cap, k, range.hi, err);
+        if (r)
+            return MIN(r, 0);
+    }
     if (k->terms)
         return add_terms(x, c, cap, k, range.lo, range.hi, err);
     if (k->groups)
