@@ -17,6 +17,7 @@
 #define API_INLINE_BODY_MAX KIB(128)   /* larger bodies are parsed by a worker, not an event loop */
 #define API_INLINE_SEARCH_BUDGET 4000  /* index entries before a search goes to a worker */
 #define API_INLINE_SEALED_MAX KIB(256) /* longer stored bodies are read by a worker */
+#define API_INLINE_XML_MAX KIB(32)     /* longer XML in or out is converted by a worker */
 #define API_REPLY_MAX MIB(256)
 #define API_REQUEST_ID_MAX 200 /* of a client's X-Request-Id that comes back */
 

@@ -68,6 +68,7 @@ struct call {
     bool strict; /* Prefer: handling=strict */
     bool later;  /* Prefer: respond-async */
     bool head, pretty;
+    bool xml;        /* the answer is wanted as XML */
     bool raw_accept; /* the client wants a Binary's bytes, not its resource */
     size_t budget;   /* of a search on an event loop; 0: no limit */
 
@@ -125,6 +126,14 @@ int api_bundle_run(struct call *c);
 int binary_wrap(struct call *c);
 /* The reply becomes the bytes with their own Content-Type. */
 int binary_unwrap(struct call *c);
+
+/* ---- xml.c: XML at the edge ---- */
+
+/* The body, FHIR XML, becomes JSON in `json`, which must outlive the call. */
+int call_body_from_xml(struct call *c, struct sb *json);
+/* The finished answer becomes XML; if it cannot, an OperationOutcome that says why, or (no memory
+ * at all) c->xml is taken back. */
+void call_out_to_xml(struct call *c);
 
 /* ---- dispatch.c ---- */
 

@@ -34,6 +34,8 @@ static const struct api_row rows[] = {
     {HTTP_POST,   SCOPE_INSTANCE, "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_GET,    SCOPE_COMPARTMENT, "",     ACT_SEARCH,      NULL,              "compartment"},
     {HTTP_POST,   SCOPE_COMPARTMENT, "_search", ACT_SEARCH,   NULL,              "compartment"},
+    {HTTP_GET,    SCOPE_VERSION, "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_POST,   SCOPE_VERSION, "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_GET,    SCOPE_VERSION, "",         ACT_VREAD,       "vread",           "vread"},
     {HTTP_GET,    SCOPE_ASYNC,   "",         ACT_ASYNC_STATUS, NULL,             "async-status"},
     {HTTP_DELETE, SCOPE_ASYNC,   "",         ACT_ASYNC_CANCEL, NULL,             "async-cancel"},

@@ -4,12 +4,29 @@
 #define META "http://hl7.org/fhir/OperationDefinition/Resource-"
 
 static const struct op table[] = {
+    {.name = STR("convert"), .at = OP_AT_SYSTEM, .url = META "convert", .run = op_convert},
+    {.name = STR("graphql"),
+     .at = OP_AT_SYSTEM | OP_AT_INSTANCE,
+     .url = META "graphql",
+     .media = "application/graphql",
+     .get = true,
+     .run = op_graphql},
     {.name = STR("meta"),
-     .at = OP_AT_INSTANCE,
+     .at = OP_AT_SYSTEM | OP_AT_TYPE | OP_AT_INSTANCE | OP_AT_VERSION,
      .url = META "meta",
      .get = true,
      .quick = true,
      .run = op_meta},
+    {.name = STR("meta-add"),
+     .at = OP_AT_INSTANCE,
+     .url = META "meta-add",
+     .change = op_meta_add,
+     .reply = op_meta_reply},
+    {.name = STR("meta-delete"),
+     .at = OP_AT_INSTANCE,
+     .url = META "meta-delete",
+     .change = op_meta_delete,
+     .reply = op_meta_reply},
 };
 
 const struct op *op_table(size_t *ret_n)
@@ -35,6 +52,7 @@ const struct op *op_find(struct str name, enum api_scope scope, int type)
     unsigned at = scope == SCOPE_SYSTEM     ? OP_AT_SYSTEM
                   : scope == SCOPE_TYPE     ? OP_AT_TYPE
                   : scope == SCOPE_INSTANCE ? OP_AT_INSTANCE
+                  : scope == SCOPE_VERSION  ? OP_AT_VERSION
                                             : 0;
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++)

@@ -420,8 +420,11 @@ static int apply_patch(struct write *w, struct store_txn *txn)
     if ((r = check_versions(w, state, &row)) < 0 ||
         (r = row_json(c->api->store, &row, &now, &c->err)) < 0 ||
         (r = js_parse_stored(c->a, sb_view(&now), &root, &c->err)) < 0 ||
-        (r = w->change(w, root, &then)) < 0 ||
-        (r = js_parse(c->a, sb_view(&then), &w->root, &c->err)) < 0 || (r = check_type(w)) < 0)
+        (r = w->change(w, root, &then)) < 0)
+        return r;
+    if (r > 0)
+        return keep_existing(w, &row);
+    if ((r = js_parse(c->a, sb_view(&then), &w->root, &c->err)) < 0 || (r = check_type(w)) < 0)
         return r;
     if (!str_eq(js_get_str(w->root, "id"), w->id))
         return err_at(&c->err, ERR_PROCESSING, "id", "a change may not touch the id");

@@ -19,11 +19,13 @@
     X(serve)            \
     X(import)           \
     X(export)           \
+    X(convert)          \
     X(synth)            \
     X(check)            \
     X(backup)           \
     X(restore)          \
     X(reindex)          \
+    X(fhirpath)         \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64 };

@@ -99,10 +99,10 @@ static int run(const struct cli_args *args, struct err *err)
 const struct cli_command cmd_import = {
     .name = "import",
     .summary = "store resources from files",
-    .about = "Stores NDJSON, single resources and Bundles, plain or gzip; - is standard input.\n"
-             "Transactions and batches are executed as such. An import that was stopped goes\n"
-             "on where it was. Lines that are not valid go to the file of rejects with their\n"
-             "line number and reason, and the exit status is then 3.",
+    .about = "Stores NDJSON, single resources and Bundles, plain or gzip, the latter two in JSON\n"
+             "or XML; - is standard input. Transactions and batches are executed as such. An\n"
+             "import that was stopped goes on where it was. Lines that are not valid go to the\n"
+             "file of rejects with their line number and reason, and the exit status is then 3.",
     .operands = "FILE...",
     .operands_min = 1,
     .operands_max = -1,

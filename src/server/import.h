@@ -1,8 +1,8 @@
 /* import.h - files of resources into the store: parallel parsing, one writer, resumable.
  *
- * A file is NDJSON or one JSON document, plain or gzip, "-" is standard input. A Bundle of type
- * transaction or batch is executed; of any other type but document and message, its entries are
- * stored one by one. The position in a file is committed with what it stored, so that an import
+ * A file is NDJSON or one document in JSON or XML, plain or gzip, "-" is standard input. A Bundle
+ * of type transaction or batch is executed; of any other type but document and message, its entries
+ * are stored one by one. The position in a file is committed with what it stored, so that an import
  * that was killed goes on where it was; standard input always starts at its beginning.
  */
 #ifndef SERVER_IMPORT_H

@@ -1,6 +1,7 @@
 #include "server/import_int.h"
 
 #include "base/js.h"
+#include "fhir/xml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -174,13 +175,35 @@ static int run_bundle(struct work *w, struct str text, size_t n_entries, struct 
     return 0;
 }
 
+/* A document in XML becomes the JSON that it says. */
+static int read_xml(struct work *w, struct err *err)
+{
+    struct chunk *c = w->chunk;
+    _cleanup_(sb_done) struct sb json = sb_make(IMPORT_LINE_MAX);
+    int r = xml_read(w->a, str_n(c->text, c->n), &json, err);
+
+    if (r < 0)
+        return r;
+    free(c->text);
+    c->text = sb_steal(&json, &c->n);
+    c->cap = c->n;
+    c->lines[0].n = c->n;
+    return 0;
+}
+
 static int import_alone(struct work *w, struct err *err)
 {
     struct str text = str_n(w->chunk->text, w->chunk->n), type;
     yyjson_val *root;
     struct err why;
-    int r = js_parse(w->a, text, &root, &why);
+    int r;
 
+    if (xml_is_likely(text) && read_xml(w, &why) < 0) {
+        reject(w, w->chunk->lines[0].number, text, &why);
+        return 0;
+    }
+    text = str_n(w->chunk->text, w->chunk->n);
+    r = js_parse(w->a, text, &root, &why);
     if (r == ERR_NO_MEMORY || r >= 0) {
         if (r < 0 || !str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
             return import_lines(w, err);

@@ -115,6 +115,7 @@ static void server_done(struct server *s)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
     search_params_stop(s->search_params);
     api_free(s->api);
+    server_world_free(s->world);
     store_close(s->store);
 }
 
@@ -196,6 +197,10 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     s.api = api_new(&s.api_config, s.store);
     if (!s.api)
         return err_no_memory(err);
+    r = server_world_new(s.store, &s.world, err);
+    if (r < 0)
+        return r;
+    api_world(s.api, server_world_table(s.world));
     r = search_params_start(s.store, &s.search_params, err);
     if (r < 0)
         return r;

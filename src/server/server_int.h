@@ -3,11 +3,13 @@
 
 #include "server/search_params.h"
 #include "server/server.h"
+#include "server/world.h"
 
 struct server {
     const struct server_config *config;
     struct api_config api_config; /* config->api, with the base URL in force */
     struct store *store;
+    struct server_world *world;
     struct api *api;
     struct search_params *search_params;
     struct http_server *http, *control;

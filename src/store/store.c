@@ -169,6 +169,12 @@ int store_referrers(struct store_txn *txn, const struct param *param, int type, 
     return reading(txn)->referrers(txn, param, type, id, max, a, ret, err);
 }
 
+int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                     struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err)
+{
+    return reading(txn)->index_keys(txn, list, after, max, a, ret, ret_n, err);
+}
+
 int store_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
                   struct page *ret, struct err *err)
 {

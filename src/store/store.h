@@ -126,6 +126,18 @@ int store_search(struct store_txn *txn, const struct search *s, size_t budget, s
 int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                     size_t max, struct arena *a, struct page *ret, struct err *err);
 
+/* A key of a list, and one of the rows that have it. */
+struct index_seen {
+    struct str key;
+    uint64_t row;
+};
+
+/* The different keys of a list (a parameter's, docs/formats/index-keys.md) behind `after` (STR(""):
+ * from the first on), in order, at most `max`, each with one current version that has it. Costs a
+ * descent for each key, however many rows it has. */
+int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                     struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
+
 struct history_query {
     int type;                               /* 0: system */
     struct str id;                          /* .p == NULL: type or system */

@@ -27,6 +27,8 @@ struct store_ops {
                   struct page *ret, struct err *err);
     int (*referrers)(struct store_txn *txn, const struct param *param, int type, struct str id,
                      size_t max, struct arena *a, struct page *ret, struct err *err);
+    int (*index_keys)(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                      struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
     int (*history)(struct store_txn *txn, const struct history_query *q, struct arena *a,
                    struct page *ret, struct err *err);
     int (*feed)(struct store_txn *txn, uint64_t after, size_t max, struct arena *a,

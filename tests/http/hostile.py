@@ -138,7 +138,7 @@ def bad_bodies():
                  '{"resourceType":"Patient","active":1e999999999}',
                  '{"resourceType":"Patient","x":NaN}'):
         yield text, post(text), (400, 422)
-    for media in ('application/fhir+xml', 'text/plain', 'application/x-www-form-urlencoded',
+    for media in ('text/turtle', 'text/plain', 'application/x-www-form-urlencoded',
                   'x' * 3000, ';;;'):
         yield 'Content-Type ' + media[:40], post(good, 'Content-Type: ' + media), (415,)
     yield 'not gzip', post(good, 'Content-Encoding: gzip'), (400,)
@@ -155,6 +155,43 @@ def bad_bodies():
     yield 'a long string', post('{"resourceType":"Patient","language":"' + text + '"}'), (400, 422)
     yield 'a long number', post(b'{"resourceType":"Patient","x":' + b'9' * (4 << 20) + b'}'), \
         (400, 422)
+
+
+def bad_xml():
+    """(what, request, statuses)"""
+    fhir = b'xmlns="http://hl7.org/fhir"'
+    head = b'<Patient ' + fhir + b'>'
+
+    def post(body):
+        return request('POST', '/fhir/Patient', body, ('Content-Type: application/fhir+xml',))
+
+    laughs = b'<!ENTITY a "' + b'x' * 100 + b'">'
+    for c in range(ord('a'), ord('i')):
+        laughs += b'<!ENTITY %c "%s">' % (c + 1, b'&%c;' % c * 50)
+    yield 'entities in entities', \
+        post(b'<!DOCTYPE Patient [' + laughs + b']>' + head + b'&i;</Patient>'), (400,)
+    passwd = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>'
+    yield 'an external entity', post(passwd + head + b'&b;</Patient>'), (400,)
+    yield 'an external subset', \
+        post(b'<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd"><Patient ' + fhir + b'/>'), (400,)
+    yield '2 million attributes', \
+        post(b'<Patient ' + fhir + b''.join(b' a%d=""' % i for i in range(2000000)) + b'/>'), (400,)
+    yield '3 million elements deep', post(b'<a>' * 3000000), (400,)
+    yield 'extensions 3 thousand deep', post(head + b'<extension url="u">' * 3000), (400,)
+    yield '4 million empty elements', post(head + b'<name/>' * 4000000 + b'</Patient>'), \
+        (400, 413, 422)
+    yield 'a narrative of 4 million elements', \
+        post(head + b'<text><status value="empty"/><div xmlns="http://www.w3.org/1999/xhtml">' +
+             b'<b></b>' * 4000000 + b'</text></Patient>'), (400,)
+    levels = b''.join(b'<extension url="u" xmlns:a%d="urn:a">' % i for i in range(100))
+    yield 'namespaces on every level', post(head + levels), (400,)
+    yield '30 MB of references in a value', \
+        post(head + b'<gender value="' + b'&lt;' * 7500000 + b'"/></Patient>'), (400, 413, 422)
+    yield '30 MB of comment', post(head + b'<!--' + b'- ' * 15000000), (400,)
+    yield 'UTF-16', post((head.decode() + '</Patient>').encode('utf-16')), (400,)
+    yield 'not UTF-8', post(head + b'<gender value="\xff"/></Patient>'), (400,)
+    for cut in (1, 8, 20, len(head), len(head) + 5):
+        yield f'XML cut at {cut}', post((head + b'<active value="true"/></Patient>')[:cut]), (400,)
 
 
 def bad_bundles():
@@ -240,7 +277,7 @@ def check_refused(score, port):
     for what, data, statuses in beyond_memory():
         status, _ = exchange(port, data)
         score.check(status in statuses, f'{what}: {status}, wanted {statuses}')
-    for cases in (bad_bodies, bad_bundles, bad_urls):
+    for cases in (bad_bodies, bad_xml, bad_bundles, bad_urls):
         for what, data, statuses in cases():
             status, body = exchange(port, data)
             fine = status in statuses and (status == 200 or has_outcome(body))

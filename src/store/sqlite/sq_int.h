@@ -354,6 +354,9 @@ int sq_search(struct store_txn *txn, const struct search *s, size_t budget, stru
 int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                  size_t max, struct arena *a, struct page *ret, struct err *err);
 
+int sq_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                  struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
+
 void sq_hints_clear(struct sq_store *st);
 
 /* ---- upkeep ---- */
