@@ -19,6 +19,8 @@
 #define LINK_MEMO 256      /* answers about targets that are kept: neighbours share them */
 #define LINK_TRY_FIRST 512 /* spent on tests before collecting is thought of */
 #define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
+#define LINK_MERGE 32     /* lists that are merged; more are read whole … */
+#define LINK_READ 16384   /* … if they have no more entries */
 #define LINK_HAS_SHARE 16  /* a body costs as much as so many entries, and more */
 
 struct inner {
@@ -94,6 +96,9 @@ static int inner_all(struct inner *in, size_t limit, size_t cost, struct err *er
             return r;
         in->is_planned = true;
     }
+    /* No clause ended within the race: whichever drives has more candidates than that. */
+    if (!in->is_small && limit <= search_limits.race_max)
+        return 0;
     r = exec_matches(&in->x, in->driver, limit, cost, &rows, err);
     if (r <= 0)
         return r;
@@ -331,7 +336,10 @@ int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err
     if (!limit)
         return collect_known(x, c, err);
     r = become_points(x, c, err);
-    return r < 0 ? r : clause_collect(x, c, limit, err);
+    if (r < 0 || c->how == HOW_SET)
+        return r < 0 ? r : 1;
+    /* To merge many lists costs more than to read them. */
+    return clause_collect(x, c, c->n_ranges > LINK_MERGE ? LINK_READ : limit, err);
 }
 
 /* ---- testing ---- */
