@@ -31,8 +31,9 @@ struct api_config {
     bool no_multiple_delete; /* conditional delete of several matches is refused */
     enum api_references references;
     bool allow_expunge;
-    struct str cors_origin; /* "*", one origin, or empty: no CORS headers */
-    struct str version;     /* of the software, for the CapabilityStatement */
+    unsigned search_seconds; /* the longest that a request may read and search; 0: no limit */
+    struct str cors_origin;  /* "*", one origin, or empty: no CORS headers */
+    struct str version;      /* of the software, for the CapabilityStatement */
 };
 
 struct api;

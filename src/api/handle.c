@@ -288,6 +288,8 @@ int call_run_read(struct call *c)
 
     if (r < 0)
         return r;
+    if (c->api->config.search_seconds)
+        store_deadline(txn, clock_mono_us() + c->api->config.search_seconds * INT64_C(1000000));
     switch (c->row->action) {
     case ACT_READ: r = api_read(c, txn); break;
     case ACT_VREAD: r = api_vread(c, txn); break;

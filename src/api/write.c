@@ -37,7 +37,8 @@ static int read_if_match(struct write *w)
 static int read_condition(struct write *w, struct str query)
 {
     struct call *c = w->call;
-    struct search_options opt = {.index = *store_index_options(c->api->store), .strict = true};
+    struct search_options opt = {
+        .index = *store_index_options(c->api->store), .world = c->api->world, .strict = true};
     int r = search_parse(c->a, c->params, &opt, c->type, query, &w->condition, &c->err);
 
     if (r < 0)

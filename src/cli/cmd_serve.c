@@ -34,6 +34,8 @@ static const struct cli_option options[] = {
      CLI_STRING, false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
      false, NULL, 0, 0},
+    {"search-seconds", "N", "longest time that one search may take, 0 is no limit", CLI_U64, false,
+     "10", 0, 3600},
     {"log-level", "LEVEL", "least important events to log: debug, info, warn or error", CLI_STRING,
      false, "info", 0, 0},
 };
@@ -75,6 +77,7 @@ static int run(const struct cli_args *args, struct err *err)
                 .no_multiple_delete = cli_flag(args, "no-multiple-delete"),
                 .references = cli_flag(args, "check-references") ? API_REFERENCES_EXIST
                                                                  : API_REFERENCES_TYPES,
+                .search_seconds = (unsigned)cli_u64(args, "search-seconds"),
                 .allow_expunge = cli_flag(args, "allow-expunge"),
                 .version = str_c(cli_version()),
             },

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "store/store_int.h"
 
 #include <stdlib.h>
@@ -127,6 +128,17 @@ void store_end(struct store_txn *txn)
     assert(txn->magic == STORE_TXN_MAGIC);
     assert(!txn->is_writing);
     txn->st->ops->end(txn);
+}
+
+void store_deadline(struct store_txn *txn, int64_t mono_us)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    txn->deadline_us = mono_us;
+}
+
+bool store_is_overdue(const struct store_txn *txn)
+{
+    return txn->deadline_us && clock_mono_us() > txn->deadline_us;
 }
 
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)

@@ -95,6 +95,11 @@ static inline void store_txn_endp(struct store_txn **txn)
         store_end(*txn);
 }
 
+/* From here on a search of this transaction that is not done at `mono_us` (clock_mono_us) ends with
+ * ERR_COSTLY; 0: no deadline. Inside a job each search has a short one of its own. */
+void store_deadline(struct store_txn *txn, int64_t mono_us);
+bool store_is_overdue(const struct store_txn *txn);
+
 /* The newest version, deletions included (is that an answer or a 410? the caller knows).
  * ERR_NOT_FOUND if the id never existed. */
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
@@ -112,7 +117,7 @@ struct page {
 
 /* One page of a search. The cursor is opaque text that holds where the page ended and the feed's
  * position at the first page: rows that did not change since appear exactly once over all pages,
- * rows that did at most once.
+ * rows that did at most once. (What a chain leads through is looked at as it is at each page.)
  * `budget`: index entries and bodies it may look at, 0: no limit; past it ERR_BUSY, so that an
  * event loop can hand the search to a worker. A malformed cursor is ERR_VALUE. */
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,

@@ -74,8 +74,11 @@ struct store_txn {
     unsigned magic;
     struct store *st;
     struct access who;
-    bool is_writing; /* inside a job */
+    bool is_writing;     /* inside a job */
+    int64_t deadline_us; /* of the monotonic clock; 0: none */
 };
+
+#define STORE_JOB_SEARCH_US 2000000 /* what one search inside a job may take */
 
 /* Fills the shared part; takes its own reference of `params` (NULL: params_base). */
 int store_base_init(struct store *st, const struct store_ops *ops,

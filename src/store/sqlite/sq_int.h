@@ -70,6 +70,7 @@
     X(SQ_VERSIONS_DESC, "SELECT row, hlc FROM version WHERE row < ?1 ORDER BY row DESC")           \
     X(SQ_DEAD_DESC, "SELECT row FROM version WHERE type = ?1 AND flags >= 2 AND row < ?2"          \
                     " ORDER BY row DESC")                                                          \
+    X(SQ_IDENTITY, "SELECT type, id FROM version WHERE row = ?1")                                  \
     X(SQ_TYPE_OF, "SELECT type FROM version WHERE row = ?1")                                       \
     X(SQ_FEED, "SELECT row FROM version WHERE row > ?1 ORDER BY row LIMIT ?2")                     \
     X(SQ_LIVE, "SELECT row, type FROM version WHERE row > ?1 AND flags < 2 ORDER BY row")          \
