@@ -122,7 +122,8 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     sb_json(out, c->base);
     sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\","
                 "\"application/fhir+xml\",\"json\",\"xml\"],"
-                "\"patchFormat\":[\"application/json-patch+json\"],\"rest\":[{\"mode\":\"server\","
+                "\"patchFormat\":[\"application/json-patch+json\",\"application/fhir+json\","
+                "\"application/fhir+xml\"],\"rest\":[{\"mode\":\"server\","
                 "\"documentation\":\"Searches, histories, batches and transactions honour "
                 "Prefer: respond-async.\","
                 "\"resource\":[");

@@ -176,6 +176,8 @@ static void finish(struct exchange_call *ec, int r)
 {
     struct call *c = &ec->call;
 
+    if (r == ERR_NO_MEMORY && c->a->starved)
+        err_set(&c->err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r < 0)
         call_fail(c);
     if (c->out.failed) {
@@ -463,9 +465,11 @@ static int check_media(struct call *c, enum write_kind kind)
     if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
         return 0;
     if (kind == WRITE_PATCH && !c->op)
-        return media_is_json_patch(c->content_type)
+        return media_is_json_patch(c->content_type) || media_is_json(c->content_type)
                    ? 0
-                   : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
+                   : err_set(&c->err, ERR_MEDIA_TYPE,
+                             "PATCH takes application/json-patch+json, or Parameters as "
+                             "application/fhir+json");
     if (media_is_json(c->content_type))
         return 0;
     if (is_binary)

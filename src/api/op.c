@@ -1,16 +1,47 @@
 /* op.c - the table of operations, and how their parameters are read. */
 #include "api/op.h"
 
-#define META "http://hl7.org/fhir/OperationDefinition/Resource-"
+#define DEFINITION "http://hl7.org/fhir/OperationDefinition/"
+#define META DEFINITION "Resource-"
 
 static const struct op table[] = {
     {.name = STR("convert"), .at = OP_AT_SYSTEM, .url = META "convert", .run = op_convert},
+    {.name = STR("document"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "Composition",
+     .url = DEFINITION "Composition-document",
+     .get = true,
+     .run = op_document},
+    {.name = STR("everything"),
+     .at = OP_AT_TYPE | OP_AT_INSTANCE,
+     .types = "Patient",
+     .url = DEFINITION "Patient-everything",
+     .get = true,
+     .run = op_everything},
+    {.name = STR("everything"),
+     .at = OP_AT_INSTANCE,
+     .types = "Encounter",
+     .url = DEFINITION "Encounter-everything",
+     .get = true,
+     .run = op_everything},
+    {.name = STR("everything"),
+     .at = OP_AT_INSTANCE,
+     .types = "Group",
+     .url = DEFINITION "Group-everything",
+     .get = true,
+     .run = op_everything},
     {.name = STR("graphql"),
      .at = OP_AT_SYSTEM | OP_AT_INSTANCE,
      .url = META "graphql",
      .media = "application/graphql",
      .get = true,
      .run = op_graphql},
+    {.name = STR("lastn"),
+     .at = OP_AT_TYPE,
+     .types = "Observation",
+     .url = DEFINITION "Observation-lastn",
+     .get = true,
+     .run = op_lastn},
     {.name = STR("meta"),
      .at = OP_AT_SYSTEM | OP_AT_TYPE | OP_AT_INSTANCE | OP_AT_VERSION,
      .url = META "meta",
@@ -27,6 +58,12 @@ static const struct op table[] = {
      .url = META "meta-delete",
      .change = op_meta_delete,
      .reply = op_meta_reply},
+    {.name = STR("stats"),
+     .at = OP_AT_TYPE,
+     .types = "Observation",
+     .url = DEFINITION "Observation-stats",
+     .get = true,
+     .run = op_stats},
 };
 
 const struct op *op_table(size_t *ret_n)
@@ -231,5 +268,21 @@ int op_param_u64(struct call *c, const struct op_params *p, const char *name, ui
         return err_at(&c->err, ERR_VALUE, name,
                       "the parameter \"%s\" is not a whole number up to %llu", name,
                       (unsigned long long)max);
+    return 0;
+}
+
+int op_params_only(struct call *c, const struct op_params *p, const char *names)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct str rest = str_c(names), name;
+        bool known = false;
+
+        while (!known && rest.p && str_split(&rest, ' ', &name))
+            known = str_eq(name, p->v[i].name);
+        if (!known)
+            return err_set(&c->err, ERR_NOT_SUPPORTED, "$%.*s has no parameter \"%.*s\"",
+                           STR_ARG(c->op->name), (int)MIN(p->v[i].name.n, (size_t)64),
+                           p->v[i].name.p);
+    }
     return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "api/write.h"
 
+#include "api/negotiate.h"
 #include "api/op.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
@@ -49,9 +50,14 @@ static int read_condition(struct write *w, struct str query)
     return 0;
 }
 
-static int change_by_json_patch(struct write *w, yyjson_val *newest, struct sb *next)
+/* The Content-Type says which kind of patch the body is. */
+static int change_by_patch(struct write *w, yyjson_val *newest, struct sb *next)
 {
-    return patch_json(w->call->a, newest, w->body, next, &w->call->err);
+    struct call *c = w->call;
+
+    return media_is_json_patch(c->content_type)
+               ? patch_json(c->a, newest, w->body, next, &c->err)
+               : patch_fhirpath(c->a, newest, w->body, next, &c->err);
 }
 
 int write_init(struct write *w, struct call *c, enum write_kind kind)
@@ -60,7 +66,7 @@ int write_init(struct write *w, struct call *c, enum write_kind kind)
 
     *w = (struct write){.call = c,
                         .kind = kind,
-                        .change = c->op ? c->op->change : change_by_json_patch,
+                        .change = c->op ? c->op->change : change_by_patch,
                         .type = c->type,
                         .id = c->id,
                         .sealed = sb_make(SEALED_MAX)};

@@ -293,8 +293,7 @@ int store_check(struct store *st, void (*say)(void *ctx, const char *text), void
     return st->ops->check(st, say, ctx, err);
 }
 
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err)
 {
     return st->ops->backup(st, to_dir, progress, ctx, err);

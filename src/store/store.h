@@ -229,10 +229,12 @@ int store_stats(struct store *st, struct store_stats *ret, struct err *err);
 int store_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                 struct err *err);
 
-/* A consistent copy into a new folder while the store is in use. `progress` gets pages done and in
- * all; it may be NULL. */
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+/* Gets pages done and in all, now and then; false stops the copy. */
+typedef bool store_backup_progress(void *ctx, uint64_t done, uint64_t all);
+
+/* A consistent copy into a new folder while the store is in use. `progress` may be NULL; when it
+ * stops the copy, ERR_TIMEOUT, and nothing is left of it. */
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err);
 
 #endif

@@ -50,8 +50,7 @@ struct store_ops {
     int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
     int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                  struct err *err);
-    int (*backup)(struct store *st, const char *to_dir,
-                  void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+    int (*backup)(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                   struct err *err);
 };
 
