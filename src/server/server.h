@@ -15,6 +15,7 @@ struct server_config {
     size_t body_max_bytes; /* 0: default */
     const char *tls_cert, *tls_key, *tls_client_ca;
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
+    bool content_index;    /* of a new store: every word of every resource has keys */
     struct api_config api; /* base_url empty: the one the store was made with, if any */
     const char *version;
 };
