@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define STEPS 10000000.0     /* of one degree */
+#define STEPS 10000000.0       /* of one degree */
 #define EARTH_METRES 6371008.8 /* mean radius */
 #define METRES_DEFAULT 10000.0
 #define METRES_OF_DEGREE (EARTH_METRES * M_PI / 180)

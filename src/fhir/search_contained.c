@@ -123,8 +123,7 @@ int search_each_contained(struct arena *a, const struct search *s, yyjson_val *r
     size_t i, max;
     int r = 0;
 
-    yyjson_arr_foreach(list, i, max, one)
-    {
+    yyjson_arr_foreach(list, i, max, one) {
         bool in = false;
         if (r == 0)
             r = search_contained_matches(a, s, s->contained, one, &in, err);

@@ -48,8 +48,8 @@ static int add_range(struct search_parse *p, struct search_clause *c, uint16_t l
                      const struct key *k, struct key_range r)
 {
     struct key hi = *k;
-    struct key_range *more = arena_grow(p->a, c->ranges, c->n_ranges * sizeof *more,
-                                        (c->n_ranges + 1) * sizeof *more);
+    struct key_range *more =
+        arena_grow(p->a, c->ranges, c->n_ranges * sizeof *more, (c->n_ranges + 1) * sizeof *more);
 
     if (!more)
         return err_no_memory(p->err);

@@ -184,9 +184,8 @@ static void put_markup(struct gather *g, struct str html)
 /* Members whose strings are no words. */
 static bool is_wordless(struct str name)
 {
-    static const char *const names[] = {"id",   "resourceType", "reference", "system",
-                                        "data", "url",          "profile",   "versionId",
-                                        "lastUpdated"};
+    static const char *const names[] = {"id",  "resourceType", "reference", "system",     "data",
+                                        "url", "profile",      "versionId", "lastUpdated"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq(name, str_c(names[i])))

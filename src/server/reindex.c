@@ -128,8 +128,7 @@ static int gather(struct reindex *x, uint64_t *at, struct step *s, struct err *e
 }
 
 static int run(struct reindex *x, bool content,
-               void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
-               struct err *err)
+               void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err)
 {
     struct store_stats stats;
     uint64_t at = 0;
