@@ -14,10 +14,10 @@
 
 #include <stdlib.h>
 
-#define STATS_CODES_MAX 50     /* codes that one call asks for */
-#define STATS_GROUPS_MAX 200   /* codes that it answers for */
-#define STATS_ROWS_MAX 20000   /* observations that it looks at */
-#define STATS_WHICH_MAX 100    /* statistics that it asks for */
+#define STATS_CODES_MAX 50   /* codes that one call asks for */
+#define STATS_GROUPS_MAX 200 /* codes that it answers for */
+#define STATS_ROWS_MAX 20000 /* observations that it looks at */
+#define STATS_WHICH_MAX 100  /* statistics that it asks for */
 #define STATS_HOURS_MAX 1000000
 
 struct group {
@@ -30,9 +30,9 @@ struct stats {
     struct call *c;
     struct store_txn *txn;
     struct arena scratch;
-    struct str subject;         /* as given */
-    struct str where;           /* the rest of the search */
-    struct str from, to;        /* of the period, or STR_NULL */
+    struct str subject;            /* as given */
+    struct str where;              /* the rest of the search */
+    struct str from, to;           /* of the period, or STR_NULL */
     const struct op_param **which; /* the parameters `statistic` */
     size_t n_which;
     struct group *groups;
@@ -73,8 +73,7 @@ static int push(struct stats *s, struct group *g, const struct sample *sample)
 {
     if (g->n == g->cap) {
         size_t cap = g->cap ? g->cap * 2 : 32;
-        struct sample *v =
-            arena_grow(s->c->a, g->v, g->cap * sizeof *v, cap * sizeof *v);
+        struct sample *v = arena_grow(s->c->a, g->v, g->cap * sizeof *v, cap * sizeof *v);
         if (!v)
             return err_no_memory(&s->c->err);
         g->v = v;
@@ -274,8 +273,7 @@ static int read_period(struct stats *s, const struct op_params *params)
 
     if (duration.n) {
         if (decimal_parse(duration, &d, NULL) < 0 || d.negative ||
-            decimal_mul(&d, &factor, &d, NULL) < 0 ||
-            decimal_double(&d) > STATS_HOURS_MAX * 3.6e6)
+            decimal_mul(&d, &factor, &d, NULL) < 0 || decimal_double(&d) > STATS_HOURS_MAX * 3.6e6)
             return err_at(&c->err, ERR_VALUE, "duration",
                           "the duration is not a number of hours up to %d", STATS_HOURS_MAX);
         hours = (uint64_t)decimal_double(&d);
@@ -367,9 +365,8 @@ static int take_codes(struct stats *s, const struct op_params *params)
 
 static void write_unit(struct sb *out, const struct group *g, enum stats_unit unit)
 {
-    static const char *const formats[] = {[STATS_UNIT] = "%.*s",
-                                          [STATS_SQUARE] = "(%.*s)2",
-                                          [STATS_PER_DAY] = "(%.*s)/d"};
+    static const char *const formats[] = {
+        [STATS_UNIT] = "%.*s", [STATS_SQUARE] = "(%.*s)2", [STATS_PER_DAY] = "(%.*s)/d"};
     _cleanup_(sb_done) struct sb text = sb_make(KIB(4));
 
     if (unit == STATS_COUNT || unit == STATS_NUMBER || !g->unit.n)

@@ -58,8 +58,7 @@ static int stat_average(const struct samples *s, int arg, struct decimal *ret, s
     return r < 0 || (r = tidy(ret, err)) < 0 ? r : 1;
 }
 
-static int stat_quantile(const struct samples *s, int percent, struct decimal *ret,
-                         struct err *err)
+static int stat_quantile(const struct samples *s, int percent, struct decimal *ret, struct err *err)
 {
     size_t hundredths, at;
     struct decimal part, step;
@@ -125,8 +124,7 @@ static int give(double v, struct decimal *ret, struct err *err)
     return r < 0 ? r : 1;
 }
 
-static int stat_variance(const struct samples *s, int is_root, struct decimal *ret,
-                         struct err *err)
+static int stat_variance(const struct samples *s, int is_root, struct decimal *ret, struct err *err)
 {
     double v;
 
@@ -172,7 +170,10 @@ static int stat_regression(const struct samples *s, int is_intercept, struct dec
     return give(is_intercept ? (sy - gradient * sx) / n : gradient, ret, err);
 }
 
-#define PLAIN(code, unit, run, arg) {STR(code), STR(""), unit, run, arg}
+#define PLAIN(code, unit, run, arg)                                                                \
+    {                                                                                              \
+        STR(code), STR(""), unit, run, arg                                                         \
+    }
 
 static const struct statistic statistics[] = {
     PLAIN("average", STATS_UNIT, stat_average, 0),

@@ -103,8 +103,8 @@ static int member_of(void *ctx, struct arena *a, struct str value_set, const str
     return terms_member_of(((struct server_world *)ctx)->terms, a, value_set, coding, ret, err);
 }
 
-static int has_code(void *ctx, struct arena *a, const struct coding *coding,
-                    enum terms_answer *ret, struct str *ret_display, struct err *err)
+static int has_code(void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
+                    struct str *ret_display, struct err *err)
 {
     return terms_has_code(((struct server_world *)ctx)->terms, a, coding, ret, ret_display, err);
 }
@@ -112,8 +112,7 @@ static int has_code(void *ctx, struct arena *a, const struct coding *coding,
 static int subsumes(void *ctx, struct arena *a, struct str system, struct str code_a,
                     struct str code_b, enum terms_relation *ret, struct err *err)
 {
-    return terms_subsumes(((struct server_world *)ctx)->terms, a, system, code_a, code_b, ret,
-                          err);
+    return terms_subsumes(((struct server_world *)ctx)->terms, a, system, code_a, code_b, ret, err);
 }
 
 static int codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
