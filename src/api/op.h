@@ -112,4 +112,10 @@ int op_stats(struct call *c, struct store_txn *txn);
 int op_evaluate_measure(struct call *c, struct store_txn *txn);
 int op_document(struct call *c, struct store_txn *txn);
 
+/* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
+
+int op_conformance(struct call *c, struct store_txn *txn);
+int op_snapshot(struct call *c, struct store_txn *txn);
+int op_validate(struct call *c, struct store_txn *txn);
+
 #endif
