@@ -112,7 +112,8 @@ static const char head[] =
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;"
     "color:#111;background:#fff}table{border-collapse:collapse;width:100%;margin:0 0 2rem}"
     "caption{text-align:left;font-weight:bold;padding:.5rem 0}"
-    "th,td{border-bottom:1px solid #767676;padding:.3rem .6rem;text-align:left;vertical-align:top}td.n,th.n{text-align:right;"
+    "th,td{border-bottom:1px solid #767676;padding:.3rem "
+    ".6rem;text-align:left;vertical-align:top}td.n,th.n{text-align:right;"
     "font-variant-numeric:tabular-nums}td.r{overflow-wrap:anywhere}</style></head>\n"
     "<body><main><h1>Conformance of what was received</h1>\n";
 
@@ -184,8 +185,9 @@ void tally_page(struct tally *t, struct sb *out)
     sb_put(out, head, sizeof head - 1);
     if (t->first) {
         clock_format(t->since_ms, since);
-        sb_fmt(out, "<p>Counted since <time>%s</time>. A resource falls short when it breaks a "
-                    "rule of a profile that it is held to, or that it claims.</p>\n",
+        sb_fmt(out,
+               "<p>Counted since <time>%s</time>. A resource falls short when it breaks a "
+               "rule of a profile that it is held to, or that it claims.</p>\n",
                since);
         put_senders(out, t);
         put_rules(out, t);

@@ -37,8 +37,7 @@ static bool mentions(struct str text, struct str word)
 
 /* ---- compiling ---- */
 
-static int compile(struct measure *m, yyjson_val *criteria, struct str where,
-                   struct criterion *ret)
+static int compile(struct measure *m, yyjson_val *criteria, struct str where, struct criterion *ret)
 {
     struct str language = js_get_str(criteria, "language");
     struct str text = js_get_str(criteria, "expression");
@@ -107,8 +106,7 @@ static int compile_stratifier(struct measure *m, struct measure_group *g, yyjson
     yyjson_arr_foreach(components, i, max, one) {
         s->component_codes[i] = js_get(one, "code");
         r = compile(m, js_get(one, "criteria"),
-                    arena_fmt(m->c->a, "%.*s.component[%zu]", STR_ARG(where), i),
-                    &s->criteria[i]);
+                    arena_fmt(m->c->a, "%.*s.component[%zu]", STR_ARG(where), i), &s->criteria[i]);
         if (r < 0)
             return r;
         s->n_criteria++;
@@ -136,13 +134,11 @@ static int compile_group(struct measure *m, size_t at, yyjson_val *v)
                       MEASURE_POPULATIONS_MAX, MEASURE_STRATIFIERS_MAX);
     yyjson_arr_foreach(populations, i, max, one)
         if ((r = compile_population(m, g, one,
-                                    arena_fmt(a, "Measure.group[%zu].population[%zu]", at,
-                                              i))) < 0)
+                                    arena_fmt(a, "Measure.group[%zu].population[%zu]", at, i))) < 0)
             return r;
     yyjson_arr_foreach(stratifiers, i, max, one)
         if ((r = compile_stratifier(m, g, one,
-                                    arena_fmt(a, "Measure.group[%zu].stratifier[%zu]", at,
-                                              i))) < 0)
+                                    arena_fmt(a, "Measure.group[%zu].stratifier[%zu]", at, i))) < 0)
             return r;
     return 0;
 }
@@ -288,8 +284,7 @@ static int list_subject(struct measure *m, struct population *p, struct str refe
 {
     if (p->n_subjects == p->cap) {
         size_t cap = p->cap ? p->cap * 2 : 32;
-        struct str *v =
-            arena_grow(m->c->a, p->subjects, p->cap * sizeof *v, cap * sizeof *v);
+        struct str *v = arena_grow(m->c->a, p->subjects, p->cap * sizeof *v, cap * sizeof *v);
         if (!v)
             return err_no_memory(&m->c->err);
         p->subjects = v;
@@ -312,14 +307,12 @@ static struct stratum *stratum_of(struct measure *m, struct stratifier *s, const
             return &s->strata[i];
     }
     if (s->n_strata == MEASURE_STRATA_MAX) {
-        err_set(&m->c->err, ERR_COSTLY, "a stratifier has more than %d values",
-                MEASURE_STRATA_MAX);
+        err_set(&m->c->err, ERR_COSTLY, "a stratifier has more than %d values", MEASURE_STRATA_MAX);
         return NULL;
     }
     if (s->n_strata == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 8;
-        struct stratum *v =
-            arena_grow(m->c->a, s->strata, s->cap * sizeof *v, cap * sizeof *v);
+        struct stratum *v = arena_grow(m->c->a, s->strata, s->cap * sizeof *v, cap * sizeof *v);
         if (!v) {
             err_no_memory(&m->c->err);
             return NULL;
@@ -362,8 +355,7 @@ static int stratify(struct measure *m, struct stratifier *s, struct path_env *en
         if (r < 0)
             return r;
         if (items.n > 1)
-            return err_set(&m->c->err, ERR_PROCESSING,
-                           "%.*s gives several values for one subject",
+            return err_set(&m->c->err, ERR_PROCESSING, "%.*s gives several values for one subject",
                            STR_ARG(s->criteria[i].where));
         values[i] = value_text(&items);
     }

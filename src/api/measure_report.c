@@ -34,15 +34,14 @@ static void write_score(const struct measure *m, struct sb *out, const uint64_t 
     a = decimal_i64(top);
     b = decimal_i64(bottom);
     if (decimal_div(&a, &b, &a, NULL) < 0 ||
-        (a.n > SCORE_DIGITS &&
-         decimal_from_double(decimal_double(&a), SCORE_DIGITS, &a, NULL) < 0))
+        (a.n > SCORE_DIGITS && decimal_from_double(decimal_double(&a), SCORE_DIGITS, &a, NULL) < 0))
         return;
     decimal_format(&a, text);
     sb_fmt(out, ",\"measureScore\":{\"value\":%s}", text);
 }
 
-static void write_populations(const struct measure_group *g, const uint64_t *counts,
-                              struct sb *out, size_t group, bool with_lists)
+static void write_populations(const struct measure_group *g, const uint64_t *counts, struct sb *out,
+                              size_t group, bool with_lists)
 {
     sb_lit(out, "\"population\":[");
     for (size_t i = 0; i < g->n_populations; i++) {
@@ -65,8 +64,7 @@ static void write_value(struct sb *out, struct str value)
 }
 
 static void write_stratum(const struct measure *m, const struct measure_group *g,
-                          const struct stratifier *s, const struct stratum *stratum,
-                          struct sb *out)
+                          const struct stratifier *s, const struct stratum *stratum, struct sb *out)
 {
     sb_char(out, '{');
     if (!s->has_components)

@@ -138,8 +138,7 @@ static int read_end(struct run *run, const struct op_params *params, const char 
 
     if (!text.n)
         return err_at(&c->err, ERR_REQUIRED, name, "the parameter \"%s\" is missing", name);
-    r = date_parse(DATE_SEARCH, text, store_index_options(c->api->store)->tz_minutes, ret,
-                   &c->err);
+    r = date_parse(DATE_SEARCH, text, store_index_options(c->api->store)->tz_minutes, ret, &c->err);
     return r < 0 ? err_at(&c->err, ERR_VALUE, name, "\"%s\" is not a date", name) : 0;
 }
 
@@ -214,8 +213,10 @@ static int read_report(struct run *run, const struct op_params *params)
     static const struct {
         struct str name;
         enum report_type type;
-    } names[] = {{STR("subject"), REPORT_INDIVIDUAL},   {STR("individual"), REPORT_INDIVIDUAL},
-                 {STR("subject-list"), REPORT_LIST},    {STR("population"), REPORT_SUMMARY},
+    } names[] = {{STR("subject"), REPORT_INDIVIDUAL},
+                 {STR("individual"), REPORT_INDIVIDUAL},
+                 {STR("subject-list"), REPORT_LIST},
+                 {STR("population"), REPORT_SUMMARY},
                  {STR("summary"), REPORT_SUMMARY}};
     struct str text = op_param_text(params, "reportType");
     struct str subject = op_param_text(params, "subject");
@@ -287,8 +288,7 @@ static int evaluate_row(struct run *run, const struct row *row)
     struct path_item period = {
         .kind = PATH_ELEMENT, .v = run->period, .type = def_type(STR("Period"))};
     struct path_variable variables[] = {
-        {.name = STR("measurementPeriod"), .items = {&period, 1, 1}},
-        {.name = STR("record")}};
+        {.name = STR("measurementPeriod"), .items = {&period, 1, 1}}, {.name = STR("record")}};
     struct call *c = run->c;
     struct path_env env = {.a = &run->scratch,
                            .world = &run->world,
@@ -409,8 +409,8 @@ static int evaluate(struct run *run)
         (r = measure_compile(&run->m)) < 0)
         return r;
     subject = op_param_text(&params, "subject");
-    if (run->practitioner.n && (subject.n || !str_eq(def_resource_name(run->m.subject_type),
-                                                     STR("Patient"))))
+    if (run->practitioner.n &&
+        (subject.n || !str_eq(def_resource_name(run->m.subject_type), STR("Patient"))))
         return err_at(&c->err, ERR_VALUE, "practitioner",
                       "a practitioner narrows patients, and not one subject");
     r = subject.n ? evaluate_one(run, subject) : evaluate_all(run);

@@ -19,8 +19,8 @@
 #define LINK_MEMO 256      /* answers about targets that are kept: neighbours share them */
 #define LINK_TRY_FIRST 512 /* spent on tests before collecting is thought of */
 #define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
-#define LINK_MERGE 32     /* lists that are merged; more are read whole … */
-#define LINK_READ 16384   /* … if they have no more entries */
+#define LINK_MERGE 32      /* lists that are merged; more are read whole … */
+#define LINK_READ 16384    /* … if they have no more entries */
 #define LINK_HAS_SHARE 16  /* a body costs as much as so many entries, and more */
 
 struct inner {

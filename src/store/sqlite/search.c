@@ -154,7 +154,8 @@ static bool is_long(const struct walk *w)
     return all_match(w) && hint_least(w->x, w->src.driver) > search_limits.total_cost;
 }
 
-/* Whether going on to count would have to begin again on a worker: not for what nobody asked for. */
+/* Whether going on to count would have to begin again on a worker: not for what nobody asked for.
+ */
 static bool is_short_of_budget(const struct exec *x)
 {
     return x->budget && x->spent > x->budget / 2;
@@ -180,7 +181,8 @@ static int walk_all(struct walk *w, struct err *err)
             }
         }
         if (w->has_next && w->counting && s->total != TOTAL_ACCURATE &&
-            (is_long(w) || is_short_of_budget(w->x) || w->x->spent - full_at > search_limits.total_cost)) {
+            (is_long(w) || is_short_of_budget(w->x) ||
+             w->x->spent - full_at > search_limits.total_cost)) {
             w->counting = false;
             if (all_match(w) && !is_long(w) && (r = hint_learn(w->x, w->src.driver, err)) < 0)
                 return r;
