@@ -1,6 +1,6 @@
-/* op_diff.c - $diff, an extension: what makes one version of a resource of another, or one resource
- * of another, as a FHIRPath Patch. Its canonical is our own; names and meaning of the parameters are
- * those that others use for the same.
+/* op_diff.c - $diff, an extension: what makes one version of a resource of another, or one
+ * resource of another, as a FHIRPath Patch. Its canonical is our own; names and meaning of the
+ * parameters are those that others use for the same.
  */
 #include "api/op.h"
 

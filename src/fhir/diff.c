@@ -389,7 +389,8 @@ int fhir_diff(yyjson_val *from, yyjson_val *to, bool with_meta, struct sb *out,
               struct err *err)
 {
     struct str name = js_get_str(from, "resourceType");
-    const struct def_type *type = def_type(name), *parameter = def_type(STR("Parameters.parameter"));
+    const struct def_type *type = def_type(name);
+    const struct def_type *parameter = def_type(STR("Parameters.parameter"));
     struct diff d = {
         .out = out, .path = sb_make(PATH_BYTES_MAX), .with_meta = with_meta, .err = err};
     int r;
