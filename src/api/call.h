@@ -146,7 +146,7 @@ void call_out_to_xml(struct call *c);
 
 enum api_action {
     ACT_CAPABILITIES,
-    ACT_OPERATION, /* of op.c's table */
+    ACT_OPERATION, /* of op_table.c */
     ACT_READ,
     ACT_VREAD,
     ACT_SEARCH,

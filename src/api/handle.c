@@ -472,7 +472,7 @@ static int check_media(struct call *c, enum write_kind kind)
                    ? 0
                    : err_set(&c->err, ERR_MEDIA_TYPE,
                              "PATCH takes application/json-patch+json, or Parameters as "
-                             "application/fhir+json");
+                             "application/fhir+json or application/fhir+xml");
     if (media_is_json(c->content_type))
         return 0;
     if (is_binary)

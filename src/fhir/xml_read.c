@@ -30,8 +30,8 @@ struct reader {
     struct narrative div;
     size_t namespaces[XML_DEPTH_MAX + XHTML_DEPTH_MAX + 1]; /* in scope, by depth */
     size_t depth;
-    bool is_simple;      /* the text has nothing that would make a narrative not plain */
-    const xmlChar *fhir; /* libxml2 keeps one copy of a namespace: FHIR's, once seen */
+    bool is_simple; /* narratives that declare their namespace are plain: see xml_scan */
+    const xmlChar *fhir, *xhtml; /* libxml2 keeps one copy of a namespace: these, once seen */
     bool failed;
     struct err *err;
 };
@@ -39,6 +39,26 @@ struct reader {
 static struct str text_of(const xmlChar *p)
 {
     return str_c((const char *)p);
+}
+
+static bool is_namespace(const xmlChar *uri, struct str wanted, const xmlChar **seen)
+{
+    if (uri && uri == *seen)
+        return true;
+    if (!str_eq(text_of(uri), wanted))
+        return false;
+    *seen = uri;
+    return true;
+}
+
+static bool is_fhir(struct reader *r, const xmlChar *uri)
+{
+    return is_namespace(uri, STR(XML_NAMESPACE), &r->fhir);
+}
+
+static bool is_xhtml(struct reader *r, const xmlChar *uri)
+{
+    return is_namespace(uri, STR(XHTML_NAMESPACE), &r->xhtml);
 }
 
 /* ---- saying ---- */
@@ -172,7 +192,7 @@ static void begin_in_div(struct reader *r, struct str name, const xmlChar *prefi
 {
     struct narrative *d = &r->div;
 
-    if (!str_eq(text_of(uri), STR(XHTML_NAMESPACE))) {
+    if (!is_xhtml(r, uri)) {
         refuse_name(r, name, "is not in the namespace " XHTML_NAMESPACE);
         return;
     }
@@ -239,16 +259,6 @@ static bool enter(struct reader *r, int n_namespaces)
     return true;
 }
 
-static bool is_fhir(struct reader *r, const xmlChar *uri)
-{
-    if (uri && uri == r->fhir)
-        return true;
-    if (!str_eq(text_of(uri), STR(XML_NAMESPACE)))
-        return false;
-    r->fhir = uri;
-    return true;
-}
-
 /* Schema locations are passed over: nothing is fetched. */
 static bool is_schema_location(const xmlChar **attribute)
 {
@@ -287,7 +297,7 @@ static bool start_element(struct reader *r, struct str name, const xmlChar *uri,
     bool is_ours = is_fhir(r, uri), is_narrative = false;
     const char *problem;
 
-    if (!is_ours && !str_eq(text_of(uri), STR(XHTML_NAMESPACE))) {
+    if (!is_ours && !is_xhtml(r, uri)) {
         refuse_name(r, name, "is not in the namespace " XML_NAMESPACE);
         return false;
     }
@@ -384,19 +394,6 @@ static const xmlSAXHandler handler = {
     .serror = on_error,
 };
 
-static bool has(struct str text, const char *what)
-{
-    return memmem(text.p, text.n, what, strlen(what)) != NULL;
-}
-
-/* Whether every narrative that declares its own namespace is plain: most texts are so, and need not
- * be written anew on suspicion. */
-static bool is_simple(struct str text)
-{
-    return str_find(text, '\r') < 0 && !has(text, "xmlns:") && !has(text, "<![CDATA[") &&
-           !has(str_from(text, 1), "<?");
-}
-
 static int parse(struct reader *r)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -424,7 +421,8 @@ int xml_read(struct arena *a, struct str text, struct sb *out, struct err *err)
 {
     struct err ignored;
     struct reader *r;
-    int result = xml_scan(text, err ? err : &ignored);
+    bool is_simple;
+    int result = xml_scan(text, &is_simple, err ? err : &ignored);
 
     if (result < 0)
         return result;
@@ -433,8 +431,8 @@ int xml_read(struct arena *a, struct str text, struct sb *out, struct err *err)
         return err_no_memory(err);
     r->text = text;
     r->err = err ? err : &ignored;
+    r->is_simple = is_simple;
     r->frames.out = out;
-    r->is_simple = is_simple(text);
     r->div.anew = sb_make(XML_BYTES_MAX);
     result = parse(r);
     frames_done(&r->frames);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory of all requests together: memory.py CARNET
+"""Memory of all requests together: budget.py CARNET
 
 Many large bodies, and many long replies that nobody reads, at once: the node's memory stays within
 its budget, large requests wait their turn or get 503 with Retry-After, and small ones notice
