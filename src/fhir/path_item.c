@@ -22,33 +22,6 @@ bool path_is_system_type(struct str name)
     return false;
 }
 
-enum path_kind path_item_kind(const struct path_item *item)
-{
-    if (item->kind != PATH_ELEMENT)
-        return item->kind;
-    if (yyjson_is_bool(item->v))
-        return PATH_BOOLEAN;
-    if (js_is_number(item->v)) {
-        if (item->type && item->type->which == TYPE_DECIMAL)
-            return PATH_DECIMAL;
-        return str_find(js_str(item->v), '.') < 0 ? PATH_INTEGER : PATH_DECIMAL;
-    }
-    if (!yyjson_is_str(item->v))
-        return PATH_ELEMENT;
-    switch (item->type ? item->type->which : TYPE_NONE) {
-    case TYPE_DATE: return PATH_DATE;
-    case TYPE_DATETIME:
-    case TYPE_INSTANT: return PATH_DATETIME;
-    case TYPE_TIME: return PATH_TIME;
-    default: return PATH_STRING;
-    }
-}
-
-struct str path_item_text(const struct path_item *item)
-{
-    return item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text;
-}
-
 int path_truth(const struct path_items *items, struct err *err)
 {
     const struct path_item *item = items->p;
@@ -58,7 +31,7 @@ int path_truth(const struct path_items *items, struct err *err)
     if (items->n > 1)
         return err_set(err, ERR_VALUE, "a condition of the FHIRPath expression has several items");
     if (path_item_kind(item) == PATH_BOOLEAN)
-        return str_eq(path_item_text(item), STR("true"));
+        return path_item_text(item).n == 4; /* "true" */
     /* A boolean without a value says nothing. */
     return item->kind == PATH_ELEMENT && !item->v && item->type && item->type->which == TYPE_BOOLEAN
                ? -1

@@ -38,6 +38,18 @@ struct str path_calendar_unit(struct str word)
     return STR_NULL;
 }
 
+static bool may_be_quantity(const struct def_type *t)
+{
+    switch (t ? t->which : TYPE_QUANTITY) {
+    case TYPE_AGE:
+    case TYPE_COUNT:
+    case TYPE_DISTANCE:
+    case TYPE_DURATION:
+    case TYPE_QUANTITY: return true;
+    default: return false;
+    }
+}
+
 /* A FHIR Quantity counts where it has a UCUM code and no comparator; codes of time become calendar
  * durations, as R4 says. */
 static bool from_element(const struct path_item *item, struct path_quantity *ret)
@@ -46,11 +58,13 @@ static bool from_element(const struct path_item *item, struct path_quantity *ret
         {{"a", 1}, {"year", 4}}, {{"mo", 2}, {"month", 5}},   {{"d", 1}, {"day", 3}},
         {{"h", 1}, {"hour", 4}}, {{"min", 3}, {"minute", 6}}, {{"s", 1}, {"second", 6}},
     };
-    struct str code = js_get_str(item->v, "code");
-    struct path_quantity q = {.unit = code};
-    yyjson_val *value = js_get(item->v, "value");
+    struct path_quantity q = {.is_calendar = false};
+    struct str code;
+    yyjson_val *value;
 
-    if (!yyjson_is_obj(item->v) || !js_is_number(value) || !code.n ||
+    value = js_get(item->v, "value");
+    q.unit = code = js_get_str(item->v, "code");
+    if (!js_is_number(value) || !code.n ||
         !str_eq(js_get_str(item->v, "system"), STR(UCUM_SYSTEM)) || js_get(item->v, "comparator") ||
         decimal_parse(js_str(value), &q.value, NULL) < 0)
         return false;
@@ -66,13 +80,14 @@ static bool from_element(const struct path_item *item, struct path_quantity *ret
 
 bool path_to_quantity(const struct path_item *item, struct path_quantity *ret)
 {
-    struct path_quantity q = {.is_calendar = true};
+    struct path_quantity q;
 
     if (item->kind == PATH_ELEMENT)
-        return from_element(item, ret);
+        return may_be_quantity(item->type) && yyjson_is_obj(item->v) && from_element(item, ret);
     if (item->kind != PATH_QUANTITY || decimal_parse(item->text, &q.value, NULL) < 0)
         return false;
     q.unit = *item->unit;
+    q.is_calendar = true;
     if (q.unit.n >= 2 && q.unit.p[0] == '\'') {
         q.unit = str_n(q.unit.p + 1, q.unit.n - 2);
         q.is_calendar = false;
