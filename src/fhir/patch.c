@@ -1,3 +1,5 @@
+#include "fhir/patch.h"
+
 #include "fhir/patch_int.h"
 
 #include "fhir/decimal.h"

@@ -124,8 +124,9 @@ struct path_item path_json(yyjson_val *v);
  * several are ERR_VALUE. */
 int path_truth(const struct path_items *items, struct err *err);
 
-/* The items as one JSON array: elements as they stand (a primitive without value as null), computed
- * numbers with their literal, dates and times as their text, quantities as FHIRPath writes them
+/* The items as one JSON array: elements as they stand (a primitive without value as its
+ * extensions), computed numbers with their literal, dates and times as their text, quantities as
+ * FHIRPath writes them
  * ("4.0 'mg'"), types as {"namespace", "name"}. */
 void path_write(struct sb *out, const struct path_items *items);
 

@@ -99,6 +99,23 @@ int path_compare(const struct path_item *a, const struct path_item *b)
     return c < 0 ? -1 : c > 0;
 }
 
+/* Rounded to the precision of the less precise one. */
+static int like_numbers(struct str x, struct str y)
+{
+    struct decimal a, b;
+    int places;
+
+    if (decimal_parse(x, &a, NULL) < 0 || decimal_parse(y, &b, NULL) < 0)
+        return 0;
+    decimal_trim(&a);
+    decimal_trim(&b);
+    places = MAX(MIN(-a.exponent, -b.exponent), 0);
+    if (decimal_places(&a, places, DECIMAL_HALF_UP, &a, NULL) < 0 ||
+        decimal_places(&b, places, DECIMAL_HALF_UP, &b, NULL) < 0)
+        return 0;
+    return decimal_cmp(&a, &b) == 0;
+}
+
 /* ---- equality of trees ---- */
 
 /* Members in any order, each with its equal; numbers by their value. `like`: arrays in any order
@@ -203,7 +220,8 @@ static int equal_json(struct path_env *env, yyjson_val *a, yyjson_val *b, bool l
     if (yyjson_get_type(a) != yyjson_get_type(b))
         return 0;
     if (js_is_number(a))
-        return compare_numbers(js_str(a), js_str(b)) == 0;
+        return like ? like_numbers(js_str(a), js_str(b))
+                    : compare_numbers(js_str(a), js_str(b)) == 0;
     if (yyjson_is_str(a))
         return like ? like_texts(js_str(a), js_str(b)) : str_eq(js_str(a), js_str(b));
     if (yyjson_is_obj(a))
@@ -251,22 +269,6 @@ int path_equal(struct path_env *env, const struct path_item *a, const struct pat
         return str_eq(path_item_text(a), path_item_text(b));
     c = path_compare(a, b);
     return c == PATH_NOT_KNOWN ? -1 : c == 0;
-}
-
-static int like_numbers(struct str x, struct str y)
-{
-    struct decimal a, b;
-    int places;
-
-    if (decimal_parse(x, &a, NULL) < 0 || decimal_parse(y, &b, NULL) < 0)
-        return 0;
-    decimal_trim(&a);
-    decimal_trim(&b);
-    places = MAX(MIN(-a.exponent, -b.exponent), 0);
-    if (decimal_places(&a, places, DECIMAL_HALF_UP, &a, NULL) < 0 ||
-        decimal_places(&b, places, DECIMAL_HALF_UP, &b, NULL) < 0)
-        return 0;
-    return decimal_cmp(&a, &b) == 0;
 }
 
 int path_like(struct path_env *env, const struct path_item *a, const struct path_item *b,

@@ -258,10 +258,40 @@ static int walk_on(const struct walk *w, const struct path_item *item)
     return walk_member(&next, item->v, s->json, s->json_n, s->type, NULL);
 }
 
+/* Down through elements that have no values of their own: what they are is known beforehand, so
+ * that no items are made of them. `obj` is of the first step's type. */
+static int run_steps(struct path_env *env, const struct path_step *s, size_t n, yyjson_val *obj,
+                     struct path_items *out, struct err *err)
+{
+    struct path_item item = {.kind = PATH_ELEMENT, .v = obj, .type = s->in};
+    struct walk w = {env, s, n, NULL, out, err};
+    yyjson_val *v, *more, *e;
+    int r = 0;
+
+    if (n == 1 || !s->json || s->is_resource || s->type->kind == DEF_PRIMITIVE ||
+        s[1].in != s->type)
+        return walk_on(&w, &item);
+    if (++env->steps > PATH_STEPS_MAX)
+        return path_costly(err);
+    find_pair(obj, s->json, s->json_n, false, &v, &more);
+    if (yyjson_is_obj(v))
+        return run_steps(env, s + 1, n - 1, v, out, err);
+    e = yyjson_arr_get_first(v);
+    for (size_t left = yyjson_arr_size(v); left && r >= 0; left--) {
+        if (yyjson_is_obj(e))
+            r = run_steps(env, s + 1, n - 1, e, out, err);
+        e = unsafe_yyjson_get_next(e);
+    }
+    return r;
+}
+
 int path_run_chain(struct path_env *env, const struct path_node *node, const struct path_item *item,
                    struct path_items *out, struct err *err)
 {
     struct walk w = {env, node->steps, node->n_steps, NULL, out, err};
+
+    if (item->type == node->steps->in && yyjson_is_obj(item->v))
+        return run_steps(env, node->steps, node->n_steps, item->v, out, err);
     return walk_on(&w, item);
 }
 
@@ -355,19 +385,43 @@ static int type_member(struct path_env *env, const struct path_item *item, struc
     return 0;
 }
 
+/* Whether a name is that of the item's type, or of the resource type that R4 does not know. */
+static bool names_type(const struct path_item *item, struct str name)
+{
+    if (!isupper((unsigned char)name.p[0]) || item->kind != PATH_ELEMENT)
+        return false;
+    return item->type ? path_type_is(item->type, name)
+                      : str_eq(js_get_str(item->v, "resourceType"), name);
+}
+
+/* "value" and "unit" of a quantity. */
+static int quantity_member(struct path_env *env, const struct path_item *item, struct str name,
+                           struct path_items *out, struct err *err)
+{
+    struct str unit = *item->unit;
+
+    if (str_eq(name, STR("value")))
+        return path_push_text(env, out, PATH_DECIMAL, item->text, err);
+    if (!str_eq(name, STR("unit")))
+        return 0;
+    if (unit.n >= 2 && unit.p[0] == '\'')
+        unit = str_n(unit.p + 1, unit.n - 2);
+    return path_push_text(env, out, PATH_STRING, unit, err);
+}
+
 static int eval_member(const struct path *p, const struct path_node *n, struct path_env *env,
                        const struct path_item *focus, const struct path_items *left,
                        struct path_items *out, struct err *err)
 {
     /* A path may begin with the type of its focus. */
-    if (p->nodes[n->left].kind == NODE_FOCUS && n->text.n && isupper((unsigned char)n->text.p[0]) &&
-        focus && path_type_is(focus->type, n->text))
+    if (p->nodes[n->left].kind == NODE_FOCUS && n->text.n && focus && names_type(focus, n->text))
         return path_push(env, out, focus, err);
     for (size_t i = 0; i < left->n; i++) {
         const struct path_item *item = &left->p[i];
-        int r = item->kind == PATH_TYPE ? type_member(env, item, n->text, out, err)
-                : n->n_steps            ? path_run_chain(env, n, item, out, err)
-                                        : path_member(env, item, n->text, out, err);
+        int r = item->kind == PATH_TYPE       ? type_member(env, item, n->text, out, err)
+                : item->kind == PATH_QUANTITY ? quantity_member(env, item, n->text, out, err)
+                : n->n_steps                  ? path_run_chain(env, n, item, out, err)
+                                              : path_member(env, item, n->text, out, err);
         if (r < 0)
             return r;
     }

@@ -338,6 +338,7 @@ int path_set_has(struct path_env *env, const struct path_set *set, const struct 
 struct path_quantity {
     struct decimal value;
     struct str unit; /* a UCUM code ("1" where there is none), or "year" … "millisecond" */
+    struct str word; /* the latter as it was written ("years"), or .p NULL */
     bool is_calendar;
 };
 
@@ -347,8 +348,8 @@ int path_push_quantity(struct path_env *env, struct path_items *out, const struc
                        struct err *err);
 /* "years" gives "year"; STR_NULL when it is no calendar duration. */
 struct str path_calendar_unit(struct str word);
-/* b's value in a's unit; ERR_VALUE where that cannot be. `calendar`: years and months convert to
- * days, and to the UCUM units of the same name. */
+/* b's value in a's unit; ERR_VALUE where that cannot be. `calendar`: a year and a month
+ * are taken for the UCUM units of the same name. */
 int path_quantity_convert(const struct path_quantity *b, const struct path_quantity *a,
                           bool calendar, struct decimal *ret);
 int path_quantity_compare(const struct path_quantity *a, const struct path_quantity *b);

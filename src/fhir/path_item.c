@@ -47,9 +47,13 @@ static bool derives(const struct def_type *t, const struct def_type *wanted)
 
 bool path_item_is(const struct path_item *item, const struct path_node *n, bool exact)
 {
+    enum path_kind kind = item->kind;
     struct str name = n->text;
 
-    if (item->kind == PATH_ELEMENT) {
+    /* JSON that no definition knows has FHIRPath's own types. */
+    if (kind == PATH_ELEMENT && !item->type)
+        kind = path_item_kind(item);
+    if (kind == PATH_ELEMENT) {
         if (exact && n->type && n->type->kind == DEF_PRIMITIVE)
             return item->type == n->type;
         return n->type && derives(item->type, n->type);
@@ -58,8 +62,7 @@ bool path_item_is(const struct path_item *item, const struct path_node *n, bool 
         name = str_from(name, 7);
     if (str_eq(name, STR("Any")))
         return true;
-    return n->strict ? str_eq(name, system_names[item->kind])
-                     : str_eq_nocase(name, system_names[item->kind]);
+    return n->strict ? str_eq(name, system_names[kind]) : str_eq_nocase(name, system_names[kind]);
 }
 
 struct str path_item_type(struct arena *a, const struct path_item *item)
@@ -132,7 +135,8 @@ int path_push_quantity(struct path_env *env, struct path_items *out, const struc
 
     if (!unit || !item.text.p)
         return err_no_memory(err);
-    *unit = q->is_calendar ? q->unit : arena_fmt(env->a, "'%.*s'", STR_ARG(q->unit));
+    *unit = q->is_calendar ? (q->word.p ? q->word : q->unit)
+                           : arena_fmt(env->a, "'%.*s'", STR_ARG(q->unit));
     if (!unit->p)
         return err_no_memory(err);
     item.unit = unit;
@@ -258,8 +262,8 @@ static void write_item(struct sb *out, const struct path_item *item)
 
     switch (item->kind) {
     case PATH_ELEMENT:
-        if (item->v)
-            js_write(out, item->v);
+        if (item->v || item->more)
+            js_write(out, item->v ? item->v : item->more);
         else
             sb_lit(out, "null");
         break;

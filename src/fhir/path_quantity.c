@@ -80,7 +80,7 @@ static bool from_element(const struct path_item *item, struct path_quantity *ret
 
 bool path_to_quantity(const struct path_item *item, struct path_quantity *ret)
 {
-    struct path_quantity q;
+    struct path_quantity q = {.word = STR_NULL};
 
     if (item->kind == PATH_ELEMENT)
         return may_be_quantity(item->type) && yyjson_is_obj(item->v) && from_element(item, ret);
@@ -92,6 +92,7 @@ bool path_to_quantity(const struct path_item *item, struct path_quantity *ret)
         q.unit = str_n(q.unit.p + 1, q.unit.n - 2);
         q.is_calendar = false;
     } else {
+        q.word = q.unit;
         q.unit = path_calendar_unit(q.unit);
     }
     *ret = q;
@@ -101,6 +102,13 @@ bool path_to_quantity(const struct path_item *item, struct path_quantity *ret)
 static struct str ucum_of(const struct path_quantity *q)
 {
     return q->is_calendar ? duration_of(q->unit)->ucum : q->unit;
+}
+
+/* Years and months, of the calendar or as UCUM has them: beside each other they are not of one
+ * length. */
+static bool is_in_months(const struct path_quantity *q)
+{
+    return str_eq(ucum_of(q), STR("a")) || str_eq(ucum_of(q), STR("mo"));
 }
 
 /* 1 year is 12 months and 365 days, 1 month 30 days. */
@@ -133,8 +141,8 @@ int path_quantity_convert(const struct path_quantity *b, const struct path_quant
     }
     if (b->is_calendar && a->is_calendar)
         return convert_calendar(&b->value, duration_of(b->unit), duration_of(a->unit), ret);
-    if (!calendar && ((b->is_calendar && duration_of(b->unit)->in_months) ||
-                      (a->is_calendar && duration_of(a->unit)->in_months)))
+    if ((a->is_calendar || b->is_calendar) && (is_in_months(a) || is_in_months(b)) &&
+        !(calendar && str_eq(ucum_of(a), ucum_of(b))))
         return ERR_VALUE;
     return ucum_convert(&b->value, ucum_of(b), ucum_of(a), ret, NULL) < 0 ? ERR_VALUE : 0;
 }
@@ -201,6 +209,8 @@ int path_quantity_parse(struct str s, struct path_item *ret, struct arena *a)
 
     if (!unit)
         return ERR_NO_MEMORY;
+    if (!s.n)
+        return 0;
     while (at < s.n && ((s.p[at] >= '0' && s.p[at] <= '9') || s.p[at] == '.'))
         at++;
     item.text = s.p[0] == '+' ? str_n(s.p + from, at - from) : str_head(s, at);
