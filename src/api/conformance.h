@@ -21,10 +21,10 @@
 #include "api/call.h"
 #include "fhir/profile.h"
 
-#define CONFORMANCE_LINES_MAX 2000       /* its lines that say something */
-#define CONFORMANCE_SENDERS_MAX 500      /* senders told apart; the others count as one */
-#define CONFORMANCE_RULES_MAX 5000       /* rules by sender told apart; the others count as one */
-#define CONFORMANCE_NAME_MAX 300         /* bytes of a sender or a rule; longer ones are cut */
+#define CONFORMANCE_LINES_MAX 2000  /* its lines that say something */
+#define CONFORMANCE_SENDERS_MAX 500 /* senders told apart; the others count as one */
+#define CONFORMANCE_RULES_MAX 5000  /* rules by sender told apart; the others count as one */
+#define CONFORMANCE_NAME_MAX 300    /* bytes of a sender or a rule; longer ones are cut */
 #define CONFORMANCE_FLUSH_MS 1000
 
 enum conformance_mode { CONFORMANCE_OFF, CONFORMANCE_WARN, CONFORMANCE_REJECT };

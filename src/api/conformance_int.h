@@ -14,8 +14,8 @@ struct tally_row {
     uint64_t received; /* of the whole: resources; of a rule: those that fell short of it */
     uint64_t short_of, refused;
     const struct tally_row *whole; /* of a rule: its sender's row; NULL: among the others */
-    struct tally_row *next;   /* in its bucket */
-    struct tally_row *behind; /* in the order they came */
+    struct tally_row *next;        /* in its bucket */
+    struct tally_row *behind;      /* in the order they came */
 };
 
 struct tally {

@@ -105,16 +105,20 @@ void tally_report(struct tally *t, struct sb *out)
 
 /* ---- the page ---- */
 
+/* clang-format off */
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
     "<title>Conformance of what was received</title>\n<style>"
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;"
-    "color:#111;background:#fff}table{border-collapse:collapse;width:100%;margin:0 0 2rem}"
+    "color:#111;background:#fff}"
+    "table{border-collapse:collapse;width:100%;margin:0 0 2rem}"
     "caption{text-align:left;font-weight:bold;padding:.5rem 0}"
-    "th,td{border-bottom:1px solid #767676;padding:.3rem .6rem;text-align:left;vertical-align:top}td.n,th.n{text-align:right;"
-    "font-variant-numeric:tabular-nums}td.r{overflow-wrap:anywhere}</style></head>\n"
+    "th,td{border-bottom:1px solid #767676;padding:.3rem .6rem;text-align:left;vertical-align:top}"
+    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "td.r{overflow-wrap:anywhere}</style></head>\n"
     "<body><main><h1>Conformance of what was received</h1>\n";
+/* clang-format on */
 
 static void put_percent(struct sb *out, uint64_t part, uint64_t whole)
 {
@@ -184,8 +188,9 @@ void tally_page(struct tally *t, struct sb *out)
     sb_put(out, head, sizeof head - 1);
     if (t->first) {
         clock_format(t->since_ms, since);
-        sb_fmt(out, "<p>Counted since <time>%s</time>. A resource falls short when it breaks a "
-                    "rule of a profile that it is held to, or that it claims.</p>\n",
+        sb_fmt(out,
+               "<p>Counted since <time>%s</time>. A resource falls short when it breaks a "
+               "rule of a profile that it is held to, or that it claims.</p>\n",
                since);
         put_senders(out, t);
         put_rules(out, t);

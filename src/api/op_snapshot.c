@@ -37,8 +37,8 @@ static int find_definition(struct call *c, struct store_txn *txn, yyjson_val **r
         *ret = sent->value;
     else if (!url.n)
         return err_at(&c->err, ERR_REQUIRED, "definition", "$snapshot needs a definition or a url");
-    else if ((r = c->api->world->canonical(c->api->world->ctx, c->a, c->type, url, ret,
-                                           &c->err)) < 0)
+    else if ((r = c->api->world->canonical(c->api->world->ctx, c->a, c->type, url, ret, &c->err)) <
+             0)
         return r;
     return *ret ? 0
                 : err_set(&c->err, ERR_NOT_FOUND, "the StructureDefinition %.*s is not known here",

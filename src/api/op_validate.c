@@ -108,9 +108,8 @@ static void check_identity(struct call *c, const struct asked *asked, int type)
 
 static int check(struct call *c, const struct asked *asked)
 {
-    struct conform_options options = {.world = c->api->world,
-                                      .asked = asked->profiles,
-                                      .n_asked = asked->n_profiles};
+    struct conform_options options = {
+        .world = c->api->world, .asked = asked->profiles, .n_asked = asked->n_profiles};
     int r = fhir_validate(asked->resource, &c->issues, &c->err);
 
     if (r < 0)

@@ -3,6 +3,8 @@
 
 #include "fhir/base_rules.h"
 
+#define MENTIONS_MAX 1000 /* contained resources that dom-3 is held for */
+
 struct base_walk {
     struct conform *c;
     const struct base_rules *rules;
@@ -181,12 +183,71 @@ static int check_claims(struct conform *c, const struct item *item, const struct
     return r;
 }
 
+/* ---- dom-3 ---- */
+
+struct mention {
+    struct str id; /* of a contained resource */
+    bool is_mentioned;
+};
+
+/* Marks what "#id" anywhere in a value names. Only references, uris, urls and canonicals begin with
+ * '#' where resources make sense. JSON's depth bounds how far it goes. */
+static void find_mentions(yyjson_val *v, struct mention *all, size_t n)
+{
+    yyjson_val *key, *val;
+    size_t i, max;
+
+    if (yyjson_is_str(v)) {
+        struct str s = js_str(v);
+        for (size_t k = 0; s.n && s.p[0] == '#' && k < n; k++)
+            all[k].is_mentioned |= str_eq(str_from(s, 1), all[k].id);
+    } else if (yyjson_is_arr(v)) {
+        yyjson_arr_foreach(v, i, max, val)
+            find_mentions(val, all, n);
+    } else {
+        yyjson_obj_foreach(v, i, max, key, val)
+            find_mentions(val, all, n);
+    }
+}
+
+static bool refers_to_container(yyjson_val *contained)
+{
+    struct mention container = {STR(""), false};
+
+    find_mentions(contained, &container, 1);
+    return container.is_mentioned;
+}
+
+/* What is contained is referred to, or refers to what contains it. */
+static int check_mentions(struct conform *c, yyjson_val *resource, const struct place *at)
+{
+    yyjson_val *list = js_get(resource, "contained"), *v;
+    size_t i, n = yyjson_arr_size(list);
+    struct mention *all = n ? ARENA_ARRAY(c->a, struct mention, n) : NULL;
+
+    if (!n)
+        return 0;
+    if (!all)
+        return err_no_memory(c->err);
+    yyjson_arr_foreach(list, i, n, v)
+        all[i].id = js_get_str(v, "id");
+    find_mentions(resource, all, MIN(n, MENTIONS_MAX));
+    yyjson_arr_foreach(list, i, n, v) {
+        struct place here = {at, STR("contained"), (ptrdiff_t)i};
+        if (i < MENTIONS_MAX && !all[i].is_mentioned && !refers_to_container(v))
+            conform_say(c, ISSUE_ERROR, "invariant", &here, NULL, STR("dom-3"),
+                        "does not hold to dom-3: nothing refers to it, and it does not refer to "
+                        "what contains it");
+    }
+    return 0;
+}
+
 static int on_resource(struct base_walk *w, const struct item *item, const struct scope *scope,
                        const struct place *at)
 {
-    int r = 0;
+    int r = scope->is_contained ? 0 : check_mentions(w->c, item->v, at);
 
-    if (w->with_profiles && !w->c->options->no_claims)
+    if (r >= 0 && w->with_profiles && !w->c->options->no_claims)
         r = check_claims(w->c, item, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("Bundle")))
         r = conform_bundle(w->c, item->v, scope, at);
