@@ -41,6 +41,26 @@ static int check_element(struct base_walk *w, const struct base_element *be,
     return r;
 }
 
+/* A code that its own code system does not have is wrong wherever it stands. */
+static int check_coding(struct base_walk *w, const struct item *item, const struct place *at)
+{
+    const struct world *world = w->c->options->world;
+    struct coding coding = {.system = js_get_str(item->v, "system"),
+                            .version = js_get_str(item->v, "version"),
+                            .code = js_get_str(item->v, "code")};
+    enum terms_answer answer = TERMS_UNKNOWN;
+    int r;
+
+    if (!world->has_code || !coding.system.n || !coding.code.n)
+        return 0;
+    r = world->has_code(world->ctx, w->c->a, &coding, &answer, NULL, w->c->err);
+    if (r >= 0 && answer == TERMS_NO)
+        conform_say(w->c, ISSUE_ERROR, "code-invalid", at, NULL, STR("Coding.code"),
+                    "has the code \"%.*s\", which is not in %.*s", (int)MIN(coding.code.n, 64u),
+                    coding.code.p, (int)MIN(coding.system.n, 200u), coding.system.p);
+    return MIN(r, 0);
+}
+
 static int walk_value(struct base_walk *w, const struct base_type *b, const struct item *item,
                       yyjson_val *obj, const struct holder *holder, const struct scope *scope,
                       const struct place *at)
@@ -52,6 +72,8 @@ static int walk_value(struct base_walk *w, const struct base_type *b, const stru
 
     if (b)
         r = check_element(w, &b->elements[e - b->type->elements], item, scope, at);
+    if (r >= 0 && w->with_bindings && item->type->which == TYPE_CODING)
+        r = check_coding(w, item, at);
     if (r >= 0 && w->with_profiles && item->type->which == TYPE_EXTENSION &&
         (str_eq(e->name, STR("extension")) || str_eq(e->name, STR("modifierExtension"))))
         r = conform_extension(w->c, item, holder, e->is_modifier, scope, at);
