@@ -205,6 +205,41 @@ static int check_claims(struct conform *c, const struct item *item, const struct
     return r;
 }
 
+/* ---- vital signs ---- */
+
+/* Observations with these codes keep to R4's own profiles, whether they claim them or not
+ * (http://hl7.org/fhir/R4/observation-vitalsigns.html). */
+static const struct {
+    const char *loinc, *profile;
+} vital_signs[] = {
+    {"85353-1", "vitalspanel"}, {"9279-1", "resprate"},    {"8867-4", "heartrate"},
+    {"2708-6", "oxygensat"},    {"8310-5", "bodytemp"},    {"8302-2", "bodyheight"},
+    {"9843-4", "headcircum"},   {"29463-7", "bodyweight"}, {"39156-5", "bmi"},
+    {"85354-9", "bp"},
+};
+
+static int check_vital_signs(struct conform *c, const struct item *item, const struct scope *scope,
+                             const struct place *at)
+{
+    yyjson_val *v;
+    size_t i, n;
+    int r = 0;
+
+    yyjson_arr_foreach(js_get(js_get(item->v, "code"), "coding"), i, n, v) {
+        if (!str_eq(js_get_str(v, "system"), STR("http://loinc.org")))
+            continue;
+        for (size_t k = 0; k < ARRAY_LEN(vital_signs) && r >= 0; k++) {
+            char url[128];
+            if (!str_eq(js_get_str(v, "code"), str_c(vital_signs[k].loinc)))
+                continue;
+            snprintf(url, sizeof url, "http://hl7.org/fhir/StructureDefinition/%s",
+                     vital_signs[k].profile);
+            r = check_claim(c, str_c(url), item, scope, at);
+        }
+    }
+    return r;
+}
+
 /* ---- dom-3 ---- */
 
 struct mention {
@@ -271,6 +306,8 @@ static int on_resource(struct base_walk *w, const struct item *item, const struc
 
     if (r >= 0 && w->with_profiles && !w->c->options->no_claims)
         r = check_claims(w->c, item, scope, at);
+    if (r >= 0 && w->with_profiles && str_eq(item->type->name, STR("Observation")))
+        r = check_vital_signs(w->c, item, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("Bundle")))
         r = conform_bundle(w->c, item->v, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("QuestionnaireResponse")))

@@ -70,10 +70,12 @@ static bool is_for_r4(yyjson_val *root)
 
 static int read_dependencies(yyjson_val *root, struct arena *a, struct package *p, struct err *err)
 {
-    yyjson_val *key, *val;
+    yyjson_val *list = js_get(root, "dependencies"), *key, *val;
     size_t i, n;
 
-    yyjson_obj_foreach(js_get(root, "dependencies"), i, n, key, val) {
+    if (!yyjson_is_obj(list))
+        return 0;
+    yyjson_obj_foreach(list, i, n, key, val) {
         struct package_name *to = &p->dependencies[p->n_dependencies];
         if (p->n_dependencies == PACKAGE_DEPENDENCIES_MAX)
             return err_set(err, ERR_COSTLY, "\"%s\" depends on more than %d packages", p->path,

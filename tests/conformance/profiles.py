@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Official resources are held against R4 and profiles without a false error: profiles.py CARNET
 
-The 607 examples against R4 itself and the profiles that they claim; those of the IPS package against
-IPS. Errors that are true are listed in profiles_refused.tsv: a line names one rule on one element of
-one file, with the reason, and has to be met. A package that is a bomb, cut, or no package is refused
-by name.
+The 607 examples against R4 itself and the profiles that they claim; those of the IPS package
+against IPS. Errors that are true are listed in profiles_refused.tsv: a line names one rule on one
+element of one file, with the reason, and has to be met. A package that is a bomb, cut, or none
+is refused by name.
 """
 import gzip
 import io

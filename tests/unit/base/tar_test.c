@@ -130,7 +130,6 @@ static void damage_is_told(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         _cleanup_(made_done) struct made m;
         _cleanup_(tar_closep) struct tar *tar = NULL;
-        _cleanup_(sb_done) struct sb text = sb_make(KIB(64));
         struct str name;
         struct err err;
         uint64_t size;
@@ -183,8 +182,10 @@ static void what_is_no_archive_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files_come_in_order),      cmocka_unit_test(long_names_are_whole),
-        cmocka_unit_test(damage_is_told),           cmocka_unit_test(a_bomb_ends_at_its_limit),
+        cmocka_unit_test(files_come_in_order),
+        cmocka_unit_test(long_names_are_whole),
+        cmocka_unit_test(damage_is_told),
+        cmocka_unit_test(a_bomb_ends_at_its_limit),
         cmocka_unit_test(what_is_no_archive_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -453,6 +453,37 @@ static void circles(void **state)
     bad(wide, PATIENT(""), "Patient", "a higher max");
 }
 
+static void vital_signs(void **state)
+{
+    static const char plain[] = SD("Observation", "",
+                                   "{\"id\":\"Observation\",\"path\":"
+                                   "\"Observation\"}");
+#define HEART(rest)                                                                                \
+    "{\"resourceType\":\"Observation\",\"status\":\"final\",\"category\":[{\"coding\":[{"        \
+    "\"system\":\"http://terminology.hl7.org/CodeSystem/observation-category\",\"code\":"         \
+    "\"vital-signs\"}]}],\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":"        \
+    "\"8867-4\"}]},\"subject\":{\"reference\":\"Patient/1\"}" rest "}"
+#define RATE(unit)                                                                                 \
+    ",\"effectiveDateTime\":\"2020-01-01\",\"valueQuantity\":{\"value\":60,\"unit\":\"x\","     \
+    "\"system\":\"http://unitsofmeasure.org\",\"code\":\"" unit "\"}"
+
+    (void)state;
+    good(plain, HEART(RATE("/min")));
+    bad(plain, HEART(RATE("/h")), "Observation.value.code", "is not the fixed value");
+    bad(plain, HEART(""), "Observation.effective", "is required");
+}
+
+static void codes_of_systems(void **state)
+{
+    static const char plain[] = SD("Patient", "", "{\"id\":\"Patient\",\"path\":\"Patient\"}");
+
+    (void)state;
+    bad(plain, MARRIED("http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "ZZZ"),
+        "Patient.maritalStatus.coding[0]", "which is not in");
+    good(plain, MARRIED("http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "M"));
+    good(plain, MARRIED("http://example.org/unknown", "M"));
+}
+
 static void questionnaires(void **state)
 {
     static const char q[] =
@@ -516,6 +547,8 @@ int main(void)
         cmocka_unit_test(bundles),
         cmocka_unit_test(circles),
         cmocka_unit_test(questionnaires),
+        cmocka_unit_test(vital_signs),
+        cmocka_unit_test(codes_of_systems),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
