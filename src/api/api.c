@@ -80,6 +80,17 @@ void api_world(struct api *api, const struct world *world)
     api->world = world;
 }
 
+static const char *method_name(enum http_method method)
+{
+    static const char *const names[] = {
+        [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT",         [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+        [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "other",
+    };
+
+    return names[method];
+}
+
 void api_metrics(struct api *api, struct sb *out)
 {
     size_t n;
@@ -93,9 +104,9 @@ void api_metrics(struct api *api, struct sb *out)
                 atomic_load_explicit(&api->counts[i * API_CLASSES + class], memory_order_relaxed);
             if (v)
                 sb_fmt(out,
-                       "carnet_requests_total{interaction=\"%s\",method=\"%d\",status=\"%zuxx\"} "
+                       "carnet_requests_total{interaction=\"%s\",method=\"%s\",status=\"%zuxx\"} "
                        "%llu\n",
-                       i < n ? rows[i].name : "none", i < n ? (int)rows[i].method : -1, class,
-                       (unsigned long long)v);
+                       i < n ? rows[i].name : "none", i < n ? method_name(rows[i].method) : "any",
+                       class, (unsigned long long)v);
         }
 }

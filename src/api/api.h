@@ -31,8 +31,9 @@ struct api_config {
     bool no_multiple_delete; /* conditional delete of several matches is refused */
     enum api_references references;
     bool allow_expunge;
-    struct str cors_origin; /* "*", one origin, or empty: no CORS headers */
-    struct str version;     /* of the software, for the CapabilityStatement */
+    unsigned search_seconds; /* the longest that a request may read and search; 0: no limit */
+    struct str cors_origin;  /* "*", one origin, or empty: no CORS headers */
+    struct str version;      /* of the software, for the CapabilityStatement */
 };
 
 struct api;
@@ -65,8 +66,10 @@ int api_conformance_page(struct api *api, struct sb *out, struct err *err);
  * (starting with '/' or empty). */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
 
-/* Writes an OperationOutcome for errors that end before the handler (http_config.error_body). */
-void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
+/* Writes an OperationOutcome for errors that end before the handler (http_config.error_body), in
+ * the format that the request asks for. */
+void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,
+                    const char **ret_type);
 
 /* ---- without HTTP: what an import does. Both block until the work is durable. ---- */
 

@@ -15,7 +15,14 @@
 
 #define API_CLASSES 6 /* status classes 1xx … 5xx, counted by their first digit */
 
-enum api_scope { SCOPE_SYSTEM, SCOPE_TYPE, SCOPE_INSTANCE, SCOPE_VERSION, SCOPE_ASYNC };
+enum api_scope {
+    SCOPE_SYSTEM,
+    SCOPE_TYPE,
+    SCOPE_INSTANCE,
+    SCOPE_VERSION,
+    SCOPE_COMPARTMENT, /* "Patient/1/Observation", "Patient/1/" and a star */
+    SCOPE_ASYNC,
+};
 
 enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETURN_OUTCOME };
 
@@ -54,6 +61,7 @@ struct call {
     struct str base; /* "http://host/fhir" */
     int type;        /* resource type, 0 at system level */
     struct str id, version_id;
+    int owner; /* type of what names a compartment (`id`); `type` is what is searched in it */
     struct str query;     /* raw */
     struct str body;      /* raw; empty when `resource` is given */
     yyjson_val *resource; /* parsed already (entry of a bundle) */
@@ -111,6 +119,8 @@ int api_vread(struct call *c, struct store_txn *txn);
 int api_search(struct call *c, struct store_txn *txn);
 int api_history(struct call *c, struct store_txn *txn);
 int api_capabilities(struct call *c, struct store_txn *txn);
+/* capability_terms.c: the same with ?mode=terminology. */
+int api_terminology_capabilities(struct call *c, struct store_txn *txn);
 
 /* ---- bundle.c ---- */
 
@@ -136,7 +146,7 @@ void call_out_to_xml(struct call *c);
 
 enum api_action {
     ACT_CAPABILITIES,
-    ACT_OPERATION, /* of op.c's table */
+    ACT_OPERATION, /* of op_table.c */
     ACT_READ,
     ACT_VREAD,
     ACT_SEARCH,

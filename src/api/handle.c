@@ -27,6 +27,8 @@ struct exchange_write {
     struct exchange_call *ec;
 };
 
+#define ERROR_BODY_MAX KIB(64) /* an outcome, and the memory to write it as XML */
+
 static const char json_type[] = "application/fhir+json;charset=utf-8";
 static const char xml_type[] = "application/fhir+xml;charset=utf-8";
 
@@ -175,6 +177,8 @@ static void finish(struct exchange_call *ec, int r)
 {
     struct call *c = &ec->call;
 
+    if (r == ERR_NO_MEMORY && c->a->starved)
+        err_set(&c->err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r < 0)
         call_fail(c);
     if (c->out.failed) {
@@ -284,6 +288,8 @@ int call_run_read(struct call *c)
 
     if (r < 0)
         return r;
+    if (c->api->config.search_seconds)
+        store_deadline(txn, clock_mono_us() + c->api->config.search_seconds * INT64_C(1000000));
     switch (c->row->action) {
     case ACT_READ: r = api_read(c, txn); break;
     case ACT_VREAD: r = api_vread(c, txn); break;
@@ -462,9 +468,11 @@ static int check_media(struct call *c, enum write_kind kind)
     if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
         return 0;
     if (kind == WRITE_PATCH && !c->op)
-        return media_is_json_patch(c->content_type)
+        return media_is_json_patch(c->content_type) || media_is_json(c->content_type)
                    ? 0
-                   : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
+                   : err_set(&c->err, ERR_MEDIA_TYPE,
+                             "PATCH takes application/json-patch+json, or Parameters as "
+                             "application/fhir+json or application/fhir+xml");
     if (media_is_json(c->content_type))
         return 0;
     if (is_binary)
@@ -666,9 +674,20 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
         take_body(ec);
 }
 
-void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type)
+void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,
+                    const char **ret_type)
 {
+    _cleanup_(arena_done) struct arena a;
+    struct call c = {.a = &a, .query = http_request(x)->query, .out = sb_make(ERROR_BODY_MAX)};
+
     (void)ctx;
-    outcome_err(out, err);
-    *ret_type = json_type;
+    arena_init(&a, ERROR_BODY_MAX);
+    negotiate_reply(&c, http_header(x, "Accept"));
+    outcome_err(&c.out, err);
+    if (c.xml && !c.out.failed)
+        call_out_to_xml(&c);
+    sb_str(out, sb_view(&c.out));
+    out->failed |= c.out.failed;
+    sb_done(&c.out);
+    *ret_type = c.xml ? xml_type : json_type;
 }

@@ -6,6 +6,7 @@
 #include "api/write.h"
 
 #include "api/conformance.h"
+#include "api/negotiate.h"
 #include "api/op.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
@@ -36,7 +37,8 @@ static int read_if_match(struct write *w)
 static int read_condition(struct write *w, struct str query)
 {
     struct call *c = w->call;
-    struct search_options opt = {.index = *store_index_options(c->api->store), .strict = true};
+    struct search_options opt = {
+        .index = *store_index_options(c->api->store), .world = c->api->world, .strict = true};
     int r = search_parse(c->a, c->params, &opt, c->type, query, &w->condition, &c->err);
 
     if (r < 0)
@@ -50,9 +52,14 @@ static int read_condition(struct write *w, struct str query)
     return 0;
 }
 
-static int change_by_json_patch(struct write *w, yyjson_val *newest, struct sb *next)
+/* The Content-Type says which kind of patch the body is. */
+static int change_by_patch(struct write *w, yyjson_val *newest, struct sb *next)
 {
-    return patch_json(w->call->a, newest, w->body, next, &w->call->err);
+    struct call *c = w->call;
+
+    return media_is_json_patch(c->content_type)
+               ? patch_json(c->a, newest, w->body, next, &c->err)
+               : patch_fhirpath(c->a, newest, w->body, next, &c->err);
 }
 
 int write_init(struct write *w, struct call *c, enum write_kind kind)
@@ -61,7 +68,7 @@ int write_init(struct write *w, struct call *c, enum write_kind kind)
 
     *w = (struct write){.call = c,
                         .kind = kind,
-                        .change = c->op ? c->op->change : change_by_json_patch,
+                        .change = c->op ? c->op->change : change_by_patch,
                         .type = c->type,
                         .id = c->id,
                         .sealed = sb_make(SEALED_MAX)};

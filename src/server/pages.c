@@ -42,7 +42,15 @@ static void metrics(struct server *s, struct http_exchange *x)
     struct err err;
 
     http_server_stats(s->http, &http);
-    write_metric(&out, "http_connections", "gauge", "Connections open now.", http.connections);
+    sb_fmt(&out,
+           "# HELP carnet_build_info The program, in its labels.\n# TYPE carnet_build_info gauge\n"
+           "carnet_build_info{version=\"%s\",fhir=\"4.0.1\"} 1\n",
+           s->config->version);
+    write_metric(&out, "start_time_seconds", "gauge", "When the node began to answer (Unix time).",
+                 (unsigned long long)(s->started_ms / 1000));
+    write_metric(&out, "http_connections", "gauge", "Connections open now.", http.open);
+    write_metric(&out, "http_connections_total", "counter", "Connections accepted.",
+                 http.connections);
     write_metric(&out, "http_requests_total", "counter", "HTTP requests answered.", http.requests);
     write_metric(&out, "http_received_bytes_total", "counter", "Body bytes received.",
                  http.bytes_in);
@@ -58,6 +66,10 @@ static void metrics(struct server *s, struct http_exchange *x)
         write_metric(&out, "store_jobs_total", "counter", "Writes done.", st.jobs);
         write_metric(&out, "store_queued", "gauge", "Writes waiting.", st.queued);
     }
+    write_metric(&out, "request_memory_bytes", "gauge", "Memory that requests hold now.",
+                 atomic_load(&s->memory.used));
+    write_metric(&out, "request_memory_max_bytes", "gauge", "What they may hold together.",
+                 s->memory.max);
     write_metric(&out, "resident_bytes", "gauge", "Resident memory.", resident_bytes());
     api_metrics(s->api, &out);
     reply_text(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);

@@ -10,7 +10,7 @@
 
 struct head {
     uint32_t magic, kind, n_sections, reserved;
-    uint64_t bytes, sum; /* of all behind the head */
+    uint64_t bytes, sum; /* of all but the sum itself */
     struct {
         uint64_t at, n;
     } sections[IMAGE_SECTIONS_MAX];
@@ -30,6 +30,17 @@ static uint64_t checksum(const char *p, size_t n)
     return h ^ str_hash(str_n(p, n));
 }
 
+/* Of the head as it is without its sum, and of all behind it. */
+static uint64_t sum_of(const char *bytes, size_t n)
+{
+    struct head head;
+
+    memcpy(&head, bytes, sizeof head);
+    head.sum = 0;
+    return checksum((const char *)&head, sizeof head) ^
+           checksum(bytes + sizeof head, n - sizeof head);
+}
+
 static int damaged(struct err *err)
 {
     return err_set(err, ERR_NO_STORE, "the compiled terminology is damaged");
@@ -40,8 +51,7 @@ int image_open(struct image *ret, char *bytes, size_t n, enum image_kind kind, s
     struct image im = {.bytes = bytes, .n = n};
     const struct head *h = (const void *)bytes;
     bool ok = n >= sizeof *h && h->magic == IMAGE_MAGIC && h->kind == (uint32_t)kind &&
-              h->bytes == n && h->n_sections <= IMAGE_SECTIONS_MAX &&
-              h->sum == checksum(bytes + sizeof *h, n - sizeof *h);
+              h->bytes == n && h->n_sections <= IMAGE_SECTIONS_MAX && h->sum == sum_of(bytes, n);
 
     for (size_t i = 0; ok && i < h->n_sections; i++) {
         ok = h->sections[i].at <= n && h->sections[i].n <= n - h->sections[i].at &&
@@ -199,8 +209,8 @@ int image_write(enum image_kind kind, const struct image_part *parts, size_t n, 
         if (parts[i].n)
             memcpy(bytes + head.sections[i].at, parts[i].p, parts[i].n);
     head.bytes = at;
-    head.sum = checksum(bytes + sizeof head, at - sizeof head);
     memcpy(bytes, &head, sizeof head);
+    ((struct head *)(void *)bytes)->sum = sum_of(bytes, at);
     *ret = bytes;
     *ret_n = at;
     return 0;

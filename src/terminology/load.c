@@ -226,11 +226,10 @@ static int read_one(struct load *l, struct unpack *u, bool *ret_known, struct er
     return reader ? read_lines(l, u, reader, err) : 0;
 }
 
-int load_read(struct load *l, const char *path, struct err *err)
+static int read_all(struct load *l, struct unpack *u, const char *path, struct err *err)
 {
-    _cleanup_(unpack_closep) struct unpack *u = NULL;
     bool any = false;
-    int r = unpack_open(path, &u, err);
+    int r = 0;
 
     l->path = path;
     while (r >= 0 && (r = unpack_next(u, &l->name, err)) > 0) {
@@ -242,6 +241,22 @@ int load_read(struct load *l, const char *path, struct err *err)
     if (r >= 0 && !any)
         return err_set(err, ERR_NOT_SUPPORTED, "\"%s\" holds nothing that can be loaded", path);
     return r;
+}
+
+int load_read(struct load *l, const char *path, struct err *err)
+{
+    _cleanup_(unpack_closep) struct unpack *u = NULL;
+    int r = unpack_open(path, &u, err);
+
+    return r < 0 ? r : read_all(l, u, path, err);
+}
+
+int load_read_memory(struct load *l, const char *name, struct str bytes, struct err *err)
+{
+    _cleanup_(unpack_closep) struct unpack *u = NULL;
+    int r = unpack_open_memory(name, bytes, &u, err);
+
+    return r < 0 ? r : read_all(l, u, name, err);
 }
 
 int load_finish(struct load *l, struct err *err)

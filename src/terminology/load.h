@@ -41,6 +41,8 @@ static inline void load_freep(struct load **l)
 }
 /* ERR_NOT_SUPPORTED when nothing in the file is known. */
 int load_read(struct load *l, const char *path, struct err *err);
+/* The same of bytes in memory, called `name`. */
+int load_read_memory(struct load *l, const char *name, struct str bytes, struct err *err);
 /* Puts together what was read and gives it to the sink. */
 int load_finish(struct load *l, struct err *err);
 

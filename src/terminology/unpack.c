@@ -26,17 +26,14 @@ static int failed(struct unpack *u, struct err *err)
                    why ? why : "it is damaged");
 }
 
-int unpack_open(const char *path, struct unpack **ret, struct err *err)
+static struct unpack *unpack_new(const char *path)
 {
-    _cleanup_(unpack_closep) struct unpack *u = calloc(1, sizeof *u);
-    struct stat st;
+    struct unpack *u = calloc(1, sizeof *u);
 
-    if (!u || !(u->path = strdup(path)) || !(u->a = archive_read_new()))
-        return err_no_memory(err);
-    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-        return err_set(err, ERR_NOT_FOUND, "\"%s\" cannot be read: %s", path,
-                       S_ISDIR(st.st_mode) ? "it is a folder" : strerror(errno));
-    u->packed_bytes = (uint64_t)st.st_size;
+    if (!u || !(u->path = strdup(path)) || !(u->a = archive_read_new())) {
+        unpack_close(u);
+        return NULL;
+    }
     archive_read_support_filter_gzip(u->a);
     archive_read_support_filter_xz(u->a);
     archive_read_support_filter_zstd(u->a);
@@ -45,7 +42,36 @@ int unpack_open(const char *path, struct unpack **ret, struct err *err)
     archive_read_support_format_tar(u->a);
     archive_read_support_format_raw(u->a);
     archive_read_support_format_empty(u->a);
+    return u;
+}
+
+int unpack_open(const char *path, struct unpack **ret, struct err *err)
+{
+    _cleanup_(unpack_closep) struct unpack *u = unpack_new(path);
+    struct stat st;
+
+    if (!u)
+        return err_no_memory(err);
+    if (stat(path, &st) < 0)
+        return err_set(err, ERR_NOT_FOUND, "\"%s\" cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_NOT_FOUND, "\"%s\" is no file", path);
+    u->packed_bytes = (uint64_t)st.st_size;
     if (archive_read_open_filename(u->a, path, READ_BYTES) != ARCHIVE_OK)
+        return failed(u, err);
+    *ret = u;
+    u = NULL;
+    return 0;
+}
+
+int unpack_open_memory(const char *name, struct str bytes, struct unpack **ret, struct err *err)
+{
+    _cleanup_(unpack_closep) struct unpack *u = unpack_new(name);
+
+    if (!u)
+        return err_no_memory(err);
+    u->packed_bytes = bytes.n;
+    if (archive_read_open_memory(u->a, bytes.p, bytes.n) != ARCHIVE_OK)
         return failed(u, err);
     *ret = u;
     u = NULL;
@@ -63,12 +89,29 @@ void unpack_close(struct unpack *u)
     free(u);
 }
 
+static int fill(struct unpack *u, struct err *err);
+
+/* To the end of the file, by our own reading, so that the bounds hold for what nobody wants, too.
+ */
+static int pass_over(struct unpack *u, struct err *err)
+{
+    int r = 0;
+
+    while (r >= 0 && u->files && !u->at_end) {
+        u->at = u->n = 0;
+        r = fill(u, err);
+    }
+    return r;
+}
+
 int unpack_next(struct unpack *u, struct str *ret_name, struct err *err)
 {
     struct archive_entry *entry;
     const char *name;
-    int rc;
+    int rc = pass_over(u, err);
 
+    if (rc < 0)
+        return rc;
     for (;;) {
         rc = archive_read_next_header(u->a, &entry);
         if (rc == ARCHIVE_EOF)

@@ -15,6 +15,8 @@
 struct unpack;
 
 int unpack_open(const char *path, struct unpack **ret, struct err *err);
+/* The same of bytes in memory, which must outlive it. */
+int unpack_open_memory(const char *name, struct str bytes, struct unpack **ret, struct err *err);
 void unpack_close(struct unpack *u);
 static inline void unpack_closep(struct unpack **u)
 {

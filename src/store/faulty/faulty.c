@@ -271,9 +271,8 @@ static int faulty_check(struct store *st, void (*say)(void *ctx, const char *tex
     return r < 0 ? r : store_check(inner_of(st), say, ctx, err);
 }
 
-static int faulty_backup(struct store *st, const char *to_dir,
-                         void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
-                         struct err *err)
+static int faulty_backup(struct store *st, const char *to_dir, store_backup_progress *progress,
+                         void *ctx, struct err *err)
 {
     int r = fault(err);
     return r < 0 ? r : store_backup(inner_of(st), to_dir, progress, ctx, err);
