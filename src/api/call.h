@@ -28,6 +28,7 @@ enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETU
 
 struct api_row;
 struct async;
+struct conformance;
 struct op;
 struct call;
 struct write;
@@ -36,10 +37,14 @@ struct api {
     struct api_config config;
     struct store *store;
     const struct world *world;
+    struct terms *terms;
     int64_t started_ms;
     struct async *async;
+    struct conformance *conformance;
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
+    void (*terminology_changed)(void *ctx);
+    void *terminology_ctx;
     _Atomic uint64_t *counts; /* by row of the dispatch table and status class */
 };
 
@@ -114,6 +119,8 @@ int api_vread(struct call *c, struct store_txn *txn);
 int api_search(struct call *c, struct store_txn *txn);
 int api_history(struct call *c, struct store_txn *txn);
 int api_capabilities(struct call *c, struct store_txn *txn);
+/* capability_terms.c: the same with ?mode=terminology. */
+int api_terminology_capabilities(struct call *c, struct store_txn *txn);
 
 /* ---- bundle.c ---- */
 
@@ -139,7 +146,7 @@ void call_out_to_xml(struct call *c);
 
 enum api_action {
     ACT_CAPABILITIES,
-    ACT_OPERATION, /* of op.c's table */
+    ACT_OPERATION, /* of op_table.c */
     ACT_READ,
     ACT_VREAD,
     ACT_SEARCH,

@@ -148,7 +148,8 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     struct sb *out = &c->out;
     char now[CLOCK_INSTANT_MAX];
 
-    (void)txn;
+    if (str_eq(call_parameter(c, STR("mode")), STR("terminology")))
+        return api_terminology_capabilities(c, txn);
     clock_format(c->api->started_ms, now);
     sb_fmt(out,
            "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"%s\","
@@ -161,7 +162,8 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     sb_json(out, c->base);
     sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\","
                 "\"application/fhir+xml\",\"json\",\"xml\"],"
-                "\"patchFormat\":[\"application/json-patch+json\"],\"rest\":[{\"mode\":\"server\","
+                "\"patchFormat\":[\"application/json-patch+json\",\"application/fhir+json\","
+                "\"application/fhir+xml\"],\"rest\":[{\"mode\":\"server\","
                 "\"documentation\":\"Searches, histories, batches and transactions honour "
                 "Prefer: respond-async.\","
                 "\"resource\":[");

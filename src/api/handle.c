@@ -1,5 +1,6 @@
 /* handle.c - between an HTTP exchange and a call: headers in, headers out, and on which thread. */
 #include "api/async.h"
+#include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
 
@@ -25,6 +26,8 @@ struct exchange_write {
     struct write write;
     struct exchange_call *ec;
 };
+
+#define ERROR_BODY_MAX KIB(64) /* an outcome, and the memory to write it as XML */
 
 static const char json_type[] = "application/fhir+json;charset=utf-8";
 static const char xml_type[] = "application/fhir+xml;charset=utf-8";
@@ -174,6 +177,8 @@ static void finish(struct exchange_call *ec, int r)
 {
     struct call *c = &ec->call;
 
+    if (r == ERR_NO_MEMORY && c->a->starved)
+        err_set(&c->err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r < 0)
         call_fail(c);
     if (c->out.failed) {
@@ -463,9 +468,11 @@ static int check_media(struct call *c, enum write_kind kind)
     if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
         return 0;
     if (kind == WRITE_PATCH && !c->op)
-        return media_is_json_patch(c->content_type)
+        return media_is_json_patch(c->content_type) || media_is_json(c->content_type)
                    ? 0
-                   : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
+                   : err_set(&c->err, ERR_MEDIA_TYPE,
+                             "PATCH takes application/json-patch+json, or Parameters as "
+                             "application/fhir+json or application/fhir+xml");
     if (media_is_json(c->content_type))
         return 0;
     if (is_binary)
@@ -504,7 +511,9 @@ static void handle_write(struct exchange_call *ec)
         finish(ec, r);
         return;
     }
-    if (c->body.n + c->raw.n > API_INLINE_BODY_MAX) {
+    /* Profiles take longer than an event loop may be held up. */
+    if (c->body.n + c->raw.n > API_INLINE_BODY_MAX ||
+        conformance_mode_of(c->api->conformance, c->type) != CONFORMANCE_OFF) {
         if (!http_work(c->x, write_here, ec))
             finish(ec,
                    err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
@@ -665,9 +674,20 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
         take_body(ec);
 }
 
-void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type)
+void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,
+                    const char **ret_type)
 {
+    _cleanup_(arena_done) struct arena a;
+    struct call c = {.a = &a, .query = http_request(x)->query, .out = sb_make(ERROR_BODY_MAX)};
+
     (void)ctx;
-    outcome_err(out, err);
-    *ret_type = json_type;
+    arena_init(&a, ERROR_BODY_MAX);
+    negotiate_reply(&c, http_header(x, "Accept"));
+    outcome_err(&c.out, err);
+    if (c.xml && !c.out.failed)
+        call_out_to_xml(&c);
+    sb_str(out, sb_view(&c.out));
+    out->failed |= c.out.failed;
+    sb_done(&c.out);
+    *ret_type = c.xml ? xml_type : json_type;
 }

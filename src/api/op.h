@@ -70,17 +70,17 @@ int op_param_bool(struct call *c, const struct op_params *p, const char *name, b
 int op_param_u64(struct call *c, const struct op_params *p, const char *name, uint64_t max,
                  uint64_t fallback, uint64_t *ret);
 
-/* ---- op_convert.c ---- */
+/* ERR_NOT_SUPPORTED for the first parameter that is none of `names` (blanks between them): nothing
+ * that is asked for is passed over in silence. */
+int op_params_only(struct call *c, const struct op_params *p, const char *names);
 
-int op_convert(struct call *c, struct store_txn *txn);
-
-/* ---- op_meta.c ---- */
 /* ---- op_read.c: the resources that an operation looks at ---- */
 
 /* The newest version; ERR_NOT_FOUND, or ERR_DELETED. */
 int op_row(struct call *c, struct store_txn *txn, int type, struct str id, struct row *ret);
-/* A row as JSON in the call's arena. */
+/* A row as JSON in the call's arena, or in `a`: whoever looks at many resets one of its own. */
 int op_json(struct call *c, const struct row *row, yyjson_val **ret);
+int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_val **ret);
 /* Both. */
 int op_resource(struct call *c, struct store_txn *txn, int type, struct str id, yyjson_val **ret);
 /* The resource of a row number. */
@@ -94,12 +94,27 @@ bool op_local(struct call *c, struct str reference, int *ret_type, struct str *r
 int op_search(struct call *c, struct store_txn *txn, int type, struct str query, size_t share,
               struct page *ret);
 
+/* Stores a resource that an operation made, under a new id, and waits until it is durable.
+ * ERR_NOT_SUPPORTED inside a Bundle: a transaction's own writer would wait for itself. */
+int op_store(struct call *c, struct str text);
+
 /* ---- the operations ---- */
 
+int op_convert(struct call *c, struct store_txn *txn);
 int op_meta(struct call *c, struct store_txn *txn);
 int op_meta_add(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_delete(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_reply(struct call *c, struct write *w);
 int op_graphql(struct call *c, struct store_txn *txn);
+int op_everything(struct call *c, struct store_txn *txn);
+int op_lastn(struct call *c, struct store_txn *txn);
+int op_stats(struct call *c, struct store_txn *txn);
+int op_document(struct call *c, struct store_txn *txn);
+
+/* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
+
+int op_conformance(struct call *c, struct store_txn *txn);
+int op_snapshot(struct call *c, struct store_txn *txn);
+int op_validate(struct call *c, struct store_txn *txn);
 
 #endif

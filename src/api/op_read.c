@@ -12,12 +12,17 @@ int op_row(struct call *c, struct store_txn *txn, int type, struct str id, struc
     return r;
 }
 
-int op_json(struct call *c, const struct row *row, yyjson_val **ret)
+int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_val **ret)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
     int r = row_json(c->api->store, row, &text, &c->err);
 
-    return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
+    return r < 0 ? r : js_parse_stored(a, sb_view(&text), ret, &c->err);
+}
+
+int op_json(struct call *c, const struct row *row, yyjson_val **ret)
+{
+    return op_json_in(c, c->a, row, ret);
 }
 
 int op_resource(struct call *c, struct store_txn *txn, int type, struct str id, yyjson_val **ret)
@@ -78,5 +83,21 @@ int op_search(struct call *c, struct store_txn *txn, int type, struct str query,
     r = store_search(txn, &s, OP_SEARCH_COST / MAX(share, (size_t)1), c->a, ret, &c->err);
     if (r == ERR_BUSY)
         return err_set(&c->err, ERR_COSTLY, "a search of this operation costs too much");
+    return r;
+}
+
+int op_store(struct call *c, struct str text)
+{
+    struct api_line line = {.text = text};
+    int r;
+
+    if (!c->x && !c->later)
+        return err_set(&c->err, ERR_NOT_SUPPORTED,
+                       "inside a Bundle this operation cannot store what it makes");
+    r = api_put_lines(c->api, c->a, c->who, &line, 1, NULL, NULL, &c->err);
+    if (r >= 0 && line.result < 0) {
+        c->err = line.err;
+        r = line.result;
+    }
     return r;
 }

@@ -61,7 +61,7 @@ static int convert(struct str text, bool to_xml, bool pretty, struct sb *out, st
 {
     _cleanup_(sb_done) struct sb json = sb_make(XML_BYTES_MAX);
     _cleanup_(arena_done) struct arena a;
-    yyjson_val *root;
+    yyjson_val *root = NULL;
     int r = 0;
 
     arena_init(&a, ARENA_MAX);

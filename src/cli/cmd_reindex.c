@@ -1,8 +1,8 @@
 #include "cli/cli.h"
 
+#include "server/operator.h"
 #include "server/reindex.h"
 #include "server/search_params.h"
-#include "server/server.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -25,12 +25,17 @@ static int run(const struct cli_args *args, struct err *err)
     struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
     _cleanup_(store_closep) struct store *store = NULL;
     bool is_terminal = isatty(STDERR_FILENO);
-    int r = server_open_store(&config, false, &store, err);
+    char socket[OPERATOR_SOCKET_MAX];
+    int r = operator_open(&config, false, &store, socket, err);
 
     if (r < 0)
         return r;
-    r = server_reindex(store, cli_flag(args, "content-index"), progress, &is_terminal, err);
-    if (r >= 0)
+    if (!store && cli_flag(args, "content-index"))
+        return err_set(err, ERR_CONFLICT,
+                       "--content-index needs the folder for itself: a node serves it");
+    r = store ? server_reindex(store, cli_flag(args, "content-index"), progress, &is_terminal, err)
+              : operator_reindex(socket, progress, &is_terminal, err);
+    if (r >= 0 && store)
         r = search_params_run(store, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
@@ -42,9 +47,11 @@ const struct cli_command cmd_reindex = {
     .summary = "index what user-defined search parameters ask for",
     .about = "Gives each user-defined SearchParameter its lists and indexes the records that\n"
              "were there before it; a running node does the same in the background. The\n"
-             "position is kept: a run that was stopped goes on where it was. A store of an\n"
-             "earlier version gets the keys that are new (words, contained resources,\n"
-             "positions); until then what they find is found by looking at resources.",
+             "position is kept: a run that was stopped goes on where it was. Beside a running\n"
+             "node the command has it look, and waits until nothing is left to do. A store of\n"
+             "an earlier version gets the keys that are new (words, contained resources,\n"
+             "positions), which no node may serve meanwhile; until then what they find is\n"
+             "found by looking at resources.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

@@ -1,5 +1,7 @@
 #include "fhir/path_int.h"
 
+#include <stdlib.h>
+
 static const struct str system_names[] = {
     [PATH_ELEMENT] = {NULL, 0},        [PATH_BOOLEAN] = {"Boolean", 7},
     [PATH_STRING] = {"String", 6},     [PATH_INTEGER] = {"Integer", 7},
@@ -143,6 +145,9 @@ static struct str decimal_text(struct arena *a, const struct decimal *v)
 int path_push_decimal(struct path_env *env, struct path_items *out, const struct decimal *v,
                       struct err *err)
 {
+    /* Overflow is empty: beyond this a literal could not be read again. */
+    if (v->n && abs(v->exponent + v->n - 1) > DECIMAL_EXPONENT_MAX)
+        return 0;
     return path_push_text(env, out, PATH_DECIMAL, decimal_text(env->a, v), err);
 }
 

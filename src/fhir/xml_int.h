@@ -28,7 +28,9 @@ bool xml_is_attribute(const struct def_type *t, const struct def_element *e);
 bool xml_escape(struct sb *out, struct str s, bool is_value);
 
 /* Looks at a text before libxml2 does: encoding, document type, and what its time grows with faster
- * than with the length of the text. */
-int xml_scan(struct str text, struct err *err);
+ * than with the length of the text. *ret_simple: there is nothing in it for which the bytes of a
+ * narrative could mean something else elsewhere (prefixes, CDATA, instructions, carriage returns).
+ */
+int xml_scan(struct str text, bool *ret_simple, struct err *err);
 
 #endif

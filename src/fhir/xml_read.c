@@ -15,9 +15,10 @@
  * Otherwise (prefixes, a namespace from further out, CDATA, carriage returns) it is written anew.
  */
 struct narrative {
-    size_t depth; /* 0: we are in none */
-    size_t begin; /* of its bytes */
-    bool is_plain;
+    size_t depth;     /* 0: we are in none */
+    size_t begin;     /* of its bytes */
+    bool is_plain;    /* as far as we have seen */
+    bool is_known;    /* to stay plain: nothing is written */
     bool tag_is_open; /* the last start tag lacks its '>' */
     struct sb anew;
 };
@@ -29,7 +30,8 @@ struct reader {
     struct narrative div;
     size_t namespaces[XML_DEPTH_MAX + XHTML_DEPTH_MAX + 1]; /* in scope, by depth */
     size_t depth;
-    const xmlChar *fhir; /* libxml2 keeps one copy of a namespace: FHIR's, once seen */
+    bool is_simple; /* narratives that declare their namespace are plain: see xml_scan */
+    const xmlChar *fhir, *xhtml; /* libxml2 keeps one copy of a namespace: these, once seen */
     bool failed;
     struct err *err;
 };
@@ -37,6 +39,26 @@ struct reader {
 static struct str text_of(const xmlChar *p)
 {
     return str_c((const char *)p);
+}
+
+static bool is_namespace(const xmlChar *uri, struct str wanted, const xmlChar **seen)
+{
+    if (uri && uri == *seen)
+        return true;
+    if (!str_eq(text_of(uri), wanted))
+        return false;
+    *seen = uri;
+    return true;
+}
+
+static bool is_fhir(struct reader *r, const xmlChar *uri)
+{
+    return is_namespace(uri, STR(XML_NAMESPACE), &r->fhir);
+}
+
+static bool is_xhtml(struct reader *r, const xmlChar *uri)
+{
+    return is_namespace(uri, STR(XHTML_NAMESPACE), &r->xhtml);
 }
 
 /* ---- saying ---- */
@@ -144,34 +166,58 @@ static bool is_plain_tag(const struct narrative *d, const xmlChar *prefix, int n
     return n == 0 || (!namespaces[0] && str_eq(text_of(namespaces[1]), STR(XHTML_NAMESPACE)));
 }
 
+/* A start tag as it will stand in `anew`, but for its '>'. False if an attribute is refused. */
+static bool write_tag(struct reader *r, struct str name, int n, const xmlChar **attributes)
+{
+    struct narrative *d = &r->div;
+
+    close_tag(d);
+    sb_char(&d->anew, '<');
+    sb_str(&d->anew, name);
+    if (d->depth == 0)
+        sb_lit(&d->anew, " xmlns=\"" XHTML_NAMESPACE "\"");
+    for (int i = 0; i < n; i++, attributes += ATTRIBUTE_WORDS)
+        if (!write_attribute(d, text_of(attributes[1]), text_of(attributes[0]),
+                             value_of(attributes))) {
+            refuse_name(r, text_of(attributes[0]), "is an attribute of a foreign namespace");
+            return false;
+        }
+    d->tag_is_open = true;
+    return true;
+}
+
 static void begin_in_div(struct reader *r, struct str name, const xmlChar *prefix,
                          const xmlChar *uri, int n_namespaces, const xmlChar **namespaces, int n,
                          const xmlChar **attributes)
 {
     struct narrative *d = &r->div;
 
-    if (!str_eq(text_of(uri), STR(XHTML_NAMESPACE))) {
+    if (!is_xhtml(r, uri)) {
         refuse_name(r, name, "is not in the namespace " XHTML_NAMESPACE);
         return;
     }
     if (d->depth == 0) {
-        d->is_plain = true;
+        d->is_plain = is_plain_tag(d, prefix, n_namespaces, namespaces);
+        d->is_known = d->is_plain && r->is_simple;
         d->begin = begin_of_tag(r);
         sb_reset(&d->anew);
+    } else {
+        d->is_plain &= is_plain_tag(d, prefix, n_namespaces, namespaces);
     }
-    d->is_plain &= is_plain_tag(d, prefix, n_namespaces, namespaces);
-    close_tag(d);
-    sb_char(&d->anew, '<');
+    if (d->is_known || write_tag(r, name, n, attributes))
+        d->depth++;
+}
+
+static void write_end_tag(struct narrative *d, struct str name)
+{
+    if (d->tag_is_open) {
+        sb_lit(&d->anew, "/>");
+        d->tag_is_open = false;
+        return;
+    }
+    sb_lit(&d->anew, "</");
     sb_str(&d->anew, name);
-    if (d->depth++ == 0)
-        sb_lit(&d->anew, " xmlns=\"" XHTML_NAMESPACE "\"");
-    for (int i = 0; i < n; i++, attributes += ATTRIBUTE_WORDS)
-        if (!write_attribute(d, text_of(attributes[1]), text_of(attributes[0]),
-                             value_of(attributes))) {
-            refuse_name(r, text_of(attributes[0]), "is an attribute of a foreign namespace");
-            return;
-        }
-    d->tag_is_open = true;
+    sb_char(&d->anew, '>');
 }
 
 static void end_in_div(struct reader *r, struct str name)
@@ -180,19 +226,17 @@ static void end_in_div(struct reader *r, struct str name)
     struct str bytes;
     size_t at;
 
-    if (d->tag_is_open) {
-        sb_lit(&d->anew, "/>");
-        d->tag_is_open = false;
-    } else {
-        sb_lit(&d->anew, "</");
-        sb_str(&d->anew, name);
-        sb_char(&d->anew, '>');
-    }
+    if (!d->is_known)
+        write_end_tag(d, name);
     if (--d->depth)
         return;
     at = (size_t)MAX(xmlByteConsumed(r->parser), 0L);
     bytes = at > d->begin && at <= r->text.n ? str_n(r->text.p + d->begin, at - d->begin) : STR("");
     d->is_plain &= str_ends(bytes, STR(">")) && str_find(bytes, '\r') < 0;
+    if (d->is_known && !d->is_plain) {
+        refuse(r, "has a narrative whose end the parser cannot tell");
+        return;
+    }
     r->frames.out->failed |= d->anew.failed;
     frames_narrative(&r->frames, d->is_plain ? bytes : sb_view(&d->anew));
 }
@@ -212,16 +256,6 @@ static bool enter(struct reader *r, int n_namespaces)
         refuse(r, "has too many namespaces");
         return false;
     }
-    return true;
-}
-
-static bool is_fhir(struct reader *r, const xmlChar *uri)
-{
-    if (uri && uri == r->fhir)
-        return true;
-    if (!str_eq(text_of(uri), STR(XML_NAMESPACE)))
-        return false;
-    r->fhir = uri;
     return true;
 }
 
@@ -263,7 +297,7 @@ static bool start_element(struct reader *r, struct str name, const xmlChar *uri,
     bool is_ours = is_fhir(r, uri), is_narrative = false;
     const char *problem;
 
-    if (!is_ours && !str_eq(text_of(uri), STR(XHTML_NAMESPACE))) {
+    if (!is_ours && !is_xhtml(r, uri)) {
         refuse_name(r, name, "is not in the namespace " XML_NAMESPACE);
         return false;
     }
@@ -322,7 +356,8 @@ static void on_text(void *ctx, const xmlChar *p, int n)
         return;
     if (r->div.depth) {
         close_tag(&r->div);
-        xml_escape(&r->div.anew, s, false);
+        if (!r->div.is_known)
+            xml_escape(&r->div.anew, s, false);
     } else if (str_trim(s).n) {
         r->frames.at = STR("");
         refuse(r, "has text in it, where XML has attributes and elements");
@@ -386,7 +421,8 @@ int xml_read(struct arena *a, struct str text, struct sb *out, struct err *err)
 {
     struct err ignored;
     struct reader *r;
-    int result = xml_scan(text, err ? err : &ignored);
+    bool is_simple;
+    int result = xml_scan(text, &is_simple, err ? err : &ignored);
 
     if (result < 0)
         return result;
@@ -395,6 +431,7 @@ int xml_read(struct arena *a, struct str text, struct sb *out, struct err *err)
         return err_no_memory(err);
     r->text = text;
     r->err = err ? err : &ignored;
+    r->is_simple = is_simple;
     r->frames.out = out;
     r->div.anew = sb_make(XML_BYTES_MAX);
     result = parse(r);

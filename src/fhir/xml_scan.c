@@ -11,6 +11,7 @@
 struct scan {
     struct str s;
     size_t at, depth;
+    bool is_simple;
     struct err *err;
 };
 
@@ -78,6 +79,13 @@ static int check_encoding(struct scan *x)
     return 0;
 }
 
+static bool declares_prefix(const struct scan *x)
+{
+    static const struct str name = STR("xmlns");
+
+    return x->at >= name.n && str_eq(str_n(x->s.p + x->at - name.n, name.n), name);
+}
+
 /* A tag's bytes up to its '>': quotes hide everything, '=' is an attribute. */
 static int scan_tag(struct scan *x)
 {
@@ -93,6 +101,8 @@ static int scan_tag(struct scan *x)
             x->at++;
             skip_to(x, end);
             x->at--;
+        } else if (c == ':' && declares_prefix(x)) {
+            x->is_simple = false;
         } else if (c == '=' && ++attributes > XML_ATTRIBUTES_MAX) {
             return err_set(x->err, ERR_INVALID,
                            "the element at line %zu has more than %d attributes", line_of(x),
@@ -109,26 +119,27 @@ static int scan_tag(struct scan *x)
 
 static int scan_markup(struct scan *x)
 {
+    char next = x->at + 1 < x->s.n ? x->s.p[x->at + 1] : '\0';
+
+    if (next != '!' && next != '?')
+        return scan_tag(x);
     if (looking_at(x, "<!--")) {
         x->at += 4;
         skip_to(x, "-->");
-    } else if (looking_at(x, "<![CDATA[")) {
-        skip_to(x, "]]>");
-    } else if (looking_at(x, "<?")) {
-        skip_to(x, "?>");
-    } else if (looking_at(x, "<!")) {
+        return 0;
+    }
+    x->is_simple = false;
+    if (next == '!' && !looking_at(x, "<![CDATA["))
         return err_set(x->err, ERR_SYNTAX,
                        "XML may have no document type, and so no entities: see line %zu",
                        line_of(x));
-    } else {
-        return scan_tag(x);
-    }
+    skip_to(x, next == '!' ? "]]>" : "?>");
     return 0;
 }
 
-int xml_scan(struct str text, struct err *err)
+int xml_scan(struct str text, bool *ret_simple, struct err *err)
 {
-    struct scan x = {.s = text, .err = err};
+    struct scan x = {.s = text, .is_simple = str_find(text, '\r') < 0, .err = err};
     int r;
 
     if (str_trim(text).n == 0)
@@ -144,5 +155,7 @@ int xml_scan(struct str text, struct err *err)
         x.at += (size_t)next;
         r = scan_markup(&x);
     }
+    if (r == 0)
+        *ret_simple = x.is_simple;
     return r;
 }

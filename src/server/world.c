@@ -158,6 +158,18 @@ void server_world_free(struct server_world *w)
     free(w);
 }
 
+static void terminology_changed(void *ctx)
+{
+    terms_changed(((struct server_world *)ctx)->terms);
+}
+
+void server_world_follow(struct server_world *w, struct api *api)
+{
+    api_world(api, &w->world);
+    api_terms(api, w->terms);
+    api_on_terminology(api, terminology_changed, w);
+}
+
 const struct world *server_world_table(const struct server_world *w)
 {
     return &w->world;

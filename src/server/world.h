@@ -4,6 +4,7 @@
 #ifndef SERVER_WORLD_H
 #define SERVER_WORLD_H
 
+#include "api/api.h"
 #include "fhir/world.h"
 #include "store/store.h"
 #include "terminology/terminology.h"
@@ -12,12 +13,15 @@ struct server_world;
 
 /* The store must outlive it. Reads nothing yet. */
 int server_world_new(struct store *store, struct server_world **ret, struct err *err);
-/* NULL is allowed. */
+/* Once the store is closed: the last writes may still tell of changes. NULL is allowed. */
 void server_world_free(struct server_world *w);
 static inline void server_world_freep(struct server_world **w)
 {
     server_world_free(*w);
 }
+
+/* Answers the interactions of `api`, and hears from it what changes. */
+void server_world_follow(struct server_world *w, struct api *api);
 
 /* Lives as long as `w`. */
 const struct world *server_world_table(const struct server_world *w);

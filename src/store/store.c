@@ -300,6 +300,35 @@ int store_meta_set(struct store_txn *txn, const char *name, struct str value, st
     return r < 0 ? r : txn->st->ops->meta_set(txn, name, value, err);
 }
 
+int store_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                   struct str *ret, struct err *err)
+{
+    return reading(txn)->blob_get(txn, name, part, a, ret, err);
+}
+
+int store_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                   struct err *err)
+{
+    int r = writing(txn, err);
+
+    if (r >= 0 && (bytes.n > STORE_BLOB_PART_MAX || !name.n || name.n > STORE_BLOB_NAME_MAX))
+        r = err_set(err, ERR_TOO_LONG, "a part has at most %zu bytes, its name 1 to %d",
+                    STORE_BLOB_PART_MAX, STORE_BLOB_NAME_MAX);
+    return r < 0 ? r : txn->st->ops->blob_put(txn, name, part, bytes, err);
+}
+
+int store_blob_drop(struct store_txn *txn, struct str name, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 ? r : txn->st->ops->blob_drop(txn, name, err);
+}
+
+int store_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                    uint64_t *ret_bytes, struct err *err)
+{
+    return reading(txn)->blob_next(txn, after, a, ret, ret_bytes, err);
+}
+
 int store_stats(struct store *st, struct store_stats *ret, struct err *err)
 {
     return st->ops->stats(st, ret, err);
@@ -311,8 +340,7 @@ int store_check(struct store *st, void (*say)(void *ctx, const char *text), void
     return st->ops->check(st, say, ctx, err);
 }
 
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err)
 {
     return st->ops->backup(st, to_dir, progress, ctx, err);

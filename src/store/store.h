@@ -21,6 +21,8 @@
 #define STORE_BODY_MAX MIB(88) /* one resource, uncompressed: 64 MiB in base 64, and more */
 #define STORE_VERSION_ID_MAX 32
 #define STORE_INDEX_VERSION 2 /* of the key formats in docs/formats/index-keys.md */
+#define STORE_BLOB_PART_MAX MIB(4)
+#define STORE_BLOB_NAME_MAX 2000
 
 struct store;
 struct store_txn;
@@ -223,6 +225,21 @@ int store_meta_get(struct store_txn *txn, const char *name, struct arena *a, str
                    struct err *err); /* STR_NULL if it is not set */
 int store_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err);
 
+/* Large values of the node itself (compiled terminology), in parts under one name. A reader asks
+ * for part 0, 1 … until STR_NULL; put and drop belong inside a job. What is under way under a name
+ * that nobody knows yet disturbs nobody: publish the name when the last part is in. */
+int store_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                   struct str *ret, struct err *err);
+/* At most STORE_BLOB_PART_MAX bytes; a part that is there is replaced. */
+int store_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                   struct err *err);
+/* All parts; none is no error. */
+int store_blob_drop(struct store_txn *txn, struct str name, struct err *err);
+/* The first name behind `after` in byte order (STR(""): the first of all); STR_NULL at the end.
+ * *ret_bytes (may be NULL): of all its parts. */
+int store_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                    uint64_t *ret_bytes, struct err *err);
+
 /* ---- upkeep ---- */
 
 struct store_stats {
@@ -239,10 +256,12 @@ int store_stats(struct store *st, struct store_stats *ret, struct err *err);
 int store_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                 struct err *err);
 
-/* A consistent copy into a new folder while the store is in use. `progress` gets pages done and in
- * all; it may be NULL. */
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+/* Gets pages done and in all, now and then; false stops the copy. */
+typedef bool store_backup_progress(void *ctx, uint64_t done, uint64_t all);
+
+/* A consistent copy into a new folder while the store is in use. `progress` may be NULL; when it
+ * stops the copy, ERR_TIMEOUT, and nothing is left of it. */
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err);
 
 #endif

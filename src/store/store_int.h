@@ -46,11 +46,18 @@ struct store_ops {
                     struct err *err);
     int (*meta_set)(struct store_txn *txn, const char *name, struct str value, struct err *err);
 
+    int (*blob_get)(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                    struct str *ret, struct err *err);
+    int (*blob_put)(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                    struct err *err);
+    int (*blob_drop)(struct store_txn *txn, struct str name, struct err *err);
+    int (*blob_next)(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                     uint64_t *ret_bytes, struct err *err);
+
     int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
     int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                  struct err *err);
-    int (*backup)(struct store *st, const char *to_dir,
-                  void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+    int (*backup)(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                   struct err *err);
 };
 

@@ -369,21 +369,47 @@ static void test_not_written(void **state)
 static void test_memory(void **state)
 {
     size_t n;
-    char *xml = read_file("primitives", "xml", &n);
+    char *xml = read_file("prefixes", "xml", &n);
     struct arena a;
 
     (void)state;
     arena_init(&a, MIB(8));
     FAULT_LOOP(false) {
-        _cleanup_(sb_done) struct sb json = sb_make(TEXT_MAX);
+        _cleanup_(sb_done) struct sb json = sb_make(TEXT_MAX), back = sb_make(TEXT_MAX);
+        yyjson_val *root = NULL;
         struct err err = {0};
         int r;
 
         arena_reset(&a);
         r = xml_read(&a, str_n(xml, n), &json, &err);
-        assert_true(r == 0 || r == ERR_NO_MEMORY);
+        if (r == 0)
+            r = js_parse(&a, sb_view(&json), &root, &err);
+        if (r == 0)
+            r = xml_write(&back, &a, root, true, &err);
+        assert_true(r == ERR_NO_MEMORY || (r == 0 && !fault_fired()));
     }
     arena_done(&a);
+    free(xml);
+}
+
+/* An arena at its limit. */
+static void test_arena(void **state)
+{
+    size_t n;
+    char *xml = read_file("prefixes", "xml", &n);
+
+    (void)state;
+    for (size_t limit = KIB(16); limit <= KIB(128); limit += KIB(16)) {
+        _cleanup_(sb_done) struct sb json = sb_make(TEXT_MAX);
+        struct err err = {0};
+        struct arena a;
+        int r;
+
+        arena_init(&a, limit);
+        r = xml_read(&a, str_n(xml, n), &json, &err);
+        assert_true(r == 0 || r == ERR_NO_MEMORY);
+        arena_done(&a);
+    }
     free(xml);
 }
 
@@ -394,6 +420,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_nul_is_refused),
         cmocka_unit_test(test_bounds),      cmocka_unit_test(test_long_value),
         cmocka_unit_test(test_not_written), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_arena),
     };
 
     if (argc != 2)

@@ -20,6 +20,7 @@ void node_open(struct node *n)
     assert_non_null(n->api);
     assert_int_equal(server_world_new(n->store, &n->terms, &err), 0);
     n->world = server_world_table(n->terms);
+    server_world_follow(n->terms, n->api);
     arena_init(&n->a, MIB(256));
 }
 
@@ -30,8 +31,8 @@ void node_close(struct node *n)
 
     arena_done(&n->a);
     api_free(n->api);
-    server_world_free(n->terms);
     store_close(n->store);
+    server_world_free(n->terms);
     d = opendir(n->dir);
     while (d && (e = readdir(d))) {
         char path[400];
