@@ -1,86 +1,214 @@
-/* search.c - search at type and system level (search.html). */
+/* search.c - search at system and type level and in compartments (search.html). */
 #include "api/bundle_out.h"
+#include "api/include.h"
 
 #define ENTRY_BYTES 1024 /* of a usual entry: room for the bundle is asked for at once */
 
-/* The outcome entry that names what was not understood: never silence. */
-static void write_unknown(struct bundle_out *b, const struct search *s)
+static void write_issue(struct sb *out, bool *first, struct str text)
+{
+    if (!*first)
+        sb_char(out, ',');
+    *first = false;
+    sb_lit(out, "{\"severity\":\"warning\",\"code\":\"not-supported\",\"diagnostics\":");
+    sb_json(out, text);
+    sb_char(out, '}');
+}
+
+/* The outcome entry that names what was not understood and what was cut: never silence. */
+static void write_outcome(struct bundle_out *b, const struct search *s, bool cut)
 {
     struct sb *out = &b->call->out;
+    bool first = true;
 
     sb_str(out, b->has_entry ? STR(",") : STR(",\"entry\":["));
     b->has_entry = true;
     sb_lit(out, "{\"resource\":{\"resourceType\":\"OperationOutcome\",\"issue\":[");
-    for (size_t i = 0; i < s->n_unknown; i++) {
-        struct str text = arena_fmt(b->call->a,
-                                    "the search parameter \"%.*s\" is not supported here "
-                                    "and was left out",
-                                    STR_ARG(s->unknown[i]));
-        if (i)
-            sb_char(out, ',');
-        sb_lit(out, "{\"severity\":\"warning\",\"code\":\"not-supported\",\"diagnostics\":");
-        sb_json(out, text);
-        sb_char(out, '}');
-    }
+    for (size_t i = 0; i < s->n_unknown; i++)
+        write_issue(out, &first,
+                    arena_fmt(b->call->a,
+                              "the search parameter \"%.*s\" is not supported here "
+                              "and was left out",
+                              STR_ARG(s->unknown[i])));
+    if (cut)
+        write_issue(out, &first,
+                    arena_fmt(b->call->a,
+                              "more resources were to be included than one page takes (%d); the "
+                              "others were left out",
+                              API_INCLUDED_MAX));
     sb_lit(out, "]},\"search\":{\"mode\":\"outcome\"}}");
 }
 
-static int write_entries(struct bundle_out *b, const struct search *s, struct store_txn *txn,
-                         const struct page *page)
+/* The resource of a row, parsed. */
+static int parse_row(struct call *c, const struct row *row, yyjson_val **ret)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
+    int r = row_json(c->api->store, row, &text, &c->err);
+
+    return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
+}
+
+static int write_score(struct call *c, const struct search *s, const struct row *row)
+{
+    yyjson_val *root;
+    double score;
+    int r = parse_row(c, row, &root);
+
+    if (r >= 0)
+        r = search_score(c->a, s, root, &score, &c->err);
+    if (r >= 0)
+        sb_fmt(&c->out, ",\"score\":%.6f", score);
+    return r;
+}
+
+struct alone {
+    struct bundle_out *b;
+    const struct row *row;
+};
+
+/* "_containedType=contained": what is inside, under its container's URL. */
+static int write_contained(void *ctx, yyjson_val *one)
+{
+    const struct alone *to = ctx;
+    struct sb *out = &to->b->call->out;
+
+    sb_str(out, to->b->has_entry ? STR(",") : STR(",\"entry\":["));
+    to->b->has_entry = true;
+    sb_lit(out, "{\"fullUrl\":");
+    sb_json(out, arena_fmt(to->b->call->a, "%.*s/%.*s/%.*s#%.*s", STR_ARG(to->b->call->base),
+                           STR_ARG(def_resource_name(to->row->type)), STR_ARG(to->row->id),
+                           STR_ARG(js_get_str(one, "id"))));
+    sb_lit(out, ",\"resource\":");
+    js_write(out, one);
+    sb_lit(out, ",\"search\":{\"mode\":\"match\"}}");
+    return 0;
+}
+
+/* 1 where the row is no container but a match itself (_contained=both). */
+static int write_alone(struct bundle_out *b, const struct search *s, const struct row *row)
+{
+    struct call *c = b->call;
+    struct row copy = *row;
+    struct alone to = {b, &copy};
+    yyjson_val *root;
+    int r;
+
+    copy.id = arena_dup(c->a, row->id);
+    r = copy.id.p ? parse_row(c, row, &root) : err_no_memory(&c->err);
+    if (r < 0 || row->type == c->type)
+        return r < 0 ? r : 1;
+    return search_each_contained(c->a, s, root, write_contained, &to, &c->err);
+}
+
+static int write_entry(struct bundle_out *b, const struct search *s, const struct row *row,
+                       const char *mode, bool scored)
 {
     struct call *c = b->call;
     int r;
 
-    for (size_t i = 0; i < page->n; i++) {
-        struct row row;
-        r = store_get_row(txn, page->rows[i], &row, &c->err);
-        if (r < 0)
-            return r;
-        bundle_entry(b, row.type, row.id);
-        sb_lit(&c->out, ",\"resource\":");
-        r = call_write_row(c, &row, s->summary, s->elements, s->n_elements);
-        if (r < 0)
-            return r;
-        sb_lit(&c->out, ",\"search\":{\"mode\":\"match\"}}");
-    }
+    bundle_entry(b, row->type, row->id);
+    sb_lit(&c->out, ",\"resource\":");
+    r = call_write_row(c, row, s->summary, s->elements, s->n_elements);
+    if (r < 0)
+        return r;
+    sb_fmt(&c->out, ",\"search\":{\"mode\":\"%s\"", mode);
+    if (scored && (r = write_score(c, s, row)) < 0)
+        return r;
+    sb_lit(&c->out, "}}");
     return 0;
+}
+
+static int write_matches(struct bundle_out *b, const struct search *s, struct store_txn *txn,
+                         const struct page *page)
+{
+    bool scored = search_has_score(s);
+    int r = 0;
+
+    for (size_t i = 0; i < page->n && r >= 0; i++) {
+        struct row row;
+
+        r = store_get_row(txn, page->rows[i], &row, &b->call->err);
+        if (r >= 0 && s->contained && s->contained_alone && (r = write_alone(b, s, &row)) <= 0)
+            continue;
+        if (r >= 0)
+            r = write_entry(b, s, &row, "match", scored);
+    }
+    return MIN(r, 0);
+}
+
+static int write_included(struct bundle_out *b, const struct search *s, struct store_txn *txn,
+                          const struct included *included)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < included->n && r >= 0; i++) {
+        struct row row;
+
+        r = store_get_row(txn, included->rows[i], &row, &b->call->err);
+        if (r >= 0)
+            r = write_entry(b, s, &row, "include", false);
+    }
+    return r;
+}
+
+/* What stands between the base URL and the query. */
+static struct str path_of(struct call *c)
+{
+    struct str type = c->type ? def_resource_name(c->type) : STR("");
+
+    if (!c->owner)
+        return type;
+    return arena_fmt(c->a, "%.*s/%.*s/%.*s", STR_ARG(def_resource_name(c->owner)), STR_ARG(c->id),
+                     STR_ARG(type.n ? type : STR("*")));
 }
 
 static int write_bundle(struct call *c, const struct search *s, struct store_txn *txn,
                         const struct page *page)
 {
-    struct str path = c->type ? def_resource_name(c->type) : STR("");
+    struct str path = path_of(c);
+    struct included included;
     struct bundle_out b;
-    int r;
+    int r = include_find(c, txn, s, page, &included);
 
+    if (r < 0)
+        return r;
     sb_room(&c->out, MIN(page->n, (size_t)64) * ENTRY_BYTES + KIB(1));
     bundle_begin(&b, c, "searchset", page->total);
     bundle_link(&b, "self", path, s->self, s->cursor);
     if (page->next.p)
         bundle_link(&b, "next", path, s->self, page->next);
     bundle_entries(&b);
-    r = write_entries(&b, s, txn, page);
+    r = write_matches(&b, s, txn, page);
+    if (r >= 0)
+        r = write_included(&b, s, txn, &included);
     if (r < 0)
         return r;
-    if (s->n_unknown)
-        write_unknown(&b, s);
+    if (s->n_unknown || included.cut)
+        write_outcome(&b, s, included.cut);
     bundle_end(&b);
     c->status = 200;
     return sb_ok(&c->out, &c->err);
 }
 
+static int within(struct call *c, struct search *s)
+{
+    for (int i = 0; i < COMPARTMENT_COUNT; i++)
+        if (def_compartment_type((enum def_compartment)i) == c->owner)
+            return search_within(c->a, s, (enum def_compartment)i, c->id, &c->err);
+    return err_set(&c->err, ERR_INTERNAL, "a compartment is not known");
+}
+
 int api_search(struct call *c, struct store_txn *txn)
 {
-    struct search_options opt = {.index = *store_index_options(c->api->store), .strict = c->strict};
+    struct search_options opt = {
+        .index = *store_index_options(c->api->store), .world = c->api->world, .strict = c->strict};
     struct search s;
     struct page page;
     int r;
 
     r = search_parse(c->a, c->params, &opt, c->type, c->query, &s, &c->err);
-    if (r < 0)
-        return r;
-    r = store_search(txn, &s, c->budget, c->a, &page, &c->err);
-    if (r < 0)
-        return r;
-    return write_bundle(c, &s, txn, &page);
+    if (r >= 0 && c->owner)
+        r = within(c, &s);
+    if (r >= 0)
+        r = store_search(txn, &s, c->budget, c->a, &page, &c->err);
+    return r < 0 ? r : write_bundle(c, &s, txn, &page);
 }

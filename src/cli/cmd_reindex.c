@@ -1,13 +1,16 @@
 #include "cli/cli.h"
 
+#include "server/operator.h"
+#include "server/reindex.h"
 #include "server/search_params.h"
-#include "server/server.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    {"content-index", NULL, "also index every word of every resource, for _content", CLI_FLAG,
+     false, NULL, 0, 0},
 };
 
 static void progress(void *ctx, uint64_t done, uint64_t all)
@@ -22,11 +25,21 @@ static int run(const struct cli_args *args, struct err *err)
     struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
     _cleanup_(store_closep) struct store *store = NULL;
     bool is_terminal = isatty(STDERR_FILENO);
-    int r = server_open_store(&config, false, &store, err);
+    char socket[OPERATOR_SOCKET_MAX];
+    int r = operator_open(&config, false, &store, socket, err);
 
     if (r < 0)
         return r;
-    r = search_params_run(store, progress, &is_terminal, err);
+    if (store) {
+        r = server_reindex(store, cli_flag(args, "content-index"), progress, &is_terminal, err);
+        if (r >= 0)
+            r = search_params_run(store, progress, &is_terminal, err);
+    } else if (cli_flag(args, "content-index")) {
+        r = err_set(err, ERR_CONFLICT,
+                    "a node serves the folder: stop it first, --content-index needs it alone");
+    } else {
+        r = operator_reindex(socket, progress, &is_terminal, err);
+    }
     if (is_terminal)
         fputc('\n', stderr);
     return r;
@@ -37,7 +50,11 @@ const struct cli_command cmd_reindex = {
     .summary = "index what user-defined search parameters ask for",
     .about = "Gives each user-defined SearchParameter its lists and indexes the records that\n"
              "were there before it; a running node does the same in the background. The\n"
-             "position is kept: a run that was stopped goes on where it was.",
+             "position is kept: a run that was stopped goes on where it was. A store of an\n"
+             "earlier version gets the keys that are new (words, contained resources,\n"
+             "positions); until then what they find is found by looking at resources. Beside a\n"
+             "running node the command has it look for search parameters, and waits until\n"
+             "nothing is left to do.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

@@ -65,6 +65,11 @@ struct world {
     int (*codes)(void *ctx, struct arena *a, enum terms_set kind, struct str url,
                  const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
                  enum terms_answer *ret_known, struct err *err);
+
+    /* Whether a value (a resource, or an element of the data type `type`) conforms to a profile;
+     * TERMS_UNKNOWN where the profile is not known here. May be NULL: then no profile is known. */
+    int (*conforms_to)(void *ctx, struct arena *a, yyjson_val *value, struct str type,
+                       struct str profile, enum terms_answer *ret, struct err *err);
 };
 
 #endif

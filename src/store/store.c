@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "store/store_int.h"
 
 #include <stdlib.h>
@@ -97,6 +98,12 @@ int store_base_url_add(struct store *st, struct str url, struct err *err)
     return 0;
 }
 
+void store_extras_on(struct store *st, bool content)
+{
+    st->index.extras = true;
+    st->index.content = content;
+}
+
 /* Every call below passes through here or through `writing`, so that access is never forgotten. */
 static const struct store_ops *reading(const struct store_txn *txn)
 {
@@ -129,6 +136,17 @@ void store_end(struct store_txn *txn)
     txn->st->ops->end(txn);
 }
 
+void store_deadline(struct store_txn *txn, int64_t mono_us)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    txn->deadline_us = mono_us;
+}
+
+bool store_is_overdue(const struct store_txn *txn)
+{
+    return txn->deadline_us && clock_mono_us() > txn->deadline_us;
+}
+
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
     return reading(txn)->get(txn, type, id, ret, err);
@@ -155,6 +173,12 @@ int store_referrers(struct store_txn *txn, const struct param *param, int type, 
                     size_t max, struct arena *a, struct page *ret, struct err *err)
 {
     return reading(txn)->referrers(txn, param, type, id, max, a, ret, err);
+}
+
+int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                     struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err)
+{
+    return reading(txn)->index_keys(txn, list, after, max, a, ret, ret_n, err);
 }
 
 int store_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
@@ -316,8 +340,7 @@ int store_check(struct store *st, void (*say)(void *ctx, const char *text), void
     return st->ops->check(st, say, ctx, err);
 }
 
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err)
 {
     return st->ops->backup(st, to_dir, progress, ctx, err);

@@ -22,14 +22,15 @@
 #define STORE_VERSION_ID_MAX 32
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
+#define STORE_INDEX_VERSION 2 /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
 struct store_txn;
 
 struct store_config {
     const char *dir;            /* data folder; the database is dir/carnet.db */
-    struct index_options index; /* its strings must outlive the store; tz_minutes counts with
-                                   `create` only: a store keeps its own */
+    struct index_options index; /* its strings must outlive the store; tz_minutes and content count
+                                   with `create` only: a store keeps its own */
     bool create;                /* make a new store; otherwise it must exist */
     bool read_only;
     size_t cache_bytes; /* page cache for each connection, 0: default */
@@ -55,6 +56,10 @@ const struct index_options *store_index_options(struct store *st);
 /* One more base URL of our own, behind those of store_config; copied. One that is known already
  * changes nothing. Call it before others use the store. */
 int store_base_url_add(struct store *st, struct str url, struct err *err);
+
+/* From here on resources get the keys of index_options.extras, and (content) of .content. For a
+ * reindex, while nobody else uses the store; it then writes meta "index" and "content". */
+void store_extras_on(struct store *st, bool content);
 
 /* A version of a resource, on this node and every other: (clock, origin). */
 struct version {
@@ -95,6 +100,11 @@ static inline void store_txn_endp(struct store_txn **txn)
         store_end(*txn);
 }
 
+/* From here on a search of this transaction that is not done at `mono_us` (clock_mono_us) ends with
+ * ERR_COSTLY; 0: no deadline. Inside a job each search has a short one of its own. */
+void store_deadline(struct store_txn *txn, int64_t mono_us);
+bool store_is_overdue(const struct store_txn *txn);
+
 /* The newest version, deletions included (is that an answer or a 410? the caller knows).
  * ERR_NOT_FOUND if the id never existed. */
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
@@ -112,7 +122,7 @@ struct page {
 
 /* One page of a search. The cursor is opaque text that holds where the page ended and the feed's
  * position at the first page: rows that did not change since appear exactly once over all pages,
- * rows that did at most once.
+ * rows that did at most once. (What a chain leads through is looked at as it is at each page.)
  * `budget`: index entries and bodies it may look at, 0: no limit; past it ERR_BUSY, so that an
  * event loop can hand the search to a worker. A malformed cursor is ERR_VALUE. */
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
@@ -122,6 +132,18 @@ int store_search(struct store_txn *txn, const struct search *s, size_t budget, s
  * (NULL: any reference parameter of any type), at most `max`. For _revinclude and for integrity. */
 int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                     size_t max, struct arena *a, struct page *ret, struct err *err);
+
+/* A key of a list, and one of the rows that have it. */
+struct index_seen {
+    struct str key;
+    uint64_t row;
+};
+
+/* The different keys of a list (a parameter's, docs/formats/index-keys.md) behind `after` (STR(""):
+ * from the first on), in order, at most `max`, each with one current version that has it. Costs a
+ * descent for each key, however many rows it has. */
+int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                     struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
 
 struct history_query {
     int type;                               /* 0: system */
@@ -234,10 +256,12 @@ int store_stats(struct store *st, struct store_stats *ret, struct err *err);
 int store_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                 struct err *err);
 
-/* A consistent copy into a new folder while the store is in use. `progress` gets pages done and in
- * all; it may be NULL. */
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+/* Gets pages done and in all, now and then; false stops the copy. */
+typedef bool store_backup_progress(void *ctx, uint64_t done, uint64_t all);
+
+/* A consistent copy into a new folder while the store is in use. `progress` may be NULL; when it
+ * stops the copy, ERR_TIMEOUT, and nothing is left of it. */
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err);
 
 #endif

@@ -11,7 +11,6 @@
 #include <pthread.h>
 
 #define STORE_TXN_MAGIC 0x73747278u
-#define STORE_INDEX_VERSION 1 /* of the key formats in docs/formats/index-keys.md */
 
 struct store_ops {
     void (*close)(struct store *st);
@@ -27,6 +26,8 @@ struct store_ops {
                   struct page *ret, struct err *err);
     int (*referrers)(struct store_txn *txn, const struct param *param, int type, struct str id,
                      size_t max, struct arena *a, struct page *ret, struct err *err);
+    int (*index_keys)(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                      struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
     int (*history)(struct store_txn *txn, const struct history_query *q, struct arena *a,
                    struct page *ret, struct err *err);
     int (*feed)(struct store_txn *txn, uint64_t after, size_t max, struct arena *a,
@@ -56,8 +57,7 @@ struct store_ops {
     int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
     int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                  struct err *err);
-    int (*backup)(struct store *st, const char *to_dir,
-                  void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+    int (*backup)(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                   struct err *err);
 };
 
@@ -73,8 +73,11 @@ struct store_txn {
     unsigned magic;
     struct store *st;
     struct access who;
-    bool is_writing; /* inside a job */
+    bool is_writing;     /* inside a job */
+    int64_t deadline_us; /* of the monotonic clock; 0: none */
 };
+
+#define STORE_JOB_SEARCH_US 2000000 /* what one search inside a job may take */
 
 /* Fills the shared part; takes its own reference of `params` (NULL: params_base). */
 int store_base_init(struct store *st, const struct store_ops *ops,

@@ -1,6 +1,8 @@
 /* Versions: what goes in comes out, as the newest, by version, in history and in the feed. */
 #include "contract.h"
 
+#include "base/rng.h"
+
 #include "base/clock.h"
 
 static int setup(void **state)
@@ -369,10 +371,11 @@ static void a_snapshot_stays(void **state)
     store_end(txn);
 }
 
-static void count_progress(void *ctx, uint64_t done, uint64_t all)
+static bool count_progress(void *ctx, uint64_t done, uint64_t all)
 {
     assert_true(done <= all);
     *(uint64_t *)ctx = done;
+    return true;
 }
 
 static void a_copy_is_whole(void **state)
@@ -395,6 +398,40 @@ static void a_copy_is_whole(void **state)
     assert_non_null(world_get(&copy, "Basic", "i49", &err));
     world_check(&copy);
     world_done(&copy);
+}
+
+static bool stop_at_once(void *ctx, uint64_t done, uint64_t all)
+{
+    (void)ctx;
+    assert_true(done < all);
+    return false;
+}
+
+/* More than the pages that are copied between two looks at `progress`. */
+static void a_copy_can_be_stopped(void **state)
+{
+    struct world *w = *state;
+    _cleanup_(sb_done) struct sb text = sb_make(MIB(1));
+    char dir[80], path[120];
+    struct rng rng;
+    struct err err = {0};
+
+    rng_seed(&rng, 1);
+    for (int i = 0; i < 50; i++) {
+        sb_reset(&text);
+        sb_lit(&text, "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"");
+        for (int k = 0; k < 16000; k++)
+            sb_fmt(&text, "%016llx", (unsigned long long)rng_next(&rng));
+        sb_lit(&text, "\"}}");
+        sb_char(&text, '\0');
+        expect_put(w, "Basic", arena_fmt(&w->a, "i%d", i).p, text.p, NULL);
+    }
+    snprintf(dir, sizeof dir, "%.50s-copy", w->dir);
+    assert_int_equal(store_backup(w->st, dir, stop_at_once, NULL, &err), ERR_TIMEOUT);
+    snprintf(path, sizeof path, "%s/carnet.db.new", dir);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(rmdir(dir), 0);
+    world_check(w);
 }
 
 static void counts_are_true(void **state)
@@ -489,6 +526,7 @@ int main(void)
         T(one_process_holds_the_folder),
         T(a_snapshot_stays),
         T(a_copy_is_whole),
+        T(a_copy_can_be_stopped),
         T(counts_are_true),
     };
     int failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);

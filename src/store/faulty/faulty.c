@@ -114,6 +114,14 @@ static int faulty_referrers(struct store_txn *txn, const struct param *param, in
     return r < 0 ? r : store_referrers(txn_of(txn), param, type, id, max, a, ret, err);
 }
 
+static int faulty_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                             struct arena *a, struct index_seen **ret, size_t *ret_n,
+                             struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_index_keys(txn_of(txn), list, after, max, a, ret, ret_n, err);
+}
+
 static int faulty_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
                           struct page *ret, struct err *err)
 {
@@ -263,9 +271,8 @@ static int faulty_check(struct store *st, void (*say)(void *ctx, const char *tex
     return r < 0 ? r : store_check(inner_of(st), say, ctx, err);
 }
 
-static int faulty_backup(struct store *st, const char *to_dir,
-                         void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
-                         struct err *err)
+static int faulty_backup(struct store *st, const char *to_dir, store_backup_progress *progress,
+                         void *ctx, struct err *err)
 {
     int r = fault(err);
     return r < 0 ? r : store_backup(inner_of(st), to_dir, progress, ctx, err);
@@ -280,6 +287,7 @@ static const struct store_ops ops = {
     .get_row = faulty_get_row,
     .search = faulty_search,
     .referrers = faulty_referrers,
+    .index_keys = faulty_index_keys,
     .history = faulty_history,
     .feed = faulty_feed,
     .position = faulty_position,

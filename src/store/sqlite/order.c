@@ -29,7 +29,8 @@ struct order {
 
 bool order_is_rows(const struct search *s, bool *ret_desc)
 {
-    bool by_rows = s->n_sort == 0 || (!s->sort[0].param && !s->sort[0].by_id);
+    bool by_rows =
+        s->n_sort == 0 || (!s->sort[0].param && !s->sort[0].by_id && !s->sort[0].by_score);
 
     *ret_desc = by_rows && s->n_sort && s->sort[0].descending;
     return by_rows;
@@ -54,19 +55,19 @@ static int load_keys(struct order *o, struct keyed *k, size_t i, struct err *err
     for (; i < x->s->n_sort && r == 0; i++) {
         const struct search_sort *sort = rule(o, i);
 
-        if (sort->param) {
+        if (sort->param || sort->by_score) {
             r = exec_sort_key(x, k->row, sort, &k->keys[i], err);
         } else if (sort->by_id) {
             unsigned char key[SQ_ID_KEY_MAX];
             struct row row;
             if ((r = sq_get_row(&x->t->base, k->row, &row, err)) < 0)
                 return r;
-            k->keys[i] = arena_dup(&x->tmp, str_n((char *)key, index_id_key(row.id, key)));
+            k->keys[i] = arena_dup(x->tmp, str_n((char *)key, index_id_key(row.id, key)));
             r = k->keys[i].p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
         } else {
             unsigned char key[SQ_ROW_BYTES];
             sq_put_row(key, k->row);
-            k->keys[i] = arena_dup(&x->tmp, str_n((char *)key, sizeof key));
+            k->keys[i] = arena_dup(x->tmp, str_n((char *)key, sizeof key));
             r = k->keys[i].p ? 0 : err_no_memory(err);
         }
     }
@@ -129,7 +130,7 @@ static int run_add(struct order *o, const struct keyed *k, size_t max, struct er
     if (o->run_n == o->run_cap) {
         size_t cap = o->run_cap ? o->run_cap * 2 : 64;
         struct keyed *run =
-            arena_grow(&o->x->tmp, o->run, o->run_cap * sizeof *run, cap * sizeof *run);
+            arena_grow(o->x->tmp, o->run, o->run_cap * sizeof *run, cap * sizeof *run);
         if (!run)
             return err_no_memory(err);
         o->run = run;
@@ -195,7 +196,7 @@ static int collect(struct order *o, struct err *err)
         return 0;
     o->has_collected = true;
     x->desc = false;
-    r = exec_matches(x, o->driver, search_limits.collect, &found, err);
+    r = exec_matches(x, o->driver, search_limits.collect, SIZE_MAX, &found, err);
     x->desc = desc;
     if (r <= 0)
         return r;
@@ -203,7 +204,7 @@ static int collect(struct order *o, struct err *err)
         o->rows.n = 0;
         return (r = sort_rows(o, found.v, found.n, err)) < 0 ? r : 1;
     }
-    o->matches = ARENA_NEW(&x->tmp, struct rowset);
+    o->matches = ARENA_NEW(x->tmp, struct rowset);
     if (!o->matches)
         return err_no_memory(err);
     o->matches->v = found.v;
@@ -231,7 +232,7 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
         if (!k.keys[0].p || !str_eq(k.keys[0], key))
             return 0;
     } else {
-        k.keys[0] = arena_dup(&o->x->tmp, key);
+        k.keys[0] = arena_dup(o->x->tmp, key);
         if (!k.keys[0].p)
             return err_no_memory(err);
     }
@@ -248,7 +249,7 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
 static int walk_bounds(struct order *o, const struct param_span *span, struct str *lo,
                        struct str *hi, struct err *err)
 {
-    struct arena *a = &o->x->tmp;
+    struct arena *a = o->x->tmp;
     unsigned char key[INDEX_KEY_MAX + SQ_ROW_BYTES];
     struct str at;
     int r = span_bounds(a, span, lo, hi, err);
@@ -443,6 +444,12 @@ static int walk(struct order *o, struct err *err)
     return r == 0 ? walk_absent(o, err) : r;
 }
 
+/* Whether a rule's keys stand in no list: they are made of each match. */
+static bool is_computed(const struct search_sort *sort)
+{
+    return sort->by_score || sort->n_steps;
+}
+
 int order_page(struct exec *x, const struct mark *from, struct page *ret, struct err *err)
 {
     struct order o = {.x = x, .from = from, .desc = x->s->sort[0].descending};
@@ -453,12 +460,17 @@ int order_page(struct exec *x, const struct mark *from, struct page *ret, struct
 
     if (r < 0)
         return r;
-    if (small || x->s->total == TOTAL_ACCURATE) {
-        if ((r = exec_matches(x, o.driver, SIZE_MAX, &found, err)) < 0)
+    if (small || x->s->total == TOTAL_ACCURATE || is_computed(rule(&o, 0))) {
+        if ((r = exec_matches(x, o.driver, SIZE_MAX, SIZE_MAX, &found, err)) < 0)
             return r;
         end.total = from ? from->total : (int64_t)found.n;
-        small |= found.n <= search_limits.sort_rows;
+        small |= found.n <= search_limits.sort_rows || is_computed(rule(&o, 0));
     }
+    if (is_computed(rule(&o, 0)) && found.n > search_limits.run)
+        return err_set(
+            err, ERR_COSTLY,
+            "more than %zu resources match, too many to sort by what is not in the index",
+            search_limits.run);
     r = small ? sort_rows(&o, found.v, found.n, err) : walk(&o, err);
     if (r < 0)
         return r;

@@ -21,6 +21,7 @@
 #define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_WRITE_CACHE_BYTES MIB(64)
 #define SQ_GROUP_MAX 256          /* jobs in one commit */
+#define SQ_HEAVY 100              /* resources: a job with more lets lighter ones go before it */
 #define SQ_GROUP_WEIGHT_MAX 20000 /* resources in one commit, unless one job alone has more */
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
@@ -69,6 +70,7 @@
     X(SQ_VERSIONS_DESC, "SELECT row, hlc FROM version WHERE row < ?1 ORDER BY row DESC")           \
     X(SQ_DEAD_DESC, "SELECT row FROM version WHERE type = ?1 AND flags >= 2 AND row < ?2"          \
                     " ORDER BY row DESC")                                                          \
+    X(SQ_IDENTITY, "SELECT type, id FROM version WHERE row = ?1")                                  \
     X(SQ_TYPE_OF, "SELECT type FROM version WHERE row = ?1")                                       \
     X(SQ_FEED, "SELECT row FROM version WHERE row > ?1 ORDER BY row LIMIT ?2")                     \
     X(SQ_LIVE, "SELECT row, type FROM version WHERE row > ?1 AND flags < 2 ORDER BY row")          \
@@ -176,13 +178,19 @@ struct pends {
 
 #define SQ_PARAM_WORDS (65536 / 64)
 
+/* Jobs that wait, in their order. */
+struct sq_lane {
+    struct store_job *first, *last;
+};
+
 struct sq_writer {
     struct sq_conn *conn;
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t lock; /* guards queue, is_closing, queued */
     pthread_cond_t wake;
-    struct store_job *first, *last;
+    struct sq_lane light, heavy;
+    bool heavy_waited; /* the last group was of light jobs, with heavy ones left */
     uint64_t queued;
     bool is_closing;
     /* The writer thread's own. */
@@ -369,6 +377,9 @@ int sq_search(struct store_txn *txn, const struct search *s, size_t budget, stru
 int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                  size_t max, struct arena *a, struct page *ret, struct err *err);
 
+int sq_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                  struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
+
 void sq_hints_clear(struct sq_store *st);
 
 /* ---- upkeep ---- */
@@ -376,7 +387,7 @@ void sq_hints_clear(struct sq_store *st);
 int sq_stats(struct store *base, struct store_stats *ret, struct err *err);
 int sq_check(struct store *base, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
-int sq_backup(struct store *base, const char *to_dir,
-              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err);
+int sq_backup(struct store *base, const char *to_dir, store_backup_progress *progress, void *ctx,
+              struct err *err);
 
 #endif

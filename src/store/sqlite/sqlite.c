@@ -20,6 +20,7 @@ static const struct store_ops ops = {
     .get_row = sq_get_row,
     .search = sq_search,
     .referrers = sq_referrers,
+    .index_keys = sq_index_keys,
     .history = sq_history,
     .feed = sq_feed,
     .position = sq_position,
