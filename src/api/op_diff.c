@@ -90,9 +90,9 @@ int op_diff(struct call *c, struct store_txn *txn)
     int r;
 
     if ((r = op_params_read(c, &params)) < 0 ||
-        (r = op_params_only(c, &params,
-                            c->id.n ? "fromVersion toVersion includeMeta"
-                                    : "from to includeMeta")) < 0 ||
+        (r = op_params_only(
+             c, &params, c->id.n ? "fromVersion toVersion includeMeta" : "from to includeMeta")) <
+            0 ||
         (r = op_param_bool(c, &params, "includeMeta", false, &with_meta)) < 0)
         return r;
     if (c->id.n)

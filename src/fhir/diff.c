@@ -66,9 +66,8 @@ static bool look(yyjson_val *obj, const struct def_element *e, struct found *ret
                               .json_n = json.n,
                               .type = type,
                               .v = yyjson_obj_getn(obj, json.p, json.n),
-                              .more = type->kind == DEF_PRIMITIVE
-                                          ? sibling(obj, json.p, json.n)
-                                          : NULL};
+                              .more = type->kind == DEF_PRIMITIVE ? sibling(obj, json.p, json.n)
+                                                                  : NULL};
         return true;
     }
     return false;
@@ -385,8 +384,7 @@ static int diff_object(struct diff *d, const struct def_type *t, yyjson_val *a, 
     return r;
 }
 
-int fhir_diff(yyjson_val *from, yyjson_val *to, bool with_meta, struct sb *out,
-              struct err *err)
+int fhir_diff(yyjson_val *from, yyjson_val *to, bool with_meta, struct sb *out, struct err *err)
 {
     struct str name = js_get_str(from, "resourceType");
     const struct def_type *type = def_type(name);
@@ -394,7 +392,6 @@ int fhir_diff(yyjson_val *from, yyjson_val *to, bool with_meta, struct sb *out,
     struct diff d = {
         .out = out, .path = sb_make(PATH_BYTES_MAX), .with_meta = with_meta, .err = err};
     int r;
-
 
     for (size_t i = 0; i < parameter->n_elements; i++)
         if (parameter->elements[i].is_choice)

@@ -52,7 +52,7 @@ struct terms_scope {
     size_t n_extra;
     struct terms_pin pins[TERMS_PINS_MAX];
     size_t n_pins;
-    bool quick; /* nothing is compiled or read: ERR_BUSY where that would be needed */
+    bool quick;    /* nothing is compiled or read: ERR_BUSY where that would be needed */
     uint64_t cost; /* concepts that were looked at */
     struct terms_kept *held;
 };
