@@ -24,6 +24,7 @@
     X(backup)           \
     X(restore)          \
     X(reindex)          \
+    X(detect)           \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64 };
