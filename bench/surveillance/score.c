@@ -180,8 +180,8 @@ static void score(const char *name, const char *set)
 
         if (str_eq(part, STR("alpha=ROC")))
             curve = true;
-        else if (eq < 0 || detect_set(m, str_head(part, (size_t)eq),
-                                      str_from(part, (size_t)eq + 1), param, &err) < 0) {
+        else if (eq < 0 || detect_set(m, str_head(part, (size_t)eq), str_from(part, (size_t)eq + 1),
+                                      param, &err) < 0) {
             fprintf(stderr, "%s\n", err.text);
             exit(1);
         }

@@ -68,12 +68,15 @@ static int take_options(struct detection *d, const struct cli_args *args, struct
     int r = 0;
 
     if (!name)
-        return err_set(err, ERR_VALUE, "--method NAME is missing; carnet detect --methods lists "
-                                       "the names");
+        return err_set(err, ERR_VALUE,
+                       "--method NAME is missing; carnet detect --methods lists "
+                       "the names");
     d->method = detect_method(str_c(name));
     if (!d->method)
-        return err_set(err, ERR_VALUE, "there is no method \"%s\"; carnet detect --methods lists "
-                                       "the names", name);
+        return err_set(err, ERR_VALUE,
+                       "there is no method \"%s\"; carnet detect --methods lists "
+                       "the names",
+                       name);
     d->is_json = strcmp(format, "json") == 0;
     if (!d->is_json && strcmp(format, "csv") != 0)
         return err_set(err, ERR_VALUE, "--format must be csv or json, not \"%s\"", format);
@@ -186,9 +189,8 @@ static int judge(struct detection *d, const struct cli_args *args, struct arena 
             break;
         s.n = d->end[i];
         d->points[i] = ARENA_ARRAY(a, struct detect_point, s.n - d->from[i]);
-        r = d->points[i]
-                ? detect_run(d->method, d->param, &s, d->from[i], &work, d->points[i], err)
-                : err_no_memory(err);
+        r = d->points[i] ? detect_run(d->method, d->param, &s, d->from[i], &work, d->points[i], err)
+                         : err_no_memory(err);
     }
     return r;
 }

@@ -57,7 +57,7 @@ int cdc_run(const struct detect_job *job, struct detect_point *ret, struct err *
         return err_set(err, ERR_VALUE, "m %zu reaches over a year of %u points", c.m,
                        c.s->points_a_year);
     for (size_t t = job->from; t < c.s->n; t++)
-        ret[t - job->from] = t < needs ? point_without(NOTE_HISTORY, (double)needs, (double)t)
-                                       : cdc_point(&c, t);
+        ret[t - job->from] =
+            t < needs ? point_without(NOTE_HISTORY, (double)needs, (double)t) : cdc_point(&c, t);
     return 0;
 }

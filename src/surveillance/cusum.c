@@ -16,8 +16,7 @@ struct cusum {
 static double anscombe_nb(double x, double dispersion)
 {
     static const double at[] = {0, 0.53846931010568309, 0.90617984593866399};
-    static const double weight[] = {0.56888888888888889, 0.47862867049936647,
-                                    0.23692688505618909};
+    static const double weight[] = {0.56888888888888889, 0.47862867049936647, 0.23692688505618909};
     double end = cbrt(x), piece = end / QUADRATURE_STEPS, sum = 0;
 
     for (int i = 0; i < QUADRATURE_STEPS; i++)
@@ -35,21 +34,15 @@ static double transformed(const struct cusum *c, double x, double m)
     double v = m + c->dispersion * m * m;
 
     switch (c->trans) {
-        case CUSUM_STANDARD:
-            return (x - m) / sqrt(m);
-        case CUSUM_ROSSI:
-            return (x - 3 * m + 2 * sqrt(m * x)) / (2 * sqrt(m));
-        case CUSUM_ANSCOMBE:
-            return 1.5 * (cbrt(x * x) - cbrt(m * m)) / pow(m, 1.0 / 6);
-        case CUSUM_ANSCOMBE_2ND:
-            return 1.5 * (cbrt(x * x) - (cbrt(m * m) - 1 / (9 * cbrt(m)))) / pow(m, 1.0 / 6);
-        case CUSUM_PEARSON_NB:
-            return (x - m) / sqrt(v);
-        case CUSUM_ANSCOMBE_NB:
-            return (anscombe_nb(x, c->dispersion) - anscombe_nb(m, c->dispersion)) /
-                   pow(v, 1.0 / 6);
-        default:
-            return x;
+    case CUSUM_STANDARD: return (x - m) / sqrt(m);
+    case CUSUM_ROSSI: return (x - 3 * m + 2 * sqrt(m * x)) / (2 * sqrt(m));
+    case CUSUM_ANSCOMBE: return 1.5 * (cbrt(x * x) - cbrt(m * m)) / pow(m, 1.0 / 6);
+    case CUSUM_ANSCOMBE_2ND:
+        return 1.5 * (cbrt(x * x) - (cbrt(m * m) - 1 / (9 * cbrt(m)))) / pow(m, 1.0 / 6);
+    case CUSUM_PEARSON_NB: return (x - m) / sqrt(v);
+    case CUSUM_ANSCOMBE_NB:
+        return (anscombe_nb(x, c->dispersion) - anscombe_nb(m, c->dispersion)) / pow(v, 1.0 / 6);
+    default: return x;
     }
 }
 
@@ -59,22 +52,19 @@ static double count_needed(const struct cusum *c, double before, double now, dou
     double gap = c->h + c->k - before, root;
 
     switch (c->trans) {
-        case CUSUM_STANDARD:
-            return MAX(0.0, ceil(m + sqrt(m) * gap));
-        case CUSUM_ROSSI:
-            if (!(4 * m + 2 * sqrt(m) * gap >= 0))
-                return 0;
-            root = sqrt(4 * m + 2 * sqrt(m) * gap) - sqrt(m);
-            return root * root;
-        case CUSUM_ANSCOMBE:
-            return pow(MAX(0.0, cbrt(m * m) + gap * pow(m, 1.0 / 6) / 1.5), 1.5);
-        case CUSUM_ANSCOMBE_2ND:
-            return pow(MAX(0.0, cbrt(m * m) - cbrt(m) / 9 + gap * pow(m, 1.0 / 6) / 1.5), 1.5);
-        case CUSUM_PEARSON_NB:
-            return MAX(0.0, m + sqrt(m + c->dispersion * m * m) * gap);
-        default:
-            /* No inverse is in use for these: what is left to h after this point. */
-            return MAX(0.0, c->h - now);
+    case CUSUM_STANDARD: return MAX(0.0, ceil(m + sqrt(m) * gap));
+    case CUSUM_ROSSI:
+        if (!(4 * m + 2 * sqrt(m) * gap >= 0))
+            return 0;
+        root = sqrt(4 * m + 2 * sqrt(m) * gap) - sqrt(m);
+        return root * root;
+    case CUSUM_ANSCOMBE: return pow(MAX(0.0, cbrt(m * m) + gap * pow(m, 1.0 / 6) / 1.5), 1.5);
+    case CUSUM_ANSCOMBE_2ND:
+        return pow(MAX(0.0, cbrt(m * m) - cbrt(m) / 9 + gap * pow(m, 1.0 / 6) / 1.5), 1.5);
+    case CUSUM_PEARSON_NB: return MAX(0.0, m + sqrt(m + c->dispersion * m * m) * gap);
+    default:
+        /* No inverse is in use for these: what is left to h after this point. */
+        return MAX(0.0, c->h - now);
     }
 }
 
@@ -88,7 +78,7 @@ static int expected(const struct detect_job *job, double *ret, struct err *err)
 
     if (isnan(known) && job->param[CUSUM_M] == 1) {
         g.stride = g.columns;
-        g.x = x = ARENA_ARRAY(job->arena, double, job->from * g.columns);
+        g.x = x = ARENA_ARRAY(job->arena, double, job->from *g.columns);
         g.mu = ARENA_ARRAY(job->arena, double, job->from);
         g.weight = ARENA_ARRAY(job->arena, double, job->from);
         if (!x || !g.mu || !g.weight)
@@ -119,9 +109,7 @@ int cusum_run(const struct detect_job *job, struct detect_point *ret, struct err
     struct cusum c = {job->param[CUSUM_K], job->param[CUSUM_H], job->param[CUSUM_DISPERSION],
                       (int)job->param[CUSUM_TRANS]};
     double *m = ARENA_ARRAY(job->arena, double, s->n - job->from), before = 0;
-    double needs = !isnan(job->param[CUSUM_EXPECTED]) ? 0
-                   : job->param[CUSUM_M] == 1         ? 4
-                                                      : 1;
+    double needs = !isnan(job->param[CUSUM_EXPECTED]) ? 0 : job->param[CUSUM_M] == 1 ? 4 : 1;
     int r = m ? 0 : err_no_memory(err);
 
     if (r == 0)
@@ -139,8 +127,7 @@ int cusum_run(const struct detect_job *job, struct detect_point *ret, struct err
             continue;
         }
         /* A count that is not known leaves the sum as it is. */
-        now = isnan(y) ? before
-                       : MAX(0.0, before + transformed(&c, y, m[t - job->from]) - c.k);
+        now = isnan(y) ? before : MAX(0.0, before + transformed(&c, y, m[t - job->from]) - c.k);
         *p = point_judge(y, count_needed(&c, before, now, m[t - job->from]), m[t - job->from]);
         p->alarm = !isnan(y) && now >= c.h;
         before = now;

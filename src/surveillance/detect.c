@@ -38,6 +38,8 @@ const struct method detect_methods[] = {
            GLR_POISSON_PARAMS, true),
     METHOD("glr-nb", "likelihood ratio for a rise, negative binomial", glr_run, GLR_NB,
            GLR_NB_PARAMS, true),
+    METHOD("ensemble", "robust regression, level and sums of one to three points", ensemble_run, 0,
+           ENSEMBLE_PARAMS, false),
 };
 const size_t detect_n_methods = ARRAY_LEN(detect_methods);
 

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/sb.h"
 
-#define SERIES_POINTS_MAX 40000  /* points of one series: daily for a century */
+#define SERIES_POINTS_MAX 40000 /* points of one series: daily for a century */
 #define SERIES_COUNT_MAX 1000000000
 #define DETECT_PARAMS_MAX 16     /* parameters of one method */
 #define DETECT_NOTE_TEXT_MAX 128 /* bytes of a note, with its NUL */
@@ -23,23 +23,23 @@
 /* Equally spaced counts. */
 struct series {
     size_t n;
-    const double *count;   /* whole numbers from 0 to SERIES_COUNT_MAX; NAN: not known */
-    const int64_t *day;    /* first day of each point, since 1970-01-01; NULL: no calendar */
+    const double *count;    /* whole numbers from 0 to SERIES_COUNT_MAX; NAN: not known */
+    const int64_t *day;     /* first day of each point, since 1970-01-01; NULL: no calendar */
     unsigned points_a_year; /* 52 weekly, 365 daily, 12 monthly */
 };
 
 /* Why a point has no threshold, or what is special about it. The table is in note.c. */
 enum note_code {
     NOTE_NONE,
-    NOTE_HISTORY,   /* needs `needs` earlier points, has `has` */
-    NOTE_UNKNOWN,   /* the count of this point is not known */
-    NOTE_BASELINE,  /* a count that the threshold rests on is not known */
-    NOTE_FEW,       /* fewer than `needs` cases in the last `has` points */
-    NOTE_FLAT,      /* the baseline has no variation, so that the statistic is not defined */
-    NOTE_FIT,       /* the model has no finite estimate */
-    NOTE_ALWAYS,    /* any count would be an alarm */
-    NOTE_NEVER,     /* no count up to the largest that is tried would be an alarm */
-    NOTE_SUM,       /* threshold and alarm are about the last `needs` points' cases: `has` */
+    NOTE_HISTORY,  /* needs `needs` earlier points, has `has` */
+    NOTE_UNKNOWN,  /* the count of this point is not known */
+    NOTE_BASELINE, /* a count that the threshold rests on is not known */
+    NOTE_FEW,      /* fewer than `needs` cases in the last `has` points */
+    NOTE_FLAT,     /* the baseline has no variation, so that the statistic is not defined */
+    NOTE_FIT,      /* the model has no finite estimate */
+    NOTE_ALWAYS,   /* any count would be an alarm */
+    NOTE_NEVER,    /* no count up to the largest that is tried would be an alarm */
+    NOTE_SUM,      /* threshold and alarm are about the last `needs` points' cases: `has` */
     NOTE_MAX
 };
 
@@ -67,8 +67,8 @@ struct method_param {
 
 struct detect_job {
     const struct series *series;
-    size_t from;                    /* the points [from, series->n) are asked for */
-    int variant;                    /* of the method's row */
+    size_t from;                     /* the points [from, series->n) are asked for */
+    int variant;                     /* of the method's row */
     double param[DETECT_PARAMS_MAX]; /* in the order of the method's table */
     struct arena *arena;
 };

@@ -8,12 +8,12 @@
 
 #include <float.h>
 
-#define TREND_YEARS_MIN 3        /* a trend is fitted from so many years on */
+#define TREND_YEARS_MIN 3 /* a trend is fitted from so many years on */
 #define CLASSIC_P_TREND 0.05
 #define CLASSIC_WEIGHTS_THRESHOLD 1
-#define SLOPE_ROUNDING 1e-10     /* change over all years that is no change */
+#define SLOPE_ROUNDING 1e-10 /* change over all years that is no change */
 #define WEEK_DAYS 7
-#define WEEK_POINTS 52           /* points a year of a weekly series */
+#define WEEK_POINTS 52 /* points a year of a weekly series */
 
 struct farr {
     const struct series *s;
@@ -217,12 +217,9 @@ static double delta_threshold(const struct farr *f, const struct outcome *o, dou
     double mu = o->mu, tau = o->phi + o->variance * mu;
 
     switch (f->power) {
-        case 0:
-            return pow(MAX(0.0, cbrt(mu * mu) + z * sqrt(4.0 / 9 * cbrt(mu) * tau)), 1.5);
-        case 1:
-            return pow(MAX(0.0, sqrt(mu) + z * sqrt(0.25 * tau)), 2);
-        default:
-            return MAX(0.0, mu + z * sqrt(mu * tau));
+    case 0: return pow(MAX(0.0, cbrt(mu * mu) + z * sqrt(4.0 / 9 * cbrt(mu) * tau)), 1.5);
+    case 1: return pow(MAX(0.0, sqrt(mu) + z * sqrt(0.25 * tau)), 2);
+    default: return MAX(0.0, mu + z * sqrt(mu * tau));
     }
 }
 
@@ -231,12 +228,9 @@ static double delta_p(const struct farr *f, const struct outcome *o, double y)
     double mu = o->mu, tau = o->phi + o->variance * mu;
 
     switch (f->power) {
-        case 0:
-            return norm_above((cbrt(y * y) - cbrt(mu * mu)) / sqrt(4.0 / 9 * cbrt(mu) * tau));
-        case 1:
-            return norm_above((sqrt(y) - sqrt(mu)) / sqrt(0.25 * tau));
-        default:
-            return norm_above((y - mu) / sqrt(mu * tau));
+    case 0: return norm_above((cbrt(y * y) - cbrt(mu * mu)) / sqrt(4.0 / 9 * cbrt(mu) * tau));
+    case 1: return norm_above((sqrt(y) - sqrt(mu)) / sqrt(0.25 * tau));
+    default: return norm_above((y - mu) / sqrt(mu * tau));
     }
 }
 

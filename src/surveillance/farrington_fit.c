@@ -84,9 +84,9 @@ static double next_sums(const struct farr_data *d, struct farr_fit *f, struct su
             f->weight[i] = d->prior[i] * f->mu[i]; /* what the estimate at hand was made with */
             f->mu[i] = mu;
             /* Where mu had to be kept from 0, its logarithm is no longer eta. */
-            half += d->prior[i] *
-                    (y > 0 ? d->y_log_y[i] - y * (mu > DBL_EPSILON ? eta : log(mu)) - (y - mu)
-                           : mu);
+            half +=
+                d->prior[i] *
+                (y > 0 ? d->y_log_y[i] - y * (mu > DBL_EPSILON ? eta : log(mu)) - (y - mu) : mu);
             sums_add(s, season, d->prior[i], mu, eta, y, d->time[i]);
         }
     }

@@ -100,8 +100,7 @@ static bool step(struct glm *g)
 
         if (isnan(g->y[i]))
             continue;
-        w = g->weight[i] = (g->prior ? g->prior[i] : 1) * g->mu[i] /
-                           (1 + g->dispersion * g->mu[i]);
+        w = g->weight[i] = (g->prior ? g->prior[i] : 1) * g->mu[i] / (1 + g->dispersion * g->mu[i]);
         wz = w * (log(g->mu[i]) + (g->y[i] - g->mu[i]) / g->mu[i]);
         for (size_t j = 0; j < p; j++) {
             right[j] += wz * row[j];
@@ -138,13 +137,14 @@ static double deviance_of(const struct glm *g)
 
 bool glm_fit(struct glm *g)
 {
-    double deviance, before;
+    double deviance, before, settled = g->settled > 0 ? g->settled : DEVIANCE_SETTLED;
 
     assert(g->columns <= GLM_COLUMNS_MAX);
     g->used = 0;
     for (size_t i = 0; i < g->n; i++) {
         g->used += !isnan(g->y[i]);
-        g->mu[i] = g->dispersion > 0 ? g->y[i] + (g->y[i] == 0 ? 1.0 / 6 : 0) : g->y[i] + 0.1;
+        if (!g->is_warm)
+            g->mu[i] = g->dispersion > 0 ? g->y[i] + (g->y[i] == 0 ? 1.0 / 6 : 0) : g->y[i] + 0.1;
     }
     before = deviance_of(g);
     for (int round = 0; round < ROUNDS_MAX; round++) {
@@ -155,7 +155,7 @@ bool glm_fit(struct glm *g)
         deviance = deviance_of(g);
         if (!isfinite(deviance))
             return false;
-        if (fabs(deviance - before) / (fabs(deviance) + 0.1) < DEVIANCE_SETTLED)
+        if (fabs(deviance - before) / (fabs(deviance) + 0.1) < settled)
             break;
         before = deviance;
     }

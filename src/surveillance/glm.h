@@ -16,11 +16,13 @@
 struct glm {
     /* What is asked. A row whose count is NAN is left out. */
     size_t n, columns;
-    const double *x;     /* n rows, `stride` apart, of which the first `columns` count */
+    const double *x; /* n rows, `stride` apart, of which the first `columns` count */
     size_t stride;
     const double *y;
     const double *prior; /* weights of the rows; NULL: 1 */
     double dispersion;   /* 0: Poisson */
+    bool is_warm;        /* start at mu as it is */
+    double settled;      /* relative change of the deviance to stop at; 0: 1e-8 */
     /* What is found. */
     double beta[GLM_COLUMNS_MAX];
     double *mu, *weight; /* of each row: room for n doubles each, from the caller */

@@ -105,11 +105,11 @@ static int expected(const struct detect_job *job, struct glr *g, struct err *err
     const struct series *s = job->series;
     unsigned harmonics = (unsigned)job->param[GLR_S];
     double scale = job->param[GLR_TREND] != 0 ? 1 / (double)job->from : 0, row[GLM_COLUMNS_MAX], *x;
-    struct glm m = {.n = job->from, .columns = glm_season_columns(harmonics, scale != 0),
-                    .y = s->count};
+    struct glm m = {
+        .n = job->from, .columns = glm_season_columns(harmonics, scale != 0), .y = s->count};
 
     m.stride = m.columns;
-    m.x = x = ARENA_ARRAY(job->arena, double, m.n * m.columns);
+    m.x = x = ARENA_ARRAY(job->arena, double, m.n *m.columns);
     m.mu = ARENA_ARRAY(job->arena, double, m.n);
     m.weight = ARENA_ARRAY(job->arena, double, m.n);
     if (!x || !m.mu || !m.weight)

@@ -42,8 +42,15 @@
     X(CDC_ALPHA, "alpha", PARAM_NUMBER, 0.025, ALPHA_MIN, ALPHA_MAX, NULL, \
       "of the two-sided interval")
 
-enum { CUSUM_NONE, CUSUM_STANDARD, CUSUM_ROSSI, CUSUM_ANSCOMBE, CUSUM_ANSCOMBE_2ND,
-       CUSUM_PEARSON_NB, CUSUM_ANSCOMBE_NB };
+enum {
+    CUSUM_NONE,
+    CUSUM_STANDARD,
+    CUSUM_ROSSI,
+    CUSUM_ANSCOMBE,
+    CUSUM_ANSCOMBE_2ND,
+    CUSUM_PEARSON_NB,
+    CUSUM_ANSCOMBE_NB
+};
 #define CUSUM_PARAMS(X) \
     X(CUSUM_K, "k", PARAM_NUMBER, 1.04, 0, 100, NULL, "reference value") \
     X(CUSUM_H, "h", PARAM_NUMBER, 2.26, 0, 1000, NULL, "decision boundary") \
@@ -106,7 +113,16 @@ enum { CALENDAR_DATES, CALENDAR_ROWS };
     X(GLR_DISPERSION, "dispersion", PARAM_NUMBER, NAN, 0, 1000, NULL, \
       "the variance is m + dispersion m^2; estimated where it is not given")
 
+#define ENSEMBLE_PARAMS(X) \
+    X(ENS_ALPHA, "alpha", PARAM_NUMBER, 0.01, ALPHA_MIN, ALPHA_MAX, NULL, \
+      "chance of an alarm without an outbreak") \
+    X(ENS_YEARS, "years", PARAM_WHOLE, 10, 2, 50, NULL, "years of history that are used at most") \
+    X(ENS_GAP, "gap", PARAM_WHOLE, 3, 0, 100, NULL, "points just before that are left out") \
+    X(ENS_HARMONICS, "harmonics", PARAM_WHOLE, 2, 0, 4, NULL, "yearly waves of the season") \
+    X(ENS_LEVEL, "level", PARAM_YES_NO, 1, 0, 1, NULL, "follow a level that moves")
+
 enum { EARS_PARAMS(PARAM_PLACE) };
+enum { ENSEMBLE_PARAMS(PARAM_PLACE) };
 enum { BAYES_PARAMS(PARAM_PLACE) }; /* RKI has the first of them */
 enum { CDC_PARAMS(PARAM_PLACE) };
 enum { CUSUM_PARAMS(PARAM_PLACE) };
@@ -115,7 +131,7 @@ enum { OUTBREAKP_PARAMS(PARAM_PLACE) };
 enum { GLR_NB_PARAMS(PARAM_PLACE) }; /* Poisson has the first of them */
 
 typedef int method_fn(const struct detect_job *job, struct detect_point *ret, struct err *err);
-method_fn bayes_run, cdc_run, cusum_run, ears_run, farrington_run, glr_run,
+method_fn bayes_run, cdc_run, cusum_run, ears_run, ensemble_run, farrington_run, glr_run,
     outbreakp_run, rki_run;
 
 enum { EARS_C1, EARS_C2, EARS_C3 };
@@ -125,8 +141,8 @@ enum { GLR_POISSON, GLR_NB };
 /* A point without a threshold. */
 static inline struct detect_point point_without(enum note_code code, double needs, double has)
 {
-    return (struct detect_point){.threshold = NAN, .expected = NAN, .p = NAN,
-                                 .note = {code, needs, has}};
+    return (struct detect_point){
+        .threshold = NAN, .expected = NAN, .p = NAN, .note = {code, needs, has}};
 }
 
 /* The judgement: a count that is not known is never an alarm. */

@@ -62,8 +62,8 @@ static double stirling_error(double n)
 
     if (n <= 16)
         return n > 0 ? lgamma(n + 1) - (n + 0.5) * log(n) + n - HALF_LOG_2PI : 0;
-    return q * (1.0 / 12 -
-                s * (1.0 / 360 - s * (1.0 / 1260 - s * (1.0 / 1680 - s * (1.0 / 1188)))));
+    return q *
+           (1.0 / 12 - s * (1.0 / 360 - s * (1.0 / 1260 - s * (1.0 / 1680 - s * (1.0 / 1188)))));
 }
 
 /* x log(x / m) + m - x without cancellation where x is near m. */
@@ -98,8 +98,8 @@ static double binomial_density(double a, double b, double x, double y)
 {
     double n = a + b;
 
-    return exp(stirling_error(n) - stirling_error(a) - stirling_error(b) -
-               deviance_half(a, n * x) - deviance_half(b, n * y)) *
+    return exp(stirling_error(n) - stirling_error(a) - stirling_error(b) - deviance_half(a, n * x) -
+               deviance_half(b, n * y)) *
            sqrt(n / a / b) / SQRT_2PI;
 }
 

@@ -212,8 +212,8 @@ static int stratum_add(struct reader *r, struct strata *s, struct str key, size_
     if (t->n_strata == s->room) {
         size_t room = s->room ? 2 * s->room : 16;
 
-        t->strata = arena_grow(r->a, t->strata, s->room * sizeof *t->strata,
-                               room * sizeof *t->strata);
+        t->strata =
+            arena_grow(r->a, t->strata, s->room * sizeof *t->strata, room * sizeof *t->strata);
         s->room = room;
     }
     key = arena_dup(r->a, key);
@@ -464,8 +464,7 @@ int table_read(struct arena *a, struct str text, struct table *ret, struct err *
     int bad;
 
     if (text.n > TABLE_BYTES_MAX)
-        return err_set(err, ERR_TOO_LONG, "the file is longer than %zu MiB",
-                       TABLE_BYTES_MAX >> 20);
+        return err_set(err, ERR_TOO_LONG, "the file is longer than %zu MiB", TABLE_BYTES_MAX >> 20);
     bad = read_header(&r, &t, err);
     if (bad == 0)
         bad = read_rows(&r, &t, err);

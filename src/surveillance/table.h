@@ -15,12 +15,12 @@
 
 #include "surveillance/detect.h"
 
-#define TABLE_BYTES_MAX MIB(64)    /* one file */
-#define TABLE_COLUMNS_MAX 16       /* with period and count */
+#define TABLE_BYTES_MAX MIB(64) /* one file */
+#define TABLE_COLUMNS_MAX 16    /* with period and count */
 #define TABLE_ROWS_MAX 2000000
 #define TABLE_STRATA_MAX 100000
-#define TABLE_POINTS_MAX 8000000   /* of all series, with their gaps */
-#define TABLE_ARENA_MAX MIB(512)   /* what reading a file may take */
+#define TABLE_POINTS_MAX 8000000 /* of all series, with their gaps */
+#define TABLE_ARENA_MAX MIB(512) /* what reading a file may take */
 
 struct table_row {
     struct str text; /* the line as it was, without its end */
@@ -49,7 +49,7 @@ struct table {
     size_t n_rows;
     struct table_stratum *strata;
     size_t n_strata;
-    size_t n_missing;          /* points without a row */
+    size_t n_missing; /* points without a row */
 };
 
 /* `text` must outlive the table. ERR_SYNTAX, ERR_VALUE, ERR_DUPLICATE and ERR_TOO_LONG name the

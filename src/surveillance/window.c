@@ -22,8 +22,9 @@ static int window_make(const struct detect_job *job, struct window *ret, struct 
     struct window v = {.b = (size_t)b, .w = (size_t)w, .recent = recent != 0};
 
     if (v.b == 0 && (!v.recent || v.w == 0))
-        return err_set(err, ERR_VALUE, "b 0 needs actY yes and w of 1 or more: there would be no "
-                                       "reference counts");
+        return err_set(err, ERR_VALUE,
+                       "b 0 needs actY yes and w of 1 or more: there would be no "
+                       "reference counts");
     v.needs = v.b ? v.b * job->series->points_a_year + v.w : v.w;
     *ret = v;
     return 0;

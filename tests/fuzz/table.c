@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-#define JUDGED_POINTS_MAX 2000 /* longer series are read, not judged: the fuzzer's time is short */
+#define JUDGED_POINTS_MAX 2000 /* longer series are read, not judged: the fuzzer's time is short   \
+                                */
 
 static void judge(const struct series *s)
 {

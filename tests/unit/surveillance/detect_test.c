@@ -100,9 +100,17 @@ static void short_history(void **state)
         const char *method, *set;
         size_t first;
     } cases[] = {
-        {"ears-c1", "", 7},  {"ears-c2", "", 9},      {"ears-c3", "", 11},  {"rki1", "", 6},
-        {"rki2", "", 58},    {"rki3", "", 108},       {"cdc", "b=3", 163},  {"bayes3", "", 108},
-        {"bayes1", "", 6},   {"farrington", "b=3", 159}, {"farrington-flexible", "", 263},
+        {"ears-c1", "", 7},
+        {"ears-c2", "", 9},
+        {"ears-c3", "", 11},
+        {"rki1", "", 6},
+        {"rki2", "", 58},
+        {"rki3", "", 108},
+        {"cdc", "b=3", 163},
+        {"bayes3", "", 108},
+        {"bayes1", "", 6},
+        {"farrington", "b=3", 159},
+        {"farrington-flexible", "", 263},
     };
     struct err err;
 
@@ -147,8 +155,9 @@ static void parameters(void **state)
         {"ears-c1", "alpha=nan", "alpha must be a number from 1e-09 to 0.5, not \"nan\""},
         {"ears-c1", "baseline=7.5", "baseline must be a whole number from 3 to 1000, not \"7.5\""},
         {"rki1", "alpha=0.1", "rki1 has no parameter \"alpha\""},
-        {"rki3", "b=0", "b 0 needs actY yes and w of 1 or more: there would be no reference "
-                        "counts"},
+        {"rki3", "b=0",
+         "b 0 needs actY yes and w of 1 or more: there would be no reference "
+         "counts"},
         {"farrington-flexible", "thresholdMethod=x",
          "thresholdMethod must be one of delta|nbPlugin|muan, not \"x\""},
         {"farrington-flexible", "w=20,noPeriods=15",
@@ -210,9 +219,9 @@ static void ends_at_the_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(awkward_series),   cmocka_unit_test(short_history),
+        cmocka_unit_test(awkward_series),    cmocka_unit_test(short_history),
         cmocka_unit_test(finds_an_outbreak), cmocka_unit_test(parameters),
-        cmocka_unit_test(unknown_counts),   cmocka_unit_test(ends_at_the_arena),
+        cmocka_unit_test(unknown_counts),    cmocka_unit_test(ends_at_the_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,17 @@
 
 #define TOLERANCE 1e-12
 
-enum kind { NORM_QUANTILE, NORM_ABOVE, GAMMA_BELOW, GAMMA_ABOVE, NB_BELOW, NB_FROM, NB_QUANTILE,
-            POISSON_QUANTILE, STUDENT };
+enum kind {
+    NORM_QUANTILE,
+    NORM_ABOVE,
+    GAMMA_BELOW,
+    GAMMA_ABOVE,
+    NB_BELOW,
+    NB_FROM,
+    NB_QUANTILE,
+    POISSON_QUANTILE,
+    STUDENT
+};
 
 static const struct {
     enum kind kind;
@@ -20,24 +29,15 @@ static const struct {
 static double ours(enum kind kind, const double *at)
 {
     switch (kind) {
-        case NORM_QUANTILE:
-            return norm_quantile(at[0]);
-        case NORM_ABOVE:
-            return norm_above(at[0]);
-        case GAMMA_BELOW:
-            return gamma_below(at[0], at[1]);
-        case GAMMA_ABOVE:
-            return gamma_above(at[0], at[1]);
-        case NB_BELOW:
-            return nb_below(at[0], at[1], at[2]);
-        case NB_FROM:
-            return nb_from(at[0], at[1], at[2]);
-        case NB_QUANTILE:
-            return nb_quantile(at[0], at[1], at[2]);
-        case POISSON_QUANTILE:
-            return poisson_quantile(at[0], at[1]);
-        case STUDENT:
-            return student_outside(at[0], at[1]);
+    case NORM_QUANTILE: return norm_quantile(at[0]);
+    case NORM_ABOVE: return norm_above(at[0]);
+    case GAMMA_BELOW: return gamma_below(at[0], at[1]);
+    case GAMMA_ABOVE: return gamma_above(at[0], at[1]);
+    case NB_BELOW: return nb_below(at[0], at[1], at[2]);
+    case NB_FROM: return nb_from(at[0], at[1], at[2]);
+    case NB_QUANTILE: return nb_quantile(at[0], at[1], at[2]);
+    case POISSON_QUANTILE: return poisson_quantile(at[0], at[1]);
+    case STUDENT: return student_outside(at[0], at[1]);
     }
     return NAN;
 }
