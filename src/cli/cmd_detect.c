@@ -120,7 +120,7 @@ static int read_file(const char *path, struct sb *to, struct err *err)
 
         if (!at)
             r = err_set(err, ERR_TOO_LONG, "%s is longer than %zu MiB", path,
-                        TABLE_BYTES_MAX >> 20);
+                        TABLE_FILE_MAX >> 20);
         else if (n > 0)
             sb_add(to, (size_t)n);
         else if (n < 0 && errno == EINTR)
@@ -346,7 +346,7 @@ static int detect(struct detection *d, const struct cli_args *args, struct arena
 
 static int run(const struct cli_args *args, struct err *err)
 {
-    _cleanup_(sb_done) struct sb file = sb_make(TABLE_BYTES_MAX + READ_BYTES);
+    _cleanup_(sb_done) struct sb file = sb_make(TABLE_FILE_MAX + READ_BYTES);
     _cleanup_(arena_done) struct arena a;
     struct detection d = {.fd = -1, .text = sb_make(OUT_BYTES_MAX)};
     int r;

@@ -205,7 +205,7 @@ static double windows_p(const struct windows *w, double y)
     return norm_above(score / w->deviation);
 }
 
-/* The largest count that is no alarm: p falls with the count. A point without a case never is one. */
+/* The largest count that is no alarm: p falls with the count. */
 static double windows_threshold(const struct windows *w, double alpha)
 {
     double low = 0, high = MAX(1.0, ceil(w->mean[0] + 2 * sqrt(w->phi[0] * w->mean[0])));

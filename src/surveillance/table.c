@@ -311,7 +311,7 @@ static size_t count_lines(struct str text)
 
 static int read_rows(struct reader *r, struct table *t, struct err *err)
 {
-    _cleanup_(sb_done) struct sb key = sb_make(TABLE_BYTES_MAX);
+    _cleanup_(sb_done) struct sb key = sb_make(TABLE_FILE_MAX);
     struct strata strata = {.t = t};
     size_t most = count_lines(r->rest);
     struct str line;
@@ -463,8 +463,8 @@ int table_read(struct arena *a, struct str text, struct table *ret, struct err *
     size_t total = 0;
     int bad;
 
-    if (text.n > TABLE_BYTES_MAX)
-        return err_set(err, ERR_TOO_LONG, "the file is longer than %zu MiB", TABLE_BYTES_MAX >> 20);
+    if (text.n > TABLE_FILE_MAX)
+        return err_set(err, ERR_TOO_LONG, "the file is longer than %zu MiB", TABLE_FILE_MAX >> 20);
     bad = read_header(&r, &t, err);
     if (bad == 0)
         bad = read_rows(&r, &t, err);

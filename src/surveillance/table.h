@@ -15,7 +15,7 @@
 
 #include "surveillance/detect.h"
 
-#define TABLE_BYTES_MAX MIB(64) /* one file */
+#define TABLE_FILE_MAX MIB(64) /* one file */
 #define TABLE_COLUMNS_MAX 16    /* with period and count */
 #define TABLE_ROWS_MAX 2000000
 #define TABLE_STRATA_MAX 100000
