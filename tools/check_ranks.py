@@ -26,6 +26,8 @@ WRAPPED_BY = {
     "curl/curl.h": {"http"},
     "sqlite3.h": {"store"},
     "libpq-fe.h": {"store"},
+    "archive.h": {"terminology"},
+    "archive_entry.h": {"terminology"},
     "zstd.h": {"base", "store", "http"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

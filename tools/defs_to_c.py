@@ -14,8 +14,8 @@ KINDS = {'number': 'NUMBER', 'date': 'DATE', 'string': 'STRING', 'token': 'TOKEN
          'special': 'SPECIAL'}
 ELEMENTS_MAX = 128      # DEF_ELEMENTS_MAX of src/fhir/defs.h
 # Tables that base_resources.c reads.
-TEXTS = ['types', 'elements', 'constraints', 'searchparams', 'components', 'compartments',
-         'codesystems', 'codes', 'valuesets', 'compose']
+TEXTS = ['types', 'elements', 'constraints', 'profiles', 'searchparams', 'components',
+         'compartments', 'codesystems', 'codes', 'valuesets', 'compose']
 
 
 def read(folder, name, columns):

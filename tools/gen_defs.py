@@ -20,7 +20,13 @@ SYSTEM_TYPE = 'http://hl7.org/fhirpath/System.'
 FHIR_TYPE = SD + 'structuredefinition-fhir-type'
 SOURCES = ['profiles-types.json.gz', 'profiles-resources.json.gz', 'search-parameters.json.gz',
            'compartments.ndjson.gz', 'valuesets.json.gz', 'v2-tables.json.gz',
-           'v3-codesystems.json.gz']
+           'v3-codesystems.json.gz', 'profiles-others.json.gz', 'extension-definitions.json.gz']
+# What of a profile is fact, and not prose.
+PROFILE_MEMBERS = ['id', 'url', 'version', 'name', 'status', 'fhirVersion', 'kind', 'abstract',
+                   'context', 'contextInvariant', 'type', 'baseDefinition', 'derivation']
+ELEMENT_MEMBERS = ['id', 'path', 'sliceName', 'slicing', 'min', 'max', 'contentReference', 'type',
+                   'maxLength', 'mustSupport', 'isModifier', 'isModifierReason']
+ELEMENT_CHOICES = ('fixed', 'pattern', 'minValue', 'maxValue', 'defaultValue')
 # Parameters that search itself answers: they have no list in the index.
 SEARCH_OWN = {'_id', '_lastUpdated', '_text', '_content', '_query'}
 # Code systems that the definitions name but do not hold, and identifier systems worth a number.
@@ -399,6 +405,37 @@ class Terms:
         return [(u,) for u in WELL_KNOWN + sorted(named - set(WELL_KNOWN))]
 
 
+def profile_element(element):
+    """An element of a differential, without its prose."""
+    out = {k: element[k] for k in ELEMENT_MEMBERS if k in element}
+    if 'isModifierReason' in out:
+        out['isModifierReason'] = 'It changes what the rest means'
+    if 'slicing' in out:
+        out['slicing'] = {k: v for k, v in out['slicing'].items() if k != 'description'}
+    out.update((k, v) for k, v in element.items() if k.startswith(ELEMENT_CHOICES))
+    if 'binding' in element:
+        out['binding'] = {k: element['binding'][k] for k in ('strength', 'valueSet')
+                          if k in element['binding']}
+    rules = [{'key': c['key'], 'severity': c['severity'], 'human': c['key'],
+              'expression': c['expression']}
+             for c in element.get('constraint', []) if 'expression' in c]
+    if rules:
+        out['constraint'] = rules
+    return out
+
+
+def profile_rows(definitions):
+    """Constraints on R4's types (extensions among them), as compact JSON."""
+    for d in sorted(definitions, key=lambda d: d['id']):
+        if d['resourceType'] != 'StructureDefinition' or d.get('derivation') != 'constraint':
+            continue
+        out = {'resourceType': 'StructureDefinition'}
+        out.update((k, d[k]) for k in PROFILE_MEMBERS if k in d)
+        out['differential'] = {'element': [profile_element(e)
+                                           for e in d['differential']['element']]}
+        yield d['id'], json.dumps(out, separators=(',', ':'), ensure_ascii=False)
+
+
 def compartment_rows(compartments):
     for c in sorted(compartments, key=lambda c: c['id']):
         if c['id'] == 'example':
@@ -428,6 +465,10 @@ def main(argv):
     t.write('elements.tsv', ['path', 'min', 'max', 'flags', 'types', 'binding', 'valueset',
                              'reference', 'constraints'], s.element_rows())
     t.write('constraints.tsv', ['type', 'key', 'severity', 'expression'], s.constraint_rows())
+
+    t.write('profiles.tsv', ['id', 'definition'], profile_rows(
+        t.bundle('profiles-types.json.gz') + t.bundle('profiles-others.json.gz') +
+        t.bundle('extension-definitions.json.gz')))
 
     p = Params(t.bundle('search-parameters.json.gz'), types)
     t.write('params.tsv', ['number', 'type', 'code', 'kind', 'searchparam', 'targets',

@@ -8,7 +8,8 @@ import json
 import re
 import sys
 
-SUMMARY = re.compile(r"^\[  (PASSED|FAILED|SKIPPED) *\] (\d+) test", re.M)
+# cmocka 1.1.7 (Debian 13) puts a blank or "tests: " in.
+SUMMARY = re.compile(r"^ ?\[  (PASSED|FAILED|SKIPPED) *\] (?:tests: )?(\d+) test", re.M)
 FAILED_TEST = re.compile(r"^\[  FAILED  \] (\S+)$", re.M)
 SKIPPED_TEST = re.compile(r"^\[  SKIPPED \] (\S+)$", re.M)
 MESON_SKIPPED = "SKIP"

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
     if (s.n <= WEEKS)
         return 2;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        printf("%s %.4f\n", cases[i].label, run_ms(i, &s, argc > 2 ? (int)strtol(argv[2], NULL, 10) : REPEATS));
+        printf("%s %.4f\n", cases[i].label,
+               run_ms(i, &s, argc > 2 ? (int)strtol(argv[2], NULL, 10) : REPEATS));
     return 0;
 }

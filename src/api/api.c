@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/async.h"
+#include "api/conformance.h"
 
 #include "base/clock.h"
 
@@ -20,7 +21,11 @@ struct api *api_new(const struct api_config *config, struct store *store)
         return NULL;
     }
     api->async = async_new(api);
-    if (!api->async) {
+    api->conformance = conformance_new(store);
+    if (!api->async || !api->conformance) {
+        if (api->async)
+            async_free(api->async);
+        conformance_free(api->conformance);
         free(api->counts);
         free(api);
         return NULL;
@@ -36,8 +41,21 @@ void api_free(struct api *api)
     if (!api)
         return;
     async_free(api->async);
+    conformance_free(api->conformance);
     free(api->counts);
     free(api);
+}
+
+int api_profiles(struct api *api, struct str policy, struct err *err)
+{
+    int r = conformance_policy(api->conformance, policy, err);
+
+    return r < 0 ? r : conformance_start(api->conformance, err);
+}
+
+int api_conformance_page(struct api *api, struct sb *out, struct err *err)
+{
+    return conformance_page(api->conformance, out, err);
 }
 
 void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx)
@@ -46,9 +64,31 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
     api->changed_ctx = ctx;
 }
 
+void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
+{
+    api->terminology_changed = changed;
+    api->terminology_ctx = ctx;
+}
+
+void api_terms(struct api *api, struct terms *terms)
+{
+    api->terms = terms;
+}
+
 void api_world(struct api *api, const struct world *world)
 {
     api->world = world;
+}
+
+static const char *method_name(enum http_method method)
+{
+    static const char *const names[] = {
+        [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT",         [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+        [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "other",
+    };
+
+    return names[method];
 }
 
 void api_metrics(struct api *api, struct sb *out)
@@ -64,9 +104,9 @@ void api_metrics(struct api *api, struct sb *out)
                 atomic_load_explicit(&api->counts[i * API_CLASSES + class], memory_order_relaxed);
             if (v)
                 sb_fmt(out,
-                       "carnet_requests_total{interaction=\"%s\",method=\"%d\",status=\"%zuxx\"} "
+                       "carnet_requests_total{interaction=\"%s\",method=\"%s\",status=\"%zuxx\"} "
                        "%llu\n",
-                       i < n ? rows[i].name : "none", i < n ? (int)rows[i].method : -1, class,
-                       (unsigned long long)v);
+                       i < n ? rows[i].name : "none", i < n ? method_name(rows[i].method) : "any",
+                       class, (unsigned long long)v);
         }
 }

@@ -10,6 +10,7 @@
 #include "http/http.h"
 #include "fhir/world.h"
 #include "store/store.h"
+#include "terminology/terminology.h"
 #include "trust/trust.h"
 
 #define API_BUNDLE_ENTRIES_MAX 20000    /* of a batch or transaction */
@@ -17,6 +18,7 @@
 #define API_INLINE_BODY_MAX KIB(128)   /* larger bodies are parsed by a worker, not an event loop */
 #define API_INLINE_SEARCH_BUDGET 4000  /* index entries before a search goes to a worker */
 #define API_INLINE_SEALED_MAX KIB(256) /* longer stored bodies are read by a worker */
+#define API_INLINE_XML_MAX KIB(32)     /* longer XML in or out is converted by a worker */
 #define API_REPLY_MAX MIB(256)
 #define API_REQUEST_ID_MAX 200 /* of a client's X-Request-Id that comes back */
 
@@ -29,8 +31,9 @@ struct api_config {
     bool no_multiple_delete; /* conditional delete of several matches is refused */
     enum api_references references;
     bool allow_expunge;
-    struct str cors_origin; /* "*", one origin, or empty: no CORS headers */
-    struct str version;     /* of the software, for the CapabilityStatement */
+    unsigned search_seconds; /* the longest that a request may read and search; 0: no limit */
+    struct str cors_origin;  /* "*", one origin, or empty: no CORS headers */
+    struct str version;      /* of the software, for the CapabilityStatement */
 };
 
 struct api;
@@ -43,16 +46,30 @@ void api_free(struct api *api);
  * it is durable): whoever indexes them looks again. */
 void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx);
 
+/* `changed` is called when a write of a terminology resource (CodeSystem, ValueSet, ConceptMap,
+ * NamingSystem) was applied, likewise. */
+void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx);
+
 /* Who answers what only the store or a terminology knows; must outlive the api. Call it before the
  * first request. */
 void api_world(struct api *api, const struct world *world);
+/* The same for terminology operations. */
+void api_terms(struct api *api, struct terms *terms);
+
+/* The profiles that records are held to on write (conformance.h says how they are written). Call it
+ * before the first request. */
+int api_profiles(struct api *api, struct str policy, struct err *err);
+/* What was received and fell short, as a page. */
+int api_conformance_page(struct api *api, struct sb *out, struct err *err);
 
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
  * (starting with '/' or empty). */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
 
-/* Writes an OperationOutcome for errors that end before the handler (http_config.error_body). */
-void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
+/* Writes an OperationOutcome for errors that end before the handler (http_config.error_body), in
+ * the format that the request asks for. */
+void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,
+                    const char **ret_type);
 
 /* ---- without HTTP: what an import does. Both block until the work is durable. ---- */
 

@@ -217,13 +217,17 @@ static struct async_job *job_new(const struct call *c)
                               .a = &job->arena,
                               .who = c->who,
                               .row = c->row,
+                              .op = c->op,
                               .type = c->type,
                               .prefer = c->prefer,
                               .strict = c->strict,
+                              .later = true,
                               .params = params_ref(c->params),
                               .out = sb_make(ASYNC_BYTES_MAX),
                               .base = keep(job, c->base, &ok),
                               .id = keep(job, c->id, &ok),
+                              .version_id = keep(job, c->version_id, &ok),
+                              .content_type = keep(job, c->content_type, &ok),
                               .query = keep(job, c->query, &ok),
                               .body = keep(job, c->body, &ok)};
     uuid7(job->id);

@@ -6,6 +6,7 @@
  * specification: DELETE, POST, PUT and PATCH, GET.
  */
 #include "api/bundle.h"
+#include "api/negotiate.h"
 #include "api/op.h"
 
 #include "base/clock.h"
@@ -52,16 +53,23 @@ static enum entry_order order_of(enum api_action action)
     }
 }
 
-/* A patch travels in a bundle as a Binary whose data is the patch in base 64. */
+/* A FHIRPath Patch stands in a bundle as it is, a JSON Patch as a Binary whose data is the patch in
+ * base 64. */
 static int unwrap_patch(struct entry *e)
 {
     struct call *c = &e->call;
     struct str data = js_get_str(c->resource, "data");
 
+    if (str_eq(js_get_str(c->resource, "resourceType"), STR("Parameters"))) {
+        c->content_type = STR("application/fhir+json");
+        return 0;
+    }
     if (!str_eq(js_get_str(c->resource, "resourceType"), STR("Binary")) || !data.p)
         return err_set(&c->err, ERR_INVALID,
-                       "a PATCH in a Bundle needs a Binary with the patch as data");
+                       "a PATCH in a Bundle needs Parameters, or a Binary with the patch as data");
     c->content_type = js_get_str(c->resource, "contentType");
+    if (!media_is_json(c->content_type))
+        c->content_type = STR("application/json-patch+json");
     c->resource = NULL;
     c->body = b64_decode(c->a, data);
     return c->body.p ? 0 : err_set(&c->err, ERR_INVALID, "the Binary's data is not base 64");

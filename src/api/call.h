@@ -15,12 +15,20 @@
 
 #define API_CLASSES 6 /* status classes 1xx … 5xx, counted by their first digit */
 
-enum api_scope { SCOPE_SYSTEM, SCOPE_TYPE, SCOPE_INSTANCE, SCOPE_VERSION, SCOPE_ASYNC };
+enum api_scope {
+    SCOPE_SYSTEM,
+    SCOPE_TYPE,
+    SCOPE_INSTANCE,
+    SCOPE_VERSION,
+    SCOPE_COMPARTMENT, /* "Patient/1/Observation", "Patient/1/" and a star */
+    SCOPE_ASYNC,
+};
 
 enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETURN_OUTCOME };
 
 struct api_row;
 struct async;
+struct conformance;
 struct op;
 struct call;
 struct write;
@@ -29,10 +37,14 @@ struct api {
     struct api_config config;
     struct store *store;
     const struct world *world;
+    struct terms *terms;
     int64_t started_ms;
     struct async *async;
+    struct conformance *conformance;
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
+    void (*terminology_changed)(void *ctx);
+    void *terminology_ctx;
     _Atomic uint64_t *counts; /* by row of the dispatch table and status class */
 };
 
@@ -49,6 +61,7 @@ struct call {
     struct str base; /* "http://host/fhir" */
     int type;        /* resource type, 0 at system level */
     struct str id, version_id;
+    int owner; /* type of what names a compartment (`id`); `type` is what is searched in it */
     struct str query;     /* raw */
     struct str body;      /* raw; empty when `resource` is given */
     yyjson_val *resource; /* parsed already (entry of a bundle) */
@@ -60,6 +73,7 @@ struct call {
     bool strict; /* Prefer: handling=strict */
     bool later;  /* Prefer: respond-async */
     bool head, pretty;
+    bool xml;        /* the answer is wanted as XML */
     bool raw_accept; /* the client wants a Binary's bytes, not its resource */
     size_t budget;   /* of a search on an event loop; 0: no limit */
 
@@ -105,6 +119,8 @@ int api_vread(struct call *c, struct store_txn *txn);
 int api_search(struct call *c, struct store_txn *txn);
 int api_history(struct call *c, struct store_txn *txn);
 int api_capabilities(struct call *c, struct store_txn *txn);
+/* capability_terms.c: the same with ?mode=terminology. */
+int api_terminology_capabilities(struct call *c, struct store_txn *txn);
 
 /* ---- bundle.c ---- */
 
@@ -118,11 +134,19 @@ int binary_wrap(struct call *c);
 /* The reply becomes the bytes with their own Content-Type. */
 int binary_unwrap(struct call *c);
 
+/* ---- xml.c: XML at the edge ---- */
+
+/* The body, FHIR XML, becomes JSON in `json`, which must outlive the call. */
+int call_body_from_xml(struct call *c, struct sb *json);
+/* The finished answer becomes XML; if it cannot, an OperationOutcome that says why, or (no memory
+ * at all) c->xml is taken back. */
+void call_out_to_xml(struct call *c);
+
 /* ---- dispatch.c ---- */
 
 enum api_action {
     ACT_CAPABILITIES,
-    ACT_OPERATION, /* of op.c's table */
+    ACT_OPERATION, /* of op_table.c */
     ACT_READ,
     ACT_VREAD,
     ACT_SEARCH,

@@ -69,6 +69,44 @@ static void write_operations(struct sb *out, const struct call *c, int type)
         sb_char(out, ']');
 }
 
+static bool targets(const struct param *p, int type)
+{
+    for (const int *t = p->def.targets; t && *t; t++)
+        if (*t == type)
+            return true;
+    return false;
+}
+
+static void write_include(struct sb *out, const struct param *p)
+{
+    sb_lit(out, ",\"");
+    sb_str(out, def_resource_name(p->def.type));
+    sb_char(out, ':');
+    sb_str(out, p->def.code);
+    sb_char(out, '"');
+}
+
+/* What _include takes from the type, and what _revinclude brings to it (those whose definition
+ * names it; those that may refer to anything come with the star). */
+static void write_includes(struct sb *out, const struct call *c, int type)
+{
+    size_t n;
+    const struct param *p = params_of(c->params, type, &n);
+
+    sb_lit(out, ",\"searchInclude\":[\"*\"");
+    for (size_t i = 0; i < n; i++)
+        if (p[i].searchable && p[i].def.kind == PARAM_REFERENCE)
+            write_include(out, &p[i]);
+    sb_lit(out, "],\"searchRevInclude\":[\"*\"");
+    for (int from = 1; from <= DEF_RESOURCE_MAX; from++) {
+        p = params_of(c->params, from, &n);
+        for (size_t i = 0; i < n; i++)
+            if (p[i].searchable && p[i].def.kind == PARAM_REFERENCE && targets(&p[i], type))
+                write_include(out, &p[i]);
+    }
+    sb_char(out, ']');
+}
+
 static void write_resource(struct sb *out, const struct call *c, int type)
 {
     const struct api_config *config = &c->api->config;
@@ -100,6 +138,7 @@ static void write_resource(struct sb *out, const struct call *c, int type)
             write_param(out, &first, params[i].def.code, kinds[params[i].def.kind],
                         params[i].def.url);
     sb_char(out, ']');
+    write_includes(out, c, type);
     write_operations(out, c, type);
     sb_char(out, '}');
 }
@@ -109,7 +148,8 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     struct sb *out = &c->out;
     char now[CLOCK_INSTANT_MAX];
 
-    (void)txn;
+    if (str_eq(call_parameter(c, STR("mode")), STR("terminology")))
+        return api_terminology_capabilities(c, txn);
     clock_format(c->api->started_ms, now);
     sb_fmt(out,
            "{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\",\"date\":\"%s\","
@@ -120,8 +160,10 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     sb_lit(out, "},\"implementation\":{\"description\":\"Carnet, a country's digital-health "
                 "node\",\"url\":");
     sb_json(out, c->base);
-    sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\",\"json\"],"
-                "\"patchFormat\":[\"application/json-patch+json\"],\"rest\":[{\"mode\":\"server\","
+    sb_lit(out, "},\"fhirVersion\":\"4.0.1\",\"format\":[\"application/fhir+json\","
+                "\"application/fhir+xml\",\"json\",\"xml\"],"
+                "\"patchFormat\":[\"application/json-patch+json\",\"application/fhir+json\","
+                "\"application/fhir+xml\"],\"rest\":[{\"mode\":\"server\","
                 "\"documentation\":\"Searches, histories, batches and transactions honour "
                 "Prefer: respond-async.\","
                 "\"resource\":[");

@@ -32,6 +32,10 @@ static const struct api_row rows[] = {
     {HTTP_POST,   SCOPE_TYPE,    "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_GET,    SCOPE_INSTANCE, "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_POST,   SCOPE_INSTANCE, "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_GET,    SCOPE_COMPARTMENT, "",     ACT_SEARCH,      NULL,              "compartment"},
+    {HTTP_POST,   SCOPE_COMPARTMENT, "_search", ACT_SEARCH,   NULL,              "compartment"},
+    {HTTP_GET,    SCOPE_VERSION, "$",        ACT_OPERATION,   NULL,              "operation"},
+    {HTTP_POST,   SCOPE_VERSION, "$",        ACT_OPERATION,   NULL,              "operation"},
     {HTTP_GET,    SCOPE_VERSION, "",         ACT_VREAD,       "vread",           "vread"},
     {HTTP_GET,    SCOPE_ASYNC,   "",         ACT_ASYNC_STATUS, NULL,             "async-status"},
     {HTTP_DELETE, SCOPE_ASYNC,   "",         ACT_ASYNC_CANCEL, NULL,             "async-cancel"},
@@ -75,6 +79,28 @@ static int bad_id(struct call *c)
                   "the id in the path is not 1 to %d of A-Z, a-z, 0-9, - and .", FHIR_ID_MAX);
 }
 
+/* "Patient/1/Observation" or "Patient/1/" and a star: 1, 0 when it is neither, or negative. */
+static int locate_compartment(struct call *c, struct str what)
+{
+    int type = def_resource(what);
+    bool all = str_eq(what, STR("*"));
+
+    if (!type && !all)
+        return 0;
+    for (int i = 0; i < COMPARTMENT_COUNT; i++) {
+        if (def_compartment_type((enum def_compartment)i) != c->type)
+            continue;
+        if (!all && !def_compartment_params((enum def_compartment)i, type))
+            return err_set(&c->err, ERR_NOT_FOUND, "no %.*s is ever in the compartment of a %.*s",
+                           STR_ARG(what), STR_ARG(def_resource_name(c->type)));
+        c->owner = c->type;
+        c->type = type;
+        return 1;
+    }
+    return err_set(&c->err, ERR_NOT_FOUND, "a %.*s has no compartment",
+                   STR_ARG(def_resource_name(c->type)));
+}
+
 /* What the segments name: fills type, id, version_id; gives the scope and what is left over. */
 static int locate(struct call *c, const struct str *s, size_t n, enum api_scope *ret_scope,
                   struct str *ret_tail)
@@ -104,6 +130,14 @@ static int locate(struct call *c, const struct str *s, size_t n, enum api_scope 
                 c->version_id = s[at + 1];
                 at += 2;
                 *ret_scope = SCOPE_VERSION;
+            } else if (at < n) {
+                int r = locate_compartment(c, s[at]);
+                if (r < 0)
+                    return r;
+                if (r > 0) {
+                    *ret_scope = SCOPE_COMPARTMENT;
+                    at++;
+                }
             }
         }
     }

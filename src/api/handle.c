@@ -1,5 +1,6 @@
 /* handle.c - between an HTTP exchange and a call: headers in, headers out, and on which thread. */
 #include "api/async.h"
+#include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
 
@@ -15,6 +16,8 @@
 struct exchange_call {
     struct call call;
     struct exchange_write *write;
+    struct sb body_json; /* of a body in XML */
+    bool on_worker;
     int64_t started_us;
 };
 
@@ -24,7 +27,10 @@ struct exchange_write {
     struct exchange_call *ec;
 };
 
+#define ERROR_BODY_MAX KIB(64) /* an outcome, and the memory to write it as XML */
+
 static const char json_type[] = "application/fhir+json;charset=utf-8";
+static const char xml_type[] = "application/fhir+xml;charset=utf-8";
 
 /* ---- headers out ---- */
 
@@ -125,11 +131,54 @@ static void send_request_id(struct exchange_call *ec)
               id.n ? id.p : "");
 }
 
+/* The body in its last form, and its type; NULL where the interaction gave it one of its own. */
+static const char *shape_body(struct call *c)
+{
+    if (!c->out.n)
+        return NULL;
+    if (c->type_out.n) {
+        http_reply_header(c->x, "Content-Type", c->type_out);
+        return NULL;
+    }
+    if (c->xml)
+        call_out_to_xml(c);
+    if (!c->xml && c->pretty)
+        make_pretty(c);
+    return c->xml ? xml_type : json_type;
+}
+
+static void send_reply(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+    const char *type = shape_body(c);
+
+    if (c->version.hlc && c->status < 400)
+        send_version(c);
+    if (c->location.n)
+        send_location(c);
+    if (type)
+        http_reply_header(c->x, "Vary", STR("Accept"));
+    send_cors(c);
+    if (c->status == 503 || c->status == 429)
+        http_reply_header(c->x, "Retry-After", STR("1"));
+    send_request_id(ec);
+    count(c);
+    params_unref(c->params);
+    http_reply(c->x, c->status, type, &c->out);
+}
+
+static void send_on_worker(void *ctx, struct http_exchange *x)
+{
+    (void)x;
+    send_reply(ctx);
+}
+
 static void finish(struct exchange_call *ec, int r)
 {
     struct call *c = &ec->call;
-    const char *type = NULL;
 
+    if (r == ERR_NO_MEMORY && c->a->starved)
+        err_set(&c->err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r < 0)
         call_fail(c);
     if (c->out.failed) {
@@ -138,23 +187,13 @@ static void finish(struct exchange_call *ec, int r)
     }
     if (ec->write)
         write_done(&ec->write->write);
-    if (c->version.hlc && c->status < 400)
-        send_version(c);
-    if (c->location.n)
-        send_location(c);
-    send_cors(c);
-    if (c->status == 503 || c->status == 429)
-        http_reply_header(c->x, "Retry-After", STR("1"));
-    if (c->out.n && c->type_out.n)
-        http_reply_header(c->x, "Content-Type", c->type_out);
-    else if (c->out.n)
-        type = json_type;
-    if (c->pretty && type)
-        make_pretty(c);
-    send_request_id(ec);
-    count(c);
-    params_unref(c->params);
-    http_reply(c->x, c->status, type, &c->out);
+    sb_done(&ec->body_json);
+    /* A write ends on the store's thread, which has others to serve. With no room in the queue it
+     * is done here: what has been written is answered. */
+    if (c->xml && c->out.n && !c->type_out.n && !ec->on_worker &&
+        (ec->write || c->out.n > API_INLINE_XML_MAX) && http_work(c->x, send_on_worker, ec))
+        return;
+    send_reply(ec);
 }
 
 /* ---- headers in ---- */
@@ -214,6 +253,8 @@ static struct exchange_call *begin(struct api *api, struct http_exchange *x, str
     if (!ec)
         return NULL;
     ec->write = NULL;
+    ec->body_json = sb_make(STORE_BODY_MAX);
+    ec->on_worker = false;
     *c = (struct call){.api = api,
                        .a = http_arena(x),
                        .who = who,
@@ -247,6 +288,8 @@ int call_run_read(struct call *c)
 
     if (r < 0)
         return r;
+    if (c->api->config.search_seconds)
+        store_deadline(txn, clock_mono_us() + c->api->config.search_seconds * INT64_C(1000000));
     switch (c->row->action) {
     case ACT_READ: r = api_read(c, txn); break;
     case ACT_VREAD: r = api_vread(c, txn); break;
@@ -298,7 +341,10 @@ static int read_form(struct call *c)
                    ? arena_fmt(c->a, "%.*s&%.*s", STR_ARG(c->query), STR_ARG(c->body))
                : c->body.n ? c->body
                            : c->query;
-    return c->query.p || !c->body.n ? 0 : err_no_memory(&c->err);
+    if (!c->query.p && c->body.n)
+        return err_no_memory(&c->err);
+    c->pretty = c->query.n && str_eq(call_parameter(c, STR("_pretty")), STR("true"));
+    return negotiate_reply(c, http_header(c->x, "Accept"));
 }
 
 static int run_here(struct call *c)
@@ -315,6 +361,7 @@ static void read_on_worker(void *ctx, struct http_exchange *x)
     struct exchange_call *ec = ctx;
 
     (void)x;
+    ec->on_worker = true;
     ec->call.budget = 0;
     finish(ec, run_here(&ec->call));
 }
@@ -336,9 +383,10 @@ static void handle_operation(struct exchange_call *ec)
     struct call *c = &ec->call;
     int r = ERR_BUSY;
 
-    if (c->body.n && !media_is_json(c->content_type)) {
+    if (c->body.n && !media_is_json(c->content_type) && !media_is(c->content_type, c->op->media)) {
         finish(ec, err_set(&c->err, ERR_MEDIA_TYPE,
-                           "an operation takes its parameters as application/fhir+json"));
+                           "an operation takes its parameters as application/fhir+json or "
+                           "application/fhir+xml"));
         return;
     }
     if (may_be_later(c)) {
@@ -420,16 +468,18 @@ static int check_media(struct call *c, enum write_kind kind)
     if (kind == WRITE_DELETE || kind == WRITE_EXPUNGE)
         return 0;
     if (kind == WRITE_PATCH && !c->op)
-        return media_is_json_patch(c->content_type)
+        return media_is_json_patch(c->content_type) || media_is_json(c->content_type)
                    ? 0
-                   : err_set(&c->err, ERR_MEDIA_TYPE, "PATCH takes application/json-patch+json");
+                   : err_set(&c->err, ERR_MEDIA_TYPE,
+                             "PATCH takes application/json-patch+json, or Parameters as "
+                             "application/fhir+json or application/fhir+xml");
     if (media_is_json(c->content_type))
         return 0;
     if (is_binary)
         return binary_wrap(c);
     return err_set(&c->err, ERR_MEDIA_TYPE,
-                   "the Content-Type is \"%.*s\" where application/fhir+json "
-                   "is expected",
+                   "the Content-Type is \"%.*s\" where application/fhir+json or "
+                   "application/fhir+xml is expected",
                    (int)MIN(c->content_type.n, 64u), c->content_type.n ? c->content_type.p : "");
 }
 
@@ -461,7 +511,9 @@ static void handle_write(struct exchange_call *ec)
         finish(ec, r);
         return;
     }
-    if (c->body.n + c->raw.n > API_INLINE_BODY_MAX) {
+    /* Profiles take longer than an event loop may be held up. */
+    if (c->body.n + c->raw.n > API_INLINE_BODY_MAX ||
+        conformance_mode_of(c->api->conformance, c->type) != CONFORMANCE_OFF) {
         if (!http_work(c->x, write_here, ec))
             finish(ec,
                    err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
@@ -476,6 +528,7 @@ static void bundle_on_worker(void *ctx, struct http_exchange *x)
     struct exchange_call *ec = ctx;
 
     (void)x;
+    ec->on_worker = true;
     finish(ec, api_bundle_run(&ec->call));
 }
 
@@ -484,7 +537,9 @@ static void handle_bundle(struct exchange_call *ec)
     struct call *c = &ec->call;
 
     if (!media_is_json(c->content_type))
-        finish(ec, err_set(&c->err, ERR_MEDIA_TYPE, "the base URL takes application/fhir+json"));
+        finish(ec, err_set(&c->err, ERR_MEDIA_TYPE,
+                           "the base URL takes application/fhir+json or "
+                           "application/fhir+xml"));
     else if (may_be_later(c))
         handle_later(ec);
     else if (!http_work(c->x, bundle_on_worker, ec))
@@ -510,13 +565,89 @@ static void handle_options(struct exchange_call *ec)
     finish(ec, 0);
 }
 
+static void route(struct exchange_call *ec)
+{
+    switch (ec->call.row->action) {
+    case ACT_BUNDLE: handle_bundle(ec); break;
+    case ACT_CREATE:
+    case ACT_UPDATE:
+    case ACT_PATCH:
+    case ACT_DELETE:
+    case ACT_EXPUNGE: handle_write(ec); break;
+    case ACT_OPERATION:
+        if (ec->call.op->change)
+            handle_write(ec);
+        else
+            handle_operation(ec);
+        break;
+    default: handle_read(ec);
+    }
+}
+
+static bool is_of_binary(const struct call *c)
+{
+    return c->type && str_eq(def_resource_name(c->type), STR("Binary"));
+}
+
+/* XML of any name is FHIR's, but where a Binary or a patch in XML may be meant: there it has to say
+ * so. */
+static bool has_xml_body(const struct call *c)
+{
+    if (!c->body.n)
+        return false;
+    switch (c->row->action) {
+    case ACT_CREATE:
+    case ACT_UPDATE:
+        return is_of_binary(c) ? media_is_fhir_xml(c->content_type) : media_is_xml(c->content_type);
+    case ACT_PATCH: return media_is_fhir_xml(c->content_type);
+    case ACT_BUNDLE:
+    case ACT_OPERATION: return media_is_xml(c->content_type);
+    default: return false;
+    }
+}
+
+static void read_xml(struct exchange_call *ec)
+{
+    int r = call_body_from_xml(&ec->call, &ec->body_json);
+
+    if (r < 0)
+        finish(ec, r);
+    else
+        route(ec);
+}
+
+static void read_xml_on_worker(void *ctx, struct http_exchange *x)
+{
+    (void)x;
+    read_xml(ctx);
+}
+
+/* A body of FHIR is JSON from here on. */
+static void take_body(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+    bool is_xml = has_xml_body(c);
+    int r = c->body.n && (is_xml || media_is_json(c->content_type))
+                ? media_check(c->content_type, &c->err)
+                : 0;
+
+    if (r < 0)
+        finish(ec, r);
+    else if (!is_xml)
+        route(ec);
+    else if (c->body.n <= API_INLINE_XML_MAX)
+        read_xml(ec);
+    else if (!http_work(c->x, read_xml_on_worker, ec))
+        finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
+}
+
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who)
 {
     const struct http_request *req = http_request(x);
     struct exchange_call *ec = begin(api, x, who);
     struct str accept = http_header(x, "Accept");
     struct call *c;
-    int r;
+    int r, acceptable;
 
     if (!ec) {
         struct sb none = sb_make(1);
@@ -528,37 +659,35 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
         handle_options(ec);
         return;
     }
+    /* First of all: errors, too, are told in the format that is asked for. */
+    acceptable = negotiate_reply(c, accept);
     r = dispatch(c, req->method, path);
     if (r >= 0) {
-        c->raw_accept = c->type && accept.n && !accepts_json(accept) &&
+        c->raw_accept = is_of_binary(c) &&
                         (c->row->action == ACT_READ || c->row->action == ACT_VREAD) &&
-                        str_eq(def_resource_name(c->type), STR("Binary"));
-        r = c->raw_accept ? 0 : negotiate_reply(c, accept);
+                        negotiate_raw(c, accept);
+        r = c->raw_accept ? 0 : acceptable;
     }
-    if (r < 0) {
+    if (r < 0)
         finish(ec, r);
-        return;
-    }
-    switch (c->row->action) {
-    case ACT_BUNDLE: handle_bundle(ec); break;
-    case ACT_CREATE:
-    case ACT_UPDATE:
-    case ACT_PATCH:
-    case ACT_DELETE:
-    case ACT_EXPUNGE: handle_write(ec); break;
-    case ACT_OPERATION:
-        if (c->op->change)
-            handle_write(ec);
-        else
-            handle_operation(ec);
-        break;
-    default: handle_read(ec);
-    }
+    else
+        take_body(ec);
 }
 
-void api_error_body(void *ctx, const struct err *err, struct sb *out, const char **ret_type)
+void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,
+                    const char **ret_type)
 {
+    _cleanup_(arena_done) struct arena a;
+    struct call c = {.a = &a, .query = http_request(x)->query, .out = sb_make(ERROR_BODY_MAX)};
+
     (void)ctx;
-    outcome_err(out, err);
-    *ret_type = json_type;
+    arena_init(&a, ERROR_BODY_MAX);
+    negotiate_reply(&c, http_header(x, "Accept"));
+    outcome_err(&c.out, err);
+    if (c.xml && !c.out.failed)
+        call_out_to_xml(&c);
+    sb_str(out, sb_view(&c.out));
+    out->failed |= c.out.failed;
+    sb_done(&c.out);
+    *ret_type = c.xml ? xml_type : json_type;
 }

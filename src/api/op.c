@@ -1,45 +1,5 @@
-/* op.c - the table of operations, and how their parameters are read. */
+/* op.c - how the parameters of an operation are read, from the URL and from the body. */
 #include "api/op.h"
-
-#define META "http://hl7.org/fhir/OperationDefinition/Resource-"
-
-static const struct op table[] = {
-    {.name = STR("meta"), .at = OP_AT_INSTANCE, .url = META "meta", .get = true, .quick = true,
-     .run = op_meta},
-};
-
-const struct op *op_table(size_t *ret_n)
-{
-    *ret_n = ARRAY_LEN(table);
-    return table;
-}
-
-bool op_is_for(const struct op *op, int type)
-{
-    struct str names = str_c(op->types), name;
-
-    if (!op->types)
-        return true;
-    while (str_split(&names, ' ', &name))
-        if (str_eq(name, def_resource_name(type)))
-            return true;
-    return false;
-}
-
-const struct op *op_find(struct str name, enum api_scope scope, int type)
-{
-    unsigned at = scope == SCOPE_SYSTEM ? OP_AT_SYSTEM
-                  : scope == SCOPE_TYPE ? OP_AT_TYPE
-                  : scope == SCOPE_INSTANCE ? OP_AT_INSTANCE : 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (str_eq(table[i].name, name) && table[i].at & at &&
-            (at == OP_AT_SYSTEM || op_is_for(&table[i], type)))
-            return &table[i];
-    return NULL;
-}
-
-/* ---- parameters in ---- */
 
 static int no_room(struct call *c)
 {
@@ -208,5 +168,21 @@ int op_param_u64(struct call *c, const struct op_params *p, const char *name, ui
         return err_at(&c->err, ERR_VALUE, name,
                       "the parameter \"%s\" is not a whole number up to %llu", name,
                       (unsigned long long)max);
+    return 0;
+}
+
+int op_params_only(struct call *c, const struct op_params *p, const char *names)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct str rest = str_c(names), name;
+        bool known = false;
+
+        while (!known && rest.p && str_split(&rest, ' ', &name))
+            known = str_eq(name, p->v[i].name);
+        if (!known)
+            return err_set(&c->err, ERR_NOT_SUPPORTED, "$%.*s has no parameter \"%.*s\"",
+                           STR_ARG(c->op->name), (int)MIN(p->v[i].name.n, (size_t)64),
+                           p->v[i].name.p);
+    }
     return 0;
 }

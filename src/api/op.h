@@ -13,13 +13,17 @@
 
 #define OP_PARAMS_MAX 20000 /* parameters of one call */
 
+#define OP_SEARCH_COST 20000000 /* index entries that the searches of an operation look at */
+
 #define OP_AT_SYSTEM 1u
 #define OP_AT_TYPE 2u
 #define OP_AT_INSTANCE 4u
+#define OP_AT_VERSION 8u
 
 struct op {
-    struct str name; /* without the '$' */
-    unsigned at;     /* OP_AT_… */
+    struct str name;   /* without the '$' */
+    unsigned at;       /* OP_AT_… */
+    const char *media; /* media types of a body, besides FHIR's, with blanks between; or NULL */
     const char *types; /* names with blanks between them that it is for; NULL: every type */
     const char *url;   /* canonical of its OperationDefinition */
     bool get;          /* may be asked by GET too: it changes nothing */
@@ -66,8 +70,51 @@ int op_param_bool(struct call *c, const struct op_params *p, const char *name, b
 int op_param_u64(struct call *c, const struct op_params *p, const char *name, uint64_t max,
                  uint64_t fallback, uint64_t *ret);
 
-/* ---- op_meta.c ---- */
+/* ERR_NOT_SUPPORTED for the first parameter that is none of `names` (blanks between them): nothing
+ * that is asked for is passed over in silence. */
+int op_params_only(struct call *c, const struct op_params *p, const char *names);
 
+/* ---- op_read.c: the resources that an operation looks at ---- */
+
+/* The newest version; ERR_NOT_FOUND, or ERR_DELETED. */
+int op_row(struct call *c, struct store_txn *txn, int type, struct str id, struct row *ret);
+/* A row as JSON in the call's arena, or in `a`: whoever looks at many resets one of its own. */
+int op_json(struct call *c, const struct row *row, yyjson_val **ret);
+int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_val **ret);
+/* Both. */
+int op_resource(struct call *c, struct store_txn *txn, int type, struct str id, yyjson_val **ret);
+/* The resource of a row number. */
+int op_resource_at(struct call *c, struct store_txn *txn, uint64_t row, yyjson_val **ret);
+
+/* A literal reference to something of this node ("Patient/1", absolute below one of our bases, with
+ * a version or without): its type and id, or false. */
+bool op_local(struct call *c, struct str reference, int *ret_type, struct str *ret_id);
+/* A search of its own, `query` as in a URL; at most OP_SEARCH_COST / `share` index entries are
+ * looked at (ERR_COSTLY). */
+int op_search(struct call *c, struct store_txn *txn, int type, struct str query, size_t share,
+              struct page *ret);
+
+/* Stores a resource that an operation made, under a new id, and waits until it is durable.
+ * ERR_NOT_SUPPORTED inside a Bundle: a transaction's own writer would wait for itself. */
+int op_store(struct call *c, struct str text);
+
+/* ---- the operations ---- */
+
+int op_convert(struct call *c, struct store_txn *txn);
 int op_meta(struct call *c, struct store_txn *txn);
+int op_meta_add(struct write *w, yyjson_val *newest, struct sb *next);
+int op_meta_delete(struct write *w, yyjson_val *newest, struct sb *next);
+int op_meta_reply(struct call *c, struct write *w);
+int op_graphql(struct call *c, struct store_txn *txn);
+int op_everything(struct call *c, struct store_txn *txn);
+int op_lastn(struct call *c, struct store_txn *txn);
+int op_stats(struct call *c, struct store_txn *txn);
+int op_document(struct call *c, struct store_txn *txn);
+
+/* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
+
+int op_conformance(struct call *c, struct store_txn *txn);
+int op_snapshot(struct call *c, struct store_txn *txn);
+int op_validate(struct call *c, struct store_txn *txn);
 
 #endif

@@ -101,8 +101,12 @@ static int write_outcome(struct call *c, const struct write *w)
 
     static const char expunged[] = "all versions of the resource were removed for good";
 
-    outcome_one(&c->out, ISSUE_INFORMATION, "informational",
-                str_c(w->kind == WRITE_EXPUNGE ? expunged : said[w->result]), STR_NULL, STR_NULL);
+    if (c->issues.n)
+        outcome_issues(&c->out, &c->issues); /* what it fell short of, and passed with */
+    else
+        outcome_one(&c->out, ISSUE_INFORMATION, "informational",
+                    str_c(w->kind == WRITE_EXPUNGE ? expunged : said[w->result]), STR_NULL,
+                    STR_NULL);
     return sb_ok(&c->out, &c->err);
 }
 

@@ -83,7 +83,8 @@ static int search_reference(struct link_ctx *x, struct str text, struct str *ret
     struct call *c = &x->e->call;
     ptrdiff_t mark = str_find(text, '?');
     int type = def_resource(str_head(text, (size_t)mark));
-    struct search_options opt = {.index = *store_index_options(c->api->store), .strict = true};
+    struct search_options opt = {
+        .index = *store_index_options(c->api->store), .world = c->api->world, .strict = true};
     struct search s;
     struct page page;
     struct row row;

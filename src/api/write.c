@@ -5,6 +5,8 @@
  */
 #include "api/write.h"
 
+#include "api/conformance.h"
+#include "api/negotiate.h"
 #include "api/op.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
@@ -35,7 +37,8 @@ static int read_if_match(struct write *w)
 static int read_condition(struct write *w, struct str query)
 {
     struct call *c = w->call;
-    struct search_options opt = {.index = *store_index_options(c->api->store), .strict = true};
+    struct search_options opt = {
+        .index = *store_index_options(c->api->store), .world = c->api->world, .strict = true};
     int r = search_parse(c->a, c->params, &opt, c->type, query, &w->condition, &c->err);
 
     if (r < 0)
@@ -49,9 +52,14 @@ static int read_condition(struct write *w, struct str query)
     return 0;
 }
 
-static int change_by_json_patch(struct write *w, yyjson_val *newest, struct sb *next)
+/* The Content-Type says which kind of patch the body is. */
+static int change_by_patch(struct write *w, yyjson_val *newest, struct sb *next)
 {
-    return patch_json(w->call->a, newest, w->body, next, &w->call->err);
+    struct call *c = w->call;
+
+    return media_is_json_patch(c->content_type)
+               ? patch_json(c->a, newest, w->body, next, &c->err)
+               : patch_fhirpath(c->a, newest, w->body, next, &c->err);
 }
 
 int write_init(struct write *w, struct call *c, enum write_kind kind)
@@ -60,7 +68,7 @@ int write_init(struct write *w, struct call *c, enum write_kind kind)
 
     *w = (struct write){.call = c,
                         .kind = kind,
-                        .change = c->op ? c->op->change : change_by_json_patch,
+                        .change = c->op ? c->op->change : change_by_patch,
                         .type = c->type,
                         .id = c->id,
                         .sealed = sb_make(SEALED_MAX)};
@@ -109,8 +117,12 @@ static int validate(struct write *w)
         return r;
     if (c->issues.no_memory)
         return err_no_memory(&c->err);
+    if (c->issues.n_errors)
+        conformance_count(c->api->conformance, c, w->type, w->root);
+    else if ((r = conformance_check(c->api->conformance, c, w->type, w->root)) < 0)
+        return r;
     if (c->issues.n_errors) {
-        const struct issue *first = c->issues.first;
+        const struct issue *first = issues_first_error(&c->issues);
         char where[ERR_WHERE_MAX];
         snprintf(where, sizeof where, "%.*s", STR_ARG(first->where));
         return err_at(&c->err, ERR_PROCESSING, where, "%.*s", STR_ARG(first->text));
@@ -270,6 +282,23 @@ static int refresh_index(struct write *w)
     return r;
 }
 
+/* Whoever keeps something that is made of resources of this type hears of it. */
+static void tell_change(struct write *w)
+{
+    static const struct str terminology[] = {STR("CodeSystem"), STR("ValueSet"), STR("ConceptMap"),
+                                             STR("NamingSystem")};
+    struct api *api = w->call->api;
+    struct str type = def_resource_name(w->type);
+
+    if (str_eq(type, STR("StructureDefinition")))
+        conformance_changed(api->conformance);
+    if (api->search_parameter_changed && str_eq(type, STR("SearchParameter")))
+        api->search_parameter_changed(api->changed_ctx);
+    for (size_t i = 0; api->terminology_changed && i < ARRAY_LEN(terminology); i++)
+        if (str_eq(type, terminology[i]))
+            api->terminology_changed(api->terminology_ctx);
+}
+
 static int put(struct write *w, struct store_txn *txn, enum store_method method)
 {
     struct put p = {.method = method, .type = w->type, .id = w->id};
@@ -286,9 +315,8 @@ static int put(struct write *w, struct store_txn *txn, enum store_method method)
         p.index = &w->index;
     }
     r = store_put(txn, &p, &w->version, &c->err);
-    if (r >= 0 && c->api->search_parameter_changed &&
-        str_eq(def_resource_name(w->type), STR("SearchParameter")))
-        c->api->search_parameter_changed(c->api->changed_ctx);
+    if (r >= 0)
+        tell_change(w);
     return r;
 }
 
@@ -419,8 +447,11 @@ static int apply_patch(struct write *w, struct store_txn *txn)
     if ((r = check_versions(w, state, &row)) < 0 ||
         (r = row_json(c->api->store, &row, &now, &c->err)) < 0 ||
         (r = js_parse_stored(c->a, sb_view(&now), &root, &c->err)) < 0 ||
-        (r = w->change(w, root, &then)) < 0 ||
-        (r = js_parse(c->a, sb_view(&then), &w->root, &c->err)) < 0 || (r = check_type(w)) < 0)
+        (r = w->change(w, root, &then)) < 0)
+        return r;
+    if (r > 0)
+        return keep_existing(w, &row);
+    if ((r = js_parse(c->a, sb_view(&then), &w->root, &c->err)) < 0 || (r = check_type(w)) < 0)
         return r;
     if (!str_eq(js_get_str(w->root, "id"), w->id))
         return err_at(&c->err, ERR_PROCESSING, "id", "a change may not touch the id");
@@ -494,7 +525,9 @@ int write_apply(struct write *w, struct store_txn *txn)
     case WRITE_UPDATE: return apply_update(w, txn);
     case WRITE_PATCH: return apply_patch(w, txn);
     case WRITE_DELETE: return apply_delete(w, txn);
-    case WRITE_EXPUNGE: return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
+    case WRITE_EXPUNGE:
+        tell_change(w);
+        return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
     }
     return err_set(&w->call->err, ERR_INTERNAL, "unknown kind of write");
 }

@@ -11,7 +11,8 @@ enum write_result { WRITE_NOTHING, WRITE_CREATED, WRITE_UPDATED, WRITE_DELETED }
 
 struct write;
 
-/* Writes the text of the next version, made of the newest one; on the writer's thread. */
+/* Writes the text of the next version, made of the newest one; on the writer's thread. 1: there is
+ * nothing to change, and no new version. */
 typedef int write_change(struct write *w, yyjson_val *newest, struct sb *next);
 
 struct write {

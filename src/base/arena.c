@@ -14,6 +14,29 @@ struct arena_chunk {
 
 #define ALIGN (_Alignof(max_align_t))
 
+bool arena_budget_take(struct arena_budget *b, size_t n, bool is_large)
+{
+    size_t max = is_large ? ARENA_BUDGET_LARGE(b->max) : b->max;
+    size_t before = atomic_fetch_add_explicit(&b->used, n, memory_order_relaxed);
+
+    if (before <= max && n <= max - before)
+        return true;
+    arena_budget_give(b, n);
+    return false;
+}
+
+void arena_budget_give(struct arena_budget *b, size_t n)
+{
+    atomic_fetch_sub_explicit(&b->used, n, memory_order_relaxed);
+}
+
+static void free_chunk(struct arena *a, struct arena_chunk *c)
+{
+    if (a->budget)
+        arena_budget_give(a->budget, c->size);
+    free(c);
+}
+
 void arena_init(struct arena *a, size_t limit_bytes)
 {
     *a = (struct arena){.limit_bytes = limit_bytes};
@@ -25,21 +48,22 @@ void arena_done(struct arena *a)
 
     while (c) {
         struct arena_chunk *next = c->next;
-        free(c);
+        free_chunk(a, c);
         c = next;
     }
-    arena_init(a, a->limit_bytes);
+    *a = (struct arena){.limit_bytes = a->limit_bytes, .budget = a->budget};
 }
 
 void arena_reset(struct arena *a)
 {
     struct arena_chunk *first = a->head;
 
+    a->starved = false;
     if (!first)
         return;
     while (first->next) {
         struct arena_chunk *next = first->next;
-        free(first);
+        free_chunk(a, first);
         first = next;
     }
     a->head = first;
@@ -60,9 +84,17 @@ static bool add_chunk(struct arena *a, size_t n)
         size = n;
     if (n > a->limit_bytes - a->used_bytes || fault_point("arena"))
         return false;
-    c = malloc(sizeof *c + size);
-    if (!c)
+    if (a->budget &&
+        !arena_budget_take(a->budget, size, a->used_bytes + size > ARENA_SMALL_BYTES)) {
+        a->starved = true;
         return false;
+    }
+    c = malloc(sizeof *c + size);
+    if (!c) {
+        if (a->budget)
+            arena_budget_give(a->budget, size);
+        return false;
+    }
     c->size = size;
     c->next = a->head;
     a->head = c;

@@ -9,15 +9,32 @@
 
 #include "base/str.h"
 
+#include <stdatomic.h>
+
 #define ARENA_CHUNK_BYTES KIB(16)
+#define ARENA_SMALL_BYTES MIB(1) /* an arena up to this is a small one of its budget */
+#define ARENA_BUDGET_LARGE(max) ((max) / 4 * 3) /* what the large ones may use of it together */
 
 struct arena_chunk;
+
+/* Memory that many arenas have together. Large ones leave a quarter of it to small ones, so that
+ * a few large requests cannot starve the others. Safe for any threads. */
+struct arena_budget {
+    atomic_size_t used;
+    size_t max;
+};
+
+/* Counts n bytes that lie elsewhere; false (and nothing counted) when they do not fit. */
+bool arena_budget_take(struct arena_budget *b, size_t n, bool is_large);
+void arena_budget_give(struct arena_budget *b, size_t n);
 
 struct arena {
     struct arena_chunk *head; /* current chunk first */
     char *at, *end;           /* free part of the current chunk */
     size_t used_bytes;        /* taken from malloc */
     size_t limit_bytes;
+    struct arena_budget *budget; /* set while empty; NULL: none. Outlives the arena */
+    bool starved;                /* the budget said no, not the limit */
 };
 
 void arena_init(struct arena *a, size_t limit_bytes);

@@ -96,13 +96,31 @@ void sb_i64(struct sb *b, int64_t v)
     sb_put(b, at, (size_t)(digits + sizeof digits - at));
 }
 
+/* Behind the bytes from i on that need no escape, eight at a time: bytes below 0x20, '"' and '\\'
+ * end it, or the last seven of the text. */
+static size_t skip_plain(struct str s, size_t i)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t x, quote, slash;
+        memcpy(&x, s.p + i, 8);
+        quote = x ^ ones * '"';
+        slash = x ^ ones * '\\';
+        if (((x - ones * ' ') & ~x & high) || ((quote - ones) & ~quote & high) ||
+            ((slash - ones) & ~slash & high))
+            break;
+    }
+    return i;
+}
+
 void sb_json(struct sb *b, struct str s)
 {
     static const char hex[] = "0123456789abcdef";
     size_t from = 0;
 
     sb_char(b, '"');
-    for (size_t i = 0; i < s.n; i++) {
+    for (size_t i = skip_plain(s, 0); i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         char esc[6] = {'\\', 0, '0', '0', 0, 0};
         size_t n = 2;
@@ -124,6 +142,7 @@ void sb_json(struct sb *b, struct str s)
         sb_put(b, s.p + from, i - from);
         sb_put(b, esc, n);
         from = i + 1;
+        i = skip_plain(s, from) - 1;
     }
     if (from < s.n)
         sb_put(b, s.p + from, s.n - from);

@@ -35,6 +35,16 @@ bool cli_flag(const struct cli_args *args, const char *name)
     return args->values[option_place(args->command, name, CLI_FLAG)] != NULL;
 }
 
+const char *cli_list(const struct cli_args *args, const char *name, size_t i)
+{
+    size_t option = option_place(args->command, name, CLI_LIST);
+
+    for (size_t k = 0; k < args->n_list; k++)
+        if (args->list[k].option == option && i-- == 0)
+            return args->list[k].value;
+    return NULL;
+}
+
 static int number(const struct cli_option *o, const char *text, uint64_t *ret, struct err *err)
 {
     uint64_t max = o->max ? o->max : UINT64_MAX;
@@ -52,6 +62,14 @@ static int number(const struct cli_option *o, const char *text, uint64_t *ret, s
 static int take_value(const struct cli_option *o, size_t at, const char *value,
                       struct cli_args *args, struct err *err)
 {
+    if (o->kind == CLI_LIST) {
+        if (args->n_list == CLI_LIST_MAX)
+            return err_set(err, ERR_VALUE, "options are repeated more than %d times", CLI_LIST_MAX);
+        args->list[args->n_list].option = at;
+        args->list[args->n_list++].value = value;
+        args->values[at] = value;
+        return 0;
+    }
     if (args->values[at])
         return err_set(err, ERR_VALUE, "--%s is given twice", o->name);
     args->values[at] = value;

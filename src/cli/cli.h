@@ -12,6 +12,7 @@
 #include "base/err.h"
 
 #define CLI_OPTIONS_MAX 32 /* options of one command */
+#define CLI_LIST_MAX 200   /* values of options that may be given several times */
 
 /* One row a command, in the order of `carnet --help`. */
 #define CLI_COMMANDS(X) \
@@ -19,15 +20,19 @@
     X(serve)            \
     X(import)           \
     X(export)           \
+    X(convert)          \
     X(synth)            \
     X(check)            \
     X(backup)           \
     X(restore)          \
     X(reindex)          \
+    X(validate)         \
+    X(fhirpath)         \
+    X(terminology)      \
     X(detect)           \
     X(version)
 
-enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64 };
+enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64, CLI_LIST /* may be given several times */ };
 
 struct cli_option {
     const char *name; /* "people" for --people */
@@ -57,6 +62,11 @@ struct cli_args {
     const struct cli_command *command;
     const char *values[CLI_OPTIONS_MAX]; /* by the option's place in the table; NULL: not given */
     uint64_t numbers[CLI_OPTIONS_MAX];
+    struct {
+        size_t option;
+        const char *value;
+    } list[CLI_LIST_MAX]; /* of CLI_LIST, in the order given */
+    size_t n_list;
     char **operands;
     int n_operands;
 };
@@ -65,6 +75,8 @@ struct cli_args {
 const char *cli_string(const struct cli_args *args, const char *name); /* NULL: not given */
 uint64_t cli_u64(const struct cli_args *args, const char *name);
 bool cli_flag(const struct cli_args *args, const char *name);
+/* The i-th value of an option that may be given several times; NULL behind the last. */
+const char *cli_list(const struct cli_args *args, const char *name, size_t i);
 
 /* argv[0] is the first word behind the command; its order is changed (operands come to the front).
  * ERR_VALUE says what is wrong with the command line. */

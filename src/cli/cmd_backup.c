@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-#include "server/server.h"
+#include "server/operator.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -9,10 +9,11 @@ static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
 };
 
-static void progress(void *ctx, uint64_t done, uint64_t all)
+static bool progress(void *ctx, uint64_t done, uint64_t all)
 {
     if (*(const bool *)ctx)
         fprintf(stderr, "\r%3d %% ", (int)(done * 100 / MAX(all, 1u)));
+    return true;
 }
 
 static int run(const struct cli_args *args, struct err *err)
@@ -20,11 +21,13 @@ static int run(const struct cli_args *args, struct err *err)
     _cleanup_(store_closep) struct store *store = NULL;
     struct server_config config = {.data_dir = cli_string(args, "data")};
     bool is_terminal = isatty(STDERR_FILENO) == 1;
-    int r = server_open_store(&config, true, &store, err);
+    char socket[OPERATOR_SOCKET_MAX];
+    int r = operator_open(&config, true, &store, socket, err);
 
     if (r < 0)
         return r;
-    r = store_backup(store, args->operands[0], progress, &is_terminal, err);
+    r = store ? store_backup(store, args->operands[0], progress, &is_terminal, err)
+              : operator_backup(socket, args->operands[0], progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
     return r;
@@ -35,7 +38,8 @@ const struct cli_command cmd_backup = {
     .summary = "copy the store to a new folder",
     .about = "Writes a consistent copy of the store to the folder TO, which it makes. TO must\n"
              "not hold a store yet. The copy is complete once the command has ended well:\n"
-             "until then it has another name.",
+             "until then it has another name. Beside a running node the node makes the copy,\n"
+             "so TO must be a place that its user may write.",
     .operands = "TO",
     .operands_min = 1,
     .operands_max = 1,

@@ -1,8 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
-#include "server/import.h"
-#include "server/server.h"
+#include "server/operator.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,8 @@ static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
     {"rejects", "FILE", "where rejected lines go; default: rejects.ndjson in DIR", CLI_STRING,
      false, NULL, 0, 0},
-    {"threads", "N", "parsing threads, 0 is two more than cores", CLI_U64, false, "0", 0, 64},
+    {"threads", "N", "parts under way at once, 0 is two more than cores", CLI_U64, false, "0", 0,
+     64},
 };
 
 struct shown {
@@ -46,63 +46,73 @@ static void progress(void *ctx, const struct import_stats *s)
     sh->shown_us = now;
 }
 
-static int run_on(struct store *store, const struct cli_args *args, struct import_stats *ret,
-                  struct err *err)
+static void sum_up(const struct shown *sh, const struct import_stats *s, const char *rejects)
 {
-    const char *rejects = cli_string(args, "rejects");
+    double seconds = (double)(clock_mono_us() - sh->started_us) / 1e6;
+
+    fprintf(stderr,
+            "%llu resources stored in %.1f s (%.0f/s), %llu rejected, %llu lines were there\n",
+            (unsigned long long)s->resources, seconds, (double)s->resources / MAX(seconds, 0.001),
+            (unsigned long long)s->rejected, (unsigned long long)s->skipped);
+    if (s->rejected)
+        fprintf(stderr, "what was rejected is in %s\n", rejects);
+}
+
+static int run_on(const struct import_place *place, const struct cli_args *args,
+                  struct import_stats *ret, struct err *err)
+{
     struct shown shown = {.is_terminal = isatty(STDERR_FILENO), .started_us = clock_mono_us()};
-    struct api_config config = {.version = str_c(cli_version())};
-    struct api *api = api_new(&config, store);
+    struct import_config config = {.files = args->operands,
+                                   .n_files = args->n_operands,
+                                   .rejects = cli_string(args, "rejects"),
+                                   .threads = (unsigned)cli_u64(args, "threads"),
+                                   .progress = progress,
+                                   .ctx = &shown};
     char path[4096];
     int r;
 
-    if (!api)
-        return err_no_memory(err);
     snprintf(path, sizeof path, "%s/rejects.ndjson", cli_string(args, "data"));
-    r = import_run(api, store,
-                   &(struct import_config){.files = args->operands,
-                                           .n_files = args->n_operands,
-                                           .rejects = rejects ? rejects : path,
-                                           .threads = (unsigned)cli_u64(args, "threads"),
-                                           .progress = progress,
-                                           .ctx = &shown},
-                   ret, err);
+    if (!config.rejects)
+        config.rejects = path;
+    r = import_run(place, &config, ret, err);
     if (shown.is_terminal)
         fputc('\n', stderr);
-    if (r >= 0) {
-        double seconds = (double)(clock_mono_us() - shown.started_us) / 1e6;
-        fprintf(stderr,
-                "%llu resources stored in %.1f s (%.0f/s), %llu rejected, %llu lines were there\n",
-                (unsigned long long)ret->resources, seconds,
-                (double)ret->resources / MAX(seconds, 0.001), (unsigned long long)ret->rejected,
-                (unsigned long long)ret->skipped);
-        if (ret->rejected)
-            fprintf(stderr, "what was rejected is in %s\n", rejects ? rejects : path);
-    }
-    api_free(api);
+    if (r >= 0)
+        sum_up(&shown, ret, config.rejects);
     return r;
 }
 
 static int run(const struct cli_args *args, struct err *err)
 {
     struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    struct api_config api_config = {.version = str_c(cli_version())};
     _cleanup_(store_closep) struct store *store = NULL;
+    char socket[OPERATOR_SOCKET_MAX];
+    struct import_place place = {.socket = socket};
     struct import_stats stats = {0};
-    int r = server_open_store(&config, false, &store, err);
+    int r = operator_open(&config, false, &store, socket, err);
 
     if (r < 0)
         return r;
-    r = run_on(store, args, &stats, err);
+    if (store) {
+        place = (struct import_place){.api = api_new(&api_config, store), .store = store};
+        if (!place.api)
+            return err_no_memory(err);
+    }
+    r = run_on(&place, args, &stats, err);
+    api_free(place.api);
     return r < 0 ? r : stats.rejected ? EXIT_REJECTS : 0;
 }
 
 const struct cli_command cmd_import = {
     .name = "import",
     .summary = "store resources from files",
-    .about = "Stores NDJSON, single resources and Bundles, plain or gzip; - is standard input.\n"
-             "Transactions and batches are executed as such. An import that was stopped goes\n"
-             "on where it was. Lines that are not valid go to the file of rejects with their\n"
-             "line number and reason, and the exit status is then 3.",
+    .about = "Stores NDJSON, single resources and Bundles, plain or gzip, the latter two in JSON\n"
+             "or XML; - is standard input. Transactions and batches are executed as such. An\n"
+             "import that was stopped goes on where it was. Lines that are not valid go to the\n"
+             "file of rejects with their line number and reason, and the exit status is then 3.\n"
+             "Beside a running node the files are read here and stored by the node, behind its\n"
+             "own clients.",
     .operands = "FILE...",
     .operands_min = 1,
     .operands_max = -1,

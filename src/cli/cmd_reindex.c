@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
+#include "server/operator.h"
 #include "server/search_params.h"
-#include "server/server.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -22,11 +22,13 @@ static int run(const struct cli_args *args, struct err *err)
     struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
     _cleanup_(store_closep) struct store *store = NULL;
     bool is_terminal = isatty(STDERR_FILENO);
-    int r = server_open_store(&config, false, &store, err);
+    char socket[OPERATOR_SOCKET_MAX];
+    int r = operator_open(&config, false, &store, socket, err);
 
     if (r < 0)
         return r;
-    r = search_params_run(store, progress, &is_terminal, err);
+    r = store ? search_params_run(store, progress, &is_terminal, err)
+              : operator_reindex(socket, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
     return r;
@@ -37,7 +39,8 @@ const struct cli_command cmd_reindex = {
     .summary = "index what user-defined search parameters ask for",
     .about = "Gives each user-defined SearchParameter its lists and indexes the records that\n"
              "were there before it; a running node does the same in the background. The\n"
-             "position is kept: a run that was stopped goes on where it was.",
+             "position is kept: a run that was stopped goes on where it was. Beside a running\n"
+             "node the command has it look, and waits until nothing is left to do.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

@@ -15,10 +15,11 @@ static void say(void *ctx, const char *text)
     printf("%s\n", text);
 }
 
-static void progress(void *ctx, uint64_t done, uint64_t all)
+static bool progress(void *ctx, uint64_t done, uint64_t all)
 {
     if (*(const bool *)ctx)
         fprintf(stderr, "\r%3d %% ", (int)(done * 100 / MAX(all, 1u)));
+    return true;
 }
 
 /* The data folder must be free before the long look at the backup, not only after it. */

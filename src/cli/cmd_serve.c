@@ -16,6 +16,8 @@ static const struct cli_option options[] = {
      0, 0},
     {"threads", "N", "event loops, 0 is one a core", CLI_U64, false, "0", 0, 256},
     {"body-max", "BYTES", "largest request body", CLI_U64, false, "67108864", 1024, 1u << 30},
+    {"memory-max", "BYTES", "memory of all requests together, 0 is a quarter of the machine's",
+     CLI_U64, false, "0", 0, 0},
     {"tls-cert", "FILE", "PEM certificate chain: answer HTTPS", CLI_STRING, false, NULL, 0, 0},
     {"tls-key", "FILE", "PEM private key of the certificate", CLI_STRING, false, NULL, 0, 0},
     {"tls-client-ca", "FILE", "ask clients for certificates of this PEM authority", CLI_STRING,
@@ -28,8 +30,12 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
     {"check-references", NULL, "references must exist, and what is referred to stays", CLI_FLAG,
      false, NULL, 0, 0},
+    {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
+     CLI_STRING, false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
      false, NULL, 0, 0},
+    {"search-seconds", "N", "longest time that one search may take, 0 is no limit", CLI_U64, false,
+     "10", 0, 3600},
     {"log-level", "LEVEL", "least important events to log: debug, info, warn or error", CLI_STRING,
      false, "info", 0, 0},
 };
@@ -56,9 +62,11 @@ static int run(const struct cli_args *args, struct err *err)
         .open = cli_flag(args, "open"),
         .threads = (unsigned)cli_u64(args, "threads"),
         .body_max_bytes = cli_u64(args, "body-max"),
+        .memory_max = cli_u64(args, "memory-max"),
         .tls_cert = cli_string(args, "tls-cert"),
         .tls_key = cli_string(args, "tls-key"),
         .tls_client_ca = cli_string(args, "tls-client-ca"),
+        .profiles = cli_string(args, "profiles"),
         .version = cli_version(),
         .api =
             {
@@ -69,6 +77,7 @@ static int run(const struct cli_args *args, struct err *err)
                 .no_multiple_delete = cli_flag(args, "no-multiple-delete"),
                 .references = cli_flag(args, "check-references") ? API_REFERENCES_EXIST
                                                                  : API_REFERENCES_TYPES,
+                .search_seconds = (unsigned)cli_u64(args, "search-seconds"),
                 .allow_expunge = cli_flag(args, "allow-expunge"),
                 .version = str_c(cli_version()),
             },

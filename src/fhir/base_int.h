@@ -54,6 +54,7 @@ void base_head(struct sb *b, struct str url, struct str version, struct str name
 
 /* Each emits all resources of its kind. */
 void base_structures(struct base_out *out);
+void base_profiles(struct base_out *out);
 void base_searches(struct base_out *out);
 void base_terms(struct base_out *out);
 

@@ -92,6 +92,7 @@ int base_resources(int (*emit)(void *ctx, struct str json, struct err *err), voi
     struct base_out out = {.emit = emit, .ctx = ctx, .err = err, .sb = sb_make(BASE_JSON_MAX)};
 
     base_structures(&out);
+    base_profiles(&out);
     base_searches(&out);
     base_terms(&out);
     sb_done(&out.sb);

@@ -53,6 +53,22 @@ int decimal_mul(const struct decimal *a, const struct decimal *b, struct decimal
 int decimal_div(const struct decimal *a, const struct decimal *b, struct decimal *ret,
                 struct err *err);
 
+enum decimal_rounding {
+    DECIMAL_DOWN, /* towards zero */
+    DECIMAL_FLOOR,
+    DECIMAL_CEILING,
+    DECIMAL_HALF_UP, /* a half away from zero */
+};
+
+/* The number with exactly `places` digits behind the point (0 or more). ERR_VALUE where it would
+ * have more than DECIMAL_ROUND_DIGITS digits. */
+int decimal_places(const struct decimal *d, int places, enum decimal_rounding how,
+                   struct decimal *ret, struct err *err);
+/* Without zeros at the end behind the point: 1.50 becomes 1.5, 10 stays. */
+void decimal_trim(struct decimal *d);
+/* Whether it is whole and fits; *ret is its value. */
+bool decimal_to_i64(const struct decimal *d, int64_t *ret);
+
 /* The nearest double, and a double as a decimal of `digits` (1 … 17) digits; a double that is not
  * finite is ERR_VALUE. Only for functions that have no exact result (logarithms). */
 double decimal_double(const struct decimal *d);

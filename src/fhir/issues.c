@@ -13,8 +13,11 @@ void issues_add(struct issues *s, enum issue_severity severity, const char *type
     s->n++;
     if (severity <= ISSUE_ERROR)
         s->n_errors++;
-    if (s->n > ISSUES_MAX)
+    /* Hints leave room: what is an error has to be told. */
+    s->is_last_kept = s->n_kept < (severity <= ISSUE_ERROR ? ISSUES_MAX : ISSUES_HINTS_MAX);
+    if (!s->is_last_kept)
         return;
+    s->n_kept++;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
@@ -36,4 +39,23 @@ void issues_add(struct issues *s, enum issue_severity severity, const char *type
     else
         s->first = issue;
     s->last = issue;
+}
+
+const struct issue *issues_first_error(const struct issues *s)
+{
+    const struct issue *i = s->first;
+
+    while (i && i->severity > ISSUE_ERROR)
+        i = i->next;
+    return i;
+}
+
+void issues_rule(struct issues *s, struct str profile, struct str rule)
+{
+    if (!s->last || !s->is_last_kept)
+        return;
+    s->last->profile = arena_dup(s->a, profile);
+    s->last->rule = arena_dup(s->a, rule);
+    if (!s->last->profile.p || !s->last->rule.p)
+        s->no_memory = true;
 }

@@ -89,11 +89,14 @@ void outcome_issues(struct sb *out, const struct issues *issues)
     size_t kept = 0;
 
     open_outcome(out);
-    for (const struct issue *i = issues->first; i; i = i->next) {
-        if (kept++)
-            sb_char(out, ',');
-        put_issue(out, i->severity, i->type, i->text, i->where, STR(""));
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (const struct issue *i = issues->first; i; i = i->next) {
+            if ((i->severity > ISSUE_ERROR) != (pass == 1))
+                continue;
+            if (kept++)
+                sb_char(out, ',');
+            put_issue(out, i->severity, i->type, i->text, i->where, STR(""));
+        }
     if (issues->n == 0)
         put_issue(out, ISSUE_INFORMATION, "informational", STR("All OK"), STR(""), STR(""));
     if (issues->n > kept) {

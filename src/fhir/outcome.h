@@ -12,8 +12,8 @@
 /* One error. `detail` of err stays at home: it is for the log. */
 void outcome_err(struct sb *out, const struct err *err);
 
-/* A list of issues; when more were counted than kept, a last one says how many. An empty list gives
- * "All OK" (an outcome needs an issue). */
+/* A list of issues, errors first; when more were counted than kept, a last one says how many. An
+ * empty list gives "All OK" (an outcome needs an issue). */
 void outcome_issues(struct sb *out, const struct issues *issues);
 
 /* One issue of any kind. `where` and `diagnostics` may be empty. */

@@ -1,11 +1,11 @@
 #include "fhir/patch.h"
 
+#include "fhir/patch_int.h"
+
 #include "fhir/decimal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-#define PATCH_PATH_SHOWN 100 /* bytes of a path in a message */
 
 struct patcher {
     struct arena *a;
@@ -410,7 +410,7 @@ static int apply(struct patcher *p, yyjson_val *operation)
 }
 
 /* Depth is bounded by JS_DEPTH_MAX: add() sees to it. */
-static void write_mut(struct sb *out, yyjson_mut_val *v)
+void patch_write(struct sb *out, yyjson_mut_val *v)
 {
     size_t i, max;
     yyjson_mut_val *key, *val;
@@ -427,7 +427,7 @@ static void write_mut(struct sb *out, yyjson_mut_val *v)
         {
             if (i)
                 sb_char(out, ',');
-            write_mut(out, val);
+            patch_write(out, val);
         }
         sb_char(out, ']');
     } else if (yyjson_mut_is_obj(v)) {
@@ -438,7 +438,7 @@ static void write_mut(struct sb *out, yyjson_mut_val *v)
                 sb_char(out, ',');
             sb_json(out, str_n(key->uni.str, yyjson_mut_get_len(key)));
             sb_char(out, ':');
-            write_mut(out, val);
+            patch_write(out, val);
         }
         sb_char(out, '}');
     } else {
@@ -472,6 +472,6 @@ int patch_json(struct arena *a, yyjson_val *root, yyjson_val *patch, struct sb *
         if (r < 0)
             return r;
     }
-    write_mut(out, yyjson_mut_doc_get_root(p.doc));
+    patch_write(out, yyjson_mut_doc_get_root(p.doc));
     return sb_ok(out, err);
 }

@@ -1,4 +1,5 @@
-/* patch.h - JSON Patch (RFC 6902) with JSON Pointer (RFC 6901), number literals kept.
+/* patch.h - JSON Patch (RFC 6902) with JSON Pointer (RFC 6901), and FHIRPath Patch
+ * (http://hl7.org/fhir/R4/fhirpatch.html). Number literals are kept.
  *
  * `test` compares numbers by their value (1.0 equals 1), strings by code point, objects without
  * regard to order. Operations are applied in order to a copy: all of them or none.
@@ -18,5 +19,11 @@
  * The result is not validated here. */
 int patch_json(struct arena *a, yyjson_val *root, yyjson_val *patch, struct sb *out,
                struct err *err);
+
+/* The same for a Parameters resource with operations: add, insert, delete, replace, move. A path
+ * may be any FHIRPath; it must lead to one element (to none, for delete), or in insert and move end
+ * in the name of a list. An element that has nothing left in it goes too. */
+int patch_fhirpath(struct arena *a, yyjson_val *root, yyjson_val *parameters, struct sb *out,
+                   struct err *err);
 
 #endif

@@ -10,7 +10,7 @@ struct chain {
     const struct def_type *type; /* of what the steps lead to; NULL: known only then */
 };
 
-const struct def_type *path_type_named(struct str name)
+const struct def_type *path_type_named(struct str name, bool strict)
 {
     const struct def_type *t;
     char lower[64];
@@ -20,7 +20,7 @@ const struct def_type *path_type_named(struct str name)
     if (str_starts(name, STR("FHIR.")))
         name = str_from(name, 5);
     t = def_type(name);
-    if (t || !name.n || name.n > sizeof lower)
+    if (t || strict || !name.n || name.n > sizeof lower)
         return t;
     memcpy(lower, name.p, name.n);
     lower[0] = (char)tolower((unsigned char)lower[0]);
@@ -115,10 +115,40 @@ static int flatten(struct arena *a, const struct path *p, uint16_t i,
         r = flatten(a, p, n->left, context, c);
         return r <= 0 ? r : flatten_member(n->text, c);
     case NODE_AS:
+        if (n->strict && n->op == AS_ONE)
+            return 0; /* several items are an error: they must be counted */
         r = flatten(a, p, n->left, context, c);
         return r <= 0 ? r : flatten_as(a, n->type, c);
     default: return 0;
     }
+}
+
+/* The type of what node i gives where that is known; a chain below it is made already. */
+static const struct def_type *type_of(const struct path *p, uint16_t i,
+                                      const struct def_type *context)
+{
+    const struct path_node *n = &p->nodes[i];
+    const struct path_step *last = n->n_steps ? &n->steps[n->n_steps - 1] : NULL;
+
+    switch (n->kind) {
+    case NODE_FOCUS: return context;
+    case NODE_CHAIN:
+    case NODE_MEMBER: return last && !last->is_resource ? last->type : NULL;
+    case NODE_AS: return n->type && !n->type->is_abstract ? n->type : NULL;
+    case NODE_INDEX: return type_of(p, n->left, context);
+    case NODE_CALL: return n->function->gives == GIVES_INPUT ? type_of(p, n->left, context) : NULL;
+    default: return NULL;
+    }
+}
+
+static int keep_steps(struct arena *a, struct path_node *n, const struct chain *c)
+{
+    n->steps = ARENA_ARRAY(a, struct path_step, c->n);
+    if (!n->steps)
+        return ERR_NO_MEMORY;
+    memcpy(n->steps, c->steps, c->n * sizeof *c->steps);
+    n->n_steps = c->n;
+    return 0;
 }
 
 static int chain_node(struct arena *a, struct path *p, uint16_t i, const struct def_type *context)
@@ -127,25 +157,20 @@ static int chain_node(struct arena *a, struct path *p, uint16_t i, const struct 
     struct chain c = {0};
     int r = flatten(a, p, i, context, &c);
 
+    if (r > 0 && c.n) {
+        n->kind = NODE_CHAIN;
+        return keep_steps(a, n, &c);
+    }
+    if (r >= 0 && n->left != NO_NODE)
+        r = chain_node(a, p, n->left, context);
     if (r < 0)
         return r;
-    if (r > 0 && c.n) {
-        n->steps = ARENA_ARRAY(a, struct path_step, c.n);
-        if (!n->steps)
-            return ERR_NO_MEMORY;
-        memcpy(n->steps, c.steps, c.n * sizeof *c.steps);
-        n->n_steps = c.n;
-        n->kind = NODE_CHAIN;
-        return 0;
+    if (n->kind == NODE_MEMBER && p->nodes[n->left].kind != NODE_FOCUS) {
+        c = (struct chain){.type = type_of(p, n->left, context)};
+        return flatten_member(n->text, &c) ? keep_steps(a, n, &c) : 0;
     }
-    if (n->left != NO_NODE) {
-        r = chain_node(a, p, n->left, context);
-        if (r < 0)
-            return r;
-    }
-    /* The focus of arguments is not the expression's. */
-    if (n->kind == NODE_CALL)
-        context = NULL;
+    if (n->kind == NODE_CALL && n->function->iterates)
+        context = type_of(p, n->left, context);
     for (uint16_t arg = n->right; arg != NO_NODE; arg = p->nodes[arg].next) {
         r = chain_node(a, p, arg, context);
         if (r < 0)
@@ -180,7 +205,7 @@ static bool leads_to(const struct path *p, uint16_t i, enum def_which which)
     case NODE_CALL: return !str_eq(n->text, STR("where")) || leads_to(p, n->left, which);
     case NODE_BINARY:
         if (n->op != OP_UNION)
-            return which == TYPE_BOOLEAN;
+            return n->op >= OP_PLUS || which == TYPE_BOOLEAN;
         return leads_to(p, n->left, which) || leads_to(p, n->right, which);
     default: return true;
     }

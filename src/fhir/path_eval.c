@@ -1,14 +1,35 @@
 #include "fhir/path_int.h"
 
 #include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #define ITEMS_FIRST 8
 #define LEFT_ROOM 4 /* most collections are small: they need no memory of the arena */
 #define RIGHT_ROOM 2
 
-static int costly(struct err *err)
+int path_costly(struct err *err)
 {
     return err_set(err, ERR_COSTLY, "the FHIRPath expression takes too many steps");
+}
+
+int path_wrong(const struct path_node *node, struct err *err, const char *fmt, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return err_set(err, ERR_VALUE, "%.400s (character %d of the FHIRPath expression)", text,
+                   node->at + 1);
+}
+
+int path_spend(struct path_env *env, size_t n, struct err *err)
+{
+    if (n > PATH_STEPS_MAX || (env->steps += (unsigned)n) > PATH_STEPS_MAX)
+        return path_costly(err);
+    return 0;
 }
 
 int path_push(struct path_env *env, struct path_items *out, const struct path_item *item,
@@ -18,8 +39,8 @@ int path_push(struct path_env *env, struct path_items *out, const struct path_it
         size_t cap = out->cap ? out->cap * 2 : ITEMS_FIRST;
         struct path_item *more;
 
-        if (out->n >= PATH_ITEMS_MAX)
-            return costly(err);
+        if (out->n >= PATH_ITEMS_MAX || (env->steps += (unsigned)out->n) > PATH_STEPS_MAX)
+            return path_costly(err);
         more = arena_grow(env->a, out->p, out->n * sizeof *more, cap * sizeof *more);
         if (!more)
             return err_no_memory(err);
@@ -28,12 +49,6 @@ int path_push(struct path_env *env, struct path_items *out, const struct path_it
     }
     out->p[out->n++] = *item;
     return 0;
-}
-
-int path_push_bool(struct path_env *env, struct path_items *out, bool v, struct err *err)
-{
-    struct path_item item = {.kind = PATH_BOOLEAN, .text = v ? STR("true") : STR("false")};
-    return path_push(env, out, &item, err);
 }
 
 static const struct def_type *resource_type(yyjson_val *v)
@@ -45,6 +60,11 @@ static const struct def_type *resource_type(yyjson_val *v)
 struct path_item path_root(yyjson_val *resource)
 {
     return (struct path_item){.kind = PATH_ELEMENT, .v = resource, .type = resource_type(resource)};
+}
+
+struct path_item path_json(yyjson_val *v)
+{
+    return path_root(v);
 }
 
 static bool is_any_resource(const struct def_type *t)
@@ -112,7 +132,7 @@ static int walk_values(const struct walk *w, yyjson_val *v, yyjson_val *more,
     yyjson_val *e, *s;
 
     if (++w->env->steps > PATH_STEPS_MAX)
-        return costly(w->err);
+        return path_costly(w->err);
     if (!yyjson_is_arr(v) && !yyjson_is_arr(more))
         return walk_one(w, v, more, type, only);
     e = yyjson_arr_get_first(v);
@@ -222,35 +242,64 @@ int path_member(struct path_env *env, const struct path_item *item, struct str n
     return walk_named(&w, item, name, NULL);
 }
 
-bool path_item_is(const struct path_item *item, const struct path_node *n)
+int path_children(struct path_env *env, const struct path_item *item, struct path_items *out,
+                  struct err *err)
 {
-    static const char *const system[] = {
-        [PATH_BOOLEAN] = "Boolean", [PATH_STRING] = "String",     [PATH_INTEGER] = "Integer",
-        [PATH_DECIMAL] = "Decimal", [PATH_DATE] = "Date",         [PATH_DATETIME] = "DateTime",
-        [PATH_TIME] = "Time",       [PATH_QUANTITY] = "Quantity",
-    };
-    struct str name = n->text;
+    struct walk w = {.env = env, .out = out, .err = err};
+    size_t i, max;
+    yyjson_val *key, *val;
+    int r = 0;
 
-    if (item->kind == PATH_ELEMENT)
-        return n->type && is_type(item->type, n->type);
-    if (str_starts(name, STR("System.")))
-        name = str_from(name, 7);
-    return str_eq_nocase(name, str_c(system[item->kind]));
+    if (!yyjson_is_obj(item->v)) {
+        struct path_item more = {.kind = PATH_ELEMENT, .v = item->more, .type = item->type};
+        return yyjson_is_obj(item->more) ? path_children(env, &more, out, err) : 0;
+    }
+    for (i = 0; item->type && i < item->type->n_elements && r >= 0; i++)
+        r = walk_named(&w, item, item->type->elements[i].name, NULL);
+    if (item->type)
+        return r;
+    yyjson_obj_foreach(item->v, i, max, key, val) {
+        r = r < 0 ? r : walk_member(&w, item->v, js_str(key).p, js_str(key).n, NULL, NULL);
+    }
+    return r;
 }
 
-static int eval_typed(const struct path_node *n, struct path_env *env,
-                      const struct path_items *left, struct path_items *out, struct err *err)
+/* ---- nodes ---- */
+
+static int eval_at(const struct path *p, struct path_env *env, uint16_t i,
+                   const struct path_item *focus, struct path_items *out, struct err *err);
+
+static int eval_is(const struct path_node *n, struct path_env *env, const struct path_items *left,
+                   struct path_items *out, struct err *err)
 {
-    if (n->kind == NODE_IS) {
-        if (left->n > 1)
-            return err_set(err, ERR_VALUE, "\"is\" in a FHIRPath expression met several items");
-        return left->n ? path_push_bool(env, out, path_item_is(&left->p[0], n), err) : 0;
-    }
+    if (left->n > 1)
+        return path_wrong(n, err, "\"is\" does not take several items");
+    return left->n ? path_push_bool(env, out, path_item_is(&left->p[0], n, false), err) : 0;
+}
+
+static int eval_as(const struct path_node *n, struct path_env *env, const struct path_items *left,
+                   struct path_items *out, struct err *err)
+{
+    if (n->strict && n->op == AS_ONE && left->n > 1)
+        return path_wrong(n, err, "\"as\" does not take several items");
     for (size_t i = 0; i < left->n; i++) {
-        int r = path_item_is(&left->p[i], n) ? path_push(env, out, &left->p[i], err) : 0;
+        int r = path_item_is(&left->p[i], n, true) ? path_push(env, out, &left->p[i], err) : 0;
         if (r < 0)
             return r;
     }
+    return 0;
+}
+
+/* "namespace" and "name" of what type() gives. */
+static int type_member(struct path_env *env, const struct path_item *item, struct str name,
+                       struct path_items *out, struct err *err)
+{
+    size_t dot = (size_t)(MAX(str_find(item->text, '.'), 0));
+
+    if (str_eq(name, STR("namespace")))
+        return path_push_text(env, out, PATH_STRING, str_head(item->text, dot), err);
+    if (str_eq(name, STR("name")))
+        return path_push_text(env, out, PATH_STRING, str_from(item->text, dot + 1), err);
     return 0;
 }
 
@@ -260,110 +309,235 @@ static int eval_member(const struct path *p, const struct path_node *n, struct p
 {
     /* A path may begin with the type of its focus. */
     if (p->nodes[n->left].kind == NODE_FOCUS && n->text.n && isupper((unsigned char)n->text.p[0]) &&
-        path_type_is(focus->type, n->text))
+        focus && path_type_is(focus->type, n->text))
         return path_push(env, out, focus, err);
     for (size_t i = 0; i < left->n; i++) {
-        int r = path_member(env, &left->p[i], n->text, out, err);
+        const struct path_item *item = &left->p[i];
+        int r = item->kind == PATH_TYPE ? type_member(env, item, n->text, out, err)
+                : n->n_steps            ? path_run_chain(env, n, item, out, err)
+                                        : path_member(env, item, n->text, out, err);
         if (r < 0)
             return r;
     }
     return 0;
 }
 
-static int eval_index(struct path_env *env, const struct path_items *left,
-                      const struct path_items *right, struct path_items *out, struct err *err)
+static int eval_index(const struct path_node *n, struct path_env *env,
+                      const struct path_items *left, const struct path_items *right,
+                      struct path_items *out, struct err *err)
 {
     uint64_t i;
 
     if (!right->n)
         return 0;
-    if (right->n > 1 || !str_to_u64(path_item_text(&right->p[0]), INT32_MAX, &i))
-        return err_set(err, ERR_VALUE, "an index of the FHIRPath expression is not an integer");
-    return i < left->n ? path_push(env, out, &left->p[i], err) : 0;
+    if (right->n > 1 || path_item_kind(&right->p[0]) != PATH_INTEGER)
+        return path_wrong(n, err, "an index is not one integer");
+    if (!str_to_u64(path_item_text(&right->p[0]), INT32_MAX, &i) || i >= left->n)
+        return 0;
+    return path_push(env, out, &left->p[i], err);
 }
 
 static int eval_literal(const struct path_node *n, struct path_env *env, struct path_items *out,
                         struct err *err)
 {
-    struct path_item item = {.kind = n->op, .text = n->text};
+    struct path_item item = {.kind = n->op, .text = n->text, .unit = n->unit.p ? &n->unit : NULL};
     return path_push(env, out, &item, err);
 }
 
-static int eval_negate(struct path_env *env, const struct path_items *right, struct path_items *out,
-                       struct err *err)
+static int eval_plus(const struct path_node *n, struct path_env *env, const struct path_items *in,
+                     struct path_items *out, struct err *err)
 {
-    struct path_item item;
-    enum path_kind kind;
+    struct path_quantity q;
 
-    if (!right->n)
+    if (!in->n)
         return 0;
-    item = right->p[0];
-    kind = path_item_kind(&item);
-    if (right->n > 1 || (kind != PATH_INTEGER && kind != PATH_DECIMAL))
-        return err_set(err, ERR_VALUE, "\"-\" in a FHIRPath expression met what is no number");
-    item = (struct path_item){.kind = kind, .text = path_item_text(&item)};
-    if (item.text.p[0] == '-')
-        item.text = str_from(item.text, 1);
-    else
-        item.text = arena_fmt(env->a, "-%.*s", STR_ARG(item.text));
-    if (!item.text.p)
-        return err_no_memory(err);
-    return path_push(env, out, &item, err);
+    if (in->n > 1 ||
+        (!path_is_number(path_item_kind(&in->p[0])) && !path_to_quantity(&in->p[0], &q)))
+        return path_wrong(n, err, "\"+\" is in front of what is not one number");
+    return path_push(env, out, &in->p[0], err);
 }
 
-/* Nodes that combine the results of their children. */
-static int eval_inner(const struct path *p, struct path_env *env, const struct path_node *n,
-                      const struct path_item *focus, struct path_items *out, struct err *err)
+/* Nodes of a path: what `left` defines holds for the right side too. */
+static int eval_path(const struct path *p, struct path_env *env, const struct path_node *n,
+                     const struct path_item *focus, struct path_items *out, struct err *err)
 {
     struct path_item left_room[LEFT_ROOM], right_room[RIGHT_ROOM];
     struct path_items left = {left_room, 0, LEFT_ROOM}, right = {right_room, 0, RIGHT_ROOM};
-    int r;
+    int r = eval_at(p, env, n->left, focus, &left, err);
 
-    if (n->left != NO_NODE) {
-        r = path_eval_node(p, env, n->left, focus, &left, err);
-        if (r < 0)
-            return r;
-    }
+    if (r < 0)
+        return r;
     switch (n->kind) {
     case NODE_MEMBER: return eval_member(p, n, env, focus, &left, out, err);
-    case NODE_IS:
-    case NODE_AS: return eval_typed(n, env, &left, out, err);
+    case NODE_IS: return eval_is(n, env, &left, out, err);
+    case NODE_AS: return eval_as(n, env, &left, out, err);
     case NODE_CALL: {
-        struct path_call call = {p, env, focus, n, &left, err, 0};
+        struct path_call call = {p, env, focus, n, &left, err};
         return n->function->run(&call, out);
     }
     default: break;
     }
     r = path_eval_node(p, env, n->right, focus, &right, err);
+    return r < 0 ? r : eval_index(n, env, &left, &right, out, err);
+}
+
+/* Whether the left side alone decides; *ret is what it decides. */
+static bool is_decided(enum path_op op, int left, bool *ret)
+{
+    *ret = op != OP_AND;
+    switch (op) {
+    case OP_AND: return left == 0;
+    case OP_OR: return left == 1;
+    case OP_IMPLIES: return left == 0;
+    default: return false;
+    }
+}
+
+static int eval_binary(const struct path *p, struct path_env *env, const struct path_node *n,
+                       const struct path_item *focus, struct path_items *out, struct err *err)
+{
+    struct path_item left_room[LEFT_ROOM], right_room[RIGHT_ROOM];
+    struct path_items left = {left_room, 0, LEFT_ROOM}, right = {right_room, 0, RIGHT_ROOM};
+    int r = path_eval_node(p, env, n->left, focus, &left, err);
+    bool decided;
+
     if (r < 0)
         return r;
-    if (n->kind == NODE_INDEX)
-        return eval_index(env, &left, &right, out, err);
-    if (n->kind == NODE_NEGATE)
-        return eval_negate(env, &right, out, err);
-    return path_operator(env, n->op, &left, &right, out, err);
+    if (n->op <= OP_AND) {
+        r = path_truth(&left, err);
+        if (r < -1)
+            return path_wrong(n, err, "\"%.*s\" does not take several items",
+                              STR_ARG(path_op_text(n->op)));
+        if (is_decided(n->op, r, &decided))
+            return path_push_bool(env, out, decided, err);
+    }
+    r = path_eval_node(p, env, n->right, focus, &right, err);
+    return r < 0 ? r : path_operator(env, n, &left, &right, out, err);
+}
+
+static int eval_unary(const struct path *p, struct path_env *env, const struct path_node *n,
+                      const struct path_item *focus, struct path_items *out, struct err *err)
+{
+    struct path_item room[RIGHT_ROOM];
+    struct path_items in = {room, 0, RIGHT_ROOM};
+    int r = path_eval_node(p, env, n->right, focus, &in, err);
+
+    if (r < 0)
+        return r;
+    return n->kind == NODE_NEGATE ? path_negate(env, n, &in, out, err)
+                                  : eval_plus(n, env, &in, out, err);
+}
+
+static int push_all(struct path_env *env, const struct path_items *items, struct path_items *out,
+                    struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; items && i < items->n && r >= 0; i++)
+        r = path_push(env, out, &items->p[i], err);
+    return r;
+}
+
+const struct path_items *path_variable(const struct path_env *env, struct str name)
+{
+    for (const struct path_scope *s = env->scope; s; s = s->outer)
+        if (str_eq(s->variable.name, name))
+            return &s->variable.items;
+    for (size_t i = 0; i < env->n_variables; i++)
+        if (str_eq(env->variables[i].name, name))
+            return &env->variables[i].items;
+    return NULL;
+}
+
+static int eval_variable(const struct path_node *n, struct path_env *env, struct path_items *out,
+                         struct err *err)
+{
+    const struct path_items *items = path_variable(env, n->text);
+
+    if (!items)
+        return path_wrong(n, err, "%%%.*s is not defined", (int)MIN(n->text.n, 64u), n->text.p);
+    return push_all(env, items, out, err);
+}
+
+static int eval_resource(struct path_env *env, yyjson_val *v, struct path_items *out,
+                         struct err *err)
+{
+    struct path_item root;
+
+    if (!v)
+        return 0;
+    root = path_root(v);
+    return path_push(env, out, &root, err);
+}
+
+const struct path_item path_many = {.kind = PATH_ELEMENT};
+
+static int eval_focus(struct path_env *env, const struct path_item *focus, struct path_items *out,
+                      struct err *err)
+{
+    if (focus == &path_many)
+        return push_all(env, env->many, out, err);
+    return focus ? path_push(env, out, focus, err) : 0;
+}
+
+static int eval_chain(const struct path_node *n, struct path_env *env,
+                      const struct path_item *focus, struct path_items *out, struct err *err)
+{
+    int r = 0;
+
+    if (focus != &path_many)
+        return focus ? path_run_chain(env, n, focus, out, err) : 0;
+    for (size_t i = 0; i < env->many->n && r >= 0; i++)
+        r = path_run_chain(env, n, &env->many->p[i], out, err);
+    return r;
+}
+
+/* What a node gives; variables that it defines stay defined. */
+static int eval_at(const struct path *p, struct path_env *env, uint16_t i,
+                   const struct path_item *focus, struct path_items *out, struct err *err)
+{
+    const struct path_node *n = &p->nodes[i];
+
+    if (++env->steps > PATH_STEPS_MAX)
+        return path_costly(err);
+    switch ((enum path_node_kind)n->kind) {
+    case NODE_FOCUS: return eval_focus(env, focus, out, err);
+    case NODE_RESOURCE: return eval_resource(env, env->resource, out, err);
+    case NODE_ROOT:
+        return eval_resource(env, env->root_resource ? env->root_resource : env->resource, out,
+                             err);
+    case NODE_CONTEXT: return env->context ? path_push(env, out, env->context, err) : 0;
+    case NODE_VARIABLE: return eval_variable(n, env, out, err);
+    case NODE_INDEX_OF: return path_push_integer(env, out, (int64_t)env->index, err);
+    case NODE_TOTAL: return push_all(env, env->total, out, err);
+    case NODE_EMPTY: return 0;
+    case NODE_LITERAL: return eval_literal(n, env, out, err);
+    case NODE_CHAIN: return eval_chain(n, env, focus, out, err);
+    case NODE_MEMBER:
+    case NODE_CALL:
+    case NODE_INDEX:
+    case NODE_IS:
+    case NODE_AS: return eval_path(p, env, n, focus, out, err);
+    case NODE_BINARY: return eval_binary(p, env, n, focus, out, err);
+    case NODE_NEGATE:
+    case NODE_PLUS: return eval_unary(p, env, n, focus, out, err);
+    }
+    return err_set(err, ERR_INTERNAL, "a FHIRPath node of no kind");
 }
 
 int path_eval_node(const struct path *p, struct path_env *env, uint16_t i,
                    const struct path_item *focus, struct path_items *out, struct err *err)
 {
-    const struct path_node *n = &p->nodes[i];
-    struct path_item root;
+    const struct path_scope *outer = env->scope;
+    int r = eval_at(p, env, i, focus, out, err);
 
-    if (++env->steps > PATH_STEPS_MAX)
-        return costly(err);
-    switch (n->kind) {
-    case NODE_FOCUS: return path_push(env, out, focus, err);
-    case NODE_RESOURCE: root = path_root(env->resource); return path_push(env, out, &root, err);
-    case NODE_EMPTY: return 0;
-    case NODE_LITERAL: return eval_literal(n, env, out, err);
-    case NODE_CHAIN: return path_run_chain(env, n, focus, out, err);
-    default: return eval_inner(p, env, n, focus, out, err);
-    }
+    env->scope = outer;
+    return r;
 }
 
 int path_eval(const struct path *p, struct path_env *env, const struct path_item *focus,
               struct path_items *out, struct err *err)
 {
+    env->context = focus;
     return path_eval_node(p, env, p->root, focus, out, err);
 }

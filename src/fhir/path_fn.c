@@ -1,317 +1,157 @@
+/* The table of functions. */
 #include "fhir/path_int.h"
 
-static int truth_of(const struct path_call *c, uint16_t arg, const struct path_item *item)
-{
-    struct path_item room[4];
-    struct path_items got = {room, 0, ARRAY_LEN(room)};
-    int r = path_eval_node(c->path, c->env, arg, item, &got, c->err);
+#define ANY GIVES_ANY
+#define SAME GIVES_INPUT
+#define BOOL GIVES_BOOLEAN
+#define TEXT GIVES_STRING
+#define WHOLE GIVES_INTEGER
+#define OTHER GIVES_OTHER
+#define ORDER 1 /* what it gives depends on the order of the input */
+#define EACH 2  /* its arguments are evaluated for each item of the input */
 
-    return r < 0 ? r : path_truth(&got, c->err);
-}
-
-static int fn_where(const struct path_call *c, struct path_items *out)
-{
-    for (size_t i = 0; i < c->in->n; i++) {
-        int r = truth_of(c, c->node->right, &c->in->p[i]);
-        if (r == 1)
-            r = path_push(c->env, out, &c->in->p[i], c->err);
-        if (r < -1)
-            return r;
-    }
-    return 0;
-}
-
-static int fn_exists(const struct path_call *c, struct path_items *out)
-{
-    bool found = c->in->n;
-
-    if (c->node->right != NO_NODE) {
-        found = false;
-        for (size_t i = 0; i < c->in->n && !found; i++) {
-            int r = truth_of(c, c->node->right, &c->in->p[i]);
-            if (r < -1)
-                return r;
-            found = r == 1;
-        }
-    }
-    return path_push_bool(c->env, out, found, c->err);
-}
-
-static int fn_all(const struct path_call *c, struct path_items *out)
-{
-    bool all = true;
-
-    for (size_t i = 0; i < c->in->n && all; i++) {
-        int r = truth_of(c, c->node->right, &c->in->p[i]);
-        if (r < -1)
-            return r;
-        all = r == 1;
-    }
-    return path_push_bool(c->env, out, all, c->err);
-}
-
-static int fn_select(const struct path_call *c, struct path_items *out)
-{
-    for (size_t i = 0; i < c->in->n; i++) {
-        int r = path_eval_node(c->path, c->env, c->node->right, &c->in->p[i], out, c->err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int fn_empty(const struct path_call *c, struct path_items *out)
-{
-    return path_push_bool(c->env, out, !c->in->n, c->err);
-}
-
-static int fn_not(const struct path_call *c, struct path_items *out)
-{
-    int r = path_truth(c->in, c->err);
-
-    if (r < -1)
-        return r;
-    return r < 0 ? 0 : path_push_bool(c->env, out, !r, c->err);
-}
-
-static int fn_count(const struct path_call *c, struct path_items *out)
-{
-    struct path_item item = {.kind = PATH_INTEGER, .text = arena_fmt(c->env->a, "%zu", c->in->n)};
-
-    return item.text.p ? path_push(c->env, out, &item, c->err) : err_no_memory(c->err);
-}
-
-static int fn_first(const struct path_call *c, struct path_items *out)
-{
-    return c->in->n ? path_push(c->env, out, &c->in->p[0], c->err) : 0;
-}
-
-static int fn_last(const struct path_call *c, struct path_items *out)
-{
-    return c->in->n ? path_push(c->env, out, &c->in->p[c->in->n - 1], c->err) : 0;
-}
-
-static int fn_tail(const struct path_call *c, struct path_items *out)
-{
-    int r = 0;
-
-    for (size_t i = 1; i < c->in->n && r >= 0; i++)
-        r = path_push(c->env, out, &c->in->p[i], c->err);
-    return r;
-}
-
-static int fn_single(const struct path_call *c, struct path_items *out)
-{
-    if (c->in->n > 1)
-        return err_set(c->err, ERR_VALUE, "single() in a FHIRPath expression met several items");
-    return fn_first(c, out);
-}
-
-static int fn_has_value(const struct path_call *c, struct path_items *out)
-{
-    return path_push_bool(c->env, out, c->in->n == 1 && path_item_text(&c->in->p[0]).p, c->err);
-}
-
-/* The resource type in "[base/]Type/id[/_history/version]", 0 if there is none. */
-static int literal_type(struct str ref)
-{
-    ptrdiff_t at = str_rfind(ref, '/');
-    struct str head = str_head(ref, at < 0 ? 0 : (size_t)at);
-
-    if (str_ends(head, STR("/_history"))) {
-        head = str_head(head, head.n - 9);
-        at = str_rfind(head, '/');
-        head = str_head(head, at < 0 ? 0 : (size_t)at);
-    }
-    at = str_rfind(head, '/');
-    return def_resource(str_from(head, (size_t)(at + 1)));
-}
-
-static yyjson_val *contained(yyjson_val *resource, struct str id)
-{
-    size_t i, max;
-    yyjson_val *v;
-
-    yyjson_arr_foreach(js_get(resource, "contained"), i, max, v)
-        if (str_eq(js_get_str(v, "id"), id))
-            return v;
-    return NULL;
-}
-
-/* Nothing is fetched: what a reference points to is known by its type alone, except for contained
- * resources. */
-static int resolve_one(const struct path_call *c, const struct path_item *item,
-                       struct path_items *out)
-{
-    struct path_item target = {.kind = PATH_ELEMENT};
-    struct str ref = path_item_text(item);
-    int type;
-
-    if (!ref.p)
-        ref = js_get_str(item->v, "reference");
-    if (ref.n && ref.p[0] == '#') {
-        target.v = ref.n == 1 ? c->env->resource : contained(c->env->resource, str_from(ref, 1));
-        if (!target.v)
-            return 0;
-        target = path_root(target.v);
-        return path_push(c->env, out, &target, c->err);
-    }
-    type = ref.p ? literal_type(ref) : 0;
-    if (!type)
-        type = def_resource(js_get_str(item->v, "type"));
-    if (!type)
-        return 0;
-    target.type = def_resource_type(type);
-    return path_push(c->env, out, &target, c->err);
-}
-
-static int fn_resolve(const struct path_call *c, struct path_items *out)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < c->in->n && r >= 0; i++)
-        r = resolve_one(c, &c->in->p[i], out);
-    return r;
-}
-
-static int fn_extension(const struct path_call *c, struct path_items *out)
-{
-    struct path_items url = {0}, all = {0};
-    int r = path_eval_node(c->path, c->env, c->node->right, c->focus, &url, c->err);
-
-    for (size_t i = 0; i < c->in->n && r >= 0; i++)
-        r = path_member(c->env, &c->in->p[i], STR("extension"), &all, c->err);
-    for (size_t i = 0; i < all.n && r >= 0 && url.n == 1; i++)
-        if (str_eq(js_get_str(all.p[i].v, "url"), path_item_text(&url.p[0])))
-            r = path_push(c->env, out, &all.p[i], c->err);
-    return r;
-}
-
-static int children_of(const struct path_call *c, const struct path_item *item,
-                       struct path_items *out)
-{
-    int r = 0;
-
-    for (size_t i = 0; item->type && i < item->type->n_elements && r >= 0; i++)
-        r = path_member(c->env, item, item->type->elements[i].name, out, c->err);
-    return r;
-}
-
-static int fn_children(const struct path_call *c, struct path_items *out)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < c->in->n && r >= 0; i++)
-        r = children_of(c, &c->in->p[i], out);
-    return r;
-}
-
-static int fn_descendants(const struct path_call *c, struct path_items *out)
-{
-    int r = fn_children(c, out);
-
-    for (size_t i = 0; i < out->n && r >= 0; i++) {
-        struct path_item item = out->p[i];
-        r = children_of(c, &item, out);
-    }
-    return r;
-}
-
-#define FUNCTION(name, min, max, run)                                                              \
+/* name, least and most arguments, what they are, what it gives, how, run */
+#define FUNCTION(name, min, max, args, gives, how, run)                                            \
     {                                                                                              \
-        {name, sizeof(name) - 1}, min, max, false, run                                             \
+        {name, sizeof(name) - 1}, min, max, args, gives, (how) & ORDER, ((how) & EACH) != 0,       \
+            path_fn_##run                                                                          \
     }
-#define LATER(name) FUNCTION(name, 0, 9, NULL)
+#define F(name, min, max, gives, how, run) FUNCTION(name, min, max, ARGS_VALUES, gives, how, run)
+#define REGEX(name, min, max, gives, run) FUNCTION(name, min, max, ARGS_REGEX, gives, 0, run)
+#define CONVERSION(name, gives, run)                                                               \
+    F("to" name, 0, 0, gives, 0, to_##run), F("convertsTo" name, 0, 0, BOOL, 0, converts_to_##run)
+#define TYPED(name)                                                                                \
+    {                                                                                              \
+        {name, sizeof(name) - 1}, 1, 1, ARGS_TYPE, ANY, false, false, NULL                         \
+    }
+
+/* They need the profile that the evaluation stands in; nobody gives one. */
+#define NOT_THERE(name)                                                                            \
+    {                                                                                              \
+        {name, sizeof(name) - 1}, 0, 16, ARGS_VALUES, ANY, false, false, NULL                      \
+    }
 
 static const struct path_function functions[] = {
-    {{"as", 2}, 1, 1, true, NULL},
-    {{"is", 2}, 1, 1, true, NULL},
-    {{"ofType", 6}, 1, 1, true, NULL},
-    FUNCTION("where", 1, 1, fn_where),
-    FUNCTION("exists", 0, 1, fn_exists),
-    FUNCTION("all", 1, 1, fn_all),
-    FUNCTION("select", 1, 1, fn_select),
-    FUNCTION("empty", 0, 0, fn_empty),
-    FUNCTION("not", 0, 0, fn_not),
-    FUNCTION("count", 0, 0, fn_count),
-    FUNCTION("first", 0, 0, fn_first),
-    FUNCTION("last", 0, 0, fn_last),
-    FUNCTION("tail", 0, 0, fn_tail),
-    FUNCTION("single", 0, 0, fn_single),
-    FUNCTION("hasValue", 0, 0, fn_has_value),
-    FUNCTION("resolve", 0, 0, fn_resolve),
-    FUNCTION("extension", 1, 1, fn_extension),
-    FUNCTION("children", 0, 0, fn_children),
-    FUNCTION("descendants", 0, 0, fn_descendants),
-    LATER("abs"),
-    LATER("aggregate"),
-    LATER("allFalse"),
-    LATER("allTrue"),
-    LATER("anyFalse"),
-    LATER("anyTrue"),
-    LATER("ceiling"),
-    LATER("checkModifiers"),
-    LATER("combine"),
-    LATER("conformsTo"),
-    LATER("contains"),
-    LATER("convertsToBoolean"),
-    LATER("convertsToDate"),
-    LATER("convertsToDateTime"),
-    LATER("convertsToDecimal"),
-    LATER("convertsToInteger"),
-    LATER("convertsToQuantity"),
-    LATER("convertsToString"),
-    LATER("convertsToTime"),
-    LATER("distinct"),
-    LATER("elementDefinition"),
-    LATER("endsWith"),
-    LATER("exclude"),
-    LATER("exp"),
-    LATER("floor"),
-    LATER("getValue"),
-    LATER("htmlChecks"),
-    LATER("iif"),
-    LATER("indexOf"),
-    LATER("intersect"),
-    LATER("isDistinct"),
-    LATER("length"),
-    LATER("ln"),
-    LATER("log"),
-    LATER("lower"),
-    LATER("matches"),
-    LATER("memberOf"),
-    LATER("now"),
-    LATER("power"),
-    LATER("repeat"),
-    LATER("replace"),
-    LATER("replaceMatches"),
-    LATER("round"),
-    LATER("skip"),
-    LATER("slice"),
-    LATER("sqrt"),
-    LATER("startsWith"),
-    LATER("subsetOf"),
-    LATER("substring"),
-    LATER("subsumedBy"),
-    LATER("subsumes"),
-    LATER("supersetOf"),
-    LATER("take"),
-    LATER("timeOfDay"),
-    LATER("toBoolean"),
-    LATER("toChars"),
-    LATER("toDate"),
-    LATER("toDateTime"),
-    LATER("toDecimal"),
-    LATER("toInteger"),
-    LATER("toQuantity"),
-    LATER("toString"),
-    LATER("toTime"),
-    LATER("today"),
-    LATER("trace"),
-    LATER("truncate"),
-    LATER("type"),
-    LATER("union"),
-    LATER("upper"),
+    NOT_THERE("elementDefinition"),
+    NOT_THERE("slice"),
+    TYPED("as"),
+    TYPED("is"),
+    TYPED("ofType"),
+    /* existence */
+    F("all", 1, 1, BOOL, EACH, all),
+    F("allFalse", 0, 0, BOOL, 0, all_false),
+    F("allTrue", 0, 0, BOOL, 0, all_true),
+    F("anyFalse", 0, 0, BOOL, 0, any_false),
+    F("anyTrue", 0, 0, BOOL, 0, any_true),
+    F("count", 0, 0, WHOLE, 0, count),
+    F("distinct", 0, 0, SAME, 0, distinct),
+    F("empty", 0, 0, BOOL, 0, empty),
+    F("exists", 0, 1, BOOL, EACH, exists),
+    F("isDistinct", 0, 0, BOOL, 0, is_distinct),
+    F("not", 0, 0, BOOL, 0, not ),
+    F("subsetOf", 1, 1, BOOL, 0, subset_of),
+    F("supersetOf", 1, 1, BOOL, 0, superset_of),
+    /* filtering, subsetting, combining */
+    F("coalesce", 1, 16, ANY, 0, coalesce),
+    F("combine", 1, 1, ANY, 0, combine),
+    F("exclude", 1, 1, SAME, 0, exclude),
+    F("first", 0, 0, SAME, ORDER, first),
+    F("intersect", 1, 1, SAME, 0, intersect),
+    F("last", 0, 0, SAME, ORDER, last),
+    F("repeat", 1, 1, ANY, EACH, repeat),
+    F("repeatAll", 1, 1, ANY, EACH, repeat_all),
+    F("select", 1, 1, ANY, EACH, select),
+    F("single", 0, 0, SAME, 0, single),
+    F("skip", 1, 1, SAME, ORDER, skip),
+    F("sort", 0, 8, SAME, EACH, sort),
+    F("tail", 0, 0, SAME, ORDER, tail),
+    F("take", 1, 1, SAME, ORDER, take),
+    F("union", 1, 1, ANY, 0, union),
+    F("where", 1, 1, SAME, EACH, where),
+    F("children", 0, 0, GIVES_UNORDERED, 0, children),
+    F("descendants", 0, 0, GIVES_UNORDERED, 0, descendants),
+    /* conversion */
+    CONVERSION("Boolean", BOOL, boolean),
+    CONVERSION("Date", OTHER, date),
+    CONVERSION("DateTime", OTHER, date_time),
+    CONVERSION("Decimal", OTHER, decimal),
+    CONVERSION("Integer", WHOLE, integer),
+    CONVERSION("String", TEXT, string),
+    CONVERSION("Time", OTHER, time),
+    F("toQuantity", 0, 1, OTHER, 0, to_quantity),
+    F("convertsToQuantity", 0, 1, BOOL, 0, converts_to_quantity),
+    F("iif", 2, 3, ANY, EACH, iif),
+    /* strings */
+    F("contains", 1, 1, BOOL, 0, contains),
+    F("decode", 1, 1, TEXT, 0, decode),
+    F("encode", 1, 1, TEXT, 0, encode),
+    F("endsWith", 1, 1, BOOL, 0, ends_with),
+    F("escape", 1, 1, TEXT, 0, escape),
+    F("indexOf", 1, 1, WHOLE, 0, index_of),
+    F("join", 0, 1, TEXT, 0, join),
+    F("lastIndexOf", 1, 1, WHOLE, 0, last_index_of),
+    F("length", 0, 0, WHOLE, 0, length),
+    F("lower", 0, 0, TEXT, 0, lower),
+    REGEX("matches", 1, 2, BOOL, matches),
+    REGEX("matchesFull", 1, 2, BOOL, matches_full),
+    F("replace", 2, 2, TEXT, 0, replace),
+    REGEX("replaceMatches", 2, 3, TEXT, replace_matches),
+    F("split", 1, 1, TEXT, 0, split),
+    F("startsWith", 1, 1, BOOL, 0, starts_with),
+    F("substring", 1, 2, TEXT, 0, substring),
+    F("toChars", 0, 0, TEXT, 0, to_chars),
+    F("trim", 0, 0, TEXT, 0, trim),
+    F("unescape", 1, 1, TEXT, 0, unescape),
+    F("upper", 0, 0, TEXT, 0, upper),
+    /* math */
+    F("abs", 0, 0, OTHER, 0, abs),
+    F("avg", 0, 0, OTHER, 0, avg),
+    F("ceiling", 0, 0, OTHER, 0, ceiling),
+    F("exp", 0, 0, OTHER, 0, exp),
+    F("floor", 0, 0, OTHER, 0, floor),
+    F("ln", 0, 0, OTHER, 0, ln),
+    F("log", 1, 1, OTHER, 0, log),
+    F("max", 0, 0, OTHER, 0, max),
+    F("min", 0, 0, OTHER, 0, min),
+    F("power", 1, 1, OTHER, 0, power),
+    F("round", 0, 1, OTHER, 0, round),
+    F("sqrt", 0, 0, OTHER, 0, sqrt),
+    F("sum", 0, 0, OTHER, 0, sum),
+    F("truncate", 0, 0, OTHER, 0, truncate),
+    /* precision and parts */
+    F("comparable", 1, 1, BOOL, 0, comparable),
+    F("dateOf", 0, 0, OTHER, 0, date_of),
+    F("dayOf", 0, 0, WHOLE, 0, day_of),
+    F("highBoundary", 0, 1, OTHER, 0, high_boundary),
+    F("hourOf", 0, 0, WHOLE, 0, hour_of),
+    F("lowBoundary", 0, 1, OTHER, 0, low_boundary),
+    F("millisecondOf", 0, 0, WHOLE, 0, millisecond_of),
+    F("minuteOf", 0, 0, WHOLE, 0, minute_of),
+    F("monthOf", 0, 0, WHOLE, 0, month_of),
+    F("precision", 0, 0, WHOLE, 0, precision),
+    F("secondOf", 0, 0, WHOLE, 0, second_of),
+    F("timeOf", 0, 0, OTHER, 0, time_of),
+    F("timezoneOffsetOf", 0, 0, OTHER, 0, timezone_offset_of),
+    F("yearOf", 0, 0, WHOLE, 0, year_of),
+    /* utility */
+    F("aggregate", 1, 2, ANY, EACH, aggregate),
+    F("defineVariable", 1, 2, SAME, 0, define_variable),
+    F("now", 0, 0, OTHER, 0, now),
+    F("timeOfDay", 0, 0, OTHER, 0, time_of_day),
+    F("today", 0, 0, OTHER, 0, today),
+    F("trace", 1, 2, SAME, EACH, trace),
+    F("type", 0, 0, OTHER, 0, type),
+    /* FHIR */
+    F("checkModifiers", 0, 16, SAME, 0, check_modifiers),
+    F("conformsTo", 1, 1, BOOL, 0, conforms_to),
+    F("extension", 1, 1, ANY, 0, extension),
+    F("getValue", 0, 0, OTHER, 0, get_value),
+    F("hasValue", 0, 0, BOOL, 0, has_value),
+    F("htmlChecks", 0, 0, BOOL, 0, html_checks),
+    F("memberOf", 1, 1, BOOL, 0, member_of),
+    F("resolve", 0, 0, ANY, 0, resolve),
+    F("subsumedBy", 1, 1, BOOL, 0, subsumed_by),
+    F("subsumes", 1, 1, BOOL, 0, subsumes),
 };
 
 const struct path_function *path_function_find(struct str name)

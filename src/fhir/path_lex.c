@@ -163,34 +163,73 @@ static int number(struct path_lex *lex)
     return 0;
 }
 
+/* Passes over n digits, if there are so many. */
+static bool digits(struct path_lex *lex, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_digit(at(lex, lex->at + i)))
+            return false;
+    lex->at += n;
+    return true;
+}
+
+/* `mark` and n digits behind it, or nothing. */
+static bool part(struct path_lex *lex, int mark, size_t n)
+{
+    if (at(lex, lex->at) != mark)
+        return false;
+    lex->at++;
+    if (digits(lex, n))
+        return true;
+    lex->at--;
+    return false;
+}
+
+/* hh[:mm[:ss[.f…]]] */
+static void time(struct path_lex *lex)
+{
+    if (!digits(lex, 2) || !part(lex, ':', 2) || !part(lex, ':', 2) || !part(lex, '.', 1))
+        return;
+    while (is_digit(at(lex, lex->at)))
+        lex->at++;
+}
+
+static void zone(struct path_lex *lex)
+{
+    size_t from = lex->at;
+
+    if (at(lex, from) == 'Z') {
+        lex->at++;
+        return;
+    }
+    if ((!part(lex, '+', 2) && !part(lex, '-', 2)) || !part(lex, ':', 2))
+        lex->at = from;
+}
+
 /* Behind '@': a date, a dateTime (with 'T') or a time (that begins with 'T'). Whether it is one
- * that exists is asked when it is used. */
+ * that exists is asked when its literal is made. */
 static int date(struct path_lex *lex, struct err *err)
 {
     size_t from = lex->at;
-    bool has_time = false;
 
-    lex->token = at(lex, from) == 'T' ? TOK_TIME : TOK_DATE;
-    for (;; lex->at++) {
-        int c = at(lex, lex->at);
-        if (c == 'T') {
-            if (has_time)
-                break;
-            has_time = true;
-            if (lex->token == TOK_DATE)
-                lex->token = TOK_DATETIME;
-        } else if (c == 'Z' && has_time) {
-            lex->at++;
-            break;
-        } else if (!is_digit(c) && c != '-' && !(has_time && (c == ':' || c == '+')) &&
-                   !(has_time && c == '.' && is_digit(at(lex, lex->at + 1)))) {
-            break;
+    lex->token = TOK_DATE;
+    if (at(lex, from) == 'T') {
+        lex->token = TOK_TIME;
+        from = ++lex->at;
+        time(lex);
+    } else {
+        if (digits(lex, 4) && part(lex, '-', 2))
+            part(lex, '-', 2);
+        if (lex->at > from && at(lex, lex->at) == 'T') {
+            size_t begin = ++lex->at;
+            lex->token = TOK_DATETIME;
+            time(lex);
+            if (lex->at > begin)
+                zone(lex);
         }
     }
-    if (lex->token == TOK_TIME)
-        from++;
     lex->value = str_n(lex->text.p + from, lex->at - from);
-    return lex->value.n ? 0 : wrong(lex, "\"@\" without a date", err);
+    return lex->value.n ? 0 : wrong(lex, "\"@\" without a date or a time", err);
 }
 
 static int external(struct path_lex *lex, struct err *err)

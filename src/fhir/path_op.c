@@ -1,119 +1,12 @@
 #include "fhir/path_int.h"
 
-#include "fhir/date.h"
-#include "fhir/decimal.h"
-
-enum path_kind path_item_kind(const struct path_item *item)
+static int several(const struct path_node *node, struct err *err)
 {
-    static const struct {
-        const char *type;
-        enum path_kind kind;
-    } kinds[] = {
-        {"boolean", PATH_BOOLEAN},     {"integer", PATH_INTEGER},  {"positiveInt", PATH_INTEGER},
-        {"unsignedInt", PATH_INTEGER}, {"decimal", PATH_DECIMAL},  {"date", PATH_DATE},
-        {"dateTime", PATH_DATETIME},   {"instant", PATH_DATETIME}, {"time", PATH_TIME},
-    };
-
-    if (item->kind != PATH_ELEMENT)
-        return item->kind;
-    if (yyjson_is_bool(item->v))
-        return PATH_BOOLEAN;
-    if (js_is_number(item->v))
-        return str_find(js_str(item->v), '.') < 0 ? PATH_INTEGER : PATH_DECIMAL;
-    if (!yyjson_is_str(item->v))
-        return PATH_ELEMENT;
-    for (size_t i = 0; item->type && i < ARRAY_LEN(kinds); i++)
-        if (str_eq(item->type->name, str_c(kinds[i].type)))
-            return kinds[i].kind;
-    return PATH_STRING;
+    return path_wrong(node, err, "\"%.*s\" does not take several items",
+                      STR_ARG(path_op_text(node->op)));
 }
 
-struct str path_item_text(const struct path_item *item)
-{
-    return item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text;
-}
-
-int path_truth(const struct path_items *items, struct err *err)
-{
-    struct str text;
-
-    if (!items->n)
-        return -1;
-    if (items->n > 1)
-        return err_set(err, ERR_VALUE, "a condition of the FHIRPath expression has several items");
-    if (path_item_kind(&items->p[0]) != PATH_BOOLEAN)
-        return 1;
-    text = path_item_text(&items->p[0]);
-    return str_eq(text, STR("true"));
-}
-
-static bool is_number(enum path_kind k)
-{
-    return k == PATH_INTEGER || k == PATH_DECIMAL;
-}
-
-static bool is_date(enum path_kind k)
-{
-    return k == PATH_DATE || k == PATH_DATETIME;
-}
-
-#define NOT_COMPARABLE 2 /* of different kinds */
-#define NOT_KNOWN 3      /* dates whose precisions leave it open */
-
-static int compare_dates(struct str a, struct str b)
-{
-    struct date x, y;
-
-    /* Without a zone both are taken as UTC; with one only on one side nothing is known. */
-    if (date_parse(DATE_SEARCH, a, 0, &x, NULL) < 0 || date_parse(DATE_SEARCH, b, 0, &y, NULL) < 0)
-        return NOT_COMPARABLE;
-    if (x.precision > DATE_DAY && y.precision > DATE_DAY && x.has_zone != y.has_zone)
-        return NOT_KNOWN;
-    if (x.from_ms == y.from_ms && x.to_ms == y.to_ms)
-        return 0;
-    if (x.to_ms <= y.from_ms)
-        return -1;
-    if (y.to_ms <= x.from_ms)
-        return 1;
-    return NOT_KNOWN;
-}
-
-/* -1, 0, 1, NOT_COMPARABLE or NOT_KNOWN. */
-static int compare(const struct path_item *a, const struct path_item *b)
-{
-    enum path_kind ka = path_item_kind(a), kb = path_item_kind(b);
-    struct str x = path_item_text(a), y = path_item_text(b);
-    struct decimal dx, dy;
-    int c;
-
-    if (!x.p || !y.p)
-        return NOT_COMPARABLE;
-    if (is_number(ka) && is_number(kb)) {
-        if (decimal_parse(x, &dx, NULL) < 0 || decimal_parse(y, &dy, NULL) < 0)
-            return NOT_COMPARABLE;
-        c = decimal_cmp(&dx, &dy);
-    } else if (is_date(ka) && is_date(kb)) {
-        return compare_dates(x, y);
-    } else if (ka == kb) {
-        c = str_cmp(x, y);
-    } else {
-        return NOT_COMPARABLE;
-    }
-    return c < 0 ? -1 : c > 0;
-}
-
-/* 1, 0, or -1 where nothing is known. */
-static int equal_items(const struct path_item *a, const struct path_item *b)
-{
-    int c;
-
-    if (path_item_kind(a) == PATH_ELEMENT || path_item_kind(b) == PATH_ELEMENT)
-        return a->v && b->v && yyjson_equals(a->v, b->v);
-    c = compare(a, b);
-    return c == NOT_KNOWN ? -1 : c == 0;
-}
-
-static int equal(struct path_env *env, enum path_op op, const struct path_items *left,
+static int equal(struct path_env *env, const struct path_node *node, const struct path_items *left,
                  const struct path_items *right, struct path_items *out, struct err *err)
 {
     int all = 1;
@@ -121,15 +14,49 @@ static int equal(struct path_env *env, enum path_op op, const struct path_items 
     if (!left->n || !right->n)
         return 0;
     if (left->n != right->n)
-        return path_push_bool(env, out, op == OP_NOT_EQUAL, err);
+        return path_push_bool(env, out, node->op == OP_NOT_EQUAL, err);
     for (size_t i = 0; i < left->n && all; i++) {
-        int one = equal_items(&left->p[i], &right->p[i]);
+        int one = path_equal(env, &left->p[i], &right->p[i], err);
+        if (one < -1)
+            return one;
         all = one == 0 ? 0 : one < 0 ? -1 : all;
     }
-    return all < 0 ? 0 : path_push_bool(env, out, (all != 0) == (op == OP_EQUAL), err);
+    return all < 0 ? 0 : path_push_bool(env, out, (all != 0) == (node->op == OP_EQUAL), err);
 }
 
-static int order(struct path_env *env, enum path_op op, const struct path_items *left,
+/* Each item of the left has its like on the right, in any order. */
+static int all_alike(struct path_env *env, const struct path_items *left,
+                     const struct path_items *right, struct err *err)
+{
+    bool *taken = ARENA_ARRAY(env->a, bool, right->n + 1);
+
+    if (!taken)
+        return err_no_memory(err);
+    for (size_t i = 0; i < left->n; i++) {
+        bool found = false;
+        for (size_t j = 0; j < right->n && !found; j++) {
+            int r = taken[j] ? 0 : path_like(env, &left->p[i], &right->p[j], err);
+            if (r >= 0 && path_spend(env, 1, err) < 0)
+                r = ERR_COSTLY;
+            if (r < 0)
+                return r;
+            taken[j] |= found = r;
+        }
+        if (!found)
+            return 0;
+    }
+    return 1;
+}
+
+static int like(struct path_env *env, const struct path_node *node, const struct path_items *left,
+                const struct path_items *right, struct path_items *out, struct err *err)
+{
+    int r = left->n == right->n ? all_alike(env, left, right, err) : 0;
+
+    return r < 0 ? r : path_push_bool(env, out, (r != 0) == (node->op == OP_LIKE), err);
+}
+
+static int order(struct path_env *env, const struct path_node *node, const struct path_items *left,
                  const struct path_items *right, struct path_items *out, struct err *err)
 {
     int c;
@@ -137,18 +64,18 @@ static int order(struct path_env *env, enum path_op op, const struct path_items 
     if (!left->n || !right->n)
         return 0;
     if (left->n > 1 || right->n > 1)
-        return err_set(err, ERR_VALUE, "a comparison in the FHIRPath expression has several items");
-    c = compare(&left->p[0], &right->p[0]);
-    if (c == NOT_KNOWN)
+        return several(node, err);
+    c = path_compare(&left->p[0], &right->p[0]);
+    if (c == PATH_NOT_KNOWN)
         return 0;
-    if (c == NOT_COMPARABLE)
-        return err_set(err, ERR_VALUE,
-                       "a comparison in the FHIRPath expression is between different types");
+    if (c == PATH_NOT_COMPARABLE)
+        return path_wrong(node, err, "\"%.*s\" is between types that have no order",
+                          STR_ARG(path_op_text(node->op)));
     return path_push_bool(env, out,
-                          op == OP_LESS         ? c < 0
-                          : op == OP_GREATER    ? c > 0
-                          : op == OP_LESS_EQUAL ? c <= 0
-                                                : c >= 0,
+                          node->op == OP_LESS         ? c < 0
+                          : node->op == OP_GREATER    ? c > 0
+                          : node->op == OP_LESS_EQUAL ? c <= 0
+                                                      : c >= 0,
                           err);
 }
 
@@ -163,57 +90,110 @@ static int logic(enum path_op op, int a, int b)
     }
 }
 
-static bool has(const struct path_items *items, const struct path_item *item)
+static int combine(struct path_env *env, const struct path_node *node,
+                   const struct path_items *left, const struct path_items *right,
+                   struct path_items *out, struct err *err)
 {
-    for (size_t i = 0; i < items->n; i++)
-        if ((items->p[i].v && items->p[i].v == item->v) || equal_items(&items->p[i], item) == 1)
-            return true;
-    return false;
+    int a = path_truth(left, err), b = path_truth(right, err);
+
+    if (a < -1 || b < -1)
+        return several(node, err);
+    a = logic(node->op, a, b);
+    return a < 0 ? 0 : path_push_bool(env, out, a, err);
 }
 
+/* `out` may hold what was found before: equal items are looked for among these two only. */
 static int unite(struct path_env *env, const struct path_items *left,
                  const struct path_items *right, struct path_items *out, struct err *err)
 {
     const struct path_items *both[] = {left, right};
+    struct path_set set = {0};
+    int r = 0;
 
-    for (size_t s = 0; s < 2; s++) {
-        for (size_t i = 0; i < both[s]->n; i++) {
-            int r = 0;
-            bool twice = false;
-            if (!env->keep_repeats) {
-                env->steps += (unsigned)out->n;
-                if (env->steps > PATH_STEPS_MAX)
-                    return err_set(err, ERR_COSTLY, "the FHIRPath expression takes too many steps");
-                twice = has(out, &both[s]->p[i]);
-            }
-            if (!twice)
-                r = path_push(env, out, &both[s]->p[i], err);
-            if (r < 0)
-                return r;
-        }
-    }
+    for (size_t s = 0; s < 2; s++)
+        for (size_t i = 0; i < both[s]->n && r >= 0; i++)
+            r = env->keep_repeats ? path_push(env, out, &both[s]->p[i], err)
+                                  : path_set_add(env, &set, &both[s]->p[i], err);
+    for (size_t i = 0; i < set.items.n && r >= 0; i++)
+        r = path_push(env, out, &set.items.p[i], err);
+    return r < 0 ? r : 0;
+}
+
+static int member(struct path_env *env, const struct path_node *node, const struct path_items *item,
+                  const struct path_items *items, struct path_items *out, struct err *err)
+{
+    int r;
+
+    if (!item->n)
+        return 0;
+    if (item->n > 1)
+        return several(node, err);
+    r = path_has(env, items, &item->p[0], err);
+    return r < 0 ? r : path_push_bool(env, out, r, err);
+}
+
+/* As text, where an empty collection is the empty text. */
+static int text_of(const struct path_node *node, const struct path_items *items, struct str *ret,
+                   struct err *err)
+{
+    *ret = STR("");
+    if (items->n > 1)
+        return several(node, err);
+    if (!items->n || (items->p[0].kind == PATH_ELEMENT && !items->p[0].v))
+        return 0;
+    *ret = path_item_text(&items->p[0]);
+    if (path_item_kind(&items->p[0]) != PATH_STRING)
+        return path_wrong(node, err, "\"&\" is between what is no string");
     return 0;
 }
 
-int path_operator(struct path_env *env, enum path_op op, const struct path_items *left,
+static int concat(struct path_env *env, const struct path_node *node, const struct path_items *left,
                   const struct path_items *right, struct path_items *out, struct err *err)
 {
-    int a, b;
+    struct str parts[2];
+    int r = text_of(node, left, &parts[0], err);
 
-    switch (op) {
+    if (r >= 0)
+        r = text_of(node, right, &parts[1], err);
+    if (r >= 0)
+        r = path_spend(env, (parts[0].n + parts[1].n) / 64, err);
+    return r < 0 ? r : path_push_text(env, out, PATH_STRING, arena_join(env->a, parts, 2), err);
+}
+
+static bool has_value(const struct path_items *items)
+{
+    return items->n && !(items->p[0].kind == PATH_ELEMENT && !items->p[0].v);
+}
+
+int path_operator(struct path_env *env, const struct path_node *node, const struct path_items *left,
+                  const struct path_items *right, struct path_items *out, struct err *err)
+{
+    switch ((enum path_op)node->op) {
     case OP_UNION: return unite(env, left, right, out, err);
     case OP_EQUAL:
-    case OP_NOT_EQUAL: return equal(env, op, left, right, out, err);
+    case OP_NOT_EQUAL: return equal(env, node, left, right, out, err);
+    case OP_LIKE:
+    case OP_NOT_LIKE: return like(env, node, left, right, out, err);
     case OP_LESS:
     case OP_GREATER:
     case OP_LESS_EQUAL:
-    case OP_GREATER_EQUAL: return order(env, op, left, right, out, err);
-    default:
-        a = path_truth(left, err);
-        b = a < -1 ? a : path_truth(right, err);
-        if (b < -1)
-            return b;
-        a = logic(op, a, b);
-        return a < 0 ? 0 : path_push_bool(env, out, a, err);
+    case OP_GREATER_EQUAL: return order(env, node, left, right, out, err);
+    case OP_IN: return member(env, node, left, right, out, err);
+    case OP_CONTAINS: return member(env, node, right, left, out, err);
+    case OP_CONCAT: return concat(env, node, left, right, out, err);
+    case OP_PLUS:
+    case OP_MINUS:
+    case OP_TIMES:
+    case OP_DIVIDE:
+    case OP_DIV:
+    case OP_MOD:
+        if (!left->n || !right->n)
+            return 0;
+        if (left->n > 1 || right->n > 1)
+            return several(node, err);
+        if (!has_value(left) || !has_value(right))
+            return 0;
+        return path_arithmetic(env, node, &left->p[0], &right->p[0], out, err);
+    default: return combine(env, node, left, right, out, err);
     }
 }

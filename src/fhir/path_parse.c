@@ -12,9 +12,8 @@ struct parser {
 static const struct {
     struct str text;
     uint8_t precedence;
-    bool ready;
 } operators[] = {
-#define X(id, text, precedence, ready) {{text, sizeof(text) - 1}, precedence, ready},
+#define X(id, text, precedence) {{text, sizeof(text) - 1}, precedence},
     PATH_OPERATORS(X)
 #undef X
 };
@@ -25,12 +24,6 @@ static int wrong(struct parser *s, const char *what)
 {
     return err_set(s->err, ERR_VALUE, "the FHIRPath expression lacks %s at character %zu", what,
                    s->lex.start + 1);
-}
-
-static int unsupported(struct parser *s, const char *what, struct str name)
-{
-    return err_set(s->err, ERR_NOT_SUPPORTED, "the FHIRPath %s \"%.*s\" is not supported", what,
-                   (int)MIN(name.n, 64u), name.p);
 }
 
 static bool is_symbol(const struct parser *s, const char *symbol)
@@ -78,14 +71,20 @@ static int add(struct parser *s, struct path_node node)
     return (int)p->n_nodes++;
 }
 
-static struct path_node leaf(enum path_node_kind kind)
+/* A node that begins at the current token. */
+static struct path_node leaf(const struct parser *s, enum path_node_kind kind)
 {
-    return (struct path_node){.kind = kind, .left = NO_NODE, .right = NO_NODE, .next = NO_NODE};
+    return (struct path_node){.kind = kind,
+                              .strict = s->p->strict,
+                              .at = (uint16_t)s->lex.start,
+                              .left = NO_NODE,
+                              .right = NO_NODE,
+                              .next = NO_NODE};
 }
 
 static int literal(struct parser *s, enum path_kind kind, struct str text)
 {
-    struct path_node n = leaf(NODE_LITERAL);
+    struct path_node n = leaf(s, NODE_LITERAL);
     int r = next(s);
 
     if (r < 0)
@@ -95,51 +94,97 @@ static int literal(struct parser *s, enum path_kind kind, struct str text)
     return add(s, n);
 }
 
-static bool is_time_unit(struct str s)
+static int moment(struct parser *s, enum path_kind kind)
 {
-    static const char *const units[] = {
-        "year", "month", "week", "day", "hour", "minute", "second", "millisecond",
-    };
+    struct path_moment m;
 
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (str_starts(s, str_c(units[i])) &&
-            (s.n == strlen(units[i]) || (s.n == strlen(units[i]) + 1 && s.p[s.n - 1] == 's')))
-            return true;
-    return false;
+    if (!path_moment_parse(kind, s->lex.value, &m))
+        return err_set(s->err, ERR_VALUE,
+                       "the FHIRPath expression has a date or time that does not exist at "
+                       "character %zu",
+                       s->lex.start + 1);
+    return literal(s, kind, s->lex.value);
 }
 
+#define INTEGER_MAX UINT64_C(2147483648) /* so that -2147483648 can be said */
+
+/* A number, and the unit of a quantity behind it. */
 static int number(struct parser *s)
 {
-    struct str text = s->lex.value;
-    enum path_kind kind = str_find(text, '.') < 0 ? PATH_INTEGER : PATH_DECIMAL;
-    int r = literal(s, kind, text);
+    struct path_node n = leaf(s, NODE_LITERAL);
+    uint64_t value;
+    bool is_code;
+    int r;
 
+    n.text = s->lex.value;
+    n.op = str_find(n.text, '.') < 0 ? PATH_INTEGER : PATH_DECIMAL;
+    while (n.text.n > 1 && n.text.p[0] == '0' && n.text.p[1] != '.')
+        n.text = str_from(n.text, 1);
+    if (n.op == PATH_INTEGER && !str_to_u64(n.text, INTEGER_MAX, &value))
+        return err_set(s->err, ERR_VALUE,
+                       "the FHIRPath expression has an integer beyond 2147483648 at character %zu",
+                       s->lex.start + 1);
+    if (n.text.n > DECIMAL_DIGITS_MAX)
+        return err_set(s->err, ERR_VALUE,
+                       "the FHIRPath expression has a number of more than %d digits at "
+                       "character %zu",
+                       DECIMAL_DIGITS_MAX, s->lex.start + 1);
+    r = next(s);
     if (r < 0)
         return r;
-    if (s->lex.token == TOK_STRING || (s->lex.token == TOK_NAME && is_time_unit(s->lex.value)))
-        return unsupported(s, "quantity literal", text);
-    return r;
+    is_code = s->lex.token == TOK_STRING;
+    if (is_code || (s->lex.token == TOK_NAME && path_calendar_unit(s->lex.value).p)) {
+        n.op = PATH_QUANTITY;
+        n.unit = is_code ? arena_fmt(s->lex.a, "'%.*s'", STR_ARG(s->lex.value)) : s->lex.value;
+        if (!n.unit.p)
+            return err_no_memory(s->err);
+        r = next(s);
+        if (r < 0)
+            return r;
+    }
+    return add(s, n);
+}
+
+/* %`vs-…` and %`ext-…` are URLs by what they begin with. */
+static int external_url(struct parser *s, const char *base, struct str name)
+{
+    struct str url = arena_fmt(s->lex.a, "%s%.*s", base, STR_ARG(name));
+
+    return url.p ? literal(s, PATH_STRING, url) : err_no_memory(s->err);
 }
 
 static int external(struct parser *s)
 {
-    static const char *const ours[] = {"resource", "rootResource", "context"};
+    static const struct {
+        struct str name;
+        enum path_node_kind kind;
+        struct str text; /* of a literal */
+    } ours[] = {
+        {{"resource", 8}, NODE_RESOURCE, {NULL, 0}},
+        {{"rootResource", 12}, NODE_ROOT, {NULL, 0}},
+        {{"context", 7}, NODE_CONTEXT, {NULL, 0}},
+        {{"ucum", 4}, NODE_LITERAL, {"http://unitsofmeasure.org", 25}},
+        {{"sct", 3}, NODE_LITERAL, {"http://snomed.info/sct", 22}},
+        {{"loinc", 5}, NODE_LITERAL, {"http://loinc.org", 16}},
+    };
     struct str name = s->lex.value;
+    struct path_node n = leaf(s, NODE_VARIABLE);
     int r;
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
-        if (str_eq(name, str_c(ours[i]))) {
-            r = next(s);
-            return r < 0 ? r : add(s, leaf(NODE_RESOURCE));
-        }
+        if (!str_eq(name, ours[i].name))
+            continue;
+        if (ours[i].text.p)
+            return literal(s, PATH_STRING, ours[i].text);
+        n.kind = (uint8_t)ours[i].kind;
     }
-    if (str_eq(name, STR("ucum")))
-        return literal(s, PATH_STRING, STR("http://unitsofmeasure.org"));
-    if (str_eq(name, STR("sct")))
-        return literal(s, PATH_STRING, STR("http://snomed.info/sct"));
-    if (str_eq(name, STR("loinc")))
-        return literal(s, PATH_STRING, STR("http://loinc.org"));
-    return unsupported(s, "constant", name);
+    if (str_starts(name, STR("vs-")))
+        return external_url(s, "http://hl7.org/fhir/ValueSet/", str_from(name, 3));
+    if (str_starts(name, STR("ext-")))
+        return external_url(s, "http://hl7.org/fhir/StructureDefinition/", str_from(name, 4));
+    n.text = name;
+    r = next(s);
+    return r < 0 ? r : add(s, n);
 }
 
 /* A type specifier: a name, or two with a dot. */
@@ -169,18 +214,20 @@ static int type_name(struct parser *s, struct str *ret)
     return next(s);
 }
 
-static int typed(struct parser *s, enum path_node_kind kind, int left)
+/* `n` is of the kind NODE_IS or NODE_AS. */
+static int typed(struct parser *s, struct path_node n, int left)
 {
-    struct path_node n = leaf(kind);
+    size_t at = s->lex.start;
     int r = type_name(s, &n.text);
 
     if (r < 0)
         return r;
     n.left = (uint16_t)left;
-    n.type = path_type_named(n.text);
-    if (!n.type && !str_starts(n.text, STR("System.")))
-        return err_set(s->err, ERR_VALUE, "\"%.*s\" in the FHIRPath expression is not a type",
-                       (int)MIN(n.text.n, 64u), n.text.p);
+    n.type = path_type_named(n.text, s->p->strict);
+    if (!n.type && !path_is_system_type(n.text) && !str_starts(n.text, STR("System.")))
+        return err_set(s->err, ERR_VALUE,
+                       "\"%.*s\" in the FHIRPath expression is not a type (character %zu)",
+                       (int)MIN(n.text.n, 64u), n.text.p, at + 1);
     return add(s, n);
 }
 
@@ -189,11 +236,8 @@ static int arguments(struct parser *s, struct path_node *call)
     uint16_t last = NO_NODE;
     int n = 0;
 
-    while (!is_symbol(s, ")")) {
-        int r = n ? expect(s, ",") : 0;
-        if (r < 0)
-            return r;
-        r = expression(s, 1);
+    while (!is_symbol(s, ")") || n) {
+        int r = expression(s, 1);
         if (r < 0)
             return r;
         if (last == NO_NODE)
@@ -202,43 +246,72 @@ static int arguments(struct parser *s, struct path_node *call)
             s->p->nodes[last].next = (uint16_t)r;
         last = (uint16_t)r;
         n++;
+        if (is_symbol(s, ")"))
+            break;
+        r = expect(s, ",");
+        if (r < 0)
+            return r;
     }
     if (n < call->function->min_args || n > call->function->max_args)
-        return err_set(s->err, ERR_VALUE, "the FHIRPath function \"%.*s\" does not take %d %s",
-                       STR_ARG(call->text), n, n == 1 ? "argument" : "arguments");
+        return err_set(
+            s->err, ERR_VALUE, "the FHIRPath function \"%.*s\" does not take %d %s (character %zu)",
+            STR_ARG(call->text), n, n == 1 ? "argument" : "arguments", (size_t)call->at + 1);
     return next(s);
 }
 
-/* Behind "name(". */
-static int call(struct parser *s, int left, struct str name)
+/* A pattern that is a literal is compiled here, once. */
+static int pattern(struct parser *s, struct path_node *call)
 {
-    struct path_node n = leaf(NODE_CALL);
+    const struct path_node *arg = &s->p->nodes[call->right];
+    struct err why = {0};
+    int r = 0;
+
+    if (call->function->arguments != ARGS_REGEX || arg->kind != NODE_LITERAL ||
+        arg->op != PATH_STRING)
+        return 0;
+    r = path_regex_compile(s->lex.a, arg->text, &call->regex, &why);
+    if (r == ERR_NO_MEMORY)
+        return err_no_memory(s->err);
+    return r < 0 ? err_set(s->err, r, "%s (character %zu of the FHIRPath expression)", why.text,
+                           (size_t)arg->at + 1)
+                 : 0;
+}
+
+/* Behind "name(". */
+static int call(struct parser *s, int left, struct path_node n)
+{
     int r;
 
-    n.text = name;
     n.left = (uint16_t)left;
-    n.function = path_function_find(name);
+    n.function = path_function_find(n.text);
     if (!n.function)
-        return err_set(s->err, ERR_VALUE, "\"%.*s\" is not a FHIRPath function",
-                       (int)MIN(name.n, 64u), name.p);
-    if (n.function->takes_type) {
-        r = typed(s, str_eq(name, STR("is")) ? NODE_IS : NODE_AS, left);
-        if (r < 0)
-            return r;
-        left = r;
+        return err_set(s->err, ERR_VALUE, "\"%.*s\" is not a FHIRPath function (character %zu)",
+                       (int)MIN(n.text.n, 64u), n.text.p, (size_t)n.at + 1);
+    n.kind = NODE_CALL;
+    if (n.function->arguments == ARGS_TYPE) {
+        n.kind = str_eq(n.text, STR("is")) ? NODE_IS : NODE_AS;
+        n.op = str_eq(n.text, STR("ofType")) ? AS_ANY : AS_ONE;
+        n.function = NULL;
+        left = typed(s, n, left);
+        if (left < 0)
+            return left;
         r = expect(s, ")");
         return r < 0 ? r : left;
     }
     if (!n.function->run)
-        return unsupported(s, "function", name);
+        return err_set(s->err, ERR_NOT_SUPPORTED,
+                       "the FHIRPath function \"%.*s\" is not supported (character %zu)",
+                       STR_ARG(n.text), (size_t)n.at + 1);
     r = arguments(s, &n);
+    if (r >= 0)
+        r = pattern(s, &n);
     return r < 0 ? r : add(s, n);
 }
 
 /* A member or a call on `left`. */
 static int invocation(struct parser *s, int left)
 {
-    struct path_node n = leaf(NODE_MEMBER);
+    struct path_node n = leaf(s, NODE_MEMBER);
     bool quoted = s->lex.token == TOK_QUOTED_NAME;
     int r;
 
@@ -250,7 +323,7 @@ static int invocation(struct parser *s, int left)
         return r;
     if (!quoted && is_symbol(s, "(")) {
         r = next(s);
-        return r < 0 ? r : call(s, left, n.text);
+        return r < 0 ? r : call(s, left, n);
     }
     n.left = (uint16_t)left;
     return add(s, n);
@@ -271,11 +344,21 @@ static int parenthesis(struct parser *s)
 
 static int empty(struct parser *s)
 {
+    struct path_node n = leaf(s, NODE_EMPTY);
     int r = next(s);
 
     if (r >= 0)
         r = expect(s, "}");
-    return r < 0 ? r : add(s, leaf(NODE_EMPTY));
+    return r < 0 ? r : add(s, n);
+}
+
+/* $this, $index, $total */
+static int special(struct parser *s, enum path_node_kind kind)
+{
+    struct path_node n = leaf(s, kind);
+    int r = next(s);
+
+    return r < 0 ? r : add(s, n);
 }
 
 static int term(struct parser *s)
@@ -285,13 +368,13 @@ static int term(struct parser *s)
     switch (s->lex.token) {
     case TOK_STRING: return literal(s, PATH_STRING, s->lex.value);
     case TOK_NUMBER: return number(s);
-    case TOK_DATE: return literal(s, PATH_DATE, s->lex.value);
-    case TOK_DATETIME: return literal(s, PATH_DATETIME, s->lex.value);
-    case TOK_TIME: return literal(s, PATH_TIME, s->lex.value);
+    case TOK_DATE: return moment(s, PATH_DATE);
+    case TOK_DATETIME: return moment(s, PATH_DATETIME);
+    case TOK_TIME: return moment(s, PATH_TIME);
     case TOK_EXTERNAL: return external(s);
-    case TOK_THIS: r = next(s); return r < 0 ? r : add(s, leaf(NODE_FOCUS));
-    case TOK_INDEX: return unsupported(s, "variable", STR("$index"));
-    case TOK_TOTAL: return unsupported(s, "variable", STR("$total"));
+    case TOK_THIS: return special(s, NODE_FOCUS);
+    case TOK_INDEX: return special(s, NODE_INDEX_OF);
+    case TOK_TOTAL: return special(s, NODE_TOTAL);
     case TOK_NAME:
         if (str_eq(s->lex.value, STR("true")) || str_eq(s->lex.value, STR("false")))
             return literal(s, PATH_BOOLEAN, s->lex.value);
@@ -304,7 +387,7 @@ static int term(struct parser *s)
         break;
     default: break;
     }
-    r = add(s, leaf(NODE_FOCUS));
+    r = add(s, leaf(s, NODE_FOCUS));
     return r < 0 ? r : invocation(s, r);
 }
 
@@ -313,7 +396,7 @@ static int postfix(struct parser *s)
     int left = term(s);
 
     while (left >= 0) {
-        struct path_node n = leaf(NODE_INDEX);
+        struct path_node n = leaf(s, NODE_INDEX);
         int r;
 
         if (is_symbol(s, ".")) {
@@ -339,7 +422,7 @@ static int postfix(struct parser *s)
 static int unary(struct parser *s)
 {
     bool minus = is_symbol(s, "-");
-    struct path_node n = leaf(NODE_NEGATE);
+    struct path_node n = leaf(s, minus ? NODE_NEGATE : NODE_PLUS);
     int r;
 
     if (!minus && !is_symbol(s, "+"))
@@ -351,7 +434,7 @@ static int unary(struct parser *s)
     if (r >= 0)
         r = unary(s);
     s->depth--;
-    if (r < 0 || !minus)
+    if (r < 0)
         return r;
     n.right = (uint16_t)r;
     return add(s, n);
@@ -369,18 +452,19 @@ static int operator_at(const struct parser *s)
 
 static int binary(struct parser *s, int left, enum path_op op)
 {
-    struct path_node n = leaf(NODE_BINARY);
+    struct path_node n = leaf(s, NODE_BINARY);
     int r = next(s);
 
     if (r < 0)
         return r;
-    if (op == OP_IS || op == OP_AS)
-        return typed(s, op == OP_IS ? NODE_IS : NODE_AS, left);
+    if (op == OP_IS || op == OP_AS) {
+        n.kind = op == OP_IS ? NODE_IS : NODE_AS;
+        n.op = AS_ONE;
+        return typed(s, n, left);
+    }
     r = expression(s, operators[op].precedence + 1);
     if (r < 0)
         return r;
-    if (!operators[op].ready)
-        return unsupported(s, "operator", operators[op].text);
     n.op = (uint8_t)op;
     n.left = (uint16_t)left;
     n.right = (uint16_t)r;
@@ -406,8 +490,13 @@ static int expression(struct parser *s, int least)
     return left;
 }
 
-int path_compile(struct arena *a, struct str text, const struct def_type *context,
-                 const struct path **ret, struct err *err)
+struct str path_op_text(enum path_op op)
+{
+    return operators[op].text;
+}
+
+static int compile(struct arena *a, struct str text, bool strict, const struct def_type *context,
+                   const struct path **ret, struct err *err)
 {
     struct parser s = {.err = err};
     int r;
@@ -418,6 +507,7 @@ int path_compile(struct arena *a, struct str text, const struct def_type *contex
     s.p = ARENA_NEW(a, struct path);
     if (!s.p)
         return err_no_memory(err);
+    s.p->strict = strict;
     s.p->text = arena_dup(a, text);
     if (!s.p->text.p)
         return err_no_memory(err);
@@ -430,11 +520,25 @@ int path_compile(struct arena *a, struct str text, const struct def_type *contex
     if (s.lex.token != TOK_END)
         return wrong(&s, "an operator");
     s.p->root = (uint16_t)r;
-    r = path_chain(a, s.p, context, err);
+    r = strict ? path_check(s.p, context, err) : 0;
+    if (r >= 0)
+        r = path_chain(a, s.p, context, err);
     if (r < 0)
         return r;
     *ret = s.p;
     return 0;
+}
+
+int path_compile(struct arena *a, struct str text, const struct def_type *context,
+                 const struct path **ret, struct err *err)
+{
+    return compile(a, text, false, context, ret, err);
+}
+
+int path_compile_strict(struct arena *a, struct str text, const struct def_type *context,
+                        const struct path **ret, struct err *err)
+{
+    return compile(a, text, true, context, ret, err);
 }
 
 struct str path_text(const struct path *p)

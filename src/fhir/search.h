@@ -14,6 +14,11 @@
 #define SEARCH_VALUES_MAX 1000 /* comma-separated values of all parameters together */
 #define SEARCH_VALUE_BYTES_MAX 4096
 #define SEARCH_SORT_MAX 8
+#define SEARCH_CODES_MAX 200000 /* of a set that a modifier names */
+#define SEARCH_HIERARCHY_MAX 10 /* steps up or down with :above and :below of references */
+#define SEARCH_DEPTH_MAX 16     /* chains, _has and _filter inside one another */
+#define SEARCH_INNER_MAX 1000 /* searches inside one: a chain makes one for each type it leads to  \
+                               */
 #define SEARCH_COUNT_DEFAULT 20
 #define SEARCH_COUNT_MAX 1000
 
@@ -26,6 +31,16 @@ enum search_modifier {
     MOD_TEXT,
     MOD_IDENTIFIER,
     MOD_TYPE,
+    MOD_OF_TYPE,
+    MOD_ABOVE,
+    MOD_BELOW,
+    MOD_IN,
+    MOD_NOT_IN,
+    /* Of _filter alone. */
+    MOD_EQUAL, /* a string, folded */
+    MOD_UNEQUAL,
+    MOD_STARTS,
+    MOD_ENDS,
 };
 
 enum search_prefix {
@@ -38,6 +53,12 @@ enum search_prefix {
     PREFIX_SA,
     PREFIX_EB,
     PREFIX_AP,
+};
+
+/* Keys that a list may be met with. */
+struct key_set {
+    struct str *keys; /* sorted, each once */
+    size_t n;
 };
 
 /* Keys of one list that may match. Three shapes:
@@ -59,8 +80,10 @@ struct key_range {
                    membership of a row is one lookup */
     bool terms;
     bool groups;
-    bool filtered;    /* ask search_key */
-    const void *rule; /* search's own, for search_group_range and search_key */
+    bool filtered;             /* ask search_key */
+    const struct key_set *set; /* not NULL: the keys that match are those of the set (and filtered
+                                  says the same): a store may meet it with the list */
+    const void *rule;          /* search's own, for search_group_range and search_key */
 };
 
 enum key_answer { KEY_NO, KEY_YES, KEY_ASK }; /* KEY_ASK: as if the range were lossy */
@@ -82,6 +105,10 @@ enum clause_kind {
     CLAUSE_ID,      /* _id: the row's id is one of `ids` */
     CLAUSE_UPDATED, /* _lastUpdated: one of `spans` */
     CLAUSE_NONE,    /* nothing can match */
+    CLAUSE_ALL,     /* every one of `subs` */
+    CLAUSE_ANY,     /* one of `subs` */
+    CLAUSE_CHAIN,   /* one of its references in `links` leads to what one of `inner` finds */
+    CLAUSE_HAS,     /* what one of `inner` finds refers to it by one of `links` */
 };
 
 struct time_span {
@@ -103,6 +130,14 @@ struct search_clause {
     size_t n_spans;
     void *values; /* search.c's own: what search_match compares with */
     size_t n_values;
+    struct search_clause *subs; /* of CLAUSE_ALL and CLAUSE_ANY */
+    size_t n_subs;
+    /* Reference parameters. CLAUSE_CHAIN: that of each searched type. CLAUSE_HAS: that of each
+     * search of `inner`. */
+    const struct param **links;
+    size_t n_links;
+    struct search *inner; /* each of one type, with clauses and nothing else */
+    size_t n_inner;
 };
 
 struct search_sort {
@@ -114,7 +149,7 @@ enum search_total { TOTAL_DEFAULT, TOTAL_NONE, TOTAL_ESTIMATE, TOTAL_ACCURATE };
 enum search_summary { SUMMARY_FALSE, SUMMARY_TRUE, SUMMARY_TEXT, SUMMARY_DATA, SUMMARY_COUNT };
 
 struct search_include {
-    int source;                /* resource type holding the reference */
+    int source;                /* resource type holding the reference; 0: any */
     const struct param *param; /* NULL: all reference parameters (`*`) */
     int target;                /* 0: any */
     bool reverse, iterate;
@@ -142,10 +177,13 @@ struct search {
     const struct search_options *opt; /* a copy of what it was parsed with */
 };
 
+struct world;
+
 struct search_options {
     struct index_options index;
-    bool strict;    /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
-    int64_t now_ms; /* what `ap` measures dates from; 0: the clock */
+    const struct world *world; /* fhir/world.h, for terminology; NULL: none */
+    bool strict;               /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
+    int64_t now_ms;            /* what `ap` measures dates from; 0: the clock */
 };
 
 /* Parses a raw query string (percent-encoded, "a=1&b=2") for a type (0: system). Bad values are
@@ -154,10 +192,38 @@ struct search_options {
 int search_parse(struct arena *a, const struct params *params, const struct search_options *opt,
                  int type, struct str query, struct search *ret, struct err *err);
 
+/* Adds the clause that a resource is in the compartment of `id`. ERR_COSTLY when the search is
+ * full. */
+int search_within(struct arena *a, struct search *s, enum def_compartment c, struct str id,
+                  struct err *err);
+
 /* Whether a resource matches one clause (its `negate` applied), by looking at the resource alone.
- * CLAUSE_ID and CLAUSE_UPDATED are the store's to check. */
+ * CLAUSE_ID, CLAUSE_UPDATED, CLAUSE_CHAIN and CLAUSE_HAS are the store's to check. */
 int search_match(struct arena *a, const struct search *s, const struct search_clause *c,
                  yyjson_val *root, bool *ret_match, struct err *err);
+
+/* What a reference parameter of a resource refers to. */
+struct search_ref {
+    int type;               /* a resource of ours, by id; 0: a canonical */
+    struct str id, version; /* version: of the canonical, or empty */
+    struct str url;
+};
+
+typedef int search_ref_visit(void *ctx, const struct search_ref *ref);
+
+/* Calls `visit` for each reference that `param` finds in a resource, until it returns non-zero;
+ * that is then the result. The references' text lives in `a` or in the resource. */
+int search_refs(struct arena *a, const struct index_options *opt, const struct param *param,
+                yyjson_val *root, search_ref_visit *visit, void *ctx, struct err *err);
+
+/* Keys that a reference parameter has when it refers to a resource: by type and id, and by
+ * canonical where the resource has a `url`. At most SEARCH_TARGET_KEYS_MAX; memory is `a`'s. */
+#define SEARCH_TARGET_KEYS_MAX 3
+int search_target_keys(struct arena *a, int type, struct str id, yyjson_val *root,
+                       struct str ret[SEARCH_TARGET_KEYS_MAX], size_t *ret_n, struct err *err);
+
+/* The key of a canonical in the list of `url`; .p is NULL without memory. */
+struct str search_url_key(struct arena *a, struct str url);
 
 /* The sort key of a resource for one sort rule: the least (ascending) or greatest (descending) of
  * its keys in the parameter's list. STR_NULL when it has none: such rows come last. */

@@ -142,8 +142,9 @@ static int include(struct search_parse *p, const struct search_arg *arg, bool re
         str_split(&rest, ':', &code);
     if (rest.p)
         target = rest;
-    if (str_eq(source, STR("*")) && !reverse && p->s->type) {
-        one.source = p->s->type;
+    if (str_eq(source, STR("*"))) {
+        if (!str_eq(code, STR("*")) || target.n)
+            return ARG_UNKNOWN;
         return add_include(p, &one);
     }
     one.source = def_resource(source);

@@ -5,6 +5,9 @@
  * search_value.c   the text of one value into a struct search_value
  * search_range.c   a value into key ranges; search_key.c answers for single keys and groups
  * search_match.c   a value against a resource, without looking at keys
+ * search_filter.c  _filter
+ * search_terms.c   :in, :above and their like
+ * search_chain.c   chains and _has: searches inside a search; what references lead to
  */
 #ifndef FHIR_SEARCH_INT_H
 #define FHIR_SEARCH_INT_H
@@ -43,6 +46,10 @@ struct search_value {
     struct str id;
     int *targets; /* 0 at the end */
     bool missing;
+    struct str of_type;  /* :of-type: the code of the type; `system` is the type's */
+    struct key_set *set; /* :in, :not-in, :above, :below of codes */
+    const struct coding *codings;
+    size_t n_codings;
     struct search_value *parts; /* composite: one for each component */
 };
 
@@ -65,6 +72,7 @@ struct search_parse {
     struct search *s;
     size_t n_values, n_ranges, cap_clauses, cap_unknown, cap_includes;
     struct sb self;
+    size_t depth, n_inner;
     struct err *err;
 };
 
@@ -77,6 +85,49 @@ struct search_arg {
 enum { ARG_UNKNOWN = 0, ARG_TAKEN = 1 }; /* of the functions below, or negative */
 
 int search_control(struct search_parse *p, const struct search_arg *arg);
+
+/* "name:modifier" and a value as an argument. */
+struct search_arg search_arg_of(struct str raw, struct str value);
+/* One argument as a clause of p->s. */
+int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
+                        struct search_clause *ret);
+/* The parameter of a code on each type that p->s searches; ARG_UNKNOWN when one of them lacks it.
+ */
+int search_find(struct search_parse *p, struct str code, struct clause_more *ret);
+
+/* What a parameter on the types in `more` says, with its values parsed. */
+int search_param_clause(struct search_parse *p, struct clause_more *more,
+                        enum search_modifier modifier, struct search_clause *ret);
+
+/* "subject:Patient.name", "_has:Observation:patient:code", "_list", "_filter". */
+int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+int search_has(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+int search_list(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+int search_filter(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+
+/* Gives the clause of an inner search (p->s then): ARG_TAKEN, ARG_UNKNOWN or negative. It is called
+ * once for each type that a reference may lead to. */
+typedef int search_make(struct search_parse *p, void *ctx, struct search_clause *ret);
+/* The chain through `head` ("subject", "subject:Patient") to what `make` says. */
+int search_follow(struct search_parse *p, struct str head, search_make *make, void *ctx,
+                  struct search_clause *ret);
+/* The _has through `head` ("_has:Observation:patient"). */
+int search_follow_back(struct search_parse *p, struct str head, search_make *make, void *ctx,
+                       struct search_clause *ret);
+
+/* ---- search_terms.c ---- */
+
+bool key_set_has(const struct key_set *set, struct str key);
+/* Fills v's set for its modifier; v->system and v->text are parsed, `text` is for messages. */
+int search_codes(struct search_parse *p, const struct param *param, struct str text,
+                 struct search_value *v);
+/* Whether a token of a resource is in v's set. */
+bool search_codes_match(const struct search_value *v, const struct value *x);
+/* :above and :below of URIs, by path. */
+bool search_url_matches(const struct search_value *v, struct str text);
+/* :above and :below of references: the clause of one value. */
+int search_hierarchy(struct search_parse *p, const struct param *param,
+                     enum search_modifier modifier, struct str value, struct search_clause *ret);
 
 /* Splits at a separator that no backslash protects; as str_split. */
 bool search_split(struct str *rest, char separator, struct str *ret);

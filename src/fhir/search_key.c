@@ -19,7 +19,8 @@ static enum key_answer contains_key(const struct search_value *v, struct str key
 
     if (!key.n)
         return KEY_NO;
-    if (memmem(text.p, text.n, v->folded.p, v->folded.n))
+    if (v->modifier == MOD_ENDS ? !cut && str_ends(text, v->folded)
+                                : memmem(text.p, text.n, v->folded.p, v->folded.n) != NULL)
         return KEY_YES;
     return cut ? KEY_ASK : KEY_NO;
 }
@@ -59,6 +60,8 @@ enum key_answer search_key(const struct key_range *range, struct str key)
 {
     const struct search_value *v = range->rule;
 
+    if (range->set)
+        return key_set_has(range->set, key) ? KEY_YES : KEY_NO;
     switch (v->kind) {
     case PARAM_DATE: return date_key(v, range->param & INDEX_PARAM_ENDS, key);
     case PARAM_STRING: return contains_key(v, key);

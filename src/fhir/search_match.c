@@ -30,6 +30,18 @@ static int text_matches(struct match *m, struct str text)
     return m->v->folded.n ? str_starts(folded, m->v->folded) : !folded.n;
 }
 
+/* How a folded text stands to the folded one that is looked for. */
+static bool folded_matches(const struct search_value *v, struct str text)
+{
+    switch (v->modifier) {
+    case MOD_CONTAINS: return !v->folded.n || memmem(text.p, text.n, v->folded.p, v->folded.n);
+    case MOD_ENDS: return str_ends(text, v->folded);
+    case MOD_EQUAL: return str_eq(text, v->folded);
+    case MOD_UNEQUAL: return !str_eq(text, v->folded);
+    default: return str_starts(text, v->folded);
+    }
+}
+
 static int string_matches(struct match *m, struct str text)
 {
     struct str folded;
@@ -37,10 +49,19 @@ static int string_matches(struct match *m, struct str text)
 
     if (m->v->modifier == MOD_EXACT)
         return str_eq(text, m->v->text);
-    if (m->v->modifier != MOD_CONTAINS || !m->v->folded.n)
+    if (m->v->modifier == MOD_NONE || !m->v->folded.n)
         return text_matches(m, text);
     r = fold_of(m, text, &folded);
-    return r < 0 ? r : memmem(folded.p, folded.n, m->v->folded.p, m->v->folded.n) != NULL;
+    return r < 0 ? r : folded_matches(m->v, folded);
+}
+
+/* Parts of a code, a URL or a reference, for _filter: without regard to case, as all its values. */
+static int part_matches(struct match *m, struct str text)
+{
+    struct str folded;
+    int r = fold_of(m, text, &folded);
+
+    return r < 0 ? r : folded_matches(m->v, folded);
 }
 
 static bool system_matches(const struct match *m, const struct value *x)
@@ -57,6 +78,8 @@ static int token_matches(struct match *m, const struct value *x)
 {
     int r;
 
+    if (m->v->set)
+        return search_codes_match(m->v, x);
     if (m->v->modifier == MOD_TEXT) {
         r = text_matches(m, x->text);
         return r ? r : text_matches(m, x->concept);
@@ -79,6 +102,11 @@ static bool url_matches(const struct search_value *v, const struct value *x)
 {
     return !v->targets && v->ref.kind == VALUE_URL && str_eq(v->ref.text, x->text) &&
            (!v->ref.version.n || str_eq(v->ref.version, x->version));
+}
+
+static bool is_part(enum search_modifier m)
+{
+    return m == MOD_CONTAINS || m == MOD_STARTS || m == MOD_ENDS;
 }
 
 static bool number_matches(const struct number_rule *rule, const struct value *x)
@@ -106,6 +134,8 @@ static bool quantity_matches(const struct search_value *v, const struct value *x
     return number_matches(&rule, x);
 }
 
+static int equals(struct match *m, const struct value *x);
+
 /* 1, 0 or negative. */
 static int value_matches(struct match *m, const struct value *x)
 {
@@ -115,12 +145,29 @@ static int value_matches(struct match *m, const struct value *x)
         return 1;
     if ((v->modifier == MOD_IDENTIFIER) != (x->kind == VALUE_IDENTIFIER))
         return 0;
+    if (is_part(v->modifier) && x->kind != VALUE_STRING)
+        return part_matches(m, x->kind == VALUE_TOKEN   ? x->code
+                               : x->kind == VALUE_LOCAL ? x->id
+                                                        : x->text);
+    if (v->modifier == MOD_UNEQUAL && x->kind != VALUE_STRING)
+        return !equals(m, x);
+    return equals(m, x);
+}
+
+/* As value_matches, without the modifiers of _filter. */
+static int equals(struct match *m, const struct value *x)
+{
+    const struct search_value *v = m->v;
+
     switch (x->kind) {
     case VALUE_TOKEN:
     case VALUE_IDENTIFIER: return token_matches(m, x);
     case VALUE_LABEL: return v->modifier == MOD_TEXT ? text_matches(m, x->text) : 0;
     case VALUE_STRING: return string_matches(m, x->text);
-    case VALUE_URI: return str_eq(v->text, x->text);
+    case VALUE_URI:
+        if (v->modifier == MOD_ABOVE || v->modifier == MOD_BELOW)
+            return search_url_matches(v, x->text);
+        return str_eq(v->text, x->text);
     case VALUE_LOCAL: return local_matches(v, x);
     case VALUE_URL: return url_matches(v, x);
     case VALUE_NUMBER: return number_matches(&v->number, x);
@@ -140,12 +187,31 @@ static int visit(void *ctx, const struct value *x)
     return r < 0 ? r : 0;
 }
 
+/* An Identifier with this value and a type that has this code. */
+static bool of_type_matches(const struct search_value *v, yyjson_val *identifier)
+{
+    yyjson_val *codings = js_get(js_get(identifier, "type"), "coding"), *coding;
+    size_t i, max;
+
+    if (!str_eq_nocase(v->text, js_get_str(identifier, "value")))
+        return false;
+    yyjson_arr_foreach(codings, i, max, coding)
+        if (str_eq_nocase(v->of_type, js_get_str(coding, "code")) &&
+            (!v->system.n || str_eq(v->system, js_get_str(coding, "system"))))
+            return true;
+    return false;
+}
+
 /* Whether one item of a parameter's expression has a value that matches. */
 static int item_matches(struct arena *a, const struct clause_more *c, const struct search_value *v,
                         const struct path_item *item, struct err *err)
 {
     struct match m = {a, v, false, err};
-    int r = value_each(&c->opt->index, v->kind, item, visit, &m);
+    int r;
+
+    if (v->modifier == MOD_OF_TYPE)
+        return yyjson_is_obj(item->v) && of_type_matches(v, item->v);
+    r = value_each(&c->opt->index, v->kind, item, visit, &m);
 
     return r < 0 ? r : m.found;
 }
@@ -186,6 +252,20 @@ static int any_matches(struct path_env *env, const struct search_clause *clause,
     return 0;
 }
 
+static int tree_match(struct arena *a, const struct search *s, const struct search_clause *clause,
+                      yyjson_val *root, bool *ret_match, struct err *err)
+{
+    bool any = clause->kind == CLAUSE_ANY, in = !any;
+
+    for (size_t i = 0; i < clause->n_subs && in != any; i++) {
+        int r = search_match(a, s, &clause->subs[i], root, &in, err);
+        if (r < 0)
+            return r;
+    }
+    *ret_match = in != clause->negate;
+    return 0;
+}
+
 int search_match(struct arena *a, const struct search *s, const struct search_clause *clause,
                  yyjson_val *root, bool *ret_match, struct err *err)
 {
@@ -197,9 +277,10 @@ int search_match(struct arena *a, const struct search *s, const struct search_cl
     size_t on = 0;
     int r;
 
-    (void)s;
-    if (clause->kind != CLAUSE_KEYS) {
-        *ret_match = false;
+    if (clause->subs)
+        return tree_match(a, s, clause, root, ret_match, err);
+    if (clause->kind != CLAUSE_KEYS || !c) {
+        *ret_match = clause->negate;
         return 0;
     }
     while (on < c->n_params && c->params[on]->def.type != type)

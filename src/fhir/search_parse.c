@@ -111,59 +111,52 @@ static int unknown(struct search_parse *p, const struct search_arg *arg)
 
 /* ---- clauses ---- */
 
-static struct search_clause *add_clause(struct search_parse *p)
+/* Appends a clause; one that is the AND of others is those. */
+static int add_clause(struct search_parse *p, struct search_clause *c)
 {
     struct search *s = p->s;
+    bool flat = c->kind == CLAUSE_ALL && !c->negate;
+    const struct search_clause *of = flat ? c->subs : c;
+    size_t n = flat ? c->n_subs : 1;
 
-    if (s->n_clauses == SEARCH_CLAUSES_MAX) {
-        err_set(p->err, ERR_COSTLY, "the search has more than %d parameters", SEARCH_CLAUSES_MAX);
-        return NULL;
-    }
-    /* Where they lie must not change: some are still being filled. */
+    if (n > SEARCH_CLAUSES_MAX - s->n_clauses)
+        return err_set(p->err, ERR_COSTLY, "the search has more than %d parameters",
+                       SEARCH_CLAUSES_MAX);
     if (!s->clauses)
         s->clauses = arena_alloc(p->a, SEARCH_CLAUSES_MAX * sizeof *s->clauses);
-    if (!s->clauses) {
-        err_no_memory(p->err);
-        return NULL;
-    }
-    s->clauses[s->n_clauses] = (struct search_clause){0};
-    return &s->clauses[s->n_clauses++];
-}
-
-static int clause_failed(const struct search_parse *p)
-{
-    return p->s->n_clauses == SEARCH_CLAUSES_MAX ? ERR_COSTLY : ERR_NO_MEMORY;
+    if (!s->clauses)
+        return err_no_memory(p->err);
+    memcpy(s->clauses + s->n_clauses, of, n * sizeof *of);
+    s->n_clauses += n;
+    return ARG_TAKEN;
 }
 
 /* Number of alternatives in a value, at least 1. */
-static int count_values(struct search_parse *p, struct str value, size_t *ret)
+static size_t count_values(struct str value)
 {
     struct str rest = value, one;
     size_t n = 0;
 
     while (search_split(&rest, ',', &one))
         n++;
-    p->n_values += n;
+    return n;
+}
+
+/* Those of a chain are counted once, however many types it leads to. */
+static int charge_values(struct search_parse *p, struct str value)
+{
+    p->n_values += count_values(value);
     if (p->n_values > SEARCH_VALUES_MAX)
         return err_set(p->err, ERR_COSTLY, "the search has more than %d values", SEARCH_VALUES_MAX);
-    *ret = n;
     return 0;
 }
 
-static int id_clause(struct search_parse *p, const struct search_arg *arg)
+static int id_clause(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
 {
     struct str rest = arg->value, one;
-    struct search_clause *c;
-    size_t n;
-    int r = count_values(p, rest, &n);
 
-    if (r < 0)
-        return r;
-    c = add_clause(p);
-    if (!c)
-        return clause_failed(p);
     c->kind = CLAUSE_ID;
-    c->ids = ARENA_ARRAY(p->a, struct str, n);
+    c->ids = ARENA_ARRAY(p->a, struct str, count_values(rest));
     if (!c->ids)
         return err_no_memory(p->err);
     while (search_split(&rest, ',', &one))
@@ -196,25 +189,18 @@ static size_t updated_spans(const struct date_rule *d, struct time_span ret[2])
     }
 }
 
-static int updated_clause(struct search_parse *p, const struct search_arg *arg)
+static int updated_clause(struct search_parse *p, const struct search_arg *arg,
+                          struct search_clause *c)
 {
     struct str rest = arg->value, one;
-    struct search_clause *c;
-    size_t n;
-    int r = count_values(p, rest, &n);
 
-    if (r < 0)
-        return r;
-    c = add_clause(p);
-    if (!c)
-        return clause_failed(p);
     c->kind = CLAUSE_UPDATED;
-    c->spans = ARENA_ARRAY(p->a, struct time_span, 2 * n);
+    c->spans = ARENA_ARRAY(p->a, struct time_span, 2 * count_values(rest));
     if (!c->spans)
         return err_no_memory(p->err);
     while (search_split(&rest, ',', &one)) {
         struct date_rule rule;
-        r = search_date_rule(p, one, &rule);
+        int r = search_date_rule(p, one, &rule);
         if (r < 0)
             return err_set(p->err, r, "the value \"%.*s\" of \"_lastUpdated\" is not a date",
                            (int)MIN(one.n, 100u), one.p);
@@ -224,7 +210,7 @@ static int updated_clause(struct search_parse *p, const struct search_arg *arg)
 }
 
 /* The parameter on each type that is searched; none when one of the types lacks it. */
-static int find_params(struct search_parse *p, struct str code, struct clause_more *c)
+int search_find(struct search_parse *p, struct str code, struct clause_more *c)
 {
     const struct search *s = p->s;
     size_t n = s->type ? 1 : s->n_types ? s->n_types : DEF_RESOURCE_MAX;
@@ -261,7 +247,17 @@ static int modifier_of(struct search_parse *p, const struct search_arg *arg,
         {"contains", MOD_CONTAINS, PARAM_STRING},
         {"not", MOD_NOT, PARAM_TOKEN},
         {"text", MOD_TEXT, PARAM_TOKEN},
+        {"code-text", MOD_TEXT, PARAM_TOKEN}, /* of later versions: an extension here */
         {"identifier", MOD_IDENTIFIER, PARAM_REFERENCE},
+        {"of-type", MOD_OF_TYPE, PARAM_TOKEN},
+        {"in", MOD_IN, PARAM_TOKEN},
+        {"not-in", MOD_NOT_IN, PARAM_TOKEN},
+        {"above", MOD_ABOVE, PARAM_TOKEN},
+        {"above", MOD_ABOVE, PARAM_URI},
+        {"above", MOD_ABOVE, PARAM_REFERENCE},
+        {"below", MOD_BELOW, PARAM_TOKEN},
+        {"below", MOD_BELOW, PARAM_URI},
+        {"below", MOD_BELOW, PARAM_REFERENCE},
     };
 
     *ret = MOD_NONE;
@@ -290,15 +286,12 @@ static int parse_values(struct search_parse *p, const struct search_arg *arg,
                         enum search_modifier modifier, int type, struct clause_more *c)
 {
     struct str rest = arg->value, one;
-    size_t n;
-    int r = count_values(p, rest, &n);
 
-    if (r < 0)
-        return r;
-    c->values = ARENA_ARRAY(p->a, struct search_value, n);
+    c->values = ARENA_ARRAY(p->a, struct search_value, count_values(rest));
     if (!c->values)
         return err_no_memory(p->err);
     while (search_split(&rest, ',', &one)) {
+        int r;
         if (!one.n)
             continue;
         r = search_value_parse(p, c->params[0], modifier, type, one, &c->values[c->n_values]);
@@ -330,82 +323,155 @@ static int clause_ranges(struct search_parse *p, const struct clause_more *more,
     return ARG_TAKEN;
 }
 
+/* What narrows by component k: the list of its own parameter. */
+static int component_clause(struct search_parse *p, const struct clause_more *more, size_t k,
+                            struct search_clause *c)
+{
+    const struct def_param *d = &more->params[0]->def;
+    const struct param *like = param_find(p->params, d->type, d->components[k].code);
+    struct clause_more *part = ARENA_NEW(p->a, struct clause_more);
+    struct range_list list = {0};
+
+    if (!part)
+        return err_no_memory(p->err);
+    *part = (struct clause_more){.opt = more->opt, .n_params = 1, .n_values = more->n_values};
+    part->params = ARENA_ARRAY(p->a, const struct param *, 1);
+    part->values = ARENA_ARRAY(p->a, struct search_value, more->n_values);
+    if (!part->params || !part->values)
+        return err_no_memory(p->err);
+    part->params[0] = like;
+    for (size_t i = 0; i < more->n_values; i++) {
+        int r = search_ranges(p, like, &more->values[i].parts[k], &list);
+        if (r < 0)
+            return r;
+        part->values[i] = more->values[i].parts[k];
+    }
+    *c = (struct search_clause){.kind = list.n ? CLAUSE_KEYS : CLAUSE_NONE,
+                                .param = like,
+                                .ranges = list.p,
+                                .n_ranges = list.n,
+                                .values = part,
+                                .n_values = part->n_values};
+    return 0;
+}
+
 /* A composite has no list of its own: each component narrows by its own parameter's list, and the
  * first clause looks whether one item has them all. */
-static int composite_clauses(struct search_parse *p, struct search_clause *first,
+static int composite_clauses(struct search_parse *p, struct search_clause *c,
                              struct clause_more *more)
 {
     const struct def_param *d = &more->params[0]->def;
+    struct search_clause *first;
 
+    c->subs = ARENA_ARRAY(p->a, struct search_clause, d->n_components);
+    if (!c->subs)
+        return err_no_memory(p->err);
     for (size_t k = 0; k < d->n_components; k++) {
-        const struct param *like = param_find(p->params, d->type, d->components[k].code);
-        struct search_clause *c = k ? add_clause(p) : first;
-        struct range_list list = {0};
-        struct clause_more *part;
-        if (!c)
-            return clause_failed(p);
-        for (size_t i = 0; i < more->n_values; i++) {
-            int r = search_ranges(p, like, &more->values[i].parts[k], &list);
-            if (r < 0)
-                return r;
-        }
-        for (size_t i = 0; i < list.n && !k; i++)
-            list.p[i].lossy = true;
-        c->ranges = list.p;
-        c->n_ranges = list.n;
-        if (!list.n)
-            c->kind = CLAUSE_NONE;
-        if (!k)
-            continue;
-        part = ARENA_NEW(p->a, struct clause_more);
-        if (!part)
-            return err_no_memory(p->err);
-        *part = (struct clause_more){.opt = more->opt, .n_params = 1, .n_values = more->n_values};
-        part->params = ARENA_ARRAY(p->a, const struct param *, 1);
-        part->values = ARENA_ARRAY(p->a, struct search_value, more->n_values);
-        if (!part->params || !part->values)
-            return err_no_memory(p->err);
-        part->params[0] = c->param = like;
-        for (size_t i = 0; i < more->n_values; i++)
-            part->values[i] = more->values[i].parts[k];
-        c->values = part;
-        c->n_values = part->n_values;
+        int r = component_clause(p, more, k, &c->subs[k]);
+        if (r < 0)
+            return r;
     }
+    first = &c->subs[0];
+    for (size_t i = 0; i < first->n_ranges; i++)
+        first->ranges[i].lossy = true;
+    first->param = more->params[0];
+    first->values = more;
+    first->n_values = more->n_values;
+    c->kind = CLAUSE_ALL;
+    c->n_subs = d->n_components;
     return ARG_TAKEN;
 }
 
-static int param_clause(struct search_parse *p, const struct search_arg *arg)
+int search_param_clause(struct search_parse *p, struct clause_more *more,
+                        enum search_modifier modifier, struct search_clause *c)
+{
+    *c = (struct search_clause){.kind = CLAUSE_KEYS,
+                                .param = more->params[0],
+                                .modifier = modifier,
+                                .values = more,
+                                .n_values = more->n_values};
+    c->negate = modifier == MOD_NOT || modifier == MOD_NOT_IN ||
+                (modifier == MOD_MISSING && more->values[0].missing);
+    return more->composite && modifier != MOD_MISSING ? composite_clauses(p, c, more)
+                                                      : clause_ranges(p, more, c);
+}
+
+/* :above and :below of references: one value after the other. */
+static int hierarchies(struct search_parse *p, const struct search_arg *arg,
+                       enum search_modifier modifier, const struct param *param,
+                       struct search_clause *c)
+{
+    struct str rest = arg->value, one;
+    struct search_clause *subs = ARENA_ARRAY(p->a, struct search_clause, count_values(rest));
+    size_t n = 0;
+
+    if (!subs)
+        return err_no_memory(p->err);
+    while (search_split(&rest, ',', &one)) {
+        int r = search_hierarchy(p, param, modifier, one, &subs[n++]);
+        if (r != ARG_TAKEN)
+            return r;
+    }
+    *c = (struct search_clause){.kind = CLAUSE_ANY, .subs = subs, .n_subs = n};
+    return ARG_TAKEN;
+}
+
+static int param_clause(struct search_parse *p, const struct search_arg *arg,
+                        struct search_clause *c)
 {
     struct clause_more *more = ARENA_NEW(p->a, struct clause_more);
     enum search_modifier modifier;
-    struct search_clause *c;
     int type, r;
 
     if (!more)
         return err_no_memory(p->err);
     more->opt = p->s->opt;
-    r = find_params(p, arg->name, more);
+    r = search_find(p, arg->name, more);
     if (r != ARG_TAKEN)
         return r;
     r = modifier_of(p, arg, more->params[0]->def.kind, &modifier, &type);
     if (r >= 0 && more->composite && modifier)
         r = err_set(p->err, ERR_NOT_SUPPORTED, "a composite parameter takes no modifier");
+    if (r >= 0 && more->params[0]->def.kind == PARAM_REFERENCE &&
+        (modifier == MOD_ABOVE || modifier == MOD_BELOW))
+        return hierarchies(p, arg, modifier, more->params[0], c);
     if (r >= 0)
         r = parse_values(p, arg, modifier, type, more);
     if (r < 0)
         return r;
-    if (!more->n_values)
-        return ARG_UNKNOWN;
-    c = add_clause(p);
-    if (!c)
-        return clause_failed(p);
-    c->kind = CLAUSE_KEYS;
-    c->param = more->params[0];
-    c->modifier = modifier;
-    c->values = more;
-    c->n_values = more->n_values;
-    c->negate = modifier == MOD_NOT || (modifier == MOD_MISSING && more->values[0].missing);
-    return more->composite ? composite_clauses(p, c, more) : clause_ranges(p, more, c);
+    return more->n_values ? search_param_clause(p, more, modifier, c) : ARG_UNKNOWN;
+}
+
+int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
+                        struct search_clause *c)
+{
+    *c = (struct search_clause){0};
+    if (str_eq(arg->raw, STR("_id")))
+        return id_clause(p, arg, c);
+    if (str_eq(arg->raw, STR("_lastUpdated")))
+        return updated_clause(p, arg, c);
+    if (str_starts(arg->raw, STR("_has:")))
+        return search_has(p, arg, c);
+    if (str_eq(arg->raw, STR("_list")))
+        return search_list(p, arg, c);
+    if (str_eq(arg->raw, STR("_filter")))
+        return search_filter(p, arg, c);
+    if (str_find(arg->raw, '.') >= 0)
+        return search_chain(p, arg, c);
+    return param_clause(p, arg, c);
+}
+
+struct search_arg search_arg_of(struct str raw, struct str value)
+{
+    ptrdiff_t colon = str_find(raw, ':');
+    struct search_arg arg = {.name = raw, .modifier = STR(""), .value = value, .raw = raw};
+
+    /* A chain ("patient.name", "subject:Patient.name") is taken apart by who follows it. */
+    if (str_find(raw, '.') < 0 && !str_starts(raw, STR("_has:")) && colon >= 0) {
+        arg.name = str_head(raw, (size_t)colon);
+        arg.modifier = str_from(raw, (size_t)colon + 1);
+    }
+    return arg;
 }
 
 /* ---- the query ---- */
@@ -423,12 +489,12 @@ static int take(struct search_parse *p, const struct search_arg *arg)
     if (r == ARG_TAKEN)
         return r;
     if (r == ARG_UNKNOWN) {
-        if (str_eq(arg->raw, STR("_id")))
-            r = id_clause(p, arg);
-        else if (str_eq(arg->raw, STR("_lastUpdated")))
-            r = updated_clause(p, arg);
-        else
-            r = param_clause(p, arg);
+        struct search_clause c;
+        r = charge_values(p, arg->value);
+        if (r >= 0)
+            r = search_clause_parse(p, arg, &c);
+        if (r == ARG_TAKEN)
+            r = add_clause(p, &c);
     }
     if (r > 0)
         put_self(p, arg);
@@ -438,8 +504,7 @@ static int take(struct search_parse *p, const struct search_arg *arg)
 /* The next "name:modifier=value"; 0 at the end. */
 static int next_arg(struct search_parse *p, struct str *rest, struct search_arg *ret)
 {
-    struct str pair, name;
-    ptrdiff_t colon;
+    struct str pair, name, raw, value;
     int r;
 
     do {
@@ -447,19 +512,12 @@ static int next_arg(struct search_parse *p, struct str *rest, struct search_arg 
             return 0;
     } while (!pair.n);
     str_split(&pair, '=', &name);
-    r = decode(p, name, &ret->raw);
+    r = decode(p, name, &raw);
     if (r >= 0)
-        r = decode(p, pair.p ? pair : STR(""), &ret->value);
+        r = decode(p, pair.p ? pair : STR(""), &value);
     if (r < 0)
         return r;
-    colon = str_find(ret->raw, ':');
-    ret->name = colon < 0 ? ret->raw : str_head(ret->raw, (size_t)colon);
-    ret->modifier = colon < 0 ? STR("") : str_from(ret->raw, (size_t)colon + 1);
-    /* A chain ("patient.name", "subject:Patient.name") is nobody's name yet. */
-    if (str_find(ret->raw, '.') >= 0 || str_eq(ret->name, STR("_has"))) {
-        ret->name = ret->raw;
-        ret->modifier = STR("");
-    }
+    *ret = search_arg_of(raw, value);
     return 1;
 }
 
@@ -467,11 +525,8 @@ static int read_types(struct search_parse *p, const struct search_arg *arg)
 {
     struct search *s = p->s;
     struct str rest = arg->value, one;
-    size_t n;
-    int r = count_values(p, rest, &n);
+    size_t n = count_values(rest);
 
-    if (r < 0)
-        return r;
     s->types = ARENA_ARRAY(p->a, int, MIN(n, (size_t)DEF_RESOURCE_MAX));
     if (!s->types)
         return err_no_memory(p->err);
@@ -554,4 +609,33 @@ int search_parse(struct arena *a, const struct params *params, const struct sear
     if (r >= 0)
         *ret = s;
     return r;
+}
+
+int search_within(struct arena *a, struct search *s, enum def_compartment c, struct str id,
+                  struct err *err)
+{
+    struct search_clause *clauses = ARENA_ARRAY(a, struct search_clause, s->n_clauses + 1);
+    struct key_range *range = ARENA_NEW(a, struct key_range);
+    struct key k = {.n = 0}, hi;
+
+    if (s->n_clauses == SEARCH_CLAUSES_MAX)
+        return err_set(err, ERR_COSTLY, "the search has more than %d parameters",
+                       SEARCH_CLAUSES_MAX);
+    if (!clauses || !range)
+        return err_no_memory(err);
+    k.n = index_id_key(id, k.b);
+    hi = k;
+    key_after(&hi);
+    *range = (struct key_range){.param = (uint16_t)(INDEX_PARAM_COMPARTMENT + c),
+                                .lo = arena_dup(a, key_view(&k)),
+                                .hi = arena_dup(a, key_view(&hi)),
+                                .point = true};
+    if (!range->lo.p || !range->hi.p)
+        return err_no_memory(err);
+    if (s->n_clauses)
+        memcpy(clauses + 1, s->clauses, s->n_clauses * sizeof *clauses);
+    clauses[0] = (struct search_clause){.kind = CLAUSE_KEYS, .ranges = range, .n_ranges = 1};
+    s->clauses = clauses;
+    s->n_clauses++;
+    return 0;
 }

@@ -88,8 +88,15 @@ static int token(struct maker *m, unsigned before)
     struct key k = {.n = 0};
     int r;
 
+    if (v->set)
+        return add_between(m, NULL, NULL,
+                           (struct key_range){.filtered = true,
+                                              .set = v->set,
+                                              .lossy = path_leads_to(m->param->path, TYPE_CODE)});
     if (before)
         key_byte(&k, before);
+    if (v->modifier == MOD_OF_TYPE)
+        return add_prefix(m, &k, (struct key_range){.groups = true, .lossy = true});
     if (!v->has_bar && (before || has_systems(m->param)))
         return add_prefix(m, &k, (struct key_range){.groups = true});
     key_system(&k, v->system);
@@ -127,21 +134,48 @@ static int string(struct maker *m)
     bool cut = key_fold(&k, m->v->text);
     bool empty = !k.n;
 
-    if (m->v->modifier == MOD_CONTAINS && !empty)
+    if ((m->v->modifier == MOD_CONTAINS || m->v->modifier == MOD_ENDS) && !empty)
         return add_between(m, NULL, NULL, (struct key_range){.filtered = true});
-    if (m->v->modifier == MOD_EXACT || empty) {
+    if (m->v->modifier == MOD_EXACT || m->v->modifier == MOD_EQUAL || empty) {
         if (cut)
             key_byte(&k, KEY_CUT);
         key_byte(&k, KEY_END);
-        return add_point(m, &k, m->v->modifier == MOD_EXACT);
+        return add_point(m, &k, m->v->modifier == MOD_EXACT || cut);
     }
     return add_prefix(m, &k, (struct key_range){.lossy = cut});
+}
+
+/* A URL and the paths above it. */
+static int urls_above(struct maker *m)
+{
+    struct str v = m->v->text;
+    int r = 0;
+
+    for (size_t n = v.n; n > 0 && r >= 0; n--) {
+        struct key k = {.n = 0};
+
+        if (n < v.n && v.p[n] != '/' && v.p[n - 1] != '/')
+            continue;
+        key_text(&k, str_head(v, n), KEY_URI_BYTES);
+        r = add_point(m, &k, true);
+    }
+    return r;
 }
 
 static int uri(struct maker *m)
 {
     struct key k = {.n = 0};
 
+    if (m->v->modifier == MOD_ABOVE)
+        return urls_above(m);
+    if (m->v->modifier == MOD_BELOW) {
+        struct str v = m->v->text;
+
+        while (v.n && v.p[v.n - 1] == '/')
+            v.n--;
+        key_put(&k, v.p, MIN(v.n, (size_t)KEY_URI_BYTES));
+        return add_prefix(m, &k, (struct key_range){.lossy = true});
+    }
     key_text(&k, m->v->text, KEY_URI_BYTES);
     return add_point(m, &k, false);
 }
@@ -294,20 +328,34 @@ static int date(struct maker *m)
 }
 
 /* Every key of the span. */
-static int whole(struct maker *m)
+static int whole(struct maker *m, bool lossy)
 {
     struct key k = {.n = 0};
 
     if (!m->span->type)
-        return add_between(m, NULL, NULL, (struct key_range){0});
+        return add_between(m, NULL, NULL, (struct key_range){.lossy = lossy});
     key_byte(&k, m->span->type);
-    return add_prefix(m, &k, (struct key_range){0});
+    return add_prefix(m, &k, (struct key_range){.lossy = lossy});
+}
+
+/* Whether no range of keys says what the modifier asks. */
+static bool is_for_bodies(const struct search_value *v)
+{
+    switch (v->modifier) {
+    case MOD_UNEQUAL: return true;
+    case MOD_STARTS:
+    case MOD_ENDS:
+    case MOD_CONTAINS: return v->kind != PARAM_STRING;
+    default: return false;
+    }
 }
 
 static int span_ranges(struct maker *m)
 {
     if (m->v->modifier == MOD_MISSING)
-        return whole(m);
+        return whole(m, false);
+    if (is_for_bodies(m->v))
+        return whole(m, true);
     if (m->v->modifier == MOD_TEXT)
         return labels(m);
     switch (m->v->kind) {

@@ -257,6 +257,36 @@ static int plain(struct search_parse *p, struct str text, bool folded, struct se
     return folded ? fold(p, v->text, v) : 0;
 }
 
+/* "system|code|value": an identifier of that type. */
+static int of_type(struct search_parse *p, const struct param *param, struct str text,
+                   struct search_value *v)
+{
+    struct str rest = text, part, parts[3];
+    size_t n = 0;
+
+    while (search_split(&rest, '|', &part) && n < ARRAY_LEN(parts)) {
+        parts[n] = search_unescape(p->a, part);
+        if (!parts[n++].p)
+            return err_no_memory(p->err);
+    }
+    if (n != ARRAY_LEN(parts) || rest.p || !parts[1].n || !parts[2].n)
+        return bad(p, param, text, "system|code|value");
+    v->system = parts[0];
+    v->of_type = parts[1];
+    v->text = parts[2];
+    return 0;
+}
+
+/* A value set's URL, or a code. */
+static int codes(struct search_parse *p, const struct param *param, struct str text,
+                 struct search_value *v)
+{
+    bool in = v->modifier == MOD_IN || v->modifier == MOD_NOT_IN;
+    int r = in ? plain(p, text, false, v) : token(p, text, v);
+
+    return r < 0 ? r : search_codes(p, param, text, v);
+}
+
 int search_value_parse(struct search_parse *p, const struct param *param,
                        enum search_modifier modifier, int modifier_type, struct str text,
                        struct search_value *ret)
@@ -271,6 +301,12 @@ int search_value_parse(struct search_parse *p, const struct param *param,
         return plain(p, text, true, v);
     if (modifier == MOD_IDENTIFIER)
         return token(p, text, v);
+    if (modifier == MOD_CONTAINS || modifier == MOD_STARTS || modifier == MOD_ENDS)
+        return plain(p, text, true, v);
+    if (modifier == MOD_OF_TYPE)
+        return of_type(p, param, text, v);
+    if (modifier >= MOD_ABOVE && modifier <= MOD_NOT_IN && v->kind == PARAM_TOKEN)
+        return codes(p, param, text, v);
     switch (v->kind) {
     case PARAM_TOKEN: return token(p, text, v);
     case PARAM_STRING: return plain(p, text, true, v);

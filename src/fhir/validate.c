@@ -32,7 +32,7 @@ bool fhir_is_id(struct str s)
 
 /* ---- saying ---- */
 
-static size_t place_text(const struct place *at, char *to, size_t max)
+size_t place_text(const struct place *at, char *to, size_t max)
 {
     size_t n = at->up ? place_text(at->up, to, max) : 0;
     int more;

@@ -18,6 +18,9 @@ struct check {
     size_t *lookups;       /* members looked at for local references, all in all */
 };
 
+/* "Patient.name[0].given[1]" into `to`, cut at `max`; returns its length. */
+size_t place_text(const struct place *at, char *to, size_t max);
+
 /* Adds an error at a place. Texts say what does not hold, as predicates: "is not a date". They hold
  * no values of the resource: they may be logged. */
 void check_say(struct check *c, const struct place *at, const char *issue_type, const char *fmt,

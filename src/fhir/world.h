@@ -56,8 +56,8 @@ struct world {
     int (*member_of)(void *ctx, struct arena *a, struct str value_set, const struct coding *coding,
                      enum terms_answer *ret, struct err *err);
     /* Whether a code system has a code; *ret_display (may be NULL) is its preferred display. */
-    int (*has_code)(void *ctx, struct arena *a, const struct coding *coding,
-                    enum terms_answer *ret, struct str *ret_display, struct err *err);
+    int (*has_code)(void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
+                    struct str *ret_display, struct err *err);
     int (*subsumes)(void *ctx, struct arena *a, struct str system, struct str code_a,
                     struct str code_b, enum terms_relation *ret, struct err *err);
     /* All codes of a set, at most `max` (ERR_COSTLY beyond); TERMS_UNKNOWN in *ret_known when the
@@ -65,6 +65,11 @@ struct world {
     int (*codes)(void *ctx, struct arena *a, enum terms_set kind, struct str url,
                  const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
                  enum terms_answer *ret_known, struct err *err);
+
+    /* Whether a value (a resource, or an element of the data type `type`) conforms to a profile;
+     * TERMS_UNKNOWN where the profile is not known here. May be NULL: then no profile is known. */
+    int (*conforms_to)(void *ctx, struct arena *a, yyjson_val *value, struct str type,
+                       struct str profile, enum terms_answer *ret, struct err *err);
 };
 
 #endif

@@ -162,7 +162,7 @@ static bool put(struct http_exchange *x, const char *p, size_t n)
         return false;
     }
     if ((b->kind == BODY_NONE || b->kind == BODY_HEAP) && n > b->cap - b->n) {
-        if (b->n + n > HTTP_BODY_MEMORY_MAX ? !to_file(x) : !grow_heap(x, b->n + n))
+        if (b->n + n > x->server->config.large_body ? !to_file(x) : !grow_heap(x, b->n + n))
             return false;
     }
     if (b->kind == BODY_FILE) {

@@ -91,6 +91,10 @@ void *exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd)
     x->mhd = mhd;
     x->conn = info ? info->socket_context : NULL;
     x->req = (struct http_request){.is_tls = s->config.tls_cert, .is_local = s->socket_path};
+    x->arena.limit_bytes = s->config.arena_max;
+    x->arena.budget = s->config.memory;
+    x->counted = 0;
+    x->has_turn = false;
     x->stage = X_HEAD;
     x->deferred = x->close = x->linger = x->reply_failed = false;
     x->user = NULL;
@@ -246,12 +250,15 @@ void exchange_end(void *server, _unused_ struct MHD_Connection *mhd, void **exch
     struct http_server *s = server;
     struct http_exchange *x = *exchange;
     struct counters *c = server_counters(s);
+    bool had_turn;
 
     if (!x)
         return;
     *exchange = NULL;
     if (x->response)
         MHD_destroy_response(x->response);
+    if (x->counted)
+        arena_budget_give(s->config.memory, x->counted);
     sb_done(&x->pending);
     body_done(x);
     if (x->linger && x->conn)
@@ -265,7 +272,10 @@ void exchange_end(void *server, _unused_ struct MHD_Connection *mhd, void **exch
     }
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK && x->req.method != HTTP_HEAD)
         count(&c->bytes_out, x->reply_bytes);
+    had_turn = x->has_turn;
     exchange_give(x);
+    if (had_turn)
+        workers_end_turn(&s->workers);
     count(&c->ended, 1);
 }
 
@@ -277,6 +287,7 @@ void exchange_connection(void *server, struct MHD_Connection *mhd, void **conn,
     const union MHD_ConnectionInfo *info;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        count(&server_counters(s)->closed, 1);
         if (c) {
             keeper_remove(&s->keeper, c);
             free(c);

@@ -30,8 +30,8 @@ static void refuse_framing(struct http_exchange *x, const char *text)
     x->close = true;
 }
 
-/* "http://host/path" is as good as "/path" (RFC 9112, 3.2.2). */
-static struct str origin_form(struct str uri)
+/* "http://host/path" is as good as "/path" (RFC 9112, 3.2.2), and its host goes to *ret_host. */
+static struct str origin_form(struct str uri, struct str *ret_host)
 {
     struct str rest;
     ptrdiff_t at;
@@ -45,6 +45,7 @@ static struct str origin_form(struct str uri)
     else
         return uri;
     at = str_find(rest, '/');
+    *ret_host = at < 0 ? rest : str_head(rest, (size_t)at);
     return at < 0 ? STR("/") : str_from(rest, (size_t)at);
 }
 
@@ -52,6 +53,8 @@ void head_uri(struct http_exchange *x, char *uri)
 {
     struct str all = str_c(uri);
     ptrdiff_t mark;
+
+    x->uri_end = uri + all.n;
 
     if (all.n > HTTP_URI_MAX) {
         err_set(&x->err, ERR_URI_TOO_LONG, "the address is longer than %zu bytes", HTTP_URI_MAX);
@@ -69,7 +72,8 @@ void head_uri(struct http_exchange *x, char *uri)
         err_no_memory(&x->err);
         all = STR("");
     }
-    all = origin_form(all);
+    x->uri_host = STR_NULL;
+    all = origin_form(all, &x->uri_host);
     mark = str_find(all, '?');
     x->req.path = mark < 0 ? all : str_head(all, (size_t)mark);
     x->req.query = mark < 0 ? str_n(all.p + all.n, 0) : str_from(all, (size_t)mark + 1);
@@ -97,6 +101,26 @@ static enum http_method method_of(struct str name)
             return table[i].method;
     }
     return HTTP_OTHER;
+}
+
+/* libmicrohttpd ends the address at a NUL that the client sent. The version stands behind the
+ * address in the same buffer: between them there must be what parted them, and nothing else. */
+static bool is_cut(const char *uri_end, const char *version)
+{
+    if (version <= uri_end || (size_t)(version - uri_end) > POOL_BYTES)
+        return false; /* it lies elsewhere: nothing can be said */
+    for (const char *p = uri_end; p < version; p++)
+        if (*p != '\0' && *p != ' ')
+            return true;
+    return false;
+}
+
+/* A host without its port, which may be left out where it is the usual one. */
+static struct str name_of(struct str host)
+{
+    ptrdiff_t colon = str_rfind(host, ':');
+
+    return colon >= 0 && host.p[host.n - 1] != ']' ? str_head(host, (size_t)colon) : host;
 }
 
 struct scan {
@@ -144,6 +168,8 @@ static enum MHD_Result scan_header(void *ctx, _unused_ enum MHD_ValueKind kind, 
         if (str_eq_nocase(key, STR("host"))) {
             if (s->has_host)
                 refuse_framing(s->x, "there is more than one Host header");
+            if (s->x->uri_host.n && !str_eq_nocase(name_of(s->x->uri_host), name_of(v)))
+                refuse_framing(s->x, "the address names another host than the Host header");
             s->has_host = true;
         }
         break;
@@ -187,6 +213,10 @@ void head_read(struct http_exchange *x, const char *method, const char *version,
         x->err_status = MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
     }
     MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, scan_header, &s);
+    if (is_cut(x->uri_end, version))
+        refuse_framing(x, "the address has a NUL");
+    if (ret->chunked && str_eq(str_c(version), STR("HTTP/1.0")))
+        refuse_framing(x, "HTTP/1.0 has no Transfer-Encoding");
     if (ret->chunked && ret->has_length)
         refuse_framing(x, "Content-Length and Transfer-Encoding exclude each other");
     if (!s.has_host && str_eq(str_c(version), STR("HTTP/1.1")))

@@ -14,7 +14,7 @@
 #define HTTP_URI_MAX KIB(8)            /* path and query; longer searches use POST _search */
 #define HTTP_HEADERS_MAX KIB(16)       /* the whole head: request line and all header lines */
 #define HTTP_BODY_MAX_DEFAULT MIB(64)  /* one body, after inflating */
-#define HTTP_BODY_MEMORY_MAX MIB(1)    /* larger ones spool to an unlinked file and are mapped */
+#define HTTP_BODY_MEMORY_MAX MIB(1)    /* larger ones lie in an unlinked file, and take turns */
 #define HTTP_BODIES_MAX MIB(256)       /* all bodies in flight; past it 503 with Retry-After */
 #define HTTP_DISCARD_MAX MIB(1)        /* of a refused body we read this much, to keep the line */
 #define HTTP_ARENA_MAX MIB(256)        /* arena of one request */
@@ -25,6 +25,7 @@
 #define HTTP_WORK_QUEUE_MAX 1024     /* exchanges that wait for a worker */
 #define HTTP_GZIP_MIN_BYTES 1024     /* smaller replies are not compressed */
 #define HTTP_GZIP_INLINE_MAX KIB(64) /* larger ones are compressed on a worker */
+#define HTTP_REPLY_SMALL KIB(64)     /* longer replies count against the budget until sent */
 #define HTTP_REPLY_HEADERS_MAX 32
 #define HTTP_PEER_MAX 64
 
@@ -54,20 +55,25 @@ struct http_request {
 typedef void http_handler(void *ctx, struct http_exchange *x);
 
 struct http_config {
-    const char *listen;       /* "127.0.0.1:8080", "[::1]:8080"; port 0 picks one */
-    const char *socket_path;  /* a Unix socket instead, or NULL */
-    unsigned threads;         /* event loops, 0: one a core */
-    unsigned workers;         /* threads for http_work, 0: one a core, at least 2 */
-    size_t body_max;          /* 0: HTTP_BODY_MAX_DEFAULT */
-    size_t bodies_max;        /* 0: HTTP_BODIES_MAX */
-    unsigned idle_seconds;    /* 0: HTTP_IDLE_SECONDS */
-    unsigned request_seconds; /* 0: HTTP_REQUEST_SECONDS */
-    unsigned work_queue_max;  /* 0: HTTP_WORK_QUEUE_MAX */
+    const char *listen;          /* "127.0.0.1:8080", "[::1]:8080"; port 0 picks one */
+    const char *socket_path;     /* a Unix socket instead, or NULL */
+    unsigned threads;            /* event loops, 0: one a core */
+    unsigned workers;            /* threads for http_work, 0: one a core, at least 2 */
+    int workers_nice;            /* how far they step back behind other threads, 0 to 19 */
+    size_t arena_max;            /* memory of one request, 0: HTTP_ARENA_MAX */
+    struct arena_budget *memory; /* of all requests' arenas and replies together; NULL: no bound */
+    size_t large_body;           /* above it a body is large, 0: HTTP_BODY_MEMORY_MAX */
+    size_t body_max;             /* 0: HTTP_BODY_MAX_DEFAULT */
+    size_t bodies_max;           /* 0: HTTP_BODIES_MAX */
+    unsigned idle_seconds;       /* 0: HTTP_IDLE_SECONDS */
+    unsigned request_seconds;    /* 0: HTTP_REQUEST_SECONDS */
+    unsigned work_queue_max;     /* 0: HTTP_WORK_QUEUE_MAX */
     const char *tls_cert, *tls_key, *tls_client_ca; /* PEM files or NULL */
     const char *spool_dir;                          /* for large bodies; NULL: /tmp */
     http_handler *handle;
     /* Writes a body for an error that ends before the handler (413, 431, 400 …); may be NULL. */
-    void (*error_body)(void *ctx, const struct err *err, struct sb *out, const char **ret_type);
+    void (*error_body)(void *ctx, const struct http_exchange *x, const struct err *err,
+                       struct sb *out, const char **ret_type);
     void *ctx;
 };
 
@@ -103,11 +109,13 @@ void http_reply_err(struct http_exchange *x, const struct err *err);
  * Call it in the handler, before x is handed to another thread. */
 void http_defer(struct http_exchange *x);
 /* http_defer, and fn(ctx, x) on a worker thread. False if the queue is full (nothing was done).
- * A worker may call it again to wait its turn anew. */
+ * A worker may call it again to wait its turn anew. Requests with large bodies take turns, so many
+ * at once as the budget has room for whole arenas, and leave a worker to the others. */
 bool http_work(struct http_exchange *x, http_handler *fn, void *ctx);
 
 struct http_stats {
     uint64_t connections;         /* accepted since the start */
+    uint64_t open;                /* of these, open now */
     uint64_t requests;            /* answered or given up */
     uint64_t bytes_in, bytes_out; /* heads and bodies in, bodies out, as on the wire */
     uint64_t refused;             /* ended here, before the handler */

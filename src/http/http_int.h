@@ -53,12 +53,15 @@ struct http_exchange {
     struct MHD_Connection *mhd;
     struct conn *conn;
     struct http_request req;
+    struct str uri_host; /* of an address that names one */
+    const char *uri_end; /* in libmicrohttpd's buffer, until the head is read */
     struct arena arena;
     struct body body;
     enum { X_HEAD, X_BODY, X_HANDLED } stage;
     bool deferred;
-    bool close;  /* framing is lost or the node stops: no keep-alive */
-    bool linger; /* the client may still be sending when we close */
+    bool close;    /* framing is lost or the node stops: no keep-alive */
+    bool has_turn; /* of those with large bodies */
+    bool linger;   /* the client may still be sending when we close */
     void *user;
     http_handler *work;
     void *work_ctx;
@@ -66,6 +69,7 @@ struct http_exchange {
     struct MHD_Response *response;
     int status;
     size_t reply_bytes;
+    size_t counted; /* bytes of the reply in the budget */
     unsigned reply_headers;
     bool reply_failed; /* a header did not fit */
     struct reply_header reply_header[HTTP_REPLY_HEADERS_MAX];
@@ -77,7 +81,7 @@ struct http_exchange {
 };
 
 struct counters {
-    _Alignas(64) _Atomic uint64_t connections;
+    _Alignas(64) _Atomic uint64_t connections, closed;
     _Atomic uint64_t begun, ended, bytes_in, bytes_out, refused;
 };
 
@@ -87,17 +91,21 @@ struct workers {
     pthread_cond_t wake;
     struct http_exchange *head, *tail;
     unsigned queued, max;
+    unsigned turns, turns_max; /* requests with large bodies under way */
     bool stop;
     unsigned n;
+    int nice;
     pthread_t *thread;
 };
-int workers_start(struct workers *w, unsigned n, unsigned max, struct err *err);
+int workers_start(struct workers *w, const struct http_config *config, struct err *err);
 /* Runs what is queued, then ends the threads. */
 void workers_stop(struct workers *w);
 /* Takes a place in the queue, false if it is full; then the push that fills it cannot fail. The two
  * are apart because a connection must be suspended between them. */
 bool workers_reserve(struct workers *w);
 void workers_push(struct workers *w, struct http_exchange *x);
+/* An exchange that had a turn has given its memory back. */
+void workers_end_turn(struct workers *w);
 
 /* keeper.c: one thread that ends slow connections and closes lingering ones. */
 #define LINGER_MAX 64

@@ -44,7 +44,7 @@ static void write_error(struct http_exchange *x, const struct err *err, struct s
 
     *ret_type = NULL;
     if (c->error_body)
-        c->error_body(c->ctx, err, out, ret_type);
+        c->error_body(c->ctx, x, err, out, ret_type);
     if (out->failed)
         sb_reset(out);
 }
@@ -128,16 +128,39 @@ static void reply_later(_unused_ void *ctx, struct http_exchange *x)
     send_off(x);
 }
 
+/* A long reply counts until it is sent: a thousand clients that read slowly hold as many. */
+static bool count_reply(struct http_exchange *x, size_t n)
+{
+    struct arena_budget *b = x->server->config.memory;
+
+    if (!b || n <= HTTP_REPLY_SMALL)
+        return true;
+    if (!arena_budget_take(b, n, n > ARENA_SMALL_BYTES))
+        return false;
+    x->counted = n;
+    return true;
+}
+
+/* What is said in place of a reply that cannot be sent; code 0: it can. */
+static int reply_problem(struct http_exchange *x, const struct sb *out, struct err *err)
+{
+    if (out->failed)
+        return err_set(err, ERR_NO_MEMORY, "the reply needs more memory than it may use");
+    if (x->reply_failed)
+        return err_set(err, ERR_INTERNAL, "the reply has a header that cannot be sent");
+    if (!x->counted && !count_reply(x, out->n))
+        return err_set(err, ERR_BUSY, "the node's memory for requests is used up; try again later");
+    return 0;
+}
+
 void http_reply(struct http_exchange *x, int status, const char *type, struct sb *out)
 {
-    assert(!x->response && !x->pending.p);
-    if (out->failed || x->reply_failed) {
-        struct err err;
-        int code = out->failed ? ERR_NO_MEMORY : ERR_INTERNAL;
+    struct err err;
+    int code;
 
-        err_set(&err, code, "%s",
-                out->failed ? "the reply needs more memory than it may use"
-                            : "the reply has a header that cannot be sent");
+    assert(!x->response && !x->pending.p);
+    code = reply_problem(x, out, &err);
+    if (code < 0) {
         sb_done(out);
         x->reply_failed = false;
         x->reply_headers = 0;

@@ -51,6 +51,8 @@ static void take_config(struct http_server *s, const struct http_config *config)
     *c = *config;
     c->threads = c->threads ? c->threads : cores();
     c->workers = c->workers ? c->workers : MAX(cores(), 2u);
+    c->arena_max = c->arena_max ? c->arena_max : HTTP_ARENA_MAX;
+    c->large_body = c->large_body ? c->large_body : HTTP_BODY_MEMORY_MAX;
     c->body_max = c->body_max ? c->body_max : HTTP_BODY_MAX_DEFAULT;
     c->bodies_max = c->bodies_max ? c->bodies_max : HTTP_BODIES_MAX;
     c->idle_seconds = c->idle_seconds ? c->idle_seconds : HTTP_IDLE_SECONDS;
@@ -140,7 +142,7 @@ int http_server_start(const struct http_config *config, struct http_server **ret
     if (r >= 0)
         r = keeper_start(&s->keeper, s->config.request_seconds, err);
     if (r >= 0)
-        r = workers_start(&s->workers, s->config.workers, s->config.work_queue_max, err);
+        r = workers_start(&s->workers, &s->config, err);
     if (r >= 0)
         r = start_loops(s, err);
     if (r < 0) {
@@ -213,14 +215,18 @@ int http_server_port(const struct http_server *s)
 
 void http_server_stats(const struct http_server *s, struct http_stats *ret)
 {
+    uint64_t closed = 0;
+
     *ret = (struct http_stats){0};
     for (int i = 0; i < SHARDS; i++) {
         const struct counters *c = &s->counters[i];
 
+        closed += atomic_load_explicit(&c->closed, memory_order_relaxed);
         ret->connections += atomic_load_explicit(&c->connections, memory_order_relaxed);
         ret->requests += atomic_load_explicit(&c->ended, memory_order_relaxed);
         ret->bytes_in += atomic_load_explicit(&c->bytes_in, memory_order_relaxed);
         ret->bytes_out += atomic_load_explicit(&c->bytes_out, memory_order_relaxed);
         ret->refused += atomic_load_explicit(&c->refused, memory_order_relaxed);
     }
+    ret->open = ret->connections - MIN(closed, ret->connections);
 }

@@ -75,7 +75,9 @@ static int end_chunk(struct reader *rd)
         return 0;
     c->number = rd->chunk++;
     if (position_is_done(&rd->im->position, c->number)) {
+        pthread_mutex_lock(&rd->im->lock);
         rd->im->stats.skipped += c->n_lines;
+        pthread_mutex_unlock(&rd->im->lock);
         chunk_free(c);
         return 0;
     }
@@ -188,10 +190,27 @@ static uint64_t size_of(const char *name)
                : 0;
 }
 
+static int load_position(struct import *im, const char *name, struct err *err)
+{
+    const struct import_place *at = im->place;
+    _cleanup_(arena_done) struct arena a;
+    struct str text = STR_NULL;
+    int r;
+
+    arena_init(&a, MIB(1));
+    im->position = (struct position){0};
+    position_name(name, im->position_name);
+    if (!im->position_name[0])
+        return 0;
+    r = at->socket ? node_position_read(at->socket, im->position_name, &a, &text, err)
+                   : position_read(at->store, im->position_name, &a, &text, err);
+    return r < 0 || !text.n ? r : position_parse(&im->position, text, err);
+}
+
 static int import_file(struct import *im, const char *name, struct err *err)
 {
     struct reader rd = {.im = im, .name = name};
-    int r = position_load(&im->position, im->store, name, err);
+    int r = load_position(im, name, err);
 
     if (r < 0)
         return r;
@@ -206,7 +225,7 @@ static int import_file(struct import *im, const char *name, struct err *err)
     return r;
 }
 
-int import_run(struct api *api, struct store *store, const struct import_config *config,
+int import_run(const struct import_place *place, const struct import_config *config,
                struct import_stats *ret, struct err *err)
 {
     struct import *im = calloc(1, sizeof *im);
@@ -214,8 +233,7 @@ int import_run(struct api *api, struct store *store, const struct import_config 
 
     if (!im)
         return err_no_memory(err);
-    im->api = api;
-    im->store = store;
+    im->place = place;
     im->config = config;
     for (int i = 0; i < config->n_files; i++) {
         uint64_t size = size_of(config->files[i]);

@@ -1,5 +1,7 @@
-/* import_int.h - inside of the import: reader (import.c) → chunks → workers (import_work.c); the
- * position (import_position.c) is written in the same transaction as a chunk's effect.
+/* import_int.h - inside of the import: reader (import.c) → chunks → workers (import_work.c) → a
+ * store of our own (import_chunk.c), or a running node's (import_node.c, whose other end is
+ * operator.c). The position (import_position.c) is written in the same transaction as a chunk's
+ * effect.
  */
 #ifndef SERVER_IMPORT_INT_H
 #define SERVER_IMPORT_INT_H
@@ -10,7 +12,7 @@
 
 #define IMPORT_QUEUE 8
 #define IMPORT_THREADS_MAX 64
-#define IMPORT_THREADS_WAITING 2 /* how many wait for a commit while others go on preparing */
+#define IMPORT_THREADS_WAITING 2 /* how many wait for a commit */
 
 struct chunk_line {
     size_t at, n;
@@ -32,25 +34,56 @@ struct chunk *chunk_new(const char *file, bool alone);
 bool chunk_add(struct chunk *c, struct str line, uint64_t number);
 void chunk_free(struct chunk *c);
 
-/* Which chunks of one file are stored: all below `low`, and those marked above it. Changed only on
- * the store's writer thread once loaded. */
+/* What does not go in, with the line's number and text as they stand in the chunk. */
+struct reject {
+    uint64_t line;
+    struct str text, code, where, reason;
+};
+
+struct chunk_result {
+    uint64_t resources, bundles;
+    bool was_done;          /* by another import of the same file: nothing was stored now */
+    struct reject *rejects; /* in the arena */
+    size_t n_rejects;
+};
+
+#define IMPORT_POSITION_NAME_MAX 128
+#define IMPORT_POSITION_PREFIX "import:"
+
+/* Stores a chunk, and in the same transaction that it is stored, where `position` is not "". The
+ * result's memory is the arena's. < 0 only when the chunk as a whole could not be stored. */
+int chunk_run(struct api *api, struct arena *a, const struct chunk *c, const char *position,
+              struct chunk_result *ret, struct err *err);
+
+/* Which chunks of one file are stored: all below `low`, and those marked above it. */
 struct position {
-    char name[128]; /* of the store's meta value; "" for standard input */
     uint64_t low;
     uint64_t *above;
     size_t n_above, cap_above;
 };
 
-int position_load(struct position *p, struct store *store, const char *file, struct err *err);
+/* The name of a file's position: a meta value of the store; "" for what is no regular file. */
+void position_name(const char *file, char ret[IMPORT_POSITION_NAME_MAX]);
+/* The text is what the store holds: "low a b c". */
+int position_parse(struct position *p, struct str text, struct err *err);
 bool position_is_done(const struct position *p, uint64_t chunk);
-int position_mark(struct position *p, uint64_t chunk, struct store_txn *txn, struct err *err);
+/* Inside a job. ERR_DUPLICATE when the chunk is marked already. */
+int position_mark(const char *name, uint64_t chunk, struct store_txn *txn, struct err *err);
+int position_read(struct store *store, const char *name, struct arena *a, struct str *ret,
+                  struct err *err);
 void position_done(struct position *p);
 
+/* import_node.c: the same two, in a running node. */
+int node_position_read(const char *socket, const char *name, struct arena *a, struct str *ret,
+                       struct err *err);
+int node_chunk_run(const char *socket, struct arena *a, const struct chunk *c, const char *position,
+                   struct chunk_result *ret, struct err *err);
+
 struct import {
-    struct api *api;
-    struct store *store;
+    const struct import_place *place;
     const struct import_config *config;
-    struct position position;
+    char position_name[IMPORT_POSITION_NAME_MAX];
+    struct position position;  /* as it was when the file was begun */
     struct import_stats stats; /* under `lock`, but for bytes, which only the reader writes */
     uint64_t bytes_before;     /* of the files before this one */
     int rejects_fd;

@@ -21,8 +21,7 @@ static int add_above(struct position *p, uint64_t chunk, struct err *err)
     return 0;
 }
 
-/* The value is "low a b c": numbers in decimal. */
-static int parse(struct position *p, struct str text, struct err *err)
+int position_parse(struct position *p, struct str text, struct err *err)
 {
     struct str part;
     uint64_t v;
@@ -41,28 +40,27 @@ static int parse(struct position *p, struct str text, struct err *err)
     return 0;
 }
 
-int position_load(struct position *p, struct store *store, const char *file, struct err *err)
+void position_name(const char *file, char ret[IMPORT_POSITION_NAME_MAX])
+{
+    struct stat st;
+
+    ret[0] = '\0';
+    if (strcmp(file, "-") == 0 || stat(file, &st) < 0 || !S_ISREG(st.st_mode))
+        return;
+    /* A changed file is another file: size and time are part of its name. */
+    snprintf(ret, IMPORT_POSITION_NAME_MAX, IMPORT_POSITION_PREFIX "%016" PRIx64 ":%lld:%lld.%09ld",
+             str_hash(str_c(file)), (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+             st.st_mtim.tv_nsec);
+}
+
+int position_read(struct store *store, const char *name, struct arena *a, struct str *ret,
+                  struct err *err)
 {
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct access who = trust_job(STR("import"));
-    _cleanup_(arena_done) struct arena a;
-    struct str text;
-    struct stat st;
-    int r;
+    int r = store_begin(store, &who, &txn, err);
 
-    *p = (struct position){0};
-    arena_init(&a, MIB(1));
-    if (strcmp(file, "-") == 0 || stat(file, &st) < 0 || !S_ISREG(st.st_mode))
-        return 0;
-    /* A changed file is another file: size and time are part of its name. */
-    snprintf(p->name, sizeof p->name, "import:%016" PRIx64 ":%lld:%lld.%09ld",
-             str_hash(str_c(file)), (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-             st.st_mtim.tv_nsec);
-    r = store_begin(store, &who, &txn, err);
-    if (r < 0)
-        return r;
-    r = store_meta_get(txn, p->name, &a, &text, err);
-    return r < 0 || !text.p ? r : parse(p, text, err);
+    return r < 0 ? r : store_meta_get(txn, name, a, ret, err);
 }
 
 bool position_is_done(const struct position *p, uint64_t chunk)
@@ -85,26 +83,42 @@ static bool take(struct position *p, uint64_t chunk)
     return false;
 }
 
-int position_mark(struct position *p, uint64_t chunk, struct store_txn *txn, struct err *err)
+static int mark_in(struct position *p, uint64_t chunk, struct sb *out, struct err *err)
 {
-    _cleanup_(sb_done) struct sb text = sb_make(MIB(1));
     int r = 0;
 
-    if (!p->name[0])
-        return 0;
     if (chunk == p->low)
         p->low++;
-    else if (!position_is_done(p, chunk))
+    else
         r = add_above(p, chunk, err);
     if (r < 0)
         return r;
     while (take(p, p->low))
         p->low++;
-    sb_fmt(&text, "%" PRIu64, p->low);
+    sb_fmt(out, "%" PRIu64, p->low);
     for (size_t i = 0; i < p->n_above; i++)
-        sb_fmt(&text, " %" PRIu64, p->above[i]);
-    r = sb_ok(&text, err);
-    return r < 0 ? r : store_meta_set(txn, p->name, sb_view(&text), err);
+        sb_fmt(out, " %" PRIu64, p->above[i]);
+    return sb_ok(out, err);
+}
+
+/* Reads what is there instead of remembering it: two imports of one file may run at once. */
+int position_mark(const char *name, uint64_t chunk, struct store_txn *txn, struct err *err)
+{
+    _cleanup_(position_done) struct position p = {0};
+    _cleanup_(sb_done) struct sb out = sb_make(MIB(1));
+    _cleanup_(arena_done) struct arena a;
+    struct str text;
+    int r;
+
+    arena_init(&a, MIB(1));
+    r = store_meta_get(txn, name, &a, &text, err);
+    if (r >= 0 && text.n)
+        r = position_parse(&p, text, err);
+    if (r >= 0 && position_is_done(&p, chunk))
+        r = err_set(err, ERR_DUPLICATE, "this part of the file is stored already");
+    if (r >= 0)
+        r = mark_in(&p, chunk, &out, err);
+    return r < 0 ? r : store_meta_set(txn, name, sb_view(&out), err);
 }
 
 void position_done(struct position *p)

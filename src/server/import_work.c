@@ -1,199 +1,35 @@
+/* import_work.c - the threads that chunks wait for, and what becomes of the lines that are refused.
+ */
 #include "server/import_int.h"
-
-#include "base/js.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-/* ---- chunks ---- */
-
-struct chunk *chunk_new(const char *file, bool alone)
-{
-    struct chunk *c = calloc(1, sizeof *c);
-
-    if (!c)
-        return NULL;
-    c->file = file;
-    c->alone = alone;
-    c->lines = calloc(alone ? 1 : IMPORT_CHUNK_LINES, sizeof *c->lines);
-    if (!c->lines) {
-        free(c);
-        return NULL;
-    }
-    return c;
-}
-
-bool chunk_add(struct chunk *c, struct str line, uint64_t number)
-{
-    if (c->n + line.n > c->cap) {
-        size_t cap = MAX(c->n + line.n, c->alone ? 0 : (size_t)IMPORT_CHUNK_BYTES);
-        char *p = realloc(c->text, cap);
-        if (!p)
-            return false;
-        c->text = p;
-        c->cap = cap;
-    }
-    c->lines[c->n_lines++] = (struct chunk_line){c->n, line.n, number};
-    memcpy(c->text + c->n, line.p, line.n);
-    c->n += line.n;
-    return true;
-}
-
-void chunk_free(struct chunk *c)
-{
-    if (!c)
-        return;
-    free(c->lines);
-    free(c->text);
-    free(c);
-}
-
-/* ---- one chunk ---- */
-
-struct work {
-    struct import *im;
-    struct chunk *chunk;
-    struct arena *a;
-    uint64_t resources, bundles, rejected;
-};
-
-/* In the same transaction as the chunk's effect, on the writer's thread. */
-static int mark(void *ctx, struct store_txn *txn, struct err *err)
-{
-    struct work *w = ctx;
-
-    return position_mark(&w->im->position, w->chunk->number, txn, err);
-}
-
-static void reject(struct work *w, uint64_t line, struct str text, const struct err *why)
+/* Told on standard error as well, the first few. Under im->lock. */
+static void keep_reject(struct import *im, const struct chunk *c, const struct reject *rj)
 {
     _cleanup_(sb_done) struct sb out = sb_make(IMPORT_LINE_MAX * 6);
-    struct import *im = w->im;
 
-    w->rejected++;
     sb_lit(&out, "{\"file\":");
-    sb_json(&out, str_c(w->chunk->file));
-    sb_fmt(&out, ",\"line\":%llu,\"code\":\"%s\",\"expression\":", (unsigned long long)line,
-           err_issue_type(why->code));
-    sb_json(&out, str_c(why->where));
+    sb_json(&out, str_c(c->file));
+    sb_fmt(&out, ",\"line\":%llu,\"code\":", (unsigned long long)rj->line);
+    sb_json(&out, rj->code);
+    sb_lit(&out, ",\"expression\":");
+    sb_json(&out, rj->where);
     sb_lit(&out, ",\"reason\":");
-    sb_json(&out, str_c(why->text));
+    sb_json(&out, rj->reason);
     sb_lit(&out, ",\"text\":");
-    sb_json(&out, text);
+    sb_json(&out, rj->text);
     sb_lit(&out, "}\n");
-    pthread_mutex_lock(&im->lock);
     if (im->stats.rejected++ < IMPORT_REJECTS_TOLD)
-        fprintf(stderr, "%s:%llu: %s%s%s\n", w->chunk->file, (unsigned long long)line, why->where,
-                why->where[0] ? ": " : "", why->text);
+        fprintf(stderr, "%s:%llu: %.*s%s%.*s\n", c->file, (unsigned long long)rj->line,
+                STR_ARG(rj->where), rj->where.n ? ": " : "", STR_ARG(rj->reason));
     if (out.failed || write(im->rejects_fd, out.p, out.n) != (ssize_t)out.n) {
         im->failed = true;
         err_set(&im->err, ERR_FULL, "the file of rejects cannot be written: %s", strerror(errno));
     }
-    pthread_mutex_unlock(&im->lock);
-}
-
-static int put_lines(struct work *w, struct api_line *lines, const uint64_t *numbers, size_t n,
-                     struct err *err)
-{
-    int r = api_put_lines(w->im->api, w->a, trust_job(STR("import")), lines, n, mark, w, err);
-
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < n; i++) {
-        if (lines[i].result < 0)
-            reject(w, numbers[i], lines[i].text, &lines[i].err);
-        else
-            w->resources++;
-    }
-    return 0;
-}
-
-static int import_lines(struct work *w, struct err *err)
-{
-    struct chunk *c = w->chunk;
-    struct api_line *lines = ARENA_ARRAY(w->a, struct api_line, c->n_lines);
-    uint64_t *numbers = ARENA_ARRAY(w->a, uint64_t, c->n_lines);
-
-    if (!lines || !numbers)
-        return err_no_memory(err);
-    for (size_t i = 0; i < c->n_lines; i++) {
-        lines[i].text = str_n(c->text + c->lines[i].at, c->lines[i].n);
-        numbers[i] = c->lines[i].number;
-    }
-    return put_lines(w, lines, numbers, c->n_lines, err);
-}
-
-/* The resources of a collection, each as a line of its own. */
-static int import_entries(struct work *w, yyjson_val *root, struct err *err)
-{
-    yyjson_val *entries = js_get(root, "entry"), *entry;
-    size_t n = yyjson_arr_size(entries), i, max, at = 0;
-    struct api_line *lines = ARENA_ARRAY(w->a, struct api_line, n + 1);
-    uint64_t *numbers = ARENA_ARRAY(w->a, uint64_t, n + 1);
-    int r = 0;
-
-    if (!lines || !numbers)
-        return err_no_memory(err);
-    yyjson_arr_foreach(entries, i, max, entry) {
-        _cleanup_(sb_done) struct sb text = sb_make(IMPORT_LINE_MAX);
-        yyjson_val *resource = js_get(entry, "resource");
-        if (!resource)
-            continue;
-        js_write(&text, resource);
-        if ((r = sb_ok(&text, err)) < 0)
-            return r;
-        lines[at].text = arena_dup(w->a, sb_view(&text));
-        if (!lines[at].text.p)
-            return err_no_memory(err);
-        numbers[at++] = w->chunk->lines[0].number;
-    }
-    w->bundles++;
-    return put_lines(w, lines, numbers, at, err);
-}
-
-static int run_bundle(struct work *w, struct str text, size_t n_entries, struct err *err)
-{
-    struct err why = {0};
-    size_t failed;
-    int r = api_bundle(w->im->api, w->a, trust_job(STR("import")), text, mark, w, &failed, &why);
-
-    if (r < 0 && err_http_status(r) >= 500) {
-        *err = why;
-        return r;
-    }
-    w->bundles++;
-    if (r < 0 || failed) {
-        reject(w, w->chunk->lines[0].number, text, &why);
-        w->rejected += r < 0 ? 0 : failed - 1;
-    }
-    if (r >= 0)
-        w->resources += n_entries - failed;
-    return 0;
-}
-
-static int import_alone(struct work *w, struct err *err)
-{
-    struct str text = str_n(w->chunk->text, w->chunk->n), type;
-    yyjson_val *root;
-    struct err why;
-    int r = js_parse(w->a, text, &root, &why);
-
-    if (r == ERR_NO_MEMORY || r >= 0) {
-        if (r < 0 || !str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
-            return import_lines(w, err);
-    } else {
-        reject(w, w->chunk->lines[0].number, text, &why);
-        return 0;
-    }
-    type = js_get_str(root, "type");
-    if (str_eq(type, STR("transaction")) || str_eq(type, STR("batch")))
-        return run_bundle(w, text, yyjson_arr_size(js_get(root, "entry")), err);
-    if (str_eq(type, STR("document")) || str_eq(type, STR("message")))
-        return import_lines(w, err);
-    return import_entries(w, root, err);
 }
 
 /* ---- workers ---- */
@@ -215,14 +51,18 @@ static struct chunk *next_chunk(struct import *im)
     return c;
 }
 
-static void finish_chunk(struct import *im, const struct work *w, int r, const struct err *err)
+static void finish_chunk(struct import *im, const struct chunk *c, const struct chunk_result *res,
+                         int r, const struct err *err)
 {
     struct import_stats now;
 
     pthread_mutex_lock(&im->lock);
-    im->stats.lines += w->chunk->n_lines;
-    im->stats.resources += w->resources;
-    im->stats.bundles += w->bundles;
+    im->stats.lines += c->n_lines;
+    im->stats.resources += res->resources;
+    im->stats.bundles += res->bundles;
+    im->stats.skipped += res->was_done ? c->n_lines : 0;
+    for (size_t i = 0; i < res->n_rejects; i++)
+        keep_reject(im, c, &res->rejects[i]);
     if (r < 0 && !im->failed) {
         im->failed = true;
         im->err = *err;
@@ -235,6 +75,25 @@ static void finish_chunk(struct import *im, const struct work *w, int r, const s
     pthread_mutex_unlock(&im->lock);
 }
 
+static int put_chunk(struct import *im, struct arena *a, const struct chunk *c,
+                     struct chunk_result *ret, struct err *err)
+{
+    const struct import_place *at = im->place;
+
+    return at->socket ? node_chunk_run(at->socket, a, c, im->position_name, ret, err)
+                      : chunk_run(at->api, a, c, im->position_name, ret, err);
+}
+
+static bool has_failed(struct import *im)
+{
+    bool failed;
+
+    pthread_mutex_lock(&im->lock);
+    failed = im->failed;
+    pthread_mutex_unlock(&im->lock);
+    return failed;
+}
+
 static void *worker(void *ctx)
 {
     struct import *im = ctx;
@@ -243,11 +102,11 @@ static void *worker(void *ctx)
 
     arena_init(&a, IMPORT_ARENA_MAX);
     while ((c = next_chunk(im))) {
-        struct work w = {.im = im, .chunk = c, .a = &a};
+        struct chunk_result res = {0};
         struct err err;
-        int r = im->failed ? 0 : c->alone ? import_alone(&w, &err) : import_lines(&w, &err);
+        int r = has_failed(im) ? 0 : put_chunk(im, &a, c, &res, &err);
 
-        finish_chunk(im, &w, r, &err);
+        finish_chunk(im, c, &res, r, &err);
         chunk_free(c);
         arena_reset(&a);
     }
@@ -280,11 +139,16 @@ void import_drain(struct import *im)
     pthread_mutex_unlock(&im->lock);
 }
 
+unsigned import_threads(unsigned wanted)
+{
+    unsigned n = wanted ? wanted : (unsigned)sysconf(_SC_NPROCESSORS_ONLN) + IMPORT_THREADS_WAITING;
+
+    return MIN(n, (unsigned)IMPORT_THREADS_MAX);
+}
+
 int import_start(struct import *im, struct err *err)
 {
-    unsigned n = im->config->threads
-                     ? im->config->threads
-                     : (unsigned)sysconf(_SC_NPROCESSORS_ONLN) + IMPORT_THREADS_WAITING;
+    unsigned n = import_threads(im->config->threads);
 
     pthread_mutex_init(&im->lock, NULL);
     pthread_cond_init(&im->changed, NULL);
@@ -292,7 +156,7 @@ int import_start(struct import *im, struct err *err)
     if (im->rejects_fd < 0)
         return err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", im->config->rejects,
                        strerror(errno));
-    for (unsigned i = 0; i < MIN(n, (unsigned)IMPORT_THREADS_MAX); i++) {
+    for (unsigned i = 0; i < n; i++) {
         if (pthread_create(&im->threads[i], NULL, worker, im) != 0)
             return err_no_memory(err);
         im->n_threads++;

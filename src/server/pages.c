@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define PAGE_MAX MIB(1)
+#define CONFORMANCE_PAGE_MAX MIB(16)
 
 static void reply_text(struct http_exchange *x, int status, const char *type, struct sb *out)
 {
@@ -41,7 +42,15 @@ static void metrics(struct server *s, struct http_exchange *x)
     struct err err;
 
     http_server_stats(s->http, &http);
-    write_metric(&out, "http_connections", "gauge", "Connections open now.", http.connections);
+    sb_fmt(&out,
+           "# HELP carnet_build_info The program, in its labels.\n# TYPE carnet_build_info gauge\n"
+           "carnet_build_info{version=\"%s\",fhir=\"4.0.1\"} 1\n",
+           s->config->version);
+    write_metric(&out, "start_time_seconds", "gauge", "When the node began to answer (Unix time).",
+                 (unsigned long long)(s->started_ms / 1000));
+    write_metric(&out, "http_connections", "gauge", "Connections open now.", http.open);
+    write_metric(&out, "http_connections_total", "counter", "Connections accepted.",
+                 http.connections);
     write_metric(&out, "http_requests_total", "counter", "HTTP requests answered.", http.requests);
     write_metric(&out, "http_received_bytes_total", "counter", "Body bytes received.",
                  http.bytes_in);
@@ -57,6 +66,10 @@ static void metrics(struct server *s, struct http_exchange *x)
         write_metric(&out, "store_jobs_total", "counter", "Writes done.", st.jobs);
         write_metric(&out, "store_queued", "gauge", "Writes waiting.", st.queued);
     }
+    write_metric(&out, "request_memory_bytes", "gauge", "Memory that requests hold now.",
+                 atomic_load(&s->memory.used));
+    write_metric(&out, "request_memory_max_bytes", "gauge", "What they may hold together.",
+                 s->memory.max);
     write_metric(&out, "resident_bytes", "gauge", "Resident memory.", resident_bytes());
     api_metrics(s->api, &out);
     reply_text(x, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
@@ -85,9 +98,26 @@ static void entrance(struct http_exchange *x, const char *version)
 
     sb_fmt(&out,
            "Carnet %s\n\nFHIR R4: /fhir (start at /fhir/metadata)\nHealth: /livez /readyz\n"
-           "Metrics: /metrics\n",
+           "Metrics: /metrics\nConformance: /conformance\n",
            version);
     reply_text(x, 200, "text/plain; charset=utf-8", &out);
+}
+
+/* What was received and fell short, for the ministry that asked for it. */
+static void conformance(struct server *s, struct http_exchange *x)
+{
+    struct sb out = sb_make(CONFORMANCE_PAGE_MAX);
+    struct err err;
+
+    if (api_conformance_page(s->api, &out, &err) < 0) {
+        sb_reset(&out);
+        sb_lit(&out, "the page is too long\n");
+        reply_text(x, 503, "text/plain; charset=utf-8", &out);
+        return;
+    }
+    http_reply_header(x, "Content-Security-Policy",
+                      STR("default-src 'none'; style-src 'unsafe-inline'"));
+    reply_text(x, 200, "text/html; charset=utf-8", &out);
 }
 
 void pages_handle(struct server *s, struct http_exchange *x)
@@ -108,6 +138,8 @@ void pages_handle(struct server *s, struct http_exchange *x)
     } else if (str_eq(req->path, STR("/search-parameters"))) {
         search_params_status(s->search_params, &out);
         reply_text(x, 200, "application/json", &out);
+    } else if (str_eq(req->path, STR("/conformance"))) {
+        conformance(s, x);
     } else if (str_eq(req->path, STR("/metrics"))) {
         metrics(s, x);
     } else {

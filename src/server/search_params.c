@@ -41,7 +41,8 @@ struct search_params {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool wake, stop;
+    bool wake, stop, is_working; /* under `lock` */
+    char failure[ERR_TEXT_MAX];  /* why the last work failed; under `lock` */
 };
 
 /* ---- the table ---- */
@@ -554,19 +555,27 @@ static void *follow(void *ctx)
 
     for (;;) {
         struct err err;
+        int r;
+
         pthread_mutex_lock(&sp->lock);
         while (!more && !sp->wake && !sp->stop)
             pthread_cond_wait(&sp->changed, &sp->lock);
         sp->wake = false;
+        sp->is_working = true;
         if (sp->stop) {
             pthread_mutex_unlock(&sp->lock);
             return NULL;
         }
         pthread_mutex_unlock(&sp->lock);
-        if (work_once(sp, &more, &err) < 0) {
+        r = work_once(sp, &more, &err);
+        if (r < 0) {
             log_err(LOG_ERROR, LOG_JOB_FAILED, &err);
             more = false;
         }
+        pthread_mutex_lock(&sp->lock);
+        sp->is_working = more;
+        snprintf(sp->failure, sizeof sp->failure, "%s", r < 0 ? err.text : "");
+        pthread_mutex_unlock(&sp->lock);
     }
 }
 
@@ -585,6 +594,7 @@ int search_params_start(struct store *store, struct search_params **ret, struct 
     if (!sp)
         return err_no_memory(err);
     sp_init(sp, store);
+    sp->is_working = true;
     if (pthread_create(&sp->thread, NULL, follow, sp) != 0) {
         sp_done(sp);
         free(sp);
@@ -645,6 +655,11 @@ void search_params_status(struct search_params *sp, struct sb *out)
             sb_fmt(out, ",\"done\":%" PRIu64 ",\"all\":%" PRIu64, u->position, u->goal);
         sb_char(out, '}');
     }
-    sb_lit(out, "]}\n");
+    sb_fmt(out, "],\"working\":%s", sp->is_working || sp->wake ? "true" : "false");
+    if (sp->failure[0]) {
+        sb_lit(out, ",\"failure\":");
+        sb_json(out, str_c(sp->failure));
+    }
+    sb_lit(out, "}\n");
     pthread_mutex_unlock(&sp->lock);
 }

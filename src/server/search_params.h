@@ -32,7 +32,8 @@ void search_params_stop(struct search_params *sp);
 int search_params_run(struct store *store, void (*progress)(void *ctx, uint64_t done, uint64_t all),
                       void *ctx, struct err *err);
 
-/* {"parameters":[{"id":…,"state":"indexing","done":…,"all":…},…]}: each user-defined parameter. */
+/* {"parameters":[{"id":…,"state":"indexing","done":…,"all":…},…],"working":…,"failure":…}: each
+ * user-defined parameter, whether work is left, and why the last of it failed, if it did. */
 void search_params_status(struct search_params *sp, struct sb *out);
 
 #endif

@@ -1,8 +1,11 @@
 #include "server/server.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "server/operator.h"
 #include "server/server_int.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define CONFORMANCE_FILE_MAX KIB(256)
 #define MMAP_FROM_BYTES MIB(1) /* blocks that go back to the system when freed */
 
 /* ---- what a request may reach ---- */
@@ -46,15 +50,12 @@ static bool may_call(const struct server *s, const struct http_request *req, str
            (s->api_config.base_url.n && str_eq_nocase(host, host_of(s->api_config.base_url)));
 }
 
-static void reply_error(struct http_exchange *x, int code, const char *text)
+static void refuse(struct http_exchange *x, int code, const char *text)
 {
-    struct sb out = sb_make(KIB(4));
-    const char *type;
     struct err err;
 
     err_set(&err, code, "%s", text);
-    api_error_body(NULL, &err, &out, &type);
-    http_reply(x, err_http_status(code), type, &out);
+    http_reply_err(x, &err);
 }
 
 static void handle(void *ctx, struct http_exchange *x)
@@ -65,14 +66,16 @@ static void handle(void *ctx, struct http_exchange *x)
     struct str path = req->path, host = http_header(x, "Host");
 
     if (!may_call(s, req, host)) {
-        reply_error(x, ERR_FORBIDDEN,
-                    "this node is open to its own machine only, and the request's "
-                    "Host is another name");
+        refuse(x, ERR_FORBIDDEN,
+               "this node is open to its own machine only, and the request's "
+               "Host is another name");
         return;
     }
     if (str_starts(path, fhir) && (path.n == fhir.n || path.p[fhir.n] == '/'))
         api_handle(s->api, x, str_from(path, fhir.n),
                    req->is_local ? trust_job(STR("operator")) : trust_open());
+    else if (req->is_local && str_starts(path, STR(OPERATOR_PREFIX)))
+        operator_handle(s, x);
     else
         pages_handle(s, x);
 }
@@ -85,6 +88,7 @@ static int start_http(struct server *s, struct err *err)
     struct http_config http = {
         .listen = c->listen,
         .threads = c->threads,
+        .memory = &s->memory,
         .body_max = c->body_max_bytes,
         .tls_cert = c->tls_cert,
         .tls_key = c->tls_key,
@@ -103,6 +107,11 @@ static int start_http(struct server *s, struct err *err)
     http.listen = NULL;
     http.socket_path = path;
     http.threads = 1;
+    http.workers = import_threads(0);
+    http.workers_nice = OPERATOR_NICE;
+    http.body_max = MAX(c->body_max_bytes, OPERATOR_IMPORT_BODY_MAX);
+    http.arena_max = IMPORT_ARENA_MAX;
+    http.large_body = SERVER_IMPORT_BODY_MEMORY_MAX;
     http.tls_cert = http.tls_key = http.tls_client_ca = NULL;
     return http_server_start(&http, &s->control, err);
 }
@@ -113,9 +122,11 @@ static void server_done(struct server *s)
         http_server_stop(s->http, SERVER_STOP_GRACE_MS);
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
+    backup_done(&s->backup);
     search_params_stop(s->search_params);
     api_free(s->api);
     store_close(s->store);
+    server_world_free(s->world);
 }
 
 static int check_open(const struct server_config *c, struct err *err)
@@ -147,6 +158,41 @@ static void raise_descriptors(void)
     }
 }
 
+/* What the control group that holds us may use (cgroup v2); SIZE_MAX where nothing says. */
+static size_t group_bytes(void)
+{
+    char group[256] = "", path[320];
+    unsigned long long bytes;
+    size_t ret = SIZE_MAX;
+    FILE *f = fopen("/proc/self/cgroup", "re");
+
+    if (f && fscanf(f, "0::%255s", group) != 1)
+        group[0] = '\0';
+    if (f)
+        fclose(f);
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", group);
+    f = fopen(path, "re");
+    if (f && fscanf(f, "%llu", &bytes) == 1)
+        ret = (size_t)bytes;
+    if (f)
+        fclose(f);
+    return ret;
+}
+
+static size_t machine_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+    return MIN(pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0, group_bytes());
+}
+
+static size_t memory_max(const struct server_config *c)
+{
+    size_t share = machine_bytes() / SERVER_MEMORY_SHARE;
+
+    return c->memory_max ? c->memory_max : MIN(MAX(share, SERVER_MEMORY_LEAST), SERVER_MEMORY_MOST);
+}
+
 /* What the command line left open, the store may know. */
 static void settle_base_url(struct server *s)
 {
@@ -171,6 +217,28 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+/* The policy of --profiles. */
+static int read_profiles(struct server *s, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(CONFORMANCE_FILE_MAX);
+    const char *path = s->config->profiles;
+    FILE *f = path ? fopen(path, "re") : NULL;
+    char *to;
+    size_t n;
+
+    if (!path)
+        return 0;
+    if (!f)
+        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
+    while ((to = sb_room(&text, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
+        sb_add(&text, n);
+    fclose(f);
+    if (text.failed)
+        return err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path,
+                       CONFORMANCE_FILE_MAX);
+    return api_profiles(s->api, sb_view(&text), err);
+}
+
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
                struct err *err)
 {
@@ -191,11 +259,21 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     r = server_open_store(config, false, &s.store, err);
     if (r < 0)
         return r;
+    backup_init(&s.backup, s.store);
+    s.memory.max = memory_max(config);
+    s.started_ms = clock_now_ms();
     raise_descriptors();
     settle_base_url(&s);
     s.api = api_new(&s.api_config, s.store);
     if (!s.api)
         return err_no_memory(err);
+    r = server_world_new(s.store, &s.world, err);
+    if (r < 0)
+        return r;
+    server_world_follow(s.world, s.api);
+    r = read_profiles(&s, err);
+    if (r < 0)
+        return r;
     r = search_params_start(s.store, &s.search_params, err);
     if (r < 0)
         return r;

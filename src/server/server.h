@@ -7,13 +7,22 @@
 #define SERVER_STOP_GRACE_MS 10000
 #define SERVER_SOCKET_NAME "carnet.sock" /* in the data folder: the operator's local socket */
 
+/* Memory of all requests together, where none is named: a share of the machine's (or of the control
+ * group's, where that is less), within bounds. */
+#define SERVER_MEMORY_SHARE 4
+#define SERVER_MEMORY_LEAST MIB(256)
+#define SERVER_MEMORY_MOST MIB(4096)
+#define SERVER_IMPORT_BODY_MEMORY_MAX MIB(4) /* parts of an import lie in memory up to this */
+
 struct server_config {
     const char *data_dir;
     const char *listen;    /* "127.0.0.1:8080" */
     bool open;             /* no authorisation: loopback only */
     unsigned threads;      /* event loops, 0: one a core */
     size_t body_max_bytes; /* 0: default */
+    size_t memory_max;     /* of all requests together, 0: by the machine's */
     const char *tls_cert, *tls_key, *tls_client_ca;
+    const char *profiles;  /* file with what records are held to on write, or NULL */
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
     struct api_config api; /* base_url empty: the one the store was made with, if any */
     const char *version;

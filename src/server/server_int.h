@@ -3,17 +3,47 @@
 
 #include "server/search_params.h"
 #include "server/server.h"
+#include "server/world.h"
+
+#include <pthread.h>
+
+/* The one backup that may be under way (operator_backup.c). */
+struct backup {
+    struct store *store;
+    pthread_mutex_t lock;
+    pthread_t thread;
+    bool has_thread, is_running, stop;
+    uint64_t id, done, all;
+    int64_t asked_us; /* when somebody last asked how far it is */
+    char *to;
+    struct err err; /* how the last one ended; code 0: well */
+};
+
+void backup_init(struct backup *b, struct store *store);
+/* Stops what is under way. */
+void backup_done(struct backup *b);
+int backup_begin(struct backup *b, struct str to, struct err *err);
+/* `id` 0: the last one. ERR_NOT_FOUND if it is another's. */
+int backup_ask(struct backup *b, uint64_t id, struct sb *out, struct err *err);
+int backup_stop(struct backup *b, uint64_t id, struct err *err);
 
 struct server {
     const struct server_config *config;
     struct api_config api_config; /* config->api, with the base URL in force */
     struct store *store;
+    struct server_world *world;
     struct api *api;
     struct search_params *search_params;
     struct http_server *http, *control;
+    struct backup backup;
+    struct arena_budget memory; /* of all requests */
+    int64_t started_ms;         /* Unix time */
 };
 
 /* What is served outside /fhir: the entrance, liveness, readiness and metrics. */
 void pages_handle(struct server *s, struct http_exchange *x);
+
+/* What the local socket serves below /operator (operator.h). */
+void operator_handle(struct server *s, struct http_exchange *x);
 
 #endif

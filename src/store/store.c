@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "store/store_int.h"
 
 #include <stdlib.h>
@@ -129,6 +130,17 @@ void store_end(struct store_txn *txn)
     txn->st->ops->end(txn);
 }
 
+void store_deadline(struct store_txn *txn, int64_t mono_us)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    txn->deadline_us = mono_us;
+}
+
+bool store_is_overdue(const struct store_txn *txn)
+{
+    return txn->deadline_us && clock_mono_us() > txn->deadline_us;
+}
+
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
     return reading(txn)->get(txn, type, id, ret, err);
@@ -155,6 +167,12 @@ int store_referrers(struct store_txn *txn, const struct param *param, int type, 
                     size_t max, struct arena *a, struct page *ret, struct err *err)
 {
     return reading(txn)->referrers(txn, param, type, id, max, a, ret, err);
+}
+
+int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                     struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err)
+{
+    return reading(txn)->index_keys(txn, list, after, max, a, ret, ret_n, err);
 }
 
 int store_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
@@ -276,6 +294,35 @@ int store_meta_set(struct store_txn *txn, const char *name, struct str value, st
     return r < 0 ? r : txn->st->ops->meta_set(txn, name, value, err);
 }
 
+int store_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                   struct str *ret, struct err *err)
+{
+    return reading(txn)->blob_get(txn, name, part, a, ret, err);
+}
+
+int store_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                   struct err *err)
+{
+    int r = writing(txn, err);
+
+    if (r >= 0 && (bytes.n > STORE_BLOB_PART_MAX || !name.n || name.n > STORE_BLOB_NAME_MAX))
+        r = err_set(err, ERR_TOO_LONG, "a part has at most %zu bytes, its name 1 to %d",
+                    STORE_BLOB_PART_MAX, STORE_BLOB_NAME_MAX);
+    return r < 0 ? r : txn->st->ops->blob_put(txn, name, part, bytes, err);
+}
+
+int store_blob_drop(struct store_txn *txn, struct str name, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 ? r : txn->st->ops->blob_drop(txn, name, err);
+}
+
+int store_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                    uint64_t *ret_bytes, struct err *err)
+{
+    return reading(txn)->blob_next(txn, after, a, ret, ret_bytes, err);
+}
+
 int store_stats(struct store *st, struct store_stats *ret, struct err *err)
 {
     return st->ops->stats(st, ret, err);
@@ -287,8 +334,7 @@ int store_check(struct store *st, void (*say)(void *ctx, const char *text), void
     return st->ops->check(st, say, ctx, err);
 }
 
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err)
 {
     return st->ops->backup(st, to_dir, progress, ctx, err);

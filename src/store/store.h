@@ -20,6 +20,8 @@
 
 #define STORE_BODY_MAX MIB(88) /* one resource, uncompressed: 64 MiB in base 64, and more */
 #define STORE_VERSION_ID_MAX 32
+#define STORE_BLOB_PART_MAX MIB(4)
+#define STORE_BLOB_NAME_MAX 2000
 
 struct store;
 struct store_txn;
@@ -93,6 +95,11 @@ static inline void store_txn_endp(struct store_txn **txn)
         store_end(*txn);
 }
 
+/* From here on a search of this transaction that is not done at `mono_us` (clock_mono_us) ends with
+ * ERR_COSTLY; 0: no deadline. Inside a job each search has a short one of its own. */
+void store_deadline(struct store_txn *txn, int64_t mono_us);
+bool store_is_overdue(const struct store_txn *txn);
+
 /* The newest version, deletions included (is that an answer or a 410? the caller knows).
  * ERR_NOT_FOUND if the id never existed. */
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
@@ -110,7 +117,7 @@ struct page {
 
 /* One page of a search. The cursor is opaque text that holds where the page ended and the feed's
  * position at the first page: rows that did not change since appear exactly once over all pages,
- * rows that did at most once.
+ * rows that did at most once. (What a chain leads through is looked at as it is at each page.)
  * `budget`: index entries and bodies it may look at, 0: no limit; past it ERR_BUSY, so that an
  * event loop can hand the search to a worker. A malformed cursor is ERR_VALUE. */
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
@@ -120,6 +127,18 @@ int store_search(struct store_txn *txn, const struct search *s, size_t budget, s
  * (NULL: any reference parameter of any type), at most `max`. For _revinclude and for integrity. */
 int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                     size_t max, struct arena *a, struct page *ret, struct err *err);
+
+/* A key of a list, and one of the rows that have it. */
+struct index_seen {
+    struct str key;
+    uint64_t row;
+};
+
+/* The different keys of a list (a parameter's, docs/formats/index-keys.md) behind `after` (STR(""):
+ * from the first on), in order, at most `max`, each with one current version that has it. Costs a
+ * descent for each key, however many rows it has. */
+int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                     struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
 
 struct history_query {
     int type;                               /* 0: system */
@@ -201,6 +220,21 @@ int store_meta_get(struct store_txn *txn, const char *name, struct arena *a, str
                    struct err *err); /* STR_NULL if it is not set */
 int store_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err);
 
+/* Large values of the node itself (compiled terminology), in parts under one name. A reader asks
+ * for part 0, 1 … until STR_NULL; put and drop belong inside a job. What is under way under a name
+ * that nobody knows yet disturbs nobody: publish the name when the last part is in. */
+int store_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                   struct str *ret, struct err *err);
+/* At most STORE_BLOB_PART_MAX bytes; a part that is there is replaced. */
+int store_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                   struct err *err);
+/* All parts; none is no error. */
+int store_blob_drop(struct store_txn *txn, struct str name, struct err *err);
+/* The first name behind `after` in byte order (STR(""): the first of all); STR_NULL at the end.
+ * *ret_bytes (may be NULL): of all its parts. */
+int store_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                    uint64_t *ret_bytes, struct err *err);
+
 /* ---- upkeep ---- */
 
 struct store_stats {
@@ -217,10 +251,12 @@ int store_stats(struct store *st, struct store_stats *ret, struct err *err);
 int store_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                 struct err *err);
 
-/* A consistent copy into a new folder while the store is in use. `progress` gets pages done and in
- * all; it may be NULL. */
-int store_backup(struct store *st, const char *to_dir,
-                 void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+/* Gets pages done and in all, now and then; false stops the copy. */
+typedef bool store_backup_progress(void *ctx, uint64_t done, uint64_t all);
+
+/* A consistent copy into a new folder while the store is in use. `progress` may be NULL; when it
+ * stops the copy, ERR_TIMEOUT, and nothing is left of it. */
+int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                  struct err *err);
 
 #endif

@@ -27,6 +27,8 @@ struct store_ops {
                   struct page *ret, struct err *err);
     int (*referrers)(struct store_txn *txn, const struct param *param, int type, struct str id,
                      size_t max, struct arena *a, struct page *ret, struct err *err);
+    int (*index_keys)(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                      struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
     int (*history)(struct store_txn *txn, const struct history_query *q, struct arena *a,
                    struct page *ret, struct err *err);
     int (*feed)(struct store_txn *txn, uint64_t after, size_t max, struct arena *a,
@@ -45,11 +47,18 @@ struct store_ops {
                     struct err *err);
     int (*meta_set)(struct store_txn *txn, const char *name, struct str value, struct err *err);
 
+    int (*blob_get)(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                    struct str *ret, struct err *err);
+    int (*blob_put)(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                    struct err *err);
+    int (*blob_drop)(struct store_txn *txn, struct str name, struct err *err);
+    int (*blob_next)(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                     uint64_t *ret_bytes, struct err *err);
+
     int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
     int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                  struct err *err);
-    int (*backup)(struct store *st, const char *to_dir,
-                  void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+    int (*backup)(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
                   struct err *err);
 };
 
@@ -65,8 +74,11 @@ struct store_txn {
     unsigned magic;
     struct store *st;
     struct access who;
-    bool is_writing; /* inside a job */
+    bool is_writing;     /* inside a job */
+    int64_t deadline_us; /* of the monotonic clock; 0: none */
 };
+
+#define STORE_JOB_SEARCH_US 2000000 /* what one search inside a job may take */
 
 /* Fills the shared part; takes its own reference of `params` (NULL: params_base). */
 int store_base_init(struct store *st, const struct store_ops *ops,

@@ -152,23 +152,97 @@ static bool matches_spans(const struct naive_doc *d, const struct search_clause 
     return in != c->negate;
 }
 
-bool naive_matches(const struct naive_doc *d, const struct search *s)
+/* The documents' references are written in one way each: "subject" as a member, others (hasMember)
+ * as items of a list. */
+static bool refers(const struct naive_doc *from, const struct param *param,
+                   const struct naive_doc *to)
 {
-    int type = def_resource(str_c(d->type));
-    bool of_type = s->type ? s->type == type : s->n_types == 0;
+    bool subject =
+        str_eq(param->def.code, STR("subject")) || str_eq(param->def.code, STR("patient"));
+    char text[200];
 
-    for (size_t i = 0; i < s->n_types; i++)
-        of_type |= s->types[i] == type;
-    for (size_t i = 0; i < s->n_clauses && of_type; i++) {
-        const struct search_clause *c = &s->clauses[i];
-        switch (c->kind) {
-        case CLAUSE_KEYS: of_type = naive_clause(&d->index, c); break;
-        case CLAUSE_ID: of_type = matches_ids(d, c); break;
-        case CLAUSE_UPDATED: of_type = matches_spans(d, c); break;
-        case CLAUSE_NONE: of_type = false; break;
+    snprintf(text, sizeof text, "%s{\"reference\":\"%s/%s\"}", subject ? "\"subject\":" : ",",
+             to->type, to->id);
+    return strstr(from->text, text) != NULL;
+}
+
+/* What an inner search finds, looked at once for each search outside. */
+static struct {
+    const struct search *of;
+    bool in[ARRAY_LEN(((struct naive *)0)->docs)];
+} kept[64];
+static size_t n_kept;
+
+static const bool *inner_matches(const struct naive *n, const struct search *s)
+{
+    size_t at;
+
+    for (size_t i = 0; i < n_kept; i++)
+        if (kept[i].of == s)
+            return kept[i].in;
+    assert_true(n_kept < ARRAY_LEN(kept));
+    at = n_kept++;
+    kept[at].of = s;
+    for (size_t i = 0; i < n->n; i++)
+        kept[at].in[i] = naive_matches(n, &n->docs[i], s);
+    return kept[at].in;
+}
+
+static bool leads(const struct naive *n, const struct naive_doc *d, const struct search_clause *c)
+{
+    bool has = c->kind == CLAUSE_HAS;
+
+    for (size_t i = 0; i < c->n_inner; i++) {
+        const bool *in = inner_matches(n, &c->inner[i]);
+
+        for (size_t j = 0; j < n->n * c->n_links; j++) {
+            const struct param *link = c->links[j / n->n];
+            const struct naive_doc *other = &n->docs[j % n->n];
+            const struct naive_doc *from = has ? other : d, *to = has ? d : other;
+
+            if (in[j % n->n] && link->def.type == def_resource(str_c(from->type)) &&
+                refers(from, link, to))
+                return true;
         }
     }
-    return of_type && d->live;
+    return false;
+}
+
+static bool naive_one(const struct naive *n, const struct naive_doc *d,
+                      const struct search_clause *c)
+{
+    bool in = c->kind == CLAUSE_ALL;
+
+    switch (c->kind) {
+    case CLAUSE_KEYS: return naive_clause(&d->index, c);
+    case CLAUSE_ID: return matches_ids(d, c);
+    case CLAUSE_UPDATED: return matches_spans(d, c);
+    case CLAUSE_ALL:
+        for (size_t i = 0; i < c->n_subs; i++)
+            in &= naive_one(n, d, &c->subs[i]);
+        break;
+    case CLAUSE_ANY:
+        for (size_t i = 0; i < c->n_subs; i++)
+            in |= naive_one(n, d, &c->subs[i]);
+        break;
+    case CLAUSE_CHAIN:
+    case CLAUSE_HAS: in = leads(n, d, c); break;
+    case CLAUSE_NONE: break;
+    }
+    return in != c->negate;
+}
+
+bool naive_matches(const struct naive *n, const struct naive_doc *d, const struct search *s)
+{
+    int type = def_resource(str_c(d->type));
+    bool in = s->type ? s->type == type : s->n_types == 0;
+
+    for (size_t i = 0; i < s->n_types; i++)
+        in |= s->types[i] == type;
+    in &= d->live;
+    for (size_t i = 0; i < s->n_clauses && in; i++)
+        in = naive_one(n, d, &s->clauses[i]);
+    return in;
 }
 
 struct by {
@@ -214,8 +288,9 @@ size_t naive_search(const struct naive *n, const struct search *s, size_t *ret)
     struct by by = {n, s};
     size_t found = 0;
 
+    n_kept = 0;
     for (size_t i = 0; i < n->n; i++)
-        if (naive_matches(&n->docs[i], s))
+        if (naive_matches(n, &n->docs[i], s))
             ret[found++] = i;
     qsort_r(ret, found, sizeof *ret, doc_cmp, &by);
     return found;

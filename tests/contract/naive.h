@@ -9,6 +9,7 @@ struct naive_doc {
     bool live;
     uint64_t row, hlc;
     struct index index;
+    const char *text; /* its JSON without id */
 };
 
 struct naive {
@@ -20,7 +21,7 @@ struct naive {
 bool naive_clause(const struct index *index, const struct search_clause *c);
 struct str naive_key(const struct index *index, const struct search_sort *sort);
 /* Whether a live document matches, and the matches in order (indices of docs). */
-bool naive_matches(const struct naive_doc *d, const struct search *s);
+bool naive_matches(const struct naive *n, const struct naive_doc *d, const struct search *s);
 size_t naive_search(const struct naive *n, const struct search *s, size_t *ret);
 
 #endif

@@ -7,6 +7,7 @@
 
 #define DOC_IDS 90
 #define TEXT_MAX 1500
+#define NESTING 3
 
 struct prop {
     struct world w;
@@ -25,6 +26,27 @@ static bool chance(struct prop *p, unsigned percent)
     return below(p, 100) < percent;
 }
 
+static void put_ref(struct prop *p, struct sb *out, const char *name, const char *type,
+                    unsigned percent)
+{
+    if (!chance(p, percent))
+        return;
+    if (chance(p, 50))
+        sb_fmt(out, ",\"%s\":{\"reference\":\"%s/x%zu\"}", name, type, below(p, DOC_IDS));
+    else
+        sb_fmt(out, ",\"%s\":{\"reference\":\"%s/00000000-0000-7000-8000-0000000000%02zu\"}", name,
+               type, below(p, DOC_IDS));
+}
+
+static void put_item(struct prop *p, struct sb *out)
+{
+    if (chance(p, 50))
+        sb_fmt(out, ",{\"reference\":\"Observation/x%zu\"}", below(p, DOC_IDS));
+    else
+        sb_fmt(out, ",{\"reference\":\"Observation/00000000-0000-7000-8000-0000000000%02zu\"}",
+               below(p, DOC_IDS));
+}
+
 static void observation(struct prop *p, struct sb *out)
 {
     static const char *const codes[] = {"8480-6", "8462-4", "8302-2", "29463-7"};
@@ -37,8 +59,14 @@ static void observation(struct prop *p, struct sb *out)
         sb_fmt(out, "%s{\"system\":\"http://loinc.org\",\"code\":\"%s\",\"display\":\"d %zu\"}",
                i ? "," : "", codes[below(p, 1 + below(p, 4))], below(p, 4));
     sb_lit(out, "]}");
-    if (chance(p, 80))
-        sb_fmt(out, ",\"subject\":{\"reference\":\"Patient/p%zu\"}", below(p, 6));
+    put_ref(p, out, "subject", "Patient", 80);
+    put_ref(p, out, "specimen", "Specimen", 20);
+    if (chance(p, 40)) {
+        sb_lit(out, ",\"hasMember\":[{\"display\":\"none\"}");
+        for (size_t i = 0, n = 1 + below(p, 3); i < n; i++)
+            put_item(p, out);
+        sb_char(out, ']');
+    }
     if (chance(p, 70))
         sb_fmt(out, ",\"effectiveDateTime\":\"20%02zu-0%zu-1%zu\"", 10 + below(p, 4),
                1 + below(p, 9), below(p, 9));
@@ -102,6 +130,7 @@ static void change(struct prop *p)
 {
     struct batch b = {.job = {.run = run_batch, .who = &p->w.who}, .fails = chance(p, 10)};
     struct naive_doc *docs[8];
+    const char *texts[8];
     struct err err = {0};
     struct store_txn *txn;
     uint64_t row;
@@ -125,6 +154,7 @@ static void change(struct prop *p)
         if (r < 0)
             fail_msg("%s: %s", err.text, text.p);
         docs[b.n] = doc_of(&p->n, type, id);
+        texts[b.n] = arena_dup(&p->n.a, str_c(text.p)).p;
     }
     r = store_write(p->w.st, &b.job, &err);
     if (r != (b.fails ? ERR_STALE : 0))
@@ -135,6 +165,7 @@ static void change(struct prop *p)
     row = store_position(txn) - b.n;
     store_end(txn);
     for (size_t i = 0; i < b.n; i++) {
+        docs[i]->text = texts[i];
         docs[i]->live = b.puts[i].method != METHOD_DELETE;
         docs[i]->row = ++row;
         docs[i]->hlc = b.versions[i].hlc;
@@ -192,9 +223,53 @@ static struct key_range some_range(struct prop *p, const char *type)
     return range;
 }
 
-static void some_clause(struct prop *p, struct arena *a, const char *type, struct search_clause *c)
+static void some_clause(struct prop *p, struct arena *a, const char *type, unsigned depth,
+                        struct search_clause *c);
+
+static void some_subs(struct prop *p, struct arena *a, const char *type, unsigned depth,
+                      struct search_clause *c)
+{
+    c->kind = chance(p, 50) ? CLAUSE_ALL : CLAUSE_ANY;
+    c->n_subs = 1 + below(p, 3);
+    c->subs = ARENA_ARRAY(a, struct search_clause, c->n_subs);
+    for (size_t i = 0; i < c->n_subs; i++)
+        some_clause(p, a, type, depth + 1, &c->subs[i]);
+}
+
+/* Observations lead to Patients and Observations, both are led to from Observations. */
+static void some_link(struct prop *p, struct arena *a, const char *type, unsigned depth,
+                      struct search_clause *c)
+{
+    bool has = chance(p, 50) || type[0] == 'P';
+    bool patient = has ? type[0] == 'P' : chance(p, 60);
+    const char *inner = has || !patient ? "Observation" : "Patient";
+
+    c->kind = has ? CLAUSE_HAS : CLAUSE_CHAIN;
+    c->n_inner = c->n_links = 1;
+    c->inner = ARENA_ARRAY(a, struct search, 1);
+    c->links = ARENA_ARRAY(a, const struct param *, 1);
+    c->links[0] =
+        param_find(p->params, type_of("Observation"),
+                   patient ? chance(p, 50) ? STR("subject") : STR("patient") : STR("has-member"));
+    assert_non_null(c->links[0]);
+    c->inner[0] = (struct search){.type = type_of(inner), .n_clauses = 1 + below(p, 2)};
+    c->inner[0].clauses = ARENA_ARRAY(a, struct search_clause, 2);
+    for (size_t i = 0; i < c->inner[0].n_clauses; i++)
+        some_clause(p, a, inner, depth + 1, &c->inner[0].clauses[i]);
+}
+
+static void some_clause(struct prop *p, struct arena *a, const char *type, unsigned depth,
+                        struct search_clause *c)
 {
     *c = (struct search_clause){.kind = CLAUSE_KEYS, .negate = chance(p, 25)};
+    if (depth < NESTING && chance(p, 15)) {
+        some_subs(p, a, type, depth, c);
+        return;
+    }
+    if (depth < NESTING && type && chance(p, 25)) {
+        some_link(p, a, type, depth, c);
+        return;
+    }
     if (chance(p, 8)) {
         c->kind = CLAUSE_ID;
         c->n_ids = 1 + below(p, 5);
@@ -261,7 +336,7 @@ static void some_search(struct prop *p, struct arena *a, struct search *s)
     s->n_clauses = below(p, 4);
     s->clauses = ARENA_ARRAY(a, struct search_clause, s->n_clauses + 1);
     for (size_t i = 0; i < s->n_clauses; i++)
-        some_clause(p, a, type, &s->clauses[i]);
+        some_clause(p, a, type, 0, &s->clauses[i]);
     if (chance(p, 50))
         some_sort(p, s, type);
     s->total = chance(p, 30) ? TOTAL_ACCURATE : chance(p, 20) ? TOTAL_NONE : TOTAL_DEFAULT;
@@ -336,6 +411,17 @@ static void check_search(struct prop *p, struct search *s, struct arena *a)
         fail_msg("count %lld, want %zu %s", (long long)page.total, n_want, err.text);
 }
 
+/* Whether a clause asks about other resources, which writes between two pages may change. */
+static bool has_links(const struct search_clause *c, size_t n)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < n; i++)
+        has |= c[i].kind == CLAUSE_CHAIN || c[i].kind == CLAUSE_HAS ||
+               has_links(c[i].subs, c[i].n_subs);
+    return has;
+}
+
 /* With writes between the pages: what did not change is there exactly once, in order. */
 static void check_moving(struct prop *p, struct search *s, struct arena *a)
 {
@@ -388,7 +474,7 @@ static void run_seed(uint64_t seed, int rounds)
 
         arena_init(&a, MIB(64));
         some_search(p, &a, &s);
-        if (chance(p, 80))
+        if (chance(p, 80) || has_links(s.clauses, s.n_clauses))
             check_search(p, &s, &a);
         else
             check_moving(p, &s, &a);

@@ -181,7 +181,7 @@ static bool looks_right(struct real *w, struct arena *a, const struct search *s,
             for (size_t j = 0; j < c->n_spans; j++)
                 in |= c->spans[j].to_ms > INT64_C(1700000000000);
             break;
-        case CLAUSE_NONE: break;
+        default: break; /* no query of this test makes others */
         }
         match = in != c->negate;
     }

@@ -307,12 +307,88 @@ static void a_copy_is_made_while_others_write(void **state)
     world_done(&w);
 }
 
+/* ---- heavy jobs let light ones pass ---- */
+
+#define HEAVY 4
+
+struct lane_job {
+    struct store_job job;
+    char name;
+};
+
+static char order[HEAVY + 8];
+static bool gate_open, gate_reached;
+
+static int wait_at_gate(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)txn;
+    (void)job;
+    (void)err;
+    pthread_mutex_lock(&lock);
+    gate_reached = true;
+    pthread_cond_broadcast(&wake);
+    while (!gate_open)
+        pthread_cond_wait(&wake, &lock);
+    pthread_mutex_unlock(&lock);
+    return 0;
+}
+
+static int do_nothing(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)txn;
+    (void)job;
+    (void)err;
+    return 0;
+}
+
+static void note_order(struct store_job *job, int r, const struct err *err)
+{
+    (void)err;
+    pthread_mutex_lock(&lock);
+    order[strlen(order)] = r == 0 ? ((struct lane_job *)job)->name : '!';
+    pending--;
+    pthread_cond_broadcast(&wake);
+    pthread_mutex_unlock(&lock);
+}
+
+/* The writer is held up; behind it wait parts of an import, and then a client's two writes. */
+static void a_light_job_waits_for_one_heavy_job_at_most(void **state)
+{
+    struct lane_job jobs[1 + HEAVY + 2] = {0};
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    pending = (int)ARRAY_LEN(jobs);
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        jobs[i].job.run = i ? do_nothing : wait_at_gate;
+        jobs[i].job.done = note_order;
+        jobs[i].job.who = &w.who;
+        jobs[i].job.weight = i && i <= HEAVY ? 1000 : 1;
+        jobs[i].name = !i ? 'g' : i <= HEAVY ? 'H' : 'l';
+        store_submit(w.st, &jobs[i].job);
+        pthread_mutex_lock(&lock);
+        while (!gate_reached)
+            pthread_cond_wait(&wake, &lock);
+        pthread_mutex_unlock(&lock);
+    }
+    pthread_mutex_lock(&lock);
+    gate_open = true;
+    pthread_cond_broadcast(&wake);
+    while (pending)
+        pthread_cond_wait(&wake, &lock);
+    pthread_mutex_unlock(&lock);
+    assert_string_equal(order, "gllHHHH");
+    world_done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thousand_conditional_creates_make_one),
         cmocka_unit_test(updates_lose_none_and_readers_see_whole_jobs),
         cmocka_unit_test(a_copy_is_made_while_others_write),
+        cmocka_unit_test(a_light_job_waits_for_one_heavy_job_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

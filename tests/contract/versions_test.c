@@ -1,6 +1,8 @@
 /* Versions: what goes in comes out, as the newest, by version, in history and in the feed. */
 #include "contract.h"
 
+#include "base/rng.h"
+
 #include "base/clock.h"
 
 static int setup(void **state)
@@ -369,10 +371,11 @@ static void a_snapshot_stays(void **state)
     store_end(txn);
 }
 
-static void count_progress(void *ctx, uint64_t done, uint64_t all)
+static bool count_progress(void *ctx, uint64_t done, uint64_t all)
 {
     assert_true(done <= all);
     *(uint64_t *)ctx = done;
+    return true;
 }
 
 static void a_copy_is_whole(void **state)
@@ -397,6 +400,40 @@ static void a_copy_is_whole(void **state)
     world_done(&copy);
 }
 
+static bool stop_at_once(void *ctx, uint64_t done, uint64_t all)
+{
+    (void)ctx;
+    assert_true(done < all);
+    return false;
+}
+
+/* More than the pages that are copied between two looks at `progress`. */
+static void a_copy_can_be_stopped(void **state)
+{
+    struct world *w = *state;
+    _cleanup_(sb_done) struct sb text = sb_make(MIB(1));
+    char dir[80], path[120];
+    struct rng rng;
+    struct err err = {0};
+
+    rng_seed(&rng, 1);
+    for (int i = 0; i < 50; i++) {
+        sb_reset(&text);
+        sb_lit(&text, "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"");
+        for (int k = 0; k < 16000; k++)
+            sb_fmt(&text, "%016llx", (unsigned long long)rng_next(&rng));
+        sb_lit(&text, "\"}}");
+        sb_char(&text, '\0');
+        expect_put(w, "Basic", arena_fmt(&w->a, "i%d", i).p, text.p, NULL);
+    }
+    snprintf(dir, sizeof dir, "%.50s-copy", w->dir);
+    assert_int_equal(store_backup(w->st, dir, stop_at_once, NULL, &err), ERR_TIMEOUT);
+    snprintf(path, sizeof path, "%s/carnet.db.new", dir);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(rmdir(dir), 0);
+    world_check(w);
+}
+
 static void counts_are_true(void **state)
 {
     struct world *w = *state;
@@ -413,6 +450,64 @@ static void counts_are_true(void **state)
     assert_true(s.bytes > 0 && s.wal_bytes > 0);
 }
 
+static int run_blobs(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct world *w = ((struct put_job *)job)->ctx;
+    struct str v;
+    int r;
+
+    if ((r = store_blob_put(txn, STR("a"), 0, STR("first"), err)) < 0 ||
+        (r = store_blob_put(txn, STR("a"), 1, STR("old"), err)) < 0 ||
+        (r = store_blob_put(txn, STR("a"), 1, STR("se\0nd"), err)) < 0 ||
+        (r = store_blob_put(txn, STR("b/c"), 0, STR(""), err)) < 0 ||
+        (r = store_blob_put(txn, STR("d"), 0, STR("gone"), err)) < 0 ||
+        (r = store_blob_drop(txn, STR("d"), err)) < 0 ||
+        (r = store_blob_drop(txn, STR("never"), err)) < 0 ||
+        (r = store_blob_get(txn, STR("a"), 1, &w->a, &v, err)) < 0)
+        return r;
+    assert_str(v, STR("se\0nd"));
+    assert_int_equal(store_blob_put(txn, STR(""), 0, STR("x"), NULL), ERR_TOO_LONG);
+    return 0;
+}
+
+static int run_failing_blob(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    int r = store_blob_put(txn, STR("a"), 2, STR("never"), err);
+
+    (void)job;
+    return r < 0 ? r : err_set(err, ERR_CONFLICT, "no");
+}
+
+static void the_node_keeps_large_values(void **state)
+{
+    struct world *w = *state;
+    struct put_job p = {.job = {.run = run_blobs, .who = &w->who}, .ctx = w};
+    struct store_job failing = {.run = run_failing_blob, .who = &w->who};
+    struct store_txn *txn;
+    struct err err = {0};
+    uint64_t bytes;
+    struct str v;
+
+    assert_int_equal(store_write(w->st, &p.job, &err), 0);
+    assert_int_equal(store_write(w->st, &failing, &err), ERR_CONFLICT);
+    world_reopen(w);
+    txn = world_begin(w);
+    assert_int_equal(store_blob_get(txn, STR("a"), 0, &w->a, &v, &err), 0);
+    assert_str(v, STR("first"));
+    assert_int_equal(store_blob_get(txn, STR("a"), 2, &w->a, &v, &err), 0);
+    assert_null(v.p);
+    assert_int_equal(store_blob_get(txn, STR("b/c"), 0, &w->a, &v, &err), 0);
+    assert_true(v.p && v.n == 0);
+    assert_int_equal(store_blob_next(txn, STR(""), &w->a, &v, &bytes, &err), 0);
+    assert_str(v, STR("a"));
+    assert_int_equal(bytes, 10);
+    assert_int_equal(store_blob_next(txn, v, &w->a, &v, NULL, &err), 0);
+    assert_str(v, STR("b/c"));
+    assert_int_equal(store_blob_next(txn, v, &w->a, &v, NULL, &err), 0);
+    assert_null(v.p);
+    store_end(txn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,9 +522,11 @@ int main(void)
         T(what_is_written_survives),
         T(expunged_is_gone),
         T(the_node_keeps_small_values),
+        T(the_node_keeps_large_values),
         T(one_process_holds_the_folder),
         T(a_snapshot_stays),
         T(a_copy_is_whole),
+        T(a_copy_can_be_stopped),
         T(counts_are_true),
     };
     int failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);

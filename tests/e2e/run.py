@@ -17,7 +17,8 @@ import node as nodes  # noqa: E402
 NODE_MIN = 18
 FETCH_SECONDS = 90
 TEST_SECONDS = 120
-FILES = ('package.json', 'package-lock.json', 'client.test.mjs')
+TESTS = ('client.test.mjs', 'graphql.test.mjs')
+FILES = ('package.json', 'package-lock.json', *TESTS)
 
 
 def skip(why):
@@ -61,7 +62,7 @@ def run_tests(node, cache):
     env = dict(os.environ, CARNET_URL=f'http://127.0.0.1:{node.port}/fhir')
     for name in ('http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'):
         env.pop(name, None)
-    done = subprocess.run(['node', '--test', 'client.test.mjs'], cwd=cache, env=env,
+    done = subprocess.run(['node', '--test', *TESTS], cwd=cache, env=env,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=TEST_SECONDS)
     passed, failed = (int(m.group(1)) if m else 0 for m in (

@@ -1,4 +1,5 @@
-/* patch.c - a document and a patch, a zero byte between them: what comes out is JSON again. */
+/* patch.c - a document and a patch (an array: JSON Patch, an object: FHIRPath Patch), a zero byte
+ * between them: what comes out is JSON again. */
 #include "fhir/patch.h"
 #include "fuzz.h"
 
@@ -19,7 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     arena_init(&a, ARENA_MAX);
     if (js_parse(&a, str_head(all, (size_t)middle), &root, &err) == 0 &&
         js_parse(&a, str_from(all, (size_t)middle + 1), &patch, &err) == 0) {
-        if (patch_json(&a, root, patch, &out, &err) < 0)
+        int r = yyjson_is_obj(patch) ? patch_fhirpath(&a, root, patch, &out, &err)
+                                     : patch_json(&a, root, patch, &out, &err);
+        if (r < 0)
             FUZZ_HOLDS(err.code < 0 && err.text[0]);
         else if (js_parse(&a, sb_view(&out), &root, &err) < 0)
             FUZZ_HOLDS(err.code == ERR_NO_MEMORY);

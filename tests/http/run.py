@@ -6,6 +6,7 @@ Usage: run.py CARNET [FILE...]      (default: every scenarios/*.scn)
 A scenario file is plain text:
 
     # serve --check-references          options of `carnet serve` for this file
+    # serve --profiles ${here}/x        ${here} is the folder of this program
     # init --timezone +03:00            options of `carnet init`: the file gets a folder of its own
     ## a title                          starts a scenario; variables live as long as the file
     POST /fhir/Patient                  the request line, then headers, a blank line, a body
@@ -53,7 +54,7 @@ def parse(path):
         line = line.rstrip('\n')
         given = re.match(r'# (serve|init) (--.*)', line)
         if given:
-            options[given.group(1)] += given.group(2).split()
+            options[given.group(1)] += given.group(2).replace('${here}', HERE).split()
         elif line.startswith('## '):
             scenarios.append((line[3:], []))
             step = None

@@ -114,6 +114,14 @@ static int faulty_referrers(struct store_txn *txn, const struct param *param, in
     return r < 0 ? r : store_referrers(txn_of(txn), param, type, id, max, a, ret, err);
 }
 
+static int faulty_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                             struct arena *a, struct index_seen **ret, size_t *ret_n,
+                             struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_index_keys(txn_of(txn), list, after, max, a, ret, ret_n, err);
+}
+
 static int faulty_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
                           struct page *ret, struct err *err)
 {
@@ -205,6 +213,37 @@ static int faulty_index_drop(struct store_txn *txn, uint16_t param, size_t max, 
     return r < 0 ? r : store_index_drop(txn_of(txn), param, max, ret_left, err);
 }
 
+static int faulty_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                           struct str *ret, struct err *err)
+{
+    int r = fault(err);
+
+    return r < 0 ? r : store_blob_get(txn_of(txn), name, part, a, ret, err);
+}
+
+static int faulty_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                           struct err *err)
+{
+    int r = fault(err);
+
+    return r < 0 ? r : store_blob_put(txn_of(txn), name, part, bytes, err);
+}
+
+static int faulty_blob_drop(struct store_txn *txn, struct str name, struct err *err)
+{
+    int r = fault(err);
+
+    return r < 0 ? r : store_blob_drop(txn_of(txn), name, err);
+}
+
+static int faulty_blob_next(struct store_txn *txn, struct str after, struct arena *a,
+                            struct str *ret, uint64_t *ret_bytes, struct err *err)
+{
+    int r = fault(err);
+
+    return r < 0 ? r : store_blob_next(txn_of(txn), after, a, ret, ret_bytes, err);
+}
+
 static int faulty_meta_get(struct store_txn *txn, const char *name, struct arena *a,
                            struct str *ret, struct err *err)
 {
@@ -232,9 +271,8 @@ static int faulty_check(struct store *st, void (*say)(void *ctx, const char *tex
     return r < 0 ? r : store_check(inner_of(st), say, ctx, err);
 }
 
-static int faulty_backup(struct store *st, const char *to_dir,
-                         void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
-                         struct err *err)
+static int faulty_backup(struct store *st, const char *to_dir, store_backup_progress *progress,
+                         void *ctx, struct err *err)
 {
     int r = fault(err);
     return r < 0 ? r : store_backup(inner_of(st), to_dir, progress, ctx, err);
@@ -249,6 +287,7 @@ static const struct store_ops ops = {
     .get_row = faulty_get_row,
     .search = faulty_search,
     .referrers = faulty_referrers,
+    .index_keys = faulty_index_keys,
     .history = faulty_history,
     .feed = faulty_feed,
     .position = faulty_position,
@@ -260,6 +299,10 @@ static const struct store_ops ops = {
     .index_drop = faulty_index_drop,
     .meta_get = faulty_meta_get,
     .meta_set = faulty_meta_set,
+    .blob_get = faulty_blob_get,
+    .blob_put = faulty_blob_put,
+    .blob_drop = faulty_blob_drop,
+    .blob_next = faulty_blob_next,
     .stats = faulty_stats,
     .check = faulty_check,
     .backup = faulty_backup,

@@ -17,7 +17,7 @@
 #define BACKUP_STEP_PAGES 1024
 
 struct copy {
-    void (*progress)(void *ctx, uint64_t done, uint64_t all);
+    store_backup_progress *progress;
     void *ctx;
 };
 
@@ -36,18 +36,22 @@ static int sync_path(const char *path, int flags, struct err *err)
 static int copy_pages(sqlite3 *from, sqlite3 *to, const struct copy *c, struct err *err)
 {
     sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+    bool stop = false;
     int rc = SQLITE_OK;
 
     if (!b)
         return sq_fail(to, sqlite3_errcode(to), err);
-    while (rc == SQLITE_OK) {
+    while (rc == SQLITE_OK && !stop) {
         rc = fault_point("io") ? SQLITE_IOERR : sqlite3_backup_step(b, BACKUP_STEP_PAGES);
         if (c->progress && (rc == SQLITE_OK || rc == SQLITE_DONE)) {
             int all = sqlite3_backup_pagecount(b);
-            c->progress(c->ctx, (uint64_t)(all - sqlite3_backup_remaining(b)), (uint64_t)all);
+            stop =
+                !c->progress(c->ctx, (uint64_t)(all - sqlite3_backup_remaining(b)), (uint64_t)all);
         }
     }
     sqlite3_backup_finish(b);
+    if (stop && rc == SQLITE_OK)
+        return err_set(err, ERR_TIMEOUT, "the copy was stopped");
     return rc == SQLITE_DONE ? 0 : sq_fail(to, rc, err);
 }
 
@@ -84,8 +88,8 @@ static int copy_named(struct sq_txn *t, const char *dir, const char *fresh, cons
     return r < 0 ? r : sync_path(dir, O_RDONLY | O_DIRECTORY, err);
 }
 
-int sq_backup(struct store *base, const char *to_dir,
-              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err)
+int sq_backup(struct store *base, const char *to_dir, store_backup_progress *progress, void *ctx,
+              struct err *err)
 {
     static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;

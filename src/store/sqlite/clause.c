@@ -2,65 +2,15 @@
 
 #define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
 
-int exec_charge(struct exec *x, size_t cost, struct err *err)
-{
-    x->spent += cost;
-    if (x->budget && x->spent > x->budget)
-        return err_set(err, ERR_BUSY, "the search needs more than this thread may spend");
-    return 0;
-}
-
-int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err)
-{
-    struct row found;
-    int r;
-
-    if (x->body_row == row) {
-        *ret = x->root;
-        return 0;
-    }
-    if ((r = exec_charge(x, COST_BODY, err)) < 0 ||
-        (r = sq_get_row(&x->t->base, row, &found, err)) < 0)
-        return r;
-    x->body_row = 0;
-    arena_reset(&x->body);
-    sb_reset(&x->text);
-    r = body_json(found.type, found.id, &found.version, found.sealed, &x->text, err);
-    if (r == 0)
-        r = sb_ok(&x->text, err);
-    if (r == 0)
-        r = js_parse_stored(&x->body, sb_view(&x->text), &x->root, err);
-    if (r < 0)
-        return r;
-    x->body_row = row;
-    *ret = x->root;
-    return 0;
-}
-
-int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
-                  struct err *err)
-{
-    struct str key = STR_NULL;
-    yyjson_val *root;
-    int r = exec_body(x, row, &root, err);
-
-    if (r < 0 || (r = search_sort_key(&x->body, x->s, sort, root, &key, err)) < 0)
-        return r;
-    if (key.p && !(key = arena_dup(&x->tmp, key)).p)
-        return err_no_memory(err);
-    *ret = key;
-    return 0;
-}
-
 /* ---- preparing ---- */
 
 /* Ranges grow while terms are expanded. */
-static int add_range(struct exec *x, struct clause *c, size_t *cap, struct range range,
+int clause_add_range(struct exec *x, struct clause *c, size_t *cap, struct range range,
                      struct err *err)
 {
     if (c->n_ranges == *cap) {
         size_t n = *cap ? *cap * 2 : 4;
-        struct range *v = arena_grow(&x->tmp, c->ranges, *cap * sizeof *v, n * sizeof *v);
+        struct range *v = arena_grow(x->tmp, c->ranges, *cap * sizeof *v, n * sizeof *v);
         if (!v)
             return err_no_memory(err);
         c->ranges = v;
@@ -96,8 +46,8 @@ static int add_terms(struct exec *x, struct clause *c, size_t *cap, const struct
         }
         if (end < 0)
             continue;
-        range.lo = scan_prefix(&x->tmp, k->param, str_from(term, (size_t)end + 1));
-        r = range.lo.p ? add_range(x, c, cap, range, err) : err_no_memory(err);
+        range.lo = scan_prefix(x->tmp, k->param, str_from(term, (size_t)end + 1));
+        r = range.lo.p ? clause_add_range(x, c, cap, range, err) : err_no_memory(err);
         if (r < 0)
             break;
     }
@@ -127,18 +77,64 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
             return 0;
         }
         group = str_head(key, 2 + n);
-        inner = ARENA_NEW(&x->tmp, struct key_range);
+        inner = ARENA_NEW(x->tmp, struct key_range);
         if (!inner)
             return err_no_memory(err);
-        r = search_group_range(k, str_from(group, 2), &x->tmp, inner, err);
+        r = search_group_range(k, str_from(group, 2), x->tmp, inner, err);
         if (r > 0)
             r = add_keys(x, c, cap, inner, err);
         if (r < 0)
             return r;
-        lo = scan_after(&x->tmp, group);
+        lo = scan_after(x->tmp, group);
         if (!lo.p)
             return err_no_memory(err);
     }
+}
+
+/* The place of the first key of a set that is not before `key`. */
+static size_t set_seek(const struct key_set *set, struct str key)
+{
+    size_t lo = 0, hi = set->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (str_cmp(set->keys[mid], key) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Meets a set with a list, each skipping to where the other is: 1, or 0 where that takes too many
+ * steps or finds too many keys. */
+static int add_set(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
+                   struct str hi, struct err *err)
+{
+    size_t at = 0, found = c->n_ranges;
+
+    for (size_t steps = 0; at < k->set->n; steps++) {
+        struct str lo = scan_prefix(x->tmp, k->param, k->set->keys[at]), key;
+        struct range range = {.is_point = true, .lossy = k->lossy};
+        int r = lo.p ? scan_first(x, lo, hi, &key, err) : err_no_memory(err);
+
+        if (r <= 0)
+            return r < 0 ? r : 1;
+        at = set_seek(k->set, str_from(key, 2));
+        if (at == k->set->n)
+            return 1;
+        if (!str_eq(k->set->keys[at], str_from(key, 2)))
+            continue;
+        if (steps >= search_limits.terms || c->n_ranges - found >= search_limits.ranges) {
+            c->n_ranges = found;
+            return 0;
+        }
+        range.lo = key;
+        if ((r = clause_add_range(x, c, cap, range, err)) < 0)
+            return r;
+        at++;
+    }
+    return 1;
 }
 
 static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct key_range *k,
@@ -148,13 +144,18 @@ static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct 
         .is_point = k->point, .lossy = k->lossy, .filter = k->filtered ? k : NULL};
 
     c->names_type &= k->param < INDEX_PARAM_COMPARTMENT;
-    range.lo = scan_prefix(&x->tmp, k->param, k->lo);
+    range.lo = scan_prefix(x->tmp, k->param, k->lo);
     if (range.lo.p && k->hi.p)
-        range.hi = scan_prefix(&x->tmp, k->param, k->hi);
+        range.hi = scan_prefix(x->tmp, k->param, k->hi);
     else if (range.lo.p)
-        range.hi = scan_after(&x->tmp, str_head(range.lo, 2));
+        range.hi = scan_after(x->tmp, str_head(range.lo, 2));
     if (!range.lo.p || !range.hi.p)
         return err_no_memory(err);
+    if (k->set) {
+        int r = add_set(x, c, cap, k, range.hi, err);
+        if (r)
+            return MIN(r, 0);
+    }
     if (k->terms)
         return add_terms(x, c, cap, k, range.lo, range.hi, err);
     if (k->groups)
@@ -166,7 +167,7 @@ static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct 
         range.lossy |= answer == KEY_ASK;
         range.filter = NULL;
     }
-    return add_range(x, c, cap, range, err);
+    return clause_add_range(x, c, cap, range, err);
 }
 
 static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
@@ -189,29 +190,6 @@ static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
     return r;
 }
 
-static int add_id(struct exec *x, struct clause *c, int type, struct str id, struct err *err)
-{
-    unsigned char key[SQ_ID_KEY_MAX];
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_NEWEST, &s, err);
-
-    if (r < 0)
-        return r;
-    sqlite3_bind_int(s, 1, type);
-    sq_bind_blob(s, 2, str_n((char *)key, index_id_key(id, key)));
-    r = sq_step(x->t->conn, s, err);
-    if (r > 0) {
-        uint64_t row = (uint64_t)sqlite3_column_int64(s, 0);
-        bool is_live = SQ_IS_LIVE(sqlite3_column_int64(s, 3));
-
-        sqlite3_reset(s);
-        r = is_live && row >= x->lo && row <= x->hi
-                ? rowset_add(&c->set, &x->tmp, row, x->newest, err)
-                : 0;
-    }
-    return r < 0 ? r : exec_charge(x, COST_PROBE, err);
-}
-
 static int prepare_ids(struct exec *x, struct clause *c, struct err *err)
 {
     const struct search *s = x->s;
@@ -224,18 +202,22 @@ static int prepare_ids(struct exec *x, struct clause *c, struct err *err)
 
         if (c->of->ids[i].n > FHIR_ID_MAX)
             continue;
-        for (int type = first; type <= last && r == 0; type++)
-            r = add_id(x, c, type, c->of->ids[i], err);
+        for (int type = first; type <= last && r == 0; type++) {
+            uint64_t row;
+            r = exec_live(x, type, c->of->ids[i], &row, err);
+            if (r == 0 && row >= x->lo && row <= x->hi)
+                r = rowset_add(&c->set, x->tmp, row, x->newest, err);
+        }
     }
     rowset_sort(&c->set);
     return r;
 }
 
 /* Times become row numbers; one span that must hold simply bounds the search. */
-static int prepare_updated(struct exec *x, struct clause *c, struct err *err)
+static int prepare_updated(struct exec *x, struct clause *c, bool nested, struct err *err)
 {
     c->how = HOW_SPANS;
-    c->spans = ARENA_ARRAY(&x->tmp, struct row_span, c->of->n_spans);
+    c->spans = ARENA_ARRAY(x->tmp, struct row_span, c->of->n_spans);
     if (!c->spans)
         return err_no_memory(err);
     for (size_t i = 0; i < c->of->n_spans; i++) {
@@ -247,7 +229,7 @@ static int prepare_updated(struct exec *x, struct clause *c, struct err *err)
             return r;
     }
     c->n_spans = c->of->n_spans;
-    if (c->n_spans != 1 || c->negate)
+    if (c->n_spans != 1 || c->negate || nested)
         return 0;
     c->is_bounds = true;
     x->lo = MAX(x->lo, c->spans[0].from);
@@ -261,7 +243,7 @@ static int prepare_types(struct exec *x, struct err *err)
     size_t n = s->type ? 1 : s->n_types;
 
     x->types = (struct clause){.how = HOW_PROBE, .is_points = true, .names_type = true};
-    x->types.ranges = ARENA_ARRAY(&x->tmp, struct range, n);
+    x->types.ranges = ARENA_ARRAY(x->tmp, struct range, n);
     if (!x->types.ranges)
         return err_no_memory(err);
     for (size_t i = 0; i < n; i++) {
@@ -269,11 +251,30 @@ static int prepare_types(struct exec *x, struct err *err)
         struct range *range = &x->types.ranges[i];
 
         range->is_point = true;
-        range->lo = scan_prefix(&x->tmp, (uint16_t)(INDEX_PARAM_TYPE + type), STR(""));
+        range->lo = scan_prefix(x->tmp, (uint16_t)(INDEX_PARAM_TYPE + type), STR(""));
         if (!range->lo.p)
             return err_no_memory(err);
     }
     x->types.n_ranges = n;
+    return 0;
+}
+
+int clause_prepare(struct exec *x, const struct search_clause *of, bool nested, struct clause *c,
+                   struct err *err)
+{
+    *c = (struct clause){.of = of, .negate = of->negate};
+    switch (of->kind) {
+    case CLAUSE_KEYS: return prepare_keys(x, c, err);
+    case CLAUSE_ID: return prepare_ids(x, c, err);
+    case CLAUSE_UPDATED: return prepare_updated(x, c, nested, err);
+    case CLAUSE_ALL:
+    case CLAUSE_ANY: return tree_prepare(x, c, err);
+    case CLAUSE_CHAIN:
+    case CLAUSE_HAS: return link_prepare(x, c, err);
+    case CLAUSE_NONE: break;
+    }
+    c->how = HOW_SET;
+    c->names_type = true;
     return 0;
 }
 
@@ -282,30 +283,15 @@ int clauses_prepare(struct exec *x, struct err *err)
     const struct search *s = x->s;
     int r = prepare_types(x, err);
 
-    x->clauses = ARENA_ARRAY(&x->tmp, struct clause, s->n_clauses);
+    x->clauses = ARENA_ARRAY(x->tmp, struct clause, s->n_clauses);
     if (!x->clauses)
         return err_no_memory(err);
     x->n_clauses = s->n_clauses;
     /* Bounds first: the others read less inside them. */
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < s->n_clauses && r == 0; i++) {
-            struct clause *c = &x->clauses[i];
-
-            c->of = &s->clauses[i];
-            c->negate = c->of->negate;
-            if ((c->of->kind == CLAUSE_UPDATED) != (pass == 0))
-                continue;
-            switch (c->of->kind) {
-            case CLAUSE_KEYS: r = prepare_keys(x, c, err); break;
-            case CLAUSE_ID: r = prepare_ids(x, c, err); break;
-            case CLAUSE_UPDATED: r = prepare_updated(x, c, err); break;
-            case CLAUSE_NONE:
-                c->how = HOW_SET;
-                c->names_type = true;
-                break;
-            }
-        }
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < s->n_clauses && r == 0; i++)
+            if ((s->clauses[i].kind == CLAUSE_UPDATED) == (pass == 0))
+                r = clause_prepare(x, &s->clauses[i], false, &x->clauses[i], err);
     return r;
 }
 
@@ -325,16 +311,23 @@ int span_bounds(struct arena *a, const struct param_span *span, struct str *ret_
 
 int clause_of_param(struct exec *x, const struct param *param, struct clause *ret, struct err *err)
 {
-    struct range *ranges = ARENA_ARRAY(&x->tmp, struct range, param->n_spans);
+    struct range *ranges = ARENA_ARRAY(x->tmp, struct range, param->n_spans);
     int r = ranges ? 0 : err_no_memory(err);
 
     for (size_t i = 0; i < param->n_spans && r == 0; i++)
-        r = span_bounds(&x->tmp, &param->spans[i], &ranges[i].lo, &ranges[i].hi, err);
+        r = span_bounds(x->tmp, &param->spans[i], &ranges[i].lo, &ranges[i].hi, err);
     if (r < 0)
         return r;
     *ret = (struct clause){
         .how = HOW_BODY, .ranges = ranges, .n_ranges = param->n_spans, .names_type = true};
     return 0;
+}
+
+bool clause_may_drive(const struct clause *c)
+{
+    if (c->negate || c->is_opaque || c->is_bounds || c->how == HOW_SPANS)
+        return false;
+    return c->how != HOW_TREE || tree_may_drive(c);
 }
 
 /* ---- testing ---- */
@@ -345,6 +338,12 @@ int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *e
 
     if (c->is_opaque)
         return 0;
+    if (c->how == HOW_SET)
+        return 1;
+    if (c->how == HOW_TREE)
+        return tree_collect(x, c, limit, err);
+    if (c->how == HOW_LINK && !c->is_points)
+        return link_collect(x, c, limit, err);
     x->asked = false;
     c->set.n = 0;
     if (c->set.bits)
@@ -432,6 +431,18 @@ static int test_points(struct exec *x, const struct clause *c, uint64_t row, boo
     return 0;
 }
 
+int clause_check(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    bool in = false;
+    int r;
+
+    if (!c->link && !c->subs)
+        return test_body(x, c, row, ret, err);
+    r = c->link ? link_test(x, c, row, &in, err) : tree_test(x, c, row, &in, err);
+    *ret = in != c->negate;
+    return r;
+}
+
 int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint64_t *ret_hint,
                 struct err *err)
 {
@@ -440,6 +451,8 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
 
     switch (c->how) {
     case HOW_BODY: return test_adaptive(x, c, row, ret, err);
+    case HOW_LINK:
+    case HOW_TREE: return clause_check(x, c, row, ret, err);
     case HOW_SET: in = rowset_has(&c->set, row); break;
     case HOW_PROBE: r = test_points(x, c, row, &in, ret_hint, err); break;
     case HOW_SPANS:
@@ -450,7 +463,7 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
     if (r < 0)
         return r;
     if (in && c->lossy)
-        return test_body(x, c, row, ret, err);
+        return clause_check(x, c, row, ret, err);
     *ret = in != c->negate;
     return 0;
 }
@@ -476,29 +489,40 @@ static int test_types(struct exec *x, uint64_t row, bool *ret, uint64_t *ret_hin
     return exec_charge(x, COST_PROBE, err);
 }
 
+/* In which of three rounds a clause is asked: what the index can say first, then what needs bodies,
+ * then what needs other resources. */
+static int round_of(const struct clause *c)
+{
+    switch (c->how) {
+    case HOW_BODY: return 1;
+    case HOW_LINK:
+    case HOW_TREE: return 2;
+    default: return 0;
+    }
+}
+
 int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *ret,
               uint64_t *ret_hint, struct err *err)
 {
     bool names_type = driver == &x->types || (driver && x->s->type && driver->names_type);
     int r = 0;
 
-    *ret = true;
+    *ret = exec_may_see(x, row);
     if (ret_hint)
         *ret_hint = 0;
-    if (x->types.n_ranges && !names_type)
+    if (*ret && x->types.n_ranges && !names_type)
         r = test_types(x, row, ret, ret_hint, err);
-    /* What the index can say first, then what the bodies have to. */
-    for (int pass = 0; pass < 2; pass++) {
+    for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < x->n_clauses && r == 0 && *ret; i++) {
             struct clause *c = &x->clauses[i];
 
-            if ((c->how == HOW_BODY) != (pass == 1) || c->is_bounds || c == driver)
+            if (round_of(c) != round || c->is_bounds || c == driver)
                 continue;
             r = clause_test(x, c, row, ret, ret_hint, err);
         }
     }
     for (size_t i = 0; i < x->n_clauses && r == 0 && *ret; i++)
         if (&x->clauses[i] == driver && driver->lossy)
-            r = test_body(x, &x->clauses[i], row, ret, err);
+            r = clause_check(x, &x->clauses[i], row, ret, err);
     return r;
 }

@@ -61,12 +61,12 @@ static int load_keys(struct order *o, struct keyed *k, size_t i, struct err *err
             struct row row;
             if ((r = sq_get_row(&x->t->base, k->row, &row, err)) < 0)
                 return r;
-            k->keys[i] = arena_dup(&x->tmp, str_n((char *)key, index_id_key(row.id, key)));
+            k->keys[i] = arena_dup(x->tmp, str_n((char *)key, index_id_key(row.id, key)));
             r = k->keys[i].p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
         } else {
             unsigned char key[SQ_ROW_BYTES];
             sq_put_row(key, k->row);
-            k->keys[i] = arena_dup(&x->tmp, str_n((char *)key, sizeof key));
+            k->keys[i] = arena_dup(x->tmp, str_n((char *)key, sizeof key));
             r = k->keys[i].p ? 0 : err_no_memory(err);
         }
     }
@@ -129,7 +129,7 @@ static int run_add(struct order *o, const struct keyed *k, size_t max, struct er
     if (o->run_n == o->run_cap) {
         size_t cap = o->run_cap ? o->run_cap * 2 : 64;
         struct keyed *run =
-            arena_grow(&o->x->tmp, o->run, o->run_cap * sizeof *run, cap * sizeof *run);
+            arena_grow(o->x->tmp, o->run, o->run_cap * sizeof *run, cap * sizeof *run);
         if (!run)
             return err_no_memory(err);
         o->run = run;
@@ -195,7 +195,7 @@ static int collect(struct order *o, struct err *err)
         return 0;
     o->has_collected = true;
     x->desc = false;
-    r = exec_matches(x, o->driver, search_limits.collect, &found, err);
+    r = exec_matches(x, o->driver, search_limits.collect, SIZE_MAX, &found, err);
     x->desc = desc;
     if (r <= 0)
         return r;
@@ -203,7 +203,7 @@ static int collect(struct order *o, struct err *err)
         o->rows.n = 0;
         return (r = sort_rows(o, found.v, found.n, err)) < 0 ? r : 1;
     }
-    o->matches = ARENA_NEW(&x->tmp, struct rowset);
+    o->matches = ARENA_NEW(x->tmp, struct rowset);
     if (!o->matches)
         return err_no_memory(err);
     o->matches->v = found.v;
@@ -231,7 +231,7 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
         if (!k.keys[0].p || !str_eq(k.keys[0], key))
             return 0;
     } else {
-        k.keys[0] = arena_dup(&o->x->tmp, key);
+        k.keys[0] = arena_dup(o->x->tmp, key);
         if (!k.keys[0].p)
             return err_no_memory(err);
     }
@@ -248,7 +248,7 @@ static int meet(struct order *o, uint64_t row, struct str key, bool is_multi, st
 static int walk_bounds(struct order *o, const struct param_span *span, struct str *lo,
                        struct str *hi, struct err *err)
 {
-    struct arena *a = &o->x->tmp;
+    struct arena *a = o->x->tmp;
     unsigned char key[INDEX_KEY_MAX + SQ_ROW_BYTES];
     struct str at;
     int r = span_bounds(a, span, lo, hi, err);
@@ -454,7 +454,7 @@ int order_page(struct exec *x, const struct mark *from, struct page *ret, struct
     if (r < 0)
         return r;
     if (small || x->s->total == TOTAL_ACCURATE) {
-        if ((r = exec_matches(x, o.driver, SIZE_MAX, &found, err)) < 0)
+        if ((r = exec_matches(x, o.driver, SIZE_MAX, SIZE_MAX, &found, err)) < 0)
             return r;
         end.total = from ? from->total : (int64_t)found.n;
         small |= found.n <= search_limits.sort_rows;

@@ -48,25 +48,25 @@ static int from_all(struct exec *x, struct str key, size_t max, struct rowset *f
 int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                  size_t max, struct arena *a, struct page *ret, struct err *err)
 {
-    struct exec x = {.t = sq_txn(txn), .a = a};
+    struct sq_txn *t = sq_txn(txn);
     unsigned char bytes[1 + SQ_ID_KEY_MAX];
     struct str key = reference_key(type, id, bytes);
     struct rowset found = {0};
     struct sq_rows rows = {0};
+    struct exec x;
     int r;
 
-    if ((r = sq_enter(x.t, err)) < 0 || (r = sq_pends_flush_if_writing(x.t, err)) < 0)
+    if ((r = sq_enter(t, err)) < 0 || (r = sq_pends_flush_if_writing(t, err)) < 0 ||
+        (r = exec_init(&x, NULL, t, NULL, err)) < 0)
         return r;
-    arena_init(&x.tmp, SEARCH_MEMORY_BYTES);
-    arena_init(&x.body, KIB(64));
     x.lo = 1;
     x.hi = x.newest = sq_position(txn);
     r = param ? from_param(&x, param, key, max, &found, err) : from_all(&x, key, max, &found, err);
     rowset_sort(&found);
     for (uint64_t row = 1; r == 0 && rows.n < max && (row = rowset_seek(&found, row, false)); row++)
-        r = sq_rows_add(&rows, a, row, err);
-    arena_done(&x.tmp);
-    arena_done(&x.body);
+        if (exec_may_see(&x, row))
+            r = sq_rows_add(&rows, a, row, err);
+    exec_done(&x);
     if (r < 0)
         return r;
     *ret = (struct page){.rows = rows.v, .n = rows.n, .next = STR_NULL, .total = -1};

@@ -97,7 +97,7 @@ int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, st
     r = sq_step(x->t->conn, s, err);
     if (r > 0) {
         k = sq_column(s, 0);
-        k = arena_dup(&x->tmp, str_head(k, k.n > SQ_ROW_BYTES ? k.n - SQ_ROW_BYTES : 0));
+        k = arena_dup(x->tmp, str_head(k, k.n > SQ_ROW_BYTES ? k.n - SQ_ROW_BYTES : 0));
         sqlite3_reset(s);
         if (!k.p)
             return err_no_memory(err);
@@ -213,7 +213,7 @@ int scan_collect(struct exec *x, const struct range *range, size_t limit, struct
     while (n < limit && (r = sq_step(x->t->conn, s, err)) > 0) {
         uint64_t row = entry_row(x, range, sq_column(s, 0));
 
-        if (row >= x->lo && row <= x->hi && (r = rowset_add(set, &x->tmp, row, x->newest, err)) < 0)
+        if (row >= x->lo && row <= x->hi && (r = rowset_add(set, x->tmp, row, x->newest, err)) < 0)
             break;
         /* A long walk asks now and then whether it has become too long. */
         if (++n % SOURCE_BATCH == 0 && (r = exec_charge(x, SOURCE_BATCH, err)) < 0)

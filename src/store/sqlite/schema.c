@@ -4,6 +4,10 @@
 
 #include <stdlib.h>
 
+#define SQ_BLOB_TABLE                                                                              \
+    "CREATE TABLE blob (name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,"           \
+    " PRIMARY KEY (name, part)) STRICT;"
+
 /* docs/formats/store.md says what each column means and why it is so. */
 static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;"
@@ -20,10 +24,15 @@ static const char schema[] =
     " PRIMARY KEY (type, id, hlc, origin)) WITHOUT ROWID, STRICT;"
     "CREATE TABLE idx (k BLOB PRIMARY KEY) WITHOUT ROWID, STRICT;"
     "CREATE TABLE term (k BLOB PRIMARY KEY) WITHOUT ROWID, STRICT;"
-    "CREATE TABLE multi (param INTEGER PRIMARY KEY) STRICT;";
+    "CREATE TABLE multi (param INTEGER PRIMARY KEY) STRICT;" SQ_BLOB_TABLE;
+
+static int add_blobs(struct sq_conn *c, struct err *err)
+{
+    return sq_exec(c->db, SQ_BLOB_TABLE, err);
+}
 
 /* Steps from each schema version to the next: upgrades[i] makes i + 2 of i + 1. */
-static int (*const upgrades[])(struct sq_conn *c, struct err *err) = {NULL};
+static int (*const upgrades[])(struct sq_conn *c, struct err *err) = {add_blobs, NULL};
 
 _Static_assert(ARRAY_LEN(upgrades) == SQ_SCHEMA_VERSION, "one step for each version but the first");
 

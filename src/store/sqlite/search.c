@@ -15,12 +15,6 @@ struct search_limits search_limits = {
     .reads = {4096, 32768, 0},
 };
 
-/* Whether a clause's ranges give all candidates that may match it. */
-static bool may_drive(const struct clause *c)
-{
-    return !c->negate && !c->is_opaque && !c->is_bounds && c->how != HOW_SPANS;
-}
-
 /* Reads the clauses side by side in growing steps until one of them ends. */
 static int race(struct exec *x, const struct clause **ret, struct err *err)
 {
@@ -29,9 +23,9 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
             struct clause *c = &x->clauses[i];
             int r;
 
-            if (!may_drive(c) || hint_least(x, c) >= search_limits.race_max)
+            if (!clause_may_drive(c) || hint_least(x, c) >= search_limits.race_max)
                 continue;
-            r = c->how == HOW_SET ? 1 : clause_collect(x, c, limit, err);
+            r = clause_collect(x, c, limit, err);
             if (r < 0)
                 return r;
             if (r > 0) {
@@ -45,27 +39,39 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
     return 0;
 }
 
-int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool *ret_small,
-                struct err *err)
+/* A clause of points, one that needs no bodies where there is a choice; *ret_n: clauses that may
+ * drive. */
+static const struct clause *find_points(const struct exec *x, size_t *ret_n)
 {
-    const struct clause *points = NULL, *best = NULL;
-    size_t n = 0;
-    int r;
+    const struct clause *points = NULL;
 
-    *ret_small = false;
+    *ret_n = 0;
     for (size_t i = 0; i < x->n_clauses; i++) {
         const struct clause *c = &x->clauses[i];
 
-        if (!may_drive(c))
+        if (!clause_may_drive(c))
             continue;
-        n++;
+        ++*ret_n;
         if (c->is_points && (!points || (points->lossy && !c->lossy)))
             points = c;
     }
+    return points;
+}
+
+int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool *ret_small,
+                struct err *err)
+{
+    const struct clause *points, *best = NULL;
+    size_t n;
+    int r;
+
+    *ret_small = false;
+    points = find_points(x, &n);
     if (n && (n > 1 || !points || want_small)) {
         if ((r = race(x, &best, err)) < 0)
             return r;
         *ret_small = r > 0;
+        points = find_points(x, &n); /* a chain may have become one */
     } else if (!n && want_small && x->types.n_ranges &&
                hint_least(x, &x->types) < search_limits.race_max) {
         if ((r = clause_collect(x, &x->types, search_limits.race_max, err)) < 0)
@@ -113,19 +119,19 @@ static int walk_next(struct walk *w, uint64_t *ret_row, bool *ret_match, struct 
     return 1;
 }
 
-int exec_matches(struct exec *x, const struct clause *driver, size_t limit, struct sq_rows *ret,
-                 struct err *err)
+int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size_t cost,
+                 struct sq_rows *ret, struct err *err)
 {
     struct walk w = {.x = x};
-    size_t seen = 0;
+    size_t seen = 0, begun = x->top->spent;
     uint64_t row;
     bool match;
     int r = source_open(&w.src, x, driver, x->desc ? x->hi : x->lo, err);
 
     while (r == 0 && (r = walk_next(&w, &row, &match, err)) > 0) {
-        if (++seen > limit)
+        if (++seen > limit || x->top->spent - begun > cost)
             return 0;
-        r = match ? sq_rows_add(ret, &x->tmp, row, err) : 0;
+        r = match ? sq_rows_add(ret, x->tmp, row, err) : 0;
     }
     return r < 0 ? r : 1;
 }
@@ -136,7 +142,7 @@ static bool all_match(const struct walk *w)
     const struct exec *x = w->x;
     const struct clause *driver = w->src.driver;
 
-    return driver && !driver->lossy &&
+    return driver && !driver->lossy && !exec_is_restricted(x) &&
            (x->n_clauses == 0 ? driver == &x->types
                               : x->n_clauses == 1 && driver == &x->clauses[0] && x->s->type &&
                                     driver->names_type);
@@ -146,6 +152,13 @@ static bool all_match(const struct walk *w)
 static bool is_long(const struct walk *w)
 {
     return all_match(w) && hint_least(w->x, w->src.driver) > search_limits.total_cost;
+}
+
+/* Whether going on to count would have to begin again on a worker: not for what nobody asked for.
+ */
+static bool is_short_of_budget(const struct exec *x)
+{
+    return x->budget && x->spent > x->budget / 2;
 }
 
 static int walk_all(struct walk *w, struct err *err)
@@ -168,7 +181,8 @@ static int walk_all(struct walk *w, struct err *err)
             }
         }
         if (w->has_next && w->counting && s->total != TOTAL_ACCURATE &&
-            (is_long(w) || w->x->spent - full_at > search_limits.total_cost)) {
+            (is_long(w) || is_short_of_budget(w->x) ||
+             w->x->spent - full_at > search_limits.total_cost)) {
             w->counting = false;
             if (all_match(w) && !is_long(w) && (r = hint_learn(w->x, w->src.driver, err)) < 0)
                 return r;
@@ -199,7 +213,7 @@ static int count_entries(struct exec *x, int64_t *ret, struct err *err)
     const struct clause *c = x->n_clauses ? &x->clauses[0] : &x->types;
     uint64_t sum = 0;
 
-    if (x->n_clauses > 1 || x->lo > 1 || x->hi < x->newest)
+    if (x->n_clauses > 1 || x->lo > 1 || x->hi < x->newest || exec_is_restricted(x))
         return 0;
     if (c == &x->types
             ? !c->n_ranges
@@ -257,7 +271,7 @@ static int run(struct exec *x, struct page *ret, struct err *err)
     bool has_from = s->cursor.p, by_rows = order_is_rows(s, &x->desc);
     int r;
 
-    if (has_from && (r = mark_parse(&x->tmp, s->cursor, &from, err)) < 0)
+    if (has_from && (r = mark_parse(x->tmp, s->cursor, &from, err)) < 0)
         return r;
     if (has_from && (from.row == 0 || from.n_keys != (by_rows ? 0 : s->n_sort)))
         return err_set(err, ERR_VALUE, "the page's cursor belongs to another search");
@@ -279,21 +293,17 @@ static int run(struct exec *x, struct page *ret, struct err *err)
 int sq_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
               struct page *ret, struct err *err)
 {
-    struct exec x = {.t = sq_txn(txn),
-                     .s = s,
-                     .a = a,
-                     .budget = budget,
-                     .text = sb_make(STORE_BODY_MAX + KIB(1))};
+    struct sq_txn *t = sq_txn(txn);
+    struct exec x;
     int r;
 
-    if ((r = sq_enter(x.t, err)) < 0 || (r = sq_pends_flush_if_writing(x.t, err)) < 0)
+    if ((r = sq_enter(t, err)) < 0 || (r = sq_pends_flush_if_writing(t, err)) < 0 ||
+        (r = exec_init(&x, NULL, t, s, err)) < 0)
         return r;
-    arena_init(&x.tmp, SEARCH_MEMORY_BYTES);
-    arena_init(&x.body, SEARCH_MEMORY_BYTES);
+    x.a = a;
+    x.budget = budget;
     r = run(&x, ret, err);
-    sq_leave(x.t);
-    arena_done(&x.tmp);
-    arena_done(&x.body);
-    sb_done(&x.text);
+    sq_leave(t);
+    exec_done(&x);
     return r;
 }

@@ -7,6 +7,8 @@
  *
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
  * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
+ * link.c    searches inside a search              tree.c    AND and OR of clauses
+ * exec.c    what they share: costs, bodies, access
  * hints.c   which lists are long
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
  * cursor.c  the opaque text between two pages
@@ -70,7 +72,11 @@ enum how {
     HOW_SET,   /* `set` holds all rows */
     HOW_BODY,  /* look at the resource */
     HOW_SPANS, /* row numbers between bounds */
+    HOW_LINK,  /* follow references to or from the resource */
+    HOW_TREE,  /* ask `subs` */
 };
+
+struct link;
 
 struct row_span {
     uint64_t from, to; /* from <= row < to */
@@ -91,17 +97,25 @@ struct clause {
     struct row_span *spans;
     size_t n_spans;
     struct rowset set; /* complete where how == HOW_SET */
-    size_t bodies_tested, collect_limit;
+    size_t bodies_tested;
+    struct clause *subs; /* of CLAUSE_ALL and CLAUSE_ANY */
+    size_t n_subs;
+    struct link *link; /* of CLAUSE_CHAIN and CLAUSE_HAS */
 };
 
 struct exec {
     struct sq_txn *t;
     const struct search *s;
-    struct arena *a;   /* the caller's: what is returned */
-    struct arena tmp;  /* the search's own */
-    struct arena body; /* of one row */
+    struct exec *top;      /* the outermost: a chain runs searches inside the search */
+    struct exec *more;     /* of the outermost: the list of those inside */
+    struct params *params; /* of the outermost, once asked for */
+    struct arena *a;       /* the caller's: what is returned */
+    struct arena *tmp;     /* the search's own, shared by all inside it */
+    struct arena body;     /* of one row */
     struct sb text;
-    size_t budget, spent;   /* 0: no limit */
+    size_t budget, spent; /* of the outermost; budget 0: no limit */
+    int64_t deadline_us;  /* of the monotonic clock; 0: none */
+    unsigned ticks;
     struct clause *clauses; /* the search's, in its order */
     size_t n_clauses;
     struct clause types;            /* the searched types; n_ranges == 0: all */
@@ -119,7 +133,24 @@ struct exec {
     yyjson_val *root;
 };
 
-/* Counts what is looked at; ERR_BUSY past the budget. */
+/* ---- exec.c ---- */
+
+/* Begins a search, outermost or (top not NULL) inside another; exec_done ends both. */
+int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct search *s,
+              struct err *err);
+void exec_done(struct exec *x);
+/* Whether who asks may see a row at all. Every row that is found, counted or led through by a
+ * search passes here: matches, what chains lead through, what is counted. */
+bool exec_may_see(const struct exec *x, uint64_t row);
+/* Whether there may be rows that exec_may_see refuses: then nothing is counted by keys alone. */
+bool exec_is_restricted(const struct exec *x);
+const struct params *exec_params(struct exec *x);
+/* Type and id of a row; the id lives in x->tmp. */
+int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_id, struct err *err);
+/* The live row of an id, or 0. */
+int exec_live(struct exec *x, int type, struct str id, uint64_t *ret, struct err *err);
+
+/* Counts what is looked at; ERR_BUSY past the budget, ERR_COSTLY past the deadline. */
 int exec_charge(struct exec *x, size_t cost, struct err *err);
 /* The parsed resource of a row; valid until the next one. */
 int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err);
@@ -127,6 +158,16 @@ int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err);
 int clauses_prepare(struct exec *x, struct err *err);
 /* Reads up to `limit` entries (0: all) into the clause's set: 1 if that was all, 0 if not. */
 int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *err);
+/* Whether a clause's ranges or subs give all candidates that may match it. */
+bool clause_may_drive(const struct clause *c);
+/* Prepares one clause; a nested one leaves the search's bounds alone. */
+int clause_prepare(struct exec *x, const struct search_clause *of, bool nested, struct clause *ret,
+                   struct err *err);
+/* Appends a range; *cap belongs to c->ranges. */
+int clause_add_range(struct exec *x, struct clause *c, size_t *cap, struct range range,
+                     struct err *err);
+/* Whether a row that the index gives really matches. */
+int clause_check(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err);
 /* Builds a clause of ranges that is no clause of the search: any key of the parameter. */
 int clause_of_param(struct exec *x, const struct param *param, struct clause *ret, struct err *err);
 /* The bounds of all keys of a span; they live in `a`. */
@@ -142,6 +183,23 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
 /* All clauses but `driver` (whose lossy ranges are checked). */
 int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *ret,
               uint64_t *ret_hint, struct err *err);
+
+/* ---- tree.c ---- */
+
+int tree_prepare(struct exec *x, struct clause *c, struct err *err);
+bool tree_may_drive(const struct clause *c);
+/* As clause_collect. */
+int tree_collect(struct exec *x, struct clause *c, size_t limit, struct err *err);
+/* Without c's own `negate`. */
+int tree_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err);
+
+/* ---- link.c ---- */
+
+int link_prepare(struct exec *x, struct clause *c, struct err *err);
+/* As clause_collect; a chain to few resources becomes a clause of points on the way. */
+int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err);
+/* Without c's own `negate`. May find out that collecting is cheaper, and do it. */
+int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err);
 
 /* ---- scan.c ---- */
 
@@ -208,10 +266,10 @@ void source_skip(struct source *src, uint64_t row);
  * A search of one clause is only measured when `want_small`. */
 int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool *ret_small,
                 struct err *err);
-/* Up to `limit` candidates of a driver, those that match into *ret in row order: 1 if there were no
- * more, 0 if not. */
-int exec_matches(struct exec *x, const struct clause *driver, size_t limit, struct sq_rows *ret,
-                 struct err *err);
+/* Up to `limit` candidates of a driver at a cost of up to `cost`, those that match into *ret in row
+ * order: 1 if there were no more, 0 if not. */
+int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size_t cost,
+                 struct sq_rows *ret, struct err *err);
 
 /* ---- cursor.c ---- */
 

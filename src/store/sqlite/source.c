@@ -54,7 +54,7 @@ static void heap_down(struct source *src, size_t at)
 
 static int open_lists(struct source *src, const struct clause *c, struct err *err)
 {
-    struct arena *a = &src->x->tmp;
+    struct arena *a = src->x->tmp;
 
     src->lists = ARENA_ARRAY(a, struct list, c->n_ranges);
     if (!src->lists)

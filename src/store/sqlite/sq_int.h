@@ -15,12 +15,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define SQ_SCHEMA_VERSION 1
+#define SQ_SCHEMA_VERSION 2
 #define SQ_PAGE_BYTES 4096
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_WRITE_CACHE_BYTES MIB(64)
 #define SQ_GROUP_MAX 256          /* jobs in one commit */
+#define SQ_HEAVY 100              /* resources: a job with more lets lighter ones go before it */
 #define SQ_GROUP_WEIGHT_MAX 20000 /* resources in one commit, unless one job alone has more */
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
@@ -69,6 +70,7 @@
     X(SQ_VERSIONS_DESC, "SELECT row, hlc FROM version WHERE row < ?1 ORDER BY row DESC")           \
     X(SQ_DEAD_DESC, "SELECT row FROM version WHERE type = ?1 AND flags >= 2 AND row < ?2"          \
                     " ORDER BY row DESC")                                                          \
+    X(SQ_IDENTITY, "SELECT type, id FROM version WHERE row = ?1")                                  \
     X(SQ_TYPE_OF, "SELECT type FROM version WHERE row = ?1")                                       \
     X(SQ_FEED, "SELECT row FROM version WHERE row > ?1 ORDER BY row LIMIT ?2")                     \
     X(SQ_LIVE, "SELECT row, type FROM version WHERE row > ?1 AND flags < 2 ORDER BY row")          \
@@ -115,6 +117,12 @@
     X(SQ_META_SET, "INSERT INTO meta (name, value) VALUES (?1, ?2)"                                \
                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
     X(SQ_META_DROP, "DELETE FROM meta WHERE name = ?1")                                            \
+    X(SQ_BLOB_GET, "SELECT bytes FROM blob WHERE name = ?1 AND part = ?2")                         \
+    X(SQ_BLOB_PUT, "INSERT INTO blob (name, part, bytes) VALUES (?1, ?2, ?3)"                      \
+                   " ON CONFLICT (name, part) DO UPDATE SET bytes = excluded.bytes")               \
+    X(SQ_BLOB_DROP, "DELETE FROM blob WHERE name = ?1")                                            \
+    X(SQ_BLOB_NEXT, "SELECT name, sum(length(bytes)) FROM blob"                                    \
+                    " WHERE name = (SELECT min(name) FROM blob WHERE name > ?1) GROUP BY name")    \
     X(SQ_EXPUNGE_VERSION, "DELETE FROM version WHERE row = ?1")                                    \
     X(SQ_EXPUNGE_RESOURCE, "DELETE FROM resource WHERE type = ?1 AND id = ?2")                     \
     X(SQ_EXPUNGE_HISTORY, "DELETE FROM history WHERE type = ?1 AND id = ?2")                       \
@@ -170,13 +178,19 @@ struct pends {
 
 #define SQ_PARAM_WORDS (65536 / 64)
 
+/* Jobs that wait, in their order. */
+struct sq_lane {
+    struct store_job *first, *last;
+};
+
 struct sq_writer {
     struct sq_conn *conn;
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t lock; /* guards queue, is_closing, queued */
     pthread_cond_t wake;
-    struct store_job *first, *last;
+    struct sq_lane light, heavy;
+    bool heavy_waited; /* the last group was of light jobs, with heavy ones left */
     uint64_t queued;
     bool is_closing;
     /* The writer thread's own. */
@@ -318,6 +332,16 @@ static inline uint64_t sq_get_row_bytes(const unsigned char *p)
     return row;
 }
 
+/* ---- blob.c ---- */
+
+int sq_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                struct str *ret, struct err *err);
+int sq_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                struct err *err);
+int sq_blob_drop(struct store_txn *txn, struct str name, struct err *err);
+int sq_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                 uint64_t *ret_bytes, struct err *err);
+
 /* ---- history.c ---- */
 
 int sq_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
@@ -353,6 +377,9 @@ int sq_search(struct store_txn *txn, const struct search *s, size_t budget, stru
 int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                  size_t max, struct arena *a, struct page *ret, struct err *err);
 
+int sq_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                  struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
+
 void sq_hints_clear(struct sq_store *st);
 
 /* ---- upkeep ---- */
@@ -360,7 +387,7 @@ void sq_hints_clear(struct sq_store *st);
 int sq_stats(struct store *base, struct store_stats *ret, struct err *err);
 int sq_check(struct store *base, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
-int sq_backup(struct store *base, const char *to_dir,
-              void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx, struct err *err);
+int sq_backup(struct store *base, const char *to_dir, store_backup_progress *progress, void *ctx,
+              struct err *err);
 
 #endif

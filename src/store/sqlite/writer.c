@@ -1,8 +1,9 @@
 /* writer.c - the one thread that writes: takes what is queued, commits it as a group, answers.
  *
  * While a commit waits for the disk, the next group gathers in the queue: nobody has to choose how
- * long to wait for company. Each job has a savepoint of its own, so that one that fails leaves its
- * neighbours alone; a job without company needs none.
+ * long to wait for company. Heavy jobs (parts of an import) wait in a lane of their own. Each job
+ * has a savepoint of its own, so that one that fails leaves its neighbours alone; a job without
+ * company needs none.
  */
 #include "store/sqlite/sq_int.h"
 
@@ -15,6 +16,15 @@ struct mark {
     size_t pends, pend_bytes, flushed;
 };
 
+static void lane_push(struct sq_lane *lane, struct store_job *job)
+{
+    if (lane->last)
+        lane->last->next = job;
+    else
+        lane->first = job;
+    lane->last = job;
+}
+
 void sq_submit(struct store *st, struct store_job *job)
 {
     struct sq_writer *w = &((struct sq_store *)st)->writer;
@@ -25,11 +35,7 @@ void sq_submit(struct store *st, struct store_job *job)
     pthread_mutex_lock(&w->lock);
     closing = w->is_closing || !w->has_thread;
     if (!closing) {
-        if (w->last)
-            w->last->next = job;
-        else
-            w->first = job;
-        w->last = job;
+        lane_push(job->weight > SQ_HEAVY ? &w->heavy : &w->light, job);
         w->queued++;
         pthread_cond_signal(&w->wake);
     }
@@ -40,18 +46,32 @@ void sq_submit(struct store *st, struct store_job *job)
     }
 }
 
+/* Clients' writes wait for one part of an import at most, and an import for one group of theirs:
+ * while both wait, groups of light jobs and single heavy ones take turns. */
+static struct sq_lane *choose_lane(struct sq_writer *w, size_t *ret_max)
+{
+    bool both = w->light.first && w->heavy.first;
+
+    w->heavy_waited = both && !w->heavy_waited;
+    if (both)
+        *ret_max = w->heavy_waited ? *ret_max : 1;
+    return w->light.first && (!both || w->heavy_waited) ? &w->light : &w->heavy;
+}
+
 /* Takes a group off the queue; NULL once the store closes and the queue is empty. */
 static struct store_job *take_group(struct sq_store *st, size_t *ret_n)
 {
     struct sq_writer *w = &st->writer;
     struct store_job *first, *last = NULL;
-    size_t n = 0, weight = 0;
+    size_t n = 0, weight = 0, max = st->group_max;
+    struct sq_lane *lane;
 
     pthread_mutex_lock(&w->lock);
-    while (!w->first && !w->is_closing)
+    while (!w->light.first && !w->heavy.first && !w->is_closing)
         pthread_cond_wait(&w->wake, &w->lock);
-    first = w->first;
-    for (struct store_job *j = first; j && n < st->group_max; j = j->next) {
+    lane = choose_lane(w, &max);
+    first = lane->first;
+    for (struct store_job *j = first; j && n < max; j = j->next) {
         weight += MAX(j->weight, (size_t)1);
         if (n && weight > SQ_GROUP_WEIGHT_MAX)
             break;
@@ -59,9 +79,9 @@ static struct store_job *take_group(struct sq_store *st, size_t *ret_n)
         n++;
     }
     if (last) {
-        w->first = last->next;
-        if (!w->first)
-            w->last = NULL;
+        lane->first = last->next;
+        if (!lane->first)
+            lane->last = NULL;
         last->next = NULL;
         w->queued -= n;
     }

@@ -81,12 +81,60 @@ static void every_allocation_may_fail(void **state)
 #endif
 }
 
+static void large_arenas_leave_a_quarter_to_small_ones(void **state)
+{
+    struct arena_budget budget = {.max = MIB(8)};
+    struct arena large, other, small;
+
+    (void)state;
+    arena_init(&large, MIB(64));
+    arena_init(&other, MIB(64));
+    arena_init(&small, MIB(64));
+    large.budget = other.budget = small.budget = &budget;
+    assert_non_null(arena_alloc(&large, MIB(4)));
+    assert_null(arena_alloc(&other, MIB(3)));
+    assert_true(other.starved);
+    assert_non_null(arena_alloc(&small, KIB(900)));
+    assert_false(small.starved);
+    arena_done(&large);
+    assert_false(large.starved);
+    arena_reset(&other);
+    assert_false(other.starved);
+    assert_non_null(arena_alloc(&other, MIB(3)));
+    arena_done(&other);
+    arena_done(&small);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
+static void a_limit_is_no_starving(void **state)
+{
+    struct arena_budget budget = {.max = MIB(8)};
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, KIB(64));
+    a.budget = &budget;
+    assert_null(arena_alloc(&a, KIB(65)));
+    assert_false(a.starved);
+    assert_non_null(arena_alloc(&a, KIB(20)));
+    assert_non_null(arena_alloc(&a, KIB(20)));
+    assert_true(atomic_load(&budget.used) >= KIB(40));
+    arena_reset(&a);
+    assert_true(atomic_load(&budget.used) < KIB(40));
+    arena_done(&a);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limit_ends_in_null),        cmocka_unit_test(grow_keeps_bytes),
-        cmocka_unit_test(reset_starts_over),         cmocka_unit_test(overflow_is_refused),
+        cmocka_unit_test(limit_ends_in_null),
+        cmocka_unit_test(grow_keeps_bytes),
+        cmocka_unit_test(reset_starts_over),
+        cmocka_unit_test(overflow_is_refused),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(large_arenas_leave_a_quarter_to_small_ones),
+        cmocka_unit_test(a_limit_is_no_starving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,48 @@ static void failures_end_in_1(void **state)
     }
 }
 
+static void converts_both_ways(void **state)
+{
+    static const char xml[] =
+        "<Patient xmlns=\"http://hl7.org/fhir\"><multipleBirthInteger value=\"2\"/></Patient>";
+    static const char json[] = "{\"resourceType\":\"Patient\",\"multipleBirthInteger\":2}\n";
+    static const char head[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    char path[] = "/tmp/carnet-convert-XXXXXX", words[256], out[OUTPUT_MAX], want[256];
+    FILE *f = fdopen(mkstemp(path), "w");
+
+    (void)state;
+    assert_non_null(f);
+    fputs(xml, f);
+    fclose(f);
+    snprintf(words, sizeof words, "convert %s", path);
+    assert_int_equal(shell(words, out), 0);
+    assert_string_equal(out, json);
+    snprintf(words, sizeof words, "convert --to xml - <%s", path);
+    assert_int_equal(shell(words, out), 0);
+    snprintf(want, sizeof want, "%s%s\n", head, xml);
+    assert_string_equal(out, want);
+    snprintf(words, sizeof words, "convert --to json --pretty %s", path);
+    assert_int_equal(shell(words, out), 0);
+    assert_string_equal(out,
+                        "{\n  \"resourceType\": \"Patient\",\n  \"multipleBirthInteger\": 2\n}\n");
+    snprintf(words, sizeof words, "convert --to turtle %s 2>&1", path);
+    assert_int_equal(shell(words, out), 1);
+    assert_string_equal(out, "carnet convert: --to must be xml or json, not \"turtle\"\n");
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("<Patient xmlns=\"http://hl7.org/fhir\">\n<foo/></Patient>", f);
+    fclose(f);
+    snprintf(words, sizeof words, "convert %s 2>&1", path);
+    assert_int_equal(shell(words, out), 1);
+    snprintf(want, sizeof want,
+             "carnet convert: %s: Patient.foo is not an element of R4 (line 2)\n", path);
+    assert_string_equal(out, want);
+    unlink(path);
+    assert_int_equal(shell("convert /nowhere/x 2>&1", out), 1);
+    assert_string_equal(out,
+                        "carnet convert: /nowhere/x cannot be opened: No such file or directory\n");
+}
+
 static void prints_version_and_country(void **state)
 {
     char out[OUTPUT_MAX], version[64];
@@ -196,6 +238,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(parses_options),         cmocka_unit_test(refuses_what_is_wrong),
         cmocka_unit_test(every_command_has_help), cmocka_unit_test(wrong_lines_end_in_2),
         cmocka_unit_test(failures_end_in_1),      cmocka_unit_test(prints_version_and_country),
+        cmocka_unit_test(converts_both_ways),
     };
 
     program = argc > 1 ? argv[1] : "carnet";

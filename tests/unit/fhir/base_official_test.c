@@ -6,8 +6,8 @@
 #include <zlib.h>
 
 #define FILE_MAX MIB(96)
-#define RESOURCES_MAX 4000
-#define BASE_RESOURCES 3967
+#define RESOURCES_MAX 5000
+#define BASE_RESOURCES 4406
 
 /* Members that are ours and not the official files': words of our own, and what is said apart. */
 static const char *const OWN[] = {
@@ -187,8 +187,10 @@ static size_t compare_file(const char *name)
 static void nothing_is_added(void **state)
 {
     static const char *const files[] = {
-        "profiles-types.json", "profiles-resources.json", "search-parameters.json",
-        "compartments.ndjson", "valuesets.json",          "v2-tables.json",
+        "profiles-types.json",    "profiles-resources.json",
+        "profiles-others.json",   "extension-definitions.json",
+        "search-parameters.json", "compartments.ndjson",
+        "valuesets.json",         "v2-tables.json",
         "v3-codesystems.json",
     };
     size_t n = 0;

@@ -75,7 +75,9 @@ static void lists(void **state)
     assert_int_equal(js_parse(&a, sb_view(&out), &root, &err), 0);
     list = js_get(root, "issue");
     assert_int_equal(yyjson_arr_size(list), ISSUES_MAX + 1);
-    assert_str(js_get_str(yyjson_arr_get(list, 1), "severity"), STR("warning"));
+    /* Errors come first. */
+    assert_str(js_get_str(yyjson_arr_get(list, 1), "severity"), STR("error"));
+    assert_str(js_get_str(yyjson_arr_get(list, ISSUES_MAX - 1), "severity"), STR("warning"));
     assert_str(js_get_str(js_get(yyjson_arr_get(list, ISSUES_MAX), "details"), "text"),
                STR("20 more issues are not listed here"));
 }

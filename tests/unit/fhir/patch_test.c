@@ -270,6 +270,236 @@ static void random_patches_do_no_harm(void **state)
     }
 }
 
+/* ---- FHIRPath Patch ---- */
+
+#define PATIENT(rest) "{\"resourceType\":\"Patient\"" rest "}"
+#define PARAMETERS(operations) "{\"resourceType\":\"Parameters\",\"parameter\":[" operations "]}"
+#define OPERATION(parts) "{\"name\":\"operation\",\"part\":[" parts "]}"
+#define TYPE(type) "{\"name\":\"type\",\"valueCode\":\"" type "\"}"
+#define TO(path) ",{\"name\":\"path\",\"valueString\":\"" path "\"}"
+#define NAME(name) ",{\"name\":\"name\",\"valueString\":\"" name "\"}"
+#define VALUE(json) ",{\"name\":\"value\"," json "}"
+#define NUMBER(name, n) ",{\"name\":\"" name "\",\"valueInteger\":" n "}"
+#define IDS(list) ",\"identifier\":[" list "]"
+#define ID(n) "{\"value\":\"" n "\"}"
+
+static int apply_fhirpath(struct arena *a, struct str text, struct str patch, struct str *ret)
+{
+    _cleanup_(sb_done) struct sb out = sb_make(MIB(1));
+    yyjson_val *root, *parameters;
+    struct err err = {0};
+    int r = js_parse(a, text, &root, &err);
+
+    if (r >= 0)
+        r = js_parse(a, patch, &parameters, &err);
+    if (r >= 0)
+        r = patch_fhirpath(a, root, parameters, &out, &err);
+    *ret = arena_dup(a, r < 0 ? str_c(err.text) : sb_view(&out));
+    return r;
+}
+
+/* The cases of HL7's fhir-test-cases (r4/patch) that say what each operation does, in JSON. */
+static const struct {
+    const char *text, *patch, *want;
+} fhirpath_cases[] = {
+    {PATIENT(",\"birthDate\":\"1920-01-01\""), "{\"resourceType\":\"Parameters\"}",
+     PATIENT(",\"birthDate\":\"1920-01-01\"")},
+    {PATIENT(",\"birthDate\":\"1920-01-01\""),
+     PARAMETERS(
+         OPERATION(TYPE("replace") TO("Patient.birthDate") VALUE("\"valueDate\":\"1930-01-01\""))),
+     PATIENT(",\"birthDate\":\"1930-01-01\"")},
+    {PATIENT(",\"birthDate\":\"1920-01-01\""),
+     PARAMETERS(OPERATION(TYPE("delete") TO("Patient.birthDate"))), PATIENT("")},
+    {PATIENT(""),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("birthDate")
+                              VALUE("\"valueDate\":\"1930-01-01\""))),
+     PATIENT(",\"birthDate\":\"1930-01-01\"")},
+    {PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"},\"gender\":\"male\"}]"),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.contact[0].gender")
+                              VALUE("\"valueCode\":\"female\""))),
+     PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"},\"gender\":\"female\"}]")},
+    {PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"},\"gender\":\"male\"}]"),
+     PARAMETERS(OPERATION(TYPE("delete") TO("Patient.contact[0].gender"))),
+     PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"}}]")},
+    /* what has nothing left in it goes too */
+    {PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"},\"gender\":\"male\"}]"),
+     PARAMETERS(OPERATION(TYPE("delete") TO("Patient.contact[0].name.text"))),
+     PATIENT(",\"contact\":[{\"gender\":\"male\"}]")},
+    {PATIENT(",\"maritalStatus\":{\"id\":\"1\",\"text\":\"married\"}"),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.maritalStatus") VALUE(
+         "\"valueCodeableConcept\":{\"id\":\"2\",\"text\":\"not married\"}"))),
+     PATIENT(",\"maritalStatus\":{\"id\":\"2\",\"text\":\"not married\"}")},
+    {PATIENT(""),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("contact") VALUE(
+         "\"part\":[{\"name\":\"name\",\"valueHumanName\":{\"text\":\"a name\"}}]"))),
+     PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"}}]")},
+    {PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"}}]"),
+     PARAMETERS(OPERATION(TYPE("delete") TO("Patient.contact[0]"))), PATIENT("")},
+    /* lists */
+    {PATIENT(IDS(ID("1") "," ID("2"))),
+     PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier") NUMBER("index", "2")
+                              VALUE("\"valueIdentifier\":" ID("3")))),
+     PATIENT(IDS(ID("1") "," ID("2") "," ID("3")))},
+    {PATIENT(IDS(ID("1") "," ID("2"))),
+     PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier") NUMBER("index", "0")
+                              VALUE("\"valueIdentifier\":" ID("3")))),
+     PATIENT(IDS(ID("3") "," ID("1") "," ID("2")))},
+    {PATIENT(IDS(ID("1") "," ID("2") "," ID("3"))),
+     PARAMETERS(OPERATION(TYPE("delete") TO("Patient.identifier[1]"))),
+     PATIENT(IDS(ID("1") "," ID("3")))},
+    {PATIENT(IDS(ID("1") "," ID("2") "," ID("3") "," ID("4"))),
+     PARAMETERS(OPERATION(TYPE("move") TO("Patient.identifier") NUMBER("source", "3")
+                              NUMBER("destination", "1"))),
+     PATIENT(IDS(ID("1") "," ID("4") "," ID("2") "," ID("3")))},
+    {PATIENT(IDS(ID("1") "," ID("2") "," ID("3") "," ID("4"))),
+     PARAMETERS(OPERATION(TYPE("move") TO("Patient.identifier") NUMBER("source", "0") NUMBER(
+         "destination", "3")) "," OPERATION(TYPE("move") TO("Patient.identifier")
+                                                NUMBER("source", "2") NUMBER("destination", "0"))),
+     PATIENT(IDS(ID("4") "," ID("2") "," ID("3") "," ID("1")))},
+    /* ours: choices, siblings of primitives, paths that choose, nothing to delete */
+    {PATIENT(",\"deceasedBoolean\":true"),
+     PARAMETERS(
+         OPERATION(TYPE("replace") TO("Patient.deceased") VALUE("\"valueDateTime\":\"2020\""))),
+     PATIENT(",\"deceasedDateTime\":\"2020\"")},
+    {PATIENT(""),
+     PARAMETERS(
+         OPERATION(TYPE("add") TO("Patient") NAME("deceased") VALUE("\"valueBoolean\":false"))),
+     PATIENT(",\"deceasedBoolean\":false")},
+    {PATIENT(",\"birthDate\":\"1920\""),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient.birthDate") NAME("extension")
+                              VALUE("\"valueExtension\":{\"url\":\"urn:x\",\"valueCode\":\"y\"}"))),
+     PATIENT(",\"birthDate\":\"1920\",\"_birthDate\":{\"extension\":[{\"url\":\"urn:x\","
+             "\"valueCode\":\"y\"}]}")},
+    {PATIENT(",\"name\":[{\"given\":[\"a\",\"b\"],\"_given\":[null,{\"id\":\"2\"}]}]"),
+     PARAMETERS(OPERATION(TYPE("insert") TO("Patient.name.given") NUMBER("index", "1")
+                              VALUE("\"valueString\":\"c\""))),
+     PATIENT(",\"name\":[{\"given\":[\"a\",\"c\",\"b\"],\"_given\":[null,null,{\"id\":\"2\"}]}]")},
+    {PATIENT(",\"name\":[{\"given\":[\"a\",\"b\"],\"_given\":[null,{\"id\":\"2\"}]}]"),
+     PARAMETERS(OPERATION(TYPE("delete") TO("Patient.name.given.where($this = 'b')"))),
+     PATIENT(",\"name\":[{\"given\":[\"a\"]}]")},
+    {PATIENT(IDS("{\"system\":\"urn:a.b\",\"value\":\"1\"}," ID("2"))),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.identifier.where(system = 'urn:a.b').value")
+                              VALUE("\"valueString\":\"9\""))),
+     PATIENT(IDS("{\"system\":\"urn:a.b\",\"value\":\"9\"}," ID("2")))},
+    {PATIENT(""), PARAMETERS(OPERATION(TYPE("delete") TO("Patient.birthDate"))), PATIENT("")},
+    {PATIENT(""),
+     PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier") NUMBER("index", "0")
+                              VALUE("\"valueIdentifier\":" ID("1")))),
+     PATIENT(IDS(ID("1")))},
+};
+
+static void fhirpath_operations(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, MIB(64));
+    for (size_t i = 0; i < ARRAY_LEN(fhirpath_cases); i++) {
+        struct str got;
+        int r =
+            apply_fhirpath(&a, str_c(fhirpath_cases[i].text), str_c(fhirpath_cases[i].patch), &got);
+        if (r < 0 || !str_eq(got, str_c(fhirpath_cases[i].want)))
+            fail_msg("%zu: %s\ngave %.*s\nnot  %s", i, fhirpath_cases[i].patch, STR_ARG(got),
+                     fhirpath_cases[i].want);
+    }
+    arena_done(&a);
+}
+
+static void fhirpath_refusals(void **state)
+{
+    static const struct {
+        const char *patch;
+        int code;
+        const char *text;
+    } cases[] = {
+        {"[]", ERR_SYNTAX, "not a Parameters"},
+        {"{\"resourceType\":\"Parameters\",\"parameter\":1}", ERR_SYNTAX, "not a list"},
+        {PARAMETERS("{\"name\":\"x\"}"), ERR_SYNTAX, "\"operation\" is expected"},
+        {PARAMETERS(OPERATION(TYPE("add"))), ERR_SYNTAX, "no \"path\""},
+        {PARAMETERS(OPERATION("{\"name\":\"path\",\"valueString\":\"Patient\"}")), ERR_SYNTAX,
+         "no \"type\""},
+        {PARAMETERS(OPERATION(TYPE("burn") TO("Patient"))), ERR_SYNTAX, "no such operation"},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient"))), ERR_SYNTAX, "no \"name\""},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("birthDate"))), ERR_SYNTAX,
+         "no \"value\""},
+        {PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier"))), ERR_SYNTAX,
+         "no \"index\""},
+        {PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier") NUMBER("index", "-1"))),
+         ERR_SYNTAX, "not a number from 0 on"},
+        {PARAMETERS(OPERATION(TYPE("move") TO("Patient.identifier") NUMBER("source", "0"))),
+         ERR_SYNTAX, "no \"destination\""},
+        {PARAMETERS(OPERATION(TYPE("replace") TO("Patient.nosuch") VALUE("\"valueCode\":\"x\""))),
+         ERR_PROCESSING, "Patient has no element \\\"nosuch\\\""},
+        {PARAMETERS(OPERATION(TYPE("replace") TO("Patient.identifier")
+                                  VALUE("\"valueIdentifier\":" ID("3")))),
+         ERR_PROCESSING, "leads to 2 elements"},
+        {PARAMETERS(
+             OPERATION(TYPE("replace") TO("Patient.gender") VALUE("\"valueCode\":\"male\""))),
+         ERR_PROCESSING, "leads to no element"},
+        {PARAMETERS(OPERATION(TYPE("replace") TO("'a'") VALUE("\"valueCode\":\"male\""))),
+         ERR_PROCESSING, "no element of the resource"},
+        {PARAMETERS(OPERATION(TYPE("delete") TO("Patient"))), ERR_PROCESSING,
+         "the resource itself"},
+        {PARAMETERS(
+             OPERATION(TYPE("add") TO("Patient") NAME("active") VALUE("\"valueBoolean\":true"))),
+         ERR_PROCESSING, "is there already"},
+        {PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier") NUMBER("index", "3")
+                                  VALUE("\"valueIdentifier\":" ID("3")))),
+         ERR_PROCESSING, "past the end of a list of 2"},
+        {PARAMETERS(OPERATION(TYPE("insert") TO("Patient.active") NUMBER("index", "0")
+                                  VALUE("\"valueBoolean\":true"))),
+         ERR_PROCESSING, "name of a list"},
+        {PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier[0]") NUMBER("index", "0")
+                                  VALUE("\"valueIdentifier\":" ID("3")))),
+         ERR_PROCESSING, "name of a list"},
+        {PARAMETERS(OPERATION(TYPE("move") TO("Patient.identifier") NUMBER("source", "0")
+                                  NUMBER("destination", "2"))),
+         ERR_PROCESSING, "destination is past the end"},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("deceased")
+                                  VALUE("\"part\":[{\"name\":\"x\",\"valueCode\":\"y\"}]"))),
+         ERR_PROCESSING, "needs a type"},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("contact")
+                                  VALUE("\"part\":[{\"name\":\"x\",\"valueCode\":\"y\"}]"))),
+         ERR_PROCESSING, "has no element \\\"x\\\""},
+    };
+    struct str text = STR(PATIENT(",\"active\":true" IDS(ID("1") "," ID("2"))));
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, MIB(64));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str got, want = str_c(cases[i].text);
+        int r = apply_fhirpath(&a, text, str_c(cases[i].patch), &got);
+        _cleanup_(sb_done) struct sb plain = sb_make(KIB(1));
+        for (size_t k = 0; k < want.n; k++)
+            if (want.p[k] != '\\')
+                sb_char(&plain, want.p[k]);
+        if (r != cases[i].code || !memmem(got.p, got.n, plain.p, plain.n))
+            fail_msg("%zu: %s gave %d: %.*s", i, cases[i].patch, r, STR_ARG(got));
+    }
+    arena_done(&a);
+}
+
+static void fhirpath_allocations_may_fail(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(fhirpath_cases); i++) {
+        FAULT_LOOP(true) {
+            struct arena a;
+            struct str got;
+            int r;
+            arena_init(&a, MIB(1));
+            r = apply_fhirpath(&a, str_c(fhirpath_cases[i].text), str_c(fhirpath_cases[i].patch),
+                               &got);
+            if (r < 0)
+                assert_int_equal(r, ERR_NO_MEMORY);
+            else
+                assert_true(!got.p || str_eq(got, str_c(fhirpath_cases[i].want)));
+            arena_done(&a);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +508,9 @@ int main(void)
         cmocka_unit_test(growth_has_limits),
         cmocka_unit_test(memory_may_fail),
         cmocka_unit_test(random_patches_do_no_harm),
+        cmocka_unit_test(fhirpath_operations),
+        cmocka_unit_test(fhirpath_refusals),
+        cmocka_unit_test(fhirpath_allocations_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,8 +270,11 @@ static void uri_is_compared_as_it_stands(void **state)
         "123\"}");
     finds("ValueSet", "url=http://acme.org/fhir/ValueSet/123", "a");
     finds("ValueSet", "url=http%3A%2F%2Facme.org%2FFHIR%2FValueSet%2F123", "c");
-    finds("ValueSet", "url:below=http://acme.org/",
-          "error: the modifier \":below\" of \"url\" is not supported");
+    finds("ValueSet", "url:below=http://acme.org/", "a b c");
+    finds("ValueSet", "url:below=http://acme.org/fhir/ValueSet/123", "a b");
+    finds("ValueSet", "url:below=http://acme.org/fhir/ValueSet/12", "");
+    finds("ValueSet", "url:above=http://acme.org/fhir/ValueSet/123/x/y", "a b");
+    finds("ValueSet", "url:above=http://acme.org/fhir/ValueSet/123/_history/5", "a");
 }
 
 /* ---- number ---- */

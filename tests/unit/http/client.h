@@ -194,8 +194,8 @@ static inline void echo(_unused_ void *ctx, struct http_exchange *x)
     http_reply(x, 200, "text/plain", &b);
 }
 
-static inline void error_body(_unused_ void *ctx, const struct err *err, struct sb *out,
-                              const char **ret_type)
+static inline void error_body(_unused_ void *ctx, _unused_ const struct http_exchange *x,
+                              const struct err *err, struct sb *out, const char **ret_type)
 {
     sb_fmt(out, "{\"error\":\"%s\"}", err_name(err->code));
     *ret_type = "application/json";

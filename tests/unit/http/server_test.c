@@ -316,6 +316,7 @@ static void things_are_counted(void **state)
     int port = http_server_port(s);
     _cleanup_(reply_done) struct reply r = reply_make();
     struct http_stats st;
+    int fd;
 
     (void)state;
     for (int i = 0; i < 10; i++)
@@ -328,6 +329,18 @@ static void things_are_counted(void **state)
         sleep_ms(10);
     }
     assert_int_equal(st.connections, 11);
+    for (int i = 0; i < 100 && st.open; i++) {
+        sleep_ms(10);
+        http_server_stats(s, &st);
+    }
+    assert_int_equal(st.open, 0);
+    fd = connect_port(port);
+    for (int i = 0; i < 100 && st.open != 1; i++) {
+        sleep_ms(10);
+        http_server_stats(s, &st);
+    }
+    assert_int_equal(st.open, 1);
+    close(fd);
     assert_int_equal(st.requests, 11);
     assert_int_equal(st.refused, 1);
     assert_true(st.bytes_in > 10 * 25 && st.bytes_in < 11 * 60);

@@ -1,0 +1,43 @@
+/* conformance_int.h - the tally: what its parts share. */
+#ifndef API_CONFORMANCE_INT_H
+#define API_CONFORMANCE_INT_H
+
+#include "api/conformance.h"
+
+#include <pthread.h>
+
+#define TALLY_BUCKETS 1024
+
+/* A line of the tally. rule.n == 0: the sender's resources of a type, all in all. */
+struct tally_row {
+    struct str sender, type, profile, rule;
+    uint64_t received; /* of the whole: resources; of a rule: those that fell short of it */
+    uint64_t short_of, refused;
+    const struct tally_row *whole; /* of a rule: its sender's row; NULL: among the others */
+    struct tally_row *next;        /* in its bucket */
+    struct tally_row *behind;      /* in the order they came */
+};
+
+struct tally {
+    pthread_mutex_t lock;
+    struct arena arena;
+    struct tally_row *buckets[TALLY_BUCKETS];
+    struct tally_row *first, *last;
+    size_t n_senders, n_rules;
+    int64_t since_ms; /* of the first that was counted */
+    bool is_dirty;
+};
+
+void tally_init(struct tally *t);
+void tally_done(struct tally *t);
+/* One resource received, with what it fell short of. */
+void tally_count(struct tally *t, struct str sender, struct str type, const struct issues *issues,
+                 bool is_refused);
+/* The text that the store keeps (docs/formats/conformance-tally.md), and back. */
+void tally_write(struct tally *t, struct sb *out);
+int tally_read(struct tally *t, struct str text, struct err *err);
+/* conformance_report.c */
+void tally_report(struct tally *t, struct sb *out);
+void tally_page(struct tally *t, struct sb *out);
+
+#endif

@@ -1,0 +1,131 @@
+/* op_expand.c - ValueSet/$expand: all codes of a value set (valueset-operation-expand.html). */
+#include "api/terms.h"
+
+#include "terminology/expand.h"
+
+#define INLINE_CODES_MAX 1000 /* codes that an event loop writes itself */
+
+static int read_names(struct call *c, const struct op_params *p, const char *name, struct str *ret,
+                      size_t max, size_t *ret_n)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (!str_eq(p->v[i].name, str_c(name)) || !p->v[i].text.n)
+            continue;
+        if (*ret_n == max)
+            return err_set(&c->err, ERR_COSTLY, "%s may be given %zu times", name, max);
+        ret[(*ret_n)++] = p->v[i].text;
+    }
+    return 0;
+}
+
+/* The value set may name supplements itself. */
+static int read_own_supplements(struct call *c, const struct vs *vs, struct expand_options *opt)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(vs->source, "extension"), i, n, v) {
+        if (!str_eq(js_get_str(v, "url"),
+                    STR("http://hl7.org/fhir/StructureDefinition/valueset-supplement")))
+            continue;
+        if (opt->n_supplements == EXPAND_SUPPLEMENTS_MAX)
+            return err_set(&c->err, ERR_COSTLY, "a value set may have %d supplements",
+                           EXPAND_SUPPLEMENTS_MAX);
+        opt->supplements[opt->n_supplements] = js_get_str(v, "valueCanonical");
+        if (opt->supplements[opt->n_supplements].n)
+            opt->n_supplements++;
+    }
+    return 0;
+}
+
+static int read_options(struct terms_call *t, struct expand_options *opt)
+{
+    const struct op_params *p = &t->p;
+    struct call *c = t->c;
+    int r;
+
+    opt->filter = op_param_text(p, "filter");
+    opt->has_offset = op_param_find(p, "offset");
+    opt->has_count = op_param_find(p, "count");
+    opt->has_active_only = op_param_find(p, "activeOnly");
+    opt->has_designations = op_param_find(p, "includeDesignations");
+    opt->has_exclude_nested = op_param_find(p, "excludeNested");
+    opt->has_language = op_param_text(p, "displayLanguage").n > 0;
+    opt->language = terms_call_language(t);
+    if ((r = op_param_u64(c, p, "offset", INT32_MAX, 0, &opt->offset)) < 0 ||
+        (r = op_param_u64(c, p, "count", INT32_MAX, 0, &opt->count)) < 0 ||
+        (r = op_param_bool(c, p, "activeOnly", false, &opt->active_only)) < 0 ||
+        (r = op_param_bool(c, p, "includeDesignations", false, &opt->designations)) < 0 ||
+        (r = op_param_bool(c, p, "includeDefinition", false, &opt->definition)) < 0 ||
+        (r = op_param_bool(c, p, "excludeNested", false, &opt->exclude_nested)) < 0 ||
+        (r = op_param_bool(c, p, "excludeNotForUI", false, &opt->exclude_not_for_ui)) < 0 ||
+        (r = read_names(c, p, "designation", opt->wanted, EXPAND_NAMES_MAX, &opt->n_wanted)) < 0 ||
+        (r = read_names(c, p, "property", opt->properties, EXPAND_NAMES_MAX, &opt->n_properties)) <
+            0)
+        return r;
+    opt->designations |= opt->n_wanted > 0;
+    return read_names(c, p, "useSupplement", opt->supplements, EXPAND_SUPPLEMENTS_MAX,
+                      &opt->n_supplements);
+}
+
+/* ---- which set ---- */
+
+static int expand_unknown(struct call *c, struct str url)
+{
+    return err_set(&c->err, ERR_NOT_FOUND,
+                   "A definition for the value Set '%.*s' could not be found",
+                   (int)MIN(url.n, 300u), url.p);
+}
+
+static int find_set(struct terms_call *t, struct vs **ret)
+{
+    const struct op_param *given = op_param_find(&t->p, "valueSet");
+    struct str url = op_param_text(&t->p, "url"), version = op_param_text(&t->p, "valueSetVersion");
+    struct call *c = t->c;
+    yyjson_val *resource;
+    int r;
+
+    if (!given && c->resource && !url.n)
+        given = op_param_find(&t->p, "resource");
+    if (c->id.n) {
+        r = terms_call_instance(t, &resource);
+        if (r >= 0 && js_get_str(resource, "url").n && !js_get(resource, "contained"))
+            url = js_get_str(resource, "url"), version = js_get_str(resource, "version");
+        else
+            return r < 0 ? r : terms_value_set_of(&t->s, resource, ret, &c->err);
+    } else if (given && yyjson_is_obj(given->value)) {
+        return terms_value_set_of(&t->s, given->value, ret, &c->err);
+    }
+    if (!url.n)
+        return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
+                      "the parameter \"url\" or \"valueSet\" is needed");
+    if (version.n && str_find(url, '|') < 0)
+        url = arena_join(c->a, (const struct str[]){url, STR("|"), version}, 3);
+    if (!url.p)
+        return err_no_memory(&c->err);
+    r = terms_value_set(&t->s, url, ret, &c->err);
+    return r >= 0 && !*ret ? expand_unknown(c, url) : r;
+}
+
+/* A long answer is a worker's. */
+static int check_quick(struct terms_call *t, const struct vs *vs, const struct expand_options *opt)
+{
+    if (t->s.quick && MIN(opt->has_count ? opt->count : vs->n, vs->n) > INLINE_CODES_MAX)
+        return err_set(&t->c->err, ERR_BUSY, "the answer is long");
+    return 0;
+}
+
+int op_expand(struct call *c, struct store_txn *txn)
+{
+    _cleanup_(terms_call_done) struct terms_call t;
+    struct expand_options opt = {.n_wanted = 0};
+    struct vs *vs;
+    int r = terms_call_begin(&t, c, txn);
+
+    if (r < 0 || (r = read_options(&t, &opt)) < 0 || (r = find_set(&t, &vs)) < 0 ||
+        (r = read_own_supplements(c, vs, &opt)) < 0 || (r = check_quick(&t, vs, &opt)) < 0 ||
+        (r = terms_expand(&t.s, vs, &opt, &c->out, &c->err)) < 0)
+        return r;
+    c->status = 200;
+    return 0;
+}

@@ -1,0 +1,263 @@
+/* op_lookup.c - CodeSystem/$lookup: what is known about a code
+ * (codesystem-operation-lookup.html).
+ */
+#include "api/terms.h"
+
+#include "terminology/canonical.h"
+#include "terminology/grammar.h"
+#include "terminology/language.h"
+
+#define SUPPLEMENTS_MAX 20
+
+struct lookup {
+    struct terms_call *t;
+    struct coding coding;
+    struct cs *cs;
+    uint32_t concept;
+    struct cs *supplements[SUPPLEMENTS_MAX];
+    size_t n_supplements;
+};
+
+/* Whether a property is asked for: all are where none is named. */
+static bool wants(const struct lookup *l, struct str name)
+{
+    const struct op_params *p = &l->t->p;
+    bool any = false;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (str_eq(p->v[i].name, STR("property"))) {
+            any = true;
+            if (str_eq(p->v[i].text, name) || str_eq(p->v[i].text, STR("*")))
+                return true;
+        }
+    return !any;
+}
+
+static void write_designations(struct lookup *l, const struct cs *cs, uint32_t i)
+{
+    struct terms_call *t = l->t;
+    size_t n;
+    const struct cs_designation *d = cs_designations(cs, i, &n);
+
+    for (size_t k = 0; k < n; k++) {
+        terms_out_open(t, "designation");
+        terms_out_text(t, "language", "valueCode", cs_text(cs, d[k].language));
+        if (d[k].use_code) {
+            terms_out_name(t, "use", "valueCoding");
+            sb_lit(t->out, "{\"system\":");
+            sb_json(t->out, cs_text(cs, d[k].use_system));
+            sb_lit(t->out, ",\"code\":");
+            sb_json(t->out, cs_text(cs, d[k].use_code));
+            if (d[k].use_display) {
+                sb_lit(t->out, ",\"display\":");
+                sb_json(t->out, cs_text(cs, d[k].use_display));
+            }
+            sb_lit(t->out, "}}");
+        }
+        terms_out_text(t, "value", "valueString", cs_text(cs, d[k].value));
+        terms_out_close(t);
+    }
+}
+
+static void write_value(struct lookup *l, const struct cs *cs, const struct cs_property *p)
+{
+    static const char *const types[] = {
+        [PROPERTY_CODE] = "valueCode",       [PROPERTY_CODING] = "valueCoding",
+        [PROPERTY_STRING] = "valueString",   [PROPERTY_INTEGER] = "valueInteger",
+        [PROPERTY_BOOLEAN] = "valueBoolean", [PROPERTY_DATETIME] = "valueDateTime",
+        [PROPERTY_DECIMAL] = "valueDecimal"};
+    struct sb *out = l->t->out;
+    struct str value = cs_text(cs, p->value);
+
+    terms_out_name(l->t, "value", types[p->type]);
+    if (p->type == PROPERTY_CODING) {
+        sb_lit(out, "{\"system\":");
+        sb_json(out, cs_text(cs, p->system));
+        sb_lit(out, ",\"code\":");
+        sb_json(out, value);
+        if (p->display) {
+            sb_lit(out, ",\"display\":");
+            sb_json(out, cs_text(cs, p->display));
+        }
+        sb_char(out, '}');
+    } else if (p->type == PROPERTY_INTEGER || p->type == PROPERTY_BOOLEAN ||
+               p->type == PROPERTY_DECIMAL) {
+        sb_str(out, value);
+    } else {
+        sb_json(out, value);
+    }
+    sb_char(out, '}');
+}
+
+static void write_properties(struct lookup *l, const struct cs *cs, uint32_t i)
+{
+    struct terms_call *t = l->t;
+    size_t n, n_defs;
+    const struct cs_property *p = cs_properties(cs, i, &n);
+    const struct cs_property_def *defs = cs_property_defs(cs, &n_defs);
+
+    for (size_t k = 0; k < n; k++) {
+        struct str code = cs_text(cs, defs[p[k].def].code);
+        if (!wants(l, code))
+            continue;
+        terms_out_open(t, "property");
+        terms_out_text(t, "code", "valueCode", code);
+        write_value(l, cs, &p[k]);
+        if (p[k].type == PROPERTY_CODE) {
+            uint32_t other = cs_find(cs, cs_text(cs, p[k].value));
+            if (other != CS_NONE)
+                terms_out_text(t, "description", "valueString", cs_display(cs, other));
+        }
+        terms_out_close(t);
+    }
+}
+
+static void write_links(struct lookup *l, const char *name, const uint32_t *links, size_t n)
+{
+    for (size_t k = 0; k < n && wants(l, str_c(name)); k++) {
+        terms_out_open(l->t, "property");
+        terms_out_text(l->t, "code", "valueCode", str_c(name));
+        terms_out_text(l->t, "value", "valueCode", cs_code(l->cs, links[k]));
+        terms_out_text(l->t, "description", "valueString", cs_display(l->cs, links[k]));
+        terms_out_close(l->t);
+    }
+}
+
+static void write_flag(struct lookup *l, const char *name, bool value)
+{
+    if (!wants(l, str_c(name)) || cs_property_find(l->cs, str_c(name)) >= 0)
+        return;
+    terms_out_open(l->t, "property");
+    terms_out_text(l->t, "code", "valueCode", str_c(name));
+    terms_out_bool(l->t, "value", value);
+    terms_out_close(l->t);
+}
+
+static void write_hierarchy(struct lookup *l)
+{
+    const uint32_t *links;
+    size_t n;
+
+    links = cs_parents(l->cs, l->concept, &n);
+    if (cs_property_find(l->cs, STR("parent")) < 0)
+        write_links(l, "parent", links, n);
+    links = cs_children(l->cs, l->concept, &n);
+    if (cs_property_find(l->cs, STR("child")) < 0)
+        write_links(l, "child", links, n);
+}
+
+static void write_head(struct lookup *l, struct str display)
+{
+    const struct cs_info *info = cs_info(l->cs);
+    struct str name = cs_text(l->cs, info->name);
+
+    terms_out_begin(l->t);
+    terms_out_text(l->t, "name", "valueString", name.n ? name : cs_url(l->cs));
+    terms_out_text(l->t, "version", "valueString", cs_version(l->cs));
+    terms_out_text(l->t, "display", "valueString", display.n ? display : l->coding.code);
+}
+
+static struct str find_display(struct lookup *l)
+{
+    struct str wanted = terms_call_language(l->t), language;
+    struct str display = language_display(l->cs, l->concept, wanted, &language);
+
+    for (size_t i = 0; wanted.n && i < l->n_supplements; i++) {
+        uint32_t other = cs_find(l->supplements[i], l->coding.code);
+        struct str text = other == CS_NONE
+                              ? STR("")
+                              : language_display(l->supplements[i], other, wanted, &language);
+        if (text.n)
+            return text;
+    }
+    return display;
+}
+
+static int reply(struct lookup *l)
+{
+    struct terms_call *t = l->t;
+
+    write_head(l, find_display(l));
+    if (wants(l, STR("definition")))
+        terms_out_text(t, "definition", "valueString",
+                       cs_text(l->cs, cs_at(l->cs, l->concept)->definition));
+    if (wants(l, STR("designation"))) {
+        write_designations(l, l->cs, l->concept);
+        for (size_t i = 0; i < l->n_supplements; i++) {
+            uint32_t other = cs_find(l->supplements[i], l->coding.code);
+            if (other != CS_NONE)
+                write_designations(l, l->supplements[i], other);
+        }
+    }
+    write_flag(l, "inactive", cs_at(l->cs, l->concept)->flags & CONCEPT_INACTIVE);
+    write_properties(l, l->cs, l->concept);
+    write_hierarchy(l);
+    return terms_out_end(t);
+}
+
+/* A code of grammar: a unit, a tag, a cluster. */
+static int reply_grammar(struct lookup *l)
+{
+    struct call *c = l->t->c;
+    struct err why = {0};
+    struct str display;
+
+    if (!grammar_has(l->cs, c->a, l->coding.code, &display, &why))
+        return err_set(&c->err, ERR_NOT_FOUND,
+                       "Unknown code '%.*s' in the CodeSystem '%.*s' version '%.*s'%s%s",
+                       (int)MIN(l->coding.code.n, 100u), l->coding.code.p, STR_ARG(cs_url(l->cs)),
+                       STR_ARG(cs_version(l->cs)), why.text[0] ? ": " : "", why.text);
+    write_head(l, display);
+    return terms_out_end(l->t);
+}
+
+static int find_supplements(struct lookup *l)
+{
+    const struct op_params *p = &l->t->p;
+    struct call *c = l->t->c;
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < p->n; i++) {
+        struct str version, url;
+        if (!str_eq(p->v[i].name, STR("useSupplement")) || l->n_supplements == SUPPLEMENTS_MAX)
+            continue;
+        url = canonical_split(p->v[i].text, &version);
+        r = terms_code_system(&l->t->s, url, version, &l->supplements[l->n_supplements], &c->err);
+        if (r >= 0 && !l->supplements[l->n_supplements])
+            return err_set(&c->err, ERR_NOT_FOUND, "the supplement \"%.*s\" is not known here",
+                           (int)MIN(p->v[i].text.n, 200u), p->v[i].text.p);
+        l->n_supplements++;
+    }
+    return r;
+}
+
+static int find(struct lookup *l)
+{
+    struct call *c = l->t->c;
+    int r = terms_call_coding(l->t, "coding", "code", &l->coding);
+
+    if (r < 0)
+        return r;
+    if (!l->coding.system.n)
+        return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
+                      "the parameter \"system\" is needed");
+    r = terms_code_system(&l->t->s, l->coding.system, l->coding.version, &l->cs, &c->err);
+    if (r >= 0 && (!l->cs || cs_info(l->cs)->content == CONTENT_NOT_PRESENT))
+        return err_set(
+            &c->err, ERR_NOT_FOUND, "A definition for CodeSystem '%.*s%s%.*s' could not be found",
+            (int)MIN(l->coding.system.n, 200u), l->coding.system.p, l->coding.version.n ? "|" : "",
+            (int)MIN(l->coding.version.n, 60u), l->coding.version.n ? l->coding.version.p : "");
+    return r;
+}
+
+int op_lookup(struct call *c, struct store_txn *txn)
+{
+    _cleanup_(terms_call_done) struct terms_call t;
+    struct lookup l = {.t = &t};
+    int r = terms_call_begin(&t, c, txn);
+
+    if (r < 0 || (r = find(&l)) < 0 || (r = find_supplements(&l)) < 0)
+        return r;
+    l.concept = cs_find(l.cs, l.coding.code);
+    return l.concept == CS_NONE ? reply_grammar(&l) : reply(&l);
+}

@@ -1,0 +1,92 @@
+/* op_table.c - every operation in a row: what there is, and where it may be asked. */
+#include "api/op.h"
+
+#include "api/terms.h"
+
+#define S OP_AT_SYSTEM
+#define T OP_AT_TYPE
+#define I OP_AT_INSTANCE
+#define V OP_AT_VERSION
+
+#define HL7(definition) "http://hl7.org/fhir/OperationDefinition/" definition
+#define OWN(definition) "urn:carnet:operation:" definition
+
+/* How a reading operation is asked: by POST alone, by GET too, and (quick) answered at once. */
+enum how { POST, GET, QUICK };
+
+#define READ(called, where, of, defined, how, function, takes)                                     \
+    {                                                                                              \
+        .name = STR(called), .at = (where), .types = (of), .url = defined, .get = (how) >= GET,    \
+        .quick = (how) == QUICK, .run = (function), .media = (takes)                               \
+    }
+#define CHANGE(called, where, of, defined, function, answer)                                       \
+    {                                                                                              \
+        .name = STR(called), .at = (where), .types = (of), .url = defined, .change = (function),   \
+        .reply = (answer)                                                                          \
+    }
+
+/* clang-format off */
+static const struct op table[] = {
+    READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
+    READ("conformance", S, NULL, OWN("conformance"), GET, op_conformance, NULL),
+    READ("convert", S, NULL, HL7("Resource-convert"), POST, op_convert, NULL),
+    READ("document", T | I, "Composition", HL7("Composition-document"), GET, op_document, NULL),
+    READ("everything", I, "Encounter", HL7("Encounter-everything"), GET, op_everything, NULL),
+    READ("everything", I, "Group", HL7("Group-everything"), GET, op_everything, NULL),
+    READ("everything", T | I, "Patient", HL7("Patient-everything"), GET, op_everything, NULL),
+    READ("expand", T | I, "ValueSet", HL7("ValueSet-expand"), QUICK, op_expand, NULL),
+    READ("find-matches", T | I, "CodeSystem", HL7("CodeSystem-find-matches"), GET,
+         op_find_matches, NULL),
+    READ("graphql", S | I, NULL, HL7("Resource-graphql"), GET, op_graphql, "application/graphql"),
+    READ("lastn", T, "Observation", HL7("Observation-lastn"), GET, op_lastn, NULL),
+    READ("lookup", T, "CodeSystem", HL7("CodeSystem-lookup"), QUICK, op_lookup, NULL),
+    READ("meta", S | T | I | V, NULL, HL7("Resource-meta"), QUICK, op_meta, NULL),
+    CHANGE("meta-add", I, NULL, HL7("Resource-meta-add"), op_meta_add, op_meta_reply),
+    CHANGE("meta-delete", I, NULL, HL7("Resource-meta-delete"), op_meta_delete, op_meta_reply),
+    READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
+         op_preferred_id, NULL),
+    READ("snapshot", T | I, "StructureDefinition", HL7("StructureDefinition-snapshot"), GET,
+         op_snapshot, NULL),
+    READ("stats", T, "Observation", HL7("Observation-stats"), GET, op_stats, NULL),
+    READ("subsumes", T | I, "CodeSystem", HL7("CodeSystem-subsumes"), QUICK, op_subsumes, NULL),
+    READ("translate", T | I, "ConceptMap", HL7("ConceptMap-translate"), QUICK, op_translate, NULL),
+    READ("validate", T | I, NULL, HL7("Resource-validate"), GET, op_validate, NULL),
+    READ("validate-code", T | I, "CodeSystem", HL7("CodeSystem-validate-code"), QUICK,
+         op_validate_code, NULL),
+    READ("validate-code", T | I, "ValueSet", HL7("ValueSet-validate-code"), QUICK,
+         op_validate_code, NULL),
+};
+/* clang-format on */
+
+const struct op *op_table(size_t *ret_n)
+{
+    *ret_n = ARRAY_LEN(table);
+    return table;
+}
+
+bool op_is_for(const struct op *op, int type)
+{
+    struct str names = str_c(op->types), name;
+
+    if (!op->types)
+        return true;
+    while (str_split(&names, ' ', &name))
+        if (str_eq(name, def_resource_name(type)))
+            return true;
+    return false;
+}
+
+const struct op *op_find(struct str name, enum api_scope scope, int type)
+{
+    unsigned at = scope == SCOPE_SYSTEM     ? OP_AT_SYSTEM
+                  : scope == SCOPE_TYPE     ? OP_AT_TYPE
+                  : scope == SCOPE_INSTANCE ? OP_AT_INSTANCE
+                  : scope == SCOPE_VERSION  ? OP_AT_VERSION
+                                            : 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (str_eq(table[i].name, name) && table[i].at & at &&
+            (at == OP_AT_SYSTEM || op_is_for(&table[i], type)))
+            return &table[i];
+    return NULL;
+}

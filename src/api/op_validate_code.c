@@ -1,0 +1,234 @@
+/* op_validate_code.c - $validate-code of CodeSystem and ValueSet: is this code right here?
+ * (codesystem-operation-validate-code.html, valueset-operation-validate-code.html)
+ */
+#include "api/terms.h"
+
+#include "fhir/outcome.h"
+#include "terminology/check.h"
+
+#define ISSUE_TYPES "http://hl7.org/fhir/tools/CodeSystem/tx-issue-type"
+
+struct validating {
+    struct terms_call *t;
+    struct vs *vs; /* NULL: against the code system alone */
+    struct coding *codings;
+    size_t n;
+    yyjson_val *concept; /* as it was sent */
+    struct check_options opt;
+    struct str url; /* of the code system, where its operation names it */
+};
+
+/* ---- what is asked ---- */
+
+static int read_concept(struct validating *v, yyjson_val *concept)
+{
+    yyjson_val *codings = js_get(concept, "coding"), *c;
+    struct call *call = v->t->c;
+    size_t i, n;
+
+    if (yyjson_arr_size(codings) > CHECK_CODINGS_MAX)
+        return err_set(&call->err, ERR_COSTLY, "a concept may have %d codings", CHECK_CODINGS_MAX);
+    v->codings = ARENA_ARRAY(call->a, struct coding, yyjson_arr_size(codings));
+    if (!v->codings)
+        return err_no_memory(&call->err);
+    yyjson_arr_foreach(codings, i, n, c) {
+        v->codings[v->n++] = terms_coding(c);
+    }
+    v->concept = concept;
+    v->opt.is_concept = true;
+    v->opt.where = "CodeableConcept";
+    return 0;
+}
+
+static int read_coding(struct validating *v, bool of_system)
+{
+    const struct op_params *p = &v->t->p;
+    const struct op_param *coding = op_param_find(p, "coding");
+    struct str version = op_param_text(p, of_system ? "version" : "systemVersion");
+    struct call *c = v->t->c;
+
+    v->codings = ARENA_NEW(c->a, struct coding);
+    if (!v->codings)
+        return err_no_memory(&c->err);
+    v->n = 1;
+    v->opt.where = "";
+    if (coding && yyjson_is_obj(coding->value)) {
+        *v->codings = terms_coding(coding->value);
+        v->opt.where = "Coding";
+    } else {
+        struct str system = op_param_text(p, of_system ? "url" : "system");
+        if (!system.n)
+            system = op_param_text(p, "system");
+        *v->codings =
+            (struct coding){system, version, op_param_text(p, "code"), op_param_text(p, "display")};
+    }
+    if (!v->codings->code.n)
+        return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
+                      "one of the parameters \"code\", \"coding\" and \"codeableConcept\" is "
+                      "needed");
+    return 0;
+}
+
+static int read_options(struct validating *v)
+{
+    const struct op_params *p = &v->t->p;
+    struct call *c = v->t->c;
+    bool abstract, lenient;
+    int r;
+
+    if ((r = op_param_bool(c, p, "abstract", true, &abstract)) < 0 ||
+        (r = op_param_bool(c, p, "activeOnly", false, &v->opt.active_only)) < 0 ||
+        (r = op_param_bool(c, p, "lenient-display-validation", false, &lenient)) < 0)
+        return r;
+    v->opt.abstract_refused = !abstract;
+    v->opt.lenient_display = lenient;
+    v->opt.language = terms_call_language(v->t);
+    return 0;
+}
+
+/* ---- what it is asked of ---- */
+
+static int of_resource(struct validating *v, yyjson_val *resource)
+{
+    return terms_value_set_of(&v->t->s, resource, &v->vs, &v->t->c->err);
+}
+
+static int find_value_set(struct validating *v)
+{
+    struct terms_call *t = v->t;
+    const struct op_param *given = op_param_find(&t->p, "valueSet");
+    struct str url = op_param_text(&t->p, "url"), version = op_param_text(&t->p, "valueSetVersion");
+    struct call *c = t->c;
+    yyjson_val *resource;
+    int r;
+
+    if (c->id.n)
+        return (r = terms_call_instance(t, &resource)) < 0 ? r : of_resource(v, resource);
+    if (given && yyjson_is_obj(given->value))
+        return of_resource(v, given->value);
+    if (!url.n)
+        return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
+                      "the parameter \"url\" or \"valueSet\" is needed");
+    if (version.n)
+        url = arena_join(c->a, (const struct str[]){url, STR("|"), version}, 3);
+    if (!url.p)
+        return err_no_memory(&c->err);
+    r = terms_value_set(&t->s, url, &v->vs, &c->err);
+    if (r >= 0 && !v->vs)
+        return err_set(&c->err, ERR_NOT_FOUND,
+                       "A definition for the value Set '%.*s' could not be found",
+                       (int)MIN(url.n, 300u), url.p);
+    return r;
+}
+
+/* The system that the operation names counts where a coding names none. */
+static int settle_system(struct validating *v)
+{
+    struct terms_call *t = v->t;
+    const struct op_param *given = op_param_find(&t->p, "codeSystem");
+    struct str url = op_param_text(&t->p, "url");
+    yyjson_val *resource = given ? given->value : NULL;
+    int r = 0;
+
+    if (t->c->id.n)
+        r = terms_call_instance(t, &resource);
+    if (r < 0)
+        return r;
+    if (yyjson_is_obj(resource)) {
+        url = js_get_str(resource, "url");
+        if (!t->c->id.n) {
+            t->s.extra =
+                t->s.extra ? t->s.extra : ARENA_ARRAY(t->c->a, yyjson_val *, TERMS_EXTRA_MAX);
+            if (!t->s.extra)
+                return err_no_memory(&t->c->err);
+            if (t->s.n_extra < TERMS_EXTRA_MAX)
+                t->s.extra[t->s.n_extra++] = resource;
+        }
+    }
+    for (size_t i = 0; i < v->n; i++)
+        if (!v->codings[i].system.n)
+            v->codings[i].system = url;
+    return 0;
+}
+
+/* ---- the answer ---- */
+
+static void write_issue(struct sb *out, const struct check_issue *issue, bool first)
+{
+    static const char *const severities[] = {[ISSUE_FATAL] = "fatal",
+                                             [ISSUE_ERROR] = "error",
+                                             [ISSUE_WARNING] = "warning",
+                                             [ISSUE_INFORMATION] = "information"};
+
+    sb_fmt(out,
+           "%s{\"severity\":\"%s\",\"code\":\"%s\",\"details\":{\"coding\":[{\"system\":"
+           "\"" ISSUE_TYPES "\",\"code\":\"%s\"}],\"text\":",
+           first ? "" : ",", severities[issue->severity], issue->type, issue->detail);
+    sb_json(out, issue->text);
+    sb_char(out, '}');
+    if (issue->where.n) {
+        sb_lit(out, ",\"location\":[");
+        sb_json(out, issue->where);
+        sb_lit(out, "],\"expression\":[");
+        sb_json(out, issue->where);
+        sb_char(out, ']');
+    }
+    sb_char(out, '}');
+}
+
+static void write_issues(struct terms_call *t, const struct checked *checked)
+{
+    if (!checked->n_issues)
+        return;
+    terms_out_name(t, "issues", "resource");
+    sb_lit(t->out, "{\"resourceType\":\"OperationOutcome\",\"issue\":[");
+    for (size_t i = 0; i < checked->n_issues; i++)
+        write_issue(t->out, &checked->issues[i], i == 0);
+    sb_lit(t->out, "]}}");
+}
+
+static int reply(struct validating *v, const struct checked *checked)
+{
+    struct terms_call *t = v->t;
+
+    terms_out_begin(t);
+    terms_out_bool(t, "result", checked->result);
+    if (checked->has_found) {
+        terms_out_text(t, "system", "valueUri", checked->found.system);
+        terms_out_text(t, "code", "valueCode", checked->found.code);
+        terms_out_text(t, "version", "valueString", checked->found.version);
+        terms_out_text(t, "display", "valueString", checked->found.display);
+    }
+    terms_out_text(t, "message", "valueString", checked->message);
+    if (checked->inactive)
+        terms_out_bool(t, "inactive", true);
+    terms_out_text(t, "x-unknown-system", "valueCanonical", checked->unknown_system);
+    if (v->concept) {
+        terms_out_name(t, "codeableConcept", "valueCodeableConcept");
+        js_write(t->out, v->concept);
+        sb_char(t->out, '}');
+    }
+    write_issues(t, checked);
+    return terms_out_end(t);
+}
+
+int op_validate_code(struct call *c, struct store_txn *txn)
+{
+    bool of_system = str_eq(def_resource_name(c->type), STR("CodeSystem"));
+    _cleanup_(terms_call_done) struct terms_call t;
+    struct validating v = {.t = &t};
+    const struct op_param *concept;
+    struct checked checked;
+    int r = terms_call_begin(&t, c, txn);
+
+    if (r < 0)
+        return r;
+    concept = op_param_find(&t.p, "codeableConcept");
+    r = concept && yyjson_is_obj(concept->value) ? read_concept(&v, concept->value)
+                                                 : read_coding(&v, of_system);
+    if (r < 0 || (r = read_options(&v)) < 0 ||
+        (r = of_system ? settle_system(&v) : find_value_set(&v)) < 0 ||
+        (r = terms_check(&t.s, v.vs, v.codings, v.n, &v.opt, &checked, &c->err)) < 0)
+        return r;
+    return reply(&v, &checked);
+}

@@ -1,0 +1,177 @@
+#include "api/terms.h"
+
+#include "terminology/canonical.h"
+
+/* ---- in ---- */
+
+/* "url|version" of a parameter that pins versions. */
+static int add_pin(struct terms_call *t, const struct op_param *p, enum terms_pin_kind kind)
+{
+    struct str version, url = canonical_split(p->text, &version);
+
+    if (!url.n || !version.n)
+        return err_at(&t->c->err, ERR_VALUE, "Parameters.parameter", "%.*s takes \"url|version\"",
+                      STR_ARG(p->name));
+    if (t->s.n_pins == TERMS_PINS_MAX)
+        return err_set(&t->c->err, ERR_COSTLY, "a call may name %d versions", TERMS_PINS_MAX);
+    t->s.pins[t->s.n_pins++] = (struct terms_pin){url, version, kind};
+    return 0;
+}
+
+static int add_extra(struct terms_call *t, const struct op_param *p)
+{
+    if (!yyjson_is_obj(p->value))
+        return err_at(&t->c->err, ERR_VALUE, "Parameters.parameter",
+                      "tx-resource takes a resource");
+    if (t->s.n_extra == TERMS_EXTRA_MAX)
+        return err_set(&t->c->err, ERR_COSTLY, "a call may bring %d resources", TERMS_EXTRA_MAX);
+    if (!t->s.extra && !(t->s.extra = ARENA_ARRAY(t->c->a, yyjson_val *, TERMS_EXTRA_MAX)))
+        return err_no_memory(&t->c->err);
+    t->s.extra[t->s.n_extra++] = p->value;
+    return 0;
+}
+
+static int read_common(struct terms_call *t)
+{
+    static const struct {
+        struct str name;
+        enum terms_pin_kind kind;
+    } pins[] = {
+        {STR("system-version"), PIN_DEFAULT},
+        {STR("check-system-version"), PIN_CHECK},
+        {STR("force-system-version"), PIN_FORCE},
+    };
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < t->p.n; i++) {
+        const struct op_param *p = &t->p.v[i];
+        for (size_t k = 0; r >= 0 && k < ARRAY_LEN(pins); k++)
+            if (str_eq(p->name, pins[k].name))
+                r = add_pin(t, p, pins[k].kind);
+        if (r >= 0 && str_eq(p->name, STR("tx-resource")))
+            r = add_extra(t, p);
+    }
+    return r;
+}
+
+int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn)
+{
+    int r;
+
+    t->c = c;
+    t->txn = txn;
+    t->out = &c->out;
+    t->first = true;
+    terms_scope_init(&t->s, c->api->terms, c->a);
+    t->s.quick = c->budget > 0; /* on an event loop: else on a worker, again */
+    if (!c->api->terms)
+        return err_set(&c->err, ERR_NOT_SUPPORTED, "this node has no terminology");
+    r = op_params_read(c, &t->p);
+    return r < 0 ? r : read_common(t);
+}
+
+void terms_call_done(struct terms_call *t)
+{
+    terms_scope_done(&t->s);
+}
+
+struct str terms_call_language(const struct terms_call *t)
+{
+    struct str given = op_param_text(&t->p, "displayLanguage");
+
+    if (given.n || !t->c->x)
+        return given;
+    given = http_header(t->c->x, "Accept-Language");
+    return given.n ? given : STR_NULL;
+}
+
+int terms_call_instance(struct terms_call *t, yyjson_val **ret)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
+    struct call *c = t->c;
+    struct row row;
+    int r = store_get(t->txn, c->type, c->id, &row, &c->err);
+
+    if (r < 0)
+        return r;
+    if (row.method == METHOD_DELETE)
+        return err_set(&c->err, ERR_DELETED, "%.*s/%.*s was deleted",
+                       STR_ARG(def_resource_name(c->type)), STR_ARG(c->id));
+    if ((r = row_json(c->api->store, &row, &text, &c->err)) < 0)
+        return r;
+    return js_parse_stored(c->a, sb_view(&text), ret, &c->err);
+}
+
+struct coding terms_coding(yyjson_val *v)
+{
+    return (struct coding){js_get_str(v, "system"), js_get_str(v, "version"), js_get_str(v, "code"),
+                           js_get_str(v, "display")};
+}
+
+int terms_call_coding(struct terms_call *t, const char *coding, const char *code,
+                      struct coding *ret)
+{
+    const struct op_param *p = op_param_find(&t->p, coding);
+
+    *ret = (struct coding){op_param_text(&t->p, "system"), op_param_text(&t->p, "version"),
+                           op_param_text(&t->p, code), op_param_text(&t->p, "display")};
+    if (p && yyjson_is_obj(p->value))
+        *ret = terms_coding(p->value);
+    if (!ret->code.n)
+        return err_at(&t->c->err, ERR_REQUIRED, "Parameters.parameter",
+                      "the parameter \"%s\" or \"%s\" is needed", code, coding);
+    return 0;
+}
+
+/* ---- out ---- */
+
+void terms_out_begin(struct terms_call *t)
+{
+    sb_lit(t->out, "{\"resourceType\":\"Parameters\",\"parameter\":[");
+    t->first = true;
+}
+
+void terms_out_name(struct terms_call *t, const char *name, const char *type)
+{
+    sb_str(t->out, t->first ? STR("{\"name\":\"") : STR(",{\"name\":\""));
+    t->first = false;
+    sb_str(t->out, str_c(name));
+    sb_lit(t->out, "\",\"");
+    sb_str(t->out, str_c(type));
+    sb_lit(t->out, "\":");
+}
+
+void terms_out_text(struct terms_call *t, const char *name, const char *type, struct str value)
+{
+    if (!value.n)
+        return;
+    terms_out_name(t, name, type);
+    sb_json(t->out, value);
+    sb_char(t->out, '}');
+}
+
+void terms_out_bool(struct terms_call *t, const char *name, bool value)
+{
+    terms_out_name(t, name, "valueBoolean");
+    sb_str(t->out, value ? STR("true}") : STR("false}"));
+}
+
+void terms_out_open(struct terms_call *t, const char *name)
+{
+    terms_out_name(t, name, "part");
+    sb_char(t->out, '[');
+    t->first = true;
+}
+
+void terms_out_close(struct terms_call *t)
+{
+    sb_lit(t->out, "]}");
+    t->first = false;
+}
+
+int terms_out_end(struct terms_call *t)
+{
+    sb_lit(t->out, "]}");
+    t->c->status = 200;
+    return sb_ok(t->out, &t->c->err);
+}

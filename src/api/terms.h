@@ -1,0 +1,59 @@
+/* terms.h - what the terminology operations share: their parameters in, Parameters out. */
+#ifndef API_TERMS_H
+#define API_TERMS_H
+
+#include "api/op.h"
+#include "terminology/terminology.h"
+
+#define TERMS_EXTRA_MAX 2000 /* tx-resource parameters of one call */
+
+/* A call of a terminology operation: its parameters, and the scope that it is answered in. */
+struct terms_call {
+    struct call *c;
+    struct store_txn *txn;
+    struct op_params p;
+    struct terms_scope s;
+    struct sb *out;
+    bool first; /* of the parameters that are written */
+};
+
+/* Reads the parameters, versions (system-version, check-…, force-…, default-…) and resources
+ * (tx-resource) that every operation takes. */
+int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn);
+void terms_call_done(struct terms_call *t);
+
+/* displayLanguage, else Accept-Language; STR_NULL where neither says anything. */
+struct str terms_call_language(const struct terms_call *t);
+/* The resource that an instance-level call names. */
+int terms_call_instance(struct terms_call *t, yyjson_val **ret);
+/* A Coding as it stands in JSON. */
+struct coding terms_coding(yyjson_val *v);
+/* `coding`, or else `code` with `system` and `version`. ERR_REQUIRED without a code. */
+int terms_call_coding(struct terms_call *t, const char *coding, const char *code,
+                      struct coding *ret);
+
+/* ---- Parameters out ---- */
+
+void terms_out_begin(struct terms_call *t);
+/* {"name":…,"value<type>": and then the value is written by the caller. */
+void terms_out_name(struct terms_call *t, const char *name, const char *type);
+/* A string-like value; nothing where it is empty. */
+void terms_out_text(struct terms_call *t, const char *name, const char *type, struct str value);
+void terms_out_bool(struct terms_call *t, const char *name, bool value);
+/* The parts of a parameter between them. */
+void terms_out_open(struct terms_call *t, const char *name);
+void terms_out_close(struct terms_call *t);
+int terms_out_end(struct terms_call *t);
+
+/* ---- the operations ---- */
+
+int op_lookup(struct call *c, struct store_txn *txn);
+int op_validate_code(struct call *c, struct store_txn *txn);
+int op_expand(struct call *c, struct store_txn *txn);
+int op_subsumes(struct call *c, struct store_txn *txn);
+int op_translate(struct call *c, struct store_txn *txn);
+int op_closure(struct call *c, struct store_txn *txn);
+int op_find_matches(struct call *c, struct store_txn *txn);
+int op_preferred_id(struct call *c, struct store_txn *txn);
+
+#endif

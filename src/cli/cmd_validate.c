@@ -1,0 +1,233 @@
+#include "cli/cli.h"
+
+#include "base/js.h"
+#include "base/tar.h"
+#include "fhir/outcome.h"
+#include "fhir/profile.h"
+#include "fhir/shelf.h"
+#include "fhir/validate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FILE_BYTES_MAX MIB(256)  /* one file to validate */
+#define ARENA_BYTES_MAX MIB(512) /* memory of one check */
+#define FOUND_ERRORS 3           /* exit status */
+
+static const struct cli_option options[] = {
+    {"profile", "URL", "hold the resources against this profile; may be repeated", CLI_LIST, false,
+     NULL, 0, 0},
+    {"package", "FILE", "definitions: a FHIR package (.tgz) or a resource; may be repeated",
+     CLI_LIST, false, NULL, 0, 0},
+    {"format", "FORMAT", "text, or json: one OperationOutcome a line", CLI_STRING, false, "text", 0,
+     0},
+    {"quiet", NULL, "say only what is an error", CLI_FLAG, false, NULL, 0, 0},
+};
+
+struct run {
+    struct shelf *shelf;
+    struct profiles *profiles;
+    struct str asked[CONFORM_PROFILES_MAX];
+    size_t n_asked;
+    bool as_json, is_quiet;
+    size_t n_wrong;
+};
+
+static void run_done(struct run *r)
+{
+    profiles_unref(r->profiles);
+    shelf_free(r->shelf);
+}
+
+/* ---- what it is held against ---- */
+
+static int read_file(const char *path, struct sb *out, struct err *err)
+{
+    FILE *f = fopen(path, "re");
+    int r = 0;
+
+    if (!f)
+        return err_set(err, ERR_NOT_FOUND, "\"%s\" cannot be read: %s", path, strerror(errno));
+    for (;;) {
+        char *to = sb_room(out, KIB(64));
+        size_t n = to ? fread(to, 1, KIB(64), f) : 0;
+        if (!to)
+            r = err_set(err, ERR_TOO_LONG, "\"%s\" is longer than %zu bytes", path, out->max);
+        sb_add(out, n);
+        if (!n)
+            break;
+    }
+    if (r >= 0 && ferror(f))
+        r = err_set(err, ERR_NOT_FOUND, "\"%s\" cannot be read", path);
+    fclose(f);
+    return r;
+}
+
+/* The resources of a package: package/NAME.json, but for what describes the package itself. */
+static bool is_resource_file(struct str name)
+{
+    static const struct str others[] = {STR("package/package.json"), STR("package/.index.json")};
+    struct str rest = str_from(name, 8);
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (str_eq(name, others[i]))
+            return false;
+    return str_starts(name, STR("package/")) && str_ends(name, STR(".json")) &&
+           str_find(rest, '/') < 0;
+}
+
+static int take_package(struct run *run, const char *path, struct err *err)
+{
+    _cleanup_(tar_closep) struct tar *tar = NULL;
+    _cleanup_(sb_done) struct sb text = sb_make(FILE_BYTES_MAX);
+    struct str name;
+    uint64_t size;
+    int r = tar_open(path, &tar, err);
+
+    while (r >= 0 && (r = tar_next(tar, &name, &size, err)) > 0) {
+        char file[TAR_NAME_MAX + 1];
+        struct err why;
+        if (!is_resource_file(name))
+            continue;
+        snprintf(file, sizeof file, "%.*s", STR_ARG(name));
+        sb_reset(&text);
+        r = tar_read(tar, &text, err);
+        if (r >= 0 && shelf_put(run->shelf, sb_view(&text), &why) < 0)
+            r = err_set(err, why.code, "%s in \"%s\": %s", file, path, why.text);
+    }
+    return MIN(r, 0);
+}
+
+static int take_definitions(struct run *run, const char *path, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(FILE_BYTES_MAX);
+    struct err why;
+    int r;
+
+    if (!str_ends(str_c(path), STR(".json")))
+        return take_package(run, path, err);
+    r = read_file(path, &text, err);
+    if (r >= 0 && shelf_put(run->shelf, sb_view(&text), &why) < 0)
+        r = err_set(err, why.code, "\"%s\": %s", path, why.text);
+    return r;
+}
+
+/* ---- what is found ---- */
+
+static void print_text(const struct run *run, const char *path, const struct issues *issues)
+{
+    static const char *const names[] = {
+        [ISSUE_FATAL] = "fatal",
+        [ISSUE_ERROR] = "error",
+        [ISSUE_WARNING] = "warning",
+        [ISSUE_INFORMATION] = "information",
+    };
+
+    for (const struct issue *i = issues->first; i; i = i->next)
+        if (!run->is_quiet || i->severity <= ISSUE_ERROR)
+            printf("%s: %s: %.*s\n", path, names[i->severity], STR_ARG(i->text));
+    if (!issues->n_errors && !run->is_quiet)
+        printf("%s: valid\n", path);
+}
+
+static int print_json(const struct issues *issues, struct err *err)
+{
+    _cleanup_(sb_done) struct sb out = sb_make(MIB(64));
+
+    outcome_issues(&out, issues);
+    sb_char(&out, '\n');
+    if (sb_ok(&out, err) < 0)
+        return ERR_NO_MEMORY;
+    fwrite(out.p, 1, out.n, stdout);
+    return 0;
+}
+
+static int check(struct run *run, struct arena *a, struct str text, struct issues *issues,
+                 struct err *err)
+{
+    struct conform_options what = {.world = shelf_world(run->shelf, NULL),
+                                   .profiles = run->profiles,
+                                   .asked = run->asked,
+                                   .n_asked = run->n_asked};
+    yyjson_val *root;
+    struct err why;
+    int r = js_parse(a, text, &root, &why);
+
+    if (r < 0) {
+        issues_add(issues, ISSUE_FATAL, err_issue_type(r), STR(""), "%s", why.text);
+        return 0;
+    }
+    r = fhir_validate(root, issues, err);
+    return r <= 0 ? r : conform_check(root, &what, issues, err);
+}
+
+static int check_file(struct run *run, const char *path, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(FILE_BYTES_MAX);
+    _cleanup_(arena_done) struct arena a;
+    struct issues issues;
+    int r;
+
+    arena_init(&a, ARENA_BYTES_MAX);
+    issues_init(&issues, &a);
+    r = read_file(path, &text, err);
+    if (r >= 0)
+        r = check(run, &a, sb_view(&text), &issues, err);
+    if (r < 0)
+        return r;
+    run->n_wrong += issues.n_errors > 0;
+    if (run->as_json)
+        return print_json(&issues, err);
+    print_text(run, path, &issues);
+    return 0;
+}
+
+static int prepare(struct run *run, const struct cli_args *args, struct err *err)
+{
+    const char *format = cli_string(args, "format"), *one;
+    int r;
+
+    run->as_json = strcmp(format, "json") == 0;
+    run->is_quiet = cli_flag(args, "quiet");
+    if (!run->as_json && strcmp(format, "text") != 0)
+        return err_set(err, ERR_VALUE, "--format must be text or json, not \"%s\"", format);
+    while ((one = cli_list(args, "profile", run->n_asked))) {
+        if (run->n_asked == CONFORM_PROFILES_MAX)
+            return err_set(err, ERR_COSTLY, "--profile names more than %d profiles",
+                           CONFORM_PROFILES_MAX);
+        run->asked[run->n_asked++] = str_c(one);
+    }
+    r = shelf_new(&run->shelf, err);
+    for (size_t i = 0; r >= 0 && (one = cli_list(args, "package", i)); i++)
+        r = take_definitions(run, one, err);
+    if (r < 0)
+        return r;
+    run->profiles = profiles_new(shelf_world(run->shelf, NULL));
+    return run->profiles ? 0 : err_no_memory(err);
+}
+
+static int run(const struct cli_args *args, struct err *err)
+{
+    _cleanup_(run_done) struct run state = {0};
+    int r = prepare(&state, args, err);
+
+    for (int i = 0; r >= 0 && i < args->n_operands; i++)
+        r = check_file(&state, args->operands[i], err);
+    return r < 0 ? r : state.n_wrong ? FOUND_ERRORS : 0;
+}
+
+const struct cli_command cmd_validate = {
+    .name = "validate",
+    .summary = "hold resources against R4 and profiles",
+    .about = "Checks each FILE, a resource as JSON: R4's structure, invariants and bindings, the\n"
+             "profiles that it claims, and those of --profile. Definitions beyond R4's own come\n"
+             "from --package. Exit status: 0 no errors, 3 errors were found, 1 it could not be\n"
+             "done.",
+    .operands = "FILE...",
+    .operands_min = 1,
+    .operands_max = -1,
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .run = run,
+};

@@ -1,0 +1,354 @@
+/* Functions that FHIR adds to FHIRPath, http://hl7.org/fhir/R4/fhirpath.html. What only a store, a
+ * terminology or a validator knows is asked of env->world. */
+#include "fhir/path_int.h"
+
+#include "fhir/xhtml.h"
+
+static bool is_primitive(const struct path_item *item)
+{
+    return path_item_kind(item) != PATH_ELEMENT;
+}
+
+int path_fn_has_value(const struct path_call *c, struct path_items *out)
+{
+    return path_push_bool(c->env, out, c->in->n == 1 && is_primitive(&c->in->p[0]), c->err);
+}
+
+int path_fn_get_value(const struct path_call *c, struct path_items *out)
+{
+    const struct path_item *item = c->in->p;
+
+    if (c->in->n != 1 || !is_primitive(item))
+        return 0;
+    if (item->kind != PATH_ELEMENT)
+        return path_push(c->env, out, item, c->err);
+    return path_push_text(c->env, out, path_item_kind(item), path_item_text(item), c->err);
+}
+
+int path_fn_extension(const struct path_call *c, struct path_items *out)
+{
+    struct path_items all = {0};
+    struct str url;
+    int r = path_arg_string(c, 0, &url);
+
+    if (r <= 0)
+        return r;
+    for (size_t i = 0; i < c->in->n && r >= 0; i++)
+        r = path_member(c->env, &c->in->p[i], STR("extension"), &all, c->err);
+    for (size_t i = 0; i < all.n && r >= 0; i++)
+        if (str_eq(js_get_str(all.p[i].v, "url"), url))
+            r = path_push(c->env, out, &all.p[i], c->err);
+    return r < 0 ? r : 0;
+}
+
+/* ---- resolve() ---- */
+
+/* The resource type in "[base/]Type/id[/_history/version]", 0 if there is none. */
+static int literal_type(struct str ref)
+{
+    ptrdiff_t at = str_rfind(ref, '/');
+    struct str head = str_head(ref, at < 0 ? 0 : (size_t)at);
+
+    if (str_ends(head, STR("/_history"))) {
+        head = str_head(head, head.n - 9);
+        at = str_rfind(head, '/');
+        head = str_head(head, at < 0 ? 0 : (size_t)at);
+    }
+    at = str_rfind(head, '/');
+    return def_resource(str_from(head, (size_t)(at + 1)));
+}
+
+static yyjson_val *contained(yyjson_val *resource, struct str id)
+{
+    size_t i, max;
+    yyjson_val *v;
+
+    yyjson_arr_foreach(js_get(resource, "contained"), i, max, v)
+        if (str_eq(js_get_str(v, "id"), id))
+            return v;
+    return NULL;
+}
+
+/* "#id": in the resource, or in the one that contains it; "#" is that one itself. */
+static yyjson_val *internal(const struct path_env *env, struct str id)
+{
+    yyjson_val *root = env->root_resource ? env->root_resource : env->resource;
+    yyjson_val *found = id.n ? contained(env->resource, id) : root;
+
+    return found || root == env->resource ? found : contained(root, id);
+}
+
+/* The entry of a Bundle whose fullUrl is the reference, or ends in it. */
+static yyjson_val *in_bundle(const struct path_env *env, struct str ref)
+{
+    yyjson_val *root = env->root_resource ? env->root_resource : env->resource, *entry;
+    size_t i, max;
+
+    if (!str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
+        return NULL;
+    yyjson_arr_foreach(js_get(root, "entry"), i, max, entry) {
+        struct str url = js_get_str(entry, "fullUrl");
+        if (str_eq(url, ref) || (url.n > ref.n && str_ends(url, ref) && literal_type(ref) &&
+                                 url.p[url.n - ref.n - 1] == '/'))
+            return js_get(entry, "resource");
+    }
+    return NULL;
+}
+
+static int outside(const struct path_call *c, struct str ref, yyjson_val **ret)
+{
+    const struct world *w = c->env->world;
+    int r;
+
+    *ret = in_bundle(c->env, ref);
+    if (*ret || !w || !w->reference)
+        return 0;
+    r = path_spend(c->env, 100, c->err);
+    return r < 0 ? r : w->reference(w->ctx, c->env->a, ref, ret, c->err);
+}
+
+/* Where nothing can be fetched, what a reference points to is known by its type alone; that is
+ * enough for "resolve() is Patient", but it is nothing that a strict path may give. */
+static int resolve_one(const struct path_call *c, const struct path_item *item,
+                       struct path_items *out)
+{
+    struct path_item target = {.kind = PATH_ELEMENT};
+    struct str ref = path_item_text(item);
+    int type = 0, r = 0;
+
+    if (!ref.p)
+        ref = js_get_str(item->v, "reference");
+    if (ref.n && ref.p[0] == '#')
+        target.v = internal(c->env, str_from(ref, 1));
+    else if (ref.n && !c->env->values_only)
+        r = outside(c, ref, &target.v);
+    if (r < 0)
+        return r;
+    if (target.v) {
+        target = path_root(target.v);
+        return path_push(c->env, out, &target, c->err);
+    }
+    if (c->node->strict || (ref.n && ref.p[0] == '#'))
+        return 0;
+    if (ref.p)
+        type = literal_type(ref);
+    if (!type)
+        type = def_resource(js_get_str(item->v, "type"));
+    if (!type)
+        return 0;
+    target.type = def_resource_type(type);
+    return path_push(c->env, out, &target, c->err);
+}
+
+int path_fn_resolve(const struct path_call *c, struct path_items *out)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->in->n && r >= 0; i++)
+        r = resolve_one(c, &c->in->p[i], out);
+    return r;
+}
+
+/* ---- terminology ---- */
+
+static struct coding coding_of(yyjson_val *v)
+{
+    return (struct coding){.system = js_get_str(v, "system"),
+                           .version = js_get_str(v, "version"),
+                           .code = js_get_str(v, "code"),
+                           .display = js_get_str(v, "display")};
+}
+
+#define CODINGS_MAX 64 /* of one CodeableConcept that are looked at */
+
+/* The codings of a code, a Coding, a Quantity or a CodeableConcept; how many. */
+static size_t codings_of(const struct path_item *item, struct coding ret[CODINGS_MAX])
+{
+    size_t i, max, n = 0;
+    yyjson_val *v, *many = js_get(item->v, "coding");
+
+    if (path_item_kind(item) == PATH_STRING) {
+        ret[0] = (struct coding){.code = path_item_text(item)};
+        return 1;
+    }
+    if (item->kind != PATH_ELEMENT || !yyjson_is_obj(item->v))
+        return 0;
+    if (!many && !path_type_is(item->type, STR("CodeableConcept"))) {
+        ret[0] = coding_of(item->v);
+        return ret[0].code.p != NULL;
+    }
+    yyjson_arr_foreach(many, i, max, v) {
+        ret[n] = coding_of(v);
+        n += n < CODINGS_MAX - 1 && ret[n].code.p;
+    }
+    return n;
+}
+
+int path_fn_member_of(const struct path_call *c, struct path_items *out)
+{
+    const struct world *w = c->env->world;
+    struct coding codings[CODINGS_MAX];
+    enum terms_answer answer = TERMS_NO;
+    struct path_item item;
+    struct str url;
+    size_t n;
+    int r = path_one(c, c->in, &item);
+
+    if (r > 0)
+        r = path_arg_string(c, 0, &url);
+    if (r <= 0 || !w || !w->member_of)
+        return r < 0 ? r : 0;
+    n = codings_of(&item, codings);
+    for (size_t i = 0; i < n && answer != TERMS_YES; i++) {
+        enum terms_answer one;
+        r = path_spend(c->env, 100, c->err);
+        if (r >= 0)
+            r = w->member_of(w->ctx, c->env->a, url, &codings[i], &one, c->err);
+        if (r < 0)
+            return r;
+        if (one != TERMS_NO)
+            answer = one;
+    }
+    return answer == TERMS_UNKNOWN ? 0 : path_push_bool(c->env, out, answer == TERMS_YES, c->err);
+}
+
+/* How two codings stand to each other. */
+static int relation(const struct path_call *c, const struct coding *a, const struct coding *b,
+                    enum terms_relation *ret)
+{
+    const struct world *w = c->env->world;
+    int r = path_spend(c->env, 100, c->err);
+
+    *ret = RELATION_NOT;
+    if (r < 0 || !str_eq(a->system, b->system))
+        return r;
+    if (str_eq(a->code, b->code)) {
+        *ret = RELATION_EQUIVALENT;
+        return 0;
+    }
+    *ret = RELATION_UNKNOWN;
+    if (!w || !w->subsumes)
+        return 0;
+    return w->subsumes(w->ctx, c->env->a, a->system, a->code, b->code, ret, c->err);
+}
+
+/* Whether some coding of the input stands so to some coding of the argument. */
+static int subsumption(const struct path_call *c, enum terms_relation wanted,
+                       struct path_items *out)
+{
+    struct coding a[CODINGS_MAX], b[CODINGS_MAX];
+    struct path_items other = {0};
+    struct path_item x, y;
+    bool yes = false, unknown = false;
+    size_t n_a, n_b;
+    int r = path_one(c, c->in, &x);
+
+    if (r > 0)
+        r = path_arg(c, 0, &other);
+    if (r >= 0 && c->in->n)
+        r = path_one(c, &other, &y);
+    if (r <= 0)
+        return r;
+    n_a = codings_of(&x, a);
+    n_b = codings_of(&y, b);
+    for (size_t i = 0; i < n_a && !yes; i++) {
+        for (size_t j = 0; j < n_b && !yes; j++) {
+            enum terms_relation found;
+            r = relation(c, &a[i], &b[j], &found);
+            if (r < 0)
+                return r;
+            yes = found == wanted || found == RELATION_EQUIVALENT;
+            unknown |= found == RELATION_UNKNOWN;
+        }
+    }
+    return !yes && unknown ? 0 : path_push_bool(c->env, out, yes, c->err);
+}
+
+int path_fn_subsumes(const struct path_call *c, struct path_items *out)
+{
+    return subsumption(c, RELATION_SUBSUMES, out);
+}
+
+int path_fn_subsumed_by(const struct path_call *c, struct path_items *out)
+{
+    return subsumption(c, RELATION_SUBSUMED_BY, out);
+}
+
+/* ---- conformance ---- */
+
+/* A type of R4 itself needs nobody else: an item of that type has passed, or will pass, structural
+ * validation where it is stored. */
+static int conforms(const struct path_call *c, const struct path_item *item, struct str profile,
+                    enum terms_answer *ret)
+{
+    static const struct str base = {"http://hl7.org/fhir/StructureDefinition/", 40};
+    const struct world *w = c->env->world;
+    const struct def_type *type;
+    int r = path_spend(c->env, 1000, c->err);
+
+    *ret = TERMS_UNKNOWN;
+    if (r >= 0 && w && w->conforms_to && item->v)
+        r = w->conforms_to(w->ctx, c->env->a, item->v, item->type ? item->type->name : STR_NULL,
+                           profile, ret, c->err);
+    if (r < 0 || *ret != TERMS_UNKNOWN || !str_starts(profile, base))
+        return r;
+    type = def_type(str_from(profile, base.n));
+    if (type)
+        *ret = path_type_is(item->type, type->name) ? TERMS_YES : TERMS_NO;
+    return 0;
+}
+
+int path_fn_conforms_to(const struct path_call *c, struct path_items *out)
+{
+    enum terms_answer answer;
+    struct path_item item;
+    struct str profile;
+    int r = path_one(c, c->in, &item);
+
+    if (r > 0)
+        r = path_arg_string(c, 0, &profile);
+    if (r <= 0)
+        return r;
+    r = conforms(c, &item, profile, &answer);
+    if (r < 0)
+        return r;
+    if (answer == TERMS_UNKNOWN)
+        return path_wrong(c->node, c->err, "the profile \"%.*s\" is not known here",
+                          (int)MIN(profile.n, 200u), profile.p);
+    return path_push_bool(c->env, out, answer == TERMS_YES, c->err);
+}
+
+int path_fn_html_checks(const struct path_call *c, struct path_items *out)
+{
+    struct path_item item;
+    size_t at;
+    int r = path_one(c, c->in, &item);
+
+    if (r <= 0 || path_item_kind(&item) != PATH_STRING)
+        return r < 0 ? r : 0;
+    r = path_spend(c->env, path_item_text(&item).n / 8, c->err);
+    return r < 0 ? r
+                 : path_push_bool(c->env, out, !xhtml_problem(path_item_text(&item), &at), c->err);
+}
+
+/* The input, if no item has a modifier extension but those named. */
+int path_fn_check_modifiers(const struct path_call *c, struct path_items *out)
+{
+    struct path_items known = {0}, found = {0};
+    int r = 0;
+
+    for (uint16_t arg = c->node->right; arg != NO_NODE && r >= 0; arg = c->path->nodes[arg].next)
+        r = path_eval_node(c->path, c->env, arg, c->focus, &known, c->err);
+    for (size_t i = 0; i < c->in->n && r >= 0; i++)
+        r = path_member(c->env, &c->in->p[i], STR("modifierExtension"), &found, c->err);
+    for (size_t i = 0; i < found.n && r >= 0; i++) {
+        struct path_item url = {.kind = PATH_STRING, .text = js_get_str(found.p[i].v, "url")};
+        r = path_has(c->env, &known, &url, c->err);
+        if (r == 0)
+            return path_wrong(c->node, c->err, "there is the modifier extension \"%.*s\"",
+                              (int)MIN(url.text.n, 200u), url.text.p ? url.text.p : "");
+    }
+    for (size_t i = 0; i < c->in->n && r >= 0; i++)
+        r = path_push(c->env, out, &c->in->p[i], c->err);
+    return r < 0 ? r : 0;
+}

@@ -1,0 +1,331 @@
+#include "fhir/path_int.h"
+
+#include <stdlib.h>
+
+static const struct str system_names[] = {
+    [PATH_ELEMENT] = {NULL, 0},        [PATH_BOOLEAN] = {"Boolean", 7},
+    [PATH_STRING] = {"String", 6},     [PATH_INTEGER] = {"Integer", 7},
+    [PATH_DECIMAL] = {"Decimal", 7},   [PATH_DATE] = {"Date", 4},
+    [PATH_DATETIME] = {"DateTime", 8}, [PATH_TIME] = {"Time", 4},
+    [PATH_QUANTITY] = {"Quantity", 8}, [PATH_TYPE] = {"TypeInfo", 8},
+};
+
+bool path_is_system_type(struct str name)
+{
+    if (str_starts(name, STR("System.")))
+        name = str_from(name, 7);
+    if (str_eq(name, STR("Any")))
+        return true;
+    for (size_t i = PATH_BOOLEAN; i < PATH_TYPE; i++)
+        if (str_eq(name, system_names[i]))
+            return true;
+    return false;
+}
+
+enum path_kind path_item_kind(const struct path_item *item)
+{
+    if (item->kind != PATH_ELEMENT)
+        return item->kind;
+    if (yyjson_is_bool(item->v))
+        return PATH_BOOLEAN;
+    if (js_is_number(item->v)) {
+        if (item->type && item->type->which == TYPE_DECIMAL)
+            return PATH_DECIMAL;
+        return str_find(js_str(item->v), '.') < 0 ? PATH_INTEGER : PATH_DECIMAL;
+    }
+    if (!yyjson_is_str(item->v))
+        return PATH_ELEMENT;
+    switch (item->type ? item->type->which : TYPE_NONE) {
+    case TYPE_DATE: return PATH_DATE;
+    case TYPE_DATETIME:
+    case TYPE_INSTANT: return PATH_DATETIME;
+    case TYPE_TIME: return PATH_TIME;
+    default: return PATH_STRING;
+    }
+}
+
+struct str path_item_text(const struct path_item *item)
+{
+    return item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text;
+}
+
+int path_truth(const struct path_items *items, struct err *err)
+{
+    const struct path_item *item = items->p;
+
+    if (!items->n)
+        return -1;
+    if (items->n > 1)
+        return err_set(err, ERR_VALUE, "a condition of the FHIRPath expression has several items");
+    if (path_item_kind(item) == PATH_BOOLEAN)
+        return str_eq(path_item_text(item), STR("true"));
+    /* A boolean without a value says nothing. */
+    return item->kind == PATH_ELEMENT && !item->v && item->type && item->type->which == TYPE_BOOLEAN
+               ? -1
+               : 1;
+}
+
+static bool derives(const struct def_type *t, const struct def_type *wanted)
+{
+    while (t && t != wanted)
+        t = t->base;
+    return t;
+}
+
+bool path_item_is(const struct path_item *item, const struct path_node *n, bool exact)
+{
+    struct str name = n->text;
+
+    if (item->kind == PATH_ELEMENT) {
+        if (exact && n->type && n->type->kind == DEF_PRIMITIVE)
+            return item->type == n->type;
+        return n->type && derives(item->type, n->type);
+    }
+    if (str_starts(name, STR("System.")))
+        name = str_from(name, 7);
+    if (str_eq(name, STR("Any")))
+        return true;
+    return n->strict ? str_eq(name, system_names[item->kind])
+                     : str_eq_nocase(name, system_names[item->kind]);
+}
+
+struct str path_item_type(struct arena *a, const struct path_item *item)
+{
+    if (item->kind != PATH_ELEMENT)
+        return arena_fmt(a, "System.%.*s", STR_ARG(system_names[item->kind]));
+    if (item->type)
+        return arena_fmt(a, "FHIR.%.*s", STR_ARG(item->type->name));
+    if (path_item_kind(item) != PATH_ELEMENT)
+        return arena_fmt(a, "System.%.*s", STR_ARG(system_names[path_item_kind(item)]));
+    return arena_dup(a, STR("System.Any"));
+}
+
+/* ---- pushing computed values ---- */
+
+int path_push_bool(struct path_env *env, struct path_items *out, bool v, struct err *err)
+{
+    struct path_item item = {.kind = PATH_BOOLEAN, .text = v ? STR("true") : STR("false")};
+    return path_push(env, out, &item, err);
+}
+
+int path_push_text(struct path_env *env, struct path_items *out, enum path_kind kind,
+                   struct str text, struct err *err)
+{
+    struct path_item item = {.kind = kind, .text = text};
+
+    if (!text.p)
+        return err_no_memory(err);
+    if (text.n > PATH_STRING_MAX)
+        return err_set(err, ERR_COSTLY,
+                       "a text that a FHIRPath expression makes is longer than %zu bytes",
+                       (size_t)PATH_STRING_MAX);
+    return path_push(env, out, &item, err);
+}
+
+int path_push_integer(struct path_env *env, struct path_items *out, int64_t v, struct err *err)
+{
+    static const char small[] = "0123456789";
+    struct str text;
+
+    if (v < INT32_MIN || v > INT32_MAX)
+        return 0; /* overflow is empty */
+    text = v >= 0 && v <= 9 ? str_n(small + v, 1) : arena_fmt(env->a, "%lld", (long long)v);
+    return path_push_text(env, out, PATH_INTEGER, text, err);
+}
+
+/* A number as FHIRPath and JSON write it: without an exponent where it is of a sane size. */
+static struct str decimal_text(struct arena *a, const struct decimal *v)
+{
+    char text[DECIMAL_TEXT_MAX];
+    size_t n = decimal_format(v, text);
+
+    return arena_dup(a, str_n(text, n));
+}
+
+int path_push_decimal(struct path_env *env, struct path_items *out, const struct decimal *v,
+                      struct err *err)
+{
+    /* Overflow is empty: beyond this a literal could not be read again. */
+    if (v->n && abs(v->exponent + v->n - 1) > DECIMAL_EXPONENT_MAX)
+        return 0;
+    return path_push_text(env, out, PATH_DECIMAL, decimal_text(env->a, v), err);
+}
+
+int path_push_quantity(struct path_env *env, struct path_items *out, const struct path_quantity *q,
+                       struct err *err)
+{
+    struct str *unit = ARENA_NEW(env->a, struct str);
+    struct path_item item = {.kind = PATH_QUANTITY, .text = decimal_text(env->a, &q->value)};
+
+    if (!unit || !item.text.p)
+        return err_no_memory(err);
+    *unit = q->is_calendar ? q->unit : arena_fmt(env->a, "'%.*s'", STR_ARG(q->unit));
+    if (!unit->p)
+        return err_no_memory(err);
+    item.unit = unit;
+    return path_push(env, out, &item, err);
+}
+
+/* ---- single values ---- */
+
+static struct str name_of(const struct path_call *c)
+{
+    return c->node->text;
+}
+
+int path_one(const struct path_call *c, const struct path_items *items, struct path_item *ret)
+{
+    if (items->n > 1)
+        return path_wrong(c->node, c->err, "%.*s() does not take several items",
+                          STR_ARG(name_of(c)));
+    if (!items->n || (items->p[0].kind == PATH_ELEMENT && !items->p[0].v &&
+                      (!items->p[0].type || items->p[0].type->kind == DEF_PRIMITIVE)))
+        return 0;
+    *ret = items->p[0];
+    return 1;
+}
+
+static int not_a(const struct path_call *c, const char *what)
+{
+    return path_wrong(c->node, c->err, "%.*s() met what is not %s", STR_ARG(name_of(c)), what);
+}
+
+int path_one_string(const struct path_call *c, const struct path_items *items, struct str *ret)
+{
+    struct path_item item;
+    int r = path_one(c, items, &item);
+
+    if (r <= 0)
+        return r;
+    if (path_item_kind(&item) != PATH_STRING)
+        return not_a(c, "a string");
+    *ret = path_item_text(&item);
+    r = path_spend(c->env, ret->n / 64, c->err);
+    return r < 0 ? r : 1;
+}
+
+int path_one_decimal(const struct path_call *c, const struct path_items *items, struct decimal *ret)
+{
+    struct path_item item;
+    int r = path_one(c, items, &item);
+
+    if (r <= 0)
+        return r;
+    if (!path_is_number(path_item_kind(&item)))
+        return not_a(c, "a number");
+    r = decimal_parse(path_item_text(&item), ret, c->err);
+    return r < 0 ? r : 1;
+}
+
+static bool to_i64(struct str s, int64_t *ret)
+{
+    bool negative = s.n && s.p[0] == '-';
+    uint64_t v;
+
+    if (!str_to_u64(str_from(s, negative), (uint64_t)INT32_MAX + 1, &v))
+        return false;
+    *ret = negative ? -(int64_t)v : (int64_t)v;
+    return true;
+}
+
+int path_one_integer(const struct path_call *c, const struct path_items *items, int64_t *ret)
+{
+    struct path_item item;
+    int r = path_one(c, items, &item);
+
+    if (r <= 0)
+        return r;
+    if (path_item_kind(&item) != PATH_INTEGER || !to_i64(path_item_text(&item), ret))
+        return not_a(c, "an integer");
+    return 1;
+}
+
+int path_arg(const struct path_call *c, unsigned k, struct path_items *ret)
+{
+    uint16_t i = path_arg_node(c, k);
+
+    return i == NO_NODE ? 0 : path_eval_node(c->path, c->env, i, c->focus, ret, c->err);
+}
+
+int path_arg_string(const struct path_call *c, unsigned k, struct str *ret)
+{
+    struct path_item room[2];
+    struct path_items got = {room, 0, ARRAY_LEN(room)};
+    int r = path_arg(c, k, &got);
+
+    return r < 0 ? r : path_one_string(c, &got, ret);
+}
+
+int path_arg_integer(const struct path_call *c, unsigned k, int64_t *ret)
+{
+    struct path_item room[2];
+    struct path_items got = {room, 0, ARRAY_LEN(room)};
+    int r = path_arg(c, k, &got);
+
+    return r < 0 ? r : path_one_integer(c, &got, ret);
+}
+
+int path_each(const struct path_call *c, uint16_t arg, const struct path_items *in, size_t i,
+              struct path_items *out)
+{
+    size_t outer = c->env->index;
+    int r;
+
+    c->env->index = i;
+    r = path_eval_node(c->path, c->env, arg, &in->p[i], out, c->err);
+    c->env->index = outer;
+    return r;
+}
+
+/* ---- writing ---- */
+
+static void write_item(struct sb *out, const struct path_item *item)
+{
+    size_t dot;
+
+    switch (item->kind) {
+    case PATH_ELEMENT:
+        if (item->v)
+            js_write(out, item->v);
+        else
+            sb_lit(out, "null");
+        break;
+    case PATH_BOOLEAN:
+    case PATH_INTEGER:
+    case PATH_DECIMAL: sb_str(out, item->text); break;
+    case PATH_STRING:
+    case PATH_DATE:
+    case PATH_DATETIME:
+    case PATH_TIME: sb_json(out, item->text); break;
+    case PATH_QUANTITY:
+        sb_char(out, '"');
+        sb_str(out, item->text);
+        sb_char(out, ' ');
+        for (size_t i = 0; i < item->unit->n; i++) {
+            if (strchr("\"\\", item->unit->p[i]))
+                sb_char(out, '\\');
+            sb_char(out, item->unit->p[i]);
+        }
+        sb_char(out, '"');
+        break;
+    case PATH_TYPE:
+        dot = (size_t)MAX(str_find(item->text, '.'), 0);
+        sb_lit(out, "{\"namespace\":");
+        sb_json(out, str_head(item->text, dot));
+        sb_lit(out, ",\"name\":");
+        sb_json(out, str_from(item->text, dot + 1));
+        sb_char(out, '}');
+        break;
+    }
+}
+
+void path_write(struct sb *out, const struct path_items *items)
+{
+    sb_char(out, '[');
+    for (size_t i = 0; i < items->n; i++) {
+        if (i)
+            sb_char(out, ',');
+        write_item(out, &items->p[i]);
+    }
+    sb_char(out, ']');
+}

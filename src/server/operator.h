@@ -1,0 +1,58 @@
+/* operator.h - what commands of the program ask of a running node, through its local socket.
+ *
+ * The socket is the node's owner's only (mode 0600, in the data folder). Below /operator it answers
+ * what is not FHIR; the same paths do not exist on the node's address. Answers are JSON objects;
+ * one with a "reason" says why not. The two ends are always the same program, so this is no format
+ * that others may count on.
+ *
+ *   GET /operator/import?position=NAME
+ *       {"position":TEXT}
+ *   POST /operator/import?chunk=N&alone=0|1&position=NAME
+ *       {"resources":N,"bundles":N,"wasDone":BOOL,"rejects":[…]}
+ *   POST /operator/reindex
+ *       has it look again; the answer is that of GET
+ *   GET /operator/reindex
+ *       what /search-parameters says
+ *   POST /operator/backup, the body a folder's absolute path
+ *       the answer is that of GET
+ *   GET /operator/backup?id=N
+ *       {"id":N,"state":"running|done|failed","done":N,"all":N}
+ *   DELETE /operator/backup?id=N
+ *       stops it
+ */
+#ifndef SERVER_OPERATOR_H
+#define SERVER_OPERATOR_H
+
+#include "base/js.h"
+#include "server/import.h"
+#include "server/server.h"
+
+#define OPERATOR_PREFIX "/operator/"
+#define OPERATOR_IMPORT OPERATOR_PREFIX "import"
+#define OPERATOR_REINDEX OPERATOR_PREFIX "reindex"
+#define OPERATOR_BACKUP OPERATOR_PREFIX "backup"
+
+#define OPERATOR_IMPORT_BODY_MAX (IMPORT_LINE_MAX + MIB(1)) /* a chunk with its line numbers */
+#define OPERATOR_NICE 10                 /* imports step back behind the node's own clients */
+#define OPERATOR_BACKUP_LEASE_SECONDS 30 /* a backup that nobody asks about any more is stopped */
+
+/* ---- the commands' end ---- */
+
+#define OPERATOR_SOCKET_MAX 108
+
+/* As server_open_store; but where a running node holds the folder, its socket's path is in
+ * ret_socket and *ret stays NULL. Otherwise ret_socket is "". */
+int operator_open(const struct server_config *config, bool read_only, struct store **ret,
+                  char ret_socket[OPERATOR_SOCKET_MAX], struct err *err);
+/* The error that an answer other than 200 means. */
+int operator_failure(yyjson_val *answer, int status, struct err *err);
+
+/* Has the node index what user-defined search parameters ask for, and waits. The node goes on when
+ * the caller is stopped. */
+int operator_reindex(const char *socket, void (*progress)(void *ctx, uint64_t done, uint64_t all),
+                     void *ctx, struct err *err);
+/* Has the node copy its store to a folder of this machine. SIGINT and SIGTERM stop the copy. */
+int operator_backup(const char *socket, const char *to_dir, store_backup_progress *progress,
+                    void *ctx, struct err *err);
+
+#endif

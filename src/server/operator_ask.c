@@ -1,0 +1,234 @@
+/* operator_ask.c - the commands' end of operator.h. */
+#include "server/operator.h"
+
+#include "http/ask.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_MAX MIB(4)
+#define POLL_NS 200000000
+
+/* Whether a node serves the folder. */
+static int find_node(const char *data_dir, char ret[OPERATOR_SOCKET_MAX], struct err *err)
+{
+    _cleanup_(sb_done) struct sb body = sb_make(KIB(64));
+    int status;
+
+    if (snprintf(ret, OPERATOR_SOCKET_MAX, "%s/%s", data_dir, SERVER_SOCKET_NAME) >=
+        OPERATOR_SOCKET_MAX)
+        return err_set(err, ERR_NOT_FOUND, "the socket's path would be too long");
+    return http_ask(&(struct http_ask){.socket_path = ret, .method = "GET", .target = "/livez"},
+                    &status, &body, err);
+}
+
+int operator_open(const struct server_config *config, bool read_only, struct store **ret,
+                  char ret_socket[OPERATOR_SOCKET_MAX], struct err *err)
+{
+    int r = server_open_store(config, read_only, ret, err);
+    struct err why;
+
+    ret_socket[0] = '\0';
+    if (r != ERR_CONFLICT)
+        return r;
+    r = find_node(config->data_dir, ret_socket, &why);
+    if (r >= 0)
+        return 0;
+    /* Another command holds the folder, or a node that does not answer yet or any more. */
+    ret_socket[0] = '\0';
+    if (r == ERR_FORBIDDEN)
+        *err = why;
+    return err->code;
+}
+
+int operator_failure(yyjson_val *answer, int status, struct err *err)
+{
+    static const struct {
+        int code;
+        const char *name;
+    } codes[] = {
+#define X(code, status, issue) {code, #code},
+        ERR_TABLE(X)
+#undef X
+    };
+    struct str name = js_get_str(answer, "code"), reason = js_get_str(answer, "reason");
+    int code = ERR_INTERNAL;
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (str_eq(name, str_c(err_name(codes[i].code))))
+            code = codes[i].code;
+    if (!reason.n)
+        return err_set(err, code, "the node answered with status %d", status);
+    return err_set(err, code, "the node says: %.*s", STR_ARG(reason));
+}
+
+/* The answer, parsed, is the arena's. */
+static int ask(struct arena *a, const struct http_ask *q, yyjson_val **ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb body = sb_make(ANSWER_MAX);
+    int status = 0, r = http_ask(q, &status, &body, err);
+    struct str text;
+
+    if (r < 0)
+        return r == ERR_NOT_FOUND ? err_set(err, ERR_TIMEOUT, "the node has stopped") : r;
+    text = arena_dup(a, sb_view(&body));
+    if (!text.p)
+        return err_no_memory(err);
+    r = js_parse(a, text, ret, err);
+    return r < 0 ? r : status == 200 ? 0 : operator_failure(*ret, status, err);
+}
+
+static uint64_t number(yyjson_val *v, const char *name)
+{
+    uint64_t n = 0;
+
+    return str_to_u64(js_str(js_get(v, name)), UINT64_MAX, &n) ? n : 0;
+}
+
+/* ---- reindex ---- */
+
+static void tell(yyjson_val *root, void (*progress)(void *ctx, uint64_t done, uint64_t all),
+                 void *ctx)
+{
+    yyjson_val *list = js_get(root, "parameters"), *v;
+    uint64_t done = 0, all = 0;
+    size_t i, max;
+
+    yyjson_arr_foreach(list, i, max, v) {
+        done += number(v, "done");
+        all += number(v, "all");
+    }
+    if (progress && all)
+        progress(ctx, done, all);
+}
+
+int operator_reindex(const char *socket, void (*progress)(void *ctx, uint64_t done, uint64_t all),
+                     void *ctx, struct err *err)
+{
+    struct http_ask q = {
+        .socket_path = socket, .method = "POST", .target = OPERATOR_REINDEX, .body = STR("")};
+    _cleanup_(arena_done) struct arena a;
+    yyjson_val *root;
+    int r;
+
+    arena_init(&a, MIB(32));
+    while ((r = ask(&a, &q, &root, err)) >= 0) {
+        struct str failure = js_get_str(root, "failure");
+
+        tell(root, progress, ctx);
+        if (failure.n)
+            return err_set(err, ERR_NO_STORE, "the node says: %.*s", STR_ARG(failure));
+        if (!yyjson_is_true(js_get(root, "working")))
+            return 0;
+        q.method = "GET";
+        q.body = STR_NULL;
+        arena_reset(&a);
+        nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+    }
+    return r;
+}
+
+/* ---- backup ---- */
+
+/* The folder, made here, because the node may not be allowed to: it belongs to the node's user. */
+static int make_folder(const char *socket, const char *to_dir, bool *ret_made, struct err *err)
+{
+    struct stat st;
+
+    *ret_made = mkdir(to_dir, 0700) == 0;
+    if (!*ret_made && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "the folder \"%s\" cannot be made: %s", to_dir,
+                       strerror(errno));
+    if (*ret_made && geteuid() == 0 && stat(socket, &st) == 0 &&
+        chown(to_dir, st.st_uid, st.st_gid) < 0)
+        return err_set(err, ERR_NO_STORE, "the folder \"%s\" cannot be given to the node: %s",
+                       to_dir, strerror(errno));
+    return 0;
+}
+
+/* Whether SIGINT or SIGTERM came within one poll. Both are blocked meanwhile. */
+static bool is_interrupted(const sigset_t *signals)
+{
+    return sigtimedwait(signals, NULL, &(struct timespec){.tv_nsec = POLL_NS}) > 0;
+}
+
+static int follow(const char *socket, yyjson_val *root, const sigset_t *signals,
+                  store_backup_progress *progress, void *ctx, struct err *err)
+{
+    char target[64];
+    struct http_ask q = {.socket_path = socket, .method = "GET", .target = target};
+    _cleanup_(arena_done) struct arena a;
+    int r = 0;
+
+    arena_init(&a, MIB(8));
+    snprintf(target, sizeof target, OPERATOR_BACKUP "?id=%llu",
+             (unsigned long long)number(root, "id"));
+    while (r >= 0 && str_eq(js_get_str(root, "state"), STR("running"))) {
+        if (progress && !progress(ctx, number(root, "done"), number(root, "all")))
+            q.method = "DELETE";
+        if (is_interrupted(signals))
+            q.method = "DELETE";
+        arena_reset(&a);
+        r = ask(&a, &q, &root, err);
+        if (r >= 0 && q.method[0] == 'D')
+            return err_set(err, ERR_TIMEOUT, "the copy was stopped");
+    }
+    if (r >= 0 && !str_eq(js_get_str(root, "state"), STR("done")))
+        r = operator_failure(root, 200, err);
+    return r;
+}
+
+static int run_backup(const char *socket, const char *path, const sigset_t *signals,
+                      store_backup_progress *progress, void *ctx, struct err *err)
+{
+    struct http_ask q = {
+        .socket_path = socket, .method = "POST", .target = OPERATOR_BACKUP, .body = str_c(path)};
+    _cleanup_(arena_done) struct arena a;
+    char copy[PATH_MAX + 16];
+    yyjson_val *root;
+    int r;
+
+    arena_init(&a, MIB(8));
+    r = ask(&a, &q, &root, err);
+    if (r >= 0)
+        r = follow(socket, root, signals, progress, ctx, err);
+    if (r < 0)
+        return r;
+    snprintf(copy, sizeof copy, "%s/carnet.db", path);
+    if (access(copy, F_OK) < 0)
+        return err_set(err, ERR_NO_STORE,
+                       "the node wrote its copy to another \"%s\" than this one: its service "
+                       "has folders of its own",
+                       path);
+    return 0;
+}
+
+int operator_backup(const char *socket, const char *to_dir, store_backup_progress *progress,
+                    void *ctx, struct err *err)
+{
+    char path[PATH_MAX];
+    sigset_t signals, before;
+    bool made;
+    int r = make_folder(socket, to_dir, &made, err);
+
+    if (r < 0)
+        return r;
+    if (!realpath(to_dir, path))
+        return err_set(err, ERR_NO_STORE, "the folder \"%s\" cannot be found: %s", to_dir,
+                       strerror(errno));
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, &before);
+    r = run_backup(socket, path, &signals, progress, ctx, err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (r < 0 && made)
+        rmdir(path); /* stays when something is in it */
+    return r;
+}

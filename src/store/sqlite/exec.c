@@ -1,0 +1,162 @@
+/* exec.c - what a search and the searches inside it share: costs, bodies, access. */
+#include "store/sqlite/search_int.h"
+
+#include "base/clock.h"
+
+#define TICKS 64 /* charges between two looks at the clock */
+
+int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct search *s,
+              struct err *err)
+{
+    *x = (struct exec){.t = t, .s = s, .text = sb_make(STORE_BODY_MAX + KIB(1))};
+    if (top) {
+        x->top = top;
+        x->tmp = top->tmp;
+        x->more = top->more;
+        top->more = x;
+        x->newest = top->newest;
+    } else {
+        x->top = x;
+        x->tmp = calloc(1, sizeof *x->tmp);
+        if (!x->tmp)
+            return err_no_memory(err);
+        arena_init(x->tmp, SEARCH_MEMORY_BYTES);
+        x->deadline_us = t->base.deadline_us;
+        /* Whoever holds the writer holds up everybody. */
+        if (t->base.is_writing)
+            x->deadline_us = clock_mono_us() + STORE_JOB_SEARCH_US;
+    }
+    arena_init(&x->body, SEARCH_MEMORY_BYTES);
+    return 0;
+}
+
+void exec_done(struct exec *top)
+{
+    struct arena *tmp = top->tmp;
+
+    for (struct exec *x = top, *next; x; x = next) {
+        next = x->more;
+        arena_done(&x->body);
+        sb_done(&x->text);
+    }
+    params_unref(top->params);
+    arena_done(tmp);
+    free(tmp);
+}
+
+bool exec_may_see(const struct exec *x, uint64_t row)
+{
+    (void)row;
+    return x->t->base.who.kind != ACCESS_NONE;
+}
+
+bool exec_is_restricted(const struct exec *x)
+{
+    return x->t->base.who.kind == ACCESS_NONE;
+}
+
+const struct params *exec_params(struct exec *x)
+{
+    struct exec *top = x->top;
+
+    if (!top->params)
+        top->params = store_params(x->t->base.st);
+    return top->params;
+}
+
+int exec_charge(struct exec *x, size_t cost, struct err *err)
+{
+    struct exec *top = x->top;
+
+    top->spent += cost;
+    if (top->budget && top->spent > top->budget)
+        return err_set(err, ERR_BUSY, "the search needs more than this thread may spend");
+    if (top->deadline_us && top->ticks++ % TICKS == 0 && clock_mono_us() > top->deadline_us)
+        return err_set(err, ERR_COSTLY, "the search takes longer than this node allows: narrow it");
+    return 0;
+}
+
+int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_id, struct err *err)
+{
+    char id[FHIR_ID_MAX + 1];
+    sqlite3_stmt *s;
+    struct str key;
+    int r = sq_stmt(x->t->conn, SQ_IDENTITY, &s, err);
+
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(s, 1, (int64_t)row);
+    r = sq_step(x->t->conn, s, err);
+    if (r <= 0)
+        return r < 0 ? r : err_set(err, ERR_NO_STORE, "the index names a version that is missing");
+    *ret_type = sqlite3_column_int(s, 0);
+    key = sq_column(s, 1);
+    *ret_id = arena_dup(x->tmp, str_n(id, index_key_id((const unsigned char *)key.p, key.n, id)));
+    sqlite3_reset(s);
+    return ret_id->p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
+}
+
+int exec_live(struct exec *x, int type, struct str id, uint64_t *ret, struct err *err)
+{
+    unsigned char key[SQ_ID_KEY_MAX];
+    sqlite3_stmt *s;
+    uint64_t row = 0;
+    int r = sq_stmt(x->t->conn, SQ_NEWEST, &s, err);
+
+    if (r < 0)
+        return r;
+    sqlite3_bind_int(s, 1, type);
+    sq_bind_blob(s, 2, str_n((char *)key, index_id_key(id, key)));
+    r = sq_step(x->t->conn, s, err);
+    if (r > 0) {
+        if (SQ_IS_LIVE(sqlite3_column_int64(s, 3)))
+            row = (uint64_t)sqlite3_column_int64(s, 0);
+        sqlite3_reset(s);
+    }
+    if (r < 0)
+        return r;
+    *ret = row;
+    return exec_charge(x, COST_PROBE, err);
+}
+
+int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err)
+{
+    struct row found;
+    int r;
+
+    if (x->body_row == row) {
+        *ret = x->root;
+        return 0;
+    }
+    if ((r = exec_charge(x, COST_BODY, err)) < 0 ||
+        (r = sq_get_row(&x->t->base, row, &found, err)) < 0)
+        return r;
+    x->body_row = 0;
+    arena_reset(&x->body);
+    sb_reset(&x->text);
+    r = body_json(found.type, found.id, &found.version, found.sealed, &x->text, err);
+    if (r == 0)
+        r = sb_ok(&x->text, err);
+    if (r == 0)
+        r = js_parse_stored(&x->body, sb_view(&x->text), &x->root, err);
+    if (r < 0)
+        return r;
+    x->body_row = row;
+    *ret = x->root;
+    return 0;
+}
+
+int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
+                  struct err *err)
+{
+    struct str key = STR_NULL;
+    yyjson_val *root;
+    int r = exec_body(x, row, &root, err);
+
+    if (r < 0 || (r = search_sort_key(&x->body, x->s, sort, root, &key, err)) < 0)
+        return r;
+    if (key.p && !(key = arena_dup(x->tmp, key)).p)
+        return err_no_memory(err);
+    *ret = key;
+    return 0;
+}

@@ -1,0 +1,484 @@
+/* link.c - searches inside a search: chains and _has.
+ *
+ * A link leads from the rows of the search outside to those of one or several searches inside, by a
+ * reference parameter: forwards (a chain) or backwards (_has). There are two ways to use it, and
+ * which is cheaper is found out while working:
+ *
+ *   collect   what the inner search finds is few: follow the link from there. A chain becomes a
+ *             clause of points, the references' keys; a _has becomes a set of rows.
+ *   test      follow the link from each candidate, and ask whether the inner search takes what
+ *             stands there. What that has cost so far is what collecting may cost.
+ *
+ * Both ask exec_test of the inner search, so that nothing is led through that may not be seen.
+ */
+#include "store/sqlite/search_int.h"
+
+#include "fhir/path.h"
+
+#define LINK_BATCH 64
+#define LINK_MEMO 256      /* answers about targets that are kept: neighbours share them */
+#define LINK_TRY_FIRST 512 /* spent on tests before collecting is thought of */
+#define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
+#define LINK_MERGE 32      /* lists that are merged; more are read whole … */
+#define LINK_READ 16384    /* … if they have no more entries */
+#define LINK_HAS_SHARE 16  /* a body costs as much as so many entries, and more */
+
+struct inner {
+    struct exec x;
+    const struct param *param; /* of a _has: the link */
+    const struct clause *driver;
+    bool is_planned, is_whole, is_small;
+    size_t tried;
+    struct rowset found; /* all matches, when is_whole */
+};
+
+struct memo {
+    uint64_t hash; /* of the reference key; 0: none */
+    bool in;
+};
+
+struct link {
+    struct inner *inner;
+    size_t n;
+    bool is_reverse, has_canonicals;
+    size_t spent, next_try;
+    struct memo memo[LINK_MEMO];
+};
+
+int link_prepare(struct exec *x, struct clause *c, struct err *err)
+{
+    const struct search_clause *of = c->of;
+    struct link *l = ARENA_NEW(x->tmp, struct link);
+    int r = 0;
+
+    if (!l || !(l->inner = ARENA_ARRAY(x->tmp, struct inner, of->n_inner)))
+        return err_no_memory(err);
+    c->link = l;
+    c->how = HOW_LINK;
+    c->names_type = true;
+    l->is_reverse = of->kind == CLAUSE_HAS;
+    l->next_try = LINK_TRY_FIRST;
+    for (size_t i = 0; i < of->n_links; i++)
+        l->has_canonicals |= path_leads_to(of->links[i]->path, TYPE_CANONICAL) ||
+                             path_leads_to(of->links[i]->path, TYPE_URI);
+    for (; l->n < of->n_inner && r == 0; l->n++) {
+        struct inner *in = &l->inner[l->n];
+
+        in->param = l->is_reverse ? of->links[l->n] : NULL;
+        r = exec_init(&in->x, x->top, x->t, &of->inner[l->n], err);
+        /* What is led through is as it is now, whatever page this is. */
+        in->x.lo = 1;
+        in->x.hi = in->x.newest;
+        if (r == 0)
+            r = clauses_prepare(&in->x, err);
+    }
+    return r;
+}
+
+/* ---- the inner search ---- */
+
+/* Finds all matches when they are at most `limit`, looking at no more candidates: 1, or 0. */
+static int inner_all(struct inner *in, size_t limit, size_t cost, struct err *err)
+{
+    struct sq_rows rows = {0};
+    int r;
+
+    if (in->is_whole || in->x.lo > in->x.hi) {
+        in->is_whole = true;
+        return 1;
+    }
+    if (limit <= in->tried)
+        return 0;
+    in->tried = limit;
+    if (!in->is_planned) {
+        r = plan_driver(&in->x, true, &in->driver, &in->is_small, err);
+        if (r < 0)
+            return r;
+        in->is_planned = true;
+    }
+    /* No clause ended within the race: whichever drives has more candidates than that. */
+    if (!in->is_small && limit <= search_limits.race_max)
+        return 0;
+    r = exec_matches(&in->x, in->driver, limit, cost, &rows, err);
+    if (r <= 0)
+        return r;
+    in->found = (struct rowset){.v = rows.v, .n = rows.n, .cap = rows.cap};
+    in->is_whole = true;
+    return 1;
+}
+
+/* All of a link's inner searches: 1 and the number of matches, or 0. */
+static int inner_all_of(struct link *l, size_t limit, size_t cost, size_t *ret_n, struct err *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        int r = inner_all(&l->inner[i], limit, cost, err);
+
+        if (r <= 0)
+            return r;
+        n += l->inner[i].found.n;
+    }
+    *ret_n = n;
+    return 1;
+}
+
+/* Whether the inner search finds a row of its type. *ret_hint as of exec_test. */
+static int inner_has(struct inner *in, uint64_t row, bool *ret, uint64_t *ret_hint, struct err *err)
+{
+    *ret_hint = 0;
+    *ret = false;
+    if (in->is_whole) {
+        *ret = rowset_has(&in->found, row);
+        return 0;
+    }
+    if (row < in->x.lo || row > in->x.hi)
+        return 0;
+    return exec_test(&in->x, &in->x.types, row, ret, ret_hint, err);
+}
+
+/* ---- from a reference to rows ---- */
+
+struct follow {
+    struct exec *x;
+    int type; /* that the reference must lead to */
+    int (*row)(void *ctx, uint64_t row, struct err *err);
+    void *ctx;
+    struct err *err;
+};
+
+/* Whether a canonical's version, where it has one, is that of the resource. */
+static int is_version(struct exec *x, uint64_t row, struct str version, struct err *err)
+{
+    yyjson_val *root;
+    int r = version.n ? exec_body(x, row, &root, err) : 1;
+
+    if (r)
+        return r;
+    return str_eq(js_get_str(root, "version"), version);
+}
+
+/* The resources of a type with this canonical. */
+static int follow_canonical(const struct follow *f, struct str url, struct str version)
+{
+    const struct param *param = param_find(exec_params(f->x), f->type, STR("url"));
+    struct range point = {.is_point = true};
+    uint64_t rows[LINK_BATCH];
+    struct str key;
+    int n, r = 0;
+
+    if (!param || param->def.kind != PARAM_URI)
+        return 0;
+    key = search_url_key(f->x->tmp, url);
+    point.lo = key.p ? scan_prefix(f->x->tmp, param->spans[0].list, key) : STR_NULL;
+    if (!point.lo.p)
+        return err_no_memory(f->err);
+    n = scan_rows(f->x, &point, 1, f->x->newest, false, rows, LINK_BATCH, f->err);
+    for (int i = 0; i < n && r == 0; i++) {
+        r = is_version(f->x, rows[i], version, f->err);
+        if (r > 0)
+            r = f->row(f->ctx, rows[i], f->err);
+    }
+    return n < 0 ? n : r;
+}
+
+/* Calls f->row for what a reference leads to, until it returns non-zero. */
+static int follow_ref(const struct follow *f, const struct search_ref *ref)
+{
+    uint64_t row;
+    int r;
+
+    if (!ref->type)
+        return follow_canonical(f, ref->url, ref->version);
+    if (f->type && ref->type != f->type)
+        return 0;
+    r = exec_live(f->x, ref->type, ref->id, &row, f->err);
+    return r < 0 || !row ? r : f->row(f->ctx, row, f->err);
+}
+
+/* ---- collecting ---- */
+
+/* The keys by which a row is referred to; `x` is the search that the row belongs to. */
+static int target_keys(struct exec *x, const struct link *l, uint64_t row,
+                       struct str ret[SEARCH_TARGET_KEYS_MAX], size_t *ret_n, struct err *err)
+{
+    yyjson_val *root = NULL;
+    struct str id;
+    int type, r = exec_identity(x, row, &type, &id, err);
+
+    if (r == 0 && l->has_canonicals)
+        r = exec_body(x, row, &root, err);
+    return r < 0 ? r : search_target_keys(x->tmp, type, id, root, ret, ret_n, err);
+}
+
+/* Adds the points of one key in a parameter's lists. */
+static int add_points(struct exec *x, struct clause *c, size_t *cap, const struct param *param,
+                      struct str key, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < param->n_spans && r == 0; i++) {
+        const struct param_span *span = &param->spans[i];
+        struct range range = {.is_point = true};
+
+        if (span->type && span->type != (unsigned char)key.p[0])
+            continue;
+        range.lo = scan_prefix(x->tmp, span->list, key);
+        r = range.lo.p ? clause_add_range(x, c, cap, range, err) : err_no_memory(err);
+    }
+    return r;
+}
+
+/* A chain to few resources: a clause of points. */
+static int become_points(struct exec *x, struct clause *c, struct err *err)
+{
+    struct link *l = c->link;
+    size_t cap = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        struct inner *in = &l->inner[i];
+
+        for (uint64_t row = 1; r == 0 && (row = rowset_seek(&in->found, row, false)); row++) {
+            struct str keys[SEARCH_TARGET_KEYS_MAX];
+            size_t n = 0;
+
+            r = target_keys(&in->x, l, row, keys, &n, err);
+            for (size_t j = 0; j < c->of->n_links; j++)
+                for (size_t k = 0; k < n && r == 0; k++)
+                    r = add_points(x, c, &cap, c->of->links[j], keys[k], err);
+        }
+    }
+    c->is_points = true;
+    if (!c->n_ranges)
+        c->how = HOW_SET;
+    return r;
+}
+
+struct collecting {
+    struct exec *x;
+    struct rowset *set;
+};
+
+static int collect_row(void *ctx, uint64_t row, struct err *err)
+{
+    struct collecting *to = ctx;
+
+    if (row < to->x->lo || row > to->x->hi)
+        return 0;
+    return rowset_add(to->set, to->x->tmp, row, to->x->newest, err);
+}
+
+static int collect_ref(void *ctx, const struct search_ref *ref)
+{
+    return follow_ref(ctx, ref);
+}
+
+/* What the matches of a _has refer to. */
+static int collect_referred(struct exec *x, struct clause *c, struct rowset *ret, struct err *err)
+{
+    const struct index_options *opt = store_index_options(x->t->base.st);
+    struct collecting to = {x, ret};
+    struct follow f = {x, x->s->type, collect_row, &to, err};
+    struct link *l = c->link;
+    int r = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        struct inner *in = &l->inner[i];
+
+        for (uint64_t row = 1; r == 0 && (row = rowset_seek(&in->found, row, false)); row++) {
+            yyjson_val *root;
+            r = exec_body(&in->x, row, &root, err);
+            if (r == 0)
+                r = search_refs(&in->x.body, opt, in->param, root, collect_ref, &f, err);
+        }
+    }
+    return r;
+}
+
+/* All rows of a link whose inner matches are all known. */
+static int collect_known(struct exec *x, struct clause *c, struct err *err)
+{
+    struct rowset all = {0};
+    int r = 0;
+
+    if (c->link->is_reverse) {
+        r = collect_referred(x, c, &all, err);
+    } else {
+        if (!c->is_points)
+            r = become_points(x, c, err);
+        for (size_t i = 0; i < c->n_ranges && r == 0; i++) {
+            size_t n;
+            r = scan_collect(x, &c->ranges[i], SIZE_MAX, &all, &n, err);
+        }
+    }
+    if (r < 0)
+        return r;
+    rowset_sort(&all);
+    c->set = all;
+    c->how = HOW_SET;
+    return 1;
+}
+
+int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err)
+{
+    struct link *l = c->link;
+    size_t most = limit ? limit : SIZE_MAX, n;
+    int r;
+
+    if (l->is_reverse && limit)
+        most = MAX(limit / LINK_HAS_SHARE, (size_t)4);
+    r = inner_all_of(l, most, limit ? limit * LINK_HAS_SHARE : SIZE_MAX, &n, err);
+    if (r <= 0 || n > most)
+        return MIN(r, 0);
+    if (l->is_reverse)
+        return collect_known(x, c, err);
+    if (!limit)
+        return collect_known(x, c, err);
+    r = become_points(x, c, err);
+    if (r < 0 || c->how == HOW_SET)
+        return r < 0 ? r : 1;
+    /* To merge many lists costs more than to read them. */
+    return clause_collect(x, c, c->n_ranges > LINK_MERGE ? LINK_READ : limit, err);
+}
+
+/* ---- testing ---- */
+
+struct testing {
+    struct link *l;
+    struct inner *in;
+};
+
+static int test_row(void *ctx, uint64_t row, struct err *err)
+{
+    struct testing *t = ctx;
+    uint64_t hint;
+    bool in;
+    int r = inner_has(t->in, row, &in, &hint, err);
+
+    return r < 0 ? r : in;
+}
+
+/* Whether what a reference leads to is found by one of the inner searches. */
+static int test_ref(void *ctx, const struct search_ref *ref)
+{
+    struct follow *f = ctx;
+    struct testing *t = f->ctx;
+    struct link *l = t->l;
+    uint64_t hash = str_hash(ref->type ? ref->id : ref->url) ^ str_hash(ref->version) * 31 ^
+                    ((uint64_t)ref->type + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    struct memo *memo = &l->memo[hash >> 32 & (LINK_MEMO - 1)];
+    int r = 0;
+
+    if (memo->hash == hash)
+        return memo->in;
+    for (size_t i = 0; i < l->n && r == 0; i++) {
+        t->in = &l->inner[i];
+        f->x = &t->in->x; /* the body in hand is the outer search's */
+        f->type = t->in->x.s->type;
+        r = follow_ref(f, ref);
+    }
+    if (r >= 0)
+        *memo = (struct memo){hash, r > 0};
+    return r;
+}
+
+static int test_forward(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    const struct index_options *opt = store_index_options(x->t->base.st);
+    struct testing t = {.l = c->link};
+    struct follow f = {x, 0, test_row, &t, err};
+    yyjson_val *root;
+    int r = exec_body(x, row, &root, err), type;
+
+    if (r < 0)
+        return r;
+    type = def_resource(js_get_str(root, "resourceType"));
+    for (size_t i = 0; i < c->of->n_links && r == 0; i++)
+        if (c->of->links[i]->def.type == type)
+            r = search_refs(&x->body, opt, c->of->links[i], root, test_ref, &f, err);
+    *ret = r > 0;
+    return MIN(r, 0);
+}
+
+/* Whether one of the rows that stand in a point's list is found. */
+static int test_list(struct exec *x, struct inner *in, const struct range *point, struct err *err)
+{
+    uint64_t rows[LINK_BATCH], at = 1;
+    int n;
+
+    do {
+        n = scan_rows(x, point, at, in->x.newest, false, rows, LINK_BATCH, err);
+        for (int i = 0; i < n; i++) {
+            uint64_t hint;
+            bool found;
+            int r = 0;
+
+            at = MAX(at, rows[i] + 1);
+            if (rows[i] + 1 < at)
+                continue; /* skipped */
+            r = inner_has(in, rows[i], &found, &hint, err);
+            if (r < 0 || found)
+                return r < 0 ? r : 1;
+            at = MAX(at, hint);
+        }
+    } while (n == LINK_BATCH);
+    return MIN(n, 0);
+}
+
+static int test_reverse(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    struct link *l = c->link;
+    struct str keys[SEARCH_TARGET_KEYS_MAX];
+    size_t n = 0;
+    int r = target_keys(x, l, row, keys, &n, err);
+
+    for (size_t i = 0; i < l->n && r == 0; i++) {
+        struct clause points = {0};
+        size_t cap = 0;
+
+        for (size_t k = 0; k < n && r == 0; k++)
+            r = add_points(x, &points, &cap, l->inner[i].param, keys[k], err);
+        for (size_t k = 0; k < points.n_ranges && r == 0; k++)
+            r = test_list(x, &l->inner[i], &points.ranges[k], err);
+    }
+    *ret = r > 0;
+    return MIN(r, 0);
+}
+
+/* Collects when that costs no more than the tests have. */
+static int maybe_collect(struct exec *x, struct clause *c, struct err *err)
+{
+    struct link *l = c->link;
+    size_t each = l->is_reverse ? COST_BODY + COST_PROBE : 2 * COST_PROBE + LINK_ENTRIES, n;
+    int r;
+
+    l->next_try = l->spent * 2;
+    r = inner_all_of(l, l->spent, l->spent, &n, err);
+    if (r <= 0)
+        return r;
+    if (n * each > l->spent * 2) {
+        l->next_try = n * each / 2;
+        return 0;
+    }
+    if ((r = collect_known(x, c, err)) > 0 && !c->negate)
+        x->better = c;
+    return r;
+}
+
+int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    struct link *l = c->link;
+    size_t begun = x->top->spent;
+    int r;
+
+    if (l->spent > l->next_try && (r = maybe_collect(x, c, err)) < 0)
+        return r;
+    if (c->how == HOW_SET) {
+        *ret = rowset_has(&c->set, row);
+        return 0;
+    }
+    r = l->is_reverse ? test_reverse(x, c, row, ret, err) : test_forward(x, c, row, ret, err);
+    l->spent += x->top->spent - begun;
+    return r;
+}

@@ -1,0 +1,417 @@
+/* build.c - making the image of a code system: concepts one after the other, in any order what
+ * belongs to them; cs_build sorts it all by concept.
+ */
+#include "terminology/cs_int.h"
+
+#include "base/fault.h"
+
+#include <stdlib.h>
+
+struct link {
+    uint32_t concept, other;
+};
+
+struct owned_designation {
+    uint32_t concept;
+    struct cs_designation d;
+};
+
+struct owned_property {
+    uint32_t concept;
+    struct cs_property p;
+};
+
+struct cs_builder {
+    struct cs_info info;
+    struct text_pool pool;
+    struct grow concepts;     /* struct cs_concept */
+    struct grow parents;      /* struct link */
+    struct grow designations; /* struct owned_designation */
+    struct grow properties;   /* struct owned_property */
+    struct grow defs;         /* struct cs_property_def */
+    uint32_t *hash;
+    size_t hash_n;
+    bool failed, too_many;
+};
+
+struct cs_builder *cs_builder_new(void)
+{
+    struct cs_builder *b = fault_point("alloc") ? NULL : calloc(1, sizeof *b);
+
+    if (b)
+        text_pool_init(&b->pool);
+    return b;
+}
+
+void cs_builder_free(struct cs_builder *b)
+{
+    if (!b)
+        return;
+    text_pool_done(&b->pool);
+    grow_done(&b->concepts);
+    grow_done(&b->parents);
+    grow_done(&b->designations);
+    grow_done(&b->properties);
+    grow_done(&b->defs);
+    free(b->hash);
+    free(b);
+}
+
+struct cs_info *cs_builder_info(struct cs_builder *b)
+{
+    return &b->info;
+}
+
+text_at cs_builder_text(struct cs_builder *b, struct str s)
+{
+    return text_pool_add(&b->pool, s);
+}
+
+uint32_t cs_builder_n(const struct cs_builder *b)
+{
+    return (uint32_t)b->concepts.n;
+}
+
+static struct cs_concept *concept_at(const struct cs_builder *b, uint32_t i)
+{
+    return GROW_AT(&b->concepts, struct cs_concept, i);
+}
+
+/* ---- concepts ---- */
+
+static void hash_put(const struct cs_builder *b, uint32_t *hash, size_t n, uint32_t concept)
+{
+    struct str code = text_pool_get(&b->pool, concept_at(b, concept)->code);
+    size_t at = cs_code_hash(code, b->info.flags & CS_IGNORE_CASE) & (n - 1);
+
+    while (hash[at])
+        at = (at + 1) & (n - 1);
+    hash[at] = concept + 1;
+}
+
+static bool hash_grow(struct cs_builder *b)
+{
+    size_t n = b->hash_n ? b->hash_n * 2 : 64;
+    uint32_t *hash = fault_point("alloc") ? NULL : calloc(n, sizeof *hash);
+
+    if (!hash)
+        return false;
+    for (uint32_t i = 0; i < b->concepts.n; i++)
+        hash_put(b, hash, n, i);
+    free(b->hash);
+    b->hash = hash;
+    b->hash_n = n;
+    return true;
+}
+
+uint32_t cs_builder_find(const struct cs_builder *b, struct str code)
+{
+    bool ignore = b->info.flags & CS_IGNORE_CASE;
+    size_t at = b->hash_n ? cs_code_hash(code, ignore) & (b->hash_n - 1) : 0;
+
+    for (; b->hash_n && b->hash[at]; at = (at + 1) & (b->hash_n - 1)) {
+        struct str has = text_pool_get(&b->pool, concept_at(b, b->hash[at] - 1)->code);
+        if (cs_code_eq(has, code, ignore))
+            return b->hash[at] - 1;
+    }
+    return CS_NONE;
+}
+
+uint32_t cs_builder_add(struct cs_builder *b, struct str code, struct str display,
+                        struct str definition, uint32_t flags)
+{
+    struct cs_concept *c;
+
+    if (b->failed || cs_builder_find(b, code) != CS_NONE)
+        return CS_NONE;
+    if (b->concepts.n == CS_CONCEPTS_MAX) {
+        b->too_many = true;
+        return CS_NONE;
+    }
+    if (b->concepts.n * 2 >= b->hash_n && !hash_grow(b)) {
+        b->failed = true;
+        return CS_NONE;
+    }
+    c = grow_add(&b->concepts, sizeof *c);
+    if (!c)
+        return CS_NONE;
+    c->code = text_pool_add(&b->pool, code);
+    c->display = text_pool_add(&b->pool, display);
+    c->definition = text_pool_add(&b->pool, definition);
+    c->flags = flags;
+    if (b->pool.failed)
+        return CS_NONE;
+    hash_put(b, b->hash, b->hash_n, (uint32_t)b->concepts.n - 1);
+    return (uint32_t)b->concepts.n - 1;
+}
+
+void cs_builder_flag(struct cs_builder *b, uint32_t concept, uint32_t flags)
+{
+    concept_at(b, concept)->flags |= flags;
+}
+
+void cs_builder_display(struct cs_builder *b, uint32_t concept, struct str display)
+{
+    concept_at(b, concept)->display = text_pool_add(&b->pool, display);
+}
+
+void cs_builder_parent(struct cs_builder *b, uint32_t concept, uint32_t parent)
+{
+    struct link *l = grow_add(&b->parents, sizeof *l);
+
+    if (l)
+        *l = (struct link){concept, parent};
+}
+
+void cs_builder_designation(struct cs_builder *b, uint32_t concept, struct str language,
+                            struct str use_system, struct str use_code, struct str use_display,
+                            struct str value)
+{
+    struct owned_designation *o = grow_add(&b->designations, sizeof *o);
+
+    if (!o)
+        return;
+    o->concept = concept;
+    o->d = (struct cs_designation){
+        .language = text_pool_add(&b->pool, language),
+        .use_system = text_pool_add(&b->pool, use_system),
+        .use_code = text_pool_add(&b->pool, use_code),
+        .use_display = text_pool_add(&b->pool, use_display),
+        .value = text_pool_add(&b->pool, value),
+    };
+}
+
+uint32_t cs_builder_property_def(struct cs_builder *b, struct str code, struct str uri,
+                                 struct str description, enum property_type type)
+{
+    struct cs_property_def *d;
+
+    for (size_t i = 0; i < b->defs.n; i++)
+        if (str_eq(text_pool_get(&b->pool, GROW_AT(&b->defs, struct cs_property_def, i)->code),
+                   code))
+            return (uint32_t)i;
+    d = grow_add(&b->defs, sizeof *d);
+    if (!d)
+        return 0;
+    *d = (struct cs_property_def){.code = text_pool_add(&b->pool, code),
+                                  .uri = text_pool_add(&b->pool, uri),
+                                  .description = text_pool_add(&b->pool, description),
+                                  .type = type};
+    return (uint32_t)b->defs.n - 1;
+}
+
+void cs_builder_property(struct cs_builder *b, uint32_t concept, uint32_t def,
+                         enum property_type type, struct str value, struct str system,
+                         struct str display)
+{
+    struct owned_property *o = grow_add(&b->properties, sizeof *o);
+
+    if (!o)
+        return;
+    o->concept = concept;
+    o->p = (struct cs_property){.def = def,
+                                .type = type,
+                                .value = text_pool_add(&b->pool, value),
+                                .system = text_pool_add(&b->pool, system),
+                                .display = text_pool_add(&b->pool, display)};
+}
+
+/* ---- putting it together ---- */
+
+/* The arrays of the image, in order of concepts. */
+struct built {
+    struct cs_concept *concepts;
+    uint32_t *parents, *children, *hash;
+    struct cs_designation *designations;
+    struct cs_property *properties;
+};
+
+static void built_done(struct built *t)
+{
+    free(t->concepts);
+    free(t->parents);
+    free(t->children);
+    free(t->hash);
+    free(t->designations);
+    free(t->properties);
+}
+
+static bool built_init(const struct cs_builder *b, struct built *t)
+{
+    *t = (struct built){
+        .concepts = calloc(b->concepts.n + 1, sizeof *t->concepts),
+        .parents = calloc(b->parents.n + 1, sizeof *t->parents),
+        .children = calloc(b->parents.n + 1, sizeof *t->children),
+        .hash = calloc(MAX(b->hash_n, (size_t)1), sizeof *t->hash),
+        .designations = calloc(b->designations.n + 1, sizeof *t->designations),
+        .properties = calloc(b->properties.n + 1, sizeof *t->properties),
+    };
+    if (!t->concepts || !t->parents || !t->children || !t->hash || !t->designations ||
+        !t->properties || fault_point("alloc"))
+        return false;
+    if (b->concepts.n)
+        memcpy(t->concepts, b->concepts.p, b->concepts.n * sizeof *t->concepts);
+    if (b->hash_n)
+        memcpy(t->hash, b->hash, b->hash_n * sizeof *t->hash);
+    return true;
+}
+
+/* Counts in `field` of each concept become the place of its first. `spare` records a second turn:
+ * while records are placed, the field of concept i counts up, and is then its neighbour's first. */
+#define FIRSTS(t, n, field)                                                                        \
+    for (uint32_t i_ = 0, sum_ = 0, count_; i_ <= (n); i_++, sum_ += count_) {                     \
+        count_ = (t)->concepts[i_].field;                                                          \
+        (t)->concepts[i_].field = sum_;                                                            \
+    }
+#define FIRSTS_BACK(t, n, field)                                                                   \
+    for (uint32_t i_ = (n); i_ > 0; i_--)                                                          \
+        (t)->concepts[i_].field = (t)->concepts[i_ - 1].field;                                     \
+    (t)->concepts[0].field = 0
+
+static void place_links(const struct cs_builder *b, struct built *t, uint32_t n)
+{
+    for (size_t i = 0; i < b->parents.n; i++) {
+        const struct link *l = GROW_AT(&b->parents, struct link, i);
+        t->concepts[l->concept].parents++;
+        t->concepts[l->other].children++;
+    }
+    FIRSTS(t, n, parents)
+    FIRSTS(t, n, children)
+    for (size_t i = 0; i < b->parents.n; i++) {
+        const struct link *l = GROW_AT(&b->parents, struct link, i);
+        t->parents[t->concepts[l->concept].parents++] = l->other;
+        t->children[t->concepts[l->other].children++] = l->concept;
+    }
+    FIRSTS_BACK(t, n, parents);
+    FIRSTS_BACK(t, n, children);
+}
+
+static void place_texts(const struct cs_builder *b, struct built *t, uint32_t n)
+{
+    for (size_t i = 0; i < b->designations.n; i++)
+        t->concepts[GROW_AT(&b->designations, struct owned_designation, i)->concept].designations++;
+    for (size_t i = 0; i < b->properties.n; i++)
+        t->concepts[GROW_AT(&b->properties, struct owned_property, i)->concept].properties++;
+    FIRSTS(t, n, designations)
+    FIRSTS(t, n, properties)
+    for (size_t i = 0; i < b->designations.n; i++) {
+        const struct owned_designation *o = GROW_AT(&b->designations, struct owned_designation, i);
+        t->designations[t->concepts[o->concept].designations++] = o->d;
+    }
+    for (size_t i = 0; i < b->properties.n; i++) {
+        const struct owned_property *o = GROW_AT(&b->properties, struct owned_property, i);
+        t->properties[t->concepts[o->concept].properties++] = o->p;
+    }
+    FIRSTS_BACK(t, n, designations);
+    FIRSTS_BACK(t, n, properties);
+}
+
+/* Whether each concept has at most one parent and stands right behind its elder siblings'
+ * descendants; then the ends of all. */
+static bool make_tree(struct built *t, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct cs_concept *c = &t->concepts[i];
+        uint32_t up = i;
+        if (c[1].parents - c->parents > 1 ||
+            (c[1].parents > c->parents && t->parents[c->parents] >= i))
+            return false;
+        t->concepts[i].end = i + 1;
+        while (t->concepts[up + 1].parents > t->concepts[up].parents) {
+            up = t->parents[t->concepts[up].parents];
+            if (t->concepts[up].end != i && t->concepts[up].end != i + 1)
+                return false;
+            t->concepts[up].end = i + 1;
+        }
+    }
+    return true;
+}
+
+/* A concept that is its own ancestor would make no hierarchy: its links are left out one by one
+ * where they go round. Kahn's order finds whether there are any. */
+static bool has_cycle(const struct built *t, uint32_t n)
+{
+    uint32_t *left = calloc((size_t)n + 1, sizeof *left), *queue = calloc((size_t)n + 1, 4);
+    size_t head = 0, tail = 0;
+    bool ok = left && queue;
+
+    for (uint32_t i = 0; ok && i < n; i++)
+        if (!(left[i] = t->concepts[i + 1].parents - t->concepts[i].parents))
+            queue[tail++] = i;
+    while (ok && head < tail) {
+        uint32_t i = queue[head++];
+        for (uint32_t k = t->concepts[i].children; k < t->concepts[i + 1].children; k++)
+            if (--left[t->children[k]] == 0)
+                queue[tail++] = t->children[k];
+    }
+    free(left);
+    free(queue);
+    return !ok || tail != n;
+}
+
+static int write_image(struct cs_builder *b, struct built *t, const struct word_index *w,
+                       char **ret, size_t *ret_n, struct err *err)
+{
+    size_t n = b->concepts.n;
+    struct image_part parts[CS_SECTIONS] = {
+        [CS_INFO] = {&b->info, sizeof b->info},
+        [CS_POOL] = {b->pool.bytes.p, b->pool.bytes.n},
+        [CS_CONCEPTS] = {t->concepts, (n + 1) * sizeof *t->concepts},
+        [CS_HASH] = {t->hash, MAX(b->hash_n, (size_t)1) * sizeof *t->hash},
+        [CS_PARENTS] = {t->parents, b->parents.n * sizeof *t->parents},
+        [CS_CHILDREN] = {t->children, b->parents.n * sizeof *t->children},
+        [CS_DESIGNATIONS] = {t->designations, b->designations.n * sizeof *t->designations},
+        [CS_PROPERTIES] = {t->properties, b->properties.n * sizeof *t->properties},
+        [CS_PROPERTY_DEFS] = {b->defs.p, b->defs.n * sizeof(struct cs_property_def)},
+        [CS_WORDS] = {w->words.p, w->words.n * sizeof(struct cs_word)},
+        [CS_POSTINGS] = {w->postings.p, w->postings.n},
+    };
+
+    return image_write(IMAGE_CODE_SYSTEM, parts, CS_SECTIONS, ret, ret_n, err);
+}
+
+static int check_room(const struct cs_builder *b, struct err *err)
+{
+    if (b->too_many)
+        return err_set(err, ERR_COSTLY, "a code system may have %d concepts", CS_CONCEPTS_MAX);
+    if (b->failed || b->pool.failed || b->concepts.failed || b->parents.failed ||
+        b->designations.failed || b->properties.failed || b->defs.failed)
+        return err_no_memory(err);
+    return 0;
+}
+
+int cs_build(struct cs_builder *b, char **ret, size_t *ret_n, struct err *err)
+{
+    uint32_t n = (uint32_t)b->concepts.n;
+    struct word_index words = {0};
+    struct built t = {0};
+    int r = check_room(b, err);
+
+    if (r >= 0 && !built_init(b, &t))
+        r = err_no_memory(err);
+    if (r >= 0) {
+        place_links(b, &t, n);
+        place_texts(b, &t, n);
+        b->info.flags &= ~(CS_TREE | CS_DAG);
+        if (has_cycle(&t, n))
+            r = err_set(err, ERR_PROCESSING, "a concept of the code system is its own ancestor");
+        else if (make_tree(&t, n))
+            b->info.flags |= CS_TREE;
+        else
+            b->info.flags |= CS_DAG;
+    }
+    if (r >= 0)
+        r = word_index_make(&(struct word_source){&b->pool, t.concepts, n, t.designations}, &words,
+                            err);
+    if (r >= 0 && b->pool.failed)
+        r = err_no_memory(err);
+    if (r >= 0) {
+        b->info.n = n;
+        b->info.hash_mask = (uint32_t)MAX(b->hash_n, (size_t)1) - 1;
+        b->info.n_words = (uint32_t)words.words.n - 1;
+        r = write_image(b, &t, &words, ret, ret_n, err);
+    }
+    word_index_done(&words);
+    built_done(&t);
+    return r;
+}

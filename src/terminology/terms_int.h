@@ -1,0 +1,34 @@
+/* terms_int.h - what the files behind terminology.h share. */
+#ifndef TERMINOLOGY_TERMS_INT_H
+#define TERMINOLOGY_TERMS_INT_H
+
+#include "terminology/terminology.h"
+
+enum kept_kind { KEPT_CS, KEPT_VS, KEPT_MAP, KEPT_IMAGE, KEPT_MAP_IMAGE };
+
+uint64_t terms_generation(struct terms *t);
+/* 1 and *ret (held by the scope; NULL: known to be absent), 0 when it is not kept. */
+int terms_kept_get(struct terms_scope *s, enum kept_kind kind, struct str key, void **ret,
+                   struct err *err);
+/* Keeps what was compiled since `generation` (0: it never changes) and holds it in the scope, which
+ * takes the reference. */
+int terms_kept_put(struct terms_scope *s, enum kept_kind kind, struct str key, void *what,
+                   uint64_t generation, struct err *err);
+int terms_hold(struct terms_scope *s, enum kept_kind kind, struct str key, void *what,
+               struct err *err);
+int terms_not_quick(struct err *err);
+struct store *terms_store(const struct terms_scope *s);
+const struct access *terms_who(const struct terms_scope *s);
+
+/* loaded.c: the image that was loaded for a CodeSystem resource: 1 and *ret (the caller's
+ * reference), 0 when there is none. */
+int terms_image_of(struct terms_scope *s, yyjson_val *resource, struct cs **ret, struct err *err);
+
+int terms_map_image_of(struct terms_scope *s, yyjson_val *resource, struct map **ret,
+                       struct err *err);
+
+/* terms_vs.c: as terms_value_set, inside the compilation of another. */
+int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct vs_path *path,
+                       struct vs **ret, struct err *err);
+
+#endif

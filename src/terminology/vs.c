@@ -1,0 +1,560 @@
+/* vs.c - a ValueSet resource, compiled (valueset.html#compose): includes in their order, each code
+ * once, without what is excluded.
+ */
+#include "terminology/vs.h"
+
+#include "terminology/terms_int.h"
+
+#include "base/fault.h"
+#include "terminology/canonical.h"
+#include "terminology/cluster.h"
+#include "terminology/grammar.h"
+
+#include <stdlib.h>
+
+struct compiling {
+    struct terms_scope *s;
+    struct vs *vs;
+    const struct vs_path *path;
+    bool excluding;
+    bool active_only; /* compose.inactive is false */
+    struct err *err;
+};
+
+/* ---- life ---- */
+
+struct vs *vs_ref(struct vs *vs)
+{
+    atomic_fetch_add_explicit(&vs->refs, 1, memory_order_relaxed);
+    return vs;
+}
+
+void vs_unref(struct vs *vs)
+{
+    if (!vs || atomic_fetch_sub(&vs->refs, 1) != 1)
+        return;
+    for (size_t i = 0; i < vs->n_groups; i++)
+        cs_unref(vs->groups[i].cs);
+    arena_done(&vs->a);
+    free(vs);
+}
+
+size_t vs_bytes(const struct vs *vs)
+{
+    return sizeof *vs + vs->a.used_bytes;
+}
+
+/* ---- groups ---- */
+
+static int group_of(struct compiling *c, struct cs *cs, struct str system, struct str version,
+                    bool pinned, struct vs_group **ret)
+{
+    struct vs *vs = c->vs;
+    struct vs_group *g;
+
+    for (size_t i = 0; i < vs->n_groups; i++)
+        if (vs->groups[i].cs == cs && str_eq(vs->groups[i].system, system) &&
+            (cs || str_eq(vs->groups[i].version, version))) {
+            *ret = &vs->groups[i];
+            return 0;
+        }
+    if (vs->n_groups == VS_GROUPS_MAX)
+        return err_set(c->err, ERR_COSTLY, "a value set may draw on %d code systems",
+                       VS_GROUPS_MAX);
+    if (!vs->groups && !(vs->groups = ARENA_ARRAY(&vs->a, struct vs_group, VS_GROUPS_MAX)))
+        return err_no_memory(c->err);
+    g = &vs->groups[vs->n_groups];
+    g->system = arena_dup(&vs->a, system);
+    g->version = arena_dup(&vs->a, cs ? cs_version(cs) : version.p ? version : STR(""));
+    g->is_pinned = pinned;
+    if (cs) {
+        g->members = ARENA_ARRAY(&vs->a, uint64_t, bits_words(cs_n(cs)));
+        g->removed = ARENA_ARRAY(&vs->a, uint64_t, bits_words(cs_n(cs)));
+    }
+    if (!g->system.p || !g->version.p || (cs && (!g->members || !g->removed)))
+        return err_no_memory(c->err);
+    g->cs = cs ? cs_ref(cs) : NULL;
+    vs->n_groups++;
+    *ret = g;
+    return 0;
+}
+
+static struct vs_listed *listed_slot(const struct vs_group *g, struct str code)
+{
+    size_t at = str_hash(code) & g->codes_mask;
+
+    while (g->codes[at].code.p && !str_eq(g->codes[at].code, code))
+        at = (at + 1) & g->codes_mask;
+    return &g->codes[at];
+}
+
+static bool grow_listed(struct compiling *c, struct vs_group *g)
+{
+    struct vs_listed *old = g->codes;
+    size_t n_old = old ? g->codes_mask + 1 : 0, n = old ? n_old * 2 : 16;
+
+    g->codes = ARENA_ARRAY(&c->vs->a, struct vs_listed, n);
+    if (!g->codes)
+        return false;
+    g->codes_mask = n - 1;
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].code.p)
+            *listed_slot(g, old[i].code) = old[i];
+    return true;
+}
+
+/* A removed code that is no concept stays in the table as one that is not there. */
+#define LISTED_REMOVED (CS_NONE - 1)
+
+/* ---- runs ---- */
+
+static int add_run(struct compiling *c, const struct vs_group *g, struct vs_run run)
+{
+    struct vs_run *r = ARENA_NEW(&c->vs->a, struct vs_run);
+
+    if (!r)
+        return err_no_memory(c->err);
+    *r = run;
+    r->group = (uint32_t)(g - c->vs->groups);
+    *(c->vs->last ? &c->vs->last->next : &c->vs->first) = r;
+    c->vs->last = r;
+    c->vs->n += run.n;
+    return 0;
+}
+
+static bool may_add(const struct compiling *c, const struct vs_group *g, uint32_t i)
+{
+    return !bits_has(g->members, i) && !bits_has(g->removed, i) &&
+           !(c->active_only && cs_at(g->cs, i)->flags & CONCEPT_INACTIVE);
+}
+
+/* A set of concepts, in the order of their system. */
+static int add_bits(struct compiling *c, struct vs_group *g, const uint64_t *bits)
+{
+    size_t words = bits_words(cs_n(g->cs)), n = 0;
+    uint64_t *own = c->excluding ? NULL : ARENA_ARRAY(&c->vs->a, uint64_t, words);
+
+    if (c->excluding) {
+        for (size_t w = 0; w < words; w++)
+            g->removed[w] |= bits[w];
+        return 0;
+    }
+    if (!own)
+        return err_no_memory(c->err);
+    for (uint32_t i = bits_next(bits, cs_n(g->cs), 0); i != CS_NONE;
+         i = bits_next(bits, cs_n(g->cs), i + 1))
+        if (may_add(c, g, i)) {
+            bits_add(own, i);
+            n++;
+        }
+    for (size_t w = 0; w < words; w++)
+        g->members[w] |= own[w];
+    return n ? add_run(c, g, (struct vs_run){.bits = own, .n = n}) : 0;
+}
+
+/* One code into a list that becomes a run. */
+static int add_listed(struct compiling *c, struct vs_group *g, struct vs_listed item,
+                      struct vs_listed *list, size_t *n)
+{
+    struct vs_listed *slot;
+
+    if (item.concept != CS_NONE) {
+        if (c->excluding)
+            bits_add(g->removed, item.concept);
+        else if (may_add(c, g, item.concept)) {
+            bits_add(g->members, item.concept);
+            list[(*n)++] = item;
+        }
+        return 0;
+    }
+    if ((g->n_codes + 1) * 2 > (g->codes ? g->codes_mask + 1 : 0) && !grow_listed(c, g))
+        return err_no_memory(c->err);
+    slot = listed_slot(g, item.code);
+    if (slot->code.p)
+        return 0;
+    *slot = item;
+    g->n_codes++;
+    if (c->excluding)
+    slot->concept = LISTED_REMOVED;
+    else list[(*n)++] = item;
+    return 0;
+}
+
+/* ---- one include or exclude ---- */
+
+static int need(struct compiling *c, struct str canonical, bool is_value_set)
+{
+    if (c->vs->unknown.p)
+        return 0;
+    c->vs->unknown = arena_dup(&c->vs->a, canonical);
+    c->vs->unknown_is_value_set = is_value_set;
+    return c->vs->unknown.p ? 0 : err_no_memory(c->err);
+}
+
+/* What an include is made of, before it is put in: systems with bits or a list. Other value sets
+ * that it names must have each code as well. */
+struct part {
+    struct vs **within;
+    size_t n_within;
+};
+
+static bool is_within(const struct part *p, struct str system, struct str code, size_t from)
+{
+    struct vs_found found;
+
+    for (size_t i = from; i < p->n_within; i++)
+        if (!vs_has(p->within[i], system, STR_NULL, code, &found))
+            return false;
+    return true;
+}
+
+static void keep_within(const struct part *p, const struct cs *cs, uint64_t *bits)
+{
+    for (uint32_t i = bits_next(bits, cs_n(cs), 0); p->n_within && i != CS_NONE;
+         i = bits_next(bits, cs_n(cs), i + 1))
+        if (!is_within(p, cs_url(cs), cs_code(cs, i), 0))
+            bits[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+
+static int add_concepts(struct compiling *c, struct vs_group *g, const struct part *p,
+                        yyjson_val *concepts)
+{
+    struct vs_listed *list;
+    yyjson_val *v;
+    size_t i, n, n_list = 0;
+    int r = 0;
+
+    if (yyjson_arr_size(concepts) > VS_LISTED_MAX)
+        return err_set(c->err, ERR_COSTLY, "an include may list %d codes", VS_LISTED_MAX);
+    list = ARENA_ARRAY(&c->vs->a, struct vs_listed, yyjson_arr_size(concepts));
+    if (!list)
+        return err_no_memory(c->err);
+    yyjson_arr_foreach(concepts, i, n, v) {
+        struct vs_listed item = {.concept = CS_NONE,
+                                 .code = js_get_str(v, "code"),
+                                 .display = js_get_str(v, "display"),
+                                 .designations = js_get(v, "designation")};
+        struct str display;
+        if (!item.code.p || !is_within(p, g->system, item.code, 0))
+            continue;
+        if (g->cs)
+        item.concept = cs_find(g->cs, item.code);
+        /* A code that its system does not have is in no value set; what is known in part is
+         * believed. */
+        if (g->cs && item.concept == CS_NONE && cs_info(g->cs)->content == CONTENT_COMPLETE &&
+            !grammar_has(g->cs, c->s->a, item.code, &display, NULL))
+            continue;
+        r = add_listed(c, g, item, list, &n_list);
+        if (r < 0)
+            return r;
+    }
+    return n_list ? add_run(c, g, (struct vs_run){.list = list, .n = n_list}) : 0;
+}
+
+static int add_filtered(struct compiling *c, struct vs_group *g, const struct part *p,
+                        yyjson_val *filters)
+{
+    size_t words = bits_words(cs_n(g->cs)), i, n;
+    uint64_t *all = ARENA_ARRAY(c->s->a, uint64_t, words);
+    uint64_t *bits = ARENA_ARRAY(c->s->a, uint64_t, words);
+    yyjson_val *v;
+    int r;
+
+    if (!all || !bits)
+        return err_no_memory(c->err);
+    for (uint32_t k = 0; k < cs_n(g->cs); k++)
+        bits_add(all, k);
+    if (yyjson_arr_size(filters) > VS_FILTERS_MAX)
+        return err_set(c->err, ERR_COSTLY, "an include may have %d filters", VS_FILTERS_MAX);
+    yyjson_arr_foreach(filters, i, n, v) {
+        memset(bits, 0, words * sizeof *bits);
+        r = vs_filter(g->cs, c->s->a, js_get_str(v, "property"), js_get_str(v, "op"),
+                      js_get_str(v, "value"), bits, c->err);
+        if (r < 0)
+            return r;
+        for (size_t w = 0; w < words; w++)
+            all[w] &= bits[w];
+    }
+    keep_within(p, g->cs, all);
+    if (!yyjson_arr_size(filters) && !p->n_within)
+        g->grammar = cs_info(g->cs)->grammar != GRAMMAR_NONE;
+    return add_bits(c, g, all);
+}
+
+static int add_system(struct compiling *c, yyjson_val *include, const struct part *p)
+{
+    struct str system = js_get_str(include, "system"), version = js_get_str(include, "version");
+    yyjson_val *concepts = js_get(include, "concept");
+    struct vs_group *g;
+    struct cs *cs;
+    int r = terms_code_system(c->s, system, version, &cs, c->err);
+
+    if (r < 0)
+        return r;
+    if (cs && cs_info(cs)->content == CONTENT_NOT_PRESENT)
+        cs = NULL;
+    if (!cs && !concepts) {
+        struct str parts[] = {system, version.n ? STR("|") : STR(""), version};
+        struct str canonical = arena_join(c->s->a, parts, version.n ? 3 : 1);
+        return canonical.p ? need(c, canonical, false) : err_no_memory(c->err);
+    }
+    r = group_of(c, cs, system, version, version.n > 0, &g);
+    if (r < 0)
+        return r;
+    return concepts ? add_concepts(c, g, p, concepts)
+                    : add_filtered(c, g, p, js_get(include, "filter"));
+}
+
+/* ---- value sets inside ---- */
+
+/* A run of another value set, where all further ones have its codes too. */
+static int add_run_of(struct compiling *c, const struct vs *from, const struct vs_run *run,
+                      const struct part *p)
+{
+    const struct vs_group *theirs = &from->groups[run->group];
+    struct vs_listed *list;
+    struct vs_group *g;
+    size_t n = 0;
+    int r = group_of(c, theirs->cs, theirs->system, theirs->version, theirs->is_pinned, &g);
+
+    if (r < 0)
+        return r;
+    g->grammar |= theirs->grammar && p->n_within == 1 && !c->excluding;
+    if (run->bits) {
+        size_t words = bits_words(cs_n(g->cs));
+        uint64_t *bits = ARENA_ARRAY(c->s->a, uint64_t, words);
+        if (!bits)
+            return err_no_memory(c->err);
+        memcpy(bits, run->bits, words * sizeof *bits);
+        keep_within(&(struct part){p->within + 1, p->n_within - 1}, g->cs, bits);
+        return add_bits(c, g, bits);
+    }
+    list = ARENA_ARRAY(&c->vs->a, struct vs_listed, run->n);
+    if (!list)
+        return err_no_memory(c->err);
+    for (size_t i = 0; r >= 0 && i < run->n; i++) {
+        struct vs_listed item = run->list[i];
+        item.code = arena_dup(&c->vs->a, item.code);
+        item.display = arena_dup(&c->vs->a, item.display);
+        item.designations = NULL;
+        if (is_within(p, theirs->system, item.code, 1))
+            r = add_listed(c, g, item, list, &n);
+    }
+    return r < 0 || !n ? r : add_run(c, g, (struct vs_run){.list = list, .n = n});
+}
+
+static int note_used(struct compiling *c, const struct vs *used)
+{
+    struct vs *vs = c->vs;
+    struct str *more =
+        arena_grow(&vs->a, vs->used, vs->n_used * sizeof *more, (vs->n_used + 1) * sizeof *more);
+
+    if (!more)
+        return err_no_memory(c->err);
+    vs->used = more;
+    more[vs->n_used] = arena_join(
+        &vs->a,
+        (const struct str[]){used->url, used->version.n ? STR("|") : STR(""), used->version}, 3);
+    return more[vs->n_used++].p ? 0 : err_no_memory(c->err);
+}
+
+/* The value sets that an include names; false in *ret_all where one is not here. */
+static int find_within(struct compiling *c, yyjson_val *names, struct part *ret, bool *ret_all)
+{
+    yyjson_val *v;
+    size_t i, n;
+    int r;
+
+    *ret_all = true;
+    ret->within = ARENA_ARRAY(c->s->a, struct vs *, yyjson_arr_size(names));
+    if (!ret->within)
+        return err_no_memory(c->err);
+    yyjson_arr_foreach(names, i, n, v) {
+        struct vs *vs;
+        r = terms_value_set_in(c->s, js_str(v), c->path, &vs, c->err);
+        if (r < 0)
+            return r;
+        if (!vs) {
+            *ret_all = false;
+            if ((r = need(c, js_str(v), true)) < 0)
+                return r;
+            continue;
+        }
+        if (vs->unknown.p && (r = need(c, vs->unknown, vs->unknown_is_value_set)) < 0)
+            return r;
+        if ((r = note_used(c, vs)) < 0)
+            return r;
+        ret->within[ret->n_within++] = vs;
+    }
+    return 0;
+}
+
+static int add_include(struct compiling *c, yyjson_val *include)
+{
+    struct part p = {0};
+    bool all;
+    int r = find_within(c, js_get(include, "valueSet"), &p, &all);
+
+    if (r < 0 || !all)
+        return r;
+    if (js_get_str(include, "system").n)
+        return add_system(c, include, &p);
+    for (const struct vs_run *run = p.n_within ? p.within[0]->first : NULL; r >= 0 && run;
+         run = run->next)
+        r = add_run_of(c, p.within[0], run, &p);
+    return r;
+}
+
+/* ---- the whole ---- */
+
+/* A set that brings its expansion and nothing else: as it stands. */
+static int add_contains(struct compiling *c, yyjson_val *contains, int depth)
+{
+    yyjson_val *v;
+    size_t i, n;
+    int r = 0;
+
+    if (depth > TERMS_VALUE_SET_DEPTH_MAX)
+        return err_set(c->err, ERR_COSTLY, "the expansion is nested deeper than %d",
+                       TERMS_VALUE_SET_DEPTH_MAX);
+    yyjson_arr_foreach(contains, i, n, v) {
+        struct vs_listed item = {.concept = CS_NONE,
+                                 .code = js_get_str(v, "code"),
+                                 .display = js_get_str(v, "display"),
+                                 .designations = js_get(v, "designation")};
+        struct vs_listed *list = ARENA_NEW(&c->vs->a, struct vs_listed);
+        struct str system = js_get_str(v, "system");
+        struct vs_group *g;
+        struct cs *cs = NULL;
+        size_t n_list = 0;
+        if (item.code.p && system.n && !js_get(v, "abstract")) {
+            r = terms_code_system(c->s, system, js_get_str(v, "version"), &cs, c->err);
+            if (r >= 0)
+                r = list ? group_of(c, cs, system, js_get_str(v, "version"), false, &g)
+                         : err_no_memory(c->err);
+            if (r >= 0 && cs)
+            item.concept = cs_find(cs, item.code);
+            if (r >= 0)
+                r = add_listed(c, g, item, list, &n_list);
+            if (r >= 0 && n_list)
+                r = add_run(c, g, (struct vs_run){.list = list, .n = 1});
+        }
+        if (r >= 0 && js_get(v, "contains"))
+            r = add_contains(c, js_get(v, "contains"), depth + 1);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int add_all(struct compiling *c, yyjson_val *root)
+{
+    yyjson_val *compose = js_get(root, "compose"), *inactive = js_get(compose, "inactive"), *v;
+    size_t i, n;
+    int r = 0;
+
+    if (!compose)
+        return add_contains(c, js_get(js_get(root, "expansion"), "contains"), 0);
+    c->active_only = yyjson_is_false(inactive);
+    c->excluding = true;
+    yyjson_arr_foreach(js_get(compose, "exclude"), i, n, v) {
+        if ((r = add_include(c, v)) < 0)
+            return r;
+    }
+    c->excluding = false;
+    yyjson_arr_foreach(js_get(compose, "include"), i, n, v) {
+        if ((r = add_include(c, v)) < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* A copy in the value set's own memory. */
+static int copy_source(struct vs *vs, yyjson_val *resource, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
+    int r;
+
+    js_write(&text, resource);
+    if ((r = sb_ok(&text, err)) < 0 ||
+        (r = js_parse_stored(&vs->a, sb_view(&text), &vs->source, err)) < 0)
+        return r;
+    vs->id = js_get_str(vs->source, "id");
+    vs->url = js_get_str(vs->source, "url");
+    vs->version = js_get_str(vs->source, "version");
+    vs->name = js_get_str(vs->source, "name");
+    vs->title = js_get_str(vs->source, "title");
+    vs->status = js_get_str(vs->source, "status");
+    vs->experimental = yyjson_is_true(js_get(vs->source, "experimental"));
+    vs->immutable = yyjson_is_true(js_get(vs->source, "immutable"));
+    return 0;
+}
+
+int vs_compile(struct terms_scope *s, yyjson_val *resource, const struct vs_path *path,
+               struct vs **ret, struct err *err)
+{
+    struct vs *vs = fault_point("alloc") ? NULL : calloc(1, sizeof *vs);
+    struct compiling c = {.s = s, .vs = vs, .path = path, .err = err};
+    int r;
+
+    if (!vs)
+        return err_no_memory(err);
+    arena_init(&vs->a, VS_ARENA_MAX);
+    atomic_init(&vs->refs, 1);
+    r = copy_source(vs, resource, err);
+    if (r >= 0)
+        r = add_all(&c, vs->source);
+    if (r < 0)
+        vs_unref(vs);
+    else
+        *ret = vs;
+    return r;
+}
+
+/* ---- asking ---- */
+
+static bool group_has(const struct vs_group *g, struct str code, struct vs_found *ret)
+{
+    *ret = (struct vs_found){.group = g, .concept = CS_NONE};
+    if (g->cs) {
+        ret->concept = cs_find(g->cs, code);
+        if (ret->concept != CS_NONE)
+            return bits_has(g->members, ret->concept);
+    }
+    if (!g->codes)
+        return false;
+    ret->listed = listed_slot(g, code);
+    return ret->listed->code.p && ret->listed->concept != LISTED_REMOVED;
+}
+
+/* Codes of grammar: the cluster of a stem that is in the set is in it, too. */
+static bool grammar_group_has(const struct vs_group *g, struct str code, struct vs_found *ret)
+{
+    struct str display, stem = cluster_stem(code);
+    struct arena a;
+    bool ok;
+
+    if (!g->cs || cs_info(g->cs)->grammar == GRAMMAR_NONE)
+        return false;
+    if (!g->grammar && (stem.n == code.n || !group_has(g, stem, ret)))
+        return false;
+    arena_init(&a, KIB(256));
+    ok = grammar_has(g->cs, &a, code, &display, NULL);
+    arena_done(&a);
+    *ret = (struct vs_found){.group = g, .concept = CS_NONE};
+    return ok;
+}
+
+bool vs_has(const struct vs *vs, struct str system, struct str version, struct str code,
+            struct vs_found *ret)
+{
+    for (size_t i = 0; i < vs->n_groups; i++) {
+        const struct vs_group *g = &vs->groups[i];
+        if ((system.p && !str_eq(g->system, system)) ||
+            (version.n && g->version.n && !str_eq(g->version, version)))
+            continue;
+        if (group_has(g, code, ret) || grammar_group_has(g, code, ret))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,474 @@
+/* Each rule that a profile can make, on resources that keep it and that do not. What is expected
+ * follows from http://hl7.org/fhir/R4/profiling.html and elementdefinition.html. */
+#include "../test.h"
+
+#include "fhir/profile.h"
+#include "fhir/shelf.h"
+#include "fhir/validate.h"
+
+#define URL "http://example.org/p"
+#define SD(type, members, elements)                                                                \
+    "{\"resourceType\":\"StructureDefinition\",\"url\":\"" URL "\",\"name\":\"P\","                \
+    "\"status\":\"draft\",\"kind\":\"resource\",\"abstract\":false,\"type\":\"" type "\","         \
+    "\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/" type "\","                     \
+    "\"derivation\":\"constraint\"," members "\"differential\":{\"element\":[" elements "]}}"
+#define NAMED(url, type, base, elements)                                                           \
+    "{\"resourceType\":\"StructureDefinition\",\"url\":\"" url "\",\"name\":\"P\","                \
+    "\"status\":\"draft\",\"kind\":\"resource\",\"abstract\":false,\"type\":\"" type "\","         \
+    "\"baseDefinition\":\"" base "\",\"derivation\":\"constraint\","                               \
+    "\"differential\":{\"element\":[" elements "]}}"
+#define BASE(type) "http://hl7.org/fhir/StructureDefinition/" type
+#define PATIENT(members) "{\"resourceType\":\"Patient\"" members "}"
+#define OBSERVATION(members)                                                                       \
+    "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"}" members "}"
+
+struct run {
+    struct arena a;
+    struct shelf *shelf;
+    struct profiles *set;
+    struct issues issues;
+};
+
+static void run_init(struct run *run, const char *const *definitions, const char *resource)
+{
+    static const struct str asked = STR(URL);
+    struct conform_options options = {.asked = &asked, .n_asked = 1, .no_bindings = false};
+    yyjson_val *root;
+    struct err err;
+
+    arena_init(&run->a, MIB(64));
+    issues_init(&run->issues, &run->a);
+    assert_int_equal(shelf_new(&run->shelf, &err), 0);
+    for (; *definitions; definitions++)
+        if (shelf_put(run->shelf, str_c(*definitions), &err) < 0)
+            fail_msg("%s: %s", err.text, *definitions);
+    options.world = shelf_world(run->shelf, NULL);
+    options.profiles = run->set = profiles_new(options.world);
+    assert_non_null(run->set);
+    if (js_parse(&run->a, str_c(resource), &root, &err) < 0)
+        fail_msg("%s: %s", resource, err.text);
+    assert_true(fhir_validate(root, &run->issues, &err) > 0);
+    assert_int_equal(conform_check(root, &options, &run->issues, &err), 0);
+}
+
+static void run_done(struct run *run)
+{
+    profiles_unref(run->set);
+    shelf_free(run->shelf);
+    arena_done(&run->a);
+}
+
+static void good_with(const char *const *definitions, const char *resource)
+{
+    _cleanup_(run_done) struct run run;
+
+    run_init(&run, definitions, resource);
+    for (const struct issue *i = run.issues.first; i; i = i->next)
+        if (i->severity <= ISSUE_ERROR)
+            fail_msg("%s: %.*s", resource, STR_ARG(i->text));
+}
+
+/* There is an issue of that severity at `where` with `says` in its text. */
+static void said_with(const char *const *definitions, const char *resource,
+                      enum issue_severity severity, const char *where, const char *says)
+{
+    _cleanup_(run_done) struct run run;
+
+    run_init(&run, definitions, resource);
+    for (const struct issue *i = run.issues.first; i; i = i->next) {
+        char text[ERR_TEXT_MAX];
+        snprintf(text, sizeof text, "%.*s", STR_ARG(i->text));
+        if (i->severity == severity && str_eq(i->where, str_c(where)) && strstr(text, says))
+            return;
+    }
+    for (const struct issue *i = run.issues.first; i; i = i->next)
+        print_error("  %d at %.*s: %.*s\n", i->severity, STR_ARG(i->where), STR_ARG(i->text));
+    fail_msg("%s: nothing at %s says \"%s\"", resource, where, says);
+}
+
+static void good(const char *definition, const char *resource)
+{
+    good_with((const char *const[]){definition, NULL}, resource);
+}
+
+static void bad(const char *definition, const char *resource, const char *where, const char *says)
+{
+    said_with((const char *const[]){definition, NULL}, resource, ISSUE_ERROR, where, says);
+}
+
+static void cardinality(void **state)
+{
+    static const char sd[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.birthDate\",\"path\":\"Patient.birthDate\",\"min\":1},"
+           "{\"id\":\"Patient.name\",\"path\":\"Patient.name\",\"min\":2,\"max\":\"3\"},"
+           "{\"id\":\"Patient.name.family\",\"path\":\"Patient.name.family\",\"min\":1},"
+           "{\"id\":\"Patient.photo\",\"path\":\"Patient.photo\",\"max\":\"0\"}");
+#define F "{\"family\":\"a\"}"
+
+    (void)state;
+    good(sd, PATIENT(",\"birthDate\":\"2000\",\"name\":[" F "," F "]"));
+    bad(sd, PATIENT(",\"name\":[" F "," F "]"), "Patient.birthDate", "is required");
+    bad(sd, PATIENT(",\"birthDate\":\"2000\",\"name\":[" F "]"), "Patient.name", "at least 2");
+    bad(sd, PATIENT(",\"birthDate\":\"2000\",\"name\":[" F "," F "," F "," F "]"), "Patient.name",
+        "at most 3");
+    bad(sd, PATIENT(",\"birthDate\":\"2000\",\"name\":[" F ",{\"text\":\"x\"}]"),
+        "Patient.name[1].family", "is required");
+    bad(sd, PATIENT(",\"birthDate\":\"2000\",\"photo\":[{\"title\":\"x\"}],\"name\":[" F "," F "]"),
+        "Patient.photo", "is not allowed");
+    /* A value that is not there, with a reason why, is there. */
+    good(sd, PATIENT(",\"_birthDate\":{\"extension\":[{\"url\":\"http://example.org/e\","
+                     "\"valueCode\":\"x\"}]},\"name\":[" F "," F "]"));
+}
+
+static void values(void **state)
+{
+    static const char sd[] =
+        SD("Observation", "",
+           "{\"id\":\"Observation.status\",\"path\":\"Observation.status\",\"fixedCode\":"
+           "\"final\"},"
+           "{\"id\":\"Observation.code\",\"path\":\"Observation.code\",\"patternCodeableConcept\":{"
+           "\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"1-8\"}]}},"
+           "{\"id\":\"Observation.value[x]\",\"path\":\"Observation.value[x]\",\"type\":[{\"code\":"
+           "\"integer\"}],\"minValueInteger\":3,\"maxValueInteger\":5},"
+           "{\"id\":\"Observation.note\",\"path\":\"Observation.note\"},"
+           "{\"id\":\"Observation.note.text\",\"path\":\"Observation.note.text\",\"maxLength\":3}");
+#define O(status, coding, rest)                                                                    \
+    "{\"resourceType\":\"Observation\",\"status\":\"" status "\",\"code\":{\"coding\":[" coding    \
+    "],\"text\":\"t\"}" rest "}"
+#define C18 "{\"system\":\"http://loinc.org\",\"code\":\"1-8\",\"display\":\"d\"}"
+
+    (void)state;
+    good(sd, O("final", C18, ""));
+    good(sd, O("final", "{\"code\":\"x\"}," C18, ",\"valueInteger\":5"));
+    bad(sd, O("amended", C18, ""), "Observation.status", "is not the fixed value \"final\"");
+    bad(sd, O("final", "{\"code\":\"1-8\"}", ""), "Observation.code", "does not have the pattern");
+    bad(sd, O("final", C18, ",\"valueInteger\":2"), "Observation.value", "less than the minimum");
+    bad(sd, O("final", C18, ",\"valueInteger\":6"), "Observation.value", "more than the maximum");
+    bad(sd, O("final", C18, ",\"valueString\":\"6\""), "Observation.value", "has the type string");
+    good(sd, O("final", C18, ",\"note\":[{\"text\":\"\xc3\xa4\xc3\xb6\xc3\xbc\"}]"));
+    bad(sd, O("final", C18, ",\"note\":[{\"text\":\"abcd\"}]"), "Observation.note[0].text",
+        "longer than 3");
+}
+
+#define SLICED(by, rules, slices)                                                                  \
+    "{\"id\":\"Patient.identifier\",\"path\":\"Patient.identifier\",\"slicing\":{"                 \
+    "\"discriminator\":[" by "],\"rules\":\"" rules "\"}}," slices
+#define BY_SYSTEM "{\"type\":\"value\",\"path\":\"system\"}"
+#define SLICE(name, counts, system)                                                                \
+    "{\"id\":\"Patient.identifier:" name "\",\"path\":\"Patient.identifier\","                  \
+    "\"sliceName\":\"" name \
+    "\"," counts "},{\"id\":\"Patient.identifier:" name                                            \
+    ".system\",\"path\":\"Patient.identifier.system\",\"min\":1,\"fixedUri\":\"" system "\"}"
+#define ID(system) "{\"system\":\"" system "\",\"value\":\"1\"}"
+
+static void slicing_by_value(void **state)
+{
+    static const char open[] = SD("Patient", "",
+                                  SLICED(BY_SYSTEM, "open",
+                                         SLICE("a", "\"min\":1,\"max\":\"1\"",
+                                               "urn:a") "," SLICE("b", "\"min\":0", "urn:b")));
+    static const char closed[] = SD(
+        "Patient", "", SLICED(BY_SYSTEM, "closed", SLICE("a", "\"min\":0,\"max\":\"1\"", "urn:a")));
+    static const char at_end[] =
+        SD("Patient", "",
+           SLICED(BY_SYSTEM, "openAtEnd", SLICE("a", "\"min\":0,\"max\":\"2\"", "urn:a")));
+
+    (void)state;
+    good(open, PATIENT(",\"identifier\":[" ID("urn:c") "," ID("urn:a") "]"));
+    bad(open, PATIENT(",\"identifier\":[" ID("urn:c") "]"), "Patient.identifier",
+        "0 of the slice a");
+    bad(open, PATIENT(",\"identifier\":[" ID("urn:a") "," ID("urn:a") "]"), "Patient.identifier",
+        "2 of the slice a");
+    bad(open, PATIENT(""), "Patient.identifier", "0 of the slice a");
+    good(closed, PATIENT(",\"identifier\":[" ID("urn:a") "]"));
+    bad(closed, PATIENT(",\"identifier\":[" ID("urn:a") "," ID("urn:c") "]"),
+        "Patient.identifier[1]", "none of the slices");
+    good(at_end, PATIENT(",\"identifier\":[" ID("urn:a") "," ID("urn:c") "]"));
+    bad(at_end, PATIENT(",\"identifier\":[" ID("urn:c") "," ID("urn:a") "]"),
+        "Patient.identifier[1]", "behind what is of none");
+}
+
+static void slicing_in_order(void **state)
+{
+    static const char sd[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.identifier\",\"path\":\"Patient.identifier\",\"slicing\":{"
+           "\"discriminator\":[" BY_SYSTEM "],\"ordered\":true,\"rules\":\"open\"}}," SLICE(
+               "a", "\"min\":0", "urn:a") "," SLICE("b", "\"min\":0", "urn:b"));
+
+    (void)state;
+    good(sd, PATIENT(",\"identifier\":[" ID("urn:a") "," ID("urn:b") "]"));
+    bad(sd, PATIENT(",\"identifier\":[" ID("urn:b") "," ID("urn:a") "]"), "Patient.identifier[1]",
+        "has to stand earlier");
+}
+
+static void slicing_by_pattern_exists_type(void **state)
+{
+    static const char pattern[] =
+        SD("Observation", "",
+           "{\"id\":\"Observation.category\",\"path\":\"Observation.category\",\"slicing\":{"
+           "\"discriminator\":[{\"type\":\"pattern\",\"path\":\"$this\"}],\"rules\":\"open\"}},"
+           "{\"id\":\"Observation.category:lab\",\"path\":\"Observation.category\",\"sliceName\":"
+           "\"lab\",\"min\":1,\"max\":\"1\",\"patternCodeableConcept\":{\"coding\":[{\"code\":"
+           "\"laboratory\"}]}}");
+    static const char exists[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.name\",\"path\":\"Patient.name\",\"slicing\":{\"discriminator\":[{"
+           "\"type\":\"exists\",\"path\":\"family\"}],\"rules\":\"open\"}},"
+           "{\"id\":\"Patient.name:with\",\"path\":\"Patient.name\",\"sliceName\":\"with\","
+           "\"min\":1},"
+           "{\"id\":\"Patient.name:with.family\",\"path\":\"Patient.name.family\",\"min\":1},"
+           "{\"id\":\"Patient.name:without\",\"path\":\"Patient.name\",\"sliceName\":\"without\","
+           "\"max\":\"1\"},"
+           "{\"id\":\"Patient.name:without.family\",\"path\":\"Patient.name.family\","
+           "\"max\":\"0\"}");
+    static const char type[] =
+        SD("Observation", "",
+           "{\"id\":\"Observation.valueQuantity\",\"path\":\"Observation.valueQuantity\"},"
+           "{\"id\":\"Observation.valueQuantity.unit\",\"path\":\"Observation.valueQuantity.unit\","
+           "\"min\":1}");
+
+    (void)state;
+    good(pattern, OBSERVATION(",\"category\":[{\"coding\":[{\"code\":\"laboratory\"}]}]"));
+    bad(pattern, OBSERVATION(",\"category\":[{\"coding\":[{\"code\":\"x\"}]}]"),
+        "Observation.category", "0 of the slice lab");
+    good(exists, PATIENT(",\"name\":[{\"family\":\"a\"},{\"text\":\"b\"}]"));
+    bad(exists, PATIENT(",\"name\":[{\"text\":\"b\"}]"), "Patient.name", "0 of the slice with");
+    bad(exists, PATIENT(",\"name\":[{\"family\":\"a\"},{\"text\":\"b\"},{\"text\":\"c\"}]"),
+        "Patient.name", "2 of the slice without");
+    good(type, OBSERVATION(",\"valueQuantity\":{\"value\":1,\"unit\":\"x\"}"));
+    good(type, OBSERVATION(",\"valueString\":\"x\""));
+    bad(type, OBSERVATION(",\"valueQuantity\":{\"value\":1}"), "Observation.value.unit",
+        "is required");
+}
+
+static void slices_within_slices(void **state)
+{
+    static const char sd[] = SD(
+        "Patient", "",
+        SLICED(
+            BY_SYSTEM, "open",
+            SLICE("a", "\"min\":0,\"max\":\"3\"",
+                  "urn:a")) ",{\"id\":\"Patient.identifier:a\",\"path\":\"Patient.identifier\"}");
+    static const char again[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.identifier\",\"path\":\"Patient.identifier\",\"slicing\":{"
+           "\"discriminator\":[" BY_SYSTEM "],\"rules\":\"open\"}},"
+           "{\"id\":\"Patient.identifier:a\",\"path\":\"Patient.identifier\",\"sliceName\":\"a\","
+           "\"slicing\":{\"discriminator\":[{\"type\":\"value\",\"path\":\"use\"}],\"rules\":"
+           "\"closed\"}},"
+           "{\"id\":\"Patient.identifier:a.system\",\"path\":\"Patient.identifier.system\","
+           "\"fixedUri\":\"urn:a\"},"
+           "{\"id\":\"Patient.identifier:a/x\",\"path\":\"Patient.identifier\",\"sliceName\":"
+           "\"a/x\",\"max\":\"1\"},"
+           "{\"id\":\"Patient.identifier:a/x.use\",\"path\":\"Patient.identifier.use\",\"min\":1,"
+           "\"fixedCode\":\"official\"}");
+#define IDU(system, use)                                                                           \
+    "{\"system\":\"" system "\",\"value\":\"1\",\"use\":\"" use "\"}"
+
+    (void)state;
+    bad(sd, PATIENT(""), "Patient", "stands twice");
+    good(again, PATIENT(",\"identifier\":[" IDU("urn:a", "official") "," IDU("urn:b", "temp") "]"));
+    bad(again, PATIENT(",\"identifier\":[" IDU("urn:a", "temp") "]"), "Patient.identifier[0]",
+        "none of the slices");
+    bad(again,
+        PATIENT(",\"identifier\":[" IDU("urn:a", "official") "," IDU("urn:a", "official") "]"),
+        "Patient.identifier", "2 of the slice a/x");
+}
+
+static void slicing_by_profile(void **state)
+{
+    static const char organisation[] =
+        NAMED("http://example.org/org", "Organization", BASE("Organization"),
+              "{\"id\":\"Organization.name\",\"path\":\"Organization.name\",\"min\":1}");
+    static const char sd[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.generalPractitioner\",\"path\":\"Patient.generalPractitioner\","
+           "\"slicing\":{\"discriminator\":[{\"type\":\"profile\",\"path\":\"resolve()\"}],"
+           "\"rules\":\"closed\"}},"
+           "{\"id\":\"Patient.generalPractitioner:o\",\"path\":\"Patient.generalPractitioner\","
+           "\"sliceName\":\"o\",\"type\":[{\"code\":\"Reference\",\"targetProfile\":["
+           "\"http://example.org/org\"]}]}");
+    const char *const all[] = {sd, organisation, NULL};
+#define GP(members)                                                                                \
+    PATIENT(",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\"," members             \
+            "}],\"generalPractitioner\":[{\"reference\":\"#o\"}]")
+
+    (void)state;
+    good_with(all, GP("\"name\":\"x\""));
+    said_with(all, GP("\"alias\":[\"x\"],\"identifier\":[{\"value\":\"1\"}]"), ISSUE_ERROR,
+              "Patient.generalPractitioner[0]", "none of the slices");
+}
+
+static void references(void **state)
+{
+    static const char organisation[] =
+        NAMED("http://example.org/org", "Organization", BASE("Organization"),
+              "{\"id\":\"Organization.name\",\"path\":\"Organization.name\",\"min\":1}");
+    static const char sd[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.managingOrganization\",\"path\":\"Patient.managingOrganization\","
+           "\"type\":[{\"code\":\"Reference\",\"targetProfile\":[\"http://example.org/org\"],"
+           "\"aggregation\":[\"contained\"]}]},"
+           "{\"id\":\"Patient.generalPractitioner\",\"path\":\"Patient.generalPractitioner\","
+           "\"type\":[{\"code\":\"Reference\",\"targetProfile\":[\"" BASE("Practitioner") "\"]}]}");
+    const char *const all[] = {sd, organisation, NULL};
+#define MO(members)                                                                                \
+    PATIENT(",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\"," members             \
+            "}],\"managingOrganization\":{\"reference\":\"#o\"}")
+
+    (void)state;
+    good_with(all, MO("\"name\":\"x\""));
+    said_with(all, MO("\"identifier\":[{\"value\":\"1\"}]"), ISSUE_ERROR,
+              "Patient.managingOrganization", "conforms to none");
+    said_with(all, PATIENT(",\"managingOrganization\":{\"reference\":\"Organization/1\"}"),
+              ISSUE_ERROR, "Patient.managingOrganization", "does not allow");
+    good_with(all, PATIENT(",\"generalPractitioner\":[{\"reference\":\"Practitioner/1\"}]"));
+    said_with(all, PATIENT(",\"generalPractitioner\":[{\"reference\":\"Organization/1\"}]"),
+              ISSUE_ERROR, "Patient.generalPractitioner[0]", "refers to a Organization");
+}
+
+static void invariants(void **state)
+{
+    static const char sd[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient\",\"path\":\"Patient\",\"constraint\":[{\"key\":\"e-1\","
+           "\"severity\":\"error\",\"human\":\"has a name or an identifier\",\"expression\":"
+           "\"name.exists() or identifier.exists()\"},{\"key\":\"w-1\",\"severity\":\"warning\","
+           "\"human\":\"is active\",\"expression\":\"active = true\"}]},"
+           "{\"id\":\"Patient.name\",\"path\":\"Patient.name\",\"constraint\":[{\"key\":\"n-1\","
+           "\"severity\":\"error\",\"human\":\"is of the resource\",\"expression\":"
+           "\"%resource.active = true or family.exists()\"}]}");
+    const char *const all[] = {sd, NULL};
+
+    (void)state;
+    good(sd, PATIENT(",\"active\":true,\"name\":[{\"text\":\"x\"}]"));
+    bad(sd, PATIENT(",\"active\":true"), "Patient", "e-1: has a name or an identifier");
+    said_with(all, PATIENT(",\"name\":[{\"family\":\"x\"}]"), ISSUE_WARNING, "Patient", "w-1");
+    bad(sd, PATIENT(",\"name\":[{\"text\":\"x\"}]"), "Patient.name[0]", "n-1");
+    /* R4's own, on a type within the resource */
+    bad(sd,
+        PATIENT(",\"name\":[{\"family\":\"x\","
+                "\"period\":{\"start\":\"2020\",\"end\":\"2019\"}}]"),
+        "Patient.name[0].period", "per-1");
+}
+
+static void bindings(void **state)
+{
+    static const char set[] =
+        "{\"resourceType\":\"ValueSet\",\"url\":\"http://example.org/v\",\"status\":\"draft\","
+        "\"compose\":{\"include\":[{\"system\":\"urn:s\",\"concept\":[{\"code\":\"a\"}]}]}}";
+#define BOUND(strength, url)                                                                       \
+    SD("Patient", "",                                                                              \
+       "{\"id\":\"Patient.maritalStatus\",\"path\":\"Patient.maritalStatus\",\"binding\":{"        \
+       "\"strength\":\"" strength "\",\"valueSet\":\"" url "\"}}")
+#define MARRIED(system, code)                                                                      \
+    PATIENT(",\"maritalStatus\":{\"coding\":[{\"system\":\"" system "\",\"code\":\"" code "\"}]}")
+    const char *const required[] = {BOUND("required", "http://example.org/v"), set, NULL};
+    const char *const extensible[] = {BOUND("extensible", "http://example.org/v"), set, NULL};
+    const char *const unknown[] = {BOUND("required", "http://example.org/u"), set, NULL};
+
+    (void)state;
+    good_with(required, MARRIED("urn:s", "a"));
+    said_with(required, MARRIED("urn:s", "b"), ISSUE_ERROR, "Patient.maritalStatus",
+              "http://example.org/v");
+    said_with(required, PATIENT(",\"maritalStatus\":{\"text\":\"x\"}"), ISSUE_ERROR,
+              "Patient.maritalStatus", "has no code");
+    said_with(extensible, MARRIED("urn:s", "b"), ISSUE_WARNING, "Patient.maritalStatus",
+              "extensible");
+    said_with(unknown, MARRIED("urn:s", "b"), ISSUE_INFORMATION, "Patient.maritalStatus",
+              "not known here");
+}
+
+static void extensions(void **state)
+{
+    static const char plain[] = SD("Patient", "", "{\"id\":\"Patient\",\"path\":\"Patient\"}");
+#define E(url, value) ",\"extension\":[{\"url\":\"" url "\"," value "}]"
+    const char *const all[] = {plain, NULL};
+
+    (void)state;
+    good(plain, PATIENT(E(BASE("patient-birthPlace"), "\"valueAddress\":{\"city\":\"x\"}")));
+    bad(plain, PATIENT(E(BASE("patient-birthPlace"), "\"valueString\":\"x\"")),
+        "Patient.extension[0].value", "has the type string");
+    bad(plain, OBSERVATION(""), "Observation", "is not a Patient");
+    bad(plain,
+        PATIENT(",\"name\":[{\"text\":\"x\"" E(BASE("patient-birthPlace"),
+                                               "\"valueAddress\":{\"city\":\"x\"}") "}]"),
+        "Patient.name[0].extension[0]", "may not stand here");
+    bad(plain, PATIENT(",\"modifierExtension\":[{\"url\":\"http://x.org/m\",\"valueCode\":\"x\"}]"),
+        "Patient.modifierExtension[0]", "not known here");
+    said_with(all, PATIENT(E("http://x.org/e", "\"valueCode\":\"x\"")), ISSUE_INFORMATION,
+              "Patient.extension[0]", "not known here");
+    bad(plain,
+        PATIENT(E(BASE("patient-nationality"),
+                  "\"extension\":[{\"url\":\"what\",\"valueString\":\"x\"}]")),
+        "Patient.extension[0].extension[0]", "no part of the extension");
+}
+
+static void bundles(void **state)
+{
+    static const char plain[] = SD("Bundle", "", "{\"id\":\"Bundle\",\"path\":\"Bundle\"}");
+#define DOCUMENT(subject)                                                                          \
+    "{\"resourceType\":\"Bundle\",\"type\":\"document\",\"timestamp\":\"2020-01-01T00:00:00Z\","   \
+    "\"identifier\":{\"system\":\"urn:x\",\"value\":\"1\"},\"entry\":[{\"fullUrl\":"               \
+    "\"http://x.org/Composition/c\",\"resource\":{\"resourceType\":\"Composition\",\"id\":\"c\","  \
+    "\"status\":\"final\",\"type\":{\"text\":\"t\"},\"date\":\"2020\",\"title\":\"t\","            \
+    "\"author\":[{\"display\":\"x\"}],\"subject\":{\"reference\":\"" subject "\"}}},"              \
+    "{\"fullUrl\":\"http://x.org/Patient/p\",\"resource\":{\"resourceType\":\"Patient\","          \
+    "\"id\":\"p\"}}]}"
+
+    (void)state;
+    good(plain, DOCUMENT("Patient/p"));
+    good(plain, DOCUMENT("http://x.org/Patient/p"));
+    bad(plain, DOCUMENT("Patient/q"), "Bundle.entry[0].resource.subject", "not in the document");
+    bad(plain,
+        "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"fullUrl\":"
+        "\"http://x.org/Patient/q\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}}]}",
+        "Bundle.entry[0].fullUrl", "another type or id");
+}
+
+static void circles(void **state)
+{
+    static const char a[] =
+        NAMED(URL, "Patient", "http://example.org/q", "{\"id\":\"Patient\",\"path\":\"Patient\"}");
+    static const char b[] =
+        NAMED("http://example.org/q", "Patient", URL, "{\"id\":\"Patient\",\"path\":\"Patient\"}");
+    /* A profile that asks its links for itself is no circle. */
+    static const char self[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.link\",\"path\":\"Patient.link\"},{\"id\":\"Patient.link.other\","
+           "\"path\":\"Patient.link.other\",\"type\":[{\"code\":\"Reference\","
+           "\"targetProfile\":[\"" URL "\"]}]}");
+    static const char wide[] =
+        SD("Patient", "",
+           "{\"id\":\"Patient.birthDate\",\"path\":\"Patient.birthDate\",\"max\":\"2\"}");
+
+    (void)state;
+    said_with((const char *const[]){a, b, NULL}, PATIENT(""), ISSUE_ERROR, "Patient",
+              "it needs itself");
+    good(self, PATIENT(",\"id\":\"x\",\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"p\","
+                       "\"link\":[{\"type\":\"refer\",\"other\":{\"reference\":\"#p\"}}]}],"
+                       "\"link\":[{\"type\":\"refer\",\"other\":{\"reference\":\"#p\"}}]"));
+    bad(wide, PATIENT(""), "Patient", "a higher max");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cardinality),
+        cmocka_unit_test(values),
+        cmocka_unit_test(slicing_by_value),
+        cmocka_unit_test(slicing_in_order),
+        cmocka_unit_test(slicing_by_pattern_exists_type),
+        cmocka_unit_test(slices_within_slices),
+        cmocka_unit_test(slicing_by_profile),
+        cmocka_unit_test(references),
+        cmocka_unit_test(invariants),
+        cmocka_unit_test(bindings),
+        cmocka_unit_test(extensions),
+        cmocka_unit_test(bundles),
+        cmocka_unit_test(circles),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,200 @@
+/* SNOMED CT's release format and expression constraints, on a hierarchy made up here:
+ *
+ *   root 138875005
+ *   ├── finding 404684003
+ *   │   ├── nose finding 111111001 (site: nose)
+ *   │   └── fever 222222002
+ *   │       └── nose fever 333333003 (site: nose), also below nose finding
+ *   └── body structure 123037004
+ *       └── nose 444444004
+ *   attribute 363698007 "Finding site"
+ */
+#include "taken.h"
+
+#include "terminology/ecl.h"
+
+#define CONCEPTS                                                                                   \
+    "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\n"                                    \
+    C("138875005", "1") C("404684003", "1") C("111111001", "1") C("222222002", "1")                \
+        C("333333003", "1") C("123037004", "1") C("444444004", "1") C("363698007", "1")            \
+            C("555555005", "0") C("116680003", "1") C("723264001", "1")
+#define C(id, active) id "\t20240101\t" active "\t900000000000207008\t900000000000074008\n"
+#define TEXTS                                                                                      \
+    "id\teffectiveTime\tactive\tmoduleId\tconceptId\tlanguageCode\ttypeId\tterm\t"                 \
+    "caseSignificanceId\n"                                                                         \
+    T("1001011", "1", "333333003", "900000000000003001", "Nose fever (disorder)")                  \
+    T("1002012", "1", "333333003", "900000000000013009", "Hot nose")                               \
+    T("1003013", "1", "333333003", "900000000000013009", "Nose fever")                             \
+    T("1004014", "0", "333333003", "900000000000013009", "Withdrawn name")                         \
+    T("1005015", "1", "404684003", "900000000000003001", "Clinical finding (finding)")
+#define T(id, active, concept, type, term)                                                         \
+    id "\t20240101\t" active "\t900000000000207008\t" concept "\ten\t" type "\t" term              \
+       "\t900000000000448009\n"
+#define LINKS                                                                                      \
+    "id\teffectiveTime\tactive\tmoduleId\tsourceId\tdestinationId\trelationshipGroup\ttypeId\t"    \
+    "characteristicTypeId\tmodifierId\n"                                                           \
+    R("404684003", "138875005", "116680003") R("123037004", "138875005", "116680003")              \
+    R("111111001", "404684003", "116680003") R("222222002", "404684003", "116680003")              \
+    R("333333003", "222222002", "116680003") R("333333003", "111111001", "116680003")              \
+    R("444444004", "123037004", "116680003") R("111111001", "444444004", "363698007")              \
+    R("333333003", "444444004", "363698007")
+#define R(from, to, type)                                                                          \
+    "7" from "\t20240101\t1\t900000000000207008\t" from "\t" to "\t0\t" type                       \
+    "\t900000000000011006\t900000000000451002\n"
+#define PREFERRED                                                                                  \
+    "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tacceptabilityId\n"      \
+    "u1\t20240101\t1\t900000000000207008\t900000000000509007\t1003013\t900000000000548007\n"
+#define MEMBERS                                                                                    \
+    "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\n"                       \
+    "u2\t20240101\t1\t900000000000207008\t723264001\t444444004\n"
+
+static struct taken t;
+static struct cs *cs;
+
+static int load(void **state)
+{
+    /* The links come first: files may stand in any order. */
+    const char *const files[] = {"r.txt", LINKS,   "d.txt", TEXTS,    "l.txt", PREFERRED,
+                                 "m.txt", MEMBERS, "c.txt", CONCEPTS, NULL};
+    struct err err = {0};
+
+    (void)state;
+    if (taken_load(&t, files, &err) < 0)
+        fail_msg("%s", err.text);
+    cs = t.systems[0];
+    return 0;
+}
+
+static int unload(void **state)
+{
+    (void)state;
+    taken_done(&t);
+    return 0;
+}
+
+static void reads_the_release(void **state)
+{
+    uint32_t i = code_of(cs, "333333003");
+    size_t n;
+
+    (void)state;
+    assert_int_equal(cs_n(cs), 11);
+    assert_str(cs_version(cs), STR("http://snomed.info/sct/900000000000207008/version/20240101"));
+    assert_str(cs_display(cs, i), STR("Nose fever"));
+    cs_designations(cs, i, &n);
+    assert_int_equal(n, 3);
+    assert_true(cs_at(cs, code_of(cs, "555555005"))->flags & CONCEPT_INACTIVE);
+    assert_str(cs_display(cs, code_of(cs, "404684003")), STR("Clinical finding (finding)"));
+    assert_true(cs_is_a(cs, i, code_of(cs, "111111001")));
+    assert_true(cs_is_a(cs, i, code_of(cs, "138875005")));
+    assert_false(cs_is_a(cs, i, code_of(cs, "123037004")));
+}
+
+/* The first digits of what an expression has, in their order. */
+static const char *select_by(const char *text)
+{
+    static char out[64];
+    struct err err = {0};
+    struct arena a;
+    uint64_t bits[4] = {0};
+    size_t n = 0;
+
+    arena_init(&a, MIB(4));
+    if (ecl_select(cs, &a, str_c(text), bits, &err) < 0)
+        fail_msg("%s: %s", text, err.text);
+    for (uint32_t i = bits_next(bits, cs_n(cs), 0); i != CS_NONE;
+         i = bits_next(bits, cs_n(cs), i + 1)) {
+        if (n)
+            out[n++] = ' ';
+        memcpy(out + n, cs_code(cs, i).p, 3);
+        n += 3;
+    }
+    out[n] = '\0';
+    arena_done(&a);
+    return out;
+}
+
+/* In the order of the file of concepts: 138 404 111 222 333 123 444 363 555 116 723. */
+static void selects(void **state)
+{
+    static const char *const cases[][2] = {
+        {"404684003", "404"},
+        {"404684003 |Clinical finding|", "404"},
+        {"<404684003", "111 222 333"},
+        {"<< 404684003", "404 111 222 333"},
+        {"<!404684003", "111 222"},
+        {"<<!404684003", "404 111 222"},
+        {">333333003", "138 404 111 222"},
+        {">>333333003", "138 404 111 222 333"},
+        {">!333333003", "111 222"},
+        {">>! 333333003", "111 222 333"},
+        {"^723264001", "444"},
+        {"<<404684003 AND <<111111001", "111 333"},
+        {"<<404684003, <<222222002", "222 333"},
+        {"222222002 OR 444444004", "222 444"},
+        {"<<404684003 MINUS <<111111001", "404 222"},
+        {"(<404684003 OR <123037004) MINUS 333333003", "111 222 444"},
+        {"<<404684003 : 363698007 = 444444004", "111 333"},
+        {"<<222222002 : 363698007 |Finding site| = << 123037004", "333"},
+        {"<<404684003 : 363698007 != 444444004", ""},
+        {"* : 363698007 = *", "111 333"},
+        {"* : R 363698007 = 333333003", "444"},
+        {"<<404684003 : { 363698007 = 444444004 }, 363698007 = *", "111 333"},
+        {"<<404684003 /* all of them */ MINUS *", ""},
+        {"< *", "404 111 222 333 123 444"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (strcmp(select_by(cases[i][0]), cases[i][1]) != 0)
+            fail_msg("%s: got %s, want %s", cases[i][0], select_by(cases[i][0]), cases[i][1]);
+}
+
+static void says_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"", "place 1"},
+        {"<", "place 2"},
+        {"<<999999999", "place 3: this concept does not exist"},
+        {"(<404684003", "a closing parenthesis is missing"},
+        {"404684003 404684003", "nothing more is expected"},
+        {"404684003 |x", "the bar"},
+        {"404684003 : 363698007", "= or != is expected"},
+        {"404684003 : [1..2] 363698007 = *", "cardinalities are not supported"},
+        {"404684003 : 363698007 >= #5", "= or != is expected"},
+        {"404684003 : 363698007 = #5", "concrete values are not supported"},
+        {"404684003.363698007", "dotted attributes are not supported"},
+        {"404684003 {{ term = \"x\" }}", "filters are not supported"},
+    };
+    char deep[200];
+    struct arena a;
+    struct err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t bits[4] = {0};
+        arena_init(&a, MIB(4));
+        assert_int_equal(ecl_select(cs, &a, str_c(cases[i].text), bits, &err), ERR_VALUE);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("%s: got \"%s\", want \"%s\"", cases[i].text, err.text, cases[i].says);
+        arena_done(&a);
+    }
+    memset(deep, '(', sizeof deep - 1);
+    deep[sizeof deep - 1] = '\0';
+    arena_init(&a, MIB(4));
+    assert_int_equal(ecl_select(cs, &a, str_c(deep), (uint64_t[4]){0}, &err), ERR_COSTLY);
+    arena_done(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_the_release),
+        cmocka_unit_test(selects),
+        cmocka_unit_test(says_what_is_wrong),
+    };
+
+    return cmocka_run_group_tests(tests, load, unload);
+}

@@ -1,0 +1,351 @@
+/* Terminologies from files: small ones made here in the formats of their owners, and, where the
+ * official data is there, WHO's own. Expected values of those were read off the files.
+ */
+#include "taken.h"
+
+#include "base/clock.h"
+#include "terminology/cluster.h"
+
+#include <unistd.h>
+
+#define ICD_HEAD                                                                                   \
+    "\xef\xbb\xbf"                                                                                 \
+    "Foundation URI\tLinearization URI\tCode\tBlockId\tTitle\tClassKind\t" \
+    "DepthInKind\tIsResidual\t" \
+    "ChapterNo\tBrowserLink\tisLeaf\tPrimary tabulation\tGrouping1\t" \
+    "Version:2024 Jan 21 - 22:30 UTC\r\n"
+#define ICD_ROW(id, code, block, title, kind, chapter, leaf)                                       \
+    "http://w/entity/" id "\thttp://w/mms/" id "\t" code "\t" block "\t\"" title "\"\t" kind \
+    "\t1\tFalse\t" chapter "\t\t" leaf "\tTrue\t\t\r\n"
+
+static const char icd[] = ICD_HEAD ICD_ROW("1", "", "", "Made-up fevers", "chapter", "01", "False")
+    ICD_ROW("2", "", "B1", "- Warm fevers", "block", "01", "False")
+        ICD_ROW("3", "1A00", "", "- - Red fever, called \"\"rosy\"\"", "category", "01", "False")
+            ICD_ROW("4", "1A00.0", "", "- - - Red fever of the nose", "category", "01", "True")
+                ICD_ROW("5", "1A01", "", "- - Blue fever", "category", "01", "True")
+                    ICD_ROW("6", "", "", "Extension codes", "chapter", "X", "False")
+                        ICD_ROW("7", "", "", "- Severity", "block", "X", "False")
+                            ICD_ROW("8", "XS1", "", "- - Mild", "category", "X", "True");
+
+static void reads_a_tabulation(void **state)
+{
+    const char *const files[] = {"icd.txt", icd, NULL};
+    struct err err = {0};
+    struct taken t;
+    struct cs *cs;
+    uint32_t i;
+    size_t n;
+
+    (void)state;
+    if (taken_load(&t, files, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.n_systems, 1);
+    cs = t.systems[0];
+    assert_int_equal(cs_n(cs), 8);
+    assert_str(cs_url(cs), STR("http://id.who.int/icd/release/11/mms"));
+    assert_str(cs_version(cs), STR("2024-01"));
+    i = code_of(cs, "1A00");
+    assert_str(cs_display(cs, i), STR("Red fever, called \"rosy\""));
+    assert_str(property_of(cs, i, "kind"), STR("category"));
+    assert_str(property_of(cs, i, "leaf"), STR("false"));
+    assert_str(property_of(cs, i, "foundation"), STR("http://w/entity/3"));
+    assert_int_equal(cs_parents(cs, i, &n)[0], code_of(cs, "B1"));
+    assert_int_equal(n, 1);
+    assert_true(cs_is_a(cs, code_of(cs, "1A00.0"), code_of(cs, "01")));
+    assert_false(cs_is_a(cs, code_of(cs, "1A01"), i));
+    assert_true(cs_at(cs, code_of(cs, "B1"))->flags & CONCEPT_ABSTRACT);
+    assert_true(cs_at(cs, code_of(cs, "XS1"))->flags & CONCEPT_EXTENSION);
+    /* A block without a BlockId is called by its entity. */
+    assert_str(cs_display(cs, code_of(cs, "7")), STR("Severity"));
+    assert_non_null(strstr(t.resource, "\"content\":\"not-present\",\"count\":8"));
+    taken_done(&t);
+}
+
+static void reads_clusters(void **state)
+{
+    static const struct {
+        const char *code, *display;
+    } cases[] = {
+        {"1A00&XS1", "Red fever, called \"rosy\" & Mild"},
+        {"1A00.0&XS1/1A01", "Red fever of the nose & Mild / Blue fever"},
+        {"1A00/1A01&XS1", "Red fever, called \"rosy\" / Blue fever & Mild"},
+        {"XS1&XS1", NULL},
+        {"1A00/XS1", NULL},
+        {"1A00&", NULL},
+        {"&XS1", NULL},
+        {"1A00&XS2", NULL},
+        {"1A00&B1", NULL},
+        {"01/1A00", NULL},
+        {"1A00", NULL}, /* no cluster: the code itself is asked for */
+    };
+    const char *const files[] = {"icd.txt", icd, NULL};
+    struct err err = {0};
+    struct arena a;
+    struct taken t;
+
+    (void)state;
+    assert_int_equal(taken_load(&t, files, &err), 0);
+    arena_init(&a, MIB(1));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str display;
+        int r = cluster_check(t.systems[0], &a, str_c(cases[i].code), &display, &err);
+        if ((r >= 0) != (cases[i].display != NULL))
+            fail_msg("%s: %d", cases[i].code, r);
+        if (r >= 0)
+            assert_str(display, str_c(cases[i].display));
+        else
+            assert_int_equal(r, ERR_VALUE);
+    }
+    arena_done(&a);
+    taken_done(&t);
+}
+
+/* The error names the file and the line. */
+static void wrong_lines_are_named(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {ICD_HEAD ICD_ROW("1", "", "", "A", "chapter", "01", "False")
+             ICD_ROW("2", "1A00", "", "- A", "kategory", "01", "True"),
+         "wrong.txt: line 3: the class kind is \"kategory\""},
+        {ICD_HEAD ICD_ROW("1", "", "", "A", "chapter", "01", "False")
+             ICD_ROW("2", "1A00", "", "- - A", "category", "01", "True"),
+         "wrong.txt: line 3: \"1A00\" stands at depth 2"},
+        {ICD_HEAD ICD_ROW("1", "", "", "A", "chapter", "01", "False")
+             ICD_ROW("2", "01", "", "- A", "category", "01", "True"),
+         "wrong.txt: line 3: the code \"01\" stands twice"},
+        {"LOINC_NUM,LONG_COMMON_NAME\n2160-0,Creatinine\n2160-1,Wrong digit\n",
+         "wrong.txt: line 3: \"2160-1\" is no LOINC number"},
+        {"id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\n138875005\t20240101\t1\n",
+         "wrong.txt: line 2: the line has 3 columns, not 5"},
+        {"ATC code,ATC name\nA,Alimentary\nA1,No\n", "wrong.txt: line 3: \"A1\" is no ATC code"},
+        {"{\"3166-1\":[{\"alpha_2\":\"AA\"}]}", "wrong.txt: entry 1 of \"3166-1\" has no name"},
+        {"{\"resourceType\":", "wrong.txt: "},
+        {"nothing that anybody knows\n", "holds nothing that can be loaded"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *const files[] = {"wrong.txt", cases[i].text, NULL};
+        struct err err = {0};
+        struct taken t;
+        assert_true(taken_load(&t, files, &err) < 0);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("got \"%s\", want \"%s\"", err.text, cases[i].says);
+        assert_int_equal(t.n_systems, 0);
+        taken_done(&t);
+    }
+}
+
+static void reads_loinc_and_atc(void **state)
+{
+    const char *const files[] = {
+        "Loinc.csv",
+        "\"LOINC_NUM\",\"COMPONENT\",\"STATUS\",\"SHORTNAME\",\"LONG_COMMON_NAME\","
+        "\"VersionLastChanged\"\r\n"
+        "\"2160-0\",\"Creatinine\",\"ACTIVE\",\"Creat SerPl-mCnc\",\"Creatinine [Mass/volume] in "
+        "Serum, or Plasma\",\"2.73\"\r\n"
+        "\"718-7\",\"Hemoglobin\",\"DEPRECATED\",\"\",\"Hemoglobin\nin Blood\",\"2.42\"\r\n",
+        "atc.csv",
+        "atc_code,atc_name,ddd\nA,Alimentary tract,\nA10,Diabetes,\nA10B,Glucose lowering,\n"
+        "A10BA,Biguanides,\nA10BA02,\"metformin\",2\nA10BA02,metformin,0.5\n",
+        NULL};
+    struct err err = {0};
+    struct taken t;
+    struct cs *cs;
+
+    (void)state;
+    if (taken_load(&t, files, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.n_systems, 2);
+    cs = t.systems[0];
+    assert_int_equal(cs_n(cs), 2);
+    assert_str(cs_version(cs), STR("2.73"));
+    assert_str(cs_display(cs, code_of(cs, "2160-0")),
+               STR("Creatinine [Mass/volume] in Serum, or Plasma"));
+    assert_str(property_of(cs, code_of(cs, "2160-0"), "COMPONENT"), STR("Creatinine"));
+    assert_str(cs_display(cs, code_of(cs, "718-7")), STR("Hemoglobin\nin Blood"));
+    assert_true(cs_at(cs, code_of(cs, "718-7"))->flags & CONCEPT_INACTIVE);
+    cs = t.systems[1];
+    assert_int_equal(cs_n(cs), 5);
+    assert_true(cs_is_a(cs, code_of(cs, "A10BA02"), code_of(cs, "A")));
+    assert_false(cs_is_a(cs, code_of(cs, "A10"), code_of(cs, "A10B")));
+    taken_done(&t);
+}
+
+#define MAP_HEAD                                                                                   \
+    "10ClassKind\t10DepthInKind\ticd10Code\ticd10Chapter\ticd10Title\t" \
+    "11ClassKind\t11DepthInKind\t" \
+    "ICD-11 FoundationURI\tLinearization (releaseURI)\ticd11Code\ticd11Chapter\ticd11Title\tx\n"
+
+static void reads_maps(void **state)
+{
+    const char *const files[] = {
+        "10To11.txt",
+        MAP_HEAD "chapter\t1\tI\tI\tInfections\tchapter\t1\tf\t"
+                 "http://id.who.int/icd/release/11/2024-01/mms/1\t01\t01\tInfections\n"
+                 "block\t1\tA00-A09\tI\tGut\tblock\t1\tf\tu\t\t01\tGut\n"
+                 "category\t1\tA00\tI\tCholera\tcategory\t1\tf\tu\t1A00\t01\tCholera\n"
+                 "category\t2\tA00.0\tI\tCholera 0\tcategory\t1\tf\tu\t1A00\t01\tCholera\n",
+        "11To10.txt",
+        "Linearization (release) "
+        "URI\ticd11Code\ticd11Chapter\ticd11Title\ticd10Code\ticd10Chapter\t"
+        "icd10Title\tx\n"
+        "http://id.who.int/icd/release/11/2024-01/mms/1\t1A00\t01\tCholera\tA00.9\tI\tCholera, n\n"
+        "u\t\t01\tA block\tA00\tI\tCholera\n"
+        "u\t1B70\t01\tCellulitis\tNo Mapping\t\t\n",
+        NULL};
+    struct err err = {0};
+    struct taken t;
+    size_t at = 0;
+    uint32_t i;
+
+    (void)state;
+    if (taken_load(&t, files, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.n_maps, 2);
+    i = map_find(t.maps[0], STR("A00.0"), &at);
+    assert_int_not_equal(i, MAP_NONE);
+    assert_str(map_text(t.maps[0], map_target(t.maps[0], map_element(t.maps[0], i)->targets)->code),
+               STR("1A00"));
+    at = 0;
+    assert_int_not_equal(map_find_target(t.maps[0], STR("1A00"), &at), MAP_NONE);
+    assert_int_not_equal(map_find_target(t.maps[0], STR("1A00"), &at), MAP_NONE);
+    assert_int_equal(map_find_target(t.maps[0], STR("1A00"), &at), MAP_NONE);
+    at = 0;
+    i = map_find(t.maps[1], STR("1B70"), &at);
+    assert_str(
+        map_text(t.maps[1], map_target(t.maps[1], map_element(t.maps[1], i)->targets)->equivalence),
+        STR("unmatched"));
+    assert_int_equal(map_info(t.maps[1])->n_elements, 2);
+    assert_int_equal(t.n_systems, 1);
+    assert_true(cs_is_a(t.systems[0], code_of(t.systems[0], "A00.0"), code_of(t.systems[0], "I")));
+    taken_done(&t);
+}
+
+static void reads_iso_codes_and_resources(void **state)
+{
+    const char *const files[] = {
+        "3166.json",
+        "{\"3166-1\":[{\"alpha_2\":\"KE\",\"alpha_3\":\"KEN\",\"numeric\":\"404\",\"name\":"
+        "\"Kenya\"}]}",
+        "vs.json", "{\"resourceType\":\"ValueSet\",\"status\":\"active\"}", NULL};
+    struct err err = {0};
+    struct taken t;
+
+    (void)state;
+    if (taken_load(&t, files, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(cs_n(t.systems[0]), 3);
+    assert_str(cs_display(t.systems[0], code_of(t.systems[0], "KEN")), STR("Kenya"));
+    assert_str(property_of(t.systems[0], code_of(t.systems[0], "KE"), "numeric"), STR("404"));
+    assert_int_equal(t.n_resources, 1);
+    taken_done(&t);
+}
+
+/* ---- packed files ---- */
+
+static void refuses_a_bomb(void **state)
+{
+    char path[64] = "/tmp/carnet-bomb-XXXXXX", command[200];
+    struct err err = {0};
+    struct taken t;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(command, sizeof command, "yes | head -c 90000000 | gzip -6 > %s", path);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(taken_load_file(&t, path, &err), ERR_COSTLY);
+    assert_non_null(strstr(err.text, "times its size"));
+    taken_done(&t);
+    assert_int_equal(truncate(path, 5000), 0);
+    assert_true(taken_load_file(&t, path, &err) < 0);
+    taken_done(&t);
+    unlink(path);
+    assert_int_equal(taken_load_file(&t, path, &err), ERR_NOT_FOUND);
+    taken_done(&t);
+}
+
+/* ---- the official files ---- */
+
+static bool official(char *ret, size_t max, const char *name)
+{
+    const char *shared = getenv("CARNET_SHARED");
+
+    snprintf(ret, max, "%s/terminology/%s", shared ? shared : "", name);
+    return shared && access(ret, R_OK) == 0;
+}
+
+static void loads_who_icd11(void **state)
+{
+    struct err err = {0};
+    struct taken t;
+    struct cs *cs;
+    char path[400];
+    int64_t started = clock_mono_us();
+    uint64_t *bits;
+    struct arena a;
+    size_t n;
+
+    (void)state;
+    if (!official(path, sizeof path, "SimpleTabulation-ICD-11-MMS-en-2024-01.zip")) {
+        print_message("skipped: CARNET_SHARED does not hold WHO's ICD-11 tabulation\n");
+        skip();
+    }
+    if (taken_load_file(&t, path, &err) < 0)
+        fail_msg("%s", err.text);
+    print_message("ICD-11: %zu bytes in %lld ms\n", cs_bytes(t.systems[0]),
+                  (long long)(clock_mono_us() - started) / 1000);
+    cs = t.systems[0];
+    assert_int_equal(cs_n(cs), 36044);
+    assert_true(cs_info(cs)->flags & CS_TREE);
+    assert_true(cs_bytes(cs) <= MIB(30));
+    assert_str(cs_display(cs, code_of(cs, "1A00")), STR("Cholera"));
+    assert_str(cs_code(cs, cs_parents(cs, code_of(cs, "1A00"), &n)[0]), STR("BlockL2-1A0"));
+    assert_true(cs_is_a(cs, code_of(cs, "1A03.0"), code_of(cs, "01")));
+    arena_init(&a, MIB(1));
+    assert_int_equal(cs_match_text(cs, &a, STR("CHOLERA"), &bits, &err), 0);
+    assert_true(bits_has(bits, code_of(cs, "1A00")));
+    assert_false(bits_has(bits, code_of(cs, "1A01")));
+    arena_done(&a);
+    taken_done(&t);
+}
+
+static void loads_who_maps(void **state)
+{
+    struct err err = {0};
+    struct taken t;
+    char path[400];
+
+    (void)state;
+    if (!official(path, sizeof path, "icd10-icd11-maps-2024-01.tar.xz")) {
+        print_message("skipped: CARNET_SHARED does not hold WHO's maps\n");
+        skip();
+    }
+    if (taken_load_file(&t, path, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.n_maps, 3);
+    assert_int_equal(cs_n(t.systems[0]), 12597);
+    assert_str(map_text(t.maps[0], map_info(t.maps[0])->version), STR("2024-01"));
+    taken_done(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_tabulation),
+        cmocka_unit_test(reads_clusters),
+        cmocka_unit_test(wrong_lines_are_named),
+        cmocka_unit_test(reads_loinc_and_atc),
+        cmocka_unit_test(reads_maps),
+        cmocka_unit_test(reads_iso_codes_and_resources),
+        cmocka_unit_test(refuses_a_bomb),
+        cmocka_unit_test(loads_who_icd11),
+        cmocka_unit_test(loads_who_maps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
