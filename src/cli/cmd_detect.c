@@ -119,8 +119,7 @@ static int read_file(const char *path, struct sb *to, struct err *err)
         ssize_t n = at ? read(fd, at, READ_BYTES) : 0;
 
         if (!at)
-            r = err_set(err, ERR_TOO_LONG, "%s is longer than %zu MiB", path,
-                        TABLE_FILE_MAX >> 20);
+            r = err_set(err, ERR_TOO_LONG, "%s is longer than %zu MiB", path, TABLE_FILE_MAX >> 20);
         else if (n > 0)
             sb_add(to, (size_t)n);
         else if (n < 0 && errno == EINTR)

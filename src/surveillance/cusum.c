@@ -74,15 +74,15 @@ static int expected(const struct detect_job *job, double *ret, struct err *err)
     const struct series *s = job->series;
     double year = s->points_a_year, sum = 0, n = 0, known = job->param[CUSUM_EXPECTED];
     struct glm g = {.n = job->from, .columns = glm_season_columns(1, false), .y = s->count};
-    double row[GLM_COLUMNS_MAX], *x;
+    double row[GLM_COLUMNS_MAX], *x, *room;
 
     if (isnan(known) && job->param[CUSUM_M] == 1) {
         g.stride = g.columns;
         g.x = x = ARENA_ARRAY(job->arena, double, job->from *g.columns);
-        g.mu = ARENA_ARRAY(job->arena, double, job->from);
-        g.weight = ARENA_ARRAY(job->arena, double, job->from);
-        if (!x || !g.mu || !g.weight)
+        room = ARENA_ARRAY(job->arena, double, GLM_ROOM * job->from);
+        if (!x || !room)
             return err_no_memory(err);
+        glm_room(&g, room, job->from);
         for (size_t i = 0; i < job->from; i++)
             glm_season_row((double)i + 1, year, 1, 0, x + i * g.columns);
         if (!glm_fit(&g))

@@ -5,18 +5,18 @@
 #include "surveillance/methods_int.h"
 #include "surveillance/special.h"
 
-#define WINDOWS 3              /* sums of the last 1 … WINDOWS points */
-#define RESIDUAL_MAX 2.58      /* counts rarer than a normal deviate of this get less weight */
-#define RESIDUAL_LOOK 1.5      /* standard deviations below which a count is not that rare */
-#define RESTORED 1.039         /* 1 / (1 - z phi(z)): what cutting there takes from a variance */
-#define ROUGHLY 1e-4           /* where the fits before the last one settle */
+#define WINDOWS 3         /* sums of the last 1 … WINDOWS points */
+#define RESIDUAL_MAX 2.58 /* counts rarer than a normal deviate of this get less weight */
+#define RESIDUAL_LOOK 1.5 /* standard deviations below which a count is not that rare */
+#define RESTORED 1.039    /* 1 / (1 - z phi(z)): what cutting there takes from a variance */
+#define ROUGHLY 1e-4      /* where the fits before the last one settle */
 #define FINALLY 1e-7
 #define REWEIGHTS 2
 #define TREND_YEARS_MIN 3
-#define P_LEAST 1e-300         /* of one window: keeps its normal score finite */
+#define P_LEAST 1e-300 /* of one window: keeps its normal score finite */
 #define P_MOST (1 - 1e-15)
-#define COUNT_TRIED_MAX 4e9    /* where the search for a threshold ends */
-#define LEVEL_DISCOUNT 0.9     /* weight of a point against the one after it */
+#define COUNT_TRIED_MAX 4e9 /* where the search for a threshold ends */
+#define LEVEL_DISCOUNT 0.9  /* weight of a point against the one after it */
 #define YEAR_DAYS 365.2425
 
 /* How much each window says: a longer look back counts half. */
@@ -28,8 +28,7 @@ struct ensemble {
     unsigned harmonics;
     bool level;
     double alpha;
-    double *x;  /* rows of the regression, one a point */
-    double *mu; /* of each point of the history, and of the points up to t behind it */
+    double *x; /* rows of the regression, one a point */
     struct glm glm;
     double *prior;
     size_t columns;
@@ -142,14 +141,14 @@ static bool fit(struct ensemble *e, struct baseline *b)
     g->columns = e->columns - (b->n >= TREND_YEARS_MIN * e->s->points_a_year ? 0 : 1);
     for (size_t i = 0; i < b->n; i++)
         e->prior[i] = 1;
-    g->is_warm = false;
+    g->again = false;
     g->settled = ROUGHLY;
     if (!glm_fit(g) || g->used <= g->columns)
         return false;
     b->phi = dispersion(g, 1);
     for (int i = 1; i <= REWEIGHTS; i++) {
         weigh(e, b->phi);
-        g->is_warm = true;
+        g->again = true;
         g->settled = i == REWEIGHTS ? FINALLY : ROUGHLY;
         if (!glm_fit(g))
             return false;
@@ -261,13 +260,12 @@ int ensemble_run(const struct detect_job *job, struct detect_point *ret, struct 
     double *memory;
 
     e.columns = glm_season_columns(e.harmonics, true);
-    memory = ARENA_ARRAY(job->arena, double, n * (e.columns + 3));
+    memory = ARENA_ARRAY(job->arena, double, n *(e.columns + GLM_ROOM + 1));
     if (!memory)
         return err_no_memory(err);
     e.x = memory;
-    e.glm.mu = memory + n * e.columns;
-    e.glm.weight = e.glm.mu + n;
-    e.prior = e.glm.weight + n;
+    glm_room(&e.glm, memory + n * e.columns, n);
+    e.prior = memory + n * (e.columns + GLM_ROOM);
     e.glm.prior = e.prior;
     fill_rows(&e);
     for (size_t t = job->from; t < n; t++)

@@ -1,11 +1,11 @@
 #include "surveillance/glm.h"
 
-#include <float.h>
 #include <math.h>
 
 #define ROUNDS_MAX 25
 #define DEVIANCE_SETTLED 1e-8
-#define NB_SIZE_MIN 1e-3 /* of a negative binomial: 1 / dispersion */
+#define ETA_MIN -36.04365338911715 /* log of DBL_EPSILON: a mean is kept from 0 */
+#define NB_SIZE_MIN 1e-3           /* of a negative binomial: 1 / dispersion */
 #define NB_SIZE_MAX 1e8
 #define NB_SIZE_HALVINGS 60
 #define NB_ROUNDS_MAX 50
@@ -80,12 +80,15 @@ double glm_variance(const struct glm *g, const double *row)
     return sum;
 }
 
-/* Half the deviance of a count from a mean, with dispersion a. */
-static double half_deviance(double y, double mu, double a)
+/* Half the deviance of count i from its mean. Poisson needs no logarithm here: most time is spent
+ * in this line. */
+static double half_deviance(const struct glm *g, size_t i)
 {
+    double y = g->y[i], mu = g->mu[i], a = g->dispersion;
+
     if (a > 0)
-        return (y > 0 ? y * log(y / mu) : 0) - (y + 1 / a) * log((1 + a * y) / (1 + a * mu));
-    return y > 0 ? y * log(y / mu) - (y - mu) : mu;
+        return g->y_log_y[i] - y * g->eta[i] - (y + 1 / a) * log((1 + a * y) / (1 + a * mu));
+    return g->y_log_y[i] - y * g->eta[i] - (y - mu);
 }
 
 /* One round: the estimate from the means at hand (eta their logarithms). */
@@ -101,7 +104,7 @@ static bool step(struct glm *g)
         if (isnan(g->y[i]))
             continue;
         w = g->weight[i] = (g->prior ? g->prior[i] : 1) * g->mu[i] / (1 + g->dispersion * g->mu[i]);
-        wz = w * (log(g->mu[i]) + (g->y[i] - g->mu[i]) / g->mu[i]);
+        wz = w * (g->eta[i] + (g->y[i] - g->mu[i]) / g->mu[i]);
         for (size_t j = 0; j < p; j++) {
             right[j] += wz * row[j];
             for (size_t k = 0; k <= j; k++)
@@ -131,8 +134,29 @@ static double deviance_of(const struct glm *g)
 
     for (size_t i = 0; i < g->n; i++)
         if (!isnan(g->y[i]))
-            half += (g->prior ? g->prior[i] : 1) * half_deviance(g->y[i], g->mu[i], g->dispersion);
+            half += (g->prior ? g->prior[i] : 1) * half_deviance(g, i);
     return 2 * half;
+}
+
+void glm_room(struct glm *g, double *room, size_t rows)
+{
+    g->mu = room;
+    g->weight = room + rows;
+    g->eta = room + 2 * rows;
+    g->y_log_y = room + 3 * rows;
+}
+
+static void start(struct glm *g)
+{
+    g->used = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        double y = g->y[i];
+
+        g->used += !isnan(y);
+        g->mu[i] = g->dispersion > 0 ? y + (y == 0 ? 1.0 / 6 : 0) : y + 0.1;
+        g->eta[i] = log(g->mu[i]);
+        g->y_log_y[i] = y > 0 ? y * log(y) : 0;
+    }
 }
 
 bool glm_fit(struct glm *g)
@@ -140,18 +164,16 @@ bool glm_fit(struct glm *g)
     double deviance, before, settled = g->settled > 0 ? g->settled : DEVIANCE_SETTLED;
 
     assert(g->columns <= GLM_COLUMNS_MAX);
-    g->used = 0;
-    for (size_t i = 0; i < g->n; i++) {
-        g->used += !isnan(g->y[i]);
-        if (!g->is_warm)
-            g->mu[i] = g->dispersion > 0 ? g->y[i] + (g->y[i] == 0 ? 1.0 / 6 : 0) : g->y[i] + 0.1;
-    }
+    if (!g->again)
+        start(g);
     before = deviance_of(g);
     for (int round = 0; round < ROUNDS_MAX; round++) {
         if (!step(g))
             return false;
-        for (size_t i = 0; i < g->n; i++)
-            g->mu[i] = MAX(exp(glm_predict(g, g->x + i * g->stride)), DBL_EPSILON);
+        for (size_t i = 0; i < g->n; i++) {
+            g->eta[i] = MAX(glm_predict(g, g->x + i * g->stride), ETA_MIN);
+            g->mu[i] = exp(g->eta[i]);
+        }
         deviance = deviance_of(g);
         if (!isfinite(deviance))
             return false;

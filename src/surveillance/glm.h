@@ -12,6 +12,7 @@
 #include "base/arena.h"
 
 #define GLM_COLUMNS_MAX 12
+#define GLM_ROOM 4 /* numbers a row that a fit works with */
 
 struct glm {
     /* What is asked. A row whose count is NAN is left out. */
@@ -21,14 +22,18 @@ struct glm {
     const double *y;
     const double *prior; /* weights of the rows; NULL: 1 */
     double dispersion;   /* 0: Poisson */
-    bool is_warm;        /* start at mu as it is */
+    bool again;          /* the same rows and counts as last time: start from its means */
     double settled;      /* relative change of the deviance to stop at; 0: 1e-8 */
     /* What is found. */
     double beta[GLM_COLUMNS_MAX];
-    double *mu, *weight; /* of each row: room for n doubles each, from the caller */
+    double *mu, *weight;   /* of each row, in the room that glm_room was given */
+    double *eta, *y_log_y; /* the same: logarithms of mu; y log y, 0 at 0 */
     double covariance[GLM_COLUMNS_MAX * GLM_COLUMNS_MAX]; /* (X'WX)^-1, before the dispersion */
     size_t used;                                          /* rows with a count */
 };
+
+/* Gives g its room: GLM_ROOM numbers for each of `rows` rows, the most it will have. */
+void glm_room(struct glm *g, double *room, size_t rows);
 
 /* False where there is no finite estimate. */
 bool glm_fit(struct glm *g);

@@ -104,16 +104,17 @@ static int expected(const struct detect_job *job, struct glr *g, struct err *err
 {
     const struct series *s = job->series;
     unsigned harmonics = (unsigned)job->param[GLR_S];
-    double scale = job->param[GLR_TREND] != 0 ? 1 / (double)job->from : 0, row[GLM_COLUMNS_MAX], *x;
+    double scale = job->param[GLR_TREND] != 0 ? 1 / (double)job->from : 0;
+    double row[GLM_COLUMNS_MAX], *x, *room;
     struct glm m = {
         .n = job->from, .columns = glm_season_columns(harmonics, scale != 0), .y = s->count};
 
     m.stride = m.columns;
-    m.x = x = ARENA_ARRAY(job->arena, double, m.n *m.columns);
-    m.mu = ARENA_ARRAY(job->arena, double, m.n);
-    m.weight = ARENA_ARRAY(job->arena, double, m.n);
-    if (!x || !m.mu || !m.weight)
+    m.x = x = ARENA_ARRAY(job->arena, double, GLM_COLUMNS_MAX *m.n);
+    room = ARENA_ARRAY(job->arena, double, GLM_ROOM *m.n);
+    if (!x || !room)
         return err_no_memory(err);
+    glm_room(&m, room, m.n);
     for (size_t i = 0; i < m.n; i++)
         glm_season_row((double)i + 1, s->points_a_year, harmonics, scale, x + i * m.columns);
     if (isnan(g->dispersion)) {

@@ -103,10 +103,12 @@ int outbreakp_run(const struct detect_job *job, struct detect_point *ret, struct
 {
     size_t n = job->series->n;
     double *memory = ARENA_ARRAY(job->arena, double, 3 * n);
-    struct pools p = {.sum = memory, .size = memory + n, .before = memory + 2 * n};
+    struct pools p = {.sum = memory};
 
     if (!memory)
         return err_no_memory(err);
+    p.size = memory + n;
+    p.before = memory + 2 * n;
     for (size_t t = 0; t < n; t++) {
         if (t >= job->from)
             ret[t - job->from] = outbreakp_point(job, &p, t);

@@ -16,7 +16,7 @@
 #include "surveillance/detect.h"
 
 #define TABLE_FILE_MAX MIB(64) /* one file */
-#define TABLE_COLUMNS_MAX 16    /* with period and count */
+#define TABLE_COLUMNS_MAX 16   /* with period and count */
 #define TABLE_ROWS_MAX 2000000
 #define TABLE_STRATA_MAX 100000
 #define TABLE_POINTS_MAX 8000000 /* of all series, with their gaps */

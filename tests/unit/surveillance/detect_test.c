@@ -147,6 +147,34 @@ static void finds_an_outbreak(void **state)
     }
 }
 
+/* What a point is judged depends on the counts up to it alone: not on which points are asked for,
+ * and not on later counts. */
+static void range_does_not_matter(void **state)
+{
+    static struct detect_point all[POINTS];
+    struct err err;
+
+    (void)state;
+    for (size_t m = 0; m < detect_n_methods; m++) {
+        if (detect_methods[m].learns_before)
+            continue;
+        fill(12);
+        count[200] = 90;
+        assert_int_equal(run(detect_methods[m].name, "", 0, &err), 0);
+        memcpy(all, points, sizeof all);
+        series.n = POINTS - 10;
+        assert_int_equal(run(detect_methods[m].name, "", POINTS - 20, &err), 0);
+        series.n = POINTS;
+        for (size_t i = 0; i < 10; i++) {
+            const struct detect_point *a = &all[POINTS - 20 + i], *b = &points[i];
+
+            if (memcmp(&a->threshold, &b->threshold, sizeof a->threshold) != 0 ||
+                a->alarm != b->alarm || a->note.code != b->note.code)
+                fail_msg("%s: point %zu is judged in two ways", detect_methods[m].name, i);
+        }
+    }
+}
+
 static void parameters(void **state)
 {
     static const char *const cases[][3] = {
@@ -219,9 +247,10 @@ static void ends_at_the_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(awkward_series),    cmocka_unit_test(short_history),
-        cmocka_unit_test(finds_an_outbreak), cmocka_unit_test(parameters),
-        cmocka_unit_test(unknown_counts),    cmocka_unit_test(ends_at_the_arena),
+        cmocka_unit_test(awkward_series),        cmocka_unit_test(short_history),
+        cmocka_unit_test(finds_an_outbreak),     cmocka_unit_test(parameters),
+        cmocka_unit_test(range_does_not_matter), cmocka_unit_test(unknown_counts),
+        cmocka_unit_test(ends_at_the_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
