@@ -30,6 +30,7 @@
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \
+    X(detect)           \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64, CLI_LIST /* may be given several times */ };
