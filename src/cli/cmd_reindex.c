@@ -30,16 +30,13 @@ static int run(const struct cli_args *args, struct err *err)
 
     if (r < 0)
         return r;
-    if (store) {
-        r = server_reindex(store, cli_flag(args, "content-index"), progress, &is_terminal, err);
-        if (r >= 0)
-            r = search_params_run(store, progress, &is_terminal, err);
-    } else if (cli_flag(args, "content-index")) {
-        r = err_set(err, ERR_CONFLICT,
-                    "a node serves the folder: stop it first, --content-index needs it alone");
-    } else {
-        r = operator_reindex(socket, progress, &is_terminal, err);
-    }
+    if (!store && cli_flag(args, "content-index"))
+        return err_set(err, ERR_CONFLICT,
+                       "--content-index needs the folder for itself: a node serves it");
+    r = store ? server_reindex(store, cli_flag(args, "content-index"), progress, &is_terminal, err)
+              : operator_reindex(socket, progress, &is_terminal, err);
+    if (r >= 0 && store)
+        r = search_params_run(store, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
     return r;
@@ -50,11 +47,11 @@ const struct cli_command cmd_reindex = {
     .summary = "index what user-defined search parameters ask for",
     .about = "Gives each user-defined SearchParameter its lists and indexes the records that\n"
              "were there before it; a running node does the same in the background. The\n"
-             "position is kept: a run that was stopped goes on where it was. A store of an\n"
-             "earlier version gets the keys that are new (words, contained resources,\n"
-             "positions); until then what they find is found by looking at resources. Beside a\n"
-             "running node the command has it look for search parameters, and waits until\n"
-             "nothing is left to do.",
+             "position is kept: a run that was stopped goes on where it was. Beside a running\n"
+             "node the command has it look, and waits until nothing is left to do. A store of\n"
+             "an earlier version gets the keys that are new (words, contained resources,\n"
+             "positions), which no node may serve meanwhile; until then what they find is\n"
+             "found by looking at resources.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,
