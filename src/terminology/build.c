@@ -104,27 +104,39 @@ static bool hash_grow(struct cs_builder *b)
     return true;
 }
 
-uint32_t cs_builder_find(const struct cs_builder *b, struct str code)
+#define CS_CROWDED (CS_NONE - 1) /* more codes lie in its way than chance would put there */
+
+static uint32_t find(const struct cs_builder *b, struct str code)
 {
     bool ignore = b->info.flags & CS_IGNORE_CASE;
     size_t at = b->hash_n ? cs_code_hash(code, ignore) & (b->hash_n - 1) : 0;
 
-    for (; b->hash_n && b->hash[at]; at = (at + 1) & (b->hash_n - 1)) {
+    for (size_t n = 0; b->hash_n && b->hash[at]; at = (at + 1) & (b->hash_n - 1)) {
         struct str has = text_pool_get(&b->pool, concept_at(b, b->hash[at] - 1)->code);
         if (cs_code_eq(has, code, ignore))
             return b->hash[at] - 1;
+        if (++n > TEXT_PROBES_MAX)
+            return CS_CROWDED;
     }
     return CS_NONE;
+}
+
+uint32_t cs_builder_find(const struct cs_builder *b, struct str code)
+{
+    uint32_t found = find(b, code);
+
+    return found == CS_CROWDED ? CS_NONE : found;
 }
 
 uint32_t cs_builder_add(struct cs_builder *b, struct str code, struct str display,
                         struct str definition, uint32_t flags)
 {
+    uint32_t found = find(b, code);
     struct cs_concept *c;
 
-    if (b->failed || cs_builder_find(b, code) != CS_NONE)
+    if (b->failed || (found != CS_NONE && found != CS_CROWDED))
         return CS_NONE;
-    if (b->concepts.n == CS_CONCEPTS_MAX) {
+    if (b->concepts.n == CS_CONCEPTS_MAX || found == CS_CROWDED) {
         b->too_many = true;
         return CS_NONE;
     }
@@ -221,7 +233,7 @@ void cs_builder_property(struct cs_builder *b, uint32_t concept, uint32_t def,
 /* The arrays of the image, in order of concepts. */
 struct built {
     struct cs_concept *concepts;
-    uint32_t *parents, *children, *hash;
+    uint32_t *parents, *children, *hash, *open;
     struct cs_designation *designations;
     struct cs_property *properties;
 };
@@ -232,6 +244,7 @@ static void built_done(struct built *t)
     free(t->parents);
     free(t->children);
     free(t->hash);
+    free(t->open);
     free(t->designations);
     free(t->properties);
 }
@@ -243,10 +256,11 @@ static bool built_init(const struct cs_builder *b, struct built *t)
         .parents = calloc(b->parents.n + 1, sizeof *t->parents),
         .children = calloc(b->parents.n + 1, sizeof *t->children),
         .hash = calloc(MAX(b->hash_n, (size_t)1), sizeof *t->hash),
+        .open = calloc(b->concepts.n + 1, sizeof *t->open),
         .designations = calloc(b->designations.n + 1, sizeof *t->designations),
         .properties = calloc(b->properties.n + 1, sizeof *t->properties),
     };
-    if (!t->concepts || !t->parents || !t->children || !t->hash || !t->designations ||
+    if (!t->concepts || !t->parents || !t->children || !t->hash || !t->open || !t->designations ||
         !t->properties || fault_point("alloc"))
         return false;
     if (b->concepts.n)
@@ -307,28 +321,28 @@ static void place_texts(const struct cs_builder *b, struct built *t, uint32_t n)
 }
 
 /* Whether each concept has at most one parent and stands right behind its elder siblings'
- * descendants; then the ends of all. */
-static bool make_tree(struct built *t, uint32_t n)
+ * descendants; then the ends of all. `open` are the concepts whose descendants may still come. */
+static bool make_tree(struct built *t, uint32_t n, uint32_t *open)
 {
+    size_t n_open = 0;
+
     for (uint32_t i = 0; i < n; i++) {
         const struct cs_concept *c = &t->concepts[i];
-        uint32_t up = i;
-        if (c[1].parents - c->parents > 1 ||
-            (c[1].parents > c->parents && t->parents[c->parents] >= i))
+        uint32_t n_parents = c[1].parents - c->parents;
+        if (n_parents > 1)
             return false;
-        t->concepts[i].end = i + 1;
-        while (t->concepts[up + 1].parents > t->concepts[up].parents) {
-            up = t->parents[t->concepts[up].parents];
-            if (t->concepts[up].end != i && t->concepts[up].end != i + 1)
-                return false;
-            t->concepts[up].end = i + 1;
-        }
+        while (n_open && (!n_parents || open[n_open - 1] != t->parents[c->parents]))
+            t->concepts[open[--n_open]].end = i;
+        if (n_parents && !n_open)
+            return false;
+        open[n_open++] = i;
     }
+    while (n_open)
+        t->concepts[open[--n_open]].end = n;
     return true;
 }
 
-/* A concept that is its own ancestor would make no hierarchy: its links are left out one by one
- * where they go round. Kahn's order finds whether there are any. */
+/* Whether a concept is its own ancestor: then Kahn's order does not come to its end. */
 static bool has_cycle(const struct built *t, uint32_t n)
 {
     uint32_t *left = calloc((size_t)n + 1, sizeof *left), *queue = calloc((size_t)n + 1, 4);
@@ -373,7 +387,10 @@ static int write_image(struct cs_builder *b, struct built *t, const struct word_
 static int check_room(const struct cs_builder *b, struct err *err)
 {
     if (b->too_many)
-        return err_set(err, ERR_COSTLY, "a code system may have %d concepts", CS_CONCEPTS_MAX);
+        return err_set(err, ERR_COSTLY,
+                       "a code system may have %d concepts, of which not more than %d may have "
+                       "codes made to get in each other's way",
+                       CS_CONCEPTS_MAX, TEXT_PROBES_MAX);
     if (b->failed || b->pool.failed || b->concepts.failed || b->parents.failed ||
         b->designations.failed || b->properties.failed || b->defs.failed)
         return err_no_memory(err);
@@ -395,10 +412,8 @@ int cs_build(struct cs_builder *b, char **ret, size_t *ret_n, struct err *err)
         b->info.flags &= ~(CS_TREE | CS_DAG);
         if (has_cycle(&t, n))
             r = err_set(err, ERR_PROCESSING, "a concept of the code system is its own ancestor");
-        else if (make_tree(&t, n))
-            b->info.flags |= CS_TREE;
         else
-            b->info.flags |= CS_DAG;
+            b->info.flags |= make_tree(&t, n, t.open) ? CS_TREE : CS_DAG;
     }
     if (r >= 0)
         r = word_index_make(&(struct word_source){&b->pool, t.concepts, n, t.designations}, &words,

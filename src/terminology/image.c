@@ -164,7 +164,7 @@ static bool rehash(struct text_pool *p)
 
 text_at text_pool_add(struct text_pool *p, struct str s)
 {
-    size_t at, length = s.n;
+    size_t at, length = s.n, probes = 0;
 
     if (!s.n || p->failed)
         return 0;
@@ -172,9 +172,14 @@ text_at text_pool_add(struct text_pool *p, struct str s)
         p->failed = true;
         return 0;
     }
-    for (at = str_hash(s) & p->mask; p->slots[at]; at = (at + 1) & p->mask)
+    for (at = str_hash(s) & p->mask; p->slots[at]; at = (at + 1) & p->mask) {
         if (str_eq(text_pool_get(p, p->slots[at]), s))
             return p->slots[at];
+        if (++probes > TEXT_PROBES_MAX) {
+            p->failed = true;
+            return 0;
+        }
+    }
     p->slots[at] = (uint32_t)p->bytes.n;
     p->used++;
     for (; length >= 0x80; length >>= 7)

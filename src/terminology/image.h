@@ -12,6 +12,7 @@
 #include "base/sb.h"
 
 #define IMAGE_SECTIONS_MAX 16
+#define TEXT_PROBES_MAX 1000      /* texts that may lie in each other's way: more are made to */
 #define IMAGE_BYTES_MAX MIB(1024) /* of one image; and of each of its sections */
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "images are little-endian");

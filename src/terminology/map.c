@@ -11,8 +11,8 @@ enum map_section {
     MAP_GROUPS,
     MAP_ELEMENTS, /* n + 1: the last one ends the targets of the one before */
     MAP_TARGETS,
-    MAP_HASH,    /* element + 1, 0: free; a code that stands twice has two slots */
-    MAP_REVERSE, /* the same of targets */
+    MAP_ORDER,   /* elements in the order of their codes */
+    MAP_REVERSE, /* targets likewise */
     MAP_SECTIONS,
 };
 
@@ -84,19 +84,28 @@ const struct map_target *map_target(const struct map *m, uint32_t i)
     return (const struct map_target *)m->im.at[MAP_TARGETS] + i;
 }
 
-/* Slots from the code's place on until a free one; *at counts those that were passed. */
+static struct str code_at(const struct map *m, uint32_t i, bool reverse)
+{
+    return map_text(m, reverse ? map_target(m, i)->code : map_element(m, i)->code);
+}
+
+/* *at is 0 before the first, and then one behind the place of the last in the order of codes. */
 static uint32_t find(const struct map *m, struct str code, size_t *at, bool reverse)
 {
-    const uint32_t *hash = m->im.at[reverse ? MAP_REVERSE : MAP_HASH];
-    uint32_t mask = reverse ? map_info(m)->reverse_mask : map_info(m)->mask, slot;
+    const uint32_t *order = m->im.at[reverse ? MAP_REVERSE : MAP_ORDER];
+    size_t n = reverse ? map_info(m)->n_targets : map_info(m)->n_elements, low = *at, high = n;
 
-    while ((slot = hash[(str_hash(code) + *at) & mask])) {
-        text_at has = reverse ? map_target(m, slot - 1)->code : map_element(m, slot - 1)->code;
-        (*at)++;
-        if (str_eq(map_text(m, has), code))
-            return slot - 1;
+    while (!*at && low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (str_cmp(code_at(m, order[mid], reverse), code) < 0)
+            low = mid + 1;
+        else
+            high = mid;
     }
-    return MAP_NONE;
+    if (low >= n || !str_eq(code_at(m, order[low], reverse), code))
+        return MAP_NONE;
+    *at = low + 1;
+    return order[low];
 }
 
 uint32_t map_find(const struct map *m, struct str code, size_t *at)
@@ -176,56 +185,67 @@ struct map_target *map_builder_target(struct map_builder *b, struct str code, st
     return t;
 }
 
-static uint32_t *make_hash(const struct map_builder *b, const struct grow *of, bool reverse,
-                           uint32_t *ret_mask)
-{
-    size_t n = 16;
-    uint32_t *hash;
+/* A code and the record that has it, while they are sorted. */
+struct coded {
+    struct str code;
+    uint32_t i;
+};
 
-    while (n < of->n * 2)
-        n *= 2;
-    hash = fault_point("alloc") ? NULL : calloc(n, sizeof *hash);
-    for (size_t i = 0; hash && i < of->n; i++) {
-        text_at code = reverse ? GROW_AT(of, struct map_target, i)->code
-                               : GROW_AT(of, struct map_element, i)->code;
-        size_t at = str_hash(text_pool_get(&b->pool, code)) & (n - 1);
-        while (hash[at])
-            at = (at + 1) & (n - 1);
-        hash[at] = (uint32_t)i + 1;
-    }
-    *ret_mask = (uint32_t)n - 1;
-    return hash;
+static int by_code(const void *a, const void *b)
+{
+    const struct coded *x = a, *y = b;
+    int order = str_cmp(x->code, y->code);
+
+    return order ? order : (x->i > y->i) - (x->i < y->i);
+}
+
+static uint32_t *make_order(const struct map_builder *b, const struct grow *of, bool reverse)
+{
+    struct coded *all = fault_point("alloc") ? NULL : calloc(of->n + 1, sizeof *all);
+    uint32_t *order = all ? calloc(of->n + 1, sizeof *order) : NULL;
+
+    for (size_t i = 0; order && i < of->n; i++)
+        all[i] = (struct coded){
+            text_pool_get(&b->pool, reverse ? GROW_AT(of, struct map_target, i)->code
+                                            : GROW_AT(of, struct map_element, i)->code),
+            (uint32_t)i};
+    if (order)
+        qsort(all, of->n, sizeof *all, by_code);
+    for (size_t i = 0; order && i < of->n; i++)
+        order[i] = all[i].i;
+    free(all);
+    return order;
 }
 
 int map_build(struct map_builder *b, char **ret, size_t *ret_n, struct err *err)
 {
     struct map_element *end;
-    uint32_t *hash, *reverse;
+    uint32_t *order, *reverse;
     int r = ERR_NO_MEMORY;
 
     b->info.n_groups = (uint32_t)b->groups.n;
     b->info.n_elements = (uint32_t)b->elements.n;
     b->info.n_targets = (uint32_t)b->targets.n;
-    hash = make_hash(b, &b->elements, false, &b->info.mask);
-    reverse = make_hash(b, &b->targets, true, &b->info.reverse_mask);
+    order = make_order(b, &b->elements, false);
+    reverse = make_order(b, &b->targets, true);
     end = grow_add(&b->elements, sizeof *end);
     if (end)
         end->targets = (uint32_t)b->targets.n;
-    if (end && hash && reverse && !b->pool.failed && !b->groups.failed && !b->targets.failed) {
+    if (end && order && reverse && !b->pool.failed && !b->groups.failed && !b->targets.failed) {
         struct image_part parts[MAP_SECTIONS] = {
             [MAP_INFO] = {&b->info, sizeof b->info},
             [MAP_POOL] = {b->pool.bytes.p, b->pool.bytes.n},
             [MAP_GROUPS] = {b->groups.p, b->groups.n * sizeof(struct map_group)},
             [MAP_ELEMENTS] = {b->elements.p, b->elements.n * sizeof(struct map_element)},
             [MAP_TARGETS] = {b->targets.p, b->targets.n * sizeof(struct map_target)},
-            [MAP_HASH] = {hash, (b->info.mask + (size_t)1) * sizeof *hash},
-            [MAP_REVERSE] = {reverse, (b->info.reverse_mask + (size_t)1) * sizeof *reverse},
+            [MAP_ORDER] = {order, b->info.n_elements * sizeof *order},
+            [MAP_REVERSE] = {reverse, b->info.n_targets * sizeof *reverse},
         };
         r = image_write(IMAGE_CONCEPT_MAP, parts, MAP_SECTIONS, ret, ret_n, err);
     } else {
         err_no_memory(err);
     }
-    free(hash);
+    free(order);
     free(reverse);
     return r;
 }

@@ -32,7 +32,7 @@ struct map_target {
 };
 
 struct map_info {
-    uint32_t n_groups, n_elements, n_targets, mask, reverse_mask;
+    uint32_t n_groups, n_elements, n_targets, reserved;
     text_at url, version, source, target; /* source and target: the value sets */
 };
 
@@ -50,8 +50,8 @@ const struct map_group *map_group(const struct map *m, uint32_t i);
 const struct map_element *map_element(const struct map *m, uint32_t i);
 const struct map_target *map_target(const struct map *m, uint32_t i);
 
-/* The next element with this source code at or behind slot *at (start with 0), MAP_NONE at the end.
- * The system is the caller's to compare: a code may stand in several groups. */
+/* The next element with this source code (*at is 0 for the first), MAP_NONE at the end. The system
+ * is the caller's to compare: a code may stand in several groups. */
 uint32_t map_find(const struct map *m, struct str code, size_t *at);
 /* The next target with this code. */
 uint32_t map_find_target(const struct map *m, struct str code, size_t *at);

@@ -19,7 +19,7 @@
 #define TERMS_KEPT_MAX 20000          /* their number, those known to be absent with them */
 #define TERMS_PINS_MAX 100            /* versions that one question may ask for */
 #define TERMS_VALUE_SET_DEPTH_MAX 32  /* value sets inside each other */
-#define TERMS_COST_MAX 500000000      /* concepts that the filters of one question may look at */
+#define TERMS_COST_MAX 100000000      /* looks at concepts that making one value set may take */
 
 struct terms;
 

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define FILTER_COST 5 /* of one concept, where looking at it without a filter costs 1 */
+
 struct compiling {
     struct terms_scope *s;
     struct vs *vs;
@@ -79,13 +81,14 @@ static int group_of(struct compiling *c, struct cs *cs, struct str system, struc
     return 0;
 }
 
+/* NULL when more codes lie in its way than chance would put there. */
 static struct vs_listed *listed_slot(const struct vs_group *g, struct str code)
 {
-    size_t at = str_hash(code) & g->codes_mask;
+    size_t at = str_hash(code) & g->codes_mask, n = 0;
 
-    while (g->codes[at].code.p && !str_eq(g->codes[at].code, code))
+    while (g->codes[at].code.p && !str_eq(g->codes[at].code, code) && n++ < TEXT_PROBES_MAX)
         at = (at + 1) & g->codes_mask;
-    return &g->codes[at];
+    return n > TEXT_PROBES_MAX ? NULL : &g->codes[at];
 }
 
 static bool grow_listed(struct compiling *c, struct vs_group *g)
@@ -97,9 +100,13 @@ static bool grow_listed(struct compiling *c, struct vs_group *g)
     if (!g->codes)
         return false;
     g->codes_mask = n - 1;
-    for (size_t i = 0; i < n_old; i++)
-        if (old[i].code.p)
-            *listed_slot(g, old[i].code) = old[i];
+    for (size_t i = 0; i < n_old; i++) {
+        struct vs_listed *slot = old[i].code.p ? listed_slot(g, old[i].code) : NULL;
+        if (slot)
+            *slot = old[i];
+        else if (old[i].code.p)
+            return false;
+    }
     return true;
 }
 
@@ -170,6 +177,8 @@ static int add_listed(struct compiling *c, struct vs_group *g, struct vs_listed 
     if ((g->n_codes + 1) * 2 > (g->codes ? g->codes_mask + 1 : 0) && !grow_listed(c, g))
         return err_no_memory(c->err);
     slot = listed_slot(g, item.code);
+    if (!slot)
+        return err_set(c->err, ERR_COSTLY, "codes of the value set get in each other's way");
     if (slot->code.p)
         return 0;
     *slot = item;
@@ -260,7 +269,7 @@ static int add_filtered(struct compiling *c, struct vs_group *g, const struct pa
     yyjson_val *v;
     int r;
 
-    c->s->cost += (yyjson_arr_size(filters) + 1) * (cs_n(g->cs) + (uint64_t)1);
+    c->s->cost += (FILTER_COST * yyjson_arr_size(filters) + 1) * (cs_n(g->cs) + (uint64_t)1);
     if (c->s->cost > TERMS_COST_MAX)
         return err_set(c->err, ERR_COSTLY,
                        "the value set looks at concepts more than %d times before it is made",
@@ -529,7 +538,7 @@ static bool group_has(const struct vs_group *g, struct str code, struct vs_found
     if (!g->codes)
         return false;
     ret->listed = listed_slot(g, code);
-    return ret->listed->code.p && ret->listed->concept != LISTED_REMOVED;
+    return ret->listed && ret->listed->code.p && ret->listed->concept != LISTED_REMOVED;
 }
 
 /* Codes of grammar: the cluster of a stem that is in the set is in it, too. */

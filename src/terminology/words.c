@@ -18,6 +18,8 @@ struct maker {
     const struct word_source *from;
     struct text_pool words; /* a pool of its own: most words are no texts of the image */
     struct grow pairs;      /* (word's place, concept), concept by concept */
+    uint32_t *seen;         /* by a word's place: the last concept that has it, + 1 */
+    size_t seen_n;
     struct err *err;
 };
 
@@ -25,21 +27,36 @@ struct pair {
     uint32_t word, concept;
 };
 
-static void add_word(struct maker *m, struct str word, uint32_t concept, size_t first_pair)
+/* The same word twice in one concept is told once. */
+static bool is_first(struct maker *m, text_at at, uint32_t concept)
+{
+    if (at >= m->seen_n) {
+        size_t n = MAX(m->seen_n * 2, (size_t)at + 1024);
+        uint32_t *seen = realloc(m->seen, n * sizeof *seen);
+        if (!seen) {
+            m->pairs.failed = true;
+            return false;
+        }
+        memset(seen + m->seen_n, 0, (n - m->seen_n) * sizeof *seen);
+        m->seen = seen;
+        m->seen_n = n;
+    }
+    if (m->seen[at] == concept + 1)
+        return false;
+    m->seen[at] = concept + 1;
+    return true;
+}
+
+static void add_word(struct maker *m, struct str word, uint32_t concept)
 {
     text_at at = text_pool_add(&m->words, str_head(word, WORD_MAX));
-    struct pair *p;
+    struct pair *p = is_first(m, at, concept) ? grow_add(&m->pairs, sizeof *p) : NULL;
 
-    /* The same word twice in one concept is told once. */
-    for (size_t i = first_pair; i < m->pairs.n; i++)
-        if (GROW_AT(&m->pairs, struct pair, i)->word == at)
-            return;
-    p = grow_add(&m->pairs, sizeof *p);
     if (p)
         *p = (struct pair){at, concept};
 }
 
-static void add_text(struct maker *m, struct str text, uint32_t concept, size_t first_pair)
+static void add_text(struct maker *m, struct str text, uint32_t concept)
 {
     char folded[TEXT_MAX * 2];
     struct str rest, word;
@@ -47,18 +64,17 @@ static void add_text(struct maker *m, struct str text, uint32_t concept, size_t 
     rest = str_n(folded, fold_text(str_head(text, TEXT_MAX), folded, sizeof folded, NULL));
     while (rest.n && str_split(&rest, ' ', &word))
         if (word.n)
-            add_word(m, word, concept, first_pair);
+            add_word(m, word, concept);
 }
 
 static void add_concept(struct maker *m, uint32_t i)
 {
     const struct cs_concept *c = &m->from->concepts[i];
-    size_t first = m->pairs.n;
 
-    add_text(m, text_pool_get(m->from->pool, c->code), i, first);
-    add_text(m, text_pool_get(m->from->pool, c->display), i, first);
+    add_text(m, text_pool_get(m->from->pool, c->code), i);
+    add_text(m, text_pool_get(m->from->pool, c->display), i);
     for (uint32_t d = c->designations; d < c[1].designations; d++)
-        add_text(m, text_pool_get(m->from->pool, m->from->designations[d].value), i, first);
+        add_text(m, text_pool_get(m->from->pool, m->from->designations[d].value), i);
 }
 
 /* A word while it is sorted. */
@@ -162,6 +178,7 @@ int word_index_make(const struct word_source *source, struct word_index *ret, st
         r = arrange(&m, words, n, ret);
     free(words);
     grow_done(&m.pairs);
+    free(m.seen);
     text_pool_done(&m.words);
     if (r < 0)
         word_index_done(ret);

@@ -150,12 +150,40 @@ static void graphs_are_climbed(void **state)
     cs_builder_free(b);
 }
 
+/* One below the other, as deep as somebody likes: no time, no stack. */
+static void chains_are_no_burden(void **state)
+{
+    struct cs_builder *b = cs_builder_new();
+    struct err err = {0};
+    struct cs *cs;
+    char *bytes;
+    size_t n;
+    enum { N = 200000 };
+
+    (void)state;
+    for (uint32_t i = 0; i < N; i++) {
+        char code[12];
+        snprintf(code, sizeof code, "c%u", i);
+        assert_int_equal(cs_builder_add(b, str_c(code), STR(""), STR(""), 0), i);
+        if (i)
+            cs_builder_parent(b, i, i - 1);
+    }
+    assert_int_equal(cs_build(b, &bytes, &n, &err), 0);
+    assert_int_equal(cs_open(bytes, n, &cs, &err), 0);
+    assert_true(cs_info(cs)->flags & CS_TREE);
+    assert_true(cs_is_a(cs, N - 1, 0));
+    assert_false(cs_is_a(cs, 0, N - 1));
+    assert_int_equal(cs_find(cs, STR("c199999")), N - 1);
+    cs_unref(cs);
+    cs_builder_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out), cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(rings_are_refused),      cmocka_unit_test(lack_of_memory_is_told),
-        cmocka_unit_test(graphs_are_climbed),
+        cmocka_unit_test(graphs_are_climbed),     cmocka_unit_test(chains_are_no_burden),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
