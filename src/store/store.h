@@ -20,9 +20,9 @@
 
 #define STORE_BODY_MAX MIB(88) /* one resource, uncompressed: 64 MiB in base 64, and more */
 #define STORE_VERSION_ID_MAX 32
-#define STORE_INDEX_VERSION 2 /* of the key formats in docs/formats/index-keys.md */
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
+#define STORE_INDEX_VERSION 2 /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
 struct store_txn;
