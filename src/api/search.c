@@ -199,8 +199,10 @@ static int within(struct call *c, struct search *s)
 
 int api_search(struct call *c, struct store_txn *txn)
 {
-    struct search_options opt = {
-        .index = *store_index_options(c->api->store), .world = c->api->world, .strict = c->strict};
+    struct search_options opt = {.index = *store_index_options(c->api->store),
+                                 .world = c->api->world,
+                                 .quick = c->budget != 0,
+                                 .strict = c->strict};
     struct search s;
     struct page page;
     int r;

@@ -194,6 +194,7 @@ struct world;
 struct search_options {
     struct index_options index;
     const struct world *world; /* fhir/world.h, for terminology; NULL: none */
+    bool quick;                /* on an event loop: ERR_BUSY instead of asking the terminology */
     bool strict;               /* Prefer: handling=strict: unknown ones are ERR_NOT_SUPPORTED */
     int64_t now_ms;            /* what `ap` measures dates from; 0: the clock */
 };

@@ -92,6 +92,8 @@ int search_codes(struct search_parse *p, const struct param *param, struct str t
         return err_set(p->err, ERR_NOT_SUPPORTED,
                        "\"%.*s\" asks for a terminology, and there is none here",
                        STR_ARG(param->def.code));
+    if (p->opt->quick)
+        return err_set(p->err, ERR_BUSY, "the search needs more than this thread may spend");
     if (!in && (!v->system.n || !v->text.n))
         return err_set(p->err, ERR_VALUE, "the value \"%.*s\" of \"%.*s\" is not system|code",
                        (int)MIN(text.n, 100u), text.p, STR_ARG(param->def.code));

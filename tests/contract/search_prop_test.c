@@ -535,9 +535,49 @@ static void low_limits(void **state)
     search_limits = was;
 }
 
+/* However a search is written: past its deadline it ends, and says so. */
+static void deadline_ends_a_search(void **state)
+{
+    struct prop *p = calloc(1, sizeof *p);
+    struct err err = {0};
+    int costly = 0;
+
+    (void)state;
+    rng_seed(&p->rng, 5);
+    world_open(&p->w);
+    arena_init(&p->n.a, MIB(64));
+    p->params = params_base(&err);
+    assert_non_null(p->params);
+    for (int i = 0; i < 30; i++)
+        change(p);
+    for (int i = 0; i < 50; i++) {
+        _cleanup_(store_txn_endp) struct store_txn *txn = world_begin(&p->w);
+        struct search s;
+        struct page page;
+        struct arena a;
+        int r;
+
+        arena_init(&a, MIB(8));
+        some_search(p, &a, &s);
+        assert_false(store_is_overdue(txn));
+        store_deadline(txn, 1);
+        assert_true(store_is_overdue(txn));
+        r = store_search(txn, &s, 0, &a, &page, &err);
+        assert_true(r == 0 || r == ERR_COSTLY);
+        costly += r == ERR_COSTLY;
+        arena_done(&a);
+    }
+    assert_true(costly > 40); /* some bounds leave nothing to look at */
+    params_unref(p->params);
+    arena_done(&p->n.a);
+    world_done(&p->w);
+    free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deadline_ends_a_search),
         cmocka_unit_test(default_limits),
         cmocka_unit_test(low_limits),
     };

@@ -88,7 +88,7 @@ int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, st
 {
     sqlite3_stmt *s;
     struct str k;
-    int r = sq_stmt(x->t->conn, SQ_KEYS, &s, err);
+    int r = sq_stmt(x->t->conn, SQ_KEYS, &s, err), charged;
 
     if (r < 0)
         return r;
@@ -103,9 +103,9 @@ int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, st
             return err_no_memory(err);
         *ret = k;
     }
-    if (r < 0 || exec_charge(x, COST_PROBE, err) == 0)
-        return r;
-    return ERR_BUSY;
+    if (r >= 0 && (charged = exec_charge(x, COST_PROBE, err)) < 0)
+        return charged;
+    return r;
 }
 
 int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t hi, bool desc,
@@ -167,14 +167,16 @@ int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err
 {
     struct bound b;
     sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_KEY, &s, err);
+    int r = sq_stmt(x->t->conn, SQ_KEY, &s, err), charged;
 
     if (r < 0)
         return r;
     sq_bind_blob(s, 1, bound(&b, point->lo, row));
     r = sq_step(x->t->conn, s, err);
     sqlite3_reset(s);
-    return r < 0 || exec_charge(x, COST_PROBE, err) == 0 ? r : ERR_BUSY;
+    if (r >= 0 && (charged = exec_charge(x, COST_PROBE, err)) < 0)
+        return charged;
+    return r;
 }
 
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err)
