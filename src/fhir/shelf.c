@@ -251,10 +251,9 @@ static int codes(void *ctx, struct arena *a, enum terms_set kind, struct str url
 
 /* ---- life ---- */
 
-int shelf_new(struct shelf **ret, struct err *err)
+int shelf_new_bare(struct shelf **ret, struct err *err)
 {
     struct shelf *s = fault_point("malloc") ? NULL : calloc(1, sizeof *s);
-    int r;
 
     if (!s)
         return err_no_memory(err);
@@ -266,6 +265,17 @@ int shelf_new(struct shelf **ret, struct err *err)
                               .has_code = has_code,
                               .subsumes = subsumes,
                               .codes = codes};
+    *ret = s;
+    return 0;
+}
+
+int shelf_new(struct shelf **ret, struct err *err)
+{
+    struct shelf *s;
+    int r = shelf_new_bare(&s, err);
+
+    if (r < 0)
+        return r;
     r = base_resources(put_base, s, err);
     if (r < 0) {
         shelf_free(s);

@@ -15,8 +15,9 @@
 
 struct shelf;
 
-/* With R4's own definitions on it. */
+/* With R4's own definitions on it; or with nothing, to stand before another one. */
 int shelf_new(struct shelf **ret, struct err *err);
+int shelf_new_bare(struct shelf **ret, struct err *err);
 void shelf_free(struct shelf *s);
 static inline void shelf_freep(struct shelf **s)
 {

@@ -2,6 +2,8 @@
  * follows from http://hl7.org/fhir/R4/profiling.html and elementdefinition.html. */
 #include "../test.h"
 
+#include "base/fault.h"
+#include "fhir/base_rules.h"
 #include "fhir/profile.h"
 #include "fhir/shelf.h"
 #include "fhir/validate.h"
@@ -29,6 +31,9 @@ struct run {
     struct issues issues;
 };
 
+/* R4's own definitions, once for all. */
+static struct shelf *r4;
+
 static void run_init(struct run *run, const char *const *definitions, const char *resource)
 {
     static const struct str asked = STR(URL);
@@ -38,11 +43,11 @@ static void run_init(struct run *run, const char *const *definitions, const char
 
     arena_init(&run->a, MIB(64));
     issues_init(&run->issues, &run->a);
-    assert_int_equal(shelf_new(&run->shelf, &err), 0);
+    assert_int_equal(shelf_new_bare(&run->shelf, &err), 0);
     for (; *definitions; definitions++)
         if (shelf_put(run->shelf, str_c(*definitions), &err) < 0)
             fail_msg("%s: %s", err.text, *definitions);
-    options.world = shelf_world(run->shelf, NULL);
+    options.world = shelf_world(run->shelf, shelf_world(r4, NULL));
     options.profiles = run->set = profiles_new(options.world);
     assert_non_null(run->set);
     if (js_parse(&run->a, str_c(resource), &root, &err) < 0)
@@ -484,6 +489,25 @@ static void codes_of_systems(void **state)
     good(plain, MARRIED("http://example.org/unknown", "M"));
 }
 
+static void say_refused(void *ctx, struct str key, struct str why)
+{
+    (void)ctx;
+    print_error("%.*s: %.*s\n", STR_ARG(key), STR_ARG(why));
+}
+
+/* FHIRPath compiles all of R4's own invariants. */
+static void base_rules_are_whole(void **state)
+{
+    const struct base_rules *b = base_rules();
+
+    (void)state;
+    assert_non_null(b);
+    base_rules_each_refused(b, say_refused, NULL);
+    assert_int_equal(base_rules_refused(b), 0);
+    assert_true(base_has_rule(b, STR("per-1")));
+    assert_false(base_has_rule(b, STR("per-2")));
+}
+
 static void questionnaires(void **state)
 {
     static const char q[] =
@@ -530,6 +554,38 @@ static void questionnaires(void **state)
               "stands behind what comes after");
 }
 
+/* Whatever allocation fails, the check ends, says so, and leaves the set usable. */
+static void memory_may_fail(void **state)
+{
+    static const char sd[] = SD(
+        "Patient", "", SLICED(BY_SYSTEM, "open", SLICE("a", "\"min\":1,\"max\":\"1\"", "urn:a")));
+    static const struct str asked = STR(URL);
+    _cleanup_(shelf_freep) struct shelf *shelf = NULL;
+    struct conform_options options = {.asked = &asked, .n_asked = 1};
+    struct err err;
+
+    (void)state;
+    assert_non_null(base_rules());
+    assert_int_equal(shelf_new_bare(&shelf, &err), 0);
+    assert_int_equal(shelf_put(shelf, str_c(sd), &err), 0);
+    options.world = shelf_world(shelf, shelf_world(r4, NULL));
+    FAULT_LOOP(false) {
+        _cleanup_(profiles_unrefp) struct profiles *set = NULL;
+        _cleanup_(arena_done) struct arena a;
+        struct issues issues;
+        yyjson_val *root;
+        arena_init(&a, MIB(16));
+        options.profiles = set = profiles_new(options.world);
+        if (!set || js_parse(&a, STR(PATIENT("")), &root, &err) < 0)
+            continue;
+        issues_init(&issues, &a);
+        if (conform_check(root, &options, &issues, &err) < 0)
+            assert_int_equal(err.code, ERR_NO_MEMORY);
+        else
+            assert_true(issues.n > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,9 +602,20 @@ int main(void)
         cmocka_unit_test(extensions),
         cmocka_unit_test(bundles),
         cmocka_unit_test(circles),
+        cmocka_unit_test(base_rules_are_whole),
         cmocka_unit_test(questionnaires),
         cmocka_unit_test(vital_signs),
         cmocka_unit_test(codes_of_systems),
+        cmocka_unit_test(memory_may_fail),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    struct err err;
+    int failed;
+
+    if (shelf_new(&r4, &err) < 0) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    shelf_free(r4);
+    return failed;
 }
