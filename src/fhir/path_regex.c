@@ -74,8 +74,13 @@ static void match_done(struct match *m)
 
 static int match_init(struct match *m, const struct path_regex *re, struct err *err)
 {
-    m->context = pcre2_match_context_create(NULL);
-    m->data = pcre2_match_data_create_from_pattern(re->code, NULL);
+    /* Left to itself, PCRE2 takes the memory of a match from where the pattern's came from: the
+     * arena of whoever compiled it, which is not to grow, and not ours alone. */
+    pcre2_general_context *general = pcre2_general_context_create(NULL, NULL, NULL);
+
+    m->context = pcre2_match_context_create(general);
+    m->data = general ? pcre2_match_data_create_from_pattern(re->code, general) : NULL;
+    pcre2_general_context_free(general);
     if (!m->context || !m->data) {
         match_done(m);
         return err_no_memory(err);
