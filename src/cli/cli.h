@@ -27,8 +27,10 @@
     X(restore)          \
     X(reindex)          \
     X(validate)         \
+    X(package)          \
     X(fhirpath)         \
     X(terminology)      \
+    X(detect)           \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64, CLI_LIST /* may be given several times */ };

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Ours beside R on one core, in one run: speed.sh BUILD-FOLDER
+set -eu
+here=$(dirname "$0")
+command -v Rscript >/dev/null && Rscript -e 'library(surveillance)' >/dev/null 2>&1 || {
+    echo "skipped: no R with its package surveillance (r-base-core, r-cran-surveillance)"
+    exit 77
+}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+taskset -c 0 Rscript "$here/speed.R" "$folder/counts" >"$folder/r"
+taskset -c 0 "$1/bench/speed" "$folder/counts" 200 >"$folder/ours"
+awk 'NR == FNR { r[$1] = $2; next }
+    { printf "%-22s %10.3f ms", $1, $2 }
+    $1 in r { printf "   R %10.1f ms   %.0f times", r[$1], r[$1] / $2 }
+    { print "" }' "$folder/r" "$folder/ours"
