@@ -15,11 +15,12 @@
 #include "fhir/graphql.h"
 #include "fhir/path.h"
 
-#define GRAPHQL_STEPS_MAX 2000000 /* fields and values of one answer */
-#define GRAPHQL_READS_MAX 5000    /* resources that one query may look at */
-#define GRAPHQL_SEARCHES_MAX 200  /* searches of one query */
-#define GRAPHQL_LIST_MAX 1000     /* resources of one list without _count */
-#define GRAPHQL_SLICES_MAX 1000   /* names that one @slice makes */
+#define GRAPHQL_STEPS_MAX 2000000       /* fields and values of one answer */
+#define GRAPHQL_READS_MAX 5000          /* resources that one query may look at */
+#define GRAPHQL_SEARCHES_MAX 200        /* searches of one query */
+#define GRAPHQL_LIST_MAX 1000           /* resources of one list without _count */
+#define GRAPHQL_SLICES_MAX 1000         /* names that one @slice makes */
+#define GRAPHQL_PATH_STEPS_MAX 20000000 /* FHIRPath steps of all filters and slices */
 
 /* ---- the answer ---- */
 
@@ -68,7 +69,9 @@ struct gq_run {
     struct gq_variable *variables;
     size_t n_variables;
     struct gq_path *paths;
-    yyjson_val *schema; /* types written for introspection, or NULL */
+    yyjson_val *schema;   /* types written for introspection, or NULL */
+    struct arena scratch; /* of one FHIRPath evaluation */
+    uint64_t path_steps;  /* of all of them */
     size_t steps, reads, searches;
     struct graphql_place place; /* of the field being answered */
 };

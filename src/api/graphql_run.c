@@ -239,17 +239,24 @@ static int compile(struct gq_run *run, const struct graphql_argument *arg, struc
     return 0;
 }
 
+/* What is found lives until the next evaluation. */
 static int evaluate(struct gq_run *run, const struct path *path, const struct gq_focus *value,
                     struct path_items *ret)
 {
-    struct path_env env = {.a = run->c->a, .resource = value->resource};
+    struct path_env env = {.a = &run->scratch, .resource = value->resource};
     struct path_item item = {
         .kind = PATH_ELEMENT, .v = value->v, .more = value->more, .type = value->type};
     int r = gq_step(run);
 
     if (yyjson_is_null(item.v))
         item.v = NULL;
-    return r < 0 ? r : path_eval(path, &env, &item, ret, &run->c->err);
+    arena_reset(&run->scratch);
+    if (r < 0 || (r = path_eval(path, &env, &item, ret, &run->c->err)) < 0)
+        return r;
+    run->path_steps += env.steps;
+    if (run->path_steps > GRAPHQL_PATH_STEPS_MAX)
+        return gq_err(run, run->place, ERR_COSTLY, "the query's expressions take too many steps");
+    return 0;
 }
 
 static struct str item_text(const struct path_item *item)

@@ -208,6 +208,9 @@ static int evaluate(struct measure *m, const struct criterion *criterion, struct
 
     env->steps = 0;
     r = path_eval(criterion->path, env, subject, ret, &m->c->err);
+    m->steps += env->steps;
+    if (r >= 0 && m->steps > MEASURE_STEPS_MAX)
+        r = err_set(&m->c->err, ERR_COSTLY, "the criteria of the measure take too many steps");
     if (r < 0)
         snprintf(m->c->err.where, sizeof m->c->err.where, "%.*s", STR_ARG(criterion->where));
     return r;

@@ -12,10 +12,11 @@
 #include "fhir/path.h"
 
 #define MEASURE_GROUPS_MAX 50
-#define MEASURE_POPULATIONS_MAX 20 /* of a group */
-#define MEASURE_STRATIFIERS_MAX 20 /* of a group */
-#define MEASURE_COMPONENTS_MAX 8   /* of a stratifier */
-#define MEASURE_STRATA_MAX 500     /* of a stratifier */
+#define MEASURE_POPULATIONS_MAX 20  /* of a group */
+#define MEASURE_STRATIFIERS_MAX 20  /* of a group */
+#define MEASURE_COMPONENTS_MAX 8    /* of a stratifier */
+#define MEASURE_STRATA_MAX 500      /* of a stratifier */
+#define MEASURE_STEPS_MAX 200000000 /* FHIRPath steps of all criteria for all subjects */
 
 /* http://terminology.hl7.org/CodeSystem/measure-population */
 enum population_kind {
@@ -83,6 +84,7 @@ struct measure {
     size_t n_groups;
     struct str start, end; /* of the period, as dateTimes to the millisecond */
     struct str subject;    /* of an individual report */
+    uint64_t steps;        /* of FHIRPath so far */
 };
 
 /* Compiles a Measure. ERR_NOT_SUPPORTED for languages other than text/fhirpath and for populations
