@@ -143,6 +143,22 @@ static void write_resource(struct sb *out, const struct call *c, int type)
     sb_char(out, '}');
 }
 
+/* What every type can be searched by, beside its own parameters. */
+static void write_common_params(struct sb *out)
+{
+    static const struct {
+        struct str name;
+        const char *kind;
+    } common[] = {{STR("_type"), "token"},     {STR("_text"), "string"},
+                  {STR("_content"), "string"}, {STR("_list"), "special"},
+                  {STR("_has"), "special"},    {STR("_filter"), "special"},
+                  {STR("_contained"), "token"}};
+    bool first = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(common); i++)
+        write_param(out, &first, common[i].name, common[i].kind, STR(""));
+}
+
 int api_capabilities(struct call *c, struct store_txn *txn)
 {
     struct sb *out = &c->out;
@@ -175,10 +191,7 @@ int api_capabilities(struct call *c, struct store_txn *txn)
     sb_lit(out, "],");
     write_interactions(out, true);
     sb_lit(out, ",\"searchParam\":[");
-    {
-        bool first = true;
-        write_param(out, &first, STR("_type"), "token", STR(""));
-    }
+    write_common_params(out);
     sb_char(out, ']');
     write_operations(out, c, 0);
     sb_lit(out, "}]}");

@@ -105,17 +105,20 @@ void tally_report(struct tally *t, struct sb *out)
 
 /* ---- the page ---- */
 
+/* clang-format off */
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
     "<title>Conformance of what was received</title>\n<style>"
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;"
-    "color:#111;background:#fff}table{border-collapse:collapse;width:100%;margin:0 0 2rem}"
+    "color:#111;background:#fff}"
+    "table{border-collapse:collapse;width:100%;margin:0 0 2rem}"
     "caption{text-align:left;font-weight:bold;padding:.5rem 0}"
-    "th,td{border-bottom:1px solid #767676;padding:.3rem "
-    ".6rem;text-align:left;vertical-align:top}td.n,th.n{text-align:right;"
-    "font-variant-numeric:tabular-nums}td.r{overflow-wrap:anywhere}</style></head>\n"
+    "th,td{border-bottom:1px solid #767676;padding:.3rem .6rem;text-align:left;vertical-align:top}"
+    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "td.r{overflow-wrap:anywhere}</style></head>\n"
     "<body><main><h1>Conformance of what was received</h1>\n";
+/* clang-format on */
 
 static void put_percent(struct sb *out, uint64_t part, uint64_t whole)
 {

@@ -109,6 +109,8 @@ int op_graphql(struct call *c, struct store_txn *txn);
 int op_everything(struct call *c, struct store_txn *txn);
 int op_lastn(struct call *c, struct store_txn *txn);
 int op_stats(struct call *c, struct store_txn *txn);
+int op_evaluate_measure(struct call *c, struct store_txn *txn);
+int op_diff(struct call *c, struct store_txn *txn);
 int op_document(struct call *c, struct store_txn *txn);
 
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */

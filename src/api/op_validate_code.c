@@ -203,6 +203,7 @@ static int reply(struct validating *v, const struct checked *checked)
     if (checked->inactive)
         terms_out_bool(t, "inactive", true);
     terms_out_text(t, "x-unknown-system", "valueCanonical", checked->unknown_system);
+    terms_out_text(t, "x-caused-by-unknown-system", "valueCanonical", checked->unknown_cause);
     if (v->concept) {
         terms_out_name(t, "codeableConcept", "valueCodeableConcept");
         js_write(t->out, v->concept);

@@ -38,25 +38,116 @@ static void write_outcome(struct bundle_out *b, const struct search *s, bool cut
     sb_lit(out, "]},\"search\":{\"mode\":\"outcome\"}}");
 }
 
-static int write_entries(struct bundle_out *b, const struct search *s, struct store_txn *txn,
-                         const uint64_t *rows, size_t n, const char *mode)
+/* The resource of a row, parsed. */
+static int parse_row(struct call *c, const struct row *row, yyjson_val **ret)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
+    int r = row_json(c->api->store, row, &text, &c->err);
+
+    return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
+}
+
+static int write_score(struct call *c, const struct search *s, const struct row *row)
+{
+    yyjson_val *root;
+    double score;
+    int r = parse_row(c, row, &root);
+
+    if (r >= 0)
+        r = search_score(c->a, s, root, &score, &c->err);
+    if (r >= 0)
+        sb_fmt(&c->out, ",\"score\":%.6f", score);
+    return r;
+}
+
+struct alone {
+    struct bundle_out *b;
+    const struct row *row;
+};
+
+/* "_containedType=contained": what is inside, under its container's URL. */
+static int write_contained(void *ctx, yyjson_val *one)
+{
+    const struct alone *to = ctx;
+    struct sb *out = &to->b->call->out;
+
+    sb_str(out, to->b->has_entry ? STR(",") : STR(",\"entry\":["));
+    to->b->has_entry = true;
+    sb_lit(out, "{\"fullUrl\":");
+    sb_json(out, arena_fmt(to->b->call->a, "%.*s/%.*s/%.*s#%.*s", STR_ARG(to->b->call->base),
+                           STR_ARG(def_resource_name(to->row->type)), STR_ARG(to->row->id),
+                           STR_ARG(js_get_str(one, "id"))));
+    sb_lit(out, ",\"resource\":");
+    js_write(out, one);
+    sb_lit(out, ",\"search\":{\"mode\":\"match\"}}");
+    return 0;
+}
+
+/* 1 where the row is no container but a match itself (_contained=both). */
+static int write_alone(struct bundle_out *b, const struct search *s, const struct row *row)
 {
     struct call *c = b->call;
+    struct row copy = *row;
+    struct alone to = {b, &copy};
+    yyjson_val *root;
+    int r;
 
-    for (size_t i = 0; i < n; i++) {
-        struct row row;
-        int r = store_get_row(txn, rows[i], &row, &c->err);
+    copy.id = arena_dup(c->a, row->id);
+    r = copy.id.p ? parse_row(c, row, &root) : err_no_memory(&c->err);
+    if (r < 0 || row->type == c->type)
+        return r < 0 ? r : 1;
+    return search_each_contained(c->a, s, root, write_contained, &to, &c->err);
+}
 
-        if (r < 0)
-            return r;
-        bundle_entry(b, row.type, row.id);
-        sb_lit(&c->out, ",\"resource\":");
-        r = call_write_row(c, &row, s->summary, s->elements, s->n_elements);
-        if (r < 0)
-            return r;
-        sb_fmt(&c->out, ",\"search\":{\"mode\":\"%s\"}}", mode);
-    }
+static int write_entry(struct bundle_out *b, const struct search *s, const struct row *row,
+                       const char *mode, bool scored)
+{
+    struct call *c = b->call;
+    int r;
+
+    bundle_entry(b, row->type, row->id);
+    sb_lit(&c->out, ",\"resource\":");
+    r = call_write_row(c, row, s->summary, s->elements, s->n_elements);
+    if (r < 0)
+        return r;
+    sb_fmt(&c->out, ",\"search\":{\"mode\":\"%s\"", mode);
+    if (scored && (r = write_score(c, s, row)) < 0)
+        return r;
+    sb_lit(&c->out, "}}");
     return 0;
+}
+
+static int write_matches(struct bundle_out *b, const struct search *s, struct store_txn *txn,
+                         const struct page *page)
+{
+    bool scored = search_has_score(s);
+    int r = 0;
+
+    for (size_t i = 0; i < page->n && r >= 0; i++) {
+        struct row row;
+
+        r = store_get_row(txn, page->rows[i], &row, &b->call->err);
+        if (r >= 0 && s->contained && s->contained_alone && (r = write_alone(b, s, &row)) <= 0)
+            continue;
+        if (r >= 0)
+            r = write_entry(b, s, &row, "match", scored);
+    }
+    return MIN(r, 0);
+}
+
+static int write_included(struct bundle_out *b, const struct search *s, struct store_txn *txn,
+                          const struct included *included)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < included->n && r >= 0; i++) {
+        struct row row;
+
+        r = store_get_row(txn, included->rows[i], &row, &b->call->err);
+        if (r >= 0)
+            r = write_entry(b, s, &row, "include", false);
+    }
+    return r;
 }
 
 /* What stands between the base URL and the query. */
@@ -86,9 +177,9 @@ static int write_bundle(struct call *c, const struct search *s, struct store_txn
     if (page->next.p)
         bundle_link(&b, "next", path, s->self, page->next);
     bundle_entries(&b);
-    r = write_entries(&b, s, txn, page->rows, page->n, "match");
+    r = write_matches(&b, s, txn, page);
     if (r >= 0)
-        r = write_entries(&b, s, txn, included.rows, included.n, "include");
+        r = write_included(&b, s, txn, &included);
     if (r < 0)
         return r;
     if (s->n_unknown || included.cut)

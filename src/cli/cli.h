@@ -27,6 +27,7 @@
     X(restore)          \
     X(reindex)          \
     X(validate)         \
+    X(package)          \
     X(fhirpath)         \
     X(terminology)      \
     X(detect)           \

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "fhir/path.h"
+#include "fhir/xml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,22 @@ static int read_all(const char *name, struct sb *out, struct err *err)
     if (!is_stdin)
         close(fd);
     return r;
+}
+
+/* The resource in a text: JSON, or XML where it begins as that. */
+static int parse(struct arena *a, struct str text, yyjson_val **ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb json = sb_make(OUTPUT_MAX);
+    struct str kept;
+    int r;
+
+    if (!xml_is_likely(text))
+        return js_parse(a, text, ret, err);
+    r = xml_read(a, text, &json, err);
+    if (r < 0)
+        return r;
+    kept = arena_dup(a, sb_view(&json));
+    return kept.p ? js_parse(a, kept, ret, err) : err_no_memory(err);
 }
 
 /* One more item, or all of an array's. */
@@ -148,7 +165,7 @@ static int run(const struct cli_args *args, struct err *err)
     arena_init(&a, ARENA_MAX);
     r = read_all(args->operands[1], &text, err);
     if (r >= 0)
-        r = js_parse(&a, text.n ? sb_view(&text) : STR(""), &env.resource, err);
+        r = parse(&a, text.n ? sb_view(&text) : STR(""), &env.resource, err);
     if (r >= 0 && variables)
         r = add_variables(&env, variables, err);
     if (cli_flag(args, "trace"))
@@ -167,8 +184,8 @@ static int run(const struct cli_args *args, struct err *err)
 const struct cli_command cmd_fhirpath = {
     .name = "fhirpath",
     .summary = "evaluate a FHIRPath expression on a resource",
-    .about = "Evaluates EXPR (FHIRPath 2.0) on the JSON resource in FILE, - is standard input,\n"
-             "and prints the result as one JSON array: elements as they stand in the\n"
+    .about = "Evaluates EXPR (FHIRPath 2.0) on the resource in FILE (JSON or XML, - is standard\n"
+             "input), and prints the result as one JSON array: elements as they stand in the\n"
              "resource, computed numbers with their digits, dates as their text, quantities\n"
              "as FHIRPath writes them.\n"
              "\n"

@@ -10,6 +10,8 @@ static const struct cli_option options[] = {
     {"timezone", "OFFSET", "offset of times that have none, for searching", CLI_STRING, false,
      "+00:00", 0, 0},
     {"base-url", "URL", "the node's public FHIR base URL", CLI_STRING, false, NULL, 0, 0},
+    {"content-index", NULL, "index every word of every resource, so that _content is quick",
+     CLI_FLAG, false, NULL, 0, 0},
 };
 
 static void progress(void *ctx, size_t n)
@@ -22,6 +24,7 @@ static int run(const struct cli_args *args, struct err *err)
 {
     struct server_config config = {.data_dir = cli_string(args, "data"),
                                    .timezone = cli_string(args, "timezone"),
+                                   .content_index = cli_flag(args, "content-index"),
                                    .version = cli_version()};
     bool is_terminal = isatty(STDERR_FILENO);
     int r;

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "server/operator.h"
+#include "server/reindex.h"
 #include "server/search_params.h"
 
 #include <stdio.h>
@@ -8,6 +9,8 @@
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    {"content-index", NULL, "also index every word of every resource, for _content", CLI_FLAG,
+     false, NULL, 0, 0},
 };
 
 static void progress(void *ctx, uint64_t done, uint64_t all)
@@ -27,8 +30,13 @@ static int run(const struct cli_args *args, struct err *err)
 
     if (r < 0)
         return r;
-    r = store ? search_params_run(store, progress, &is_terminal, err)
+    if (!store && cli_flag(args, "content-index"))
+        return err_set(err, ERR_CONFLICT,
+                       "--content-index needs the folder for itself: a node serves it");
+    r = store ? server_reindex(store, cli_flag(args, "content-index"), progress, &is_terminal, err)
               : operator_reindex(socket, progress, &is_terminal, err);
+    if (r >= 0 && store)
+        r = search_params_run(store, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
     return r;
@@ -40,7 +48,10 @@ const struct cli_command cmd_reindex = {
     .about = "Gives each user-defined SearchParameter its lists and indexes the records that\n"
              "were there before it; a running node does the same in the background. The\n"
              "position is kept: a run that was stopped goes on where it was. Beside a running\n"
-             "node the command has it look, and waits until nothing is left to do.",
+             "node the command has it look, and waits until nothing is left to do. A store of\n"
+             "an earlier version gets the keys that are new (words, contained resources,\n"
+             "positions), which no node may serve meanwhile; until then what they find is\n"
+             "found by looking at resources.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

@@ -1,11 +1,13 @@
 #include "cli/cli.h"
 
 #include "base/js.h"
-#include "base/tar.h"
 #include "fhir/outcome.h"
 #include "fhir/profile.h"
 #include "fhir/shelf.h"
 #include "fhir/validate.h"
+#include "server/package.h"
+#include "server/server.h"
+#include "server/world.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,12 +22,16 @@ static const struct cli_option options[] = {
      NULL, 0, 0},
     {"package", "FILE", "definitions: a FHIR package (.tgz) or a resource; may be repeated",
      CLI_LIST, false, NULL, 0, 0},
+    {"data", "DIR", "a node's data folder: its definitions, terminology and records count too",
+     CLI_STRING, false, NULL, 0, 0},
     {"format", "FORMAT", "text, or json: one OperationOutcome a line", CLI_STRING, false, "text", 0,
      0},
     {"quiet", NULL, "say only what is an error", CLI_FLAG, false, NULL, 0, 0},
 };
 
 struct run {
+    struct store *store; /* with --data */
+    struct server_world *world;
     struct shelf *shelf;
     struct profiles *profiles;
     struct str asked[CONFORM_PROFILES_MAX];
@@ -38,6 +44,22 @@ static void run_done(struct run *r)
 {
     profiles_unref(r->profiles);
     shelf_free(r->shelf);
+    server_world_free(r->world);
+    store_close(r->store);
+}
+
+/* What is on the shelf comes first, so that a package may be tried before it is installed. */
+static const struct world *world_of(struct run *run)
+{
+    return shelf_world(run->shelf, run->world ? server_world_table(run->world) : NULL);
+}
+
+static int open_data(struct run *run, const char *dir, struct err *err)
+{
+    struct server_config config = {.data_dir = dir, .version = cli_version()};
+    int r = server_open_store(&config, true, &run->store, err);
+
+    return r < 0 ? r : server_world_new(run->store, &run->world, err);
 }
 
 /* ---- what it is held against ---- */
@@ -64,39 +86,14 @@ static int read_file(const char *path, struct sb *out, struct err *err)
     return r;
 }
 
-/* The resources of a package: package/NAME.json, but for what describes the package itself. */
-static bool is_resource_file(struct str name)
+static int put_resource(void *ctx, struct str file, struct str json, struct err *err)
 {
-    static const struct str others[] = {STR("package/package.json"), STR("package/.index.json")};
-    struct str rest = str_from(name, 8);
+    struct run *run = ctx;
+    struct err why;
 
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (str_eq(name, others[i]))
-            return false;
-    return str_starts(name, STR("package/")) && str_ends(name, STR(".json")) &&
-           str_find(rest, '/') < 0;
-}
-
-static int take_package(struct run *run, const char *path, struct err *err)
-{
-    _cleanup_(tar_closep) struct tar *tar = NULL;
-    _cleanup_(sb_done) struct sb text = sb_make(FILE_BYTES_MAX);
-    struct str name;
-    uint64_t size;
-    int r = tar_open(path, &tar, err);
-
-    while (r >= 0 && (r = tar_next(tar, &name, &size, err)) > 0) {
-        char file[TAR_NAME_MAX + 1];
-        struct err why;
-        if (!is_resource_file(name))
-            continue;
-        snprintf(file, sizeof file, "%.*s", STR_ARG(name));
-        sb_reset(&text);
-        r = tar_read(tar, &text, err);
-        if (r >= 0 && shelf_put(run->shelf, sb_view(&text), &why) < 0)
-            r = err_set(err, why.code, "%s in \"%s\": %s", file, path, why.text);
-    }
-    return MIN(r, 0);
+    if (shelf_put(run->shelf, json, &why) < 0)
+        return err_set(err, why.code, "%.*s: %s", STR_ARG(file), why.text);
+    return 0;
 }
 
 static int take_definitions(struct run *run, const char *path, struct err *err)
@@ -106,7 +103,7 @@ static int take_definitions(struct run *run, const char *path, struct err *err)
     int r;
 
     if (!str_ends(str_c(path), STR(".json")))
-        return take_package(run, path, err);
+        return package_each(path, put_resource, run, err);
     r = read_file(path, &text, err);
     if (r >= 0 && shelf_put(run->shelf, sb_view(&text), &why) < 0)
         r = err_set(err, why.code, "\"%s\": %s", path, why.text);
@@ -146,7 +143,7 @@ static int print_json(const struct issues *issues, struct err *err)
 static int check(struct run *run, struct arena *a, struct str text, struct issues *issues,
                  struct err *err)
 {
-    struct conform_options what = {.world = shelf_world(run->shelf, NULL),
+    struct conform_options what = {.world = world_of(run),
                                    .profiles = run->profiles,
                                    .asked = run->asked,
                                    .n_asked = run->n_asked};
@@ -199,11 +196,13 @@ static int prepare(struct run *run, const struct cli_args *args, struct err *err
         run->asked[run->n_asked++] = str_c(one);
     }
     r = shelf_new(&run->shelf, err);
+    if (r >= 0 && cli_string(args, "data"))
+        r = open_data(run, cli_string(args, "data"), err);
     for (size_t i = 0; r >= 0 && (one = cli_list(args, "package", i)); i++)
         r = take_definitions(run, one, err);
     if (r < 0)
         return r;
-    run->profiles = profiles_new(shelf_world(run->shelf, NULL));
+    run->profiles = profiles_new(world_of(run));
     return run->profiles ? 0 : err_no_memory(err);
 }
 

@@ -62,7 +62,7 @@ bool conform_said(struct conform *c, struct str name)
             return true;
     s = ARENA_NEW(c->a, struct said);
     if (s) {
-        *s = (struct said){name, *bucket};
+        *s = (struct said){arena_dup(c->a, name), *bucket};
         *bucket = s;
     }
     return false;
@@ -159,8 +159,10 @@ static struct str chosen(yyjson_val *obj, const struct def_type *type, const str
 struct item_walk items_of(yyjson_val *obj, const struct def_type *type, const struct def_element *e)
 {
     struct item_walk w = {.item = {.element = e, .type = e->types[0]}};
-    struct str name = e->is_choice ? chosen(obj, type, e, &w.item.type) : e->name;
+    struct str name = e->name;
 
+    if (yyjson_is_obj(obj) && e->is_choice)
+        name = chosen(obj, type, e, &w.item.type);
     if (!name.p || !yyjson_is_obj(obj))
         return w;
     w.v = yyjson_obj_getn(obj, name.p, name.n);

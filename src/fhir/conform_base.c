@@ -3,6 +3,8 @@
 
 #include "fhir/base_rules.h"
 
+#define MENTIONS_MAX 1000 /* contained resources that dom-3 is held for */
+
 struct base_walk {
     struct conform *c;
     const struct base_rules *rules;
@@ -39,6 +41,26 @@ static int check_element(struct base_walk *w, const struct base_element *be,
     return r;
 }
 
+/* A code that its own code system does not have is wrong wherever it stands. */
+static int check_coding(struct base_walk *w, const struct item *item, const struct place *at)
+{
+    const struct world *world = w->c->options->world;
+    struct coding coding = {.system = js_get_str(item->v, "system"),
+                            .version = js_get_str(item->v, "version"),
+                            .code = js_get_str(item->v, "code")};
+    enum terms_answer answer = TERMS_UNKNOWN;
+    int r;
+
+    if (!world->has_code || !coding.system.n || !coding.code.n)
+        return 0;
+    r = world->has_code(world->ctx, w->c->a, &coding, &answer, NULL, w->c->err);
+    if (r >= 0 && answer == TERMS_NO)
+        conform_say(w->c, ISSUE_ERROR, "code-invalid", at, NULL, STR("Coding.code"),
+                    "has the code \"%.*s\", which is not in %.*s", (int)MIN(coding.code.n, 64u),
+                    coding.code.p, (int)MIN(coding.system.n, 200u), coding.system.p);
+    return MIN(r, 0);
+}
+
 static int walk_value(struct base_walk *w, const struct base_type *b, const struct item *item,
                       yyjson_val *obj, const struct holder *holder, const struct scope *scope,
                       const struct place *at)
@@ -50,6 +72,8 @@ static int walk_value(struct base_walk *w, const struct base_type *b, const stru
 
     if (b)
         r = check_element(w, &b->elements[e - b->type->elements], item, scope, at);
+    if (r >= 0 && w->with_bindings && item->type->which == TYPE_CODING)
+        r = check_coding(w, item, at);
     if (r >= 0 && w->with_profiles && item->type->which == TYPE_EXTENSION &&
         (str_eq(e->name, STR("extension")) || str_eq(e->name, STR("modifierExtension"))))
         r = conform_extension(w->c, item, holder, e->is_modifier, scope, at);
@@ -181,13 +205,109 @@ static int check_claims(struct conform *c, const struct item *item, const struct
     return r;
 }
 
+/* ---- vital signs ---- */
+
+/* Observations with these codes keep to R4's own profiles, whether they claim them or not
+ * (http://hl7.org/fhir/R4/observation-vitalsigns.html). */
+static const struct {
+    const char *loinc, *profile;
+} vital_signs[] = {
+    {"85353-1", "vitalspanel"}, {"9279-1", "resprate"},    {"8867-4", "heartrate"},
+    {"2708-6", "oxygensat"},    {"8310-5", "bodytemp"},    {"8302-2", "bodyheight"},
+    {"9843-4", "headcircum"},   {"29463-7", "bodyweight"}, {"39156-5", "bmi"},
+    {"85354-9", "bp"},
+};
+
+static int check_vital_signs(struct conform *c, const struct item *item, const struct scope *scope,
+                             const struct place *at)
+{
+    yyjson_val *v;
+    size_t i, n;
+    int r = 0;
+
+    yyjson_arr_foreach(js_get(js_get(item->v, "code"), "coding"), i, n, v) {
+        if (!str_eq(js_get_str(v, "system"), STR("http://loinc.org")))
+            continue;
+        for (size_t k = 0; k < ARRAY_LEN(vital_signs) && r >= 0; k++) {
+            char url[128];
+            if (!str_eq(js_get_str(v, "code"), str_c(vital_signs[k].loinc)))
+                continue;
+            snprintf(url, sizeof url, "http://hl7.org/fhir/StructureDefinition/%s",
+                     vital_signs[k].profile);
+            r = check_claim(c, str_c(url), item, scope, at);
+        }
+    }
+    return r;
+}
+
+/* ---- dom-3 ---- */
+
+struct mention {
+    struct str id; /* of a contained resource */
+    bool is_mentioned;
+};
+
+/* Marks what "#id" anywhere in a value names. Only references, uris, urls and canonicals begin with
+ * '#' where resources make sense. JSON's depth bounds how far it goes. */
+static void find_mentions(yyjson_val *v, struct mention *all, size_t n)
+{
+    yyjson_val *key, *val;
+    size_t i, max;
+
+    if (yyjson_is_str(v)) {
+        struct str s = js_str(v);
+        for (size_t k = 0; s.n && s.p[0] == '#' && k < n; k++)
+            all[k].is_mentioned |= str_eq(str_from(s, 1), all[k].id);
+    } else if (yyjson_is_arr(v)) {
+        yyjson_arr_foreach(v, i, max, val)
+            find_mentions(val, all, n);
+    } else {
+        yyjson_obj_foreach(v, i, max, key, val)
+            find_mentions(val, all, n);
+    }
+}
+
+static bool refers_to_container(yyjson_val *contained)
+{
+    struct mention container = {STR(""), false};
+
+    find_mentions(contained, &container, 1);
+    return container.is_mentioned;
+}
+
+/* What is contained is referred to, or refers to what contains it. */
+static int check_mentions(struct conform *c, yyjson_val *resource, const struct place *at)
+{
+    yyjson_val *list = js_get(resource, "contained"), *v;
+    size_t i, n = yyjson_arr_size(list);
+    struct mention *all = n ? ARENA_ARRAY(c->a, struct mention, n) : NULL;
+
+    if (!n)
+        return 0;
+    if (!all)
+        return err_no_memory(c->err);
+    yyjson_arr_foreach(list, i, n, v)
+        all[i].id = js_get_str(v, "id");
+    find_mentions(resource, all, MIN(n, MENTIONS_MAX));
+    yyjson_arr_foreach(list, i, n, v) {
+        struct place here = {at, STR("contained"), (ptrdiff_t)i};
+        if (i < MENTIONS_MAX && !all[i].is_mentioned && !refers_to_container(v))
+            conform_say(c, ISSUE_ERROR, "invariant", &here, NULL, STR("dom-3"),
+                        "does not hold to dom-3: nothing refers to it, and it does not refer to "
+                        "what contains it");
+    }
+    return 0;
+}
+
 static int on_resource(struct base_walk *w, const struct item *item, const struct scope *scope,
                        const struct place *at)
 {
-    int r = 0;
+    int r = scope->is_contained ? 0 : check_mentions(w->c, item->v, at);
 
-    if (w->with_profiles && !w->c->options->no_claims)
+    if (r >= 0 && w->with_profiles && !w->c->options->no_claims)
         r = check_claims(w->c, item, scope, at);
+    if (r >= 0 && w->with_profiles && str_eq(item->type->name, STR("Observation")))
+        r = check_vital_signs(w->c, item, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("Bundle")))
         r = conform_bundle(w->c, item->v, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("QuestionnaireResponse")))

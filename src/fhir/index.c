@@ -2,7 +2,9 @@
 
 #include "fhir/index_int.h"
 #include "fhir/key_int.h"
+#include "fhir/near_int.h"
 #include "fhir/params_int.h"
+#include "fhir/text.h"
 #include "fhir/value_int.h"
 
 #include <stdlib.h>
@@ -238,6 +240,70 @@ static int extract_self(struct extract *x, int type, yyjson_val *root)
     return r;
 }
 
+/* ---- what has no search parameter with an expression ---- */
+
+struct words {
+    struct extract *x;
+    uint16_t list;
+    size_t n;
+};
+
+static int add_word(void *ctx, struct str token)
+{
+    struct words *w = ctx;
+    struct key k = {.n = 0};
+
+    if (w->n++ == TEXT_TOKENS_MAX) {
+        key_byte(&k, KEY_CUT);
+        key_byte(&k, KEY_END);
+        return add(w->x, w->list, &k, false) < 0 ? -1 : 1;
+    }
+    key_put(&k, token.p, token.n);
+    key_byte(&k, KEY_END);
+    return add(w->x, w->list, &k, false) < 0 ? -1 : 0;
+}
+
+static int extract_words(struct extract *x, yyjson_val *root, bool all)
+{
+    struct words w = {x, all ? INDEX_PARAM_CONTENT : INDEX_PARAM_TEXT, 0};
+    struct str text = text_of(x->a, root, all);
+
+    if (!text.p)
+        return err_no_memory(x->err);
+    return text_tokens(text, add_word, &w) < 0 ? x->err->code : 0;
+}
+
+static int extract_contained(struct extract *x, yyjson_val *root)
+{
+    yyjson_val *list = js_get(root, "contained"), *one;
+    const struct key none = {.n = 0};
+    size_t i, max;
+    int r = 0;
+
+    yyjson_arr_foreach(list, i, max, one) {
+        int type = def_resource(js_get_str(one, "resourceType"));
+        if (type && r == 0)
+            r = add(x, (uint16_t)(INDEX_PARAM_CONTAINED + type), &none, false);
+    }
+    return r;
+}
+
+static int extract_extras(struct extract *x, const struct params *params, int type,
+                          yyjson_val *root)
+{
+    const struct param *near = param_find(params, type, STR("near"));
+    struct key k = {.n = 0};
+    int r = extract_words(x, root, false);
+
+    if (r == 0 && x->opt->content)
+        r = extract_words(x, root, true);
+    if (r == 0)
+        r = extract_contained(x, root);
+    if (r == 0 && near && near->def.kind == PARAM_SPECIAL && near_key(root, &k))
+        r = add(x, near->def.id, &k, false);
+    return r;
+}
+
 static int entry_cmp(const void *a, const void *b)
 {
     const struct index_entry *x = a, *y = b;
@@ -292,6 +358,8 @@ int index_extract(struct arena *a, const struct params *params, const struct ind
     item.type = def_resource_type(type);
     if (r >= 0)
         r = extract_params(&x, params, type, &env, &item);
+    if (r >= 0 && opt->extras)
+        r = extract_extras(&x, params, type, root);
     if (r >= 0)
         r = index_refs(a, opt, type, root, &out, err);
     if (r < 0)

@@ -20,6 +20,10 @@
 #define INDEX_PARAM_TYPE 0xfe00        /* + resource type: all of the type, empty key */
 #define INDEX_PARAM_COMPARTMENT 0xff00 /* + enum def_compartment: key: index_id_key(its owner) */
 
+#define INDEX_PARAM_TEXT 0xff10      /* words of the narrative */
+#define INDEX_PARAM_CONTENT 0xff11   /* words of the whole resource, where they are indexed */
+#define INDEX_PARAM_CONTAINED 0xff20 /* + resource type: holds a contained one; empty key */
+
 #define INDEX_KEY_MAX 128       /* bytes of one key */
 #define INDEX_ENTRIES_MAX 20000 /* keys of one resource */
 
@@ -29,6 +33,9 @@ struct index_options {
     int tz_minutes;          /* offset assumed for a dateTime that has none */
     const struct str *bases; /* our own base URLs, without the slash at the end: */
     size_t n_bases;          /* absolute references to them are local ones */
+    bool extras;             /* words, contained resources and positions have keys (since version 2
+                                of the index) */
+    bool content;            /* … and so have the words of the whole resource */
 };
 
 struct index_entry {

@@ -31,6 +31,7 @@
 
 struct path;
 struct path_scope;
+struct path_matcher;
 
 enum path_kind {
     PATH_ELEMENT, /* of a resource: `v` and `type` */
@@ -47,13 +48,17 @@ enum path_kind {
 
 struct path_item {
     enum path_kind kind;
-    yyjson_val *v;                     /* NULL for a computed value, for a primitive that has only
-                                          extensions, or a reference resolved to its type alone */
-    yyjson_val *more;                  /* the "_name" sibling of a primitive, or NULL */
-    const struct def_type *type;       /* NULL where the definitions do not know it */
-    const struct def_element *element; /* of an element: what it was found as, or NULL */
-    struct str text;                   /* of a computed value */
-    const struct str *unit;            /* of a computed quantity: "'mg'", or "days" */
+    yyjson_val *v;               /* NULL for a computed value, for a primitive that has only
+                                    extensions, or a reference resolved to its type alone */
+    const struct def_type *type; /* of an element; NULL where the definitions do not know it */
+    union {
+        struct {                               /* of an element */
+            yyjson_val *more;                  /* the "_name" sibling of a primitive, or NULL */
+            const struct def_element *element; /* what it was found as, or NULL */
+        };
+        struct str text; /* of a computed value */
+    };
+    const struct str *unit; /* of a computed quantity: "'mg'", or "days" */
 };
 
 struct path_items {
@@ -91,6 +96,8 @@ struct path_env {
     const struct path_items *total; /* $total */
     size_t index;                   /* $index */
     const struct path_items *many;  /* the focus where it is several items */
+    struct path_matcher *matcher;   /* of regular expressions; in `a` */
+    struct path_item root;          /* %resource, once somebody asked */
 };
 
 /* Compiles `text`; `context` is the type of the focus where it is known (NULL: found out when
@@ -117,8 +124,9 @@ struct path_item path_json(yyjson_val *v);
  * several are ERR_VALUE. */
 int path_truth(const struct path_items *items, struct err *err);
 
-/* The items as one JSON array: elements as they stand (a primitive without value as null), computed
- * numbers with their literal, dates and times as their text, quantities as FHIRPath writes them
+/* The items as one JSON array: elements as they stand (a primitive without value as its
+ * extensions), computed numbers with their literal, dates and times as their text, quantities as
+ * FHIRPath writes them
  * ("4.0 'mg'"), types as {"namespace", "name"}. */
 void path_write(struct sb *out, const struct path_items *items);
 

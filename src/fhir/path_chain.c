@@ -157,6 +157,9 @@ static int chain_node(struct arena *a, struct path *p, uint16_t i, const struct 
     struct chain c = {0};
     int r = flatten(a, p, i, context, &c);
 
+    if (n->kind == NODE_LITERAL)
+        n->literal =
+            (struct path_item){.kind = n->op, .text = n->text, .unit = n->unit.p ? &n->unit : NULL};
     if (r > 0 && c.n) {
         n->kind = NODE_CHAIN;
         return keep_steps(a, n, &c);

@@ -99,6 +99,23 @@ int path_compare(const struct path_item *a, const struct path_item *b)
     return c < 0 ? -1 : c > 0;
 }
 
+/* Rounded to the precision of the less precise one. */
+static int like_numbers(struct str x, struct str y)
+{
+    struct decimal a, b;
+    int places;
+
+    if (decimal_parse(x, &a, NULL) < 0 || decimal_parse(y, &b, NULL) < 0)
+        return 0;
+    decimal_trim(&a);
+    decimal_trim(&b);
+    places = MAX(MIN(-a.exponent, -b.exponent), 0);
+    if (decimal_places(&a, places, DECIMAL_HALF_UP, &a, NULL) < 0 ||
+        decimal_places(&b, places, DECIMAL_HALF_UP, &b, NULL) < 0)
+        return 0;
+    return decimal_cmp(&a, &b) == 0;
+}
+
 /* ---- equality of trees ---- */
 
 /* Members in any order, each with its equal; numbers by their value. `like`: arrays in any order
@@ -203,7 +220,8 @@ static int equal_json(struct path_env *env, yyjson_val *a, yyjson_val *b, bool l
     if (yyjson_get_type(a) != yyjson_get_type(b))
         return 0;
     if (js_is_number(a))
-        return compare_numbers(js_str(a), js_str(b)) == 0;
+        return like ? like_numbers(js_str(a), js_str(b))
+                    : compare_numbers(js_str(a), js_str(b)) == 0;
     if (yyjson_is_str(a))
         return like ? like_texts(js_str(a), js_str(b)) : str_eq(js_str(a), js_str(b));
     if (yyjson_is_obj(a))
@@ -253,22 +271,6 @@ int path_equal(struct path_env *env, const struct path_item *a, const struct pat
     return c == PATH_NOT_KNOWN ? -1 : c == 0;
 }
 
-static int like_numbers(struct str x, struct str y)
-{
-    struct decimal a, b;
-    int places;
-
-    if (decimal_parse(x, &a, NULL) < 0 || decimal_parse(y, &b, NULL) < 0)
-        return 0;
-    decimal_trim(&a);
-    decimal_trim(&b);
-    places = MAX(MIN(-a.exponent, -b.exponent), 0);
-    if (decimal_places(&a, places, DECIMAL_HALF_UP, &a, NULL) < 0 ||
-        decimal_places(&b, places, DECIMAL_HALF_UP, &b, NULL) < 0)
-        return 0;
-    return decimal_cmp(&a, &b) == 0;
-}
-
 int path_like(struct path_env *env, const struct path_item *a, const struct path_item *b,
               struct err *err)
 {
@@ -311,7 +313,13 @@ int path_has(struct path_env *env, const struct path_items *items, const struct 
 
 /* ---- sets ---- */
 
-#define LINEAR_MAX 8 /* so few are looked through without a table */
+#define LINEAR_MAX 16 /* so few are looked through without a table */
+#define HASHED_MAX 24 /* bytes of a text that its hash looks at */
+
+static uint64_t hash_text(struct str s)
+{
+    return str_hash(str_head(s, HASHED_MAX)) + s.n;
+}
 
 /* Equal items have equal hashes; those whose equality is more than their text have one for all. */
 static uint32_t hash_of(const struct path_item *item)
@@ -323,13 +331,13 @@ static uint32_t hash_of(const struct path_item *item)
     yyjson_val *key, *v;
 
     if (kind == PATH_STRING || kind == PATH_BOOLEAN)
-        return (uint32_t)str_hash(path_item_text(item));
+        return (uint32_t)hash_text(path_item_text(item));
     if (kind != PATH_ELEMENT || !yyjson_is_obj(item->v) || path_to_quantity(item, &q))
         return 1;
     yyjson_obj_foreach(item->v, i, max, key, v) {
-        sum += str_hash(js_str(key));
+        sum += js_str(key).n;
         if (yyjson_is_str(v))
-            sum += str_hash(js_str(v)) >> 1;
+            sum += hash_text(js_str(v));
     }
     return (uint32_t)(sum ^ sum >> 32);
 }
@@ -342,66 +350,91 @@ static uint32_t *slot_of(const struct path_set *set, uint32_t hash, size_t *at)
     return &set->slots[*at];
 }
 
-static int set_grow(struct path_env *env, struct path_set *set, struct err *err)
+static void take_slot(struct path_set *set, size_t i)
+{
+    size_t at = SIZE_MAX;
+    uint32_t *slot;
+
+    do
+        slot = slot_of(set, set->hashes[i], &at);
+    while (*slot);
+    *slot = (uint32_t)i + 1;
+}
+
+static int grow_slots(struct path_env *env, struct path_set *set, struct err *err)
 {
     set->n_slots = set->n_slots ? set->n_slots * 2 : 64;
     set->slots = ARENA_ARRAY(env->a, uint32_t, set->n_slots);
     if (!set->slots)
         return err_no_memory(err);
-    for (size_t i = 0; i < set->items.n; i++) {
-        size_t at = SIZE_MAX;
-        uint32_t hash = hash_of(&set->items.p[i]), *slot;
-        do
-            slot = slot_of(set, hash, &at);
-        while (*slot);
-        *slot = (uint32_t)i + 1;
-    }
+    for (size_t i = 0; i < set->items.n; i++)
+        take_slot(set, i);
     return path_spend(env, set->items.n, err);
+}
+
+/* Whether item i of the set is equal: 1, 0, or an err_code. */
+static int is_item(struct path_env *env, const struct path_set *set, size_t i, uint32_t hash,
+                   const struct path_item *item, struct err *err)
+{
+    int r;
+
+    if (set->hashes[i] != hash)
+        return 0;
+    if (is_same(&set->items.p[i], item))
+        return 1;
+    r = path_equal(env, &set->items.p[i], item, err);
+    return r == -1 ? 0 : r;
+}
+
+static int find(struct path_env *env, const struct path_set *set, uint32_t hash,
+                const struct path_item *item, struct err *err)
+{
+    size_t at = SIZE_MAX;
+    int r = path_spend(env, 1, err);
+
+    for (size_t i = 0; !set->slots && i < set->items.n && r == 0; i++)
+        r = is_item(env, set, i, hash, item, err);
+    while (set->slots && r == 0) {
+        uint32_t i = *slot_of(set, hash, &at);
+        if (!i)
+            break;
+        r = path_spend(env, 1, err);
+        if (r == 0)
+            r = is_item(env, set, i - 1, hash, item, err);
+    }
+    return r;
 }
 
 int path_set_has(struct path_env *env, const struct path_set *set, const struct path_item *item,
                  struct err *err)
 {
-    uint32_t hash;
-    size_t at = SIZE_MAX;
-
-    if (!set->slots)
-        return path_has(env, &set->items, item, err);
-    hash = hash_of(item);
-    for (;;) {
-        uint32_t i = *slot_of(set, hash, &at);
-        int r = path_spend(env, 1, err);
-        if (!i || r < 0)
-            return r;
-        if (is_same(&set->items.p[i - 1], item))
-            return 1;
-        r = path_equal(env, &set->items.p[i - 1], item, err);
-        if (r == 1 || r < -1)
-            return r;
-    }
+    return set->items.n ? find(env, set, hash_of(item), item, err) : 0;
 }
 
 int path_set_add(struct path_env *env, struct path_set *set, const struct path_item *item,
                  struct err *err)
 {
-    size_t at = SIZE_MAX;
-    uint32_t *slot;
-    int r = path_set_has(env, set, item, err);
+    uint32_t hash = hash_of(item);
+    int r = find(env, set, hash, item, err);
 
     if (r != 0)
         return r == 1 ? 0 : r;
+    if (set->items.n == set->n_hashes) {
+        size_t n = set->n_hashes ? set->n_hashes * 2 : 16;
+        uint32_t *more =
+            arena_grow(env->a, set->hashes, set->n_hashes * sizeof *more, n * sizeof *more);
+        if (!more)
+            return err_no_memory(err);
+        set->hashes = more;
+        set->n_hashes = n;
+    }
+    set->hashes[set->items.n] = hash;
     r = path_push(env, &set->items, item, err);
     if (r < 0)
         return r;
-    if (set->slots ? set->items.n * 2 > set->n_slots : set->items.n > LINEAR_MAX) {
-        r = set_grow(env, set, err);
-        return r < 0 ? r : 1;
-    }
-    if (set->slots) {
-        do
-            slot = slot_of(set, hash_of(item), &at);
-        while (*slot);
-        *slot = (uint32_t)set->items.n;
-    }
-    return 1;
+    if (set->slots ? set->items.n * 2 > set->n_slots : set->items.n > LINEAR_MAX)
+        r = grow_slots(env, set, err);
+    else if (set->slots)
+        take_slot(set, set->items.n - 1);
+    return r < 0 ? r : 1;
 }

@@ -139,11 +139,15 @@ static int to_moment(struct arena *a, const struct path_item *item, enum path_ki
                      struct path_item *ret)
 {
     enum path_kind from = path_item_kind(item);
+    struct str text = path_item_text(item);
     struct path_moment m;
 
+    /* "T10:30" is what a time literal looks like. */
+    if (kind == PATH_TIME && from == PATH_STRING && text.n && text.p[0] == 'T')
+        text = str_from(text, 1);
     if (from != PATH_STRING && from != kind && !(path_is_date(from) && path_is_date(kind)))
         return 0;
-    if (!path_moment_parse(from == PATH_STRING ? kind : from, path_item_text(item), &m))
+    if (!path_moment_parse(from == PATH_STRING ? kind : from, text, &m))
         return 0;
     if (kind == PATH_DATE && m.precision > AT_DAY) {
         m.precision = AT_DAY;
@@ -151,7 +155,7 @@ static int to_moment(struct arena *a, const struct path_item *item, enum path_ki
         m.has_zone = false;
         return set(ret, kind, path_moment_text(a, &m));
     }
-    return set(ret, kind, path_item_text(item));
+    return set(ret, kind, text);
 }
 
 static int to_date(struct arena *a, const struct path_item *item, struct path_item *ret)
@@ -257,11 +261,12 @@ static int quantity_in(const struct path_call *c, struct path_item *ret, bool *r
     r = path_arg_string(c, 0, &unit);
     if (r <= 0)
         return r;
+    wanted.word = unit;
     wanted.unit = path_calendar_unit(unit);
     wanted.is_calendar = wanted.unit.p;
     if (!wanted.is_calendar)
         wanted.unit = unit;
-    if (!path_to_quantity(ret, &q) || path_quantity_convert(&q, &wanted, true, &wanted.value) < 0)
+    if (!path_to_quantity(ret, &q) || path_quantity_convert(&q, &wanted, false, &wanted.value) < 0)
         return 0;
     r = path_push_quantity(c->env, &got, &wanted, c->err);
     if (r < 0)

@@ -147,24 +147,38 @@ static int walk_values(const struct walk *w, yyjson_val *v, yyjson_val *more,
     return 0;
 }
 
-static yyjson_val *sibling(yyjson_val *obj, const char *json, size_t n)
+/* The member `json` and its sibling "_json", in one pass. */
+static void find_pair(yyjson_val *obj, const char *json, size_t n, bool wants_more,
+                      yyjson_val **ret_v, yyjson_val **ret_more)
 {
-    char name[130];
+    yyjson_val *key = unsafe_yyjson_get_first(obj);
 
-    if (n > sizeof name - 1)
-        return NULL;
-    name[0] = '_';
-    memcpy(name + 1, json, n);
-    return yyjson_obj_getn(obj, name, n + 1);
+    *ret_v = *ret_more = NULL;
+    for (size_t left = unsafe_yyjson_get_len(obj); left; left--) {
+        yyjson_val *val = key + 1;
+        const char *name = key->uni.str;
+        size_t len = unsafe_yyjson_get_len(key);
+
+        if (len == n && name[0] == json[0] && memcmp(name, json, n) == 0) {
+            *ret_v = val;
+            if (!wants_more)
+                return;
+        } else if (wants_more && len == n + 1 && name[0] == '_' && memcmp(name + 1, json, n) == 0) {
+            *ret_more = val;
+        }
+        key = unsafe_yyjson_get_next(val);
+    }
 }
 
 static int walk_member(const struct walk *w, yyjson_val *obj, const char *json, size_t n,
                        const struct def_type *type, const struct def_type *only)
 {
-    yyjson_val *v = yyjson_obj_getn(obj, json, n), *more = NULL;
+    bool wants_more = !w->env->values_only && (!type || type->kind == DEF_PRIMITIVE);
+    yyjson_val *v, *more;
 
-    if (!w->env->values_only && (!type || type->kind == DEF_PRIMITIVE))
-        more = sibling(obj, json, n);
+    if (!n)
+        return 0;
+    find_pair(obj, json, n, wants_more, &v, &more);
     return v || more ? walk_values(w, v, more, type, only) : 0;
 }
 
@@ -188,29 +202,45 @@ static int walk_choice(const struct walk *w, yyjson_val *obj, const struct def_e
 
 static const struct def_element *find_element(const struct def_type *t, struct str name)
 {
+    const struct def_type *type;
+    const struct def_element *e = t ? def_member(t, name, &type) : NULL;
+
+    /* Not "valueQuantity": only the name of the element itself. */
+    if (e && str_eq(e->name, name))
+        return e;
     for (size_t i = 0; t && i < t->n_elements; i++)
-        if (str_eq(t->elements[i].name, name))
+        if (t->elements[i].is_choice && str_eq(t->elements[i].name, name))
             return &t->elements[i];
     return NULL;
+}
+
+/* The members that are element `e` of an object that has it. */
+static int walk_element(struct walk *w, yyjson_val *obj, const struct def_element *e,
+                        const struct def_type *only)
+{
+    w->element = e;
+    return e->is_choice ? walk_choice(w, obj, e, only)
+                        : walk_member(w, obj, e->name.p, e->name.n, e->types[0], only);
 }
 
 /* The members `name` of an item whose type was not known when compiling. */
 static int walk_named(struct walk *w, const struct path_item *item, struct str name,
                       const struct def_type *only)
 {
-    const struct def_element *e = find_element(item->type, name);
+    const struct def_element *e;
 
-    w->element = e;
+    if (item->kind != PATH_ELEMENT)
+        return 0;
     if (!yyjson_is_obj(item->v)) {
         /* id and extension of a primitive */
         struct path_item more = {.kind = PATH_ELEMENT, .v = item->more, .type = item->type};
         return yyjson_is_obj(item->more) ? walk_named(w, &more, name, only) : 0;
     }
-    if (!e)
-        return item->type ? 0 : walk_member(w, item->v, name.p, name.n, NULL, only);
-    if (e->is_choice)
-        return walk_choice(w, item->v, e, only);
-    return walk_member(w, item->v, name.p, name.n, e->types[0], only);
+    e = find_element(item->type, name);
+    if (e)
+        return walk_element(w, item->v, e, only);
+    w->element = NULL;
+    return item->type ? 0 : walk_member(w, item->v, name.p, name.n, NULL, only);
 }
 
 static int walk_on(const struct walk *w, const struct path_item *item)
@@ -228,10 +258,40 @@ static int walk_on(const struct walk *w, const struct path_item *item)
     return walk_member(&next, item->v, s->json, s->json_n, s->type, NULL);
 }
 
+/* Down through elements that have no values of their own: what they are is known beforehand, so
+ * that no items are made of them. `obj` is of the first step's type. */
+static int run_steps(struct path_env *env, const struct path_step *s, size_t n, yyjson_val *obj,
+                     struct path_items *out, struct err *err)
+{
+    struct path_item item = {.kind = PATH_ELEMENT, .v = obj, .type = s->in};
+    struct walk w = {env, s, n, NULL, out, err};
+    yyjson_val *v, *more, *e;
+    int r = 0;
+
+    if (n == 1 || !s->json || s->is_resource || s->type->kind == DEF_PRIMITIVE ||
+        s[1].in != s->type)
+        return walk_on(&w, &item);
+    if (++env->steps > PATH_STEPS_MAX)
+        return path_costly(err);
+    find_pair(obj, s->json, s->json_n, false, &v, &more);
+    if (yyjson_is_obj(v))
+        return run_steps(env, s + 1, n - 1, v, out, err);
+    e = yyjson_arr_get_first(v);
+    for (size_t left = yyjson_arr_size(v); left && r >= 0; left--) {
+        if (yyjson_is_obj(e))
+            r = run_steps(env, s + 1, n - 1, e, out, err);
+        e = unsafe_yyjson_get_next(e);
+    }
+    return r;
+}
+
 int path_run_chain(struct path_env *env, const struct path_node *node, const struct path_item *item,
                    struct path_items *out, struct err *err)
 {
     struct walk w = {env, node->steps, node->n_steps, NULL, out, err};
+
+    if (item->type == node->steps->in && yyjson_is_obj(item->v))
+        return run_steps(env, node->steps, node->n_steps, item->v, out, err);
     return walk_on(&w, item);
 }
 
@@ -242,24 +302,46 @@ int path_member(struct path_env *env, const struct path_item *item, struct str n
     return walk_named(&w, item, name, NULL);
 }
 
+/* A member of an object whose type is known; a sibling counts only where there is no value. */
+static int walk_child(struct walk *w, const struct path_item *item, struct str json, yyjson_val *v,
+                      bool has_siblings)
+{
+    bool alone = json.n && json.p[0] == '_';
+    const struct def_type *type;
+
+    json = str_from(json, alone);
+    w->element = def_member(item->type, json, &type);
+    if (!w->element || (alone && yyjson_obj_getn(item->v, json.p, json.n)))
+        return 0;
+    if (alone)
+        return walk_values(w, NULL, v, type, NULL);
+    if (has_siblings && type->kind == DEF_PRIMITIVE)
+        return walk_member(w, item->v, json.p, json.n, type, NULL);
+    return walk_values(w, v, NULL, type, NULL);
+}
+
 int path_children(struct path_env *env, const struct path_item *item, struct path_items *out,
                   struct err *err)
 {
     struct walk w = {.env = env, .out = out, .err = err};
+    bool has_siblings = false;
     size_t i, max;
     yyjson_val *key, *val;
     int r = 0;
 
+    if (item->kind != PATH_ELEMENT)
+        return 0;
     if (!yyjson_is_obj(item->v)) {
         struct path_item more = {.kind = PATH_ELEMENT, .v = item->more, .type = item->type};
         return yyjson_is_obj(item->more) ? path_children(env, &more, out, err) : 0;
     }
-    for (i = 0; item->type && i < item->type->n_elements && r >= 0; i++)
-        r = walk_named(&w, item, item->type->elements[i].name, NULL);
-    if (item->type)
-        return r;
     yyjson_obj_foreach(item->v, i, max, key, val) {
-        r = r < 0 ? r : walk_member(&w, item->v, js_str(key).p, js_str(key).n, NULL, NULL);
+        has_siblings |= js_str(key).n && js_str(key).p[0] == '_';
+    }
+    yyjson_obj_foreach(item->v, i, max, key, val) {
+        if (r >= 0)
+            r = item->type ? walk_child(&w, item, js_str(key), val, has_siblings)
+                           : walk_member(&w, item->v, js_str(key).p, js_str(key).n, NULL, NULL);
     }
     return r;
 }
@@ -303,19 +385,43 @@ static int type_member(struct path_env *env, const struct path_item *item, struc
     return 0;
 }
 
+/* Whether a name is that of the item's type, or of the resource type that R4 does not know. */
+static bool names_type(const struct path_item *item, struct str name)
+{
+    if (!isupper((unsigned char)name.p[0]) || item->kind != PATH_ELEMENT)
+        return false;
+    return item->type ? path_type_is(item->type, name)
+                      : str_eq(js_get_str(item->v, "resourceType"), name);
+}
+
+/* "value" and "unit" of a quantity. */
+static int quantity_member(struct path_env *env, const struct path_item *item, struct str name,
+                           struct path_items *out, struct err *err)
+{
+    struct str unit = *item->unit;
+
+    if (str_eq(name, STR("value")))
+        return path_push_text(env, out, PATH_DECIMAL, item->text, err);
+    if (!str_eq(name, STR("unit")))
+        return 0;
+    if (unit.n >= 2 && unit.p[0] == '\'')
+        unit = str_n(unit.p + 1, unit.n - 2);
+    return path_push_text(env, out, PATH_STRING, unit, err);
+}
+
 static int eval_member(const struct path *p, const struct path_node *n, struct path_env *env,
                        const struct path_item *focus, const struct path_items *left,
                        struct path_items *out, struct err *err)
 {
     /* A path may begin with the type of its focus. */
-    if (p->nodes[n->left].kind == NODE_FOCUS && n->text.n && isupper((unsigned char)n->text.p[0]) &&
-        focus && path_type_is(focus->type, n->text))
+    if (p->nodes[n->left].kind == NODE_FOCUS && n->text.n && focus && names_type(focus, n->text))
         return path_push(env, out, focus, err);
     for (size_t i = 0; i < left->n; i++) {
         const struct path_item *item = &left->p[i];
-        int r = item->kind == PATH_TYPE ? type_member(env, item, n->text, out, err)
-                : n->n_steps            ? path_run_chain(env, n, item, out, err)
-                                        : path_member(env, item, n->text, out, err);
+        int r = item->kind == PATH_TYPE       ? type_member(env, item, n->text, out, err)
+                : item->kind == PATH_QUANTITY ? quantity_member(env, item, n->text, out, err)
+                : n->n_steps                  ? path_run_chain(env, n, item, out, err)
+                                              : path_member(env, item, n->text, out, err);
         if (r < 0)
             return r;
     }
@@ -335,13 +441,6 @@ static int eval_index(const struct path_node *n, struct path_env *env,
     if (!str_to_u64(path_item_text(&right->p[0]), INT32_MAX, &i) || i >= left->n)
         return 0;
     return path_push(env, out, &left->p[i], err);
-}
-
-static int eval_literal(const struct path_node *n, struct path_env *env, struct path_items *out,
-                        struct err *err)
-{
-    struct path_item item = {.kind = n->op, .text = n->text, .unit = n->unit.p ? &n->unit : NULL};
-    return path_push(env, out, &item, err);
 }
 
 static int eval_plus(const struct path_node *n, struct path_env *env, const struct path_items *in,
@@ -411,7 +510,11 @@ static int eval_binary(const struct path *p, struct path_env *env, const struct 
         if (is_decided(n->op, r, &decided))
             return path_push_bool(env, out, decided, err);
     }
-    r = path_eval_node(p, env, n->right, focus, &right, err);
+    r = 0;
+    if (p->nodes[n->right].kind == NODE_LITERAL)
+        right = (struct path_items){(struct path_item *)&p->nodes[n->right].literal, 1, 1};
+    else
+        r = path_eval_node(p, env, n->right, focus, &right, err);
     return r < 0 ? r : path_operator(env, n, &left, &right, out, err);
 }
 
@@ -462,12 +565,11 @@ static int eval_variable(const struct path_node *n, struct path_env *env, struct
 static int eval_resource(struct path_env *env, yyjson_val *v, struct path_items *out,
                          struct err *err)
 {
-    struct path_item root;
-
     if (!v)
         return 0;
-    root = path_root(v);
-    return path_push(env, out, &root, err);
+    if (env->root.v != v)
+        env->root = path_root(v);
+    return path_push(env, out, &env->root, err);
 }
 
 const struct path_item path_many = {.kind = PATH_ELEMENT};
@@ -511,7 +613,7 @@ static int eval_at(const struct path *p, struct path_env *env, uint16_t i,
     case NODE_INDEX_OF: return path_push_integer(env, out, (int64_t)env->index, err);
     case NODE_TOTAL: return push_all(env, env->total, out, err);
     case NODE_EMPTY: return 0;
-    case NODE_LITERAL: return eval_literal(n, env, out, err);
+    case NODE_LITERAL: return path_push(env, out, &n->literal, err);
     case NODE_CHAIN: return eval_chain(n, env, focus, out, err);
     case NODE_MEMBER:
     case NODE_CALL:

@@ -6,7 +6,9 @@
 
 static bool is_primitive(const struct path_item *item)
 {
-    return path_item_kind(item) != PATH_ELEMENT;
+    enum path_kind kind = path_item_kind(item);
+
+    return kind != PATH_ELEMENT && kind != PATH_QUANTITY && kind != PATH_TYPE;
 }
 
 int path_fn_has_value(const struct path_call *c, struct path_items *out)

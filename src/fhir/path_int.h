@@ -118,7 +118,8 @@ struct path_node {
     uint16_t left, right;
     uint16_t next; /* next argument of the same call */
     struct str text;
-    struct str unit; /* of a quantity */
+    struct path_item literal; /* of NODE_LITERAL, ready made */
+    struct str unit;          /* of a quantity */
     const struct path_function *function;
     const struct path_regex *regex; /* of a literal that is a function's pattern */
     const struct def_type *type;    /* of is and as; NULL when the name is not a known type */
@@ -228,10 +229,38 @@ const struct path_items *path_variable(const struct path_env *env, struct str na
 /* ---- items ---- */
 
 /* The text of a primitive, computed or not; STR_NULL for anything else. */
-struct str path_item_text(const struct path_item *item);
+static inline struct str path_item_text(const struct path_item *item)
+{
+    return item->kind != PATH_ELEMENT ? item->text
+           : yyjson_is_str(item->v)   ? js_str(item->v)
+                                      : js_primitive(item->v);
+}
+
+static inline enum path_kind path_number_kind(const struct path_item *item)
+{
+    if (item->type && item->type->which == TYPE_DECIMAL)
+        return PATH_DECIMAL;
+    return str_find(js_str(item->v), '.') < 0 ? PATH_INTEGER : PATH_DECIMAL;
+}
+
 /* PATH_STRING, PATH_BOOLEAN …: what a primitive is compared as; PATH_ELEMENT if it is none (or has
  * no value). An element that is a Quantity stays one. */
-enum path_kind path_item_kind(const struct path_item *item);
+static inline enum path_kind path_item_kind(const struct path_item *item)
+{
+    if (item->kind != PATH_ELEMENT)
+        return item->kind;
+    if (!yyjson_is_str(item->v))
+        return yyjson_is_bool(item->v) ? PATH_BOOLEAN
+               : js_is_number(item->v) ? path_number_kind(item)
+                                       : PATH_ELEMENT;
+    switch (item->type ? item->type->which : TYPE_NONE) {
+    case TYPE_DATE: return PATH_DATE;
+    case TYPE_DATETIME:
+    case TYPE_INSTANT: return PATH_DATETIME;
+    case TYPE_TIME: return PATH_TIME;
+    default: return PATH_STRING;
+    }
+}
 /* `exact`: a primitive type is not what derives from it. */
 bool path_item_is(const struct path_item *item, const struct path_node *type_node, bool exact);
 /* "System.Integer", "FHIR.Patient"; in the arena where it must be made. .p NULL: not known. */
@@ -293,7 +322,9 @@ int path_has(struct path_env *env, const struct path_items *items, const struct 
 /* A growing set of items that finds equal ones. */
 struct path_set {
     struct path_items items;
-    uint32_t *slots; /* place in items + 1, or 0 */
+    uint32_t *hashes; /* of the items */
+    size_t n_hashes;  /* room there */
+    uint32_t *slots;  /* place in items + 1, or 0; NULL while there are few */
     size_t n_slots;
 };
 /* 1 where it was added, 0 where an equal one is in the set already, or an err_code. */
@@ -307,6 +338,7 @@ int path_set_has(struct path_env *env, const struct path_set *set, const struct 
 struct path_quantity {
     struct decimal value;
     struct str unit; /* a UCUM code ("1" where there is none), or "year" … "millisecond" */
+    struct str word; /* the latter as it was written ("years"), or .p NULL */
     bool is_calendar;
 };
 
@@ -316,8 +348,8 @@ int path_push_quantity(struct path_env *env, struct path_items *out, const struc
                        struct err *err);
 /* "years" gives "year"; STR_NULL when it is no calendar duration. */
 struct str path_calendar_unit(struct str word);
-/* b's value in a's unit; ERR_VALUE where that cannot be. `calendar`: years and months convert to
- * days, and to the UCUM units of the same name. */
+/* b's value in a's unit; ERR_VALUE where that cannot be. `calendar`: a year and a month
+ * are taken for the UCUM units of the same name. */
 int path_quantity_convert(const struct path_quantity *b, const struct path_quantity *a,
                           bool calendar, struct decimal *ret);
 int path_quantity_compare(const struct path_quantity *a, const struct path_quantity *b);

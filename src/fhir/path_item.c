@@ -22,33 +22,6 @@ bool path_is_system_type(struct str name)
     return false;
 }
 
-enum path_kind path_item_kind(const struct path_item *item)
-{
-    if (item->kind != PATH_ELEMENT)
-        return item->kind;
-    if (yyjson_is_bool(item->v))
-        return PATH_BOOLEAN;
-    if (js_is_number(item->v)) {
-        if (item->type && item->type->which == TYPE_DECIMAL)
-            return PATH_DECIMAL;
-        return str_find(js_str(item->v), '.') < 0 ? PATH_INTEGER : PATH_DECIMAL;
-    }
-    if (!yyjson_is_str(item->v))
-        return PATH_ELEMENT;
-    switch (item->type ? item->type->which : TYPE_NONE) {
-    case TYPE_DATE: return PATH_DATE;
-    case TYPE_DATETIME:
-    case TYPE_INSTANT: return PATH_DATETIME;
-    case TYPE_TIME: return PATH_TIME;
-    default: return PATH_STRING;
-    }
-}
-
-struct str path_item_text(const struct path_item *item)
-{
-    return item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text;
-}
-
 int path_truth(const struct path_items *items, struct err *err)
 {
     const struct path_item *item = items->p;
@@ -58,7 +31,7 @@ int path_truth(const struct path_items *items, struct err *err)
     if (items->n > 1)
         return err_set(err, ERR_VALUE, "a condition of the FHIRPath expression has several items");
     if (path_item_kind(item) == PATH_BOOLEAN)
-        return str_eq(path_item_text(item), STR("true"));
+        return path_item_text(item).n == 4; /* "true" */
     /* A boolean without a value says nothing. */
     return item->kind == PATH_ELEMENT && !item->v && item->type && item->type->which == TYPE_BOOLEAN
                ? -1
@@ -74,9 +47,13 @@ static bool derives(const struct def_type *t, const struct def_type *wanted)
 
 bool path_item_is(const struct path_item *item, const struct path_node *n, bool exact)
 {
+    enum path_kind kind = item->kind;
     struct str name = n->text;
 
-    if (item->kind == PATH_ELEMENT) {
+    /* JSON that no definition knows has FHIRPath's own types. */
+    if (kind == PATH_ELEMENT && !item->type)
+        kind = path_item_kind(item);
+    if (kind == PATH_ELEMENT) {
         if (exact && n->type && n->type->kind == DEF_PRIMITIVE)
             return item->type == n->type;
         return n->type && derives(item->type, n->type);
@@ -85,8 +62,7 @@ bool path_item_is(const struct path_item *item, const struct path_node *n, bool 
         name = str_from(name, 7);
     if (str_eq(name, STR("Any")))
         return true;
-    return n->strict ? str_eq(name, system_names[item->kind])
-                     : str_eq_nocase(name, system_names[item->kind]);
+    return n->strict ? str_eq(name, system_names[kind]) : str_eq_nocase(name, system_names[kind]);
 }
 
 struct str path_item_type(struct arena *a, const struct path_item *item)
@@ -159,7 +135,8 @@ int path_push_quantity(struct path_env *env, struct path_items *out, const struc
 
     if (!unit || !item.text.p)
         return err_no_memory(err);
-    *unit = q->is_calendar ? q->unit : arena_fmt(env->a, "'%.*s'", STR_ARG(q->unit));
+    *unit = q->is_calendar ? (q->word.p ? q->word : q->unit)
+                           : arena_fmt(env->a, "'%.*s'", STR_ARG(q->unit));
     if (!unit->p)
         return err_no_memory(err);
     item.unit = unit;
@@ -285,8 +262,8 @@ static void write_item(struct sb *out, const struct path_item *item)
 
     switch (item->kind) {
     case PATH_ELEMENT:
-        if (item->v)
-            js_write(out, item->v);
+        if (item->v || item->more)
+            js_write(out, item->v ? item->v : item->more);
         else
             sb_lit(out, "null");
         break;

@@ -90,7 +90,10 @@ static bool to_quantity(const struct path_item *item, struct path_quantity *ret)
 static int add_up(const struct path_quantity *a, const struct path_quantity *b, enum path_op op,
                   struct path_quantity *ret)
 {
-    struct path_quantity x = *a, y = *b, one = {decimal_i64(1), b->unit, b->is_calendar};
+    struct path_quantity x = *a, y = *b,
+                         one = {.value = decimal_i64(1),
+                                .unit = b->unit,
+                                .is_calendar = b->is_calendar};
     struct decimal unit, minimum = decimal_i64(1);
     int r = path_quantity_convert(&one, a, false, &unit);
 
@@ -98,6 +101,7 @@ static int add_up(const struct path_quantity *a, const struct path_quantity *b, 
         return r;
     if (decimal_cmp(&unit, &minimum) < 0) {
         x.unit = b->unit;
+        x.word = b->word;
         x.is_calendar = b->is_calendar;
         r = path_quantity_convert(a, b, false, &x.value);
     } else {

@@ -143,6 +143,13 @@ int path_fn_precision(const struct path_call *c, struct path_items *out)
     return r < 0 ? r : path_push_integer(c->env, out, MAX(-d.exponent, 0), c->err);
 }
 
+/* A number is a quantity without a unit. */
+static bool quantity_of(const struct path_item *item, struct path_quantity *ret)
+{
+    *ret = (struct path_quantity){.unit = STR("1")};
+    return path_to_quantity(item, ret) || path_is_number(path_item_kind(item));
+}
+
 int path_fn_comparable(const struct path_call *c, struct path_items *out)
 {
     struct path_items got = {0};
@@ -157,7 +164,7 @@ int path_fn_comparable(const struct path_call *c, struct path_items *out)
         r = path_one(c, &got, &b);
     if (r <= 0)
         return r;
-    if (!path_to_quantity(&a, &x) || !path_to_quantity(&b, &y))
+    if (!quantity_of(&a, &x) || !quantity_of(&b, &y))
         return path_wrong(c->node, c->err, "comparable() met what is not a quantity");
     return path_push_bool(c->env, out, path_quantity_convert(&y, &x, false, &v) >= 0, c->err);
 }

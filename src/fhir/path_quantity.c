@@ -38,6 +38,18 @@ struct str path_calendar_unit(struct str word)
     return STR_NULL;
 }
 
+static bool may_be_quantity(const struct def_type *t)
+{
+    switch (t ? t->which : TYPE_QUANTITY) {
+    case TYPE_AGE:
+    case TYPE_COUNT:
+    case TYPE_DISTANCE:
+    case TYPE_DURATION:
+    case TYPE_QUANTITY: return true;
+    default: return false;
+    }
+}
+
 /* A FHIR Quantity counts where it has a UCUM code and no comparator; codes of time become calendar
  * durations, as R4 says. */
 static bool from_element(const struct path_item *item, struct path_quantity *ret)
@@ -46,11 +58,13 @@ static bool from_element(const struct path_item *item, struct path_quantity *ret
         {{"a", 1}, {"year", 4}}, {{"mo", 2}, {"month", 5}},   {{"d", 1}, {"day", 3}},
         {{"h", 1}, {"hour", 4}}, {{"min", 3}, {"minute", 6}}, {{"s", 1}, {"second", 6}},
     };
-    struct str code = js_get_str(item->v, "code");
-    struct path_quantity q = {.unit = code};
-    yyjson_val *value = js_get(item->v, "value");
+    struct path_quantity q = {.is_calendar = false};
+    struct str code;
+    yyjson_val *value;
 
-    if (!yyjson_is_obj(item->v) || !js_is_number(value) || !code.n ||
+    value = js_get(item->v, "value");
+    q.unit = code = js_get_str(item->v, "code");
+    if (!js_is_number(value) || !code.n ||
         !str_eq(js_get_str(item->v, "system"), STR(UCUM_SYSTEM)) || js_get(item->v, "comparator") ||
         decimal_parse(js_str(value), &q.value, NULL) < 0)
         return false;
@@ -66,17 +80,19 @@ static bool from_element(const struct path_item *item, struct path_quantity *ret
 
 bool path_to_quantity(const struct path_item *item, struct path_quantity *ret)
 {
-    struct path_quantity q = {.is_calendar = true};
+    struct path_quantity q = {.word = STR_NULL};
 
     if (item->kind == PATH_ELEMENT)
-        return from_element(item, ret);
+        return may_be_quantity(item->type) && yyjson_is_obj(item->v) && from_element(item, ret);
     if (item->kind != PATH_QUANTITY || decimal_parse(item->text, &q.value, NULL) < 0)
         return false;
     q.unit = *item->unit;
+    q.is_calendar = true;
     if (q.unit.n >= 2 && q.unit.p[0] == '\'') {
         q.unit = str_n(q.unit.p + 1, q.unit.n - 2);
         q.is_calendar = false;
     } else {
+        q.word = q.unit;
         q.unit = path_calendar_unit(q.unit);
     }
     *ret = q;
@@ -86,6 +102,13 @@ bool path_to_quantity(const struct path_item *item, struct path_quantity *ret)
 static struct str ucum_of(const struct path_quantity *q)
 {
     return q->is_calendar ? duration_of(q->unit)->ucum : q->unit;
+}
+
+/* Years and months, of the calendar or as UCUM has them: beside each other they are not of one
+ * length. */
+static bool is_in_months(const struct path_quantity *q)
+{
+    return str_eq(ucum_of(q), STR("a")) || str_eq(ucum_of(q), STR("mo"));
 }
 
 /* 1 year is 12 months and 365 days, 1 month 30 days. */
@@ -118,8 +141,8 @@ int path_quantity_convert(const struct path_quantity *b, const struct path_quant
     }
     if (b->is_calendar && a->is_calendar)
         return convert_calendar(&b->value, duration_of(b->unit), duration_of(a->unit), ret);
-    if (!calendar && ((b->is_calendar && duration_of(b->unit)->in_months) ||
-                      (a->is_calendar && duration_of(a->unit)->in_months)))
+    if ((a->is_calendar || b->is_calendar) && (is_in_months(a) || is_in_months(b)) &&
+        !(calendar && str_eq(ucum_of(a), ucum_of(b))))
         return ERR_VALUE;
     return ucum_convert(&b->value, ucum_of(b), ucum_of(a), ret, NULL) < 0 ? ERR_VALUE : 0;
 }
@@ -186,6 +209,8 @@ int path_quantity_parse(struct str s, struct path_item *ret, struct arena *a)
 
     if (!unit)
         return ERR_NO_MEMORY;
+    if (!s.n)
+        return 0;
     while (at < s.n && ((s.p[at] >= '0' && s.p[at] <= '9') || s.p[at] == '.'))
         at++;
     item.text = s.p[0] == '+' ? str_n(s.p + from, at - from) : str_head(s, at);

@@ -61,34 +61,54 @@ int path_regex_compile(struct arena *a, struct str pattern, const struct path_re
     return 0;
 }
 
-struct match {
+/* What matching needs, made once an evaluation. A compiled pattern is shared by threads, so nothing
+ * of this may come from where the pattern's own memory came from, which is PCRE2's default. */
+struct path_matcher {
+    pcre2_general_context *general; /* over the evaluation's arena */
     pcre2_match_context *context;
     pcre2_match_data *data;
+    uint32_t pairs; /* groups that `data` has room for */
 };
 
-static void match_done(struct match *m)
+static int make_matcher(struct path_env *env, struct err *err)
 {
-    pcre2_match_data_free(m->data);
-    pcre2_match_context_free(m->context);
-}
+    struct path_matcher *m = ARENA_NEW(env->a, struct path_matcher);
 
-static int match_init(struct match *m, const struct path_regex *re, struct err *err)
-{
-    m->context = pcre2_match_context_create(NULL);
-    m->data = pcre2_match_data_create_from_pattern(re->code, NULL);
-    if (!m->context || !m->data) {
-        match_done(m);
+    if (!m)
         return err_no_memory(err);
-    }
+    m->general = pcre2_general_context_create(arena_malloc, arena_free, env->a);
+    m->context = m->general ? pcre2_match_context_create(m->general) : NULL;
+    if (!m->context)
+        return err_no_memory(err);
     pcre2_set_match_limit(m->context, MATCH_LIMIT);
     pcre2_set_heap_limit(m->context, HEAP_LIMIT_KIB);
+    env->matcher = m;
     return 0;
 }
 
-/* 1, 0 or an error. */
-static int match(struct path_env *env, const struct path_regex *re, struct match *m,
-                 struct str text, size_t from, uint32_t options, struct err *err)
+#define PAIRS_FIRST 8
+
+/* env->matcher with room for the pattern's groups. */
+static int ready(struct path_env *env, const struct path_regex *re, struct err *err)
 {
+    uint32_t groups = 0;
+    int r = env->matcher ? 0 : make_matcher(env, err);
+
+    if (r < 0)
+        return r;
+    pcre2_pattern_info(re->code, PCRE2_INFO_CAPTURECOUNT, &groups);
+    if (env->matcher->data && groups < env->matcher->pairs)
+        return 0;
+    env->matcher->pairs = MAX(groups + 1, PAIRS_FIRST);
+    env->matcher->data = pcre2_match_data_create(env->matcher->pairs, env->matcher->general);
+    return env->matcher->data ? 0 : err_no_memory(err);
+}
+
+/* 1, 0 or an error. */
+static int match(struct path_env *env, const struct path_regex *re, struct str text, size_t from,
+                 uint32_t options, struct err *err)
+{
+    struct path_matcher *m = env->matcher;
     int64_t began = clock_mono_us(), took;
     int r = pcre2_match(re->code, (PCRE2_SPTR)text.p, text.n, from, options, m->data, m->context);
 
@@ -109,14 +129,9 @@ static int match(struct path_env *env, const struct path_regex *re, struct match
 int path_regex_match(struct path_env *env, const struct path_regex *re, struct str text, bool whole,
                      struct err *err)
 {
-    struct match m;
-    int r = match_init(&m, re, err);
+    int r = ready(env, re, err);
 
-    if (r < 0)
-        return r;
-    r = match(env, re, &m, text, 0, whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0, err);
-    match_done(&m);
-    return r;
+    return r < 0 ? r : match(env, re, text, 0, whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0, err);
 }
 
 /* Behind '$' in a substitution: a group's number, or {number or name}; -1 where it is neither.
@@ -142,12 +157,12 @@ static int group_at(const struct path_regex *re, struct str by, size_t *at)
 }
 
 /* The substitution of one match: $1, ${1} and ${name} are its groups, $$ is a dollar. */
-static int put_substitution(const struct path_regex *re, const struct match *m, struct str text,
+static int put_substitution(const struct path_regex *re, const PCRE2_SIZE *found, struct str text,
                             struct str by, struct sb *out, struct err *err)
 {
-    const PCRE2_SIZE *found = pcre2_get_ovector_pointer(m->data);
-    int n = (int)pcre2_get_ovector_count(m->data);
+    uint32_t groups = 0;
 
+    pcre2_pattern_info(re->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     for (size_t i = 0; i < by.n;) {
         int group;
         if (by.p[i] != '$') {
@@ -160,7 +175,7 @@ static int put_substitution(const struct path_regex *re, const struct match *m, 
             continue;
         }
         group = group_at(re, by, &i);
-        if (group < 0 || group >= n)
+        if (group < 0 || group > (int)groups)
             return err_set(
                 err, ERR_VALUE,
                 "a substitution names a group that the regular expression does not have");
@@ -179,18 +194,18 @@ static size_t char_length(struct str text, size_t at)
     return n;
 }
 
-static int replace_all(struct path_env *env, const struct path_regex *re, struct match *m,
-                       struct str text, struct str by, struct sb *out, struct err *err)
+static int replace_all(struct path_env *env, const struct path_regex *re, struct str text,
+                       struct str by, struct sb *out, struct err *err)
 {
-    const PCRE2_SIZE *found = pcre2_get_ovector_pointer(m->data);
+    const PCRE2_SIZE *found = pcre2_get_ovector_pointer(env->matcher->data);
     size_t at = 0, copied = 0;
     int r;
 
-    while (at <= text.n && (r = match(env, re, m, text, at, 0, err)) != 0) {
+    while (at <= text.n && (r = match(env, re, text, at, 0, err)) != 0) {
         if (r < 0)
             return r;
         sb_put(out, text.p + copied, found[0] - copied);
-        r = put_substitution(re, m, text, by, out, err);
+        r = put_substitution(re, found, text, by, out, err);
         if (r < 0)
             return r;
         copied = found[1];
@@ -208,13 +223,10 @@ int path_regex_replace(struct path_env *env, const struct path_regex *re, struct
                        struct str by, struct str *ret, struct err *err)
 {
     _cleanup_(sb_done) struct sb out = sb_make(PATH_STRING_MAX);
-    struct match m;
-    int r = match_init(&m, re, err);
+    int r = ready(env, re, err);
 
-    if (r < 0)
-        return r;
-    r = replace_all(env, re, &m, text, by, &out, err);
-    match_done(&m);
+    if (r >= 0)
+        r = replace_all(env, re, text, by, &out, err);
     if (r >= 0)
         r = sb_ok(&out, err);
     if (r < 0)

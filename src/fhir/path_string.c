@@ -326,6 +326,7 @@ int path_fn_join(const struct path_call *c, struct path_items *out)
 {
     _cleanup_(sb_done) struct sb b = sb_make(PATH_STRING_MAX);
     struct str by = STR("");
+    size_t n = 0;
     int r = path_arg_string(c, 0, &by);
 
     if (r < 0 || !c->in->n)
@@ -336,7 +337,7 @@ int path_fn_join(const struct path_call *c, struct path_items *out)
         r = path_one_string(c, &one, &s);
         if (r < 0)
             return r;
-        if (i)
+        if (r && n++)
             sb_str(&b, by);
         sb_str(&b, s);
     }

@@ -87,16 +87,6 @@ static int check_types(struct conform *c, const struct profile *p, const struct 
     return 0;
 }
 
-/* Characters, not bytes. */
-static size_t length_of(struct str s)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    return n;
-}
-
 static void show(yyjson_val *v, char *to, size_t max)
 {
     _cleanup_(sb_done) struct sb text = sb_make(KIB(64));
@@ -122,7 +112,7 @@ static void check_values(struct conform *c, const struct profile *p,
         conform_say(c, ISSUE_ERROR, "value", at, p, node->id, "does not have the pattern %s",
                     wanted);
     }
-    if (node->max_length && length_of(js_str(item->v)) > node->max_length)
+    if (node->max_length && value_length(item->v) > node->max_length)
         conform_say(c, ISSUE_ERROR, "too-long", at, p, node->id, "is longer than %u characters",
                     node->max_length);
     if (!item->type || !item->v)

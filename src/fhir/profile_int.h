@@ -261,6 +261,8 @@ int slice_of(struct conform *c, const struct profile_slicing *s, const struct it
 bool value_is_fixed(yyjson_val *v, yyjson_val *fixed);
 /* Everything in the pattern is in the value. */
 bool value_has_pattern(yyjson_val *v, yyjson_val *pattern);
+/* Characters of a text, not bytes. */
+size_t value_length(yyjson_val *v);
 /* -1, 0, 1; 2 where they cannot be compared. */
 int value_compare(yyjson_val *v, yyjson_val *to, const struct def_type *type);
 

@@ -137,3 +137,13 @@ int value_compare(yyjson_val *v, yyjson_val *to, const struct def_type *type)
         return 2;
     return compare_decimals(js_str(js_get(v, "value")), js_str(js_get(to, "value")));
 }
+
+size_t value_length(yyjson_val *v)
+{
+    struct str s = js_str(v);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+    return n;
+}

@@ -14,6 +14,7 @@
 #define SEARCH_VALUES_MAX 1000 /* comma-separated values of all parameters together */
 #define SEARCH_VALUE_BYTES_MAX 4096
 #define SEARCH_SORT_MAX 8
+#define SEARCH_SORT_STEPS_MAX 4 /* of a chain in _sort */
 #define SEARCH_CODES_MAX 200000 /* of a set that a modifier names */
 #define SEARCH_HIERARCHY_MAX 10 /* steps up or down with :above and :below of references */
 #define SEARCH_DEPTH_MAX 16     /* chains, _has and _filter inside one another */
@@ -36,6 +37,8 @@ enum search_modifier {
     MOD_BELOW,
     MOD_IN,
     MOD_NOT_IN,
+    MOD_NARRATIVE, /* words of _text and _content */
+    MOD_CONTENT,
     /* Of _filter alone. */
     MOD_EQUAL, /* a string, folded */
     MOD_UNEQUAL,
@@ -143,6 +146,13 @@ struct search_clause {
 struct search_sort {
     const struct param *param; /* NULL: by _lastUpdated, or by _id where by_id */
     bool by_id, descending;
+    bool by_score; /* the most relevant first; `param` is NULL */
+    /* A chain ("patient.name", an extension): `param` is that of the last step's type. */
+    struct search_step {
+        const struct param *link;
+        int type; /* that it leads to */
+    } steps[SEARCH_SORT_STEPS_MAX];
+    size_t n_steps;
 };
 
 enum search_total { TOTAL_DEFAULT, TOTAL_NONE, TOTAL_ESTIMATE, TOTAL_ACCURATE };
@@ -170,8 +180,10 @@ struct search {
     enum search_summary summary;
     struct str *elements; /* _elements, n_elements of them */
     size_t n_elements;
-    struct str cursor;   /* `_cursor`, ours, from a page link; STR_NULL at the first page */
-    struct str *unknown; /* parameters that were not understood, as given (lenient) */
+    const void *contained; /* search's own: not NULL with _contained */
+    bool contained_alone;  /* _containedType=contained: these are to be returned themselves */
+    struct str cursor;     /* `_cursor`, ours, from a page link; STR_NULL at the first page */
+    struct str *unknown;   /* parameters that were not understood, as given (lenient) */
     size_t n_unknown;
     struct str self;                  /* the query string as understood, for the self link */
     const struct search_options *opt; /* a copy of what it was parsed with */
@@ -196,6 +208,16 @@ int search_parse(struct arena *a, const struct params *params, const struct sear
  * full. */
 int search_within(struct arena *a, struct search *s, enum def_compartment c, struct str id,
                   struct err *err);
+
+/* Calls `visit` for each contained resource that a search with `contained` finds in one. */
+int search_each_contained(struct arena *a, const struct search *s, yyjson_val *root,
+                          int (*visit)(void *ctx, yyjson_val *one), void *ctx, struct err *err);
+
+/* Whether words are searched for, so that matches have a score; and that of one resource, 0 … 1:
+ * how often it has the words, for how many words it has. */
+bool search_has_score(const struct search *s);
+int search_score(struct arena *a, const struct search *s, yyjson_val *root, double *ret,
+                 struct err *err);
 
 /* Whether a resource matches one clause (its `negate` applied), by looking at the resource alone.
  * CLAUSE_ID, CLAUSE_UPDATED, CLAUSE_CHAIN and CLAUSE_HAS are the store's to check. */

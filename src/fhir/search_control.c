@@ -70,23 +70,61 @@ static int elements(struct search_parse *p, const struct search_arg *arg)
     return ARG_TAKEN;
 }
 
+static const struct param *sortable(const struct search_parse *p, int type, struct str code)
+{
+    const struct param *param = type ? param_find(p->params, type, code) : NULL;
+
+    return param && param->path && param->searchable && param->def.kind != PARAM_COMPOSITE &&
+                   param->def.kind != PARAM_SPECIAL
+               ? param
+               : NULL;
+}
+
+/* The type that the rest of a chain is asked of: the one that is named, or the first that a
+ * reference may lead to and that has the next parameter. */
+static int step_type(const struct search_parse *p, const struct param *link, struct str narrowed,
+                     struct str next)
+{
+    struct str rest = next, code;
+    int only = def_resource(narrowed);
+
+    str_split(&rest, '.', &next);
+    rest = next;
+    str_split(&rest, ':', &code);
+    if (narrowed.n)
+        return only && param_find(p->params, only, code) ? only : 0;
+    for (const int *t = link->def.targets; t && *t; t++)
+        if (param_find(p->params, *t, code))
+            return *t;
+    return 0;
+}
+
 static bool sort_rule(struct search_parse *p, struct str code, struct search_sort *ret)
 {
-    const struct param *param;
+    int type = p->s->type;
 
     if (code.n && code.p[0] == '-') {
         ret->descending = true;
         code = str_from(code, 1);
     }
     ret->by_id = str_eq(code, STR("_id"));
-    if (ret->by_id || str_eq(code, STR("_lastUpdated")))
+    ret->by_score = str_eq(code, STR("_score"));
+    if (ret->by_id || ret->by_score || str_eq(code, STR("_lastUpdated")))
         return true;
-    param = p->s->type ? param_find(p->params, p->s->type, code) : NULL;
-    if (!param || !param->path || !param->searchable || param->def.kind == PARAM_COMPOSITE ||
-        param->def.kind == PARAM_SPECIAL)
-        return false;
-    ret->param = param;
-    return true;
+    while (str_find(code, '.') >= 0) {
+        struct search_step *step = &ret->steps[ret->n_steps];
+        struct str head, link;
+
+        str_split(&code, '.', &head);
+        str_split(&head, ':', &link);
+        if (ret->n_steps == SEARCH_SORT_STEPS_MAX || !(step->link = sortable(p, type, link)) ||
+            step->link->def.kind != PARAM_REFERENCE)
+            return false;
+        type = step->type = step_type(p, step->link, head.p ? head : STR(""), code);
+        ret->n_steps++;
+    }
+    ret->param = sortable(p, type, code);
+    return ret->param != NULL;
 }
 
 static int sort(struct search_parse *p, const struct search_arg *arg)
@@ -175,6 +213,36 @@ static int cursor(struct search_parse *p, const struct search_arg *arg)
     return ARG_TAKEN;
 }
 
+static int contained(struct search_parse *p, const struct search_arg *arg)
+{
+    static const char *const words[] = {"false", "true", "both"};
+    int i = word(arg->value, words, ARRAY_LEN(words));
+
+    if (i < 0)
+        return bad(p, arg, "true, false or both");
+    p->contained = i > 0;
+    p->contained_too = i == 2;
+    return ARG_TAKEN;
+}
+
+static int contained_type(struct search_parse *p, const struct search_arg *arg)
+{
+    static const char *const words[] = {"container", "contained"};
+    int i = word(arg->value, words, ARRAY_LEN(words));
+
+    if (i < 0)
+        return bad(p, arg, "container or contained");
+    p->s->contained_alone = i == 1;
+    return ARG_TAKEN;
+}
+
+/* Named queries are none of ours; to leave one out would find something else. */
+static int query(struct search_parse *p, const struct search_arg *arg)
+{
+    return err_set(p->err, ERR_NOT_SUPPORTED, "the named query \"%.*s\" is not supported",
+                   (int)MIN(arg->value.n, 64u), arg->value.p);
+}
+
 /* The server looks at it elsewhere. */
 static int pass(struct search_parse *p, const struct search_arg *arg)
 {
@@ -198,12 +266,13 @@ int search_control(struct search_parse *p, const struct search_arg *arg)
         bool in_self;
         int (*take)(struct search_parse *p, const struct search_arg *arg);
     } controls[] = {
-        {"_count", false, true, count},        {"_sort", false, true, sort},
-        {"_total", false, true, total},        {"_summary", false, true, summary},
-        {"_elements", false, true, elements},  {"_include", true, true, forward},
-        {"_revinclude", true, true, backward}, {"_type", false, true, type},
-        {"_cursor", false, false, cursor},     {"_format", false, false, pass},
-        {"_pretty", false, false, pass},
+        {"_count", false, true, count},         {"_sort", false, true, sort},
+        {"_total", false, true, total},         {"_summary", false, true, summary},
+        {"_elements", false, true, elements},   {"_include", true, true, forward},
+        {"_revinclude", true, true, backward},  {"_type", false, true, type},
+        {"_contained", false, true, contained}, {"_containedType", false, true, contained_type},
+        {"_query", false, false, query},        {"_cursor", false, false, cursor},
+        {"_format", false, false, pass},        {"_pretty", false, false, pass},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(controls); i++) {

@@ -434,7 +434,7 @@ static int parse_term(struct search_parse *p, struct filter *f, struct search_cl
 }
 
 /* left and right, or left or right; joins what is of one kind. */
-static int join(struct search_parse *p, enum clause_kind kind, struct search_clause *left,
+int search_join(struct search_parse *p, enum clause_kind kind, struct search_clause *left,
                 const struct search_clause *right)
 {
     bool same = left->kind == kind && !left->negate;
@@ -469,7 +469,7 @@ static int parse_terms(struct search_parse *p, struct filter *f, struct search_c
                            SEARCH_VALUES_MAX);
         r = parse_term(p, f, &next);
         if (r == ARG_TAKEN)
-            r = join(p, kind, ret, &next);
+            r = search_join(p, kind, ret, &next);
     }
     return r;
 }

@@ -7,6 +7,8 @@
  * search_match.c   a value against a resource, without looking at keys
  * search_filter.c  _filter
  * search_terms.c   :in, :above and their like
+ * search_text.c    _text and _content; near.c: near
+ * search_contained.c  _contained
  * search_chain.c   chains and _has: searches inside a search; what references lead to
  */
 #ifndef FHIR_SEARCH_INT_H
@@ -50,7 +52,11 @@ struct search_value {
     struct key_set *set; /* :in, :not-in, :above, :below of codes */
     const struct coding *codings;
     size_t n_codings;
-    struct search_value *parts; /* composite: one for each component */
+    struct str *words; /* _text and _content: tokens that follow one another */
+    size_t n_words;
+    bool prefix;                        /* of the last one the beginning */
+    double latitude, longitude, metres; /* near */
+    struct search_value *parts;         /* composite: one for each component */
 };
 
 /* Behind clause->values. */
@@ -62,6 +68,9 @@ struct clause_more {
     struct search_value *values;
     size_t n_values;
     bool composite;
+    int contained;                    /* the clause asks contained resources of this type … */
+    const struct search_clause *asks; /* … all of these */
+    size_t n_asks;
 };
 
 /* What a search is made with. */
@@ -73,6 +82,7 @@ struct search_parse {
     size_t n_values, n_ranges, cap_clauses, cap_unknown, cap_includes;
     struct sb self;
     size_t depth, n_inner;
+    bool contained, contained_too; /* _contained=true, both */
     struct err *err;
 };
 
@@ -114,6 +124,30 @@ int search_follow(struct search_parse *p, struct str head, search_make *make, vo
 /* The _has through `head` ("_has:Observation:patient"). */
 int search_follow_back(struct search_parse *p, struct str head, search_make *make, void *ctx,
                        struct search_clause *ret);
+
+/* left and right, or left or right (CLAUSE_ALL, CLAUSE_ANY), into left. */
+int search_join(struct search_parse *p, enum clause_kind kind, struct search_clause *left,
+                const struct search_clause *right);
+
+/* Every resource that is searched, to be looked at: what there are no keys for. */
+int search_all_rows(struct search_parse *p, struct search_clause *c);
+
+/* Location's "near": near.c. */
+int search_near(struct search_parse *p, const struct search_arg *arg, const struct param *param,
+                struct search_clause *ret);
+bool search_near_matches(const struct search_value *v, struct str key);
+
+/* Turns the search's clauses into what _contained asks for. */
+int search_contained(struct search_parse *p);
+/* Whether a contained resource is of c's type and matches. */
+int search_contained_matches(struct arena *a, const struct search *s, const struct clause_more *c,
+                             yyjson_val *one, bool *ret, struct err *err);
+
+/* "_text" and "_content". */
+int search_text(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+/* How often a resource has the words of v, and how many it has. */
+int search_text_hits(struct arena *a, const struct search_value *v, yyjson_val *root, size_t *ret,
+                     size_t *ret_of, struct err *err);
 
 /* ---- search_terms.c ---- */
 

@@ -69,6 +69,7 @@ enum key_answer search_key(const struct key_range *range, struct str key)
         return key_is_high_end(key) ? interval_key(&v->number, str_from(key, 2))
                                     : single_key(&v->number, key);
     case PARAM_QUANTITY: return quantity_key(&v->number, key);
+    case PARAM_SPECIAL: return search_near_matches(v, key) ? KEY_YES : KEY_NO;
     default: return KEY_ASK;
     }
 }

@@ -1,5 +1,6 @@
 #include "fhir/fold.h"
 #include "fhir/index_int.h"
+#include "fhir/near_int.h"
 #include "fhir/search_int.h"
 #include "fhir/ucum.h"
 
@@ -266,6 +267,53 @@ static int tree_match(struct arena *a, const struct search *s, const struct sear
     return 0;
 }
 
+static bool is_text(const struct clause_more *c)
+{
+    return c->n_values &&
+           (c->values[0].modifier == MOD_NARRATIVE || c->values[0].modifier == MOD_CONTENT);
+}
+
+static int text_match(struct arena *a, const struct search_clause *clause, yyjson_val *root,
+                      bool *ret_match, struct err *err)
+{
+    const struct clause_more *c = clause->values;
+    size_t hits, of;
+    int r = search_text_hits(a, &c->values[0], root, &hits, &of, err);
+
+    if (r == 0)
+        *ret_match = (hits > 0) != clause->negate;
+    return r;
+}
+
+static bool near_match(const struct clause_more *c, yyjson_val *root)
+{
+    struct key k = {.n = 0};
+    bool in = false;
+
+    if (!near_key(root, &k))
+        return false;
+    for (size_t i = 0; i < c->n_values; i++)
+        in |= search_near_matches(&c->values[i], key_view(&k));
+    return in;
+}
+
+static int contained_match(struct arena *a, const struct search *s,
+                           const struct search_clause *clause, yyjson_val *root, bool *ret_match,
+                           struct err *err)
+{
+    yyjson_val *list = js_get(root, "contained"), *one;
+    bool in = false;
+    size_t i, max;
+    int r = 0;
+
+    yyjson_arr_foreach(list, i, max, one)
+        if (!in && r == 0)
+            r = search_contained_matches(a, s, clause->values, one, &in, err);
+    if (r == 0)
+        *ret_match = in != clause->negate;
+    return r;
+}
+
 int search_match(struct arena *a, const struct search *s, const struct search_clause *clause,
                  yyjson_val *root, bool *ret_match, struct err *err)
 {
@@ -281,6 +329,14 @@ int search_match(struct arena *a, const struct search *s, const struct search_cl
         return tree_match(a, s, clause, root, ret_match, err);
     if (clause->kind != CLAUSE_KEYS || !c) {
         *ret_match = clause->negate;
+        return 0;
+    }
+    if (c->contained)
+        return contained_match(a, s, clause, root, ret_match, err);
+    if (is_text(c))
+        return text_match(a, clause, root, ret_match, err);
+    if (c->n_params && c->params[0]->def.kind == PARAM_SPECIAL) {
+        *ret_match = near_match(c, root) != clause->negate;
         return 0;
     }
     while (on < c->n_params && c->params[on]->def.type != type)

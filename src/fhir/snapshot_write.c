@@ -217,6 +217,8 @@ static void write_merged(struct sb *out, yyjson_val *base, yyjson_val *over, boo
             write_member(out, name, said ? said : val);
         }
     }
+    if (!over)
+        return;
     yyjson_obj_foreach(over, i, n, key, val) {
         struct str name = js_str(key);
         if (!is_made(name) && !yyjson_obj_getn(base, name.p, name.n))

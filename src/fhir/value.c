@@ -98,7 +98,7 @@ static int token(const struct sink *s, const struct path_item *item, enum def_wh
     case TYPE_CONTACTPOINT: v.code = js_get_str(item->v, "value"); break;
     default:
         v.code = item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text;
-        if (which == TYPE_CODE && item->element)
+        if (which == TYPE_CODE && item->kind == PATH_ELEMENT && item->element)
             v.codes = item->element->codes;
         break;
     }

@@ -83,6 +83,7 @@ static int open_store(const struct server_config *config, bool create, bool read
         sc.index.bases = &config->api.base_url;
         sc.index.n_bases = 1;
     }
+    sc.index.content = config->content_index;
     if (config->timezone) {
         int r = tz_parse(str_c(config->timezone), &sc.index.tz_minutes, err);
         if (r < 0)

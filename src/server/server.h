@@ -24,6 +24,7 @@ struct server_config {
     const char *tls_cert, *tls_key, *tls_client_ca;
     const char *profiles;  /* file with what records are held to on write, or NULL */
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
+    bool content_index;    /* of a new store: every word of every resource has keys */
     struct api_config api; /* base_url empty: the one the store was made with, if any */
     const char *version;
 };

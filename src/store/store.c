@@ -98,6 +98,12 @@ int store_base_url_add(struct store *st, struct str url, struct err *err)
     return 0;
 }
 
+void store_extras_on(struct store *st, bool content)
+{
+    st->index.extras = true;
+    st->index.content = content;
+}
+
 /* Every call below passes through here or through `writing`, so that access is never forgotten. */
 static const struct store_ops *reading(const struct store_txn *txn)
 {

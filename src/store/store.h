@@ -22,14 +22,15 @@
 #define STORE_VERSION_ID_MAX 32
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
+#define STORE_INDEX_VERSION 2 /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
 struct store_txn;
 
 struct store_config {
     const char *dir;            /* data folder; the database is dir/carnet.db */
-    struct index_options index; /* its strings must outlive the store; tz_minutes counts with
-                                   `create` only: a store keeps its own */
+    struct index_options index; /* its strings must outlive the store; tz_minutes and content count
+                                   with `create` only: a store keeps its own */
     bool create;                /* make a new store; otherwise it must exist */
     bool read_only;
     size_t cache_bytes; /* page cache for each connection, 0: default */
@@ -55,6 +56,10 @@ const struct index_options *store_index_options(struct store *st);
 /* One more base URL of our own, behind those of store_config; copied. One that is known already
  * changes nothing. Call it before others use the store. */
 int store_base_url_add(struct store *st, struct str url, struct err *err);
+
+/* From here on resources get the keys of index_options.extras, and (content) of .content. For a
+ * reindex, while nobody else uses the store; it then writes meta "index" and "content". */
+void store_extras_on(struct store *st, bool content);
 
 /* A version of a resource, on this node and every other: (clock, origin). */
 struct version {

@@ -11,7 +11,6 @@
 #include <pthread.h>
 
 #define STORE_TXN_MAGIC 0x73747278u
-#define STORE_INDEX_VERSION 1 /* of the key formats in docs/formats/index-keys.md */
 
 struct store_ops {
     void (*close)(struct store *st);

@@ -164,6 +164,14 @@ static int list_hierarchy(struct listing *l, struct terms_scope *s, enum terms_s
     return r < 0 ? r : list_bits(l, cs, bits);
 }
 
+static bool is_endless(const struct vs *vs)
+{
+    for (size_t i = 0; i < vs->n_groups; i++)
+        if (vs_is_endless(&vs->groups[i]))
+            return true;
+    return false;
+}
+
 int terms_codes(struct terms *t, struct arena *a, enum terms_set kind, struct str url,
                 const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
                 enum terms_answer *ret_known, struct err *err)
@@ -177,7 +185,7 @@ int terms_codes(struct terms *t, struct arena *a, enum terms_set kind, struct st
     terms_scope_init(&s, t, a);
     if (kind == TERMS_VALUE_SET) {
         r = terms_value_set(&s, url, &vs, err);
-        known = r >= 0 && vs && !vs->unknown.p;
+        known = r >= 0 && vs && !vs->unknown.p && !is_endless(vs);
         if (known)
             r = list_value_set(&l, vs);
     } else {

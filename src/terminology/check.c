@@ -265,6 +265,8 @@ static void check_set(struct checking *c, struct one *o, struct vs_found *found)
     o->in_set = vs_has(c->vs, o->coding.system, o->coding.version, o->coding.code, found);
     if (o->in_set)
         return;
+    if (set.p && !c->vs->unknown_is_value_set)
+        c->ret->unknown_cause = set;
     if (set.p)
         say(c, ISSUE_ERROR, "not-found", "not-found", STR(""),
             "A definition for %s '%.*s' could not be found, so the value set cannot be checked",

@@ -34,6 +34,7 @@ struct checked {
     bool has_found;
     bool inactive;
     struct str unknown_system; /* as "url" or "url|version"; STR_NULL */
+    struct str unknown_cause;  /* the same of what the value set needs and is not here */
     struct check_issue issues[CHECK_ISSUES_MAX];
     size_t n_issues;
 };

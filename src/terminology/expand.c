@@ -326,29 +326,30 @@ static void write_run(struct expanding *e, const struct vs_run *run, size_t n)
 static void write_children(struct expanding *e, const struct vs_run *run, uint64_t *left,
                            uint32_t parent, int depth);
 
-#define NESTING_MAX 60 /* deeper children stand beside their parents: JSON has a depth, too */
+/* Deeper children stand at the top: JSON has a depth, and so has the stack. */
+#define NESTING_MAX 28
 
 static void write_nested(struct expanding *e, const struct vs_run *run, uint64_t *left, uint32_t i,
                          int depth)
 {
+    size_t at;
+
     left[i / 64] &= ~(UINT64_C(1) << i % 64);
-    if (passes(e, run, i)) {
-        write_code(e, run, i, NULL);
-        if (depth < NESTING_MAX) {
-            size_t at = e->out->n;
-            e->first = true;
-            sb_lit(e->out, ",\"contains\":[");
-            write_children(e, run, left, i, depth + 1);
-            if (e->first)
-                e->out->n = at;
-            else
-                sb_char(e->out, ']');
-            e->first = false;
-        }
-        sb_char(e->out, '}');
+    if (!passes(e, run, i)) {
+        write_children(e, run, left, i, depth + 1);
+        return;
     }
-    if (!passes(e, run, i) || depth >= NESTING_MAX)
-        write_children(e, run, left, i, MIN(depth + 1, NESTING_MAX));
+    write_code(e, run, i, NULL);
+    at = e->out->n;
+    e->first = true;
+    sb_lit(e->out, ",\"contains\":[");
+    write_children(e, run, left, i, depth + 1);
+    if (e->first)
+        e->out->n = at;
+    else
+        sb_char(e->out, ']');
+    e->first = false;
+    sb_char(e->out, '}');
 }
 
 /* Those of the set that are still left; a child that is not in it stands for its own children. */
@@ -358,7 +359,7 @@ static void write_children(struct expanding *e, const struct vs_run *run, uint64
     size_t n;
     const uint32_t *children = cs_children(e->vs->groups[run->group].cs, parent, &n);
 
-    for (size_t k = 0; k < n && depth <= NESTING_MAX; k++)
+    for (size_t k = 0; k < n && depth < NESTING_MAX; k++)
         if (bits_has(left, children[k]))
             write_nested(e, run, left, children[k], depth);
 }
@@ -542,6 +543,12 @@ static int check_whole(const struct expanding *e)
 {
     const struct vs *vs = e->vs;
 
+    for (size_t i = 0; i < vs->n_groups; i++)
+        if (vs_is_endless(&vs->groups[i]))
+            return err_set(e->err, ERR_COSTLY,
+                           "the value set has all codes of %.*s, which are made by a grammar and "
+                           "have no end",
+                           STR_ARG(vs->groups[i].system));
     if (!vs->unknown.p)
         return 0;
     return err_set(e->err, ERR_NOT_FOUND,

@@ -19,6 +19,7 @@
 #define TERMS_KEPT_MAX 20000          /* their number, those known to be absent with them */
 #define TERMS_PINS_MAX 100            /* versions that one question may ask for */
 #define TERMS_VALUE_SET_DEPTH_MAX 32  /* value sets inside each other */
+#define TERMS_COST_MAX 500000000      /* concepts that the filters of one question may look at */
 
 struct terms;
 
@@ -51,7 +52,8 @@ struct terms_scope {
     size_t n_extra;
     struct terms_pin pins[TERMS_PINS_MAX];
     size_t n_pins;
-    bool quick; /* nothing is compiled or read: ERR_BUSY where that would be needed */
+    bool quick;    /* nothing is compiled or read: ERR_BUSY where that would be needed */
+    uint64_t cost; /* concepts that were looked at */
     struct terms_kept *held;
 };
 

@@ -259,6 +259,7 @@ void terms_scope_init(struct terms_scope *s, struct terms *t, struct arena *a)
     s->extra = NULL;
     s->n_extra = s->n_pins = 0;
     s->quick = false;
+    s->cost = 0;
     s->held = NULL;
 }
 
@@ -421,7 +422,8 @@ int terms_code_system(struct terms_scope *s, struct str url, struct str version,
     void *what;
     int r = s->n_pins ? settle_version(s, url, &version, err) : 0;
 
-    if (r < 0)
+    *ret = NULL;
+    if (r < 0 || !url.n)
         return r;
     key = version.n ? arena_join(s->a, (const struct str[]){url, STR("|"), version}, 3) : url;
     if (!key.p)

@@ -97,7 +97,8 @@ int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct
     void *what;
     int r = check_path(path, canonical, err);
 
-    if (r < 0)
+    *ret = NULL;
+    if (r < 0 || !canonical.n)
         return r;
     r = terms_kept_get(s, KEPT_VS, canonical, &what, err);
     if (r > 0)

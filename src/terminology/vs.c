@@ -260,6 +260,11 @@ static int add_filtered(struct compiling *c, struct vs_group *g, const struct pa
     yyjson_val *v;
     int r;
 
+    c->s->cost += (yyjson_arr_size(filters) + 1) * (cs_n(g->cs) + (uint64_t)1);
+    if (c->s->cost > TERMS_COST_MAX)
+        return err_set(c->err, ERR_COSTLY,
+                       "the value set looks at concepts more than %d times before it is made",
+                       TERMS_COST_MAX);
     if (!all || !bits)
         return err_no_memory(c->err);
     for (uint32_t k = 0; k < cs_n(g->cs); k++)
@@ -543,6 +548,11 @@ static bool grammar_group_has(const struct vs_group *g, struct str code, struct 
     arena_done(&a);
     *ret = (struct vs_found){.group = g, .concept = CS_NONE};
     return ok;
+}
+
+bool vs_is_endless(const struct vs_group *g)
+{
+    return g->grammar && cs_n(g->cs) == 0;
 }
 
 bool vs_has(const struct vs *vs, struct str system, struct str version, struct str code,

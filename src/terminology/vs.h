@@ -88,6 +88,9 @@ struct vs_found {
 bool vs_has(const struct vs *vs, struct str system, struct str version, struct str code,
             struct vs_found *ret);
 
+/* Whether a group has all codes of a grammar that no list holds: units, language tags. */
+bool vs_is_endless(const struct vs_group *g);
+
 /* filter.c: `bits` become the concepts that one filter of an include allows. `op` and `property`
  * as in ValueSet.compose.include.filter. */
 int vs_filter(const struct cs *cs, struct arena *a, struct str property, struct str op,

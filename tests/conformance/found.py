@@ -9,6 +9,7 @@ import collections
 import json
 import os
 import queue
+import re
 import sys
 import urllib.parse
 
@@ -40,6 +41,22 @@ def put_all(node, lines):
     return stored
 
 
+def local(value):
+    """Type and id of a local reference without a version, or None."""
+    text = value.value.get('reference') if isinstance(value.value, dict) else None
+    m = re.fullmatch(r'([A-Z]\w+)/([A-Za-z0-9.-]{1,64})', text or '')
+    return m and m.groups()
+
+
+def nested(p, kind, id_, value, stored):
+    """The searches along one reference, forwards and backwards: (type, query, id to be found)."""
+    target = local(value) if p['type'] == 'reference' else None
+    if target not in stored or target[0] not in p.get('target', [target[0]]):
+        return
+    yield kind, f"{p['code']}:{target[0]}._id={target[1]}", id_
+    yield target[0], f"_has:{kind}:{p['code']}:_id={id_}", target[1]
+
+
 def plan(parameters, stored, skipped):
     """{(type, query): (kind of parameter, ids of the examples that must be found)}"""
     searches = {}
@@ -51,6 +68,8 @@ def plan(parameters, stored, skipped):
                 skipped[str(e)] += 1
                 continue
             for value in values:
+                for type_, query, found in nested(p, kind, id_, value, stored):
+                    searches.setdefault((type_, query), ('reference', set()))[1].add(found)
                 try:
                     for suffix, text in naive.searches(p, value):
                         query = p['code'] + suffix + '=' + urllib.parse.quote(text, safe='')

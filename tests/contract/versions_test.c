@@ -508,6 +508,61 @@ static void the_node_keeps_large_values(void **state)
     store_end(txn);
 }
 
+/* The list of tags of a type, by its own number. */
+static uint16_t tags_of(struct world *w, const char *type)
+{
+    struct params *params = store_params(w->st);
+    const struct param *param = param_find(params, type_of(type), STR("_tag"));
+    uint16_t list = param->spans[0].list;
+
+    assert_int_equal(param->n_spans, 1);
+    params_unref(params);
+    return list;
+}
+
+static void keys_of_a_list_are_told_once_each(void **state)
+{
+    static const char one[] = "{\"resourceType\":\"Basic\",\"meta\":{\"tag\":[{\"code\":\"b\"}]}}";
+    static const char two[] = "{\"resourceType\":\"Basic\",\"meta\":{\"tag\":[{\"code\":\"a\"},"
+                              "{\"code\":\"b\"},{\"system\":\"urn:s\",\"code\":\"c\"}]}}";
+    struct world *w = *state;
+    uint16_t list = tags_of(w, "Basic");
+    struct index_seen *seen, *rest;
+    struct err err = {0};
+    size_t n, n_rest;
+
+    for (int i = 0; i < 20; i++)
+        expect_put(w, "Basic", arena_fmt(&w->a, "b%d", i).p, i % 5 ? one : two, NULL);
+    {
+        _cleanup_(store_txn_endp) struct store_txn *txn = world_begin(w);
+        struct row row;
+        assert_int_equal(store_index_keys(txn, list, STR(""), 100, &w->a, &seen, &n, &err), 0);
+        assert_int_equal(n, 3);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(!i || str_cmp(seen[i - 1].key, seen[i].key) < 0);
+            assert_int_equal(store_get_row(txn, seen[i].row, &row, &err), 0);
+            assert_true(row.is_current);
+        }
+        assert_int_equal(store_index_keys(txn, list, STR(""), 2, &w->a, &rest, &n_rest, &err), 0);
+        assert_int_equal(n_rest, 2);
+        assert_int_equal(store_index_keys(txn, list, rest[1].key, 2, &w->a, &rest, &n_rest, &err),
+                         0);
+        assert_int_equal(n_rest, 1);
+        assert_true(str_eq(rest[0].key, seen[2].key));
+    }
+    /* What no current version has is told no more. */
+    for (int i = 0; i < 20; i += 5)
+        expect_put(w, "Basic", arena_fmt(&w->a, "b%d", i).p, one, NULL);
+    {
+        _cleanup_(store_txn_endp) struct store_txn *txn = world_begin(w);
+        assert_int_equal(store_index_keys(txn, list, STR(""), 100, &w->a, &seen, &n, &err), 0);
+        assert_int_equal(n, 1);
+        assert_int_equal(
+            store_index_keys(txn, tags_of(w, "Patient"), STR(""), 100, &w->a, &seen, &n, &err), 0);
+        assert_int_equal(n, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +583,7 @@ int main(void)
         T(a_copy_is_whole),
         T(a_copy_can_be_stopped),
         T(counts_are_true),
+        T(keys_of_a_list_are_told_once_each),
     };
     int failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
 

@@ -145,9 +145,11 @@ static int read_all(struct store *st, struct err *err)
     _cleanup_(sb_done) struct sb out = sb_make(KIB(64));
     _cleanup_(arena_done) struct arena a;
     struct history_query q = {.type = def_resource(STR("Patient")), .count = 10};
+    struct index_seen *seen;
     struct store_stats stats;
     struct page page;
     struct row row;
+    size_t n;
     int r;
 
     arena_init(&a, MIB(4));
@@ -156,7 +158,9 @@ static int read_all(struct store *st, struct err *err)
         (r = row_json(st, &row, &out, err)) < 0 ||
         (r = store_history(txn, &q, &a, &page, err)) < 0 ||
         (r = store_feed(txn, 0, 10, &a, &page, err)) < 0 ||
-        (r = store_referrers(txn, NULL, q.type, STR("one-0-5"), 10, &a, &page, err)) < 0)
+        (r = store_referrers(txn, NULL, q.type, STR("one-0-5"), 10, &a, &page, err)) < 0 ||
+        (r = store_index_keys(txn, (uint16_t)(INDEX_PARAM_TYPE + q.type), STR(""), 10, &a, &seen,
+                              &n, err)) < 0)
         return r;
     return store_stats(st, &stats, err);
 }

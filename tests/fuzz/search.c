@@ -48,7 +48,8 @@ static void match(struct arena *a, const struct search *s, const struct index_op
         const struct search_clause *c = &s->clauses[i];
         bool is_match = false;
 
-        if (c->kind != CLAUSE_KEYS || search_match(a, s, c, root, &is_match, &err) < 0)
+        if (c->kind != CLAUSE_KEYS || !c->values ||
+            search_match(a, s, c, root, &is_match, &err) < 0)
             continue;
         if (is_match && !c->negate)
             FUZZ_HOLDS(keys_hold(&ix, c));
@@ -62,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const char *text = (const char *)data, *cut = n ? memchr(text, '\n', n) : NULL;
     struct str query = cut ? str_n(text, (size_t)(cut - text)) : str_n(text, n);
     struct str body = cut ? str_n(cut + 1, n - query.n - 1) : STR("{}");
-    struct search_options options = {.now_ms = 1700000000000};
+    struct search_options options = {.now_ms = 1700000000000,
+                                     .index = {.extras = true, .content = true}};
     struct search s;
     struct arena a;
     yyjson_val *root;

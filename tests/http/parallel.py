@@ -2,7 +2,8 @@
 """Many clients at once: parallel.py CARNET
 
 Conditional creates with one identifier make one resource; updates with If-Match lose none; a search
-paged through while others write shows each untouched row once and no row twice.
+paged through while others write shows each untouched row once and no row twice; what was answered
+is seen by every read after it, whichever connection of the store it gets: also $expunge.
 """
 import json
 import os
@@ -18,6 +19,7 @@ INCREMENTS = 20     # of each thread
 ROWS = 600
 PAGE = 20
 PAGE_ROUNDS = 6
+EXPUNGES = 40       # of each of 8 threads
 
 
 def patient(**more):
@@ -130,6 +132,47 @@ def paging(node, score):
     client.close()
 
 
+def expunged(node, score):
+    """Beside readers and writers, a resource comes and goes for good, seen from other threads."""
+    ending = threading.Event()
+
+    def load(n):
+        own, k = node.client(), 0
+        while not ending.is_set():
+            own.send('PUT', f'/fhir/Patient/load{n}', patient(id=f'load{n}', gender='male'))
+            own.get('/fhir/Patient?gender=male&_count=50')
+            own.get(f'/fhir/Patient?identifier=gone{(n + k) % THREADS}')
+            k += 1
+        own.close()
+
+    def work(i):
+        writer, reader = node.client(), node.client()
+        path, seen = f'/fhir/Patient/gone{i}', f'/fhir/Patient?identifier=gone{i}'
+        body = patient(id=f'gone{i}', identifier=[{'value': f'gone{i}'}])
+        for _ in range(EXPUNGES):
+            writer.send('PUT', path, body)
+            writer.send('PUT', path, dict(body, active=True))
+            there = reader.get(seen).json().get('total')
+            score.check(there == 1, f'{seen}: {there} where one is there')
+            reply = writer.send('POST', f'{path}/$expunge', '')
+            score.check(reply.status == 200, f'$expunge: {reply}')
+            totals = [reader.get(q).json().get('total')
+                      for q in (seen, f'/fhir/Patient?_id=gone{i}')]
+            score.check(totals == [0, 0], f'{seen}: {totals} after $expunge')
+        writer.close()
+        reader.close()
+
+    loads = [threading.Thread(target=load, args=(n,)) for n in range(4)]
+    for t in loads:
+        t.start()
+    try:
+        nodes.in_threads(8, work)
+    finally:
+        ending.set()
+        for t in loads:
+            t.join()
+
+
 def check_pages(score, ids, order):
     counts = {}
     for i in ids:
@@ -145,8 +188,8 @@ def check_pages(score, ids, order):
 def main():
     score = nodes.Score()
     with nodes.Folder(sys.argv[1]) as folder:
-        with nodes.Node(folder) as node:
-            for test in (creates, updates, paging):
+        with nodes.Node(folder, '--allow-expunge') as node:
+            for test in (creates, updates, paging, expunged):
                 test(node, score)
             print(f"{node.memory_mb('VmHWM'):.0f} MB at most")
         said = folder.run('check')

@@ -146,6 +146,72 @@ int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err)
     return 0;
 }
 
+struct step_to {
+    struct exec *x;
+    int type;
+    uint64_t row;
+    struct err *err;
+};
+
+static int step_ref(void *ctx, const struct search_ref *ref)
+{
+    struct step_to *to = ctx;
+    int r = ref->type == to->type ? exec_live(to->x, ref->type, ref->id, &to->row, to->err) : 0;
+
+    if (r == 0 && to->row && !exec_may_see(to->x, to->row))
+        to->row = 0;
+    return r < 0 ? r : to->row != 0;
+}
+
+/* The resource that a sort rule's chain leads to; *ret_row 0: to none. */
+static int follow_steps(struct exec *x, const struct search_sort *sort, yyjson_val *root,
+                        struct exec **ret_x, uint64_t *ret_row, struct err *err)
+{
+    const struct index_options *opt = store_index_options(x->t->base.st);
+    uint64_t row = 0;
+
+    for (size_t i = 0; i < sort->n_steps; i++) {
+        struct step_to to = {x, sort->steps[i].type, 0, err};
+        int r = search_refs(&x->body, opt, sort->steps[i].link, root, step_ref, &to, err);
+
+        if (r < 0)
+            return r;
+        row = to.row;
+        if (!row)
+            break;
+        if (!x->beyond) {
+            x->beyond = ARENA_NEW(x->tmp, struct exec);
+            if (!x->beyond)
+                return err_no_memory(err);
+            if ((r = exec_init(x->beyond, x->top, x->t, x->s, err)) < 0)
+                return r;
+        }
+        x = x->beyond;
+        if ((r = exec_body(x, row, &root, err)) < 0)
+            return r;
+    }
+    *ret_x = x;
+    *ret_row = row;
+    return 0;
+}
+
+/* The more relevant, the smaller. */
+static int score_key(struct exec *x, yyjson_val *root, struct str *ret, struct err *err)
+{
+    unsigned char key[8];
+    uint64_t n;
+    double score;
+    int r = search_score(&x->body, x->s, root, &score, err);
+
+    if (r < 0)
+        return r;
+    n = UINT64_C(1000000000000) - (uint64_t)(score * 1e12);
+    for (int i = 7; i >= 0; i--, n >>= 8)
+        key[i] = (unsigned char)n;
+    *ret = arena_dup(x->tmp, str_n((char *)key, sizeof key));
+    return ret->p ? 0 : err_no_memory(err);
+}
+
 int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
                   struct err *err)
 {
@@ -153,7 +219,19 @@ int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, 
     yyjson_val *root;
     int r = exec_body(x, row, &root, err);
 
-    if (r < 0 || (r = search_sort_key(&x->body, x->s, sort, root, &key, err)) < 0)
+    if (r < 0 || sort->by_score)
+        return r < 0 ? r : score_key(x, root, ret, err);
+    if (sort->n_steps) {
+        uint64_t to = 0;
+        r = follow_steps(x, sort, root, &x, &to, err);
+        if (r < 0 || !to) {
+            *ret = STR_NULL;
+            return r;
+        }
+        if ((r = exec_body(x, to, &root, err)) < 0)
+            return r;
+    }
+    if ((r = search_sort_key(&x->body, x->s, sort, root, &key, err)) < 0)
         return r;
     if (key.p && !(key = arena_dup(x->tmp, key)).p)
         return err_no_memory(err);

@@ -16,6 +16,8 @@
 #include "fhir/path.h"
 
 #define LINK_BATCH 64
+#define LINK_BATCH_FIRST 8
+#define LINK_AHEAD 32      /* rows behind a candidate that are known to refer to the same target */
 #define LINK_MEMO 256      /* answers about targets that are kept: neighbours share them */
 #define LINK_TRY_FIRST 512 /* spent on tests before collecting is thought of */
 #define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
@@ -37,13 +39,35 @@ struct memo {
     bool in;
 };
 
+/* Rows that refer to one target, and whether they match: neighbours often share it. */
+struct ahead {
+    uint64_t rows[LINK_AHEAD];
+    size_t n;
+    bool in;
+};
+
 struct link {
     struct inner *inner;
     size_t n;
     bool is_reverse, has_canonicals;
+    bool is_single; /* a resource has one such reference at most */
     size_t spent, next_try;
+    struct ahead ahead;
+    struct search_ref
+        last; /* the reference that was followed last; its id is in the body in hand */
     struct memo memo[LINK_MEMO];
 };
+
+/* Whether no resource has more than one value of a reference parameter: what its list says, or
+ * that of the parameter that it is a part of (docs/formats/index-keys.md, "Shared lists"). */
+static bool is_single(const struct exec *x, const struct param *param)
+{
+    struct sq_store *st = sq_store(&x->t->base);
+    const struct param_span *span = &param->spans[param->n_spans - 1];
+
+    return (param->n_spans == 1 || span->type) &&
+           !(atomic_load(&st->multi[span->list / 64]) >> (span->list % 64) & 1);
+}
 
 int link_prepare(struct exec *x, struct clause *c, struct err *err)
 {
@@ -58,6 +82,7 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err)
     c->names_type = true;
     l->is_reverse = of->kind == CLAUSE_HAS;
     l->next_try = LINK_TRY_FIRST;
+    l->is_single = of->n_links == 1 && is_single(x, of->links[0]);
     for (size_t i = 0; i < of->n_links; i++)
         l->has_canonicals |= path_leads_to(of->links[i]->path, TYPE_CANONICAL) ||
                              path_leads_to(of->links[i]->path, TYPE_URI);
@@ -370,6 +395,7 @@ static int test_ref(void *ctx, const struct search_ref *ref)
     struct memo *memo = &l->memo[hash >> 32 & (LINK_MEMO - 1)];
     int r = 0;
 
+    l->last = *ref;
     if (memo->hash == hash)
         return memo->in;
     for (size_t i = 0; i < l->n && r == 0; i++) {
@@ -383,32 +409,74 @@ static int test_ref(void *ctx, const struct search_ref *ref)
     return r;
 }
 
+/* Looks which rows behind this one refer to the same target: their bodies need not be read. */
+static int look_ahead(struct exec *x, struct clause *c, uint64_t row, bool in, struct err *err)
+{
+    struct link *l = c->link;
+    struct str keys[SEARCH_TARGET_KEYS_MAX];
+    struct clause points = {0};
+    size_t cap = 0, n;
+    int r;
+
+    l->ahead.n = 0;
+    if (!l->is_single || !l->last.type)
+        return 0;
+    r = search_target_keys(&x->body, l->last.type, l->last.id, NULL, keys, &n, err);
+    if (r >= 0)
+        r = add_points(x, &points, &cap, c->of->links[0], keys[0], err);
+    if (r < 0 || points.n_ranges != 1)
+        return r;
+    r = scan_rows(x, &points.ranges[0], x->desc ? 1 : row, x->desc ? row : x->newest, x->desc,
+                  l->ahead.rows, LINK_AHEAD, err);
+    if (r < 0)
+        return r;
+    l->ahead.n = (size_t)r;
+    l->ahead.in = in;
+    return 0;
+}
+
+static bool is_ahead(const struct ahead *a, uint64_t row)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (a->rows[i] == row)
+            return true;
+    return false;
+}
+
 static int test_forward(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
 {
     const struct index_options *opt = store_index_options(x->t->base.st);
     struct testing t = {.l = c->link};
     struct follow f = {x, 0, test_row, &t, err};
     yyjson_val *root;
-    int r = exec_body(x, row, &root, err), type;
+    int r, type;
 
-    if (r < 0)
+    if (is_ahead(&c->link->ahead, row)) {
+        *ret = c->link->ahead.in;
+        return exec_charge(x, 1, err);
+    }
+    c->link->last = (struct search_ref){0};
+    if ((r = exec_body(x, row, &root, err)) < 0)
         return r;
     type = def_resource(js_get_str(root, "resourceType"));
     for (size_t i = 0; i < c->of->n_links && r == 0; i++)
         if (c->of->links[i]->def.type == type)
             r = search_refs(&x->body, opt, c->of->links[i], root, test_ref, &f, err);
     *ret = r > 0;
-    return MIN(r, 0);
+    return r < 0 ? r : look_ahead(x, c, row, r > 0, err);
 }
 
 /* Whether one of the rows that stand in a point's list is found. */
 static int test_list(struct exec *x, struct inner *in, const struct range *point, struct err *err)
 {
     uint64_t rows[LINK_BATCH], at = 1;
+    size_t batch = LINK_BATCH_FIRST, asked;
     int n;
 
     do {
-        n = scan_rows(x, point, at, in->x.newest, false, rows, LINK_BATCH, err);
+        asked = batch;
+        batch = LINK_BATCH;
+        n = scan_rows(x, point, at, in->x.newest, false, rows, asked, err);
         for (int i = 0; i < n; i++) {
             uint64_t hint;
             bool found;
@@ -422,7 +490,7 @@ static int test_list(struct exec *x, struct inner *in, const struct range *point
                 return r < 0 ? r : 1;
             at = MAX(at, hint);
         }
-    } while (n == LINK_BATCH);
+    } while (n == (int)asked);
     return MIN(n, 0);
 }
 
@@ -451,9 +519,19 @@ static int maybe_collect(struct exec *x, struct clause *c, struct err *err)
 {
     struct link *l = c->link;
     size_t each = l->is_reverse ? COST_BODY + COST_PROBE : 2 * COST_PROBE + LINK_ENTRIES, n;
+    size_t least = 0;
     int r;
 
     l->next_try = l->spent * 2;
+    /* Inner searches that no clause made small have more matches than the race looked at, unless
+     * their clauses exclude one another. */
+    for (size_t i = 0; i < l->n; i++)
+        if (l->inner[i].is_planned && !l->inner[i].is_small)
+            least += search_limits.race_max;
+    if (least * each > l->spent * 2) {
+        l->next_try = least * each / 2;
+        return 0;
+    }
     r = inner_all_of(l, l->spent, l->spent, &n, err);
     if (r <= 0)
         return r;

@@ -119,6 +119,7 @@ int sq_schema_create(struct sq_conn *c, const struct store_config *config, struc
     if ((r = sq_exec(c->db, schema, err)) < 0 || (r = put_origin(c, 0, random_origin(), err)) < 0 ||
         (r = meta_set_i64(c, "schema", SQ_SCHEMA_VERSION, err)) < 0 ||
         (r = meta_set_i64(c, "index", STORE_INDEX_VERSION, err)) < 0 ||
+        (r = meta_set_i64(c, "content", config->index.content, err)) < 0 ||
         (r = meta_set_i64(c, "timezone", config->index.tz_minutes, err)) < 0 ||
         (r = meta_set_i64(c, "created", clock_now_ms(), err)) < 0 ||
         (r = sq_exec(c->db, "COMMIT", err)) < 0)
@@ -147,7 +148,7 @@ static int upgrade(struct sq_conn *c, int64_t from, struct err *err)
 
 static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *err)
 {
-    int64_t version, index, tz;
+    int64_t version, index, tz, content;
     int r;
 
     r = meta_i64(c, "schema", 0, &version, err);
@@ -162,12 +163,16 @@ static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *er
     if (r < 0)
         return r;
     if ((r = meta_i64(c, "index", 0, &index, err)) < 0 ||
+        (r = meta_i64(c, "content", 0, &content, err)) < 0 ||
         (r = meta_i64(c, "timezone", 0, &tz, err)) < 0)
         return r;
     if (index > STORE_INDEX_VERSION)
         return err_set(err, ERR_NO_STORE, "the store's index is of a newer program");
     /* Keys were made with it: it is the store's, not the caller's. */
     st->base.index.tz_minutes = (int)tz;
+    /* What version 1 has no keys for is found by looking, until the store is reindexed. */
+    st->base.index.extras = index >= 2;
+    st->base.index.content = index >= 2 && content;
     return 0;
 }
 

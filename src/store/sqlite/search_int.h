@@ -108,6 +108,7 @@ struct exec {
     const struct search *s;
     struct exec *top;      /* the outermost: a chain runs searches inside the search */
     struct exec *more;     /* of the outermost: the list of those inside */
+    struct exec *beyond;   /* holds what a chain of a sort rule leads to */
     struct params *params; /* of the outermost, once asked for */
     struct arena *a;       /* the caller's: what is returned */
     struct arena *tmp;     /* the search's own, shared by all inside it */

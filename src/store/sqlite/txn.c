@@ -25,10 +25,13 @@ void sq_end(struct store_txn *txn)
 
     sq_leave(t);
     txn->magic = 0;
-    /* Without memory even the end of a reader can fail. A connection that still holds its snapshot
-     * must not go out again. */
     if (t->has_begun && sq_simple(t->conn, SQ_COMMIT, NULL) < 0 &&
-        !sqlite3_get_autocommit(t->conn->db) && sq_exec(t->conn->db, "ROLLBACK", NULL) < 0)
+        !sqlite3_get_autocommit(t->conn->db))
+        sq_exec(t->conn->db, "ROLLBACK", NULL);
+    /* Without memory even the end of a reader can fail, and a statement in the middle keeps its
+     * snapshot past the transaction's end. A connection that still holds one must not go out
+     * again: whoever gets it would not see what has been answered since. */
+    if (sqlite3_txn_state(t->conn->db, NULL) != SQLITE_TXN_NONE)
         sq_conn_free(t->conn);
     else
         sq_conn_give(t->conn);

@@ -175,10 +175,15 @@ static void quantities(void **state)
         {"'4 days'.toQuantity()", "[\"4 days\"]"},
         {"'10 \\'mg[Hg]\\''.toQuantity()", "[\"10 'mg[Hg]'\"]"},
         {"1 'g'.toQuantity('mg')", "[\"1000 'mg'\"]"},
-        {"1 year.toQuantity('days')", "[\"365 day\"]"},
+        {"1 year.toQuantity('days')", "[\"365 days\"]"},
         {"1 'g'.convertsToQuantity('m')", "[false]"},
         {"'1 wk'.convertsToQuantity()", "[false]"},
         {"1 'cm'.comparable(1 '[in_i]')", "[true]"},
+        {"''.toQuantity()", "[]"},
+        {"(2 years).value", "[2]"},
+        {"(2 'mg' + 1 'g').unit", "[\"mg\"]"},
+        {"1 year + 6 months", "[\"18 months\"]"},
+        {"1 'a' > 1 day", "[]"},
         {"1 'mg' + 'a'", "error: between types"},
     };
 

@@ -453,6 +453,83 @@ static void circles(void **state)
     bad(wide, PATIENT(""), "Patient", "a higher max");
 }
 
+static void vital_signs(void **state)
+{
+    static const char plain[] = SD("Observation", "",
+                                   "{\"id\":\"Observation\",\"path\":"
+                                   "\"Observation\"}");
+#define HEART(rest)                                                                                \
+    "{\"resourceType\":\"Observation\",\"status\":\"final\",\"category\":[{\"coding\":[{"        \
+    "\"system\":\"http://terminology.hl7.org/CodeSystem/observation-category\",\"code\":"         \
+    "\"vital-signs\"}]}],\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":"        \
+    "\"8867-4\"}]},\"subject\":{\"reference\":\"Patient/1\"}" rest "}"
+#define RATE(unit)                                                                                 \
+    ",\"effectiveDateTime\":\"2020-01-01\",\"valueQuantity\":{\"value\":60,\"unit\":\"x\","     \
+    "\"system\":\"http://unitsofmeasure.org\",\"code\":\"" unit "\"}"
+
+    (void)state;
+    good(plain, HEART(RATE("/min")));
+    bad(plain, HEART(RATE("/h")), "Observation.value.code", "is not the fixed value");
+    bad(plain, HEART(""), "Observation.effective", "is required");
+}
+
+static void codes_of_systems(void **state)
+{
+    static const char plain[] = SD("Patient", "", "{\"id\":\"Patient\",\"path\":\"Patient\"}");
+
+    (void)state;
+    bad(plain, MARRIED("http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "ZZZ"),
+        "Patient.maritalStatus.coding[0]", "which is not in");
+    good(plain, MARRIED("http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "M"));
+    good(plain, MARRIED("http://example.org/unknown", "M"));
+}
+
+static void questionnaires(void **state)
+{
+    static const char q[] =
+        "{\"resourceType\":\"Questionnaire\",\"url\":\"http://example.org/q\",\"status\":"
+        "\"active\",\"item\":[{\"linkId\":\"1\",\"type\":\"boolean\",\"required\":true},"
+        "{\"linkId\":\"2\",\"type\":\"choice\",\"answerOption\":[{\"valueCoding\":{\"code\":"
+        "\"a\"}}],\"enableWhen\":[{\"question\":\"1\",\"operator\":\"=\",\"answerBoolean\":"
+        "true}]},{\"linkId\":\"3\",\"type\":\"group\",\"item\":[{\"linkId\":\"3.1\",\"type\":"
+        "\"string\",\"maxLength\":3,\"repeats\":true}]}]}";
+    static const char plain[] =
+        SD("QuestionnaireResponse", "",
+           "{\"id\":\"QuestionnaireResponse\",\"path\":\"QuestionnaireResponse\"}");
+    const char *const all[] = {plain, q, NULL};
+#define QR(items)                                                                                  \
+    "{\"resourceType\":\"QuestionnaireResponse\",\"questionnaire\":\"http://example.org/q\"," \
+    "\"status\":\"completed\",\"item\":[" items "]}"
+#define ITEM(id, answer) "{\"linkId\":\"" id "\",\"answer\":[{" answer "}]}"
+#define YES ITEM("1", "\"valueBoolean\":true")
+#define NO ITEM("1", "\"valueBoolean\":false")
+#define A ITEM("2", "\"valueCoding\":{\"code\":\"a\"}")
+
+    (void)state;
+    good_with(all, QR(YES "," A));
+    good_with(all, QR(NO ",{\"linkId\":\"3\",\"item\":[{\"linkId\":\"3.1\",\"answer\":[{"
+                         "\"valueString\":\"abc\"},{\"valueString\":\"d\"}]}]}"));
+    said_with(all, QR(NO "," A), ISSUE_ERROR, "QuestionnaireResponse.item[1]",
+              "is not asked after");
+    said_with(all, QR(YES "," ITEM("2", "\"valueCoding\":{\"code\":\"b\"}")), ISSUE_ERROR,
+              "QuestionnaireResponse.item[1].answer[0]", "none of the answers offered");
+    said_with(all, QR(YES "," ITEM("9", "\"valueBoolean\":true")), ISSUE_ERROR,
+              "QuestionnaireResponse.item[1]", "is not asked here");
+    said_with(all, QR(ITEM("1", "\"valueString\":\"x\"")), ISSUE_ERROR,
+              "QuestionnaireResponse.item[0].answer[0]", "another type");
+    said_with(all, QR("{\"linkId\":\"3\",\"item\":[" ITEM("3.1", "\"valueString\":\"x\"") "]}"),
+              ISSUE_ERROR, "QuestionnaireResponse", "required question");
+    said_with(all,
+              QR(YES ",{\"linkId\":\"3\",\"item\":[" ITEM("3.1", "\"valueString\":\"abcd\"") "]}"),
+              ISSUE_ERROR, "QuestionnaireResponse.item[1].item[0].answer[0]", "is longer");
+    said_with(all,
+              QR("{\"linkId\":\"1\",\"answer\":[{\"valueBoolean\":true},{\"valueBoolean\":"
+                 "false}]}"),
+              ISSUE_ERROR, "QuestionnaireResponse.item[0]", "several answers");
+    said_with(all, QR(A "," YES), ISSUE_ERROR, "QuestionnaireResponse.item[1]",
+              "stands behind what comes after");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +546,9 @@ int main(void)
         cmocka_unit_test(extensions),
         cmocka_unit_test(bundles),
         cmocka_unit_test(circles),
+        cmocka_unit_test(questionnaires),
+        cmocka_unit_test(vital_signs),
+        cmocka_unit_test(codes_of_systems),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,12 +206,39 @@ static bool is_searched(const struct search *s, int type)
     return !s->n_types;
 }
 
+/* An AND or OR by its resource; its parts' keys are held against it by themselves. */
+static bool tree_clause(struct engine *e, const struct search *s, const struct search_clause *c,
+                        size_t row)
+{
+    struct err err;
+    bool match;
+
+    if (search_match(&e->scratch, s, c, e->rows[row].root, &match, &err) < 0)
+        fail_msg("%s", err.text);
+    return match;
+}
+
+static void run_clause(struct engine *e, const struct search *s, const struct search_clause *c,
+                       struct str query, bool *hits);
+
+static void run_parts(struct engine *e, const struct search *s, const struct search_clause *c,
+                      struct str query)
+{
+    bool *ignored = calloc(e->n_rows + 1, sizeof *ignored);
+
+    assert_non_null(ignored);
+    for (size_t i = 0; i < c->n_subs; i++)
+        run_clause(e, s, &c->subs[i], query, ignored);
+    free(ignored);
+}
+
 static void run_clause(struct engine *e, const struct search *s, const struct search_clause *c,
                        struct str query, bool *hits)
 {
     enum answer *got = calloc(e->n_rows + 1, sizeof *got);
 
     assert_non_null(got);
+    run_parts(e, s, c, query);
     for (size_t i = 0; i < c->n_ranges; i++) {
         const struct key_range *r = &c->ranges[i];
         if (r->groups)
@@ -224,7 +251,9 @@ static void run_clause(struct engine *e, const struct search *s, const struct se
     for (size_t row = 0; row < e->n_rows; row++) {
         if (!is_searched(s, e->rows[row].type))
             continue;
-        if (c->kind == CLAUSE_KEYS)
+        if (c->subs)
+            hits[row] = tree_clause(e, s, c, row) && hits[row];
+        else if (c->kind == CLAUSE_KEYS)
             hits[row] = keys_clause(e, s, c, got, row, query) && hits[row];
         else
             hits[row] = hits[row] && row_clause(e, c, row);

@@ -1,6 +1,8 @@
 /* The matching rules of http://hl7.org/fhir/R4/search.html, one test for each, named after it. */
 #include "search_engine.h"
 
+#include "fhir/world.h"
+
 static struct engine engine;
 
 static void add(const char *json)
@@ -275,6 +277,87 @@ static void uri_is_compared_as_it_stands(void **state)
     finds("ValueSet", "url:below=http://acme.org/fhir/ValueSet/12", "");
     finds("ValueSet", "url:above=http://acme.org/fhir/ValueSet/123/x/y", "a b");
     finds("ValueSet", "url:above=http://acme.org/fhir/ValueSet/123/_history/5", "a");
+}
+
+/* ---- sets of codes ---- */
+
+/* A terminology of one value set and one hierarchy: animal > dog > poodle. */
+static int fake_codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
+                      const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
+                      enum terms_answer *ret_known, struct err *err)
+{
+    static struct coding below[] = {{.system = STR("urn:s"), .code = STR("poodle")},
+                                    {.system = STR("urn:s"), .code = STR("dog")}};
+    static struct coding above[] = {{.system = STR("urn:s"), .code = STR("dog")},
+                                    {.system = STR("urn:s"), .code = STR("animal")}};
+    static struct coding set[] = {
+        {.system = STR("urn:s"), .code = STR("poodle")},
+        {.system = STR("urn:t"), .code = STR("x")},
+        {.system = STR("http://hl7.org/fhir/observation-status"), .code = STR("final")}};
+
+    (void)ctx, (void)a, (void)max, (void)err;
+    *ret_known = TERMS_YES;
+    if (kind == TERMS_VALUE_SET) {
+        if (!str_eq(url, STR("urn:set")))
+            *ret_known = TERMS_UNKNOWN;
+        *ret = set;
+        *ret_n = ARRAY_LEN(set);
+        return 0;
+    }
+    assert_true(str_eq(of->system, STR("urn:s")) && str_eq(of->code, STR("dog")));
+    *ret = kind == TERMS_DESCENDANTS ? below : above;
+    *ret_n = 2;
+    return 0;
+}
+
+static void codes_in_sets_and_hierarchies(void **state)
+{
+    static const struct world world = {.codes = fake_codes};
+
+    (void)state;
+    engine.opt.world = &world;
+    add("{\"resourceType\":\"Observation\",\"id\":\"a\",\"status\":\"final\",\"code\":{\"coding\":["
+        "{\"system\":\"urn:s\",\"code\":\"Poodle\"}]}}");
+    add("{\"resourceType\":\"Observation\",\"id\":\"b\",\"status\":\"amended\",\"code\":{"
+        "\"coding\":["
+        "{\"system\":\"urn:t\",\"code\":\"dog\"},{\"system\":\"urn:s\",\"code\":\"animal\"}]}}");
+    add("{\"resourceType\":\"Observation\",\"id\":\"c\",\"status\":\"amended\",\"code\":{\"text\":"
+        "\"dog\"}}");
+    finds("Observation", "code:below=urn:s|dog", "a");
+    finds("Observation", "code:above=urn:s|dog", "b");
+    finds("Observation", "code:in=urn:set", "a");
+    finds("Observation", "code:not-in=urn:set", "b c");
+    /* The system of a code is implied by its binding. */
+    finds("Observation", "status:in=urn:set", "a");
+    finds("Observation", "code:in=urn:no",
+          "error: the value set \"urn:no\" is not known here, or not whole");
+    finds("Observation", "code:below=dog",
+          "error: the value \"dog\" of \"code\" is not system|code");
+}
+
+/* ---- words ---- */
+
+static void words_of_narratives_in_any_script(void **state)
+{
+    (void)state;
+    engine.opt.index.extras = true;
+    add("{\"resourceType\":\"Condition\",\"id\":\"a\",\"text\":{\"div\":\"<div><p>Bone</p>pain "
+        "&amp; "
+        "F&#xE9;ver</div>\"}}");
+    add("{\"resourceType\":\"Condition\",\"id\":\"b\",\"text\":{\"div\":\"<div>頭痛と発熱</"
+        "div>\"}}");
+    finds("Condition", "_text=bone pain", "a");
+    finds("Condition", "_text=\"bone pain\"", "a");
+    finds("Condition", "_text=\"pain bone\"", "");
+    finds("Condition", "_text=fever", "a");
+    finds("Condition", "_text=bonepain", "");
+    finds("Condition", "_text=amp", "");
+    finds("Condition", "_text=頭痛", "b");
+    finds("Condition", "_text=痛と発", "b");
+    finds("Condition", "_text=熱", "b");
+    finds("Condition", "_text=頭熱", "");
+    finds("Condition", "_text=not bone", "b");
+    finds("Condition", "_content=bone or 頭痛", "a b");
 }
 
 /* ---- number ---- */
@@ -556,6 +639,8 @@ int main(void)
         RULE(reference_by_identifier),
         RULE(reference_canonical_with_and_without_version),
         RULE(uri_is_compared_as_it_stands),
+        RULE(codes_in_sets_and_hierarchies),
+        RULE(words_of_narratives_in_any_script),
         RULE(number_has_implicit_precision),
         RULE(number_ranges_are_contained_or_overlap),
         RULE(quantity_with_number_system_and_code),

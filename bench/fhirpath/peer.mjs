@@ -1,0 +1,30 @@
+// How long the npm package fhirpath takes, measured as path_bench.c does: peer.mjs SECONDS < CASES
+import { createInterface } from 'node:readline';
+import fhirpath from 'fhirpath';
+import r4 from 'fhirpath/fhir-context/r4/index.js';
+
+const AT_ONCE = 16;
+const limit = Number(process.argv[2]) * 1e6;
+
+// Microseconds of the processor.
+function now() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { expression, resource } = JSON.parse(line);
+  const evaluate = fhirpath.compile(expression, r4);
+  // Until the just-in-time compiler has done what it will.
+  const warm = now();
+  let result;
+  while (now() - warm < limit) result = evaluate(resource, { resource });
+  const began = now();
+  let runs = 0, took = 0;
+  while (took < limit) {
+    for (let i = 0; i < AT_ONCE; i++) evaluate(resource, { resource });
+    runs += AT_ONCE;
+    took = now() - began;
+  }
+  console.log(`${((took * 1000) / runs).toFixed(1)}\t${result.length}`);
+}

@@ -1,0 +1,14 @@
+/* reindex.h - keys that older stores have not: words, contained resources, positions. */
+#ifndef SERVER_REINDEX_H
+#define SERVER_REINDEX_H
+
+#include "store/store.h"
+
+/* Gives every resource the keys of the index's present version, and with `content` those of
+ * `_content`; nothing to do where they are there. A run that was stopped begins again: until it
+ * ends, what they would find is found by looking at resources. Nobody else may use the store. */
+int server_reindex(struct store *store, bool content,
+                   void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+                   struct err *err);
+
+#endif
