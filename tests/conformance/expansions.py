@@ -16,8 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 import node as nodes  # noqa: E402
 
-# The official list leaves out what its code system calls abstract or retired; the code systems that a
-# node is seeded with have no properties yet, so that these codes are there as well.
+# The official list leaves out what its code system calls abstract or retired; the code systems that
+# a node is seeded with have no properties yet, so that these codes are there as well.
 PROPERTIES = 'the seeded code system does not say what is abstract or retired'
 DIFFERENT = {
     'http://hl7.org/fhir/ValueSet/c80-doc-typecodes': 'the official list is cut at 1,000 codes',
