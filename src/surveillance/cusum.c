@@ -3,6 +3,8 @@
 #include "surveillance/glm.h"
 #include "surveillance/methods_int.h"
 
+#include <float.h>
+
 #define QUADRATURE_STEPS 64
 
 struct cusum {
@@ -89,7 +91,7 @@ static int expected(const struct detect_job *job, double *ret, struct err *err)
             return 1;
         for (size_t t = job->from; t < s->n; t++) {
             glm_season_row((double)t + 1, year, 1, 0, row);
-            ret[t - job->from] = exp(glm_predict(&g, row));
+            ret[t - job->from] = MAX(exp(glm_predict(&g, row)), DBL_EPSILON);
         }
         return 0;
     }

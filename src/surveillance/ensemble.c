@@ -11,7 +11,6 @@
 #define RESTORED 1.039    /* 1 / (1 - z phi(z)): what cutting there takes from a variance */
 #define ROUGHLY 1e-4      /* where the fits before the last one settle */
 #define FINALLY 1e-7
-#define REWEIGHTS 2
 #define TREND_YEARS_MIN 3
 #define P_LEAST 1e-300 /* of one window: keeps its normal score finite */
 #define P_MOST (1 - 1e-15)
@@ -36,20 +35,23 @@ struct ensemble {
 
 struct baseline {
     size_t first, n; /* the points of the history */
+    size_t skipped;  /* columns at the start of a row that the fit leaves out */
     double phi;      /* variance over mean */
     double level, level_variance;
 };
 
-/* Season's phase by date where there is one. */
+/* Rows of the regression: trend, 1, then the waves, so that a fit takes fewer waves, or no trend,
+ * by looking at a part of the row. The season's phase is by date where there is one. */
 static void fill_rows(struct ensemble *e)
 {
     double year = e->s->points_a_year;
 
     for (size_t i = 0; i < e->s->n; i++) {
         double t = e->s->day ? (double)e->s->day[i] / YEAR_DAYS * year : (double)i;
+        double *row = e->x + i * e->columns;
 
-        glm_season_row(t, year, e->harmonics, 0, e->x + i * e->columns);
-        e->x[i * e->columns + e->columns - 1] = ((double)i - (double)e->s->n) / (10 * year);
+        row[0] = ((double)i - (double)e->s->n) / (10 * year);
+        glm_season_row(t, year, e->harmonics, 0, row + 1);
     }
 }
 
@@ -130,15 +132,42 @@ static void fit_level(struct ensemble *e, struct baseline *b)
     b->level_variance = b->level / (1 / tau + expected);
 }
 
-static bool fit(struct ensemble *e, struct baseline *b)
+/* Whether the last wave of the fit is there by the Bayesian information criterion: Wald's statistic
+ * of its two coefficients against what two parameters cost. */
+static bool needs_last_wave(const struct glm *g, double phi)
+{
+    size_t p = g->columns, i = p - 2, j = p - 1;
+    double a = g->covariance[i * p + i], b = g->covariance[i * p + j];
+    double c = g->covariance[j * p + j], x = g->beta[i], y = g->beta[j];
+    double wald = (c * x * x - 2 * b * x * y + a * y * y) / ((a * c - b * b) * phi);
+
+    return wald > 2 * log((double)g->used);
+}
+
+static bool fit_again(struct ensemble *e, struct baseline *b, double settled)
 {
     struct glm *g = &e->glm;
 
-    g->x = e->x + b->first * e->columns;
+    g->again = true;
+    g->settled = settled;
+    if (!glm_fit(g))
+        return false;
+    b->phi = dispersion(g, RESTORED);
+    return true;
+}
+
+static bool fit(struct ensemble *e, struct baseline *b)
+{
+    struct glm *g = &e->glm;
+    bool trend = b->n >= TREND_YEARS_MIN * e->s->points_a_year;
+    unsigned waves = e->harmonics;
+
+    b->skipped = trend ? 0 : 1;
+    g->x = e->x + b->first * e->columns + b->skipped;
     g->y = e->s->count + b->first;
     g->n = b->n;
     g->stride = e->columns;
-    g->columns = e->columns - (b->n >= TREND_YEARS_MIN * e->s->points_a_year ? 0 : 1);
+    g->columns = e->columns - b->skipped;
     for (size_t i = 0; i < b->n; i++)
         e->prior[i] = 1;
     g->again = false;
@@ -146,14 +175,17 @@ static bool fit(struct ensemble *e, struct baseline *b)
     if (!glm_fit(g) || g->used <= g->columns)
         return false;
     b->phi = dispersion(g, 1);
-    for (int i = 1; i <= REWEIGHTS; i++) {
-        weigh(e, b->phi);
-        g->again = true;
-        g->settled = i == REWEIGHTS ? FINALLY : ROUGHLY;
-        if (!glm_fit(g))
+    weigh(e, b->phi);
+    if (!fit_again(e, b, ROUGHLY))
+        return false;
+    for (; waves > 1 && !needs_last_wave(g, b->phi); waves--) {
+        g->columns -= 2;
+        if (!fit_again(e, b, ROUGHLY))
             return false;
-        b->phi = dispersion(g, RESTORED);
     }
+    weigh(e, b->phi);
+    if (!fit_again(e, b, FINALLY))
+        return false;
     fit_level(e, b);
     return true;
 }
@@ -174,7 +206,7 @@ static void windows_at(const struct ensemble *e, const struct baseline *b, size_
 
     w->n = 0;
     for (size_t h = 0; h < WINDOWS && (h == 0 || !isnan(e->s->count[t - h])); h++) {
-        const double *row = e->x + (t - h) * e->columns;
+        const double *row = e->x + (t - h) * e->columns + b->skipped;
 
         sum += h == 0 ? 0 : e->s->count[t - h];
         mean += exp(glm_predict(&e->glm, row)) * b->level;

@@ -84,11 +84,11 @@ double glm_variance(const struct glm *g, const double *row)
  * in this line. */
 static double half_deviance(const struct glm *g, size_t i)
 {
-    double y = g->y[i], mu = g->mu[i], a = g->dispersion;
+    double y = g->y[i], mu = g->mu[i], a = g->dispersion, eta = MAX(g->eta[i], ETA_MIN);
 
     if (a > 0)
-        return g->y_log_y[i] - y * g->eta[i] - (y + 1 / a) * log((1 + a * y) / (1 + a * mu));
-    return g->y_log_y[i] - y * g->eta[i] - (y - mu);
+        return g->y_log_y[i] - y * eta - (y + 1 / a) * log((1 + a * y) / (1 + a * mu));
+    return g->y_log_y[i] - y * eta - (y - mu);
 }
 
 /* One round: the estimate from the means at hand (eta their logarithms). */
@@ -171,8 +171,8 @@ bool glm_fit(struct glm *g)
         if (!step(g))
             return false;
         for (size_t i = 0; i < g->n; i++) {
-            g->eta[i] = MAX(glm_predict(g, g->x + i * g->stride), ETA_MIN);
-            g->mu[i] = exp(g->eta[i]);
+            g->eta[i] = glm_predict(g, g->x + i * g->stride);
+            g->mu[i] = exp(MAX(g->eta[i], ETA_MIN));
         }
         deviance = deviance_of(g);
         if (!isfinite(deviance))

@@ -118,7 +118,8 @@ enum { CALENDAR_DATES, CALENDAR_ROWS };
       "chance of an alarm without an outbreak") \
     X(ENS_YEARS, "years", PARAM_WHOLE, 10, 2, 50, NULL, "years of history that are used at most") \
     X(ENS_GAP, "gap", PARAM_WHOLE, 3, 0, 100, NULL, "points just before that are left out") \
-    X(ENS_HARMONICS, "harmonics", PARAM_WHOLE, 3, 0, 4, NULL, "yearly waves of the season") \
+    X(ENS_HARMONICS, "harmonics", PARAM_WHOLE, 4, 1, 5, NULL, \
+      "waves of the season that are tried; kept where the history shows them") \
     X(ENS_LEVEL, "level", PARAM_YES_NO, 1, 0, 1, NULL, "follow a level that moves")
 
 enum { EARS_PARAMS(PARAM_PLACE) };
