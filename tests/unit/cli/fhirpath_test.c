@@ -12,8 +12,9 @@
 static const char *program;
 
 #define PATIENT                                                                                    \
-    "{\"resourceType\":\"Patient\",\"active\":true,\"name\":[{\"family\":\"Okoro\","                 \
-    "\"given\":[\"Ada\",null],\"_given\":[null,{\"id\":\"g\"}]}],\"multipleBirthInteger\":2}"
+    "{\"resourceType\":\"Patient\",\"active\":true,"                                               \
+    "\"name\":[{\"family\":\"Okoro\",\"given\":[\"Ada\",null],"                                    \
+    "\"_given\":[null,{\"id\":\"g\"}]}],\"multipleBirthInteger\":2}"
 #define PATIENT_XML                                                                                \
     "<Patient xmlns=\"http://hl7.org/fhir\"><active value=\"true\"/></Patient>"
 
