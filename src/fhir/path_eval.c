@@ -32,22 +32,18 @@ int path_spend(struct path_env *env, size_t n, struct err *err)
     return 0;
 }
 
-int path_push(struct path_env *env, struct path_items *out, const struct path_item *item,
-              struct err *err)
+int path_grow(struct path_env *env, struct path_items *out, struct err *err)
 {
-    if (out->n == out->cap) {
-        size_t cap = out->cap ? out->cap * 2 : ITEMS_FIRST;
-        struct path_item *more;
+    size_t cap = out->cap ? out->cap * 2 : ITEMS_FIRST;
+    struct path_item *more;
 
-        if (out->n >= PATH_ITEMS_MAX || (env->steps += (unsigned)out->n) > PATH_STEPS_MAX)
-            return path_costly(err);
-        more = arena_grow(env->a, out->p, out->n * sizeof *more, cap * sizeof *more);
-        if (!more)
-            return err_no_memory(err);
-        out->p = more;
-        out->cap = cap;
-    }
-    out->p[out->n++] = *item;
+    if (out->n >= PATH_ITEMS_MAX || (env->steps += (unsigned)out->n) > PATH_STEPS_MAX)
+        return path_costly(err);
+    more = arena_grow(env->a, out->p, out->n * sizeof *more, cap * sizeof *more);
+    if (!more)
+        return err_no_memory(err);
+    out->p = more;
+    out->cap = cap;
     return 0;
 }
 
@@ -268,6 +264,10 @@ static int run_steps(struct path_env *env, const struct path_step *s, size_t n, 
     yyjson_val *v, *more, *e;
     int r = 0;
 
+    if (n == 1 && s->json) {
+        w = (struct walk){env, NULL, 0, s->element, out, err};
+        return walk_member(&w, obj, s->json, s->json_n, s->type, NULL);
+    }
     if (n == 1 || !s->json || s->is_resource || s->type->kind == DEF_PRIMITIVE ||
         s[1].in != s->type)
         return walk_on(&w, &item);

@@ -188,8 +188,17 @@ int path_wrong(const struct path_node *node, struct err *err, const char *fmt, .
 /* Takes n steps. */
 int path_spend(struct path_env *env, size_t n, struct err *err);
 
-int path_push(struct path_env *env, struct path_items *out, const struct path_item *item,
-              struct err *err);
+/* Makes room for more items. */
+int path_grow(struct path_env *env, struct path_items *out, struct err *err);
+static inline int path_push(struct path_env *env, struct path_items *out,
+                            const struct path_item *item, struct err *err)
+{
+    int r = out->n < out->cap ? 0 : path_grow(env, out, err);
+
+    if (r == 0)
+        out->p[out->n++] = *item;
+    return r;
+}
 int path_push_bool(struct path_env *env, struct path_items *out, bool v, struct err *err);
 int path_push_integer(struct path_env *env, struct path_items *out, int64_t v, struct err *err);
 int path_push_decimal(struct path_env *env, struct path_items *out, const struct decimal *v,

@@ -11,10 +11,9 @@
 
 static const char *program;
 
+#define NAME "{\"family\":\"Okoro\",\"given\":[\"Ada\",null],\"_given\":[null,{\"id\":\"g\"}]}"
 #define PATIENT                                                                                    \
-    "{\"resourceType\":\"Patient\",\"active\":true,"                                               \
-    "\"name\":[{\"family\":\"Okoro\",\"given\":[\"Ada\",null],"                                    \
-    "\"_given\":[null,{\"id\":\"g\"}]}],\"multipleBirthInteger\":2}"
+    "{\"resourceType\":\"Patient\",\"active\":true,\"name\":[" NAME "],\"multipleBirthInteger\":2}"
 #define PATIENT_XML                                                                                \
     "<Patient xmlns=\"http://hl7.org/fhir\"><active value=\"true\"/></Patient>"
 
