@@ -104,15 +104,20 @@ static enum http_method method_of(struct str name)
 }
 
 /* libmicrohttpd ends the address at a NUL that the client sent. The version stands behind the
- * address in the same buffer: between them there must be what parted them, and nothing else. */
+ * address in the same buffer: between them there must be what parted them, of which the library has
+ * made one NUL, and nothing else. */
 static bool is_cut(const char *uri_end, const char *version)
 {
+    unsigned n_nul = 0;
+
     if (version <= uri_end || (size_t)(version - uri_end) > POOL_BYTES)
         return false; /* it lies elsewhere: nothing can be said */
-    for (const char *p = uri_end; p < version; p++)
+    for (const char *p = uri_end; p < version; p++) {
+        n_nul += *p == '\0';
         if (*p != '\0' && *p != ' ')
             return true;
-    return false;
+    }
+    return n_nul > 1;
 }
 
 /* A host without its port, which may be left out where it is the usual one. */
