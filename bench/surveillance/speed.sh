@@ -2,10 +2,10 @@
 # Ours beside R on one core, in one run: speed.sh BUILD-FOLDER
 set -eu
 here=$(dirname "$0")
-command -v Rscript >/dev/null && Rscript -e 'library(surveillance)' >/dev/null 2>&1 || {
+if ! Rscript -e 'library(surveillance)' >/dev/null 2>&1; then
     echo "skipped: no R with its package surveillance (r-base-core, r-cran-surveillance)"
     exit 77
-}
+fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 taskset -c 0 Rscript "$here/speed.R" "$folder/counts" >"$folder/r"

@@ -353,7 +353,7 @@ int conform_check(yyjson_val *root, const struct conform_options *options, struc
 {
     _cleanup_(arena_done) struct arena scratch;
     struct memory memory = {0};
-    struct err own;
+    struct err own = {0};
     struct conform c = {.options = options,
                         .a = issues->a,
                         .scratch = &scratch,

@@ -259,11 +259,13 @@ static void find_mentions(yyjson_val *v, struct mention *all, size_t n)
         for (size_t k = 0; s.n && s.p[0] == '#' && k < n; k++)
             all[k].is_mentioned |= str_eq(str_from(s, 1), all[k].id);
     } else if (yyjson_is_arr(v)) {
-        yyjson_arr_foreach(v, i, max, val)
+        yyjson_arr_foreach(v, i, max, val) {
             find_mentions(val, all, n);
+        }
     } else {
-        yyjson_obj_foreach(v, i, max, key, val)
+        yyjson_obj_foreach(v, i, max, key, val) {
             find_mentions(val, all, n);
+        }
     }
 }
 

@@ -205,11 +205,13 @@ static void put_all(struct gather *g, struct str name, yyjson_val *v)
         else if (!is_wordless(name))
             put(g, js_str(v));
     } else if (yyjson_is_arr(v)) {
-        yyjson_arr_foreach(v, i, max, e)
+        yyjson_arr_foreach(v, i, max, e) {
             put_all(g, name, e);
+        }
     } else if (yyjson_is_obj(v)) {
-        yyjson_obj_foreach(v, i, max, key, e)
+        yyjson_obj_foreach(v, i, max, key, e) {
             put_all(g, js_str(key), e);
+        }
     }
 }
 

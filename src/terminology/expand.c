@@ -263,7 +263,7 @@ static void write_code(struct expanding *e, const struct vs_run *run, uint32_t i
                        const struct vs_listed *listed)
 {
     const struct vs_group *g = &e->vs->groups[run->group];
-    struct str code = i != CS_NONE ? cs_code(g->cs, i) : listed->code;
+    struct str code = i != CS_NONE ? cs_code(g->cs, i) : listed ? listed->code : STR("");
     uint32_t flags = i != CS_NONE ? cs_at(g->cs, i)->flags : 0;
     struct sb *out = e->out;
 

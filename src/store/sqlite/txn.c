@@ -30,7 +30,8 @@ void sq_end(struct store_txn *txn)
         sq_exec(t->conn->db, "ROLLBACK", NULL);
     /* Without memory even the end of a reader can fail, and a statement in the middle keeps its
      * snapshot past the transaction's end. A connection that still is in a transaction or holds a
-     * snapshot must not go out again: whoever gets it would not see what has been answered since. */
+     * snapshot must not go out again: whoever gets it would not see what has been answered since.
+     */
     if (!sqlite3_get_autocommit(t->conn->db) ||
         sqlite3_txn_state(t->conn->db, NULL) != SQLITE_TXN_NONE)
         sq_conn_free(t->conn);
