@@ -100,7 +100,7 @@ static int write_alone(struct bundle_out *b, const struct search *s, const struc
 }
 
 static int write_entry(struct bundle_out *b, const struct search *s, const struct row *row,
-                       const char *mode, bool scored)
+                       struct str mode, bool scored)
 {
     struct call *c = b->call;
     int r;
@@ -110,7 +110,9 @@ static int write_entry(struct bundle_out *b, const struct search *s, const struc
     r = call_write_row(c, row, s->summary, s->elements, s->n_elements);
     if (r < 0)
         return r;
-    sb_fmt(&c->out, ",\"search\":{\"mode\":\"%s\"", mode);
+    sb_lit(&c->out, ",\"search\":{\"mode\":\"");
+    sb_str(&c->out, mode);
+    sb_char(&c->out, '"');
     if (scored && (r = write_score(c, s, row)) < 0)
         return r;
     sb_lit(&c->out, "}}");
@@ -130,7 +132,7 @@ static int write_matches(struct bundle_out *b, const struct search *s, struct st
         if (r >= 0 && s->contained && s->contained_alone && (r = write_alone(b, s, &row)) <= 0)
             continue;
         if (r >= 0)
-            r = write_entry(b, s, &row, "match", scored);
+            r = write_entry(b, s, &row, STR("match"), scored);
     }
     return MIN(r, 0);
 }
@@ -145,7 +147,7 @@ static int write_included(struct bundle_out *b, const struct search *s, struct s
 
         r = store_get_row(txn, included->rows[i], &row, &b->call->err);
         if (r >= 0)
-            r = write_entry(b, s, &row, "include", false);
+            r = write_entry(b, s, &row, STR("include"), false);
     }
     return r;
 }

@@ -46,7 +46,6 @@
 
 /* Every statement, prepared once for each connection on first use. */
 #define SQ_STATEMENTS(X)                                                                           \
-    X(SQ_BEGIN, "BEGIN")                                                                           \
     X(SQ_BEGIN_WRITE, "BEGIN IMMEDIATE")                                                           \
     X(SQ_COMMIT, "COMMIT")                                                                         \
     X(SQ_ROLLBACK, "ROLLBACK")                                                                     \
@@ -143,9 +142,10 @@ struct sq_store;
 struct sq_txn {
     struct store_txn base;
     struct sq_conn *conn;
-    sqlite3_stmt *open; /* its current row holds the bytes of the last answer */
-    bool has_begun;
-    uint64_t position;        /* 0: not asked yet */
+    sqlite3_stmt *open;       /* its current row holds the bytes of the last answer */
+    sqlite3_stmt *anchor;     /* of a reader: stands on its row, and with it the snapshot */
+    bool has_begun;           /* the snapshot is held until the end */
+    uint64_t position;        /* of a reader's snapshot */
     char id[FHIR_ID_MAX + 1]; /* text of the last answer's id */
 };
 

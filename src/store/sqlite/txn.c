@@ -25,15 +25,11 @@ void sq_end(struct store_txn *txn)
 
     sq_leave(t);
     txn->magic = 0;
-    if (t->has_begun && sq_simple(t->conn, SQ_COMMIT, NULL) < 0 &&
-        !sqlite3_get_autocommit(t->conn->db))
-        sq_exec(t->conn->db, "ROLLBACK", NULL);
-    /* Without memory even the end of a reader can fail, and a statement in the middle keeps its
-     * snapshot past the transaction's end. A connection that still is in a transaction or holds a
-     * snapshot must not go out again: whoever gets it would not see what has been answered since.
-     */
-    if (!sqlite3_get_autocommit(t->conn->db) ||
-        sqlite3_txn_state(t->conn->db, NULL) != SQLITE_TXN_NONE)
+    if (t->anchor)
+        sqlite3_reset(t->anchor);
+    /* A statement in the middle keeps its snapshot. A connection that still holds one must not go
+     * out again: whoever gets it would not see what has been answered since. */
+    if (sqlite3_txn_state(t->conn->db, NULL) != SQLITE_TXN_NONE)
         sq_conn_free(t->conn);
     else
         sq_conn_give(t->conn);
@@ -46,17 +42,30 @@ void sq_leave(struct sq_txn *t)
     t->open = NULL;
 }
 
+/* A reader's snapshot lasts as long as one of its statements is in the middle. So the statement
+ * that asks for the newest row, which most readers need, is left on its row: that spares BEGIN and
+ * COMMIT. It begins before the open one is left, whose snapshot is kept that way. */
+static int drop_anchor(struct sq_txn *t, struct err *err)
+{
+    sqlite3_stmt *s;
+    int r = sq_stmt(t->conn, SQ_POSITION, &s, err);
+
+    if (r < 0 || (r = sq_step(t->conn, s, err)) < 0)
+        return r;
+    assert(r > 0); /* max() always has a row */
+    t->position = (uint64_t)sqlite3_column_int64(s, 0);
+    t->anchor = s;
+    t->has_begun = true;
+    return 0;
+}
+
 int sq_enter(struct sq_txn *t, struct err *err)
 {
-    /* BEGIN before the reset: the snapshot that the open statement reads is kept. */
-    if (!t->has_begun) {
-        int r = sq_simple(t->conn, SQ_BEGIN, err);
-        if (r < 0)
-            return r;
-        t->has_begun = true;
-    }
-    sq_leave(t);
-    return 0;
+    int r = t->has_begun ? 0 : drop_anchor(t, err);
+
+    if (r >= 0)
+        sq_leave(t);
+    return MIN(r, 0);
 }
 
 void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret)
@@ -211,18 +220,10 @@ int sq_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, 
 uint64_t sq_position(struct store_txn *txn)
 {
     struct sq_txn *t = sq_txn(txn);
-    sqlite3_stmt *s;
 
     if (txn->is_writing)
         return sq_store(txn)->writer.last_row;
-    if (t->position)
-        return t->position;
-    if (sq_enter(t, NULL) < 0 || sq_stmt(t->conn, SQ_POSITION, &s, NULL) < 0 ||
-        sq_step(t->conn, s, NULL) <= 0)
-        return 0;
-    t->position = (uint64_t)sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
-    return t->position;
+    return sq_enter(t, NULL) < 0 ? 0 : t->position;
 }
 
 int sq_row_at(struct sq_txn *t, int64_t ms, uint64_t *ret, struct err *err)
