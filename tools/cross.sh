@@ -77,7 +77,8 @@ code=0
 rm -f build/arm64/meson-logs/testlog.json
 # What is limited is address space, of which glibc sets aside 128 MiB for a thread's allocations
 # without using it: two such places are enough here.
-MALLOC_ARENA_MAX=2 prlimit --as=$memory_bytes meson test -C build/arm64 --no-rebuild --suite quick --no-suite house \
+MALLOC_ARENA_MAX=2 prlimit --as=$memory_bytes \
+    meson test -C build/arm64 --no-rebuild --suite quick --no-suite house \
     --timeout-multiplier 10 --print-errorlogs >build/arm64.test.log 2>&1 || code=$?
 python3 tools/test_counts.py build/arm64 build/stage-counts || code=1
 [ $code = 0 ] || tail -n 12 build/arm64.test.log >&2

@@ -116,7 +116,8 @@ static const char head[] =
     "caption{text-align:left;font-weight:bold;padding:.5rem 0}"
     "th,td{border-bottom:1px solid #767676;padding:.3rem .6rem;text-align:left;vertical-align:top}"
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
-    "td.r{overflow-wrap:anywhere}</style></head>\n"
+    "td.r,tbody th{overflow-wrap:anywhere;"
+    "min-width:7rem}main{overflow-x:auto}</style></head>\n"
     "<body><main><h1>Conformance of what was received</h1>\n";
 /* clang-format on */
 
