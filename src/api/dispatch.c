@@ -192,6 +192,8 @@ int dispatch(struct call *c, enum http_method method, struct str path)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].scope != scope || !str_eq(str_c(rows[i].tail), tail))
             continue;
+        if (rows[i].action == ACT_OPERATION && !c->op)
+            continue; /* a '$' with no name behind it */
         path_exists = true;
         if (rows[i].method == as) {
             c->row = &rows[i];
