@@ -19,6 +19,7 @@ struct param_span {
 };
 
 #define PARAM_SPANS_MAX 2
+#define PARAM_COMPONENTS_MAX 8 /* of a composite */
 
 struct param {
     struct def_param def; /* id, type, kind, code, url, expression, targets, components */

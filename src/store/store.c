@@ -98,9 +98,10 @@ int store_base_url_add(struct store *st, struct str url, struct err *err)
     return 0;
 }
 
-void store_extras_on(struct store *st, bool content)
+void store_index_on(struct store *st, bool content)
 {
     st->index.extras = true;
+    st->index.pairs = true;
     st->index.content = content;
 }
 

@@ -115,18 +115,12 @@ static int check_keys(struct check *c, const struct row *row, struct err *err)
     r = sq_index_of(sq_store(&c->t->base), &c->a, &c->scratch, row, &index, err);
     for (size_t i = 0; i < index.n_entries && r == 0; i++) {
         const struct index_entry *e = &index.entries[i];
-        unsigned char k[SQ_KEY_MAX] = {(unsigned char)(e->param >> 8), (unsigned char)e->param};
-        size_t n = 2 + e->key_n;
+        unsigned char k[SQ_KEY_MAX];
 
         if (!is_settled(c, e->param))
             continue;
-        memcpy(k + 2, e->key, e->key_n);
-        if (!e->shared) {
-            sq_put_row(k + n, row->row);
-            n += SQ_ROW_BYTES;
-            c->keys++;
-        }
-        r = has_key(c, e->shared, k, n, err);
+        c->keys += !e->shared;
+        r = has_key(c, e->shared, k, sq_entry(e, row->row, k), err);
         if (r == 0)
             problem(c, "version %llu: parameter %u does not find it", (unsigned long long)row->row,
                     e->param);

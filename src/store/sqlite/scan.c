@@ -61,7 +61,7 @@ static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uin
 }
 
 /* Asks search_key, once for all rows of a key. */
-static bool passes(struct exec *x, const struct key_range *filter, struct str key)
+bool scan_passes(struct exec *x, const struct key_range *filter, struct str key)
 {
     if (x->key_of != filter || x->key_n != key.n || memcmp(x->key, key.p, key.n) != 0) {
         x->key_answer = search_key(filter, key);
@@ -79,7 +79,7 @@ static uint64_t entry_row(struct exec *x, const struct range *range, struct str 
 {
     if (k.n < 2 + SQ_ROW_BYTES || (range->is_point && k.n != range->lo.n + SQ_ROW_BYTES))
         return 0;
-    if (range->filter && !passes(x, range->filter, str_n(k.p + 2, k.n - 2 - SQ_ROW_BYTES)))
+    if (range->filter && !scan_passes(x, range->filter, str_n(k.p + 2, k.n - 2 - SQ_ROW_BYTES)))
         return 0;
     return sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
 }
@@ -144,13 +144,47 @@ int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc
     return exec_charge(x, COST_PROBE, err);
 }
 
+/* The entries of a range that is kept in blocks; `set` may be NULL. */
+static int walk_blocks(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
+                       size_t *ret_n, struct err *err)
+{
+    uint64_t at = sq_block_of(x->lo), last = sq_block_of(x->hi);
+    struct sq_rows rows = {0};
+    size_t sum = 0, n;
+    int r = 1;
+
+    while (sum < limit && at <= last &&
+           (r = block_next(x, range, at, last, false, limit - sum, set ? &rows : NULL, &at, &n,
+                           err)) > 0) {
+        for (size_t i = 0; i < rows.n && r >= 0; i++)
+            if (rows.v[i] >= x->lo && rows.v[i] <= x->hi)
+                r = rowset_add(set, x->tmp, rows.v[i], x->newest, err);
+        if (r < 0)
+            break;
+        rows.n = 0;
+        sum += n;
+        at++;
+    }
+    if (r < 0)
+        return r;
+    *ret_n = sum;
+    return 0;
+}
+
 int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t *ret,
                 struct err *err)
 {
     struct bound b[2];
     sqlite3_stmt *s;
     size_t n = 0;
-    int r = open_scan(x, range, 0, SQ_ROW_MAX, false, b, &s, err);
+    int r;
+
+    if (range->head) {
+        if ((r = walk_blocks(x, range, max, NULL, &n, err)) == 0)
+            *ret = n;
+        return r;
+    }
+    r = open_scan(x, range, 0, SQ_ROW_MAX, false, b, &s, err);
 
     if (r < 0)
         return r;
@@ -208,7 +242,11 @@ int scan_collect(struct exec *x, const struct range *range, size_t limit, struct
     struct bound b[2];
     sqlite3_stmt *s;
     size_t n = 0;
-    int r = open_scan(x, range, x->lo, x->hi, false, b, &s, err);
+    int r;
+
+    if (range->head)
+        return walk_blocks(x, range, limit, set, ret_n, err);
+    r = open_scan(x, range, x->lo, x->hi, false, b, &s, err);
 
     if (r < 0)
         return r;

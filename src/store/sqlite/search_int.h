@@ -6,6 +6,7 @@
  * all are read side by side in growing steps, and the first that ends is the smallest.
  *
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
+ * blocks.c  ranges in the order of rows
  * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
  * link.c    searches inside a search              tree.c    AND and OR of clauses
  * exec.c    what they share: costs, bodies, access
@@ -64,12 +65,14 @@ uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc);
 struct range {
     struct str lo, hi; /* param and key; of a point only lo */
     bool is_point, lossy;
+    uint8_t head; /* > 0: the keys are kept in blocks of rows behind so many bytes (blocks.c) */
     const struct key_range *filter; /* not NULL: search_key decides about each key */
 };
 
 enum how {
     HOW_PROBE, /* points: one descent each */
     HOW_SET,   /* `set` holds all rows */
+    HOW_BLOCK, /* read the ranges in the row's block */
     HOW_BODY,  /* look at the resource */
     HOW_SPANS, /* row numbers between bounds */
     HOW_LINK,  /* follow references to or from the resource */
@@ -77,6 +80,15 @@ enum how {
 };
 
 struct link;
+
+/* What a clause's ranges have in one block. */
+struct window {
+    uint64_t block;
+    size_t asked; /* rows of it that were tested before it was read */
+    bool is_open, is_read;
+    struct sq_rows rows;
+    struct rowset set; /* of `rows` */
+};
 
 struct row_span {
     uint64_t from, to; /* from <= row < to */
@@ -88,6 +100,7 @@ struct clause {
     enum how how;
     bool negate;
     bool is_points;  /* all ranges are points */
+    bool is_blocks;  /* all are points or in blocks: they give rows in order */
     bool lossy;      /* the index narrows, the body decides */
     bool is_opaque;  /* ranges do not hold all matches: the body decides alone */
     bool is_bounds;  /* already in the search's bounds: nothing to test */
@@ -98,6 +111,7 @@ struct clause {
     size_t n_spans;
     struct rowset set; /* complete where how == HOW_SET */
     size_t bodies_tested;
+    struct window window; /* where how == HOW_BLOCK */
     struct clause *subs; /* of CLAUSE_ALL and CLAUSE_ANY */
     size_t n_subs;
     struct link *link; /* of CLAUSE_CHAIN and CLAUSE_HAS */
@@ -227,7 +241,19 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
 /* Number of entries of a range. */
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err);
 
-/* ---- hints.c: only for clauses of a few points ---- */
+/* Asks search_key about a key of a filtered range, once for all rows of the key. */
+bool scan_passes(struct exec *x, const struct key_range *filter, struct str key);
+
+/* ---- blocks.c ---- */
+
+/* The rows of a range with a head in the first block in from … last that has any (desc: the last in
+ * last … from), in no order, at most `limit` of them: 1, or 0 where there are none. Appends to
+ * `rows`, which may be NULL; *ret_n: how many. */
+int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_t last, bool desc,
+               size_t limit, struct sq_rows *rows, uint64_t *ret_block, size_t *ret_n,
+               struct err *err);
+
+/* ---- hints.c: only for clauses of a few points or ranges in blocks ---- */
 
 /* The least number of rows that the clause is known to have; 0: nothing known. */
 uint64_t hint_least(struct exec *x, const struct clause *c);
@@ -237,17 +263,18 @@ int hint_learn(struct exec *x, const struct clause *c, struct err *err);
 
 #define SOURCE_BATCH 256
 
-struct list { /* the rows of one point */
-    const struct range *point;
+struct list { /* the rows of one point, or of one range in blocks */
+    const struct range *range;
     uint64_t *rows;
     size_t n, at, batch;
-    bool ended; /* nothing behind what is read */
+    struct sq_rows block; /* of a range: what stands in `rows` */
+    bool ended;           /* nothing behind what is read */
 };
 
 struct source {
     struct exec *x;
     const struct clause *driver; /* NULL: every live row */
-    struct list *lists;          /* of a driver of points, as a heap by current row */
+    struct list *lists;          /* of a driver of points or blocks, as a heap by current row */
     size_t n_lists;
     const struct rowset *set; /* of a driver that is a set */
     uint64_t next;            /* the least row still of interest (desc: greatest) */

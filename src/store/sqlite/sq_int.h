@@ -31,7 +31,9 @@
 #define SQ_ID_KEY_MAX (64 + 2)
 #define SQ_ROW_BYTES 5 /* a row's number in an index key, big endian */
 #define SQ_ROW_MAX ((UINT64_C(1) << 40) - 1)
-#define SQ_KEY_MAX (2 + INDEX_KEY_MAX + 127 + SQ_ROW_BYTES)
+#define SQ_BLOCK_BITS 14 /* rows whose numbers differ in these alone are a block (blocks.c) */
+#define SQ_BLOCK_BYTES 4
+#define SQ_KEY_MAX (2 + INDEX_KEY_MAX + 127 + SQ_BLOCK_BYTES + SQ_ROW_BYTES)
 #define SQ_ORIGINS_MAX 4096 /* nodes whose versions this one has seen */
 
 /* What `version.flags` says. Live versions have 0 or 1, which SQLite stores in no bytes at all. */
@@ -332,6 +334,30 @@ static inline uint64_t sq_get_row_bytes(const unsigned char *p)
     return row;
 }
 
+/* SQ_BLOCK_BITS, which is part of the format. Tests lower it before they make a store, to have many
+ * blocks with little data. */
+extern unsigned sq_block_bits;
+
+static inline uint64_t sq_block_of(uint64_t row)
+{
+    return row >> sq_block_bits;
+}
+
+static inline void sq_put_block(unsigned char *to, uint64_t block)
+{
+    for (int i = SQ_BLOCK_BYTES - 1; i >= 0; i--, block >>= 8)
+        to[i] = (unsigned char)block;
+}
+
+static inline uint64_t sq_get_block(const unsigned char *p)
+{
+    uint64_t block = 0;
+
+    for (int i = 0; i < SQ_BLOCK_BYTES; i++)
+        block = block << 8 | p[i];
+    return block;
+}
+
 /* ---- blob.c ---- */
 
 int sq_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
@@ -362,6 +388,8 @@ int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
 int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const struct row *row,
                 struct index *ret, struct err *err);
 
+/* The entry of a key of a row (a term has none) as it stands in the index: its length. */
+size_t sq_entry(const struct index_entry *e, uint64_t row, unsigned char k[SQ_KEY_MAX]);
 void sq_pends_done(struct pends *p);
 int sq_pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,
                  struct err *err);
