@@ -47,8 +47,8 @@ struct index_entry {
     uint8_t key_n;
     uint8_t head_n; /* > 0: what stands behind so many bytes of the key is asked for by ranges: a
                        store may put neighbouring rows together between the two */
-    bool shared; /* a term: belongs to the type, not to this row; stored without row
-                    number and never removed (docs/formats/index-keys.md) */
+    bool shared;    /* a term: belongs to the type, not to this row; stored without row
+                       number and never removed (docs/formats/index-keys.md) */
     const unsigned char *key;
 };
 

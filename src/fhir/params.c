@@ -310,9 +310,8 @@ static int components_of(struct arena *a, const struct params *known, yyjson_val
             c[i].kind = like[k].def.kind;
         }
         if (!c[i].code.p || c[i].kind == PARAM_COMPOSITE || c[i].kind == PARAM_SPECIAL)
-            return err_set(err, ERR_VALUE,
-                           "component %zu names no plain search parameter of %.*s", i,
-                           STR_ARG(def_resource_name(d->type)));
+            return err_set(err, ERR_VALUE, "component %zu names no plain search parameter of %.*s",
+                           i, STR_ARG(def_resource_name(d->type)));
     }
     d->components = c;
     d->n_components = yyjson_arr_size(list);

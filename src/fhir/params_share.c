@@ -1,8 +1,8 @@
 /* params_share.c - parameters whose keys others hold already.
  *
  * `patient` is `subject` where that is a Patient, `combo-code` is `code` and `component-code`
- * together, `combo-code-value-quantity` the composites of both, `phonetic` is `name`: the expressions
- * say so. Such keys are stored once.
+ * together, `combo-code-value-quantity` the composites of both, `phonetic` is `name`: the
+ * expressions say so. Such keys are stored once.
  */
 #include "fhir/params_int.h"
 

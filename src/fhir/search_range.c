@@ -20,6 +20,7 @@ struct maker {
     struct err *err;
     const struct param *param; /* of the value; of a composite's part: the component's own */
     struct param_span span;    /* the one in hand */
+    size_t at;                 /* its place among the parameter's */
     const struct search_value *v;
     struct range_list *out;
     const struct place *in; /* NULL: the value is not a part */
@@ -80,14 +81,13 @@ static int add_part(struct maker *m, struct key_range range)
     if (range.point && range.lo.n > INDEX_KEY_MAX)
         return 0; /* no key is so long */
     if (!is_last && range.point)
-        return part_ranges(m, &(struct place){.whole = in->whole,
-                                              .at = in->at + 1,
-                                              .before = range.lo,
-                                              .lossy = range.lossy});
+        return part_ranges(
+            m, &(struct place){
+                   .whole = in->whole, .at = in->at + 1, .before = range.lo, .lossy = range.lossy});
     assert(is_last || range.groups);
     if (!range.groups && key_is_ordered(m->v->kind)) {
-        range.head = (uint8_t)(in->before.n + key_ordered_from(m->v->kind,
-                                                               str_from(range.lo, in->before.n)));
+        range.head = (uint8_t)(in->before.n +
+                               key_ordered_from(m->v->kind, str_from(range.lo, in->before.n)));
         range.point = false;
     }
     range.rule = rule_of(m);
@@ -271,7 +271,7 @@ static int local(struct maker *m, int type, struct str id, bool versioned)
 {
     struct key k = {.n = 0};
 
-    if (m->span.type && m->span.type != type)
+    if (!m->in && !param_span_has(m->param, m->at, type))
         return 0;
     key_local(&k, type, id);
     return add_point(m, &k, versioned);
@@ -501,6 +501,7 @@ int search_ranges(struct search_parse *p, const struct param *param, const struc
                                         .err = p->err,
                                         .param = param,
                                         .span = param->spans[i],
+                                        .at = i,
                                         .v = v,
                                         .out = out});
     return r;
@@ -608,14 +609,11 @@ int search_ranges_inside(const struct key_range *range, struct str group, struct
         key_byte(&k, KEY_END);
         r = add_point(&m, &k, true);
     } else {
-        m.in = &(struct place){.whole = v,
-                               .at = v->at,
-                               .before = str_head(group, v->before),
-                               .lossy = range->lossy};
+        m.in = &(struct place){
+            .whole = v, .at = v->at, .before = str_head(group, v->before), .lossy = range->lossy};
         m.v = &v->parts[v->at];
         m.param = v->components[v->at];
         r = value_group(&m, str_from(group, v->before), range->lossy);
     }
     return MIN(r, 0);
 }
-

@@ -1,9 +1,10 @@
 /* blocks.c - ranges of keys in the order of rows.
  *
- * Keys that are asked for by ranges (index_entry.head_n) lie in blocks: head, block, the rest of the
- * key, row. A block is the rows whose numbers differ in the last SQ_BLOCK_BITS alone. A range is one
- * seek and a short walk in each block, the blocks come in the order of rows, and inside one few rows
- * are left to sort: so the first page of a long range costs as little as a short range does.
+ * Keys that are asked for by ranges (index_entry.head_n) lie in blocks: head, block, the rest of
+ * the key, row. A block is the rows whose numbers differ in the last SQ_BLOCK_BITS alone. A range
+ * is one seek and a short walk in each block, the blocks come in the order of rows, and inside one
+ * few rows are left to sort: so the first page of a long range costs as little as a short range
+ * does.
  */
 #include "store/sqlite/search_int.h"
 
@@ -111,8 +112,9 @@ static int seek(struct exec *x, const struct inside *in, uint64_t at, uint64_t l
         return r;
     if (desc) {
         sq_bind_blob(s, 1, bound(&b[0], in->head, last, STR("")));
-        sq_bind_blob(s, 2, in->hi.p ? bound(&b[1], in->head, at, in->hi)
-                                    : bound(&b[1], in->head, at + 1, STR("")));
+        sq_bind_blob(s, 2,
+                     in->hi.p ? bound(&b[1], in->head, at, in->hi)
+                              : bound(&b[1], in->head, at + 1, STR("")));
     } else {
         sq_bind_blob(s, 1, bound(&b[0], in->head, at, in->lo));
         sq_bind_blob(s, 2, bound(&b[1], in->head, last + 1, STR("")));

@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+#include <stdlib.h>
+
 #define TICKS 64 /* charges between two looks at the clock */
 
 int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct search *s,
@@ -76,9 +78,22 @@ int exec_charge(struct exec *x, size_t cost, struct err *err)
     return 0;
 }
 
-int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_id, struct err *err)
+/* The place of a row among the kept identities; NULL: none is kept. A job's rows are not: it may be
+ * undone, and their numbers come again. */
+static struct sq_identity *identity_place(struct exec *x, uint64_t row)
 {
-    char id[FHIR_ID_MAX + 1];
+    struct sq_conn *c = x->t->conn;
+
+    if (x->t->base.is_writing)
+        return NULL;
+    if (!c->identities)
+        c->identities = calloc(SQ_IDENTITIES, sizeof *c->identities);
+    return c->identities ? &c->identities[row % SQ_IDENTITIES] : NULL;
+}
+
+static int identity_read(struct exec *x, uint64_t row, struct sq_identity *keep, int *ret_type,
+                         char id[FHIR_ID_MAX + 1], size_t *ret_n, struct err *err)
+{
     sqlite3_stmt *s;
     struct str key;
     int r = sq_stmt(x->t->conn, SQ_IDENTITY, &s, err);
@@ -91,9 +106,33 @@ int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_i
         return r < 0 ? r : err_set(err, ERR_NO_STORE, "the index names a version that is missing");
     *ret_type = sqlite3_column_int(s, 0);
     key = sq_column(s, 1);
-    *ret_id = arena_dup(x->tmp, str_n(id, index_key_id((const unsigned char *)key.p, key.n, id)));
+    *ret_n = index_key_id((const unsigned char *)key.p, key.n, id);
+    if (keep && key.n <= sizeof keep->id) {
+        *keep = (struct sq_identity){.row = row, .type = (uint8_t)*ret_type, .n = (uint8_t)key.n};
+        memcpy(keep->id, key.p, key.n);
+    }
     sqlite3_reset(s);
-    return ret_id->p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
+    return exec_charge(x, COST_PROBE, err);
+}
+
+int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_id, struct err *err)
+{
+    struct sq_identity *kept = identity_place(x, row);
+    char id[FHIR_ID_MAX + 1];
+    size_t n = 0;
+    int r;
+
+    if (kept && kept->row == row) {
+        *ret_type = kept->type;
+        n = index_key_id(kept->id, kept->n, id);
+        r = exec_charge(x, 1, err);
+    } else {
+        r = identity_read(x, row, kept, ret_type, id, &n, err);
+    }
+    if (r < 0)
+        return r;
+    *ret_id = arena_dup(x->tmp, str_n(id, n));
+    return ret_id->p ? 0 : err_no_memory(err);
 }
 
 int exec_live(struct exec *x, int type, struct str id, uint64_t *ret, struct err *err)

@@ -39,8 +39,8 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
     return 0;
 }
 
-/* A clause that gives rows in order, one that needs no bodies where there is a choice; *ret_n: clauses that may
- * drive. */
+/* A clause that gives rows in order, one that needs no bodies where there is a choice; *ret_n:
+ * clauses that may drive. */
 static const struct clause *find_points(const struct exec *x, size_t *ret_n)
 {
     const struct clause *points = NULL;

@@ -6,7 +6,7 @@
  * all are read side by side in growing steps, and the first that ends is the smallest.
  *
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
- * blocks.c  ranges in the order of rows
+ * blocks.c  ranges in the order of rows              refused.c what a _has has refused before
  * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
  * link.c    searches inside a search              tree.c    AND and OR of clauses
  * exec.c    what they share: costs, bodies, access
@@ -42,7 +42,7 @@ extern struct search_limits search_limits;
 
 /* Costs in index entries, by measurement: a probe is a descent, a body is inflated and parsed. */
 #define COST_PROBE 8
-#define COST_BODY 64
+#define COST_BODY 32
 
 /* ---- rowset.c ---- */
 
@@ -112,7 +112,7 @@ struct clause {
     struct rowset set; /* complete where how == HOW_SET */
     size_t bodies_tested;
     struct window window; /* where how == HOW_BLOCK */
-    struct clause *subs; /* of CLAUSE_ALL and CLAUSE_ANY */
+    struct clause *subs;  /* of CLAUSE_ALL and CLAUSE_ANY */
     size_t n_subs;
     struct link *link; /* of CLAUSE_CHAIN and CLAUSE_HAS */
 };
@@ -215,6 +215,15 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err);
 int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err);
 /* Without c's own `negate`. May find out that collecting is cheaper, and do it. */
 int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err);
+
+/* ---- refused.c ---- */
+
+/* What is kept under a key that says all of the question; NULL: nothing is. */
+struct refused *refused_of(struct exec *x, struct str key);
+bool refused_has(const struct refused *of, uint64_t row);
+void refused_add(struct refused *of, uint64_t row);
+void refused_remove(struct refused *of, uint64_t row);
+void refused_clear(struct refused *of);
 
 /* ---- scan.c ---- */
 

@@ -151,11 +151,35 @@ struct sq_txn {
     char id[FHIR_ID_MAX + 1]; /* text of the last answer's id */
 };
 
+/* Type and id of a version, which never change: kept by a connection for those asked for lately. */
+#define SQ_IDENTITIES 4096
+#define SQ_IDENTITY_BYTES 22 /* of an id's key; longer ones are not kept */
+struct sq_identity {
+    uint64_t row; /* 0: none */
+    uint8_t type, n;
+    unsigned char id[SQ_IDENTITY_BYTES];
+};
+
+/* What refused.c keeps: so many questions, so many rows of each. */
+#define SQ_REFUSED 16
+#define SQ_REFUSED_ROWS 4096
+#define SQ_REFUSED_KEY_BYTES 110
+struct refused {
+    uint64_t used;     /* 0: never; the connection's clock */
+    uint64_t position; /* of the feed, up to which the rows are refused */
+    uint8_t key_n;
+    unsigned char key[SQ_REFUSED_KEY_BYTES];
+    uint64_t rows[SQ_REFUSED_ROWS]; /* each in the place of its number */
+};
+
 struct sq_conn {
     struct sq_store *st;
     sqlite3 *db;
     sqlite3_stmt *stmts[SQ_STATEMENT_COUNT];
     struct sq_txn txn;
+    struct sq_identity *identities; /* SQ_IDENTITIES of them, each in the place of its row */
+    struct refused *refused;        /* SQ_REFUSED of them, once asked for */
+    uint64_t refused_clock;
     struct sq_conn *next;
 };
 

@@ -684,8 +684,9 @@ static void composite_of_references_and_numbers(void **state)
     finds("DocumentReference", "relationship=DocumentReference/x$replaces", "a");
     finds("DocumentReference", "relationship=x$replaces", "a");
     finds("DocumentReference", "relationship=y$replaces", "");
-    finds("DocumentReference", "relationship=y$http://hl7.org/fhir/document-relationship-type"
-                               "|appends",
+    finds("DocumentReference",
+          "relationship=y$http://hl7.org/fhir/document-relationship-type"
+          "|appends",
           "a");
     add("{\"resourceType\":\"MolecularSequence\",\"id\":\"s\",\"coordinateSystem\":0,"
         "\"referenceSeq\":{\"chromosome\":{\"coding\":[{\"code\":\"1\"}]},\"windowStart\":10,"
