@@ -163,6 +163,12 @@ int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct e
     return reading(txn)->get_row(txn, row, ret, err);
 }
 
+int store_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                   void *ctx, struct err *err)
+{
+    return reading(txn)->each_row(txn, rows, n, each, ctx, err);
+}
+
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                  struct page *ret, struct err *err)
 {
