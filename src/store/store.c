@@ -16,6 +16,7 @@ int store_base_init(struct store *st, const struct store_ops *ops,
     st->index = *index;
     st->params = p;
     pthread_mutex_init(&st->params_lock, NULL);
+    pthread_mutex_init(&st->lists.hints_lock, NULL);
     return 0;
 }
 
@@ -31,6 +32,7 @@ void store_base_done(struct store *st)
     free_bases(st);
     params_unref(st->params);
     pthread_mutex_destroy(&st->params_lock);
+    pthread_mutex_destroy(&st->lists.hints_lock);
 }
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)

@@ -6,6 +6,7 @@
 #ifndef STORE_STORE_INT_H
 #define STORE_STORE_INT_H
 
+#include "store/scan_int.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -63,6 +64,8 @@ struct store_ops {
 
 struct store {
     const struct store_ops *ops;
+    const struct scan_ops *scan; /* NULL where no search runs: in faulty/ */
+    struct lists lists;
     struct index_options index;
     struct str *bases; /* of index, once store_base_url_add made a list of its own */
     pthread_mutex_t params_lock;
@@ -87,6 +90,15 @@ void store_base_done(struct store *st);
 /* The same store with every call a fault point ("store"): for tests of those above the store.
  * Owns `inner` from then on. */
 int store_faulty_new(struct store *inner, struct store **ret, struct err *err);
+
+/* ---- search.c, referrers.c, keys.c: for a backend with scan_ops ---- */
+
+int search_page(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                struct page *ret, struct err *err);
+int search_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
+                     size_t max, struct arena *a, struct page *ret, struct err *err);
+int search_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                      struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
 
 int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err);
 

@@ -115,15 +115,15 @@ static int check_keys(struct check *c, const struct row *row, struct err *err)
     r = sq_index_of(sq_store(&c->t->base), &c->a, &c->scratch, row, &index, err);
     for (size_t i = 0; i < index.n_entries && r == 0; i++) {
         const struct index_entry *e = &index.entries[i];
-        unsigned char k[SQ_KEY_MAX] = {(unsigned char)(e->param >> 8), (unsigned char)e->param};
+        unsigned char k[ENTRY_MAX] = {(unsigned char)(e->param >> 8), (unsigned char)e->param};
         size_t n = 2 + e->key_n;
 
         if (!is_settled(c, e->param))
             continue;
         memcpy(k + 2, e->key, e->key_n);
         if (!e->shared) {
-            sq_put_row(k + n, row->row);
-            n += SQ_ROW_BYTES;
+            row_put(k + n, row->row);
+            n += ROW_BYTES;
             c->keys++;
         }
         r = has_key(c, e->shared, k, n, err);
@@ -224,9 +224,8 @@ static int check_strays(struct check *c, struct err *err)
     sq_bind_blob(s, 2, STR("\xff\xff\xff"));
     while ((r = sq_step(conn, s, err)) > 0 && c->n < CHECK_SAY_MAX) {
         struct str k = sq_column(s, 0);
-        uint64_t number = k.n < 2 + SQ_ROW_BYTES
-                              ? 0
-                              : sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
+        uint64_t number =
+            k.n < 2 + ROW_BYTES ? 0 : row_get((const unsigned char *)k.p + k.n - ROW_BYTES);
         struct row row;
         struct err e;
 

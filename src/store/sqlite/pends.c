@@ -28,15 +28,15 @@ static uint64_t head_of(const unsigned char *p, size_t n)
 int sq_pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,
                  struct err *err)
 {
-    unsigned char k[SQ_KEY_MAX];
+    unsigned char k[ENTRY_MAX];
     size_t n = 2 + e->key_n, at = p->bytes.n;
 
     k[0] = (unsigned char)(e->param >> 8);
     k[1] = (unsigned char)e->param;
     memcpy(k + 2, e->key, e->key_n);
     if (op != PEND_TERM) {
-        sq_put_row(k + n, row);
-        n += SQ_ROW_BYTES;
+        row_put(k + n, row);
+        n += ROW_BYTES;
     }
     if (p->n == p->cap) {
         size_t cap = p->cap ? p->cap * 2 : 1024;

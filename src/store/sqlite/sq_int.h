@@ -28,11 +28,7 @@
 #define SQ_BUSY_MS 2000
 #define SQ_PUT_ARENA_BYTES MIB(384) /* a body of STORE_BODY_MAX, parsed, with its keys */
 #define SQ_COUNT_KEEP_US 10000000   /* how old the counts of stats may be */
-#define SQ_ID_KEY_MAX (64 + 2)
-#define SQ_ROW_BYTES 5 /* a row's number in an index key, big endian */
-#define SQ_ROW_MAX ((UINT64_C(1) << 40) - 1)
-#define SQ_KEY_MAX (2 + INDEX_KEY_MAX + 127 + SQ_ROW_BYTES)
-#define SQ_ORIGINS_MAX 4096 /* nodes whose versions this one has seen */
+#define SQ_ORIGINS_MAX 4096         /* nodes whose versions this one has seen */
 
 /* What `version.flags` says. Live versions have 0 or 1, which SQLite stores in no bytes at all. */
 #define SQ_METHOD 3
@@ -176,8 +172,6 @@ struct pends {
 #define SQ_PEND_BYTES_MAX MIB(16) /* applied at the latest when this much has gathered */
 #define SQ_PEND_BYTES_LIMIT MIB(64)
 
-#define SQ_PARAM_WORDS (65536 / 64)
-
 /* Jobs that wait, in their order. */
 struct sq_lane {
     struct store_job *first, *last;
@@ -206,13 +200,6 @@ struct sq_writer {
     atomic_uint_fast64_t commits, jobs;
 };
 
-/* A list of rows was at least so long (hints.c). */
-struct sq_hint {
-    uint64_t hash, position, rows;
-};
-
-#define SQ_HINTS 1024
-
 struct sq_store {
     struct store base;
     char *dir, *path;
@@ -228,11 +215,6 @@ struct sq_store {
     atomic_uint long_readers;         /* backups: the writer does not wait for these */
     uint64_t origins[SQ_ORIGINS_MAX]; /* [0] is this node */
     atomic_uint n_origins;
-    /* Parameters that some resource has more than once: a walk in key order meets such a resource
-     * several times. Only ever set. */
-    atomic_uint_fast64_t multi[SQ_PARAM_WORDS];
-    pthread_mutex_t hints_lock;
-    struct sq_hint hints[SQ_HINTS];
     struct sq_writer writer;
 };
 
@@ -299,14 +281,6 @@ void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret);
 /* Number of the first version with hlc_ms >= ms (one past the newest if there is none). */
 int sq_row_at(struct sq_txn *t, int64_t ms, uint64_t *ret, struct err *err);
 
-/* Rows found so far; grows in an arena. */
-struct sq_rows {
-    uint64_t *v;
-    size_t n, cap;
-};
-
-int sq_rows_add(struct sq_rows *rows, struct arena *a, uint64_t row, struct err *err);
-
 static inline struct sq_txn *sq_txn(struct store_txn *txn)
 {
     return (struct sq_txn *)txn;
@@ -315,21 +289,6 @@ static inline struct sq_txn *sq_txn(struct store_txn *txn)
 static inline struct sq_store *sq_store(struct store_txn *txn)
 {
     return (struct sq_store *)txn->st;
-}
-
-static inline void sq_put_row(unsigned char *to, uint64_t row)
-{
-    for (int i = SQ_ROW_BYTES - 1; i >= 0; i--, row >>= 8)
-        to[i] = (unsigned char)row;
-}
-
-static inline uint64_t sq_get_row_bytes(const unsigned char *p)
-{
-    uint64_t row = 0;
-
-    for (int i = 0; i < SQ_ROW_BYTES; i++)
-        row = row << 8 | p[i];
-    return row;
 }
 
 /* ---- blob.c ---- */
@@ -370,17 +329,9 @@ int sq_pends_flush(struct sq_conn *c, struct pends *p, struct err *err);
 /* The same inside a job, before anything looks at the index. Nothing to do for a reader. */
 int sq_pends_flush_if_writing(struct sq_txn *t, struct err *err);
 
-/* ---- search ---- */
+/* ---- lists.c: what the search executor asks ---- */
 
-int sq_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
-              struct page *ret, struct err *err);
-int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
-                 size_t max, struct arena *a, struct page *ret, struct err *err);
-
-int sq_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
-                  struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
-
-void sq_hints_clear(struct sq_store *st);
+extern const struct scan_ops sq_scan_ops;
 
 /* ---- upkeep ---- */
 

@@ -18,9 +18,9 @@ static const struct store_ops ops = {
     .get = sq_get,
     .get_version = sq_get_version,
     .get_row = sq_get_row,
-    .search = sq_search,
-    .referrers = sq_referrers,
-    .index_keys = sq_index_keys,
+    .search = search_page,
+    .referrers = search_referrers,
+    .index_keys = search_index_keys,
     .history = sq_history,
     .feed = sq_feed,
     .position = sq_position,
@@ -105,7 +105,6 @@ static void sq_close(struct store *base)
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&st->conns_lock);
-    pthread_mutex_destroy(&st->hints_lock);
     if (st->base.params)
         store_base_done(&st->base);
     if (st->lock_fd >= 0)
@@ -135,7 +134,6 @@ static struct sq_store *alloc(const struct store_config *config)
     st->group_max = config->group_max ? config->group_max : SQ_GROUP_MAX;
     st->wal_bytes = config->wal_bytes ? config->wal_bytes : SQ_WAL_BYTES;
     pthread_mutex_init(&st->conns_lock, NULL);
-    pthread_mutex_init(&st->hints_lock, NULL);
     pthread_mutex_init(&st->writer.lock, NULL);
     pthread_cond_init(&st->writer.wake, NULL);
     st->writer.pends.bytes = sb_make(SQ_PEND_BYTES_LIMIT);
@@ -196,6 +194,7 @@ int store_sqlite_open(const struct store_config *config, struct store **ret, str
     if (config->create && mkdir(config->dir, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s", config->dir,
                        strerror(errno));
+    st->base.scan = &sq_scan_ops;
     if ((r = take_lock(st, err)) < 0 ||
         (r = store_base_init(&st->base, &ops, &config->index, NULL, err)) < 0 ||
         (r = find_or_create(st, config, err)) < 0 ||

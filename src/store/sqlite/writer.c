@@ -157,7 +157,7 @@ static int put_multi(struct sq_writer *w, struct err *err)
     if ((r = sq_stmt(w->conn, SQ_PUT_MULTI, &s, err)) < 0)
         return r;
     for (unsigned param = 0; param < 65536; param++) {
-        if (!(atomic_load(&st->multi[param / 64]) >> (param % 64) & 1))
+        if (!list_is_multi(&st->base.lists, param))
             continue;
         sqlite3_bind_int(s, 1, (int)param);
         if ((r = sq_run(w->conn, s, err)) < 0)
