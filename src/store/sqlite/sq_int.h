@@ -7,6 +7,7 @@
 #ifndef SQ_INT_H
 #define SQ_INT_H
 
+#include "store/queue_int.h"
 #include "store/store_int.h"
 #include "base/rng.h"
 #include "fhir/validate.h"
@@ -20,9 +21,6 @@
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_WRITE_CACHE_BYTES MIB(64)
-#define SQ_GROUP_MAX 256          /* jobs in one commit */
-#define SQ_HEAVY 100              /* resources: a job with more lets lighter ones go before it */
-#define SQ_GROUP_WEIGHT_MAX 20000 /* resources in one commit, unless one job alone has more */
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
 #define SQ_BUSY_MS 2000
@@ -172,21 +170,11 @@ struct pends {
 #define SQ_PEND_BYTES_MAX MIB(16) /* applied at the latest when this much has gathered */
 #define SQ_PEND_BYTES_LIMIT MIB(64)
 
-/* Jobs that wait, in their order. */
-struct sq_lane {
-    struct store_job *first, *last;
-};
-
 struct sq_writer {
     struct sq_conn *conn;
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock; /* guards queue, is_closing, queued */
-    pthread_cond_t wake;
-    struct sq_lane light, heavy;
-    bool heavy_waited; /* the last group was of light jobs, with heavy ones left */
-    uint64_t queued;
-    bool is_closing;
+    struct queue queue;
     /* The writer thread's own. */
     uint64_t last_row, last_hlc;
     struct pends pends;

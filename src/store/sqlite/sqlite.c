@@ -102,8 +102,7 @@ static void sq_close(struct store *base)
     arena_done(&w->arena);
     sb_done(&w->scratch);
     sb_done(&w->agent_text);
-    pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->wake);
+    queue_done(&w->queue);
     pthread_mutex_destroy(&st->conns_lock);
     if (st->base.params)
         store_base_done(&st->base);
@@ -131,11 +130,10 @@ static struct sq_store *alloc(const struct store_config *config)
     st->path = path_of(config->dir, "carnet.db");
     st->read_only = config->read_only;
     st->cache_bytes = config->cache_bytes ? config->cache_bytes : SQ_READ_CACHE_BYTES;
-    st->group_max = config->group_max ? config->group_max : SQ_GROUP_MAX;
+    st->group_max = config->group_max ? config->group_max : GROUP_MAX;
     st->wal_bytes = config->wal_bytes ? config->wal_bytes : SQ_WAL_BYTES;
     pthread_mutex_init(&st->conns_lock, NULL);
-    pthread_mutex_init(&st->writer.lock, NULL);
-    pthread_cond_init(&st->writer.wake, NULL);
+    queue_init(&st->writer.queue);
     st->writer.pends.bytes = sb_make(SQ_PEND_BYTES_LIMIT);
     st->writer.scratch = sb_make(STORE_BODY_MAX + KIB(1));
     st->writer.agent_text = sb_make(KIB(64));
