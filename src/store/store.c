@@ -354,3 +354,24 @@ int row_json(struct store *st, const struct row *row, struct sb *out, struct err
     assert(row->method != METHOD_DELETE);
     return body_json(row->type, row->id, &row->version, row->sealed, out, err);
 }
+
+int row_index(struct store *st, struct arena *a, struct sb *scratch, const struct row *row,
+              struct index *ret, struct err *err)
+{
+    struct params *params;
+    yyjson_val *root = NULL;
+    int r;
+
+    sb_reset(scratch);
+    r = body_json(row->type, row->id, &row->version, row->sealed, scratch, err);
+    if (r == 0)
+        r = sb_ok(scratch, err);
+    if (r == 0)
+        r = js_parse_stored(a, sb_view(scratch), &root, err);
+    if (r < 0)
+        return r;
+    params = store_params(st);
+    r = index_extract(a, params, &st->index, row->type, root, ret, err);
+    params_unref(params);
+    return r;
+}

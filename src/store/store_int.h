@@ -91,6 +91,10 @@ void store_base_done(struct store *st);
  * Owns `inner` from then on. */
 int store_faulty_new(struct store *inner, struct store **ret, struct err *err);
 
+/* Index entries of a stored body. */
+int row_index(struct store *st, struct arena *a, struct sb *scratch, const struct row *row,
+              struct index *ret, struct err *err);
+
 /* ---- search.c, referrers.c, keys.c: for a backend with scan_ops ---- */
 
 int search_page(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,

@@ -16,27 +16,6 @@ static struct str id_key(struct str id, unsigned char key[ID_KEY_MAX])
     return str_n((char *)key, index_id_key(id, key));
 }
 
-int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const struct row *row,
-                struct index *ret, struct err *err)
-{
-    struct params *params;
-    yyjson_val *root = NULL;
-    int r;
-
-    sb_reset(scratch);
-    r = body_json(row->type, row->id, &row->version, row->sealed, scratch, err);
-    if (r == 0)
-        r = sb_ok(scratch, err);
-    if (r == 0)
-        r = js_parse_stored(a, sb_view(scratch), &root, err);
-    if (r < 0)
-        return r;
-    params = store_params(&st->base);
-    r = index_extract(a, params, &st->base.index, row->type, root, ret, err);
-    params_unref(params);
-    return r;
-}
-
 /* Some resource has the parameter more than once. */
 static void mark_multi(struct sq_store *st, unsigned param)
 {
@@ -56,15 +35,15 @@ static int add_entries(struct sq_txn *t, const struct index *index, uint64_t row
         const struct index_entry *e = &index->entries[i];
 
         if (e->shared) {
-            r = is_drop ? 0 : sq_pends_add(&w->pends, PEND_TERM, e, 0, err);
+            r = is_drop ? 0 : pends_add(&w->pends, PEND_TERM, e, 0, err);
             continue;
         }
-        r = sq_pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
+        r = pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
         if (!is_drop && last == e->param)
             mark_multi(st, e->param);
         last = e->param;
     }
-    if (r == 0 && w->pends.bytes.n > SQ_PEND_BYTES_MAX)
+    if (r == 0 && w->pends.bytes.n > PEND_BYTES_MAX)
         r = sq_pends_flush_if_writing(t, err);
     return r;
 }
@@ -99,7 +78,7 @@ static int unindex(struct sq_txn *t, uint64_t number, struct err *err)
     if (r < 0)
         return r;
     arena_reset(&w->arena);
-    r = sq_index_of(st, &w->arena, &w->scratch, &row, &index, err);
+    r = row_index(&st->base, &w->arena, &w->scratch, &row, &index, err);
     if (r == 0)
         r = add_entries(t, &index, number, true, err);
     /* One long body must not stay in memory for good. */

@@ -7,6 +7,7 @@
 #ifndef SQ_INT_H
 #define SQ_INT_H
 
+#include "store/pends_int.h"
 #include "store/queue_int.h"
 #include "store/store_int.h"
 #include "base/rng.h"
@@ -151,25 +152,6 @@ struct sq_conn {
     struct sq_conn *next;
 };
 
-/* Index changes of a group, applied in key order so that neighbours share pages. */
-enum pend_op { PEND_DROP, PEND_ADD, PEND_TERM };
-
-struct pend {
-    uint64_t head;  /* first 8 bytes, big endian: most comparisons end here */
-    uint32_t at, n; /* bytes in pends.bytes */
-    uint8_t op;
-};
-
-struct pends {
-    struct pend *items;
-    size_t n, cap;
-    size_t flushed; /* items before this are in the tables */
-    struct sb bytes;
-};
-
-#define SQ_PEND_BYTES_MAX MIB(16) /* applied at the latest when this much has gathered */
-#define SQ_PEND_BYTES_LIMIT MIB(64)
-
 struct sq_writer {
     struct sq_conn *conn;
     pthread_t thread;
@@ -305,13 +287,6 @@ int sq_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
 int sq_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
                   struct err *err);
 int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
-/* Index entries of a stored body. */
-int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const struct row *row,
-                struct index *ret, struct err *err);
-
-void sq_pends_done(struct pends *p);
-int sq_pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,
-                 struct err *err);
 /* Applies what has gathered: before commit. */
 int sq_pends_flush(struct sq_conn *c, struct pends *p, struct err *err);
 /* The same inside a job, before anything looks at the index. Nothing to do for a reader. */

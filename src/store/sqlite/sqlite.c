@@ -98,7 +98,7 @@ static void sq_close(struct store *base)
     if (w->conn && !st->read_only)
         sqlite3_wal_checkpoint_v2(w->conn->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sq_conn_free(w->conn);
-    sq_pends_done(&w->pends);
+    pends_done(&w->pends);
     arena_done(&w->arena);
     sb_done(&w->scratch);
     sb_done(&w->agent_text);
@@ -134,7 +134,7 @@ static struct sq_store *alloc(const struct store_config *config)
     st->wal_bytes = config->wal_bytes ? config->wal_bytes : SQ_WAL_BYTES;
     pthread_mutex_init(&st->conns_lock, NULL);
     queue_init(&st->writer.queue);
-    st->writer.pends.bytes = sb_make(SQ_PEND_BYTES_LIMIT);
+    pends_init(&st->writer.pends);
     st->writer.scratch = sb_make(STORE_BODY_MAX + KIB(1));
     st->writer.agent_text = sb_make(KIB(64));
     arena_init(&st->writer.arena, SQ_PUT_ARENA_BYTES);
