@@ -64,8 +64,8 @@ static int check_keys(struct check *c, const struct row *row, struct err *err)
         }
         r = has_key(c, e->shared, k, n, err);
         if (r == 0)
-            check_problem(c, "version %llu: parameter %u does not find it", (unsigned long long)row->row,
-                    e->param);
+            check_problem(c, "version %llu: parameter %u does not find it",
+                          (unsigned long long)row->row, e->param);
         r = MIN(r, 0);
     }
     return r;

@@ -16,8 +16,8 @@ struct check {
 };
 
 void check_problem(struct check *c, const char *fmt, ...) _printf_(2, 3);
-/* Checks in one snapshot; `structure` says what the backend knows of itself. The number of problems,
- * or negative. */
+/* Checks in one snapshot; `structure` says what the backend knows of itself. The number of
+ * problems, or negative. */
 int check_run(struct store *st, int (*structure)(struct check *c, struct err *err),
               void (*say)(void *ctx, const char *text), void *ctx, struct err *err);
 

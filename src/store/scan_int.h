@@ -97,7 +97,7 @@ struct scan {
     void *at; /* where the backend stands */
     size_t i, n, want;
     struct str lo, hi;
-    unsigned char last[ENTRY_MAX]; /* the entry behind which the next batch begins */
+    unsigned char last[ENTRY_MAX + 1]; /* the entry behind which the next batch begins */
 };
 
 struct id_row {
@@ -109,8 +109,8 @@ struct id_row {
 struct scan_ops {
     /* First, by every search: takes the snapshot; makes what the job wrote so far visible. */
     int (*enter)(struct store_txn *txn, struct err *err);
-    /* Entries k with lo <= k < hi in order. The bounds' bytes must outlive the scan. `want`: entries
-     * that are likely to be read; only a matter of speed. */
+    /* Entries k with lo <= k < hi in order. The bounds' bytes must outlive the scan. `want`: how
+     * many are likely to be read; only a matter of speed. */
     int (*open)(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
                 struct str hi, bool desc, size_t want, struct err *err);
     /* 1 and the next entry, valid until the next call; 0 at the end; negative on failure. */
@@ -129,7 +129,8 @@ struct scan_ops {
     /* Live rows from `from` on (desc: downwards), at most max: how many. */
     int (*live)(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, size_t max,
                 struct err *err);
-    /* Ids of a type behind `after` in order, with their newest versions, deletions too: how many. */
+    /* Ids of a type behind `after` in order, with their newest versions, even deletions: how many.
+     */
     int (*ids)(struct store_txn *txn, int type, struct str after, bool desc, struct id_row *ret,
                size_t max, struct err *err);
     /* Number of the first version with hlc_ms >= ms (one past the newest if there is none). */

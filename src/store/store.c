@@ -37,7 +37,8 @@ void store_base_done(struct store *st)
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
 {
-    return store_sqlite_open(config, ret, err);
+    return config->uri ? store_postgres_open(config, ret, err)
+                       : store_sqlite_open(config, ret, err);
 }
 
 void store_close(struct store *st)

@@ -104,6 +104,7 @@ int search_referrers(struct store_txn *txn, const struct param *param, int type,
 int search_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
                       struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
 
+int store_postgres_open(const struct store_config *config, struct store **ret, struct err *err);
 int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err);
 
 /* ---- envelope.c ---- */

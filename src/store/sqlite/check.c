@@ -9,8 +9,9 @@ static int query(struct check *c, const char *sql, void (*each)(struct check *c,
                  struct err *err)
 {
     sqlite3_stmt *s = NULL;
-    int r, rc = fault_point("prepare") ? SQLITE_NOMEM
-                                       : sqlite3_prepare_v2(sq_txn(c->txn)->conn->db, sql, -1, &s, NULL);
+    int r, rc = fault_point("prepare")
+                    ? SQLITE_NOMEM
+                    : sqlite3_prepare_v2(sq_txn(c->txn)->conn->db, sql, -1, &s, NULL);
 
     if (rc != SQLITE_OK)
         return sq_fail(sq_txn(c->txn)->conn->db, rc, err);
