@@ -1,4 +1,5 @@
-/* conn.c - connections in pipeline mode, their prepared statements, and PostgreSQL's errors as ours.
+/* conn.c - connections in pipeline mode, their prepared statements, and PostgreSQL's errors as
+ * ours.
  *
  * A statement is sent without waiting; whoever needs an answer waits for all that was sent. So a
  * transaction's BEGIN, a member's SAVEPOINT and all writes cost no round trip of their own.
@@ -180,7 +181,7 @@ static void ignore_notice(void *ctx, const char *text)
 static PGconn *dial(const char *uri)
 {
     static const char *const names[] = {"application_name", "connect_timeout", "keepalives_idle",
-                                        "tcp_user_timeout", "dbname", NULL};
+                                        "tcp_user_timeout", "dbname",          NULL};
     const char *const values[] = {"carnet", "10", "30", "30000", uri, NULL};
 
     return PQconnectdbParams(names, values, 1);
@@ -367,8 +368,7 @@ static PGresult *read_one(struct pg_conn *c, unsigned i)
     while ((more = PQgetResult(c->db)))
         PQclear(more);
     if (id < 0)
-        c->prepared[-1 - id] =
-            PQresultStatus(r) == PGRES_COMMAND_OK ? PG_READY : PG_UNKNOWN;
+        c->prepared[-1 - id] = PQresultStatus(r) == PGRES_COMMAND_OK ? PG_READY : PG_UNKNOWN;
     return r;
 }
 

@@ -17,15 +17,15 @@
 
 #define PG_SCHEMA_VERSION 1
 #define PG_ARGS_MAX 10
-#define PG_QUEUE_MAX 128    /* statements sent before their answers are read */
-#define PG_BATCH_FIRST 64   /* entries that a scan fetches at first, when nobody says how many */
-#define PG_BATCH_MAX 4096   /* … and at most */
-#define PG_AHEAD_MAX 1024   /* rows that are expected to be read */
-#define PG_AHEAD_ROWS 64    /* of which so many are fetched at once … */
-#define PG_AHEAD_BODY 32768 /* … without bodies longer than this */
+#define PG_QUEUE_MAX 128      /* statements sent before their answers are read */
+#define PG_BATCH_FIRST 64     /* entries that a scan fetches at first, when nobody says how many */
+#define PG_BATCH_MAX 4096     /* … and at most */
+#define PG_AHEAD_MAX 1024     /* rows that are expected to be read */
+#define PG_AHEAD_ROWS 64      /* of which so many are fetched at once … */
+#define PG_AHEAD_BODY 32768   /* … without bodies longer than this */
 #define PG_LOCK_WAIT_MS 30000 /* for another process's group to end */
 #define PG_IDLE_MS 60000      /* the server ends a transaction whose process says nothing */
-#define PG_DOUBT_TRIES 60     /* half seconds: whether a commit whose answer was lost has happened */
+#define PG_DOUBT_TRIES 60 /* half seconds: whether a commit whose answer was lost has happened */
 #define PG_ORIGINS_MAX 4096
 #define PG_PUT_ARENA_BYTES MIB(384)
 #define PG_KEEP_BYTES MIB(4)
@@ -144,7 +144,8 @@
       "SELECT versions, live, pg_database_size(current_database()) FROM carnet_feed"               \
       " WHERE part = 0")
 
-/* Whether a version was its resource's newest at some time behind a moment (of the hybrid clock). */
+/* Whether a version was its resource's newest at some time behind a moment (of the hybrid clock).
+ */
 #define PG_WAS_NEWEST(at)                                                                          \
     "(" at " = 0 OR coalesce((SELECT n.hlc FROM carnet_version n WHERE n.part = 0"                 \
     " AND n.type = v.type AND n.id = v.id AND n.row > v.row ORDER BY n.row LIMIT 1) > " at         \
@@ -190,11 +191,11 @@ struct pg_store;
 struct pg_txn {
     struct store_txn base;
     struct pg_conn *conn;
-    PGresult *open;       /* holds the bytes of the last answer */
-    PGresult *batch;      /* rows fetched ahead */
-    bool has_begun;       /* BEGIN is sent */
+    PGresult *open;  /* holds the bytes of the last answer */
+    PGresult *batch; /* rows fetched ahead */
+    bool has_begun;  /* BEGIN is sent */
     bool has_position;
-    uint64_t position;    /* of a reader's snapshot */
+    uint64_t position; /* of a reader's snapshot */
     uint64_t ahead[PG_AHEAD_MAX];
     size_t n_ahead;
     char id[FHIR_ID_MAX + 1]; /* text of the last answer's id */
@@ -211,10 +212,10 @@ struct pg_conn {
     unsigned n_queue;
     bool wants_savepoint; /* the next statement is the first of a member of a group */
     bool has_savepoint;
-    bool is_failed;  /* the transaction can only be undone */
-    bool is_doomed;  /* … and what failed is not the running member's */
-    bool is_lost;    /* the connection is gone */
-    bool is_synced;  /* the end of what was sent is marked already */
+    bool is_failed; /* the transaction can only be undone */
+    bool is_doomed; /* … and what failed is not the running member's */
+    bool is_lost;   /* the connection is gone */
+    bool is_synced; /* the end of what was sent is marked already */
     struct pg_txn txn;
     struct pg_conn *next;
 };
@@ -272,7 +273,8 @@ void pg_conn_give(struct pg_conn *c);
 void pg_conn_drop_all(struct pg_store *st);
 /* Sends a statement; its answer is read by the next pg_ask or pg_wait. `a` may be NULL. */
 int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, struct err *err);
-/* Reads the answers to all that was sent; *ret (may be NULL) is the last one's, the caller clears. */
+/* Reads the answers to all that was sent; *ret (may be NULL) is the last one's, the caller clears.
+ */
 int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err);
 int pg_ask(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, PGresult **ret,
            struct err *err);

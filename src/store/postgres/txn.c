@@ -377,8 +377,11 @@ int pg_history(struct store_txn *txn, const struct history_query *q, struct aren
         pg_arg_i64(&args, q->type);
     if (q->id.p)
         pg_arg_bytes(&args, key);
-    r = numbers(t, q->id.p ? PG_HISTORY_ID : q->type ? PG_HISTORY_TYPE : PG_HISTORY, &args, a,
-                &rows, err);
+    r = numbers(t,
+                q->id.p   ? PG_HISTORY_ID
+                : q->type ? PG_HISTORY_TYPE
+                          : PG_HISTORY,
+                &args, a, &rows, err);
     if (r < 0)
         return r;
     if (rows.n > q->count) {

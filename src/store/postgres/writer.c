@@ -28,8 +28,8 @@ struct mark {
 
 static struct mark mark_of(const struct pg_writer *w)
 {
-    return (struct mark){w->last_row,    w->versions, w->live,          w->epoch_moves,
-                         w->is_dirty,    w->pends.n,  w->pends.bytes.n, w->pends.flushed};
+    return (struct mark){w->last_row, w->versions, w->live,          w->epoch_moves,
+                         w->is_dirty, w->pends.n,  w->pends.bytes.n, w->pends.flushed};
 }
 
 static void undo(struct pg_writer *w, const struct mark *m)
