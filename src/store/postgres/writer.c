@@ -308,10 +308,13 @@ int pg_writer_start(struct pg_store *st, struct err *err)
 {
     struct pg_writer *w = &st->writer;
 
-    if (pthread_create(&w->thread, NULL, writer_main, st) != 0)
-        return err_set(err, ERR_NO_MEMORY, "the writer's thread cannot start");
-    w->has_thread = true;
+    /* First: the thread ends when it finds the queue closed and empty. */
     queue_open(&w->queue);
+    if (pthread_create(&w->thread, NULL, writer_main, st) != 0) {
+        queue_close(&w->queue);
+        return err_set(err, ERR_NO_MEMORY, "the writer's thread cannot start");
+    }
+    w->has_thread = true;
     return 0;
 }
 
