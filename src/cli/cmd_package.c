@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"folder", "DIR", "where dependencies are, as NAME-VERSION.tgz", CLI_STRING, false, NULL, 0, 0},
     {"incomplete", NULL, "install even when dependencies are missing", CLI_FLAG, false, NULL, 0, 0},
 };
@@ -65,7 +65,7 @@ static int run_on_store(const struct cli_args *args,
                                       struct store *store, struct err *err),
                         struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     _cleanup_(store_closep) struct store *store = NULL;
     struct api *api;
     int r = server_open_store(&config, action == list, &store, err);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONFORMANCE_FILE_MAX KIB(256)
@@ -256,6 +257,9 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    if (config->store_uri && mkdir(config->data_dir, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s",
+                       config->data_dir, strerror(errno));
     r = server_open_store(config, false, &s.store, err);
     if (r < 0)
         return r;

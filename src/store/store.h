@@ -29,6 +29,8 @@ struct store_txn;
 
 struct store_config {
     const char *dir;            /* data folder; the database is dir/carnet.db */
+    const char *uri;            /* not NULL: PostgreSQL's connection string, instead of dir */
+    bool allow_unsafe;          /* a server that does not wait for its disk (fsync = off …) */
     struct index_options index; /* its strings must outlive the store; tz_minutes and content count
                                    with `create` only: a store keeps its own */
     bool create;                /* make a new store; otherwise it must exist */
