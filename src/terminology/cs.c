@@ -202,6 +202,22 @@ uint32_t bits_next(const uint64_t *bits, uint32_t n, uint32_t from)
     return (uint32_t)(w * 64 + (size_t)__builtin_ctzll(v));
 }
 
+uint32_t bits_next_both(const uint64_t *a, const uint64_t *b, uint32_t n, uint32_t from)
+{
+    size_t words = bits_words(n), w = from / 64;
+    uint64_t v;
+
+    if (from >= n)
+        return CS_NONE;
+    v = a[w] & b[w] & ~UINT64_C(0) << from % 64;
+    while (!v)
+        if (++w == words)
+            return CS_NONE;
+        else
+            v = a[w] & b[w];
+    return (uint32_t)(w * 64 + (size_t)__builtin_ctzll(v));
+}
+
 /* Everything that can be reached from `i`; each concept is met once, whatever the graph is. */
 static int reach(const struct cs *cs, struct arena *a, uint32_t i, bool up, uint64_t *bits,
                  struct err *err)

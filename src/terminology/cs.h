@@ -132,6 +132,8 @@ static inline void bits_add(uint64_t *bits, uint32_t i)
 size_t bits_count(const uint64_t *bits, uint32_t n);
 /* The first at or behind `from`, CS_NONE if there is none. */
 uint32_t bits_next(const uint64_t *bits, uint32_t n, uint32_t from);
+/* The same of those that are in both sets. */
+uint32_t bits_next_both(const uint64_t *a, const uint64_t *b, uint32_t n, uint32_t from);
 
 /* `i` and everything below it (or above it) into `bits`. */
 int cs_descendants(const struct cs *cs, struct arena *a, uint32_t i, uint64_t *bits,

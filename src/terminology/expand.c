@@ -82,6 +82,15 @@ static bool listed_passes(struct expanding *e, const struct vs_run *run, const s
     return !e->folded.n || text_matches(e, l->display) || text_matches(e, l->code);
 }
 
+/* The next concept of a run of bits that the filter leaves. */
+static uint32_t next_in(const struct expanding *e, const struct vs_run *run, uint32_t from)
+{
+    uint32_t n = cs_n(e->vs->groups[run->group].cs);
+    const uint64_t *match = e->matches[run->group];
+
+    return match ? bits_next_both(run->bits, match, n, from) : bits_next(run->bits, n, from);
+}
+
 static size_t count_run(struct expanding *e, const struct vs_run *run)
 {
     const struct vs_group *g = &e->vs->groups[run->group];
@@ -96,13 +105,14 @@ static size_t count_run(struct expanding *e, const struct vs_run *run)
     if (run->list)
         return n;
     if (!flags) {
+        /* Most words of a filter's matches are empty. */
         for (size_t w = 0; w < bits_words(cs_n(g->cs)); w++)
-            n += (size_t)__builtin_popcountll(run->bits[w] & match[w]);
+            if (match[w])
+                n += (size_t)__builtin_popcountll(run->bits[w] & match[w]);
         return n;
     }
-    for (uint32_t i = bits_next(run->bits, cs_n(g->cs), 0); i != CS_NONE;
-         i = bits_next(run->bits, cs_n(g->cs), i + 1))
-        n += passes(e, run, i);
+    for (uint32_t i = next_in(e, run, 0); i != CS_NONE; i = next_in(e, run, i + 1))
+        n += passes_flags(e, cs_at(g->cs, i)->flags);
     return n;
 }
 
@@ -313,9 +323,9 @@ static void write_run(struct expanding *e, const struct vs_run *run, size_t n)
             write_code(e, run, run->list[i].concept, &run->list[i]);
             sb_char(e->out, '}');
         }
-    for (uint32_t i = run->bits ? bits_next(run->bits, cs_n(g->cs), 0) : CS_NONE;
-         i != CS_NONE && e->left; i = bits_next(run->bits, cs_n(g->cs), i + 1))
-        if (passes(e, run, i) && in_page(e)) {
+    for (uint32_t i = run->bits && e->left ? next_in(e, run, 0) : CS_NONE; i != CS_NONE && e->left;
+         i = next_in(e, run, i + 1))
+        if (passes_flags(e, cs_at(g->cs, i)->flags) && in_page(e)) {
             write_code(e, run, i, NULL);
             sb_char(e->out, '}');
         }
