@@ -89,7 +89,7 @@ static int find_set(struct terms_call *t, struct vs **ret)
         given = op_param_find(&t->p, "resource");
     if (c->id.n) {
         r = terms_call_instance(t, &resource);
-        if (r >= 0 && js_get_str(resource, "url").n && !js_get(resource, "contained"))
+        if (r >= 0 && js_get_str(resource, "url").n)
             url = js_get_str(resource, "url"), version = js_get_str(resource, "version");
         else
             return r < 0 ? r : terms_value_set_of(&t->s, resource, ret, &c->err);

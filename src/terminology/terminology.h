@@ -81,8 +81,9 @@ int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding
                    enum terms_answer *ret, struct str *ret_display, struct err *err);
 int terms_subsumes(struct terms *t, struct arena *a, struct str system, struct str code_a,
                    struct str code_b, enum terms_relation *ret, struct err *err);
+/* Kept compiled like the rest; the reference to it goes with `a`. */
 int terms_codes(struct terms *t, struct arena *a, enum terms_set kind, struct str url,
-                const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                enum terms_answer *ret_known, struct err *err);
+                const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                struct err *err);
 
 #endif

@@ -2,8 +2,10 @@
 #include "terminology/terms_int.h"
 
 #include "base/fault.h"
+#include "fhir/code_set.h"
 #include "terminology/canonical.h"
 #include "terminology/grammar.h"
+#include "terminology/implied.h"
 #include "terminology/resource.h"
 
 #include <pthread.h>
@@ -35,28 +37,39 @@ struct terms {
 
 static void what_unref(enum kept_kind kind, void *what)
 {
-    if (kind == KEPT_VS)
-        vs_unref(what);
-    else if (kind == KEPT_MAP)
-        map_unref(what);
-    else
-        cs_unref(what);
+    switch (kind) {
+    case KEPT_VS: vs_unref(what); break;
+    case KEPT_MAP: map_unref(what); break;
+    case KEPT_CODES: code_set_unref(what); break;
+    case KEPT_IMPLIED: implied_unref(what); break;
+    default: cs_unref(what);
+    }
 }
 
 static void *what_ref(enum kept_kind kind, void *what)
 {
     if (!what)
         return NULL;
-    return kind == KEPT_VS    ? (void *)vs_ref(what)
-           : kind == KEPT_MAP ? (void *)map_ref(what)
-                              : (void *)cs_ref(what);
+    switch (kind) {
+    case KEPT_VS: return vs_ref(what);
+    case KEPT_MAP: return map_ref(what);
+    case KEPT_CODES: return code_set_ref(what);
+    case KEPT_IMPLIED: return implied_ref(what);
+    default: return cs_ref(what);
+    }
 }
 
 static size_t what_bytes(enum kept_kind kind, void *what)
 {
     if (!what)
         return 0;
-    return kind == KEPT_VS ? vs_bytes(what) : kind == KEPT_MAP ? map_bytes(what) : cs_bytes(what);
+    switch (kind) {
+    case KEPT_VS: return vs_bytes(what);
+    case KEPT_MAP: return map_bytes(what);
+    case KEPT_CODES: return code_set_bytes(what);
+    case KEPT_IMPLIED: return implied_bytes(what);
+    default: return cs_bytes(what);
+    }
 }
 
 /* ---- the shared table; all under the lock ---- */
@@ -358,6 +371,18 @@ int terms_resource(struct terms_scope *s, const char *type, struct str canonical
                          err);
 }
 
+yyjson_val *terms_contained(yyjson_val *container, struct str type, struct str id)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(container, "contained"), i, n, v) {
+        if (str_eq(js_get_str(v, "resourceType"), type) && str_eq(js_get_str(v, "id"), id))
+            return v;
+    }
+    return NULL;
+}
+
 int terms_not_quick(struct err *err)
 {
     return err_set(err, ERR_BUSY, "this has to be compiled first");
@@ -441,4 +466,21 @@ int terms_code_system(struct terms_scope *s, struct str url, struct str version,
     if (r >= 0)
         *ret = what;
     return r < 0 ? r : 0;
+}
+
+int terms_code_system_within(struct terms_scope *s, yyjson_val *container, struct str id,
+                             struct cs **ret, struct err *err)
+{
+    yyjson_val *root = terms_contained(container, STR("CodeSystem"), id);
+    struct cs *cs;
+    int r;
+
+    *ret = NULL;
+    if (!root)
+        return 0;
+    if ((r = cs_of_resource(root, &cs, err)) < 0 ||
+        (r = terms_hold(s, KEPT_CS, STR(""), cs, err)) < 0)
+        return r;
+    *ret = cs;
+    return 0;
 }

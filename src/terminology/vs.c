@@ -18,6 +18,7 @@ struct compiling {
     struct terms_scope *s;
     struct vs *vs;
     const struct vs_path *path;
+    yyjson_val *container; /* of what is named "#id" */
     bool excluding;
     bool active_only; /* compose.inactive is false */
     struct err *err;
@@ -295,13 +296,31 @@ static int add_filtered(struct compiling *c, struct vs_group *g, const struct pa
     return add_bits(c, g, all);
 }
 
+/* The id of the code system that an include brings with it; STR_NULL where it brings none. */
+static struct str contained_system(yyjson_val *include)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(js_get(include, "_system"), "extension"), i, n, v) {
+        struct str ref = js_get_str(v, "valueCanonical");
+        if (str_eq(js_get_str(v, "url"),
+                   STR("http://hl7.org/fhir/StructureDefinition/valueset-system")) &&
+            str_starts(ref, STR("#")))
+            return str_from(ref, 1);
+    }
+    return STR_NULL;
+}
+
 static int add_system(struct compiling *c, yyjson_val *include, const struct part *p)
 {
     struct str system = js_get_str(include, "system"), version = js_get_str(include, "version");
     yyjson_val *concepts = js_get(include, "concept");
     struct vs_group *g;
+    struct str contained = contained_system(include);
     struct cs *cs;
-    int r = terms_code_system(c->s, system, version, &cs, c->err);
+    int r = contained.n ? terms_code_system_within(c->s, c->container, contained, &cs, c->err)
+                        : terms_code_system(c->s, system, version, &cs, c->err);
 
     if (r < 0)
         return r;
@@ -385,7 +404,10 @@ static int find_within(struct compiling *c, yyjson_val *names, struct part *ret,
         return err_no_memory(c->err);
     yyjson_arr_foreach(names, i, n, v) {
         struct vs *vs;
-        r = terms_value_set_in(c->s, js_str(v), c->path, &vs, c->err);
+        bool contained = str_starts(js_str(v), STR("#"));
+        r = contained ? terms_value_set_within(c->s, c->container, str_from(js_str(v), 1), c->path,
+                                               &vs, c->err)
+                      : terms_value_set_in(c->s, js_str(v), c->path, &vs, c->err);
         if (r < 0)
             return r;
         if (!vs) {
@@ -396,7 +418,7 @@ static int find_within(struct compiling *c, yyjson_val *names, struct part *ret,
         }
         if (vs->unknown.p && (r = need(c, vs->unknown, vs->unknown_is_value_set)) < 0)
             return r;
-        if ((r = note_used(c, vs)) < 0)
+        if (!contained && (r = note_used(c, vs)) < 0)
             return r;
         ret->within[ret->n_within++] = vs;
     }
@@ -504,8 +526,8 @@ static int copy_source(struct vs *vs, yyjson_val *resource, struct err *err)
     return 0;
 }
 
-int vs_compile(struct terms_scope *s, yyjson_val *resource, const struct vs_path *path,
-               struct vs **ret, struct err *err)
+int vs_compile(struct terms_scope *s, yyjson_val *resource, yyjson_val *container,
+               const struct vs_path *path, struct vs **ret, struct err *err)
 {
     struct vs *vs = fault_point("alloc") ? NULL : calloc(1, sizeof *vs);
     struct compiling c = {.s = s, .vs = vs, .path = path, .err = err};
@@ -516,6 +538,7 @@ int vs_compile(struct terms_scope *s, yyjson_val *resource, const struct vs_path
     arena_init(&vs->a, VS_ARENA_MAX);
     atomic_init(&vs->refs, 1);
     r = copy_source(vs, resource, err);
+    c.container = container ? container : vs->source;
     if (r >= 0)
         r = add_all(&c, vs->source);
     if (r < 0)

@@ -72,8 +72,9 @@ struct vs_path {
     size_t depth;
 };
 
-int vs_compile(struct terms_scope *s, yyjson_val *resource, const struct vs_path *path,
-               struct vs **ret, struct err *err);
+/* `container`: the resource that "#id" is looked for in, where it is not the value set itself. */
+int vs_compile(struct terms_scope *s, yyjson_val *resource, yyjson_val *container,
+               const struct vs_path *path, struct vs **ret, struct err *err);
 struct vs *vs_ref(struct vs *vs);
 void vs_unref(struct vs *vs);
 size_t vs_bytes(const struct vs *vs);
