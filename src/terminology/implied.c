@@ -58,10 +58,10 @@ static int add(struct implied *list, yyjson_val *root, struct err *err)
         list->room = room;
     }
     e = &list->v[list->n++];
-    *e = (struct entry){arena_dup(&list->a, url), arena_dup(&list->a, version.p ? version : STR("")),
-                        arena_dup(&list->a, js_get_str(root, "url")),
-                        arena_dup(&list->a, js_get(root, "version") ? js_get_str(root, "version")
-                                                                    : STR(""))};
+    *e = (struct entry){
+        arena_dup(&list->a, url), arena_dup(&list->a, version.p ? version : STR("")),
+        arena_dup(&list->a, js_get_str(root, "url")),
+        arena_dup(&list->a, js_get(root, "version") ? js_get_str(root, "version") : STR(""))};
     return e->value_set.p && e->value_set_version.p && e->system.p && e->version.p
                ? 0
                : err_no_memory(err);

@@ -24,6 +24,10 @@ int terms_kept_put(struct terms_scope *s, enum kept_kind kind, struct str key, v
                    uint64_t generation, struct err *err);
 int terms_hold(struct terms_scope *s, enum kept_kind kind, struct str key, void *what,
                struct err *err);
+/* The version that counts for a canonical in this scope; ERR_PROCESSING where it may not be used.
+ */
+int terms_settle_version(const struct terms_scope *s, struct str url, struct str *version,
+                         struct err *err);
 int terms_not_quick(struct err *err);
 /* What a resource contains under an id; NULL: nothing of that type. */
 yyjson_val *terms_contained(yyjson_val *container, struct str type, struct str id);

@@ -93,6 +93,21 @@ static int implicit(struct terms_scope *s, struct str canonical, yyjson_val **re
     return b.failed ? err_no_memory(err) : js_parse(s->a, sb_view(&b), ret, err);
 }
 
+/* The canonical with the version that the question names for it. */
+static int pin(struct terms_scope *s, struct str *canonical, struct err *err)
+{
+    struct str version, url = canonical_split(*canonical, &version), joined;
+    int r = terms_settle_version(s, url, &version, err);
+
+    if (r < 0 || !version.n || !url.n)
+        return r;
+    joined = arena_join(s->a, (const struct str[]){url, STR("|"), version}, 3);
+    if (!joined.p)
+        return err_no_memory(err);
+    *canonical = joined;
+    return 0;
+}
+
 int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct vs_path *path,
                        struct vs **ret, struct err *err)
 {
@@ -101,10 +116,11 @@ int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct
     struct vs *vs = NULL;
     yyjson_val *root;
     void *what;
-    int r = check_path(path, canonical, err);
+    int r = s->n_pins ? pin(s, &here.canonical, err) : 0;
 
     *ret = NULL;
-    if (r < 0 || !canonical.n)
+    canonical = here.canonical;
+    if (r < 0 || (r = check_path(path, canonical, err)) < 0 || !canonical.n)
         return r;
     r = terms_kept_get(s, KEPT_VS, canonical, &what, err);
     if (r > 0)

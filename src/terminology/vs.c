@@ -9,6 +9,7 @@
 #include "terminology/canonical.h"
 #include "terminology/cluster.h"
 #include "terminology/grammar.h"
+#include "terminology/resource.h"
 
 #include <stdlib.h>
 
@@ -20,7 +21,6 @@ struct compiling {
     const struct vs_path *path;
     yyjson_val *container; /* of what is named "#id" */
     bool excluding;
-    bool active_only; /* compose.inactive is false */
     struct err *err;
 };
 
@@ -133,7 +133,7 @@ static int add_run(struct compiling *c, const struct vs_group *g, struct vs_run 
 static bool may_add(const struct compiling *c, const struct vs_group *g, uint32_t i)
 {
     return !bits_has(g->members, i) && !bits_has(g->removed, i) &&
-           !(c->active_only && cs_at(g->cs, i)->flags & CONCEPT_INACTIVE);
+           !(c->vs->active_only && cs_at(g->cs, i)->flags & CONCEPT_INACTIVE);
 }
 
 /* A set of concepts, in the order of their system. */
@@ -291,6 +291,8 @@ static int add_filtered(struct compiling *c, struct vs_group *g, const struct pa
             all[w] &= bits[w];
     }
     keep_within(p, g->cs, all);
+    if (!yyjson_arr_size(filters) && !p->n_within && !c->excluding)
+        g->whole = true;
     if (!yyjson_arr_size(filters) && !p->n_within)
         g->grammar = cs_info(g->cs)->grammar != GRAMMAR_NONE;
     return add_bits(c, g, all);
@@ -324,7 +326,8 @@ static int add_system(struct compiling *c, yyjson_val *include, const struct par
 
     if (r < 0)
         return r;
-    if (cs && cs_info(cs)->content == CONTENT_NOT_PRESENT)
+    if (cs &&
+        (cs_info(cs)->content == CONTENT_NOT_PRESENT || cs_info(cs)->content == CONTENT_SUPPLEMENT))
         cs = NULL;
     if (!cs && !concepts) {
         struct str parts[] = {system, version.n ? STR("|") : STR(""), version};
@@ -485,13 +488,12 @@ static int add_contains(struct compiling *c, yyjson_val *contains, int depth)
 
 static int add_all(struct compiling *c, yyjson_val *root)
 {
-    yyjson_val *compose = js_get(root, "compose"), *inactive = js_get(compose, "inactive"), *v;
+    yyjson_val *compose = js_get(root, "compose"), *v;
     size_t i, n;
     int r = 0;
 
     if (!compose)
         return add_contains(c, js_get(js_get(root, "expansion"), "contains"), 0);
-    c->active_only = yyjson_is_false(inactive);
     c->excluding = true;
     yyjson_arr_foreach(js_get(compose, "exclude"), i, n, v) {
         if ((r = add_include(c, v)) < 0)
@@ -522,6 +524,8 @@ static int copy_source(struct vs *vs, yyjson_val *resource, struct err *err)
     vs->title = js_get_str(vs->source, "title");
     vs->status = js_get_str(vs->source, "status");
     vs->experimental = yyjson_is_true(js_get(vs->source, "experimental"));
+    vs->active_only = yyjson_is_false(js_get(js_get(vs->source, "compose"), "inactive"));
+    vs->standards = standards_flags(vs->source);
     vs->immutable = yyjson_is_true(js_get(vs->source, "immutable"));
     return 0;
 }

@@ -32,6 +32,7 @@ struct vs_group {
     struct str system, version; /* version: of the code system that was used, or as asked for */
     struct cs *cs;              /* NULL: not known here */
     bool is_pinned;             /* the value set names this version */
+    bool whole;                 /* all codes of the system, with no filter */
     bool grammar;               /* all codes that the system's grammar makes, too */
     uint64_t *members;          /* of cs */
     uint64_t *removed;          /* by an exclude */
@@ -52,6 +53,8 @@ struct vs {
     struct arena a;
     struct str url, version, name, title, status, id;
     bool experimental, immutable;
+    bool active_only;   /* compose.inactive is false */
+    uint32_t standards; /* CS_DEPRECATED … of its own */
     yyjson_val *source; /* its resource */
     struct vs_group *groups;
     size_t n_groups;
