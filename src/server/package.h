@@ -1,9 +1,9 @@
 /* package.h - FHIR packages: npm-style .tgz files of definitions, read and installed.
  *
  * Source: https://hl7.org/fhir/packages.html. An archive is read as it comes, within the bounds of
- * base/tar.h; its files are told by name and nothing is unpacked to disk. What is installed becomes
- * resources of the store like any other; which ones came with which package is kept beside them
- * (docs/formats/packages.md), so that they can go again.
+ * terminology/unpack.h; its files are told by name and nothing is unpacked to disk. What is
+ * installed becomes resources of the store like any other; which ones came with which package is
+ * kept beside them (docs/formats/packages.md), so that they can go again.
  */
 #ifndef SERVER_PACKAGE_H
 #define SERVER_PACKAGE_H
