@@ -103,11 +103,13 @@ static int read_result(struct arena *a, const struct chunk *c, yyjson_val *root,
         uint64_t line = number(v, "line");
         struct str text = js_get_str(v, "text");
 
-        res.rejects[i] = (struct reject){.line = line,
-                                         .text = text.p ? text : text_of(c, line),
-                                         .code = js_get_str(v, "code"),
-                                         .where = js_get_str(v, "expression"),
-                                         .reason = js_get_str(v, "reason")};
+        res.rejects[i] =
+            (struct reject){.line = line,
+                            .text = text.p ? text : text_of(c, line),
+                            .code = js_get_str(v, "code"),
+                            .where = js_get_str(v, "expression"),
+                            .reason = js_get_str(v, "reason"),
+                            .broken = {js_get_str(v, "profile"), js_get_str(v, "rule")}};
     }
     *ret = res;
     return 0;

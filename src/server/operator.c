@@ -125,6 +125,10 @@ static void write_result(const struct chunk *c, const struct chunk_result *res, 
         sb_json(out, rj->where);
         sb_lit(out, ",\"reason\":");
         sb_json(out, rj->reason);
+        sb_lit(out, ",\"profile\":");
+        sb_json(out, rj->broken.profile);
+        sb_lit(out, ",\"rule\":");
+        sb_json(out, rj->broken.rule);
         /* The command has its lines; an entry of a Bundle is none. */
         if (rj->text.p < c->text || rj->text.p >= c->text + c->n) {
             sb_lit(out, ",\"text\":");

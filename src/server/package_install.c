@@ -444,7 +444,7 @@ int package_remove(struct api *api, struct store *store, struct str which, size_
     *ret_n = row->n;
     row->id.name = STR("");
     return api_bundle(api, &a, trust_job(STR("package")), sb_view(&body), table_keep, table,
-                      &failed, err);
+                      &failed, NULL, err);
 }
 
 int package_list(struct store *store, void (*say)(void *ctx, const char *name, size_t n), void *ctx,
