@@ -108,6 +108,11 @@ struct api_line {
 int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
                   size_t n, api_also *also, void *ctx, struct err *err);
 
+/* The same for what a node works by (packages, terminologies): not held to the profiles of records.
+ */
+int api_put_definitions(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                        size_t n, api_also *also, void *ctx, struct err *err);
+
 /* Requests by interaction and status class since start, for the metrics page. */
 void api_metrics(struct api *api, struct sb *out);
 

@@ -299,7 +299,7 @@ int conformance_check(struct conformance *f, struct call *c, int type, yyjson_va
     struct conform_options options = {.world = c->api->world, .asked = asked};
     int r;
 
-    if (mode == CONFORMANCE_OFF)
+    if (mode == CONFORMANCE_OFF || c->is_not_held)
         return 0;
     for (size_t i = 0; i < f->policy.n_lines && options.n_asked < ARRAY_LEN(asked); i++)
         if (f->policy.lines[i].type == type)
@@ -320,7 +320,7 @@ int conformance_check(struct conformance *f, struct call *c, int type, yyjson_va
 
 void conformance_count(struct conformance *f, struct call *c, int type, yyjson_val *root)
 {
-    if (conformance_mode_of(f, type) != CONFORMANCE_OFF)
+    if (conformance_mode_of(f, type) != CONFORMANCE_OFF && !c->is_not_held)
         tally_count(&f->tally, sender_of(c, root), def_resource_name(type), &c->issues, true);
 }
 

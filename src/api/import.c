@@ -111,8 +111,8 @@ static int prepare_line(struct item *item)
     return r < 0 ? r : write_prepare(&item->write);
 }
 
-int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
-                  size_t n, api_also *also, void *ctx, struct err *err)
+static int put_lines(struct api *api, struct arena *a, struct access who, bool is_held,
+                     struct api_line *lines, size_t n, api_also *also, void *ctx, struct err *err)
 {
     struct params *params = store_params(api->store);
     struct item *items = ARENA_ARRAY(a, struct item, n);
@@ -126,6 +126,7 @@ int api_put_lines(struct api *api, struct arena *a, struct access who, struct ap
     for (size_t i = 0; r >= 0 && i < n; i++) {
         items[i].call = inner_call(api, a, who);
         items[i].call.params = params;
+        items[i].call.is_not_held = !is_held;
         items[i].line = &lines[i];
         lines[i].result = prepare_line(&items[i]);
         lines[i].err = items[i].call.err;
@@ -144,4 +145,16 @@ int api_put_lines(struct api *api, struct arena *a, struct access who, struct ap
         write_done(&items[i].write);
     params_unref(params);
     return r < 0 ? r : 0;
+}
+
+int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                  size_t n, api_also *also, void *ctx, struct err *err)
+{
+    return put_lines(api, a, who, true, lines, n, also, ctx, err);
+}
+
+int api_put_definitions(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                        size_t n, api_also *also, void *ctx, struct err *err)
+{
+    return put_lines(api, a, who, false, lines, n, also, ctx, err);
 }

@@ -5,6 +5,7 @@
 #include "server/operator.h"
 #include "server/profiles_file.h"
 #include "server/server_int.h"
+#include "terminology/loaded.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -238,6 +239,14 @@ static int hold_to_profiles(struct server *s, struct err *err)
     return r < 0 ? r : api_profiles_unusable(s->api, log_unusable, NULL, err);
 }
 
+/* What loadings beside the last node left behind; nothing loads now. */
+static int sweep_loaded(struct server *s, struct err *err)
+{
+    struct access who = trust_system();
+
+    return loaded_sweep(s->store, &who, err);
+}
+
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
                struct err *err)
 {
@@ -270,6 +279,9 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     if (r < 0)
         return r;
     server_world_follow(s.world, s.api);
+    r = sweep_loaded(&s, err);
+    if (r < 0)
+        return r;
     r = hold_to_profiles(&s, err);
     if (r < 0)
         return r;
