@@ -2,7 +2,8 @@
 """Commands beside a running node: beside.py CARNET
 
 import, reindex, backup, packages and terminologies go through the node's local socket while clients
-use the node; each does what it does alone: the same records, rejects, status, and a position to go on from.
+use the node; each does what it does alone: the same records, rejects and status, and a position to
+go on from.
 """
 import contextlib
 import io
@@ -221,7 +222,8 @@ def check_packages(score, folder, node):
     both = [start(folder, 'package', 'install', one) for _ in range(2)]
     ends = sorted(end(p) for p in both)
     score.check(ends[0][0] == 0, f'two installs at once: {ends}')
-    score.check(run(folder, 'package', 'list')[1] == 'example.test#1.0.0 1200\n', 'twice in the list')
+    listed = run(folder, 'package', 'list')[1]
+    score.check(listed == 'example.test#1.0.0 1200\n', f'after two at once: {listed}')
     status, out = run(folder, 'package', 'remove', 'nothing.there')
     score.check(status == 1 and 'is not installed' in out, f'what is not there: {status} {out}')
 
