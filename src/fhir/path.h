@@ -32,6 +32,7 @@
 struct path;
 struct path_scope;
 struct path_matcher;
+struct path_memo;
 
 enum path_kind {
     PATH_ELEMENT, /* of a resource: `v` and `type` */
@@ -97,6 +98,7 @@ struct path_env {
     size_t index;                   /* $index */
     const struct path_items *many;  /* the focus where it is several items */
     struct path_matcher *matcher;   /* of regular expressions; in `a` */
+    struct path_memo *memos;        /* of what is the same for every focus; in `a` */
     struct path_item root;          /* %resource, once somebody asked */
 };
 

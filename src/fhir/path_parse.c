@@ -298,7 +298,7 @@ static int call(struct parser *s, int left, struct path_node n)
         r = expect(s, ")");
         return r < 0 ? r : left;
     }
-    if (!n.function->run)
+    if (!n.function->run && !n.function->test)
         return err_set(s->err, ERR_NOT_SUPPORTED,
                        "the FHIRPath function \"%.*s\" is not supported (character %zu)",
                        STR_ARG(n.text), (size_t)n.at + 1);
@@ -525,6 +525,7 @@ static int compile(struct arena *a, struct str text, bool strict, const struct d
         r = path_chain(a, s.p, context, err);
     if (r < 0)
         return r;
+    path_hoist(s.p);
     *ret = s.p;
     return 0;
 }
