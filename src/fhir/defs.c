@@ -57,6 +57,28 @@ const struct def_element *def_member(const struct def_type *t, struct str json_n
     return NULL;
 }
 
+#define LOOK_AHEAD 6 /* elements that are passed over more quickly than a hash is made */
+
+const struct def_element *def_next_member(const struct def_type *t, struct str json_name,
+                                          size_t *at, const struct def_type **ret_type)
+{
+    const struct def_element *e = t->elements + *at;
+    size_t left = MIN(t->n_elements - *at, (size_t)LOOK_AHEAD);
+
+    for (; left; left--, e++) {
+        if (e->name.n != json_name.n || e->is_choice ||
+            !bytes_eq(e->name.p, json_name.p, json_name.n))
+            continue;
+        *ret_type = e->types[0];
+        *at = (size_t)(e + 1 - t->elements);
+        return e;
+    }
+    e = def_member(t, json_name, ret_type);
+    if (e)
+        *at = (size_t)(e + 1 - t->elements);
+    return e;
+}
+
 bool def_codes_has(const struct def_codes *c, struct str system, struct str code)
 {
     const struct defs_code *rows = defs_code_table + c->first;

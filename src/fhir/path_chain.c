@@ -182,9 +182,9 @@ static const struct def_type *type_of(const struct chains *k, uint16_t i,
     }
 }
 
-static int keep_steps(struct arena *a, struct path_node *n, const struct chain *c)
+static int keep_steps(const struct chains *k, struct path_node *n, const struct chain *c)
 {
-    n->steps = ARENA_ARRAY(a, struct path_step, c->n);
+    n->steps = ARENA_ARRAY(k->a, struct path_step, c->n);
     if (!n->steps)
         return ERR_NO_MEMORY;
     memcpy(n->steps, c->steps, c->n * sizeof *c->steps);
@@ -197,6 +197,7 @@ static int keep_steps(struct arena *a, struct path_node *n, const struct chain *
     n->kind = NODE_CHAIN;
     n->left = c->base;
     n->type = c->from;
+    n->is_direct = k->p->nodes[c->base].kind == NODE_FOCUS && !n->type;
     return 0;
 }
 
@@ -245,7 +246,7 @@ static int chain_node(const struct chains *k, uint16_t i, const struct def_type 
     if (n->kind == NODE_MEMBER || n->kind == NODE_AS)
         r = flatten(k, i, context, &c);
     if (r > 0 && c.n)
-        return keep_steps(k->a, n, &c);
+        return keep_steps(k, n, &c);
     if (r >= 0 && n->left != NO_NODE)
         r = chain_node(k, n->left, context);
     return r < 0 ? r : chain_arguments(k, n, context);

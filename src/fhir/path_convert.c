@@ -155,7 +155,7 @@ static int to_moment(struct arena *a, const struct path_item *item, enum path_ki
         m.has_zone = false;
         return set(ret, kind, path_moment_text(a, &m));
     }
-    return set(ret, kind, text);
+    return set(ret, kind, path_moment_plain(text));
 }
 
 static int to_date(struct arena *a, const struct path_item *item, struct path_item *ret)

@@ -113,9 +113,6 @@ static int operand(const struct path *p, struct path_env *env, uint16_t i,
     }
     if (n->memo)
         return remembered(p, env, i, focus, ret, err);
-    if (n->kind == NODE_CHAIN && p->nodes[n->left].kind == NODE_FOCUS && !n->type && focus &&
-        focus != &path_many)
-        return MIN(path_run_chain(env, n, focus, n->enough ? n->enough : SIZE_MAX, room, err), 0);
     return eval_at(p, env, i, focus, room, err);
 }
 
@@ -169,20 +166,17 @@ static int eval_sides(const struct path *p, struct path_env *env, const struct p
     return r;
 }
 
-static int test_binary(const struct path *p, struct path_env *env, const struct path_node *n,
-                       const struct path_item *focus, struct err *err)
+_apart_ static int test_sides(const struct path *p, struct path_env *env, const struct path_node *n,
+                              const struct path_item *focus, struct err *err)
 {
     struct sides s;
-    int r;
+    int r = eval_sides(p, env, n, focus, &s, err);
 
-    if (path_is_logic(n->op))
-        return test_logic(p, env, n, focus, err);
-    r = eval_sides(p, env, n, focus, &s, err);
     return r < 0 ? r : path_test_operator(env, n, s.left, s.right, err);
 }
 
-static int test_call(const struct path *p, struct path_env *env, const struct path_node *n,
-                     const struct path_item *focus, struct err *err)
+_apart_ static int test_call(const struct path *p, struct path_env *env, const struct path_node *n,
+                             const struct path_item *focus, struct err *err)
 {
     struct path_item left_room[LEFT_ROOM];
     struct path_items left = {left_room, 0, LEFT_ROOM};
@@ -192,8 +186,8 @@ static int test_call(const struct path *p, struct path_env *env, const struct pa
     return r < 0 ? r : n->function->test(&call);
 }
 
-static int test_is(const struct path *p, struct path_env *env, const struct path_node *n,
-                   const struct path_item *focus, struct err *err)
+_apart_ static int test_is(const struct path *p, struct path_env *env, const struct path_node *n,
+                           const struct path_item *focus, struct err *err)
 {
     struct path_item left_room[LEFT_ROOM];
     struct path_items room = {left_room, 0, LEFT_ROOM};
@@ -218,10 +212,27 @@ static int test_at(const struct path *p, struct path_env *env, const struct path
                    const struct path_item *focus, struct err *err)
 {
     switch (n->kind) {
-    case NODE_BINARY: return test_binary(p, env, n, focus, err);
+    case NODE_BINARY:
+        return path_is_logic(n->op) ? test_logic(p, env, n, focus, err)
+                                    : test_sides(p, env, n, focus, err);
     case NODE_CALL: return test_call(p, env, n, focus, err);
     default: return test_is(p, env, n, focus, err);
     }
+}
+
+/* Any other node, by the items that it gives. */
+_apart_ static int test_items(const struct path *p, struct path_env *env, uint16_t i,
+                              const struct path_item *focus, struct err *err)
+{
+    struct path_item item_room[LEFT_ROOM];
+    struct path_items room = {item_room, 0, LEFT_ROOM};
+    const struct path_items *got;
+    int r = operand(p, env, i, focus, &room, &got, err);
+
+    if (r < 0)
+        return r;
+    return got->n > 1 ? path_wrong(&p->nodes[i], err, "several items stand where a condition does")
+                      : path_truth(got, err);
 }
 
 int path_test_node(const struct path *p, struct path_env *env, uint16_t i,
@@ -229,22 +240,11 @@ int path_test_node(const struct path *p, struct path_env *env, uint16_t i,
 {
     const struct path_scope *outer = env->scope;
     const struct path_node *n = &p->nodes[i];
-    struct path_item item_room[LEFT_ROOM];
-    struct path_items room = {item_room, 0, LEFT_ROOM};
-    const struct path_items *got;
     int r;
 
     if (++env->steps > PATH_STEPS_MAX)
         return path_costly(err);
-    if (is_test(n) && !n->memo) {
-        r = test_at(p, env, n, focus, err);
-    } else {
-        r = operand(p, env, i, focus, &room, &got, err);
-        if (r >= 0)
-            r = path_truth(got, err);
-        if (r == ERR_VALUE && got->n > 1)
-            r = path_wrong(n, err, "several items stand where a condition does");
-    }
+    r = is_test(n) && !n->memo ? test_at(p, env, n, focus, err) : test_items(p, env, i, focus, err);
     env->scope = outer;
     return r;
 }
@@ -303,8 +303,8 @@ static int eval_index(const struct path_node *n, struct path_env *env,
 }
 
 /* Nodes of a path with something on their left. */
-static int eval_path(const struct path *p, struct path_env *env, const struct path_node *n,
-                     const struct path_item *focus, struct path_items *out, struct err *err)
+_apart_ static int eval_path(const struct path *p, struct path_env *env, const struct path_node *n,
+                             const struct path_item *focus, struct path_items *out, struct err *err)
 {
     struct path_item left_room[LEFT_ROOM];
     struct path_items room = {left_room, 0, LEFT_ROOM};
@@ -320,8 +320,9 @@ static int eval_path(const struct path *p, struct path_env *env, const struct pa
     }
 }
 
-static int eval_item_at(const struct path *p, struct path_env *env, const struct path_node *n,
-                        const struct path_item *focus, struct path_items *out, struct err *err)
+_apart_ static int eval_item_at(const struct path *p, struct path_env *env,
+                                const struct path_node *n, const struct path_item *focus,
+                                struct path_items *out, struct err *err)
 {
     const struct path_scope *defined;
     struct sides s;
@@ -336,10 +337,10 @@ static int eval_item_at(const struct path *p, struct path_env *env, const struct
     return r < 0 ? r : eval_index(n, env, s.left, s.right, out, err);
 }
 
-static int eval_chain(const struct path *p, struct path_env *env, const struct path_node *n,
-                      const struct path_item *focus, struct path_items *out, struct err *err)
+_apart_ static int eval_chain_from(const struct path *p, struct path_env *env,
+                                   const struct path_node *n, const struct path_item *focus,
+                                   size_t enough, struct path_items *out, struct err *err)
 {
-    size_t enough = n->enough ? out->n + n->enough : SIZE_MAX;
     struct path_item left_room[LEFT_ROOM];
     struct path_items room = {left_room, 0, LEFT_ROOM};
     const struct path_items *left;
@@ -349,11 +350,25 @@ static int eval_chain(const struct path *p, struct path_env *env, const struct p
         r = n->type && !names_type(&left->p[i], n->type->name)
                 ? 0
                 : path_run_chain(env, n, &left->p[i], enough, out, err);
+    return r;
+}
+
+static int eval_chain(const struct path *p, struct path_env *env, const struct path_node *n,
+                      const struct path_item *focus, struct path_items *out, struct err *err)
+{
+    size_t enough = n->enough ? out->n + n->enough : SIZE_MAX;
+    int r;
+
+    if (n->is_direct && focus && focus != &path_many)
+        r = path_run_chain(env, n, focus, enough, out, err);
+    else
+        r = eval_chain_from(p, env, n, focus, enough, out, err);
     return MIN(r, 0);
 }
 
-static int eval_binary(const struct path *p, struct path_env *env, const struct path_node *n,
-                       const struct path_item *focus, struct path_items *out, struct err *err)
+_apart_ static int eval_binary(const struct path *p, struct path_env *env,
+                               const struct path_node *n, const struct path_item *focus,
+                               struct path_items *out, struct err *err)
 {
     struct sides s;
     int r = eval_sides(p, env, n, focus, &s, err);
@@ -374,8 +389,9 @@ static int eval_plus(const struct path_node *n, struct path_env *env, const stru
     return path_push(env, out, &in->p[0], err);
 }
 
-static int eval_unary(const struct path *p, struct path_env *env, const struct path_node *n,
-                      const struct path_item *focus, struct path_items *out, struct err *err)
+_apart_ static int eval_unary(const struct path *p, struct path_env *env, const struct path_node *n,
+                              const struct path_item *focus, struct path_items *out,
+                              struct err *err)
 {
     struct path_item item_room[RIGHT_ROOM];
     struct path_items room = {item_room, 0, RIGHT_ROOM};

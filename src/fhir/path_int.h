@@ -112,10 +112,11 @@ struct path_function;
 struct path_regex;
 
 struct path_node {
-    uint8_t kind; /* enum path_node_kind */
-    uint8_t op;   /* enum path_op, enum path_kind, enum path_as */
-    bool strict;  /* no liberties in `is` and `as` */
-    bool is_done; /* path_chain was here */
+    uint8_t kind;   /* enum path_node_kind */
+    uint8_t op;     /* enum path_op, enum path_kind, enum path_as */
+    bool strict;    /* no liberties in `is` and `as` */
+    bool is_done;   /* path_chain was here */
+    bool is_direct; /* a chain from the focus, of whatever type that is */
     uint16_t depth;
     uint16_t at; /* where it begins in the text */
     uint16_t left, right;
@@ -436,6 +437,11 @@ struct path_moment {
 
 /* The text of a literal without '@' and 'T' in front of a time; false when it is none. */
 bool path_moment_parse(enum path_kind kind, struct str s, struct path_moment *ret);
+/* Without the 'T' that ends a dateTime of less than hours in FHIRPath, and nowhere else. */
+static inline struct str path_moment_plain(struct str s)
+{
+    return str_head(s, s.n - str_ends(s, STR("T")));
+}
 struct str path_moment_text(struct arena *a, const struct path_moment *m);
 /* -1, 0, 1 or PATH_NOT_KNOWN. */
 int path_moment_compare(const struct path_moment *a, const struct path_moment *b);

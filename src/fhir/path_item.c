@@ -79,8 +79,8 @@ struct str path_item_type(struct arena *a, const struct path_item *item)
 /* ---- pushing computed values ---- */
 
 /* Where it will lie: a copy of what was just written would have to wait for it. */
-static int push(struct path_env *env, struct path_items *out, enum path_kind kind, struct str text,
-                struct err *err)
+static inline int push(struct path_env *env, struct path_items *out, enum path_kind kind,
+                       struct str text, struct err *err)
 {
     struct path_item *item;
     int r = path_room(env, out, err);
@@ -89,6 +89,7 @@ static int push(struct path_env *env, struct path_items *out, enum path_kind kin
         return r;
     item = &out->p[out->n++];
     item->kind = kind;
+    item->has_owner = false;
     item->v = NULL;
     item->type = NULL;
     item->text = text;

@@ -103,7 +103,7 @@ static int moment(struct parser *s, enum path_kind kind)
                        "the FHIRPath expression has a date or time that does not exist at "
                        "character %zu",
                        s->lex.start + 1);
-    return literal(s, kind, s->lex.value);
+    return literal(s, kind, path_moment_plain(s->lex.value));
 }
 
 #define INTEGER_MAX UINT64_C(2147483648) /* so that -2147483648 can be said */

@@ -32,9 +32,35 @@ static inline yyjson_val *find(yyjson_val *obj, const char *name, size_t n)
     return NULL;
 }
 
-/* The member `name` and its sibling "_name", in one pass. */
-static void find_pair(yyjson_val *obj, const char *name, size_t n, yyjson_val **ret_v,
-                      yyjson_val **ret_more)
+/* A value that is there, alone. */
+static bool is_scalar(const yyjson_val *v)
+{
+    return v && !unsafe_yyjson_is_ctn((void *)(uintptr_t)v) &&
+           unsafe_yyjson_get_type((void *)(uintptr_t)v) != YYJSON_TYPE_NULL;
+}
+
+static yyjson_val *find_sibling(yyjson_val *obj, struct str name)
+{
+    yyjson_val *key = unsafe_yyjson_get_first(obj);
+
+    for (size_t left = unsafe_yyjson_get_len(obj); left; left--) {
+        const char *k = key->uni.str;
+        if (k[0] == '_' && str_eq(str_from(js_str(key), 1), name))
+            return key + 1;
+        key = unsafe_yyjson_get_next(key + 1);
+    }
+    return NULL;
+}
+
+yyjson_val *path_more(const struct path_item *item)
+{
+    /* The name of a member lies in front of its value. */
+    return item->has_owner ? find_sibling(item->owner, js_str(item->v - 1)) : item->more;
+}
+
+/* The member `name` and its sibling "_name", in one pass; `is_quick`: a scalar will do. */
+static inline void find_pair(yyjson_val *obj, const char *name, size_t n, bool is_quick,
+                             yyjson_val **ret_v, yyjson_val **ret_more)
 {
     yyjson_val *key = unsafe_yyjson_get_first(obj);
 
@@ -42,10 +68,13 @@ static void find_pair(yyjson_val *obj, const char *name, size_t n, yyjson_val **
     for (size_t left = unsafe_yyjson_get_len(obj); left; left--) {
         const char *k = key->uni.str;
         size_t len = unsafe_yyjson_get_len(key);
-        if (k[0] == name[0] && len == n && bytes_eq(k, name, n))
+        if (k[0] == name[0] && len == n && bytes_eq(k, name, n)) {
             *ret_v = key + 1;
-        else if (k[0] == '_' && len == n + 1 && bytes_eq(k + 1, name, n))
+            if (is_quick && is_scalar(key + 1))
+                return;
+        } else if (k[0] == '_' && len == n + 1 && bytes_eq(k + 1, name, n)) {
             *ret_more = key + 1;
+        }
         key = unsafe_yyjson_get_next(key + 1);
     }
 }
@@ -105,8 +134,8 @@ static const struct def_type *choice_type(const struct def_element *e, struct st
 static int walk_on(const struct walk *w, struct rest rest, yyjson_val *v, yyjson_val *more,
                    const struct def_type *type);
 
-static inline int put(const struct walk *w, const struct path_step *s, yyjson_val *v, yyjson_val *more,
-               const struct def_type *type)
+static inline int put(const struct walk *w, const struct path_step *s, yyjson_val *v,
+                      yyjson_val *more, const struct def_type *type)
 {
     struct path_item *item;
     int r = path_room(w->env, w->out, w->err);
@@ -115,6 +144,7 @@ static inline int put(const struct walk *w, const struct path_step *s, yyjson_va
         return r;
     item = &w->out->p[w->out->n++];
     item->kind = PATH_ELEMENT;
+    item->has_owner = false;
     item->v = v;
     item->type = type;
     item->more = more;
@@ -196,16 +226,35 @@ static bool has_sibling(const struct walk *w, const struct def_type *type)
     return !w->env->values_only && (!type || type->kind == DEF_PRIMITIVE);
 }
 
+/* A primitive at the end of a walk, whose sibling hardly anybody will ask for. */
+static int walk_scalar(const struct walk *w, const struct path_step *s, yyjson_val *obj,
+                       yyjson_val *v)
+{
+    int r;
+
+    if (++w->env->steps > PATH_STEPS_MAX)
+        return path_costly(w->err);
+    if (s->only && s->type != s->only && !is_type(s->type, s->only))
+        return 0;
+    r = put(w, s, v, obj, s->type);
+    if (r >= 0)
+        w->out->p[w->out->n - 1].has_owner = true;
+    return r;
+}
+
 /* The member s->json of an object that may have it. */
 static int walk_member(const struct walk *w, const struct path_step *s, struct rest rest,
                        yyjson_val *obj)
 {
     yyjson_val *v, *more = NULL;
 
-    if (has_sibling(w, s->type))
-        find_pair(obj, s->json, s->json_n, &v, &more);
-    else
+    if (!has_sibling(w, s->type)) {
         v = find(obj, s->json, s->json_n);
+        return v ? walk_values(w, s, rest, v, NULL) : 0;
+    }
+    find_pair(obj, s->json, s->json_n, !rest.n, &v, &more);
+    if (!rest.n && !more && is_scalar(v))
+        return walk_scalar(w, s, obj, v);
     return v || more ? walk_values(w, s, rest, v, more) : 0;
 }
 
@@ -351,7 +400,7 @@ int path_run_chain(struct path_env *env, const struct path_node *node, const str
         return rest.n == 1 ? computed_member(env, item, rest.s->name, out, err) : 0;
     return item->type == rest.s->in && yyjson_is_obj(item->v)
                ? walk_down(&w, rest, item->v)
-               : walk_on(&w, rest, item->v, item->more, item->type);
+               : walk_on(&w, rest, item->v, path_more(item), item->type);
 }
 
 int path_member(struct path_env *env, const struct path_item *item, struct str name,
@@ -361,26 +410,45 @@ int path_member(struct path_env *env, const struct path_item *item, struct str n
 
     if (item->kind != PATH_ELEMENT)
         return computed_member(env, item, name, out, err);
-    return walk_named(&w, name, NULL, (struct rest){NULL, 0}, item->v, item->more, item->type);
+    return walk_named(&w, name, NULL, (struct rest){NULL, 0}, item->v, path_more(item), item->type);
+}
+
+/* An object whose children are asked for. */
+struct parent {
+    yyjson_val *obj;
+    const struct def_type *type; /* NULL: not known */
+    size_t at;                   /* of its elements, for def_next_member */
+    bool has_siblings;           /* members whose names begin with '_' */
+};
+
+static struct parent parent_of(yyjson_val *obj, const struct def_type *type)
+{
+    struct parent parent = {.obj = obj, .type = type};
+    yyjson_val *key = unsafe_yyjson_get_first(obj);
+
+    for (size_t left = unsafe_yyjson_get_len(obj); left; left--) {
+        parent.has_siblings |= key->uni.str[0] == '_';
+        key = unsafe_yyjson_get_next(key + 1);
+    }
+    return parent;
 }
 
 /* A member of an object whose type is known; a sibling counts only where there is no value. */
-static int walk_child(const struct walk *w, yyjson_val *obj, const struct def_type *type,
-                      struct str json, yyjson_val *v, bool has_siblings)
+static int walk_child(const struct walk *w, struct parent *parent, struct str json, yyjson_val *v)
 {
     static const struct rest none = {NULL, 0};
     bool alone = json.n && json.p[0] == '_';
     struct path_step s = {.json = json.p + alone, .json_n = json.n - alone};
 
-    s.element = def_member(type, str_from(json, alone), &s.type);
-    if (!s.element || (alone && yyjson_obj_getn(obj, s.json, s.json_n)))
+    s.element = def_next_member(parent->type, str_from(json, alone), &parent->at, &s.type);
+    if (!s.element || (alone && yyjson_obj_getn(parent->obj, s.json, s.json_n)))
         return 0;
     s.is_resource = is_any_resource(s.type);
     if (alone)
         return walk_values(w, &s, none, NULL, v);
-    if (has_siblings && s.type->kind == DEF_PRIMITIVE)
-        return walk_member(w, &s, none, obj);
-    return walk_values(w, &s, none, v, NULL);
+    return parent->has_siblings && s.type->kind == DEF_PRIMITIVE
+               ? walk_member(w, &s, none, parent->obj)
+               : walk_values(w, &s, none, v, NULL);
 }
 
 /* JSON that no definition knows. */
@@ -395,21 +463,22 @@ int path_children(struct path_env *env, const struct path_item *item, struct pat
                   struct err *err)
 {
     struct walk w = {env, out, SIZE_MAX, err};
-    yyjson_val *obj = yyjson_is_obj(item->v) ? item->v : item->more;
-    bool has_siblings = false;
-    size_t i, max;
-    yyjson_val *key, *val;
+    yyjson_val *obj = item->v, *key;
+    struct parent parent;
     int r = 0;
 
     if (item->kind != PATH_ELEMENT)
         return 0;
-    yyjson_obj_foreach(obj, i, max, key, val) {
-        has_siblings |= js_str(key).n && js_str(key).p[0] == '_';
-    }
-    yyjson_obj_foreach(obj, i, max, key, val) {
-        if (r >= 0)
-            r = item->type ? walk_child(&w, obj, item->type, js_str(key), val, has_siblings)
-                           : walk_unknown_child(&w, obj, js_str(key));
+    if (!yyjson_is_obj(obj))
+        obj = path_more(item);
+    if (!yyjson_is_obj(obj))
+        return 0;
+    parent = parent_of(obj, item->type);
+    key = unsafe_yyjson_get_first(obj);
+    for (size_t left = unsafe_yyjson_get_len(obj); left && r == 0; left--) {
+        r = item->type ? walk_child(&w, &parent, js_str(key), key + 1)
+                       : walk_unknown_child(&w, obj, js_str(key));
+        key = unsafe_yyjson_get_next(key + 1);
     }
     return r;
 }

@@ -35,12 +35,32 @@ static void orders_by_bytes(void **state)
     assert_str(str_trim(STR(" \t x y\r\n")), STR("x y"));
 }
 
+static void bytes_are_compared_at_every_length(void **state)
+{
+    char a[40], b[40];
+
+    (void)state;
+    memset(a, 'x', sizeof a);
+    for (size_t n = 0; n < sizeof a; n++) {
+        memcpy(b, a, sizeof a);
+        assert_true(bytes_eq(a, b, n));
+        b[n] = 'y';
+        assert_true(bytes_eq(a, b, n));
+        for (size_t at = 0; at < n; at++) {
+            memcpy(b, a, sizeof a);
+            b[at] = 'y';
+            assert_false(bytes_eq(a, b, n));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits),
         cmocka_unit_test(numbers),
         cmocka_unit_test(orders_by_bytes),
+        cmocka_unit_test(bytes_are_compared_at_every_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
