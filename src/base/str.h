@@ -114,6 +114,11 @@ struct str str_trim(struct str s);
  * non-NULL *rest; at the end rest->p is NULL. */
 bool str_split(struct str *rest, char sep, struct str *ret_part);
 
+/* The character of "uXXXX" at the beginning of s, what stands behind the backslash of an escape, or
+ * of "uD8XX\uDCXX" that mean one. Its UTF-8 goes to `to`. Returns the bytes of s that it took, or 0
+ * where they are no character (NUL and half a pair are none). */
+size_t str_unicode_escape(struct str s, char to[4], size_t *ret_n);
+
 /* A whole decimal number without sign or blanks, at most `max`. Returns false if it is not one. */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *ret);
 
