@@ -547,7 +547,7 @@ static void low_limits(void **state)
                                            .set_array = 5,
                                            .bodies = {2, 6, 12},
                                            .reads = {4, 20, 0}};
-    sq_block_bits = 3;
+    block_bits = 3;
     for (uint64_t seed = 11; seed <= 14; seed++)
         run_seed(seed, rounds());
     search_limits.sort_rows = 0;
@@ -557,7 +557,7 @@ static void low_limits(void **state)
     search_limits.race_max = 0;
     run_seed(21, rounds());
     search_limits = was;
-    sq_block_bits = SQ_BLOCK_BITS;
+    block_bits = BLOCK_BITS;
 }
 
 /* However a search is written: past its deadline it ends, and says so. */

@@ -298,7 +298,7 @@ static void what_is_found_is_what_matches(void **state)
         skip();
     }
     w = calloc(1, sizeof *w);
-    sq_block_bits = 4;
+    block_bits = 4;
     world_open(&w->w);
     arena_init(&w->a, MIB(512));
     w->params = params_base(&err);
@@ -325,7 +325,7 @@ static void what_is_found_is_what_matches(void **state)
     search_limits = was;
     print_message("%zu queries, %zu of them find nothing\n", ARRAY_LEN(queries), empty);
     world_check(&w->w);
-    sq_block_bits = SQ_BLOCK_BITS;
+    block_bits = BLOCK_BITS;
     params_unref(w->params);
     arena_done(&w->a);
     world_done(&w->w);

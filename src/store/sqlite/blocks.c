@@ -1,24 +1,26 @@
 /* blocks.c - ranges of keys in the order of rows.
  *
  * Keys that are asked for by ranges (index_entry.head_n) lie in blocks: head, block, the rest of
- * the key, row. A block is the rows whose numbers differ in the last SQ_BLOCK_BITS alone. A range
+ * the key, row. A block is the rows whose numbers differ in the last BLOCK_BITS alone. A range
  * is one seek and a short walk in each block, the blocks come in the order of rows, and inside one
  * few rows are left to sort: so the first page of a long range costs as little as a short range
  * does.
  */
 #include "store/sqlite/search_int.h"
 
+#define BLOCK_WANT 64 /* entries that a range is expected to have in a block */
+
 struct bound {
-    unsigned char b[SQ_KEY_MAX];
+    unsigned char b[ENTRY_MAX];
     size_t n;
 };
 
 static struct str bound(struct bound *to, struct str head, uint64_t block, struct str rest)
 {
-    assert(head.n + SQ_BLOCK_BYTES + rest.n <= sizeof to->b);
+    assert(head.n + BLOCK_BYTES + rest.n <= sizeof to->b);
     memcpy(to->b, head.p, head.n);
-    sq_put_block(to->b + head.n, block);
-    to->n = head.n + SQ_BLOCK_BYTES;
+    block_put(to->b + head.n, block);
+    to->n = head.n + BLOCK_BYTES;
     if (rest.n)
         memcpy(to->b + to->n, rest.p, rest.n);
     to->n += rest.n;
@@ -50,11 +52,11 @@ static bool entry_read(struct str k, size_t head, struct entry *ret)
 {
     const unsigned char *p = (const unsigned char *)k.p;
 
-    if (k.n < head + SQ_BLOCK_BYTES + SQ_ROW_BYTES)
+    if (k.n < head + BLOCK_BYTES + ROW_BYTES)
         return false;
-    ret->block = sq_get_block(p + head);
-    ret->row = sq_get_row_bytes(p + k.n - SQ_ROW_BYTES);
-    ret->rest = str_n(k.p + head + SQ_BLOCK_BYTES, k.n - head - SQ_BLOCK_BYTES - SQ_ROW_BYTES);
+    ret->block = block_get(p + head);
+    ret->row = row_get(p + k.n - ROW_BYTES);
+    ret->rest = str_n(k.p + head + BLOCK_BYTES, k.n - head - BLOCK_BYTES - ROW_BYTES);
     return true;
 }
 
@@ -80,87 +82,84 @@ static bool passes(struct exec *x, const struct range *range, const struct entry
     return scan_passes(x, range->filter, str_n((char *)key.b, head + e->rest.n));
 }
 
-/* The rows of the block that statement `s` stands in. */
+/* The rows of the block that scan `s` stands in. */
 static int read_block(struct exec *x, const struct range *range, const struct inside *in,
-                      sqlite3_stmt *s, struct entry e, size_t limit, struct sq_rows *rows,
-                      size_t *n, struct err *err)
+                      struct scan *s, struct entry e, size_t limit, struct rows *rows, size_t *n,
+                      struct err *err)
 {
     uint64_t block = e.block;
+    struct str k;
     int r = 1;
 
     do {
         if (passes(x, range, &e)) {
-            if (rows && (r = sq_rows_add(rows, x->tmp, e.row, err)) < 0)
+            if (rows && (r = rows_add(rows, x->tmp, e.row, err)) < 0)
                 return r;
             if (++*n >= limit)
                 return 0;
         }
-        r = sq_step(x->t->conn, s, err);
-        if (r <= 0 || !entry_read(sq_column(s, 0), in->head.n, &e))
+        r = x->ops->next(s, &k, err);
+        if (r <= 0 || !entry_read(k, in->head.n, &e))
             return MIN(r, 0);
     } while (e.block == block && !is_below(in, e.rest) && !is_above(in, e.rest));
     return 0;
 }
 
+/* Opens the scan that begins in block `at`, and its first entry: 1, or 0 where there is none. */
 static int seek(struct exec *x, const struct inside *in, uint64_t at, uint64_t last, bool desc,
-                struct bound b[2], sqlite3_stmt **ret, struct entry *ret_e, struct err *err)
+                size_t want, struct bound b[2], struct scan *ret, struct entry *ret_e,
+                struct err *err)
 {
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, desc ? SQ_KEYS_DESC : SQ_KEYS, &s, err);
+    struct str lo, hi, k;
+    int r;
 
-    if (r < 0 || (r = exec_charge(x, COST_PROBE, err)) < 0)
-        return r;
     if (desc) {
-        sq_bind_blob(s, 1, bound(&b[0], in->head, last, STR("")));
-        sq_bind_blob(s, 2,
-                     in->hi.p ? bound(&b[1], in->head, at, in->hi)
-                              : bound(&b[1], in->head, at + 1, STR("")));
+        lo = bound(&b[0], in->head, last, STR(""));
+        hi = in->hi.p ? bound(&b[1], in->head, at, in->hi)
+                      : bound(&b[1], in->head, at + 1, STR(""));
     } else {
-        sq_bind_blob(s, 1, bound(&b[0], in->head, at, in->lo));
-        sq_bind_blob(s, 2, bound(&b[1], in->head, last + 1, STR("")));
+        lo = bound(&b[0], in->head, at, in->lo);
+        hi = bound(&b[1], in->head, last + 1, STR(""));
     }
-    r = sq_step(x->t->conn, s, err);
-    *ret = s;
-    if (r > 0 && !entry_read(sq_column(s, 0), in->head.n, ret_e)) {
-        sqlite3_reset(s);
-        return 0;
-    }
-    return r;
+    r = x->ops->open(ret, x->t, SCAN_KEYS, lo, hi, desc, want, err);
+    if (r == 0)
+        r = x->ops->next(ret, &k, err);
+    return r > 0 ? entry_read(k, in->head.n, ret_e) : r;
 }
 
 int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_t last, bool desc,
-               size_t limit, struct sq_rows *rows, uint64_t *ret_block, size_t *ret_n,
+               size_t limit, struct rows *rows, uint64_t *ret_block, size_t *ret_n,
                struct err *err)
 {
     struct inside in = inside_of(range);
 
     for (uint64_t at = from;;) {
+        size_t n = 0, want = MIN(limit, (size_t)BLOCK_WANT);
         struct bound b[2];
         struct entry e;
-        sqlite3_stmt *s;
-        size_t n = 0;
-        int r = seek(x, &in, at, last, desc, b, &s, &e, err);
+        struct scan s;
+        bool skip = false;
+        int r = seek(x, &in, at, last, desc, want, b, &s, &e, err), charged;
 
+        /* It may stand in another block, on the wrong side of the range there. */
+        if (r > 0) {
+            skip = e.block != at && (desc ? is_above(&in, e.rest) : is_below(&in, e.rest));
+            if (!skip && !(desc ? is_below(&in, e.rest) : is_above(&in, e.rest)) &&
+                (charged = read_block(x, range, &in, &s, e, limit, rows, &n, err)) < 0)
+                r = charged;
+        }
+        x->ops->close(&s);
         if (r <= 0)
             return r;
-        /* It may stand in another block, on the wrong side of the range there. */
-        if (e.block != at && (desc ? is_above(&in, e.rest) : is_below(&in, e.rest))) {
-            at = e.block;
-            sqlite3_reset(s);
-            continue;
-        }
-        if (!(desc ? is_below(&in, e.rest) : is_above(&in, e.rest)))
-            r = read_block(x, range, &in, s, e, limit, rows, &n, err);
-        sqlite3_reset(s);
-        if (r < 0 || (r = exec_charge(x, n, err)) < 0)
-            return r;
+        if ((charged = exec_charge(x, COST_PROBE + n, err)) < 0)
+            return charged;
         if (n) {
             *ret_block = e.block;
             *ret_n = n;
             return 1;
         }
-        if (e.block == last)
+        if (!skip && e.block == last)
             return 0;
-        at = desc ? e.block - 1 : e.block + 1;
+        at = skip ? e.block : desc ? e.block - 1 : e.block + 1;
     }
 }

@@ -131,8 +131,6 @@ void sq_conn_free(struct sq_conn *c)
     for (size_t i = 0; i < SQ_STATEMENT_COUNT; i++)
         sqlite3_finalize(c->stmts[i]);
     sqlite3_close_v2(c->db);
-    free(c->identities);
-    free(c->refused);
     free(c);
 }
 

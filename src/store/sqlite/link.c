@@ -65,8 +65,8 @@ struct link {
     bool is_reverse, has_canonicals;
     bool is_single; /* a resource has one such reference at most */
     size_t spent, next_try;
-    bool has_asked; /* … what is kept as refused: */
-    struct refused *refused;
+    bool has_asked, is_kept; /* what was refused before, in: */
+    struct refusal refused;
     struct ahead ahead;
     struct search_ref
         last; /* the reference that was followed last; its id is in the body in hand */
@@ -77,11 +77,9 @@ struct link {
  * that of the parameter that it is a part of (docs/formats/index-keys.md, "Shared lists"). */
 static bool is_single(const struct exec *x, const struct param *param)
 {
-    struct sq_store *st = sq_store(&x->t->base);
     const struct param_span *span = &param->spans[param->n_spans - 1];
 
-    return (param->n_spans == 1 || span->type) &&
-           !(atomic_load(&st->multi[span->list / 64]) >> (span->list % 64) & 1);
+    return (param->n_spans == 1 || span->type) && !list_is_multi(&x->t->st->lists, span->list);
 }
 
 /* Whether all that an inner search asks is one point, so that a row is found when it stands there.
@@ -132,7 +130,7 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err)
 /* Finds all matches when they are at most `limit`, looking at no more candidates: 1, or 0. */
 static int inner_all(struct inner *in, size_t limit, size_t cost, struct err *err)
 {
-    struct sq_rows rows = {0};
+    struct rows rows = {0};
     int r;
 
     if (in->is_whole || in->x.lo > in->x.hi) {
@@ -198,7 +196,7 @@ static int near_has(struct inner *in, uint64_t row, bool *ret, uint64_t *ret_hin
     rows = (struct rowset){.v = w->rows, .n = w->n};
     next = rowset_seek(&rows, row, false);
     *ret = next == row && exec_may_see(&in->x, row);
-    *ret_hint = next ? next : SQ_ROW_MAX;
+    *ret_hint = next ? next : ROW_MAX;
     return (r = exec_charge(&in->x, 1, err)) < 0 ? r : 1;
 }
 
@@ -360,7 +358,7 @@ static int collect_ref(void *ctx, const struct search_ref *ref)
 /* What the matches of a _has refer to. */
 static int collect_referred(struct exec *x, struct clause *c, struct rowset *ret, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     struct collecting to = {x, ret};
     struct follow f = {x, x->s->type, collect_row, &to, err};
     struct link *l = c->link;
@@ -498,7 +496,7 @@ static int look_ahead(struct exec *x, struct clause *c, uint64_t row, bool in, s
 
 static int test_forward(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     struct testing t = {.l = c->link};
     struct follow f = {x, 0, test_row, &t, err};
     yyjson_val *root;
@@ -569,39 +567,41 @@ static struct str question(const struct exec *x, const struct link *l)
     return str_n(p, 4 + point.n);
 }
 
+struct no_longer {
+    struct exec *x;
+    struct rows rows;
+};
+
 static int no_longer(void *ctx, uint64_t row, struct err *err)
 {
-    (void)err;
-    refused_remove(ctx, row);
-    return 0;
+    struct no_longer *n = ctx;
+
+    return rows_add(&n->rows, n->x->tmp, row, err);
 }
 
 /* Takes out what matches that are newer than the rest refer to. */
 static int refused_catch_up(struct exec *x, struct link *l, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     struct inner *in = &l->inner[0];
-    struct refused *kept = l->refused;
-    struct follow f = {x, x->s->type, no_longer, kept, err};
+    struct no_longer out = {.x = x};
+    struct follow f = {x, x->s->type, no_longer, &out, err};
     uint64_t rows[LINK_NEWS];
-    int n = 0, r = 0;
+    int n, r = 0;
 
-    if (kept->position < x->newest)
-        n = scan_rows(&in->x, &in->x.clauses[0].ranges[0], kept->position + 1, x->newest, false,
-                      rows, LINK_NEWS, err);
-    if (n == LINK_NEWS || kept->position > x->newest)
-        refused_clear(kept);
+    if (l->refused.position == x->newest)
+        return 0;
+    n = scan_rows(&in->x, &in->x.clauses[0].ranges[0], l->refused.position + 1, x->newest, false,
+                  rows, LINK_NEWS, err);
     for (int i = 0; i < n && n < LINK_NEWS && r == 0; i++) {
         yyjson_val *root;
 
         if ((r = exec_body(&in->x, rows[i], &root, err)) == 0)
             r = search_refs(&in->x.body, opt, in->param, root, collect_ref, &f, err);
     }
-    if (r < 0 || n < 0) {
-        refused_clear(kept);
+    if (n < 0 || r < 0)
         return MIN(r, n);
-    }
-    kept->position = x->newest;
+    refused_advance(x, &l->refused, n < LINK_NEWS ? &out.rows : NULL);
     return 0;
 }
 
@@ -633,19 +633,17 @@ static int test_reverse(struct exec *x, struct clause *c, uint64_t row, bool *re
         struct str key = question(x, l);
 
         l->has_asked = true;
-        l->refused = key.p ? refused_of(x, key) : NULL;
-        if (l->refused)
-            r = refused_catch_up(x, l, err);
+        l->is_kept = key.p && refused_open(x, key, &l->refused);
+        if (l->is_kept && (r = refused_catch_up(x, l, err)) < 0)
+            return r;
     }
-    if (r < 0)
-        return r;
-    if (l->refused && refused_has(l->refused, row)) {
+    if (l->is_kept && refused_has(x, &l->refused, row)) {
         *ret = false;
         return exec_charge(x, 1, err);
     }
     r = has_referrer(x, l, row, err);
-    if (r == 0 && l->refused)
-        refused_add(l->refused, row);
+    if (r == 0 && l->is_kept)
+        refused_add(x, &l->refused, row);
     *ret = r > 0;
     return MIN(r, 0);
 }

@@ -2,57 +2,92 @@
  *
  * "Has none" is dear to find out: every row that refers to the candidate has to be asked. It stays
  * true of a version until a new version refers to its resource and matches, for a version's keys
- * never change. So a connection keeps the rows that were refused, and the position up to which that
- * is known; whoever asks again takes out what newer matches refer to, and goes on.
+ * never change. So the rows that were refused are kept with the position as of which they are; who
+ * asks again takes out what newer matches refer to, and goes on. Searches on an older snapshot than
+ * that leave it alone.
  */
 #include "store/sqlite/search_int.h"
 
-#include <stdlib.h>
-
-struct refused *refused_of(struct exec *x, struct str key)
+static struct refused *find(struct lists *l, struct str key)
 {
-    struct sq_conn *c = x->t->conn;
-    struct refused *all = c->refused, *oldest;
+    struct refused *oldest = l->refused;
 
-    /* What a job sees may be undone. */
-    if (x->t->base.is_writing || key.n > sizeof all->key)
-        return NULL;
-    if (!all && !(all = c->refused = calloc(SQ_REFUSED, sizeof *all)))
-        return NULL;
-    oldest = all;
-    for (size_t i = 0; i < SQ_REFUSED; i++) {
-        if (all[i].used && str_eq(str_n((char *)all[i].key, all[i].key_n), key)) {
-            all[i].used = ++c->refused_clock;
-            return &all[i];
-        }
-        if (all[i].used < oldest->used)
-            oldest = &all[i];
+    for (size_t i = 0; i < REFUSED_MAX; i++) {
+        struct refused *r = &l->refused[i];
+
+        if (r->used && str_eq(str_n((char *)r->key, r->key_n), key))
+            return r;
+        if (r->used < oldest->used)
+            oldest = r;
     }
-    refused_clear(oldest);
-    oldest->used = ++c->refused_clock;
-    oldest->position = x->newest;
+    memset(oldest, 0, sizeof *oldest);
     oldest->key_n = (uint8_t)key.n;
     memcpy(oldest->key, key.p, key.n);
     return oldest;
 }
 
-bool refused_has(const struct refused *of, uint64_t row)
+bool refused_open(struct exec *x, struct str key, struct refusal *ret)
 {
-    return of->rows[row % SQ_REFUSED_ROWS] == row;
+    struct lists *l = &x->t->st->lists;
+    struct refused *r;
+
+    /* What a job sees may be undone. */
+    if (x->t->is_writing || key.n > REFUSED_KEY_BYTES)
+        return false;
+    pthread_mutex_lock(&l->kept_lock);
+    r = find(l, key);
+    if (!r->used) {
+        r->made = l->refused_clock + 1;
+        r->position = x->newest;
+    }
+    r->used = ++l->refused_clock;
+    *ret = (struct refusal){.of = r, .made = r->made, .position = r->position};
+    pthread_mutex_unlock(&l->kept_lock);
+    return ret->position <= x->newest;
 }
 
-void refused_add(struct refused *of, uint64_t row)
+/* Whether what is kept is still that which was opened, as of its position. */
+static bool is_mine(const struct refusal *mine)
 {
-    of->rows[row % SQ_REFUSED_ROWS] = row;
+    return mine->of->made == mine->made && mine->of->position == mine->position;
 }
 
-void refused_remove(struct refused *of, uint64_t row)
+bool refused_has(struct exec *x, const struct refusal *mine, uint64_t row)
 {
-    if (refused_has(of, row))
-        of->rows[row % SQ_REFUSED_ROWS] = 0;
+    struct lists *l = &x->t->st->lists;
+    bool has;
+
+    pthread_mutex_lock(&l->kept_lock);
+    has = is_mine(mine) && mine->of->rows[row % REFUSED_ROWS] == row;
+    pthread_mutex_unlock(&l->kept_lock);
+    return has;
 }
 
-void refused_clear(struct refused *of)
+void refused_add(struct exec *x, const struct refusal *mine, uint64_t row)
 {
-    memset(of->rows, 0, sizeof of->rows);
+    struct lists *l = &x->t->st->lists;
+
+    pthread_mutex_lock(&l->kept_lock);
+    if (is_mine(mine))
+        mine->of->rows[row % REFUSED_ROWS] = row;
+    pthread_mutex_unlock(&l->kept_lock);
+}
+
+void refused_advance(struct exec *x, struct refusal *mine, const struct rows *no_longer)
+{
+    struct lists *l = &x->t->st->lists;
+
+    pthread_mutex_lock(&l->kept_lock);
+    if (is_mine(mine)) {
+        uint64_t *rows = mine->of->rows;
+
+        if (!no_longer)
+            memset(rows, 0, sizeof mine->of->rows);
+        for (size_t i = 0; no_longer && i < no_longer->n; i++)
+            if (rows[no_longer->v[i] % REFUSED_ROWS] == no_longer->v[i])
+                rows[no_longer->v[i] % REFUSED_ROWS] = 0;
+        mine->of->position = x->newest;
+    }
+    pthread_mutex_unlock(&l->kept_lock);
+    mine->position = x->newest;
 }

@@ -1,9 +1,10 @@
 /* search_int.h - the search executor's inside.
  *
- * No SQL is planned here: everything is a walk over ranges of the table `idx` (k = parameter, key,
- * row) with the same few statements. A search is a set of clauses; one of them drives (gives
- * candidate rows in order), the others test each candidate. Which one drives is found by looking:
- * all are read side by side in growing steps, and the first that ends is the smallest.
+ * Nothing is planned here by a database: everything is a walk over ranges of one ordered list of
+ * entries (parameter, key, row), which a backend gives (store/scan_int.h). A search is a set of
+ * clauses; one of them drives (gives candidate rows in order), the others test each candidate.
+ * Which one drives is found by looking: all are read side by side in growing steps, and the first
+ * that ends is the smallest.
  *
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
  * blocks.c  ranges in the order of rows              refused.c what a _has has refused before
@@ -17,7 +18,7 @@
 #ifndef SQ_SEARCH_INT_H
 #define SQ_SEARCH_INT_H
 
-#include "store/sqlite/sq_int.h"
+#include "store/store_int.h"
 
 #define SEARCH_MEMORY_BYTES MIB(256) /* for sets of rows and parsed bodies of one search */
 
@@ -86,7 +87,7 @@ struct window {
     uint64_t block;
     size_t asked; /* rows of it that were tested before it was read */
     bool is_open, is_read;
-    struct sq_rows rows;
+    struct rows rows;
     struct rowset set; /* of `rows` */
 };
 
@@ -118,7 +119,8 @@ struct clause {
 };
 
 struct exec {
-    struct sq_txn *t;
+    struct store_txn *t;
+    const struct scan_ops *ops;
     const struct search *s;
     struct exec *top;      /* the outermost: a chain runs searches inside the search */
     struct exec *more;     /* of the outermost: the list of those inside */
@@ -151,7 +153,7 @@ struct exec {
 /* ---- exec.c ---- */
 
 /* Begins a search, outermost or (top not NULL) inside another; exec_done ends both. */
-int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct search *s,
+int exec_init(struct exec *x, struct exec *top, struct store_txn *t, const struct search *s,
               struct err *err);
 void exec_done(struct exec *x);
 /* Whether who asks may see a row at all. Every row that is found, counted or led through by a
@@ -218,12 +220,19 @@ int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct 
 
 /* ---- refused.c ---- */
 
-/* What is kept under a key that says all of the question; NULL: nothing is. */
-struct refused *refused_of(struct exec *x, struct str key);
-bool refused_has(const struct refused *of, uint64_t row);
-void refused_add(struct refused *of, uint64_t row);
-void refused_remove(struct refused *of, uint64_t row);
-void refused_clear(struct refused *of);
+/* What is kept of one question, as of a position: it ends to answer when somebody else moves it. */
+struct refusal {
+    struct refused *of;
+    uint64_t made, position;
+};
+
+/* What is kept under a key that says all of the question; false where nothing can be. Up to
+ * ret->position it is true, not yet up to the search's: see refused_advance. */
+bool refused_open(struct exec *x, struct str key, struct refusal *ret);
+bool refused_has(struct exec *x, const struct refusal *mine, uint64_t row);
+void refused_add(struct exec *x, const struct refusal *mine, uint64_t row);
+/* True up to the search's position without these rows (NULL: without any). */
+void refused_advance(struct exec *x, struct refusal *mine, const struct rows *no_longer);
 
 /* ---- scan.c ---- */
 
@@ -259,7 +268,7 @@ bool scan_passes(struct exec *x, const struct key_range *filter, struct str key)
  * last … from), in no order, at most `limit` of them: 1, or 0 where there are none. Appends to
  * `rows`, which may be NULL; *ret_n: how many. */
 int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_t last, bool desc,
-               size_t limit, struct sq_rows *rows, uint64_t *ret_block, size_t *ret_n,
+               size_t limit, struct rows *rows, uint64_t *ret_block, size_t *ret_n,
                struct err *err);
 
 /* ---- hints.c: only for clauses of a few points or ranges in blocks ---- */
@@ -276,7 +285,7 @@ struct list { /* the rows of one point, or of one range in blocks */
     const struct range *range;
     uint64_t *rows;
     size_t n, at, batch;
-    struct sq_rows block; /* of a range: what stands in `rows` */
+    struct rows block; /* of a range: what stands in `rows` */
     bool ended;           /* nothing behind what is read */
 };
 
@@ -286,7 +295,9 @@ struct source {
     struct list *lists;          /* of a driver of points or blocks, as a heap by current row */
     size_t n_lists;
     const struct rowset *set; /* of a driver that is a set */
-    uint64_t next;            /* the least row still of interest (desc: greatest) */
+    uint64_t *live;           /* without a driver: what has been read ahead */
+    size_t live_n, live_at;
+    uint64_t next; /* the least row still of interest (desc: greatest) */
     bool ended;
 };
 
@@ -306,7 +317,7 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
 /* Up to `limit` candidates of a driver at a cost of up to `cost`, those that match into *ret in row
  * order: 1 if there were no more, 0 if not. */
 int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size_t cost,
-                 struct sq_rows *ret, struct err *err);
+                 struct rows *ret, struct err *err);
 
 /* ---- cursor.c ---- */
 
