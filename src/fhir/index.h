@@ -25,10 +25,9 @@
 #define INDEX_PARAM_CONTENT 0xff11   /* words of the whole resource, where they are indexed */
 #define INDEX_PARAM_CONTAINED 0xff20 /* + resource type: holds a contained one; empty key */
 
-#define INDEX_KEY_MAX 128       /* bytes of one key */
-#define INDEX_ENTRIES_MAX 20000 /* keys of one resource */
-#define INDEX_COMPOSITES_MAX                                                                       \
-    1000 /* of them for one composite parameter; with more the resource is looked at */
+#define INDEX_KEY_MAX 128         /* bytes of one key */
+#define INDEX_ENTRIES_MAX 20000   /* keys of one resource */
+#define INDEX_COMPOSITES_MAX 1000 /* of one composite; with more the resource is looked at */
 
 struct params; /* fhir/params.h */
 

@@ -1,8 +1,9 @@
 /* scan_int.h - what the search executor asks of a backend: ordered lists, and little else.
  *
- * The index is one ordered list of entries: list number (2 bytes, big endian), key, row number; where
- * a key has a head, the row's block stands behind that (docs/formats/index-keys.md). A backend gives ranges of it in order; everything else about a
- * search is the executor's (sqlite/search_int.h), so that two stores cannot answer differently.
+ * The index is one ordered list of entries: list number (2 bytes, big endian), key, row number;
+ * where a key has a head, the row's block stands behind that (docs/formats/index-keys.md). A
+ * backend gives ranges of it in order; everything else about a search is the executor's
+ * (sqlite/search_int.h), so that two stores cannot answer differently.
  */
 #ifndef STORE_SCAN_INT_H
 #define STORE_SCAN_INT_H
@@ -109,7 +110,7 @@ struct lists {
     atomic_uint_fast64_t multi[LIST_WORDS];
     pthread_mutex_t hints_lock;
     struct hint hints[HINTS_MAX];
-    pthread_mutex_t kept_lock; /* of what follows */
+    pthread_mutex_t kept_lock;                  /* of what follows */
     struct identity identities[IDENTITIES_MAX]; /* each in the place of its row */
     struct refused refused[REFUSED_MAX];
     uint64_t refused_clock;

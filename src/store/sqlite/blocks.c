@@ -115,8 +115,8 @@ static int seek(struct exec *x, const struct inside *in, uint64_t at, uint64_t l
 
     if (desc) {
         lo = bound(&b[0], in->head, last, STR(""));
-        hi = in->hi.p ? bound(&b[1], in->head, at, in->hi)
-                      : bound(&b[1], in->head, at + 1, STR(""));
+        hi =
+            in->hi.p ? bound(&b[1], in->head, at, in->hi) : bound(&b[1], in->head, at + 1, STR(""));
     } else {
         lo = bound(&b[0], in->head, at, in->lo);
         hi = bound(&b[1], in->head, last + 1, STR(""));
@@ -128,8 +128,7 @@ static int seek(struct exec *x, const struct inside *in, uint64_t at, uint64_t l
 }
 
 int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_t last, bool desc,
-               size_t limit, struct rows *rows, uint64_t *ret_block, size_t *ret_n,
-               struct err *err)
+               size_t limit, struct rows *rows, uint64_t *ret_block, size_t *ret_n, struct err *err)
 {
     struct inside in = inside_of(range);
 

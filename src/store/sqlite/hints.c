@@ -1,10 +1,10 @@
 /* hints.c - which lists are known to be long.
  *
  * Finding out that a list is long means reading a good part of it, and the long ones (final, male,
- * every Observation) are asked for again and again. A hint says: this point (or range) had at least n rows at
- * feed position p. Each later version takes at most one row from a list, so that at position q it
- * has at least n - (q - p): a hint is a bound, never a guess. Expunging moves no position and
- * clears them.
+ * every Observation) are asked for again and again. A hint says: this point (or range) had at least
+ * n rows at feed position p. Each later version takes at most one row from a list, so that at
+ * position q it has at least n - (q - p): a hint is a bound, never a guess. Expunging moves no
+ * position and clears them.
  */
 #include "store/sqlite/search_int.h"
 

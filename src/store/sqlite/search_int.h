@@ -286,7 +286,7 @@ struct list { /* the rows of one point, or of one range in blocks */
     uint64_t *rows;
     size_t n, at, batch;
     struct rows block; /* of a range: what stands in `rows` */
-    bool ended;           /* nothing behind what is read */
+    bool ended;        /* nothing behind what is read */
 };
 
 struct source {
