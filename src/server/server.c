@@ -125,6 +125,7 @@ static void server_done(struct server *s)
     backup_done(&s->backup);
     search_params_stop(s->search_params);
     api_free(s->api);
+    server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
 }
@@ -271,6 +272,10 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     if (r < 0)
         return r;
     server_world_follow(s.world, s.api);
+    r = server_audit_open(config, &s.audit, err);
+    if (r < 0)
+        return r;
+    api_audit(s.api, server_audit_log(s.audit));
     r = read_profiles(&s, err);
     if (r < 0)
         return r;
