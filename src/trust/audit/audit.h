@@ -34,6 +34,7 @@ struct audit_witness {
 struct audit_config {
     const char *dir;      /* the data folder; the log is dir/audit */
     const char *key_path; /* PEM, NULL: dir/audit/key.pem, made with a new log */
+    unsigned head_ms;     /* in place of AUDIT_HEAD_MS, 0: that */
     bool read_only;       /* for commands; beside a running node too */
     const struct audit_witness *witnesses;
     size_t n_witnesses;

@@ -134,7 +134,7 @@ static void wait_a_moment(struct audit_log *log)
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += AUDIT_HEAD_MS * 1000000L;
+    until.tv_nsec += (log->config->head_ms ? log->config->head_ms : AUDIT_HEAD_MS) * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     while (!log->stop_signer &&

@@ -65,16 +65,23 @@ void segment_free(struct segment *s)
     free(s);
 }
 
-/* In a new file its head is all there is: it becomes durable before anything else is. */
-static int begin_file(struct audit_log *log, struct segment *s, struct err *err)
+static int write_head(struct audit_log *log, uint64_t number, struct err *err)
 {
     unsigned char head[SEGMENT_HEAD_BYTES];
     char name[SEGMENT_NAME_BYTES];
-    int r;
 
-    segment_head(s->number, &log->id, head);
+    segment_head(number, &log->id, head);
+    segment_name(number, "seg", name);
+    return file_replace(log->dir_fd, name, str_n((const char *)head, sizeof head), err);
+}
+
+/* In a new file its head is all there is: it becomes durable before anything else is. */
+static int begin_file(struct audit_log *log, struct segment *s, struct err *err)
+{
+    char name[SEGMENT_NAME_BYTES];
+    int r = write_head(log, s->number, err);
+
     segment_name(s->number, "seg", name);
-    r = file_replace(log->dir_fd, name, str_n((const char *)head, sizeof head), err);
     return r < 0 ? r : file_open(log->dir_fd, name, true, false, &s->fd, err);
 }
 
@@ -239,17 +246,23 @@ static int new_key(struct audit_log *log, const char *path, struct err *err)
     return note_signer_make(str_c(name), NOTE_ED25519, &log->signer, err);
 }
 
-/* A new log: the key first, then its name, which makes it one. */
-static int make_log(struct audit_log *log, const char *path, struct err *err)
+/* A new log's key, which names it. */
+static int make_key(struct audit_log *log, const char *path, struct err *err)
 {
-    _cleanup_(sb_done) struct sb text = sb_make(KIB(4));
     int r = new_key(log, path, err);
 
     if (r >= 0 && access(path, F_OK) < 0)
         r = note_signer_save(log->signer, path, err);
-    if (r < 0)
-        return r;
-    log->key = *note_signer_key(log->signer);
+    if (r >= 0)
+        log->key = *note_signer_key(log->signer);
+    return r;
+}
+
+static int save_name(struct audit_log *log, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(KIB(4));
+    int r;
+
     note_key_write(&text, &log->key);
     sb_char(&text, '\n');
     r = sb_ok(&text, err);
@@ -269,9 +282,13 @@ static int load_key(struct audit_log *log, const char *path, struct str vkey, st
     return r;
 }
 
-static bool has_segments(struct audit_log *log)
+/* Whether a log without a name is none yet: one whose making was stopped early may begin again. */
+static bool has_entries(struct audit_log *log)
 {
-    return faccessat(log->dir_fd, "00000000.seg", F_OK, 0) == 0;
+    struct stat st;
+
+    return faccessat(log->dir_fd, ROOTS_NAME, F_OK, 0) == 0 ||
+           (fstatat(log->dir_fd, "00000000.seg", &st, 0) == 0 && st.st_size > SEGMENT_HEAD_BYTES);
 }
 
 static int load_identity(struct audit_log *log, bool *ret_new, struct err *err)
@@ -284,9 +301,9 @@ static int load_identity(struct audit_log *log, bool *ret_new, struct err *err)
 
     snprintf(path, sizeof path, "%s/" AUDIT_FOLDER "/" AUDIT_KEY_NAME, c->dir);
     r = file_load(log->dir_fd, KEY_NAME, &text, err);
-    *ret_new = r == ERR_NOT_FOUND && !log->read_only && !has_segments(log);
+    *ret_new = r == ERR_NOT_FOUND && !log->read_only && !has_entries(log);
     if (*ret_new)
-        r = make_log(log, c->key_path ? c->key_path : path, err);
+        r = make_key(log, c->key_path ? c->key_path : path, err);
     else if (r == ERR_NOT_FOUND && !log->read_only)
         r = err_set(err, ERR_NO_STORE, "the audit log has entries and no " KEY_NAME);
     else if (r >= 0)
@@ -330,12 +347,16 @@ static int load(struct audit_log *log, struct err *err)
         r = lock_folder(log, err);
     if (r >= 0)
         r = load_identity(log, &is_new, err);
+    if (r >= 0 && is_new)
+        r = write_head(log, 0, err);
     if (r >= 0)
         r = load_roots(log, err);
     if (r >= 0)
         r = load_current(log, err);
     if (r >= 0)
         r = is_new ? heads_sign(log, err) : heads_load(log, err);
+    if (r >= 0 && is_new)
+        r = save_name(log, err); /* which makes it a log */
     return r;
 }
 

@@ -11,8 +11,12 @@
 void folder_new(char ret[FOLDER_BYTES])
 {
     const char *tmp = getenv("TMPDIR");
+    bool in_memory = access("/dev/shm", W_OK) == 0;
 
-    snprintf(ret, FOLDER_BYTES, "%s/carnet-audit-XXXXXX", tmp ? tmp : "/tmp");
+    snprintf(ret, FOLDER_BYTES, "%s/carnet-audit-XXXXXX",
+             in_memory ? "/dev/shm"
+             : tmp     ? tmp
+                       : "/tmp");
     assert_non_null(mkdtemp(ret));
 }
 
@@ -108,7 +112,7 @@ struct audit_log *log_open(const char *dir)
     struct audit_log *log = NULL;
     struct err err = {0};
 
-    config = (struct audit_config){.dir = dir};
+    config = (struct audit_config){.dir = dir, .head_ms = 20};
     if (audit_open(&config, &log, &err) < 0)
         fail_msg("open: %s (%s)", err.text, err.detail);
     return log;

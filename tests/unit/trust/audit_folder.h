@@ -8,7 +8,8 @@
 
 #define FOLDER_BYTES 128
 
-/* A new empty data folder below $TMPDIR. */
+/* A new empty data folder, in memory where the machine has /dev/shm: the true disk would only make
+ * the tests slow. */
 void folder_new(char ret[FOLDER_BYTES]);
 /* With the log in it. */
 void folder_remove(const char *dir);
