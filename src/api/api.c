@@ -92,6 +92,11 @@ void api_terms(struct api *api, struct terms *terms)
     api->terms = terms;
 }
 
+void api_audit(struct api *api, struct audit_log *log)
+{
+    api->audit = log;
+}
+
 void api_world(struct api *api, const struct world *world)
 {
     api->world = world;

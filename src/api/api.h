@@ -56,6 +56,11 @@ void api_world(struct api *api, const struct world *world);
 /* The same for terminology operations. */
 void api_terms(struct api *api, struct terms *terms);
 
+/* The log of who saw what: from then on nothing is answered before it is in there, and AuditEvents
+ * are read from it. Must outlive the api. Call it before the first request. */
+struct audit_log;
+void api_audit(struct api *api, struct audit_log *log);
+
 /* The profiles that records are held to on write (conformance.h says how they are written). Call it
  * before the first request. */
 int api_profiles(struct api *api, struct str policy, struct err *err);

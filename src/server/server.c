@@ -127,6 +127,7 @@ static void server_done(struct server *s)
     backup_done(&s->backup);
     search_params_stop(s->search_params);
     api_free(s->api);
+    server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
 }
@@ -287,6 +288,10 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     r = sweep_loaded(&s, err);
     if (r < 0)
         return r;
+    r = server_audit_open(config, &s.audit, err);
+    if (r < 0)
+        return r;
+    api_audit(s.api, server_audit_log(s.audit));
     r = hold_to_profiles(&s, err);
     if (r < 0)
         return r;
