@@ -124,6 +124,8 @@ static void server_done(struct server *s)
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
     backup_done(&s->backup);
+    if (s->store)
+        store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
     api_free(s->api);
     store_close(s->store);
@@ -218,6 +220,17 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+/* Another process has changed what this one keeps in memory. */
+static int reload(void *ctx, struct store_txn *txn, struct err *err)
+{
+    struct server *s = ctx;
+    int r = search_params_reload(s->store, txn, err);
+
+    if (r >= 0)
+        api_definitions_changed(s->api);
+    return r;
+}
+
 /* The policy of --profiles. */
 static int read_profiles(struct server *s, struct err *err)
 {
@@ -282,6 +295,7 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     if (r < 0)
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
+    store_on_change(s.store, reload, &s);
     r = start_http(&s, err);
     if (r < 0)
         return r;

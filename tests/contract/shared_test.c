@@ -51,9 +51,8 @@ static int put_if_none(struct store_txn *txn, struct store_job *job, struct err 
     for (size_t i = 0; i < p->put.index->n_entries; i++) {
         const struct index_entry *e = &p->put.index->entries[i];
         if (e->param == param->def.id && !e->shared)
-            range = (struct key_range){.param = e->param,
-                                       .point = true,
-                                       .lo = str_n((const char *)e->key, e->key_n)};
+            range = (struct key_range){
+                .param = e->param, .point = true, .lo = str_n((const char *)e->key, e->key_n)};
     }
     params_unref(params);
     assert_int_not_equal(range.param, 0);
@@ -92,13 +91,13 @@ static void *write_many(void *ctx)
         snprintf(id, sizeof id, "n%u-%u", n->n, i);
         n->failed += write_patient(n, id, "{\"resourceType\":\"Patient\"}", false) < 0;
         if (i < SAME)
-            n->failed +=
-                write_patient(n, id,
-                              arena_fmt(&n->w->a, "{\"resourceType\":\"Patient\",\"identifier\":"
-                                                  "[{\"system\":\"urn:n\",\"value\":\"%u\"}]}",
-                                        i)
-                                  .p,
-                              true) < 0;
+            n->failed += write_patient(n, id,
+                                       arena_fmt(&n->w->a,
+                                                 "{\"resourceType\":\"Patient\",\"identifier\":"
+                                                 "[{\"system\":\"urn:n\",\"value\":\"%u\"}]}",
+                                                 i)
+                                           .p,
+                                       true) < 0;
     }
     atomic_fetch_sub(n->running, 1);
     return NULL;

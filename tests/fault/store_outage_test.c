@@ -1,8 +1,8 @@
 /* A store whose PostgreSQL goes away and comes back (outage.py kills it): what was acknowledged is
  * there, what was refused is not, nothing is there twice, and nobody has to help.
  *
- * Writers do the operations of workload.h one after the other; one that is refused is done again. Two
- * stores share the database, as two processes would. */
+ * Writers do the operations of workload.h one after the other; one that is refused is done again.
+ * Two stores share the database, as two processes would. */
 #include "../unit/test.h"
 
 #include "folder.h"
