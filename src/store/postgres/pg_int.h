@@ -228,6 +228,7 @@ struct pg_writer {
     /* The writer thread's own, of the group under way. */
     uint64_t last_row, last_hlc;
     int64_t versions, live; /* more than before */
+    uint64_t epoch;         /* of the feed, as the group found it */
     bool epoch_moves;       /* other processes have to read again what they keep in memory */
     bool is_dirty;          /* carnet_feed changes */
     char xid[24];
@@ -245,6 +246,7 @@ struct pg_store {
     struct store base;
     char *uri;
     bool read_only, allow_unsafe;
+    bool is_open; /* once it was reached and checked */
     unsigned group_max;
     uint64_t origins[PG_ORIGINS_MAX];
     unsigned n_origins;
@@ -293,8 +295,9 @@ static inline void pg_clearp(PGresult **r)
 int pg_schema_create(struct pg_conn *c, const struct store_config *config, struct err *err);
 /* Checks versions, loads what the store keeps in memory. */
 int pg_schema_open(struct pg_store *st, struct pg_conn *c, struct err *err);
-/* What is kept in memory, once more. */
 int pg_load_lists(struct pg_store *st, struct pg_conn *c, struct err *err);
+/* What is kept in memory, once more, if the transaction sees a newer epoch than that is of. */
+int pg_meet_epoch(struct pg_txn *t, uint64_t epoch, struct err *err);
 
 /* ---- txn.c ---- */
 
@@ -345,6 +348,7 @@ int pg_writer_start(struct pg_store *st, struct err *err);
 void pg_writer_stop(struct pg_store *st);
 void pg_submit(struct store *st, struct store_job *job);
 int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+int pg_changed(struct store_txn *txn, struct err *err);
 int pg_claim(struct store_txn *txn, struct str name, struct err *err);
 int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
 int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err);

@@ -194,6 +194,36 @@ int pg_load_lists(struct pg_store *st, struct pg_conn *c, struct err *err)
     return 0;
 }
 
+/* Under the lock: the lists first, then whatever the process above makes of the store. */
+static int reload(struct pg_txn *t, uint64_t epoch, struct err *err)
+{
+    struct pg_store *st = pg_store(&t->base);
+    int r;
+
+    if (epoch <= atomic_load(&st->epoch))
+        return 0;
+    r = pg_load_lists(st, t->conn, err);
+    if (r == 0 && st->base.reload)
+        r = st->base.reload(st->base.reload_ctx, &t->base, err);
+    if (r == 0)
+        atomic_store(&st->epoch, epoch);
+    return r;
+}
+
+int pg_meet_epoch(struct pg_txn *t, uint64_t epoch, struct err *err)
+{
+    struct pg_store *st = pg_store(&t->base);
+    int r;
+
+    /* A snapshot older than what is in memory changes nothing. */
+    if (epoch <= atomic_load(&st->epoch))
+        return 0;
+    pthread_mutex_lock(&st->base.reload_lock);
+    r = reload(t, epoch, err);
+    pthread_mutex_unlock(&st->base.reload_lock);
+    return r;
+}
+
 int pg_schema_open(struct pg_store *st, struct pg_conn *c, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
