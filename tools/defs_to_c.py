@@ -198,10 +198,10 @@ class Codes:
             self.system_url[row[0]] = row[1]
             if row[8] == 'complete':
                 self.complete.add(row[1])
-        for row in read(folder, 'codes', 3):
+        for row in read(folder, 'codes', 4):
             if row[0] == '=':
                 current = self.concepts.setdefault(self.system_url[row[1]], [])
-            else:
+            elif row[0].isdigit():
                 current.append(row[1])
         self.set_url = {r[0]: r[1] for r in read(folder, 'valuesets', 8)}
         self.parts = {}

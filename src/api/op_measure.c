@@ -90,11 +90,11 @@ static int outer_subsumes(void *ctx, struct arena *a, struct str system, struct 
 }
 
 static int outer_codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                       const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                       enum terms_answer *ret_known, struct err *err)
+                       const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                       struct err *err)
 {
     struct outer *o = ctx;
-    return o->inner->codes(o->inner->ctx, a, kind, url, of, max, ret, ret_n, ret_known, err);
+    return o->inner->codes(o->inner->ctx, a, kind, url, of, max, quick, ret, err);
 }
 
 static int make_world(struct run *run)
