@@ -13,10 +13,10 @@ struct looking {
     struct checking *c;
     struct one *o;
     struct str given;
-    bool any;             /* whatever the language */
-    bool found, blanks;   /* blanks: it would be one of them but for its blanks */
-    size_t n;             /* displays that were looked at */
-    struct sb names;      /* the first of them */
+    bool any;           /* whatever the language */
+    bool found, blanks; /* blanks: it would be one of them but for its blanks */
+    size_t n;           /* displays that were looked at */
+    struct sb names;    /* the first of them */
     struct str said[LISTED_MAX];
 };
 
@@ -106,11 +106,8 @@ static void look_all(struct looking *l)
 
 static struct looking look_for(struct checking *c, struct one *o, bool any)
 {
-    struct looking l = {.c = c,
-                        .o = o,
-                        .given = str_trim(o->coding.display),
-                        .any = any,
-                        .names = sb_make(KIB(8))};
+    struct looking l = {
+        .c = c, .o = o, .given = str_trim(o->coding.display), .any = any, .names = sb_make(KIB(8))};
 
     look_all(&l);
     return l;
@@ -129,9 +126,9 @@ static void prefer(struct checking *c, struct one *o)
         return;
     for (size_t i = 0; i < more->n; i++) {
         uint32_t concept = cs_find(more->v[i], o->coding.code);
-        text = concept == CS_NONE ? STR("")
-                                  : language_display(more->v[i], concept, c->opt->language,
-                                                     &language);
+        text = concept == CS_NONE
+                   ? STR("")
+                   : language_display(more->v[i], concept, c->opt->language, &language);
         if (text.n && language.n && language_wanted(language, c->opt->language)) {
             o->display = text;
             return;
@@ -172,22 +169,23 @@ static bool without_language(struct checking *c, struct one *o)
     sb_done(&l.names);
     if (!l.n) {
         checking_say(c, SAY_DISPLAY_NONE, checking_where(c, "display"),
-                  "The display '%.*s' cannot be checked: %.*s#%.*s has none", STR_ARG(given),
-                  STR_ARG(system), STR_ARG(code));
+                     "The display '%.*s' cannot be checked: %.*s#%.*s has none", STR_ARG(given),
+                     STR_ARG(system), STR_ARG(code));
         return true;
     }
     if (found)
         checking_say(c, SAY_DISPLAY_OF_OTHER_LANGUAGE, checking_where(c, "display"),
-                  "'%.*s' is the default display of %.*s#%.*s; it has none for the language(s) "
-                  "'%.*s'",
-                  STR_ARG(given), STR_ARG(system), STR_ARG(code),
-                  STR_ARG(checking_shown(c->opt->language)));
+                     "'%.*s' is the default display of %.*s#%.*s; it has none for the language(s) "
+                     "'%.*s'",
+                     STR_ARG(given), STR_ARG(system), STR_ARG(code),
+                     STR_ARG(checking_shown(c->opt->language)));
     else
-        checking_say(c, SAY_DISPLAY_NO_LANGUAGE, checking_where(c, "display"),
-                  "Wrong Display Name '%.*s' for %.*s#%.*s. It has no display for the language(s) "
-                  "'%.*s'; its default display is '%.*s'",
-                  STR_ARG(given), STR_ARG(system), STR_ARG(code),
-                  STR_ARG(checking_shown(c->opt->language)), STR_ARG(display));
+        checking_say(
+            c, SAY_DISPLAY_NO_LANGUAGE, checking_where(c, "display"),
+            "Wrong Display Name '%.*s' for %.*s#%.*s. It has no display for the language(s) "
+            "'%.*s'; its default display is '%.*s'",
+            STR_ARG(given), STR_ARG(system), STR_ARG(code),
+            STR_ARG(checking_shown(c->opt->language)), STR_ARG(display));
     return found;
 }
 

@@ -16,19 +16,19 @@ static void say_state(struct checking *c, const struct state *x, bool is_drafter
 {
     if (x->flags & CS_DEPRECATED)
         checking_say(c, SAY_STATUS_DEPRECATED, STR(""), "Reference to deprecated %s %.*s", x->type,
-                  STR_ARG(x->canonical));
+                     STR_ARG(x->canonical));
     else if (x->flags & CS_WITHDRAWN)
         checking_say(c, SAY_STATUS_WITHDRAWN, STR(""), "Reference to withdrawn %s %.*s", x->type,
-                  STR_ARG(x->canonical));
+                     STR_ARG(x->canonical));
     else if (str_eq(x->status, STR("retired")))
         checking_say(c, SAY_STATUS_RETIRED, STR(""), "Reference to retired %s %.*s", x->type,
-                  STR_ARG(x->canonical));
+                     STR_ARG(x->canonical));
     else if (x->experimental && !is_experimenter)
         checking_say(c, SAY_STATUS_EXPERIMENTAL, STR(""), "Reference to experimental %s %.*s",
-                  x->type, STR_ARG(x->canonical));
+                     x->type, STR_ARG(x->canonical));
     else if ((x->flags & CS_DRAFT || str_eq(x->status, STR("draft"))) && !is_drafter)
         checking_say(c, SAY_STATUS_DRAFT, STR(""), "Reference to draft %s %.*s", x->type,
-                  STR_ARG(x->canonical));
+                     STR_ARG(x->canonical));
 }
 
 void checking_status_of_system(struct checking *c, const struct cs *cs)
@@ -56,8 +56,8 @@ static void say_inactive(struct checking *c, struct str code, struct str status)
     bool more = !str_eq(status, STR("inactive"));
 
     checking_say(c, SAY_CODE_INACTIVE, c->opt->where[0] ? checking_where(c, "") : STR("code"),
-              "The concept '%.*s' has a status of %.*s%s and its use should be reviewed",
-              STR_ARG(code), STR_ARG(status), more ? " (inactive)" : "");
+                 "The concept '%.*s' has a status of %.*s%s and its use should be reviewed",
+                 STR_ARG(code), STR_ARG(status), more ? " (inactive)" : "");
 }
 
 bool checking_concept(struct checking *c, struct one *o)
@@ -68,13 +68,13 @@ bool checking_concept(struct checking *c, struct one *o)
 
     if (flags & CONCEPT_ABSTRACT && c->opt->abstract_refused) {
         checking_say(c, SAY_CODE_ABSTRACT, checking_where(c, "code"),
-                  "Code '%.*s#%.*s' is abstract, and not allowed in this context",
-                  STR_ARG(checking_shown(o->coding.system)), STR_ARG(code));
+                     "Code '%.*s#%.*s' is abstract, and not allowed in this context",
+                     STR_ARG(checking_shown(o->coding.system)), STR_ARG(code));
         ok = false;
     }
     if (flags & CONCEPT_INACTIVE && (c->opt->active_only || (c->vs && c->vs->active_only))) {
         checking_say(c, SAY_CODE_NOT_ACTIVE, checking_where(c, "code"),
-                  "The concept '%.*s' is valid but is not active", STR_ARG(code));
+                     "The concept '%.*s' is valid but is not active", STR_ARG(code));
         ok = false;
     }
     if (c->ret->inactive || c->ret->status.p || !(flags & (CONCEPT_INACTIVE | CONCEPT_DEPRECATED)))
@@ -88,8 +88,8 @@ bool checking_concept(struct checking *c, struct one *o)
     } else {
         c->ret->status = STR("deprecated");
         checking_say(c, SAY_CODE_DEPRECATED, checking_where(c, ""),
-                  "The concept '%.*s' is deprecated and its use should be reviewed",
-                  STR_ARG(code));
+                     "The concept '%.*s' is deprecated and its use should be reviewed",
+                     STR_ARG(code));
     }
     return ok;
 }
