@@ -17,6 +17,7 @@ static const struct load_reader *const readers[] = {
     &load_snomed_concept_reader,
     &load_snomed_description_reader,
     &load_snomed_relationship_reader,
+    &load_snomed_concrete_reader,
     &load_snomed_language_reader,
     &load_snomed_refset_reader,
     &load_atc_reader,

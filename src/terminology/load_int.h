@@ -49,8 +49,8 @@ struct load_reader {
 
 extern const struct load_reader load_icd11_reader, load_map_10_11_reader, load_map_11_10_reader,
     load_loinc_reader, load_snomed_concept_reader, load_snomed_description_reader,
-    load_snomed_relationship_reader, load_snomed_refset_reader, load_snomed_language_reader,
-    load_atc_reader;
+    load_snomed_relationship_reader, load_snomed_concrete_reader, load_snomed_refset_reader,
+    load_snomed_language_reader, load_atc_reader;
 
 /* Each puts together what its lines left, gives it to the sink, and frees it (also NULL). */
 int load_icd11_finish(struct load *l, struct err *err);
