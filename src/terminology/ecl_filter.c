@@ -177,8 +177,7 @@ static bool is_wild(struct str pattern, struct str text)
         if (p < pattern.n && pattern.p[p] == '*') {
             star = p++;
             mark = t;
-        } else if (p < pattern.n &&
-                   str_eq_nocase(str_n(pattern.p + p, 1), str_n(text.p + t, 1))) {
+        } else if (p < pattern.n && str_eq_nocase(str_n(pattern.p + p, 1), str_n(text.p + t, 1))) {
             p++;
             t++;
         } else if (star != SIZE_MAX) {

@@ -115,8 +115,7 @@ static bool is_in(const struct ecl *e, const struct scope *s, const struct cs_pr
 
 static bool holds(struct ecl *e, const struct node *n, uint32_t i, const struct scope *s);
 
-static bool attribute_holds(struct ecl *e, const struct node *n, uint32_t i,
-                            const struct scope *s)
+static bool attribute_holds(struct ecl *e, const struct node *n, uint32_t i, const struct scope *s)
 {
     size_t n_all;
     const struct cs_property *p = cs_properties(e->cs, i, &n_all);
@@ -265,8 +264,8 @@ static int read_concrete(struct ecl *e, struct node *n)
 
     if (!list && ecl_take(e, STR("#"))) {
         from = e->at;
-        while (e->at < e->text.n && (isdigit((unsigned char)e->text.p[e->at]) ||
-                                     strchr("+-.", e->text.p[e->at])))
+        while (e->at < e->text.n &&
+               (isdigit((unsigned char)e->text.p[e->at]) || strchr("+-.", e->text.p[e->at])))
             e->at++;
         n->is_number = true;
         n->number = number_of(str_n(e->text.p + from, e->at - from));

@@ -67,6 +67,10 @@ void load_atc_free(struct load_atc *x);
 /* JSON files: terminology resources, the lists of iso-codes; *ret_known false for anything else. */
 int load_json(struct load *l, struct str json, bool *ret_known, struct err *err);
 
+/* XML in ClaML: the first bytes of a file say whether it is; then all of it, into a code system. */
+bool load_is_claml(struct str start);
+int load_claml(struct load *l, struct unpack *u, struct err *err);
+
 /* What a loaded system's resource says beside its url and version. */
 struct load_about {
     const char *id, *name, *title, *publisher, *copyright;
