@@ -336,9 +336,8 @@ static int link_children(struct load_claml *x, struct err *err)
             break;
         }
         above = GROW_AT(&x->classes, struct claml_class, super - 1);
-        *(last[super - 1]
-              ? &GROW_AT(&x->classes, struct claml_class, last[super - 1] - 1)->next
-              : &above->first) = (uint32_t)i + 1;
+        *(last[super - 1] ? &GROW_AT(&x->classes, struct claml_class, last[super - 1] - 1)->next
+                          : &above->first) = (uint32_t)i + 1;
         last[super - 1] = (uint32_t)i + 1;
     }
     free(by_place);
@@ -470,10 +469,10 @@ static void add_properties(struct load_claml *x, const uint32_t *numbers)
             cs_builder_designation(x->b, numbers[r->of], text(x, r->language), STR(""), what,
                                    STR(""), text(x, r->text));
         else
-            cs_builder_property(x->b, numbers[r->of],
-                                cs_builder_property_def(x->b, what, STR(""), STR(""),
-                                                        PROPERTY_STRING),
-                                PROPERTY_STRING, text(x, r->text), STR(""), STR(""));
+            cs_builder_property(
+                x->b, numbers[r->of],
+                cs_builder_property_def(x->b, what, STR(""), STR(""), PROPERTY_STRING),
+                PROPERTY_STRING, text(x, r->text), STR(""), STR(""));
     }
 }
 
