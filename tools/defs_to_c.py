@@ -47,11 +47,17 @@ def c_string(data, width=92):
     return '\n'.join(lines)
 
 
-def fnv(text):
-    h = 2166136261
-    for b in text.encode():
-        h = ((h ^ b) * 16777619) & 0xffffffff
-    return h ^ h >> 15
+def mix(name):
+    """str_mix() of base/str.h, of a little-endian machine."""
+    b, n, mask = name.encode(), len(name.encode()), 2 ** 64 - 1
+    width = 8 if n >= 8 else 4
+    if n >= 4:
+        head, tail = (int.from_bytes(part, 'little') for part in (b[:width], b[-width:]))
+    else:
+        head, tail = (b[0] | b[n // 2] << 8 | b[-1] << 16 if n else 0), 0
+    h = ((head ^ n) * 0x9e3779b97f4a7c15 ^ tail * 0xc2b2ae3d27d4eb4f) & mask
+    h ^= h >> 32
+    return (h * 0x9e3779b97f4a7c15 & mask) >> 32
 
 
 def places(n):
@@ -66,7 +72,7 @@ def hashed(names):
     size = places(len(names))
     table = [None] * size
     for i, name in enumerate(names):
-        at = fnv(name) & (size - 1)
+        at = mix(name) & (size - 1)
         while table[at] is not None:
             at = (at + 1) & (size - 1)
         table[at] = i
