@@ -85,6 +85,9 @@ bool str_split(struct str *rest, char sep, struct str *ret_part);
 /* A whole decimal number without sign or blanks, at most `max`. Returns false if it is not one. */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *ret);
 
+/* Whether the bytes are UTF-8 (RFC 3629): no surrogates, no longer forms than needed. */
+bool str_is_utf8(struct str s);
+
 /* 64-bit FNV-1a, for hash tables of trusted keys and for the index's names of unknown systems. */
 uint64_t str_hash(struct str s);
 

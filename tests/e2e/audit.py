@@ -2,8 +2,8 @@
 """The audit log of a node: audit.py CARNET
 
 Every way to see a record leaves an AuditEvent for exactly the patients whose records were shown;
-each can be proved within a second, to a verifier that shares no line with Carnet, under a head that a
-witness cosigned; and whatever was answered is in the log when the node is killed.
+each can be proved within a second, to a verifier that shares no line with Carnet, under a head that
+a witness cosigned; and whatever was answered is in the log when the node is killed.
 """
 import base64
 import json
@@ -164,8 +164,9 @@ def check_shape(score, folder, events):
     score.check(done.returncode == 0, f'AuditEvents are not valid: {done.stdout[-800:]}')
     for e in events:
         profile = e['meta'].get('profile', [''])[0]
-        patterns = {'read': 'Read', 'vread': 'Read', 'search-type': 'Query', 'search-system': 'Query',
-                    'create': 'Create', 'update': 'Update', 'delete': 'Delete'}
+        patterns = {'read': 'Read', 'vread': 'Read', 'search-type': 'Query',
+                    'search-system': 'Query', 'create': 'Create', 'update': 'Update',
+                    'delete': 'Delete'}
         name = patterns.get(subtype(e)) if e['outcome'] == '0' else None
         who = 'Patient' if patient(e) != '-' else ''
         score.check(profile == (BALP + who + name if name else ''), f'the profile of {e}')
@@ -178,7 +179,8 @@ def check_shape(score, folder, events):
 def check_paging(score, node):
     client = node.client()
     every = [e['resource']['id'] for e in client.pages('/fhir/AuditEvent?patient=a&_count=1000')]
-    paged = [e['resource']['id'] for e in client.pages('/fhir/AuditEvent?patient=Patient/a&_count=3')]
+    paged = [e['resource']['id']
+             for e in client.pages('/fhir/AuditEvent?patient=Patient/a&_count=3')]
     # the search itself was added, in front
     score.check(paged[-len(every):] == every, 'pages of AuditEvents differ from the whole')
     part = [e['resource']['id'] for e in client.pages('/fhir/Patient/a/AuditEvent?_count=7')]
