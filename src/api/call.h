@@ -55,6 +55,7 @@ struct call {
     struct api *api;
     struct arena *a;
     struct access who;
+    bool is_not_held;          /* to the profiles of records: the operator's own definitions */
     struct params *params;     /* snapshot for the whole call */
     struct http_exchange *x;   /* NULL for an entry of a bundle */
     const struct api_row *row; /* of the dispatch table */

@@ -92,6 +92,30 @@ int op_search(struct call *c, struct store_txn *txn, int type, struct str query,
     return r;
 }
 
+int op_search_all(struct call *c, struct store_txn *txn, int type, struct str query,
+                  int (*each)(void *ctx, uint64_t row), void *ctx)
+{
+    struct page page = {.next = STR("")};
+    int r = 0;
+
+    while (page.next.p && r >= 0) {
+        _cleanup_(sb_done) struct sb b = sb_make(KIB(64));
+        struct str text;
+        sb_str(&b, query);
+        if (page.next.n) {
+            sb_lit(&b, "&_cursor=");
+            sb_uri(&b, page.next);
+        }
+        text = b.failed ? STR_NULL : arena_dup(c->a, sb_view(&b));
+        if (!text.p)
+            return err_no_memory(&c->err);
+        r = op_search(c, txn, type, text, 1, &page);
+        for (size_t i = 0; i < page.n && r >= 0; i++)
+            r = each(ctx, page.rows[i]);
+    }
+    return r;
+}
+
 int op_store(struct call *c, struct str text)
 {
     struct api_line line = {.text = text};

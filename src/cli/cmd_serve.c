@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"listen", "HOST:PORT", "address to answer on", CLI_STRING, false, "127.0.0.1:8080", 0, 0},
     {"open", NULL, "without authorisation: everyone on this machine may read and write", CLI_FLAG,
      false, NULL, 0, 0},
@@ -105,7 +105,7 @@ static int run(const struct cli_args *args, struct err *err)
 {
     struct audit_witness witnesses[AUDIT_WITNESSES_MAX];
     struct server_config config = {
-        .data_dir = cli_string(args, "data"),
+        CLI_STORE_CONFIG(args),
         .listen = cli_string(args, "listen"),
         .open = cli_flag(args, "open"),
         .threads = (unsigned)cli_u64(args, "threads"),

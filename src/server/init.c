@@ -74,7 +74,11 @@ static int keep_base_url(struct store *store, struct str url, struct err *err)
 static int open_store(const struct server_config *config, bool create, bool read_only,
                       struct store **ret, struct err *err)
 {
-    struct store_config sc = {.dir = config->data_dir, .create = create, .read_only = read_only};
+    struct store_config sc = {.dir = config->data_dir,
+                              .uri = config->store_uri,
+                              .allow_unsafe = config->store_unsafe,
+                              .create = create,
+                              .read_only = read_only};
 
     if (config->api.base_url.n) {
         int r = server_check_base_url(config->api.base_url, err);

@@ -6,7 +6,7 @@
 
 #include "base/sb.h"
 
-#define UNPACK_BYTES_MAX (MIB(8192)) /* of all files in one file */
+#define UNPACK_BYTES_MAX (MIB(8192)) /* of all files in one file, and what stands between them */
 #define UNPACK_RATIO_MAX 250 /* bytes that one packed byte may become, past UNPACK_FREE_BYTES */
 #define UNPACK_FREE_BYTES MIB(64)
 #define UNPACK_FILES_MAX 200000

@@ -2,8 +2,8 @@
 """The audit log of a node: audit.py CARNET
 
 Every way to see a record leaves an AuditEvent for exactly the patients whose records were shown;
-each can be proved within a second, to a verifier that shares no line with Carnet, under a head that
-a witness cosigned; and whatever was answered is in the log when the node is killed.
+each can be proved within a second, to a verifier that shares no line with Carnet, under a head
+that a witness cosigned; and whatever was answered is in the log when the node is killed.
 """
 import base64
 import json
@@ -179,8 +179,8 @@ def check_shape(score, folder, events):
 def check_paging(score, node):
     client = node.client()
     every = [e['resource']['id'] for e in client.pages('/fhir/AuditEvent?patient=a&_count=1000')]
-    paged = [e['resource']['id']
-             for e in client.pages('/fhir/AuditEvent?patient=Patient/a&_count=3')]
+    three = client.pages('/fhir/AuditEvent?patient=Patient/a&_count=3')
+    paged = [e['resource']['id'] for e in three]
     # the search itself was added, in front
     score.check(paged[-len(every):] == every, 'pages of AuditEvents differ from the whole')
     part = [e['resource']['id'] for e in client.pages('/fhir/Patient/a/AuditEvent?_count=7')]

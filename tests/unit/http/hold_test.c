@@ -112,9 +112,8 @@ static void is_replaced_by_an_error(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-        struct http_config c = {.handle = reply_first,
-                                .ctx = (void *)(uintptr_t)lengths[i],
-                                .workers = 2};
+        struct http_config c = {
+            .handle = reply_first, .ctx = (void *)(uintptr_t)lengths[i], .workers = 2};
         struct http_server *s = serve(&c);
         _cleanup_(reply_done) struct reply r = reply_make();
         int fd = connect_port(http_server_port(s));
@@ -189,8 +188,10 @@ static void many_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_until_it_is_let_go), cmocka_unit_test(may_be_let_go_before),
-        cmocka_unit_test(is_replaced_by_an_error),  cmocka_unit_test(long_replies_are_compressed),
+        cmocka_unit_test(waits_until_it_is_let_go),
+        cmocka_unit_test(may_be_let_go_before),
+        cmocka_unit_test(is_replaced_by_an_error),
+        cmocka_unit_test(long_replies_are_compressed),
         cmocka_unit_test(many_at_once),
     };
 
