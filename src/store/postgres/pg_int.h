@@ -38,7 +38,7 @@
 
 #define PG_STATEMENTS(X)                                                                           \
     X(PG_BEGIN_READ, "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                        \
-    X(PG_BEGIN_WRITE, "", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")                       \
+    X(PG_BEGIN_WRITE, "", "BEGIN ISOLATION LEVEL READ COMMITTED")                       \
     X(PG_COMMIT, "", "COMMIT")                                                                     \
     X(PG_ROLLBACK, "", "ROLLBACK")                                                                 \
     X(PG_SAVEPOINT, "", "SAVEPOINT member")                                                        \
