@@ -16,8 +16,10 @@ static const char schema[] =
     " origin int4 NOT NULL, agent int4 NOT NULL, part int2 NOT NULL, type int2 NOT NULL,"
     " method int2 NOT NULL, id bytea NOT NULL, body bytea, PRIMARY KEY (part, row));"
     "ALTER TABLE carnet_version ALTER COLUMN body SET STORAGE EXTERNAL;"
-    "CREATE UNIQUE INDEX carnet_version_id ON carnet_version (part, type, id, row);"
-    "CREATE INDEX carnet_version_type ON carnet_version (part, type, row);"
+    /* Each way in is written in words of its own, which a statement has to use: so a planner
+     * without statistics, or with old ones, has nothing to choose from. */
+    "CREATE INDEX carnet_version_id ON carnet_version (part, (type::int4), id, (row + 0));"
+    "CREATE INDEX carnet_version_type ON carnet_version (part, (type::int8), (row - 0));"
     /* Index-only walks need pages that are known to be seen by all: vacuum often. */
     "CREATE TABLE carnet_idx (part int2 NOT NULL, k bytea NOT NULL, PRIMARY KEY (part, k))"
     " WITH (autovacuum_vacuum_insert_threshold = 20000, autovacuum_vacuum_insert_scale_factor ="
