@@ -116,6 +116,11 @@ int op_evaluate_measure(struct call *c, struct store_txn *txn);
 int op_diff(struct call *c, struct store_txn *txn);
 int op_document(struct call *c, struct store_txn *txn);
 
+/* ---- audit_read.c ---- */
+
+int op_proof(struct call *c, struct store_txn *txn);
+int op_consistency(struct call *c, struct store_txn *txn);
+
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
 
 int op_conformance(struct call *c, struct store_txn *txn);

@@ -1,5 +1,7 @@
 #include "api/op.h"
 
+#include "api/trail.h"
+
 #include "fhir/validate.h"
 
 int op_row(struct call *c, struct store_txn *txn, int type, struct str id, struct row *ret)
@@ -17,7 +19,11 @@ int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_va
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
     int r = row_json(c->api->store, row, &text, &c->err);
 
-    return r < 0 ? r : js_parse_stored(a, sb_view(&text), ret, &c->err);
+    if (r >= 0)
+        r = js_parse_stored(a, sb_view(&text), ret, &c->err);
+    if (r >= 0)
+        trail_saw(c, row->type, row->id, *ret);
+    return r;
 }
 
 int op_json(struct call *c, const struct row *row, yyjson_val **ret)

@@ -482,7 +482,7 @@ static int write_sources(struct stats *s)
         if ((r = store_get_row(s->txn, s->sources[i], &row, &s->c->err)) < 0)
             break;
         sb_lit(out, ",{\"name\":\"source\",\"resource\":");
-        r = row_json(s->c->api->store, &row, out, &s->c->err);
+        r = call_write_whole(s->c, &row, out);
         sb_char(out, '}');
     }
     return r;
