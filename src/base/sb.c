@@ -19,7 +19,7 @@ char *sb_room(struct sb *b, size_t n)
 
     if (b->failed)
         return NULL;
-    if (n <= b->cap - b->n)
+    if (b->p && n <= b->cap - b->n)
         return b->p + b->n;
     if (n > b->max - b->n || fault_point("sb")) {
         b->failed = true;

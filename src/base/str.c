@@ -91,6 +91,30 @@ uint64_t str_hash(struct str s)
     return h;
 }
 
+/* Bytes of the sequence that begins with c, 0 for none, and the range of its second byte. */
+static size_t sequence(unsigned char c, unsigned char *ret_lo, unsigned char *ret_hi)
+{
+    *ret_lo = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    *ret_hi = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    return c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+}
+
+bool str_is_utf8(struct str s)
+{
+    for (size_t i = 0, n; i < s.n; i += n) {
+        const unsigned char *p = (const unsigned char *)s.p + i;
+        unsigned char lo, hi;
+
+        n = sequence(p[0], &lo, &hi);
+        if (!n || n > s.n - i || (n > 1 && (p[1] < lo || p[1] > hi)))
+            return false;
+        for (size_t k = 2; k < n; k++)
+            if (p[k] < 0x80 || p[k] > 0xbf)
+                return false;
+    }
+    return true;
+}
+
 /* ---- escapes ---- */
 
 /* What four hexadecimal digits say, or -1. */

@@ -122,6 +122,9 @@ size_t str_unicode_escape(struct str s, char to[4], size_t *ret_n);
 /* A whole decimal number without sign or blanks, at most `max`. Returns false if it is not one. */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *ret);
 
+/* Whether the bytes are UTF-8 (RFC 3629): no surrogates, no longer forms than needed. */
+bool str_is_utf8(struct str s);
+
 /* A quick hash for tables of short names in memory: it sees the length and the first and last eight
  * bytes. Not for keys that a stranger chooses without a bound on the search. */
 static inline uint32_t str_mix(struct str s)

@@ -153,6 +153,30 @@ def check_asked(score, node):
     return seen
 
 
+def check_later(score, node):
+    """An answer that is fetched later is audited when it is made, for those whose records it holds;
+    a search by POST like one by GET; what a conditional create found like what is read."""
+    client, reader = node.client(), node.client()
+    for method, path, body, headers, want in (
+            ('GET', 'Observation?_count=50', None, {'Prefer': 'respond-async'}, 'abc'),
+            ('POST', 'Observation/_search', 'patient=b',
+             {'Content_Type': 'application/x-www-form-urlencoded'}, 'b'),
+            ('POST', 'Observation', observation('x', 'c'), {'If_None_Exist': '_id=oa'}, 'a')):
+        request_id = f'test-{uuid.uuid4()}'
+        reply = client.send(method, '/fhir/' + path, body, X_Request_Id=request_id, **headers)
+        score.check(reply.status in (200, 202), f'{path}: {reply}')
+        deadline, got = time.monotonic() + WAIT_SECONDS, []
+        while got != list(want) and time.monotonic() < deadline:
+            got = sorted({patient(e) for e in events_of(reader, request_id)} - {'-'})
+        score.check(got == list(want), f'{path}: the log has {got}, not {want}')
+        if reply.status == 202:
+            where = '/' + reply.headers['Content-Location'].split('/', 3)[3]
+            before = len(list(reader.pages('/fhir/AuditEvent?patient=a&_count=1000')))
+            score.check(client.get(where).status == 200, 'the answer, fetched')
+            after = len(list(reader.pages('/fhir/AuditEvent?patient=a&_count=1000')))
+            score.check(after == before + 1, 'fetching leaves no event but the search for them')
+
+
 def check_shape(score, folder, events):
     """Each is a valid R4 resource, and claims a BALP profile where one is for it."""
     path = os.path.join(folder.path, 'events.json')
@@ -333,6 +357,7 @@ def main():
         with nodes.Node(folder, '--audit', 'on') as node:
             events = check_asked(score, node)
             check_shape(score, folder, events)
+            check_later(score, node)
             check_paging(score, node)
         log_key = folder.run('audit', 'key').strip()
         with Witness(folder, log_key) as witness:

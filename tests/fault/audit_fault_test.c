@@ -4,6 +4,7 @@
 #include "../unit/trust/audit_folder.h"
 
 #include "base/fault.h"
+#include "trust/audit/segment.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -112,6 +113,68 @@ static void test_for_good(void **state)
 {
     (void)state;
     run_faults(true);
+}
+
+/* ---- from one segment to the next ---- */
+
+/* A folder whose segment has room for two leaves more. */
+static void nearly_full(const char *dir)
+{
+    enum { PEOPLE = AUDIT_PATIENTS_MAX - 1 };
+    static struct str people[PEOPLE];
+    static char names[PEOPLE][16];
+    struct audit_log *log = log_open(dir);
+    size_t left = SEGMENT_LEAVES - 2;
+
+    for (size_t i = 0; i < PEOPLE; i++) {
+        snprintf(names[i], sizeof names[i], "p%zu", i);
+        people[i] = str_c(names[i]);
+    }
+    for (size_t n; left; left -= n) {
+        n = MIN(left, (size_t)PEOPLE);
+        log_event_of(log, "nurse", people, n);
+    }
+    audit_close(log);
+}
+
+/* Sealing fails at each of its points: the entries that filled the segment count, those behind it
+ * wait until it is sealed after all. */
+static void test_sealing(void **state)
+{
+    char full[FOLDER_BYTES], dir[FOLDER_BYTES];
+    unsigned n = 1, failures = 0;
+    bool fired = true;
+
+    (void)state;
+    folder_new(full);
+    folder_new(dir);
+    nearly_full(full);
+    for (; fired && n < ROUNDS_MAX; n++) {
+        struct audit_config config = {.dir = dir, .head_ms = 1};
+        struct audit_log *log = NULL;
+        struct err err = {0};
+        size_t acked = SEGMENT_LEAVES - 2;
+        uint64_t first;
+
+        folder_copy(full, dir);
+        assert_int_equal(audit_open(&config, &log, &err), 0);
+        fault_arm(n, false);
+        for (int i = 0; i < APPENDS; i++) {
+            bool ok = append(log, &first);
+
+            acked += ok;
+            failures += !ok;
+        }
+        fired = fault_fired();
+        fault_arm(0, false);
+        audit_close(log);
+        check(dir, acked);
+    }
+    assert_false(fired);
+    print_message("%u faults, %u refusals\n", n - 2, failures);
+    assert_true(n > 10 && failures > 5);
+    folder_remove(full);
+    folder_remove(dir);
 }
 
 /* ---- torn ---- */
@@ -244,9 +307,8 @@ static void test_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_once),
-        cmocka_unit_test(test_for_good),
-        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_once),    cmocka_unit_test(test_for_good),
+        cmocka_unit_test(test_sealing), cmocka_unit_test(test_torn),
         cmocka_unit_test(test_killed),
     };
 

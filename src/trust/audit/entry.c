@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #define VERSION 1
+#define WHEN_BYTES 6
 
 /* Members of an entry, in the order of their numbers. */
 enum {
@@ -121,7 +122,7 @@ static void put_address(struct sb *out, struct str address)
 void audit_entry_head(struct sb *out, const struct audit_event *e)
 {
     sb_char(out, VERSION);
-    put_number(out, TAG_WHEN, (uint64_t)e->when_ms, 6);
+    put_number(out, TAG_WHEN, (uint64_t)e->when_ms, WHEN_BYTES);
     put_number(out, TAG_INTERACTION, (uint64_t)e->interaction, 1);
     put_number(out, TAG_STATUS, (uint64_t)e->status, 2);
     put_text(out, TAG_USER, e->user);
@@ -189,15 +190,20 @@ static struct str unpack_address(struct arena *a, struct str s)
     char text[INET6_ADDRSTRLEN];
 
     if (!s.n || s.p[0] || (s.n != 5 && s.n != 17))
-        return s;
+        return str_is_utf8(s) ? s : STR("");
     inet_ntop(s.n == 5 ? AF_INET : AF_INET6, s.p + 1, text, sizeof text);
     return arena_dup(a, str_c(text));
 }
 
+/* A text that is none reads as absent: what is shown of an entry must be text. */
 static void take_member(struct arena *a, struct audit_event *e, int tag, struct str v)
 {
+    bool is_packed = tag == TAG_ADDRESS || tag == TAG_ID || tag == TAG_PATIENT;
+
+    if (tag >= TAG_USER && tag < TAG_QUERY && !is_packed && !str_is_utf8(v))
+        return;
     switch (tag) {
-    case TAG_WHEN: e->when_ms = (int64_t)(number(v) & INT64_MAX); break;
+    case TAG_WHEN: e->when_ms = v.n == WHEN_BYTES ? (int64_t)number(v) : 0; break;
     case TAG_INTERACTION:
         e->interaction =
             number(v) < AUDIT_INTERACTION_COUNT ? (enum audit_interaction)number(v) : AUDIT_OTHER;
@@ -208,9 +214,9 @@ static void take_member(struct arena *a, struct audit_event *e, int tag, struct 
     case TAG_ADDRESS: e->address = unpack_address(a, v); break;
     case TAG_REQUEST: e->request_id = v; break;
     case TAG_PURPOSE: e->purpose = v; break;
-    case TAG_TYPE: e->type = v; break;
+    case TAG_TYPE: e->type = fhir_is_id(v) ? v : STR(""); break;
     case TAG_ID: e->id = unpack_id(a, v); break;
-    case TAG_VERSION: e->version = v; break;
+    case TAG_VERSION: e->version = fhir_is_id(v) ? v : STR(""); break;
     case TAG_OPERATION: e->operation = v; break;
     case TAG_QUERY: e->query = v; break;
     case TAG_PATIENT: e->patient = unpack_id(a, v); break;

@@ -35,6 +35,41 @@ static void orders_by_bytes(void **state)
     assert_str(str_trim(STR(" \t x y\r\n")), STR("x y"));
 }
 
+/* The boundaries of RFC 3629's table. */
+static void knows_utf8(void **state)
+{
+    static const struct str good[] = {
+        STR(""),
+        STR("a\x7f"),
+        STR("\xc2\x80\xdf\xbf"),
+        STR("\xe0\xa0\x80"),
+        STR("\xed\x9f\xbf"),
+        STR("\xee\x80\x80"),
+        STR("\xf0\x90\x80\x80"),
+        STR("\xf4\x8f\xbf\xbf"),
+    };
+    static const struct str bad[] = {
+        STR("\x80"),
+        STR("\xc1\xbf"),
+        STR("\xc2"),
+        STR("\xe0\x9f\xbf"),
+        STR("\xed\xa0\x80"),
+        STR("\xf0\x8f\xbf\xbf"),
+        STR("\xe1\x80"),
+        STR("\xf4\x90\x80\x80"),
+        STR("\xf5\x80\x80\x80"),
+        STR("\xe1\x80\x41"),
+        STR("\xff"),
+        STR("a\xc3("),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(str_is_utf8(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(str_is_utf8(bad[i]));
+}
+
 static void bytes_are_compared_at_every_length(void **state)
 {
     char a[40], b[40];
@@ -93,6 +128,7 @@ int main(void)
         cmocka_unit_test(splits),
         cmocka_unit_test(numbers),
         cmocka_unit_test(orders_by_bytes),
+        cmocka_unit_test(knows_utf8),
         cmocka_unit_test(bytes_are_compared_at_every_length),
         cmocka_unit_test(unicode_escapes_are_characters),
     };
