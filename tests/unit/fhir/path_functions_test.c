@@ -421,6 +421,32 @@ static void trace_is_heard(void **state)
         str_eq(sb_view(&out), STR("n[\"Ada\",\"Ngozi\",\"Ada\"]g[\"Ada\",\"Ngozi\",\"Ada\"]")));
 }
 
+/* What is the same for every item is kept, but not where it is heard or holds a variable. */
+static void what_is_kept_makes_no_difference(void **state)
+{
+    static const struct row rows[] = {
+        {"name.select(%resource.id.trace('t'))", "[\"p\",\"p\"]"},
+        {"name.where(use = %resource.name.first().use).given", "[\"Ada\",\"Ngozi\"]"},
+        {"name.select(%resource.name.select(given.count()).sum())", "[3,3]"},
+        {"name.select(%resource.name.where(use = 'usual').given | use)",
+         "[\"Ada\",\"official\",\"Ada\",\"usual\"]"},
+        {"name.select(defineVariable('u', use).select(%resource.name.where(use = %u).count()))",
+         "[1,1]"},
+        {"name.select(%resource.name.select($index).sum() + $index)", "[1,2]"},
+        {"(1 | 2).select(%resource.name.aggregate($total + 1, 0) + $this)", "[3,4]"},
+        {"name.all(%resource.active)", "[true]"},
+        {"name.select(1 / 0)", "[]"},
+        {"name.where(%resource.name.given = 'x').exists()", "[false]"},
+        {"name.where(%resource.name.given + 'x' = 'y')", "error: several items"},
+        {"name.exists() or name.where(%resource.name.given + 'x' = 'y').exists()", "[true]"},
+    };
+    _cleanup_(sb_done) struct sb out = sb_make(KIB(4));
+
+    (void)state;
+    check_with(rows, ARRAY_LEN(rows), (struct path_env){.trace = heard, .trace_ctx = &out});
+    assert_true(str_eq(sb_view(&out), STR("t[\"p\"]t[\"p\"]")));
+}
+
 static void every_allocation_may_fail(void **state)
 {
     static const char *const expressions[] = {
@@ -429,6 +455,7 @@ static void every_allocation_may_fail(void **state)
         "name.given.where(matches('^A')).select(replaceMatches('A', 'B').encode('base64'))",
         "defineVariable('v', name).select(%v.descendants().combine(1 'mg' + 2 'g').count())",
         "now() + 3 days > birthDate.lowBoundary() and name ~ name and type().name = 'Patient'",
+        "name.where(use = %resource.name.first().use and $index < today().toString().length())",
     };
 
     (void)state;
@@ -460,6 +487,7 @@ int main(void)
         cmocka_unit_test(the_world_is_asked),
         cmocka_unit_test(hostile_evaluations_end),
         cmocka_unit_test(trace_is_heard),
+        cmocka_unit_test(what_is_kept_makes_no_difference),
         cmocka_unit_test(every_allocation_may_fail),
     };
 
