@@ -556,6 +556,9 @@ static int give(struct load *l, struct load_claml *x, struct err *err)
 
 static void done(struct load_claml *x)
 {
+    /* Entities that a file tries to declare make it begin a document, though nobody asks for it. */
+    if (x->parser)
+        xmlFreeDoc(x->parser->myDoc);
     xmlFreeParserCtxt(x->parser);
     cs_builder_free(x->b);
     arena_done(&x->a);
