@@ -335,14 +335,16 @@ class Writer:
 
     def write_params(self):
         components, rows, parts = {}, [], []
-        for sp, _, code, _, expression in read(self.folder, 'components', 5):
-            components.setdefault(sp, []).append('    {%s, %s},' % (self.pool.str(code),
-                                                                  self.pool.str(expression)))
+        published = list(read(self.folder, 'searchparams', 12))
+        kind = {r[1]: KINDS[r[6]] for r in published}
+        for sp, _, code, definition, expression in read(self.folder, 'components', 5):
+            components.setdefault(sp, []).append('    {%s, %s, PARAM_%s},' % (
+                self.pool.str(code), self.pool.str(expression), kind[definition]))
         first = {}
         for sp, items in components.items():
             first[sp] = len(parts)
             parts += items
-        url = {r[0]: r[1] for r in read(self.folder, 'searchparams', 12)}
+        url = {r[0]: r[1] for r in published}
         params = sorted(read(self.folder, 'params', 7), key=lambda r: (
             self.types.number[r[1]], r[2].encode()))
         for number, of, code, kind, sp, targets, expression in params:

@@ -29,6 +29,10 @@ ELEMENT_MEMBERS = ['id', 'path', 'sliceName', 'slicing', 'min', 'max', 'contentR
 ELEMENT_CHOICES = ('fixed', 'pattern', 'minValue', 'maxValue', 'defaultValue')
 # Parameters that search itself answers: they have no list in the index.
 SEARCH_OWN = {'_id', '_lastUpdated', '_text', '_content', '_query'}
+# Expressions of components that the official file has the wrong way round: a reference was looked
+# for in the code of DocumentReference.relatesTo, a token in its target.
+CORRECTED = {('DocumentReference-relationship', 0): 'target',
+             ('DocumentReference-relationship', 1): 'code'}
 # Code systems that the definitions name but do not hold, and identifier systems worth a number.
 WELL_KNOWN = '''
 http://loinc.org
@@ -343,7 +347,8 @@ class Params:
         code = {p['url']: p['code'] for p in self.params}
         for p in self.params:
             for i, c in enumerate(p.get('component', [])):
-                yield (p['id'], i, code[c['definition']], c['definition'], c['expression'])
+                yield (p['id'], i, code[c['definition']], c['definition'],
+                       CORRECTED.get((p['id'], i), c['expression']))
 
 
 def concepts(items, depth=0):

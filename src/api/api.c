@@ -81,6 +81,15 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
     api->changed_ctx = ctx;
 }
 
+void api_definitions_changed(struct api *api)
+{
+    conformance_changed(api->conformance);
+    if (api->terminology_changed)
+        api->terminology_changed(api->terminology_ctx);
+    if (api->search_parameter_changed)
+        api->search_parameter_changed(api->changed_ctx);
+}
+
 void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
 {
     api->terminology_changed = changed;

@@ -50,6 +50,9 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
  * NamingSystem) was applied, likewise. */
 void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx);
 
+/* Another process has changed definitions: what is made of them is made anew when it is needed. */
+void api_definitions_changed(struct api *api);
+
 /* Who answers what only the store or a terminology knows; must outlive the api. Call it before the
  * first request. */
 void api_world(struct api *api, const struct world *world);

@@ -283,21 +283,25 @@ static int refresh_index(struct write *w)
     return r;
 }
 
-/* Whoever keeps something that is made of resources of this type hears of it. */
-static void tell_change(struct write *w)
+/* Whoever keeps something that is made of resources of this type hears of it, in every process. */
+static int tell_change(struct write *w, struct store_txn *txn)
 {
     static const struct str terminology[] = {STR("CodeSystem"), STR("ValueSet"), STR("ConceptMap"),
                                              STR("NamingSystem")};
     struct api *api = w->call->api;
     struct str type = def_resource_name(w->type);
+    bool is_profile = str_eq(type, STR("StructureDefinition"));
+    bool is_parameter = str_eq(type, STR("SearchParameter")), is_terminology = false;
 
-    if (str_eq(type, STR("StructureDefinition")))
+    for (size_t i = 0; i < ARRAY_LEN(terminology); i++)
+        is_terminology |= str_eq(type, terminology[i]);
+    if (is_profile)
         conformance_changed(api->conformance);
-    if (api->search_parameter_changed && str_eq(type, STR("SearchParameter")))
+    if (is_parameter && api->search_parameter_changed)
         api->search_parameter_changed(api->changed_ctx);
-    for (size_t i = 0; api->terminology_changed && i < ARRAY_LEN(terminology); i++)
-        if (str_eq(type, terminology[i]))
-            api->terminology_changed(api->terminology_ctx);
+    if (is_terminology && api->terminology_changed)
+        api->terminology_changed(api->terminology_ctx);
+    return is_profile || is_parameter || is_terminology ? store_changed(txn, &w->call->err) : 0;
 }
 
 static int put(struct write *w, struct store_txn *txn, enum store_method method)
@@ -316,10 +320,8 @@ static int put(struct write *w, struct store_txn *txn, enum store_method method)
         p.index = &w->index;
     }
     r = store_put(txn, &p, &w->version, &c->err);
-    if (r >= 0) {
-        tell_change(w);
+    if (r >= 0 && (r = tell_change(w, txn)) >= 0)
         trail_wrote(c, w->type, w->id, p.index);
-    }
     return r;
 }
 
@@ -529,6 +531,7 @@ static int apply_delete(struct write *w, struct store_txn *txn)
 int write_apply(struct write *w, struct store_txn *txn)
 {
     struct row row;
+    int r;
 
     switch (w->kind) {
     case WRITE_CREATE: return apply_create(w, txn);
@@ -538,8 +541,8 @@ int write_apply(struct write *w, struct store_txn *txn)
     case WRITE_EXPUNGE:
         if (newest(w, txn, &row) == 1)
             trail_saw_row(w->call, &row);
-        tell_change(w);
-        return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
+        r = tell_change(w, txn);
+        return r < 0 ? r : store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
     }
     return err_set(&w->call->err, ERR_INTERNAL, "unknown kind of write");
 }

@@ -160,6 +160,7 @@ enum def_param_kind {
 struct def_component {     /* of a composite parameter */
     struct str code;       /* of the component's search parameter on the same type */
     struct str expression; /* relative to the composite's own */
+    uint8_t kind;          /* of that parameter: enum def_param_kind, no composite or special */
 };
 
 struct def_param {

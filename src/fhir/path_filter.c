@@ -332,10 +332,9 @@ int path_fn_descendants(const struct path_call *c, struct path_items *out)
     int r = path_fn_children(c, out);
 
     for (size_t i = from; i < out->n && r >= 0; i++) {
-        struct path_item item = out->p[i];
         r = path_spend(c->env, 1, c->err);
         if (r >= 0)
-            r = path_children(c->env, &item, out, c->err);
+            r = path_children(c->env, &out->p[i], out, c->err);
     }
     return r;
 }

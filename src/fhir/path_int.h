@@ -211,6 +211,7 @@ int path_check(const struct path *p, const struct def_type *context, struct err 
 /* ---- evaluating ---- */
 
 int path_costly(struct err *err);
+int path_too_long(struct err *err); /* a text, past PATH_STRING_MAX */
 /* ERR_VALUE with the place of `node`: "… at character N". */
 int path_wrong(const struct path_node *node, struct err *err, const char *fmt, ...) _printf_(3, 4);
 /* Takes n steps. */
@@ -251,6 +252,7 @@ int path_test_node(const struct path *p, struct path_env *env, uint16_t i,
 /* The members `name` of one item. */
 int path_member(struct path_env *env, const struct path_item *item, struct str name,
                 struct path_items *out, struct err *err);
+/* All members; `item` may lie in `out`. */
 int path_children(struct path_env *env, const struct path_item *item, struct path_items *out,
                   struct err *err);
 /* The steps of a node from one item on; until `out` has `enough` items. 1 where it has, 0, or an

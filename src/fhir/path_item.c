@@ -102,15 +102,20 @@ int path_push_bool(struct path_env *env, struct path_items *out, bool v, struct 
     return push(env, out, PATH_BOOLEAN, v ? STR("true") : STR("false"), err);
 }
 
+int path_too_long(struct err *err)
+{
+    return err_set(err, ERR_COSTLY,
+                   "a text that a FHIRPath expression makes is longer than %zu bytes",
+                   (size_t)PATH_STRING_MAX);
+}
+
 int path_push_text(struct path_env *env, struct path_items *out, enum path_kind kind,
                    struct str text, struct err *err)
 {
     if (!text.p)
         return err_no_memory(err);
     if (text.n > PATH_STRING_MAX)
-        return err_set(err, ERR_COSTLY,
-                       "a text that a FHIRPath expression makes is longer than %zu bytes",
-                       (size_t)PATH_STRING_MAX);
+        return path_too_long(err);
     return push(env, out, kind, text, err);
 }
 

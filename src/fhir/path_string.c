@@ -321,22 +321,29 @@ int path_fn_split(const struct path_call *c, struct path_items *out)
 
 int path_fn_join(const struct path_call *c, struct path_items *out)
 {
-    _cleanup_(sb_done) struct sb b = sb_make(PATH_STRING_MAX);
-    struct str by = STR("");
-    size_t n = 0;
+    struct str by = STR(""), *parts;
+    size_t n = 0, bytes = 0;
     int r = path_arg_string(c, 0, &by);
 
     if (r < 0 || !c->in->n)
         return r;
+    parts = arena_alloc(c->env->a, 2 * c->in->n * sizeof *parts);
+    if (!parts)
+        return err_no_memory(c->err);
     for (size_t i = 0; i < c->in->n; i++) {
         struct path_items one = {&c->in->p[i], 1, 1};
-        struct str s = STR("");
+        struct str s;
         r = path_one_string(c, &one, &s);
         if (r < 0)
             return r;
-        if (r && n++)
-            sb_str(&b, by);
-        sb_str(&b, s);
+        if (r == 0)
+            continue;
+        parts[n] = n ? by : STR("");
+        parts[n + 1] = s;
+        n += 2;
+        bytes += by.n + s.n;
     }
-    return push_built(c, &b, out);
+    if (bytes > PATH_STRING_MAX)
+        return path_too_long(c->err);
+    return push(c, out, arena_join(c->env->a, parts, n));
 }

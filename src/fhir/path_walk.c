@@ -417,6 +417,7 @@ int path_member(struct path_env *env, const struct path_item *item, struct str n
 struct parent {
     yyjson_val *obj;
     const struct def_type *type; /* NULL: not known */
+    struct path_step step;       /* to the child at hand */
     size_t at;                   /* of its elements, for def_next_member */
     bool has_siblings;           /* members whose names begin with '_' */
 };
@@ -437,18 +438,20 @@ static struct parent parent_of(yyjson_val *obj, const struct def_type *type)
 static int walk_child(const struct walk *w, struct parent *parent, struct str json, yyjson_val *v)
 {
     static const struct rest none = {NULL, 0};
+    struct path_step *s = &parent->step;
     bool alone = json.n && json.p[0] == '_';
-    struct path_step s = {.json = json.p + alone, .json_n = json.n - alone};
 
-    s.element = def_next_member(parent->type, str_from(json, alone), &parent->at, &s.type);
-    if (!s.element || (alone && yyjson_obj_getn(parent->obj, s.json, s.json_n)))
+    s->json = json.p + alone;
+    s->json_n = json.n - alone;
+    s->element = def_next_member(parent->type, str_from(json, alone), &parent->at, &s->type);
+    if (!s->element || (alone && yyjson_obj_getn(parent->obj, s->json, s->json_n)))
         return 0;
-    s.is_resource = is_any_resource(s.type);
+    s->is_resource = is_any_resource(s->type);
     if (alone)
-        return walk_values(w, &s, none, NULL, v);
-    return parent->has_siblings && s.type->kind == DEF_PRIMITIVE
-               ? walk_member(w, &s, none, parent->obj)
-               : walk_values(w, &s, none, v, NULL);
+        return walk_values(w, s, none, NULL, v);
+    return parent->has_siblings && s->type->kind == DEF_PRIMITIVE
+               ? walk_member(w, s, none, parent->obj)
+               : walk_values(w, s, none, v, NULL);
 }
 
 /* JSON that no definition knows. */
@@ -476,8 +479,8 @@ int path_children(struct path_env *env, const struct path_item *item, struct pat
     parent = parent_of(obj, item->type);
     key = unsafe_yyjson_get_first(obj);
     for (size_t left = unsafe_yyjson_get_len(obj); left && r == 0; left--) {
-        r = item->type ? walk_child(&w, &parent, js_str(key), key + 1)
-                       : walk_unknown_child(&w, obj, js_str(key));
+        r = parent.type ? walk_child(&w, &parent, js_str(key), key + 1)
+                        : walk_unknown_child(&w, obj, js_str(key));
         key = unsafe_yyjson_get_next(key + 1);
     }
     return r;

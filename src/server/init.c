@@ -104,6 +104,7 @@ int server_open_store(const struct server_config *config, bool read_only, struct
 
     if (r < 0 || (r = load_base_url(store, err)) < 0 || (r = search_params_load(store, err)) < 0)
         return r;
+    store_on_change(store, search_params_reload, store);
     *ret = store;
     store = NULL;
     return 0;

@@ -125,6 +125,8 @@ static void server_done(struct server *s)
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
     backup_done(&s->backup);
+    if (s->store)
+        store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
     api_free(s->api);
     server_audit_close(s->audit);
@@ -220,6 +222,17 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+/* Another process has changed what this one keeps in memory. */
+static int reload(void *ctx, struct store_txn *txn, struct err *err)
+{
+    struct server *s = ctx;
+    int r = search_params_reload(s->store, txn, err);
+
+    if (r >= 0)
+        api_definitions_changed(s->api);
+    return r;
+}
+
 /* What cannot be held to does not keep the node from serving: definitions are resources, and
  * whoever may write them could else keep it down. */
 static void log_unusable(void *ctx, size_t line, struct str profile, const char *why)
@@ -299,6 +312,7 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     if (r < 0)
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
+    store_on_change(s.store, reload, &s);
     r = start_http(&s, err);
     if (r < 0)
         return r;

@@ -9,6 +9,7 @@ int store_base_init(struct store *st, const struct store_ops *ops,
                     const struct index_options *index, struct params *params, struct err *err)
 {
     struct params *p = params ? params_ref(params) : params_base(err);
+    pthread_mutexattr_t recursive;
 
     if (!p)
         return err ? err->code : ERR_NO_MEMORY;
@@ -17,6 +18,11 @@ int store_base_init(struct store *st, const struct store_ops *ops,
     st->params = p;
     pthread_mutex_init(&st->params_lock, NULL);
     pthread_mutex_init(&st->lists.hints_lock, NULL);
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&st->reload_lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    pthread_mutex_init(&st->lists.kept_lock, NULL);
     return 0;
 }
 
@@ -33,6 +39,8 @@ void store_base_done(struct store *st)
     params_unref(st->params);
     pthread_mutex_destroy(&st->params_lock);
     pthread_mutex_destroy(&st->lists.hints_lock);
+    pthread_mutex_destroy(&st->reload_lock);
+    pthread_mutex_destroy(&st->lists.kept_lock);
 }
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
@@ -101,9 +109,23 @@ int store_base_url_add(struct store *st, struct str url, struct err *err)
     return 0;
 }
 
-void store_extras_on(struct store *st, bool content)
+bool store_is_shared(const struct store *st)
+{
+    return st->ops->changed != NULL;
+}
+
+void store_on_change(struct store *st, store_reload *reload, void *ctx)
+{
+    pthread_mutex_lock(&st->reload_lock);
+    st->reload = reload;
+    st->reload_ctx = ctx;
+    pthread_mutex_unlock(&st->reload_lock);
+}
+
+void store_index_on(struct store *st, bool content)
 {
     st->index.extras = true;
+    st->index.pairs = true;
     st->index.content = content;
 }
 
@@ -276,6 +298,12 @@ int store_claim(struct store_txn *txn, struct str name, struct err *err)
 {
     int r = writing(txn, err);
     return r < 0 ? r : txn->st->ops->claim(txn, name, err);
+}
+
+int store_changed(struct store_txn *txn, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 || !txn->st->ops->changed ? r : txn->st->ops->changed(txn, err);
 }
 
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err)

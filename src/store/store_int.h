@@ -40,6 +40,7 @@ struct store_ops {
     void (*submit)(struct store *st, struct store_job *job);
     int (*put)(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
     int (*claim)(struct store_txn *txn, struct str name, struct err *err);
+    int (*changed)(struct store_txn *txn, struct err *err); /* NULL: nobody shares the store */
     int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
     int (*index_add)(struct store_txn *txn, uint64_t row, const struct index *index,
                      struct err *err);
@@ -72,6 +73,9 @@ struct store {
     struct str *bases; /* of index, once store_base_url_add made a list of its own */
     pthread_mutex_t params_lock;
     struct params *params;
+    pthread_mutex_t reload_lock; /* recursive, for what a reload reads */
+    store_reload *reload;
+    void *reload_ctx;
 };
 
 struct store_txn {

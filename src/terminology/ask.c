@@ -26,6 +26,21 @@ int terms_member_of(struct terms *t, struct arena *a, struct str value_set,
     return 0;
 }
 
+/* Whether a text is one of a concept's. */
+static bool has_text(const struct cs *cs, uint32_t i, struct str text)
+{
+    size_t n;
+    const struct cs_designation *d = cs_designations(cs, i, &n);
+
+    text = str_trim(text);
+    if (!text.n || str_eq_nocase(text, cs_display(cs, i)))
+        return text.n > 0;
+    for (size_t k = 0; k < n; k++)
+        if (str_eq_nocase(text, cs_text(cs, d[k].value)))
+            return true;
+    return false;
+}
+
 int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding,
                    enum terms_answer *ret, struct str *ret_display, struct err *err)
 {
@@ -54,6 +69,8 @@ int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding
         *ret = TERMS_NO;
     }
     if (ret_display && *ret == TERMS_YES) {
+        if (i == CS_NONE || has_text(cs, i, coding->display))
+            display = coding->display.n ? str_trim(coding->display) : display;
         *ret_display = arena_dup(a, display);
         if (!ret_display->p)
             return err_no_memory(err);

@@ -250,6 +250,16 @@ static void note_case(struct checking *c, const struct one *o)
         STR_ARG(checking_canonical(c, cs_url(o->cs), cs_version(o->cs))));
 }
 
+/* The value set may list a concept with texts of its own. */
+static const struct vs_listed *find_listed(const struct vs *vs, const struct vs_found *found)
+{
+    for (const struct vs_run *run = vs->first; run; run = run->next)
+        for (size_t i = 0; run->list && &vs->groups[run->group] == found->group && i < run->n; i++)
+            if (run->list[i].concept == found->concept)
+                return &run->list[i];
+    return NULL;
+}
+
 /* Whether the value set has the code; a fragment of a system that it takes as a whole may. */
 static bool is_in_set(struct checking *c, struct one *o)
 {
@@ -258,6 +268,8 @@ static bool is_in_set(struct checking *c, struct one *o)
                       o->coding.code, &found);
 
     o->listed = found.listed;
+    if (has && !o->listed && found.concept != CS_NONE && o->coding.display.n)
+        o->listed = find_listed(c->vs, &found);
     return has || (o->cs && !o->is_code && o->group && o->group->whole &&
                    cs_info(o->cs)->content == CONTENT_FRAGMENT);
 }

@@ -73,8 +73,8 @@ struct cs_designation {
 struct cs_property {
     uint32_t def; /* of the definitions */
     uint32_t type;
-    text_at value; /* text; of a Coding its code */
-    text_at system, display;
+    text_at value;           /* text; of a Coding its code */
+    text_at system, display; /* of a Coding; of SNOMED CT the group of a relationship */
 };
 
 struct cs_property_def {

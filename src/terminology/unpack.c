@@ -228,6 +228,17 @@ int unpack_peek(struct unpack *u, size_t max, struct str *ret, struct err *err)
     return 0;
 }
 
+int unpack_bytes(struct unpack *u, struct str *ret, struct err *err)
+{
+    int r = u->at == u->n && !u->at_end ? fill(u, err) : 0;
+
+    if (r < 0)
+        return r;
+    *ret = str_n(u->buf + u->at, u->n - u->at);
+    u->at = u->n;
+    return ret->n > 0;
+}
+
 int unpack_rest(struct unpack *u, size_t max, struct sb *out, struct err *err)
 {
     for (;;) {

@@ -33,6 +33,8 @@ int unpack_line(struct unpack *u, bool quotes, struct str *ret, struct err *err)
 uint64_t unpack_line_number(const struct unpack *u);
 /* The first bytes of the file, at most `max`, without moving on. */
 int unpack_peek(struct unpack *u, size_t max, struct str *ret, struct err *err);
+/* The next bytes, as many as there are at hand: 1, or 0 at the end. Valid until the next call. */
+int unpack_bytes(struct unpack *u, struct str *ret, struct err *err);
 /* What is left of the file. */
 int unpack_rest(struct unpack *u, size_t max, struct sb *out, struct err *err);
 /* Packed bytes read, and their number in all: for progress. */

@@ -282,6 +282,11 @@ static int add_filtered(struct compiling *c, struct vs_group *g, const struct pa
     if (yyjson_arr_size(filters) > VS_FILTERS_MAX)
         return err_set(c->err, ERR_COSTLY, "an include may have %d filters", VS_FILTERS_MAX);
     yyjson_arr_foreach(filters, i, n, v) {
+        if (!js_get_str(v, "value").n)
+            return err_set(c->err, ERR_VALUE, "the filter \"%.*s %.*s\" on %.*s has no value",
+                           (int)MIN(js_get_str(v, "property").n, 60u), js_get_str(v, "property").p,
+                           (int)MIN(js_get_str(v, "op").n, 30u), js_get_str(v, "op").p,
+                           STR_ARG(cs_url(g->cs)));
         memset(bits, 0, words * sizeof *bits);
         r = vs_filter(g->cs, c->s->a, js_get_str(v, "property"), js_get_str(v, "op"),
                       js_get_str(v, "value"), bits, c->err);

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 
 SERVER = os.environ.get('CARNET_TEST_STORE')
+SAME = {}  # data folders that share another's database
 
 
 def name_of(data):
     """The database of a data folder."""
+    data = SAME.get(data, data)
     return 'carnet_' + hashlib.sha256(os.path.abspath(data).encode()).hexdigest()[:16]
 
 
@@ -32,6 +34,11 @@ def sql(text, uri=None):
     if done.returncode:
         raise RuntimeError(f'{text}: {done.stdout}')
     return done.stdout
+
+
+def same(data, other):
+    """Another data folder on the same store."""
+    SAME[other] = data
 
 
 def make(data):

@@ -97,6 +97,21 @@ class Postgres:
         self.process.kill()
         self.process.wait()
 
+    def standby(self):
+        """A server that follows this one, in a folder of its own; stopped by the caller's with."""
+        other = Postgres(self.settings)
+        other.dir = tempfile.mkdtemp(prefix="carnet-pg-")
+        other.user, other.group = self.user, self.group
+        if os.getuid() == 0:
+            os.chown(other.dir, other.user, other.group)
+        os.chmod(other.dir, 0o755)
+        subprocess.run(self.as_user(f"{self.bin}/pg_basebackup", "-h", self.dir, "-U", "carnet",
+                                    "-D", f"{other.dir}/data", "-R", "-c", "fast", "--no-sync"),
+                       check=True, cwd=self.dir)
+        other.start()
+        other.uri = f"postgresql://carnet@/postgres?host={other.dir}"
+        return other
+
     def __exit__(self, *_):
         if self.process and self.process.poll() is None:
             self.process.send_signal(2)  # a fast shutdown

@@ -187,15 +187,19 @@ static PGconn *dial(const char *uri)
     return PQconnectdbParams(names, values, 1);
 }
 
-/* "FATAL: …" of the last line that libpq has to say. */
-static void explain(PGconn *db, struct err *err)
+/* What libpq has to say is for whoever opens the store, and for the log: it names users and hosts.
+ */
+static int explain(struct pg_conn *c, struct err *err)
 {
-    const char *text = PQerrorMessage(db), *at = strstr(text, "FATAL:");
-    int n;
+    const char *text = PQerrorMessage(c->db), *at = strstr(text, "FATAL:");
 
     at = at ? at + 6 + strspn(at + 6, " ") : text;
-    n = (int)strcspn(at, "\n");
-    err_set(err, ERR_BUSY, "the database cannot be opened: %.*s", n, at);
+    if (!c->st->is_open)
+        return err_set(err, ERR_BUSY, "the database cannot be opened: %.*s", (int)strcspn(at, "\n"),
+                       at);
+    err_set(err, ERR_BUSY, "the database does not answer");
+    detail(err, "", at);
+    return ERR_BUSY;
 }
 
 int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
@@ -209,13 +213,10 @@ int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
     }
     c->st = st;
     c->db = dial(st->uri);
-    if (!c->db || PQstatus(c->db) != CONNECTION_OK) {
-        if (c->db)
-            explain(c->db, err);
-        else
-            err_no_memory(err);
-        r = c->db ? ERR_BUSY : ERR_NO_MEMORY;
-    }
+    if (!c->db)
+        r = err_no_memory(err);
+    else if (PQstatus(c->db) != CONNECTION_OK)
+        r = explain(c, err);
     if (r == 0) {
         char text[200];
         PQsetNoticeProcessor(c->db, ignore_notice, NULL);

@@ -31,137 +31,139 @@
 #define PG_KEEP_BYTES MIB(4)
 
 /* Names of the types of parameters: i int8, b bytea, B bytea[], I int8[], t text. */
-#define PG_ROW                                                                                     \
-    "v.row, v.type, v.id, v.hlc, v.origin, v.method,"                                              \
-    " NOT EXISTS (SELECT FROM carnet_version n WHERE n.part = 0 AND n.type = v.type"               \
-    " AND n.id = v.id AND n.row > v.row), "
+#define PG_ROW \
+    "v.row, v.type, v.id, v.hlc, v.origin, v.method, NOT EXISTS (SELECT FROM" \
+      " carnet_version n WHERE n.part = 0 AND n.type::int4 = v.type::int4 AND n.id =" \
+      " v.id AND n.row + 0 > v.row), "
 
-#define PG_STATEMENTS(X)                                                                           \
-    X(PG_BEGIN_READ, "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                        \
-    X(PG_BEGIN_WRITE, "", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")                       \
-    X(PG_COMMIT, "", "COMMIT")                                                                     \
-    X(PG_ROLLBACK, "", "ROLLBACK")                                                                 \
-    X(PG_SAVEPOINT, "", "SAVEPOINT member")                                                        \
-    X(PG_RELEASE, "", "RELEASE SAVEPOINT member")                                                  \
-    X(PG_ROLLBACK_TO, "", "ROLLBACK TO SAVEPOINT member")                                          \
-    X(PG_FEED, "", "SELECT row, epoch FROM carnet_feed WHERE part = 0")                            \
-    X(PG_LOCK, "",                                                                                 \
-      "SELECT row, epoch, hlc, pg_current_xact_id()::text FROM carnet_feed WHERE part = 0"         \
-      " FOR UPDATE")                                                                               \
-    X(PG_FEED_SET, "iiiii",                                                                        \
-      "UPDATE carnet_feed SET row = $1, hlc = $2, versions = versions + $3, live = live + $4,"     \
-      " epoch = epoch + $5 WHERE part = 0")                                                        \
-    X(PG_OUTCOME, "t", "SELECT pg_xact_status($1::xid8)")                                          \
-    X(PG_GET, "ib",                                                                                \
-      "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, v.body FROM carnet_version v"  \
-      " WHERE v.part = 0 AND v.type = $1 AND v.id = $2 ORDER BY v.row DESC LIMIT 1")               \
-    X(PG_GET_ROW, "i",                                                                             \
-      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.row = $1")             \
-    X(PG_GET_ROWS, "Ii",                                                                           \
-      "SELECT " PG_ROW "CASE WHEN octet_length(v.body) <= $2 THEN v.body END"                      \
-      " FROM unnest($1) u(row) JOIN carnet_version v ON v.part = 0 AND v.row = u.row")             \
-    X(PG_GET_OLD, "ibii",                                                                          \
-      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.type = $1"             \
-      " AND v.id = $2 AND v.hlc = $3 AND v.origin = $4 ORDER BY v.row DESC LIMIT 1")               \
-    X(PG_ROW_FROM, "ii",                                                                           \
-      "WITH RECURSIVE b(lo, hi) AS (SELECT 1::int8, $2 + 1 UNION ALL"                              \
-      " SELECT CASE WHEN p.hlc < $1 THEN p.row + 1 ELSE b.lo END,"                                 \
-      " CASE WHEN p.hlc < $1 THEN b.hi ELSE (b.lo + b.hi) / 2 END"                                 \
-      " FROM b LEFT JOIN LATERAL (SELECT v.row, v.hlc FROM carnet_version v WHERE v.part = 0"      \
-      " AND v.row >= (b.lo + b.hi) / 2 ORDER BY v.row LIMIT 1) p ON true WHERE b.lo < b.hi)"       \
-      " SELECT lo FROM b WHERE lo >= hi")                                                          \
-    X(PG_CHANGES, "ii",                                                                            \
-      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row > $1 ORDER BY v.row"          \
-      " LIMIT $2")                                                                                 \
-    X(PG_HISTORY, "iiii",                                                                          \
-      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row >= $1 AND v.row < $2"         \
-      " AND " PG_WAS_NEWEST("$3") " ORDER BY v.row DESC LIMIT $4")                                 \
-    X(PG_HISTORY_TYPE, "iiiii",                                                                    \
-      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type = $5 AND v.row >= $1"        \
-      " AND v.row < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row DESC LIMIT $4")                  \
-    X(PG_HISTORY_ID, "iiiiib",                                                                     \
-      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type = $5 AND v.id = $6"          \
-      " AND v.row >= $1 AND v.row < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row DESC LIMIT $4")  \
-    X(PG_HISTORY_COUNT, "ib",                                                                      \
-      "SELECT count(*) FROM carnet_version v WHERE v.part = 0 AND v.type = $1 AND v.id = $2")      \
-    X(PG_KEYS, "bbi",                                                                              \
-      "SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k LIMIT $3")        \
-    X(PG_KEYS_DESC, "bbi",                                                                         \
-      "SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k DESC LIMIT $3")   \
-    X(PG_TERMS, "bbi",                                                                             \
-      "SELECT k FROM carnet_term WHERE k >= $1 AND k < $2 ORDER BY k LIMIT $3")                    \
-    X(PG_KEY, "b", "SELECT FROM carnet_idx WHERE part = 0 AND k = $1")                             \
-    X(PG_TERM, "b", "SELECT FROM carnet_term WHERE k = $1")                                        \
-    X(PG_KEY_COUNT, "bb",                                                                          \
-      "SELECT count(*) FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2")                     \
-    X(PG_NEWEST, "ib",                                                                             \
-      "SELECT v.row, v.method FROM carnet_version v WHERE v.part = 0 AND v.type = $1"              \
-      " AND v.id = $2 ORDER BY v.row DESC LIMIT 1")                                                \
-    X(PG_IDENTITY, "i",                                                                            \
-      "SELECT v.type, v.id FROM carnet_version v WHERE v.part = 0 AND v.row = $1")                 \
-    X(PG_LIVE, "ii",                                                                               \
-      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row >= $1 AND " PG_IS_LIVE        \
-      " ORDER BY v.row LIMIT $2")                                                                  \
-    X(PG_LIVE_DESC, "ii",                                                                          \
-      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row <= $1 AND " PG_IS_LIVE        \
-      " ORDER BY v.row DESC LIMIT $2")                                                             \
-    X(PG_IDS, "ibi", PG_IDS_OF(">", ""))                                                           \
-    X(PG_IDS_DESC, "ibi", PG_IDS_OF("<", " DESC"))                                                 \
-    X(PG_PUT_VERSION, "iiiiiiibb",                                                                 \
-      "INSERT INTO carnet_version (part, row, hlc, parent, origin, agent, type, method, id, body)" \
-      " VALUES (0, $1, $2, $3, $4, $5, $6, $7, $8, $9)")                                           \
-    X(PG_PUT_KEYS, "B",                                                                            \
-      "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k ON CONFLICT DO NOTHING")     \
-    X(PG_PUT_TERMS, "B",                                                                           \
-      "INSERT INTO carnet_term (k) SELECT k FROM unnest($1) k ON CONFLICT DO NOTHING")             \
-    X(PG_DROP_KEYS, "B", "DELETE FROM carnet_idx WHERE part = 0 AND k = ANY ($1)")                 \
-    X(PG_DROP_LIST, "bbi",                                                                         \
-      "DELETE FROM carnet_idx WHERE part = 0 AND k = ANY (ARRAY(SELECT k FROM carnet_idx"          \
-      " WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k LIMIT $3))")                              \
-    X(PG_PUT_MULTI, "i", "INSERT INTO carnet_multi (list) VALUES ($1) ON CONFLICT DO NOTHING")     \
-    X(PG_MULTI, "", "SELECT list FROM carnet_multi")                                               \
-    X(PG_ORIGINS, "", "SELECT n, value FROM carnet_origin ORDER BY n")                             \
-    X(PG_AGENT, "b",                                                                               \
-      "WITH old AS (SELECT n FROM carnet_agent WHERE text = $1), new AS ("                         \
-      "INSERT INTO carnet_agent (n, text) SELECT (SELECT coalesce(max(n), 0) + 1"                  \
-      " FROM carnet_agent), $1 WHERE NOT EXISTS (SELECT FROM old) RETURNING n)"                    \
-      " SELECT n FROM old UNION ALL SELECT n FROM new")                                            \
-    X(PG_EXPUNGE, "ib", "DELETE FROM carnet_version WHERE part = 0 AND type = $1 AND id = $2")     \
-    X(PG_META_GET, "t", "SELECT value FROM carnet_meta WHERE name = $1")                           \
-    X(PG_META_SET, "tb",                                                                           \
-      "INSERT INTO carnet_meta (name, value) VALUES ($1, $2)"                                      \
-      " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                                  \
-    X(PG_META_DROP, "t", "DELETE FROM carnet_meta WHERE name = $1")                                \
-    X(PG_BLOB_GET, "bi", "SELECT bytes FROM carnet_blob WHERE name = $1 AND piece = $2")           \
-    X(PG_BLOB_PUT, "bib",                                                                          \
-      "INSERT INTO carnet_blob (name, piece, bytes) VALUES ($1, $2, $3)"                           \
-      " ON CONFLICT (name, piece) DO UPDATE SET bytes = excluded.bytes")                           \
-    X(PG_BLOB_DROP, "b", "DELETE FROM carnet_blob WHERE name = $1")                                \
-    X(PG_BLOB_NEXT, "b",                                                                           \
-      "SELECT b.name, sum(octet_length(b.bytes))::int8 FROM carnet_blob b WHERE b.name ="          \
-      " (SELECT name FROM carnet_blob WHERE name > $1 ORDER BY name LIMIT 1) GROUP BY b.name")     \
-    X(PG_STATS, "",                                                                                \
-      "SELECT versions, live, pg_database_size(current_database()) FROM carnet_feed"               \
+#define PG_STATEMENTS(X) \
+    X(PG_BEGIN_READ, "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") \
+    X(PG_BEGIN_WRITE, "", "BEGIN ISOLATION LEVEL READ COMMITTED") \
+    X(PG_COMMIT, "", "COMMIT") \
+    X(PG_ROLLBACK, "", "ROLLBACK") \
+    X(PG_SAVEPOINT, "", "SAVEPOINT member") \
+    X(PG_RELEASE, "", "RELEASE SAVEPOINT member") \
+    X(PG_ROLLBACK_TO, "", "ROLLBACK TO SAVEPOINT member") \
+    X(PG_FEED, "", "SELECT row, epoch FROM carnet_feed WHERE part = 0") \
+    X(PG_LOCK, "", \
+      "SELECT row, epoch, hlc, pg_current_xact_id()::text FROM carnet_feed WHERE part =" \
+      " 0 FOR UPDATE") \
+    X(PG_FEED_SET, "iiiii", \
+      "UPDATE carnet_feed SET row = $1, hlc = $2, versions = versions + $3, live = live" \
+      " + $4, epoch = epoch + $5 WHERE part = 0") \
+    X(PG_OUTCOME, "t", "SELECT pg_xact_status($1::xid8)") \
+    X(PG_GET, "ib", \
+      "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, v.body FROM" \
+      " carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND v.id = $2 ORDER BY" \
+      " v.row + 0 DESC LIMIT 1") \
+    X(PG_GET_ROW, "i", \
+      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.row = $1") \
+    X(PG_GET_ROWS, "Ii", \
+      "SELECT " PG_ROW "CASE WHEN octet_length(v.body) <= $2 THEN v.body END FROM unnest($1) u(row) JOIN" \
+      " carnet_version v ON v.part = 0 AND v.row = u.row") \
+    X(PG_GET_OLD, "ibii", \
+      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND v.id =" \
+      " $2 AND v.hlc = $3 AND v.origin = $4 ORDER BY v.row + 0 DESC LIMIT 1") \
+    X(PG_ROW_FROM, "ii", \
+      "WITH RECURSIVE b(lo, hi) AS (SELECT 1::int8, $2 + 1 UNION ALL SELECT CASE WHEN" \
+      " p.hlc < $1 THEN p.row + 1 ELSE b.lo END, CASE WHEN p.hlc < $1 THEN b.hi ELSE" \
+      " (b.lo + b.hi) / 2 END FROM b LEFT JOIN LATERAL (SELECT v.row, v.hlc FROM" \
+      " carnet_version v WHERE v.part = 0 AND v.row >= (b.lo + b.hi) / 2 ORDER BY v.row" \
+      " LIMIT 1) p ON true WHERE b.lo < b.hi) SELECT lo FROM b WHERE lo >= hi") \
+    X(PG_CHANGES, "ii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row > $1 ORDER BY" \
+      " v.row LIMIT $2") \
+    X(PG_HISTORY, "iiii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row >= $1 AND v.row <" \
+      " $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row DESC LIMIT $4") \
+    X(PG_HISTORY_TYPE, "iiiii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int8 = $5 AND" \
+      " v.row - 0 >= $1 AND v.row - 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row - 0 DESC LIMIT $4") \
+    X(PG_HISTORY_ID, "iiiiib", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $5 AND" \
+      " v.id = $6 AND v.row + 0 >= $1 AND v.row + 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row + 0 DESC LIMIT $4") \
+    X(PG_HISTORY_COUNT, "ib", \
+      "SELECT count(*) FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND" \
+      " v.id = $2") \
+    X(PG_KEYS, "bbi", \
+      "SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k LIMIT $3") \
+    X(PG_KEYS_DESC, "bbi", \
+      "SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k DESC" \
+      " LIMIT $3") \
+    X(PG_TERMS, "bbi", \
+      "SELECT k FROM carnet_term WHERE k >= $1 AND k < $2 ORDER BY k LIMIT $3") \
+    X(PG_KEY, "b", "SELECT FROM carnet_idx WHERE part = 0 AND k = $1") \
+    X(PG_TERM, "b", "SELECT FROM carnet_term WHERE k = $1") \
+    X(PG_KEY_COUNT, "bb", \
+      "SELECT count(*) FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2") \
+    X(PG_NEWEST, "ib", \
+      "SELECT v.row, v.method FROM carnet_version v WHERE v.part = 0 AND v.type::int4 =" \
+      " $1 AND v.id = $2 ORDER BY v.row + 0 DESC LIMIT 1") \
+    X(PG_IDENTITY, "i", \
+      "SELECT v.type, v.id FROM carnet_version v WHERE v.part = 0 AND v.row = $1") \
+    X(PG_LIVE, "ii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row >= $1 AND " PG_IS_LIVE \
+      " ORDER BY v.row LIMIT $2") \
+    X(PG_LIVE_DESC, "ii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row <= $1 AND " PG_IS_LIVE \
+      " ORDER BY v.row DESC LIMIT $2") \
+    X(PG_IDS, "ibi", PG_IDS_OF(">", "")) \
+    X(PG_IDS_DESC, "ibi", PG_IDS_OF("<", " DESC")) \
+    X(PG_PUT_VERSION, "iiiiiiibb", \
+      "INSERT INTO carnet_version (part, row, hlc, parent, origin, agent, type, method," \
+      " id, body) VALUES (0, $1, $2, $3, $4, $5, $6, $7, $8, $9)") \
+    X(PG_PUT_KEYS, "B", \
+      "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k ON CONFLICT DO NOTHING") \
+    X(PG_PUT_TERMS, "B", \
+      "INSERT INTO carnet_term (k) SELECT k FROM unnest($1) k ON CONFLICT DO NOTHING") \
+    X(PG_DROP_KEYS, "B", "DELETE FROM carnet_idx WHERE part = 0 AND k = ANY ($1)") \
+    X(PG_DROP_LIST, "bbi", \
+      "DELETE FROM carnet_idx WHERE part = 0 AND k = ANY (ARRAY(SELECT k FROM" \
+      " carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k LIMIT $3))") \
+    X(PG_PUT_MULTI, "i", "INSERT INTO carnet_multi (list) VALUES ($1) ON CONFLICT DO NOTHING") \
+    X(PG_MULTI, "", "SELECT list FROM carnet_multi") \
+    X(PG_ORIGINS, "", "SELECT n, value FROM carnet_origin ORDER BY n") \
+    X(PG_AGENT, "b", \
+      "WITH old AS (SELECT n FROM carnet_agent WHERE text = $1), new AS (INSERT INTO" \
+      " carnet_agent (n, text) SELECT (SELECT coalesce(max(n), 0) + 1 FROM" \
+      " carnet_agent), $1 WHERE NOT EXISTS (SELECT FROM old) RETURNING n) SELECT n FROM" \
+      " old UNION ALL SELECT n FROM new") \
+    X(PG_EXPUNGE, "ib", "DELETE FROM carnet_version WHERE part = 0 AND type::int4 = $1 AND id = $2") \
+    X(PG_META_GET, "t", "SELECT value FROM carnet_meta WHERE name = $1") \
+    X(PG_META_SET, "tb", \
+      "INSERT INTO carnet_meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO" \
+      " UPDATE SET value = excluded.value") \
+    X(PG_META_DROP, "t", "DELETE FROM carnet_meta WHERE name = $1") \
+    X(PG_BLOB_GET, "bi", "SELECT bytes FROM carnet_blob WHERE name = $1 AND piece = $2") \
+    X(PG_BLOB_PUT, "bib", \
+      "INSERT INTO carnet_blob (name, piece, bytes) VALUES ($1, $2, $3) ON CONFLICT" \
+      " (name, piece) DO UPDATE SET bytes = excluded.bytes") \
+    X(PG_BLOB_DROP, "b", "DELETE FROM carnet_blob WHERE name = $1") \
+    X(PG_BLOB_NEXT, "b", \
+      "SELECT b.name, sum(octet_length(b.bytes))::int8 FROM carnet_blob b WHERE b.name" \
+      " = (SELECT name FROM carnet_blob WHERE name > $1 ORDER BY name LIMIT 1) GROUP BY" \
+      " b.name") \
+    X(PG_STATS, "", \
+      "SELECT versions, live, pg_database_size(current_database()) FROM carnet_feed" \
       " WHERE part = 0")
 
 /* Whether a version was its resource's newest at some time behind a moment (of the hybrid clock).
  */
-#define PG_WAS_NEWEST(at)                                                                          \
-    "(" at " = 0 OR coalesce((SELECT n.hlc FROM carnet_version n WHERE n.part = 0"                 \
-    " AND n.type = v.type AND n.id = v.id AND n.row > v.row ORDER BY n.row LIMIT 1) > " at         \
+#define PG_WAS_NEWEST(at) \
+    "(" at " = 0 OR coalesce((SELECT n.hlc FROM carnet_version n WHERE n.part = 0 AND" \
+      " n.type::int4 = v.type::int4 AND n.id = v.id AND n.row + 0 > v.row ORDER BY" \
+      " n.row + 0 LIMIT 1) > " at \
     ", true))"
-#define PG_IS_LIVE                                                                                 \
-    "v.method < 2 AND NOT EXISTS (SELECT FROM carnet_version n WHERE n.part = 0"                   \
-    " AND n.type = v.type AND n.id = v.id AND n.row > v.row)"
+#define PG_IS_LIVE \
+    "v.method < 2 AND NOT EXISTS (SELECT FROM carnet_version n WHERE n.part = 0 AND" \
+      " n.type::int4 = v.type::int4 AND n.id = v.id AND n.row + 0 > v.row)"
 /* From one id to the next by the index, however many versions each has. */
-#define PG_IDS_OF(cmp, dir)                                                                        \
-    "WITH RECURSIVE i AS ((SELECT v.id, 1 AS n FROM carnet_version v WHERE v.part = 0"             \
-    " AND v.type = $1 AND v.id " cmp " $2 ORDER BY v.id" dir " LIMIT 1)"                           \
-    " UNION ALL SELECT (SELECT v.id FROM carnet_version v WHERE v.part = 0 AND v.type = $1"        \
-    " AND v.id " cmp " i.id ORDER BY v.id" dir " LIMIT 1), i.n + 1 FROM i"                         \
-    " WHERE i.id IS NOT NULL AND i.n < $3)"                                                        \
-    " SELECT i.id, (SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type = $1"           \
-    " AND v.id = i.id ORDER BY v.row DESC LIMIT 1) FROM i WHERE i.id IS NOT NULL"
+#define PG_IDS_OF(cmp, dir) \
+    "WITH RECURSIVE i AS ((SELECT v.id, 1 AS n FROM carnet_version v WHERE v.part = 0" \
+      " AND v.type::int4 = $1 AND v.id " cmp " $2 ORDER BY v.id" dir " LIMIT 1) UNION ALL SELECT (SELECT v.id FROM carnet_version v WHERE v.part = 0" \
+      " AND v.type::int4 = $1 AND v.id " cmp " i.id ORDER BY v.id" dir " LIMIT 1), i.n + 1 FROM i WHERE i.id IS NOT NULL AND i.n < $3) SELECT i.id," \
+      " (SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND" \
+      " v.id = i.id ORDER BY v.row + 0 DESC LIMIT 1) FROM i WHERE i.id IS NOT NULL"
 
 enum pg_statement {
 #define X(id, types, sql) id,
@@ -228,6 +230,7 @@ struct pg_writer {
     /* The writer thread's own, of the group under way. */
     uint64_t last_row, last_hlc;
     int64_t versions, live; /* more than before */
+    uint64_t epoch;         /* of the feed, as the group found it */
     bool epoch_moves;       /* other processes have to read again what they keep in memory */
     bool is_dirty;          /* carnet_feed changes */
     char xid[24];
@@ -245,6 +248,7 @@ struct pg_store {
     struct store base;
     char *uri;
     bool read_only, allow_unsafe;
+    bool is_open; /* once it was reached and checked */
     unsigned group_max;
     uint64_t origins[PG_ORIGINS_MAX];
     unsigned n_origins;
@@ -293,8 +297,9 @@ static inline void pg_clearp(PGresult **r)
 int pg_schema_create(struct pg_conn *c, const struct store_config *config, struct err *err);
 /* Checks versions, loads what the store keeps in memory. */
 int pg_schema_open(struct pg_store *st, struct pg_conn *c, struct err *err);
-/* What is kept in memory, once more. */
 int pg_load_lists(struct pg_store *st, struct pg_conn *c, struct err *err);
+/* What is kept in memory, once more, if the transaction sees a newer epoch than that is of. */
+int pg_meet_epoch(struct pg_txn *t, uint64_t epoch, struct err *err);
 
 /* ---- txn.c ---- */
 
@@ -345,6 +350,7 @@ int pg_writer_start(struct pg_store *st, struct err *err);
 void pg_writer_stop(struct pg_store *st);
 void pg_submit(struct store *st, struct store_job *job);
 int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+int pg_changed(struct store_txn *txn, struct err *err);
 int pg_claim(struct store_txn *txn, struct str name, struct err *err);
 int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
 int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err);

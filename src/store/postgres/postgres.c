@@ -42,6 +42,7 @@ static const struct store_ops ops = {
     .submit = pg_submit,
     .put = pg_put,
     .claim = pg_claim,
+    .changed = pg_changed,
     .expunge = pg_expunge,
     .index_add = pg_index_add,
     .index_drop = pg_index_drop,
@@ -97,6 +98,7 @@ int store_postgres_open(const struct store_config *config, struct store **ret, s
         return r;
     if ((r = pg_schema_open(st, st->writer.conn, err)) < 0)
         return r;
+    st->is_open = true;
     if (!st->read_only && (r = pg_writer_start(st, err)) < 0)
         return r;
     log_event(LOG_DEBUG, LOG_STORE, "state=open backend=postgresql");

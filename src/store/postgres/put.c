@@ -144,6 +144,13 @@ int pg_claim(struct store_txn *txn, struct str name, struct err *err)
     return fault_point("claim") ? err_no_memory(err) : 0;
 }
 
+int pg_changed(struct store_txn *txn, struct err *err)
+{
+    (void)err;
+    pg_store(txn)->writer.epoch_moves = true;
+    return 0;
+}
+
 int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err)
 {
     struct pg_txn *t = pg_txn(txn);

@@ -16,8 +16,10 @@ static const char schema[] =
     " origin int4 NOT NULL, agent int4 NOT NULL, part int2 NOT NULL, type int2 NOT NULL,"
     " method int2 NOT NULL, id bytea NOT NULL, body bytea, PRIMARY KEY (part, row));"
     "ALTER TABLE carnet_version ALTER COLUMN body SET STORAGE EXTERNAL;"
-    "CREATE UNIQUE INDEX carnet_version_id ON carnet_version (part, type, id, row);"
-    "CREATE INDEX carnet_version_type ON carnet_version (part, type, row);"
+    /* Each way in is written in words of its own, which a statement has to use: so a planner
+     * without statistics, or with old ones, has nothing to choose from. */
+    "CREATE INDEX carnet_version_id ON carnet_version (part, (type::int4), id, (row + 0));"
+    "CREATE INDEX carnet_version_type ON carnet_version (part, (type::int8), (row - 0));"
     /* Index-only walks need pages that are known to be seen by all: vacuum often. */
     "CREATE TABLE carnet_idx (part int2 NOT NULL, k bytea NOT NULL, PRIMARY KEY (part, k))"
     " WITH (autovacuum_vacuum_insert_threshold = 20000, autovacuum_vacuum_insert_scale_factor ="
@@ -158,6 +160,7 @@ static int check_versions(struct pg_store *st, struct pg_conn *c, struct err *er
     st->base.index.tz_minutes = (int)tz;
     st->base.index.extras = index >= 2;
     st->base.index.content = index >= 2 && content;
+    st->base.index.pairs = index >= 3;
     return 0;
 }
 
@@ -192,6 +195,36 @@ int pg_load_lists(struct pg_store *st, struct pg_conn *c, struct err *err)
     /* Expunging on another node moves no position. */
     hints_clear(&st->base.lists);
     return 0;
+}
+
+/* Under the lock: the lists first, then whatever the process above makes of the store. */
+static int reload(struct pg_txn *t, uint64_t epoch, struct err *err)
+{
+    struct pg_store *st = pg_store(&t->base);
+    int r;
+
+    if (epoch <= atomic_load(&st->epoch))
+        return 0;
+    r = pg_load_lists(st, t->conn, err);
+    if (r == 0 && st->base.reload)
+        r = st->base.reload(st->base.reload_ctx, &t->base, err);
+    if (r == 0)
+        atomic_store(&st->epoch, epoch);
+    return r;
+}
+
+int pg_meet_epoch(struct pg_txn *t, uint64_t epoch, struct err *err)
+{
+    struct pg_store *st = pg_store(&t->base);
+    int r;
+
+    /* A snapshot older than what is in memory changes nothing. */
+    if (epoch <= atomic_load(&st->epoch))
+        return 0;
+    pthread_mutex_lock(&st->base.reload_lock);
+    r = reload(t, epoch, err);
+    pthread_mutex_unlock(&st->base.reload_lock);
+    return r;
 }
 
 int pg_schema_open(struct pg_store *st, struct pg_conn *c, struct err *err)

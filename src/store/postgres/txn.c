@@ -70,9 +70,7 @@ int pg_enter(struct pg_txn *t, struct err *err)
 
 int pg_know_position(struct pg_txn *t, struct err *err)
 {
-    struct pg_store *st = pg_store(&t->base);
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    uint64_t epoch;
     int r;
 
     if (t->has_position || t->base.is_writing)
@@ -80,14 +78,10 @@ int pg_know_position(struct pg_txn *t, struct err *err)
     if ((r = pg_ask(t->conn, PG_FEED, NULL, &res, err)) < 0)
         return r;
     t->position = (uint64_t)pg_i64(res, 0, 0);
-    epoch = (uint64_t)pg_i64(res, 0, 1);
-    if (epoch != atomic_load(&st->epoch)) {
-        if ((r = pg_load_lists(st, t->conn, err)) < 0)
-            return r;
-        atomic_store(&st->epoch, epoch);
-    }
-    t->has_position = true;
-    return 0;
+    t->has_position = true; /* what reloads asks for it again */
+    r = pg_meet_epoch(t, (uint64_t)pg_i64(res, 0, 1), err);
+    t->has_position = r == 0;
+    return r;
 }
 
 uint64_t pg_position(struct store_txn *txn)

@@ -50,25 +50,35 @@ void pg_submit(struct store *st, struct store_job *job)
     queue_submit(&((struct pg_store *)st)->writer.queue, job);
 }
 
-static int run_job(struct pg_writer *w, struct store_job *job, struct err *err)
+/* A transaction of whoever has work in the group. */
+static struct pg_txn *open_txn(struct pg_writer *w, const struct access *who)
 {
     struct pg_conn *c = w->conn;
-    int r;
 
     c->txn = (struct pg_txn){
-        .base = {.magic = STORE_TXN_MAGIC,
-                 .st = &c->st->base,
-                 .who = *job->who,
-                 .is_writing = true},
+        .base = {.magic = STORE_TXN_MAGIC, .st = &c->st->base, .who = *who, .is_writing = true},
         .conn = c,
         .has_begun = true,
     };
     w->job_pends = w->pends.n;
     w->job_pend_bytes = w->pends.bytes.n;
-    r = job->run(&c->txn.base, job, err);
-    pg_leave(&c->txn);
-    pg_forget(&c->txn);
-    c->txn.base.magic = 0;
+    return &c->txn;
+}
+
+static void close_txn(struct pg_txn *t)
+{
+    pg_leave(t);
+    pg_forget(t);
+    t->base.magic = 0;
+}
+
+static int run_job(struct pg_writer *w, struct store_job *job, struct err *err)
+{
+    struct pg_conn *c = w->conn;
+    struct pg_txn *t = open_txn(w, job->who);
+    int r = job->run(&t->base, job, err);
+
+    close_txn(t);
     /* A job may have swallowed an error; the transaction has not. */
     if (r >= 0 && (c->is_failed || c->is_lost))
         r = err_set(err, ERR_NO_STORE, "the store cannot be written");
@@ -201,9 +211,13 @@ static int commit(struct pg_writer *w, struct err *err)
     /* A transaction that has failed answers a COMMIT by ROLLBACK, as if that were well. */
     if (r == 0 && res && strcmp(PQcmdStatus(res), "COMMIT") != 0)
         r = err_set(err, ERR_NO_STORE, "the store cannot be written");
-    if (r == 0)
-        w->multi_dirty = false;
-    return r;
+    if (r < 0)
+        return r;
+    w->multi_dirty = false;
+    /* What this process has changed itself is in its memory already. */
+    if (w->epoch_moves)
+        atomic_store(&w->conn->st->epoch, w->epoch + 1);
+    return 0;
 }
 
 /* Ends a transaction that failed. */
@@ -222,9 +236,9 @@ static void rollback(struct pg_writer *w)
 /* Takes the feed: what it says counts from here on. */
 static int lock_feed(struct pg_writer *w, struct err *err)
 {
-    struct pg_store *st = w->conn->st;
+    static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    uint64_t epoch;
+    struct pg_txn *t;
     int r = pg_send(w->conn, PG_BEGIN_WRITE, NULL, err);
 
     if (r == 0)
@@ -234,17 +248,15 @@ static int lock_feed(struct pg_writer *w, struct err *err)
     if (PQntuples(res) != 1)
         return err_set(err, ERR_NO_STORE, "the store has no feed");
     w->last_row = (uint64_t)pg_i64(res, 0, 0);
-    epoch = (uint64_t)pg_i64(res, 0, 1);
+    w->epoch = (uint64_t)pg_i64(res, 0, 1);
     w->last_hlc = (uint64_t)pg_i64(res, 0, 2);
     snprintf(w->xid, sizeof w->xid, "%.*s", STR_ARG(pg_bytes(res, 0, 3)));
     w->versions = w->live = 0;
     w->is_dirty = w->epoch_moves = false;
-    if (epoch != atomic_load(&st->epoch)) {
-        if ((r = pg_load_lists(st, w->conn, err)) < 0)
-            return r;
-        atomic_store(&st->epoch, epoch);
-    }
-    return 0;
+    t = open_txn(w, &upkeep);
+    r = pg_meet_epoch(t, w->epoch, err);
+    close_txn(t);
+    return r;
 }
 
 static int begin(struct pg_writer *w, struct err *err)

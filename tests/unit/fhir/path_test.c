@@ -98,6 +98,16 @@ static void refuses(const char *expression, int code, const char *text)
 static void members_and_indexers(void **state)
 {
     (void)state;
+    /* a path that begins with another type leads nowhere, whatever elements that has */
+    gives("Observation.identifier", "");
+    gives("Observation.active", "");
+    gives("Observation.active.exists() or active", "true");
+    gives("contained.select(Organization.name)", "In");
+    gives("contained.select(Patient.name)", "");
+    gives("contained.ofType(Organization).name", "In");
+    gives("contained.ofType(Patient).name", "");
+    gives("name.given.join('-')", "Ada-Ngozi-Ada");
+    gives("contact.given.join('-')", "");
     gives("Patient.name.given", "Ada Ngozi Ada");
     gives("name.given", "Ada Ngozi Ada");
     gives("Patient.name[0].given[1]", "Ngozi");
