@@ -160,6 +160,8 @@ struct id_row {
 };
 
 struct scan_ops {
+    /* Entries that a seek reads ahead, where one question costs as much as many; 0: just one. */
+    size_t ahead;
     /* First, by every search: takes the snapshot; makes what the job wrote so far visible. */
     int (*enter)(struct store_txn *txn, struct err *err);
     /* Entries k with lo <= k < hi in order. The bounds' bytes must outlive the scan. `want`: how

@@ -26,7 +26,7 @@ static const struct {
 
 /* One way to do each thing, whatever statistics say, and however old they are: walks along indexes,
  * from one table to the next. A plan is made once for each connection. */
-static const char settings[] =
+const char pg_settings[] =
     "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;"
     "SET enable_mergejoin = off; SET enable_hashagg = off; SET enable_material = off;"
     "SET enable_memoize = off; SET enable_incremental_sort = off; SET enable_sort = off;"
@@ -164,7 +164,8 @@ static int fail(struct pg_conn *c, const PGresult *r, struct err *err)
     const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
     const char *text = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
-    if (PQstatus(c->db) == CONNECTION_BAD)
+    /* 57P0x: the server ends the connection. */
+    if (PQstatus(c->db) == CONNECTION_BAD || (state && strncmp(state, "57P0", 4) == 0))
         c->is_lost = true;
     return fail_state(c, state ? state : "", text ? text : PQerrorMessage(c->db), err);
 }
@@ -223,7 +224,7 @@ int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
         snprintf(text, sizeof text,
                  "SET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d",
                  PG_LOCK_WAIT_MS, PG_IDLE_MS);
-        r = pg_exec(c, settings, NULL, err);
+        r = pg_exec(c, pg_settings, NULL, err);
         if (r == 0)
             r = pg_exec(c, text, NULL, err);
     }

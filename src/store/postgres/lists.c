@@ -43,6 +43,20 @@ static void move_on(struct scan *s, struct str last)
     s->want = MIN(s->want * 4, (size_t)PG_BATCH_MAX);
 }
 
+/* A walk in the order of keys asks for one body after the other. */
+static void expect_entries(const struct scan *s)
+{
+    uint64_t rows[PG_AHEAD_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n && n < ARRAY_LEN(rows); i++) {
+        struct str k = pg_bytes(s->at, (int)i, 0);
+        if (k.n >= ROW_BYTES)
+            rows[n++] = row_get((const unsigned char *)k.p + k.n - ROW_BYTES);
+    }
+    pg_expect(s->txn, rows, n);
+}
+
 static int fetch(struct scan *s, struct err *err)
 {
     enum pg_statement id = s->of == SCAN_TERMS ? PG_TERMS : s->desc ? PG_KEYS_DESC : PG_KEYS;
@@ -62,6 +76,8 @@ static int fetch(struct scan *s, struct err *err)
     s->ended = s->n < s->want;
     if (s->n)
         move_on(s, pg_bytes(res, (int)s->n - 1, 0));
+    if (s->of == SCAN_WALK)
+        expect_entries(s);
     return 0;
 }
 
@@ -189,6 +205,7 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
 }
 
 const struct scan_ops pg_scan_ops = {
+    .ahead = PG_BATCH_FIRST,
     .enter = scan_enter,
     .open = scan_open,
     .next = scan_next,

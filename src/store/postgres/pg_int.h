@@ -34,7 +34,7 @@
 #define PG_ROW \
     "v.row, v.type, v.id, v.hlc, v.origin, v.method, NOT EXISTS (SELECT FROM" \
       " carnet_version n WHERE n.part = 0 AND n.type::int4 = v.type::int4 AND n.id =" \
-      " v.id AND n.row + 0 > v.row), "
+      " v.id AND n.row + 0 > v.row OFFSET 0), "
 
 #define PG_STATEMENTS(X) \
     X(PG_BEGIN_READ, "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") \
@@ -116,10 +116,11 @@
       "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k ON CONFLICT DO NOTHING") \
     X(PG_PUT_TERMS, "B", \
       "INSERT INTO carnet_term (k) SELECT k FROM unnest($1) k ON CONFLICT DO NOTHING") \
-    X(PG_DROP_KEYS, "B", "DELETE FROM carnet_idx WHERE part = 0 AND k = ANY ($1)") \
-    X(PG_DROP_LIST, "bbi", \
-      "DELETE FROM carnet_idx WHERE part = 0 AND k = ANY (ARRAY(SELECT k FROM" \
-      " carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k LIMIT $3))") \
+    X(PG_DROP_KEYS, "B",                                                                          \
+      "DELETE FROM carnet_idx i USING unnest($1) u(k) WHERE i.part = 0 AND i.k = u.k")            \
+    X(PG_DROP_LIST, "bbi",                                                                         \
+      "DELETE FROM carnet_idx i USING (SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1"        \
+      " AND k < $2 ORDER BY k LIMIT $3) u WHERE i.part = 0 AND i.k = u.k")                         \
     X(PG_PUT_MULTI, "i", "INSERT INTO carnet_multi (list) VALUES ($1) ON CONFLICT DO NOTHING") \
     X(PG_MULTI, "", "SELECT list FROM carnet_multi") \
     X(PG_ORIGINS, "", "SELECT n, value FROM carnet_origin ORDER BY n") \
@@ -156,7 +157,7 @@
     ", true))"
 #define PG_IS_LIVE \
     "v.method < 2 AND NOT EXISTS (SELECT FROM carnet_version n WHERE n.part = 0 AND" \
-      " n.type::int4 = v.type::int4 AND n.id = v.id AND n.row + 0 > v.row)"
+      " n.type::int4 = v.type::int4 AND n.id = v.id AND n.row + 0 > v.row OFFSET 0)"
 /* From one id to the next by the index, however many versions each has. */
 #define PG_IDS_OF(cmp, dir) \
     "WITH RECURSIVE i AS ((SELECT v.id, 1 AS n FROM carnet_version v WHERE v.part = 0" \
@@ -269,6 +270,8 @@ static inline struct pg_store *pg_store(struct store_txn *txn)
 }
 
 /* ---- conn.c ---- */
+
+extern const char pg_settings[]; /* of every connection: how statements are planned */
 
 int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err);
 void pg_conn_free(struct pg_conn *c);

@@ -7,6 +7,8 @@
  */
 #include "store/sqlite/search_int.h"
 
+#define ROWS_EXPECTED 1024 /* told to the backend at once */
+
 struct keyed {
     uint64_t row;
     struct str keys[SEARCH_SORT_MAX]; /* .p == NULL: no value */
@@ -160,6 +162,9 @@ static int sort_rows(struct order *o, const uint64_t *rows, size_t n, struct err
     o->run_n = 0;
     for (size_t i = 0; i < n && r == 0; i++) {
         struct keyed k = {.row = rows[i]};
+
+        if (i % ROWS_EXPECTED == 0)
+            o->x->ops->expect(o->x->t, rows + i, MIN(n - i, (size_t)ROWS_EXPECTED));
         r = load_keys(o, &k, 0, err);
         if (r == 0)
             r = run_add(o, &k, SIZE_MAX, err);

@@ -121,11 +121,68 @@ int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t h
     return (int)n;
 }
 
+/* The window of a point in a direction, or one that may become it. */
+static struct window *window_of(struct exec *x, const struct range *point, bool desc)
+{
+    struct window *w;
+
+    if (!x->windows && !(x->windows = ARENA_ARRAY(x->tmp, struct window, WINDOWS)))
+        return NULL;
+    for (size_t i = 0; i < WINDOWS; i++)
+        if (x->windows[i].of == point && x->windows[i].desc == desc)
+            return &x->windows[i];
+    w = &x->windows[x->next_window++ % WINDOWS];
+    if (!w->rows && !(w->rows = ARENA_ARRAY(x->tmp, uint64_t, x->ops->ahead)))
+        return NULL;
+    *w = (struct window){.of = point, .desc = desc, .rows = w->rows};
+    return w;
+}
+
+/* Whether the window knows which row comes at or behind this one. */
+static bool window_knows(const struct window *w, uint64_t row)
+{
+    if (!w->n && !w->ended)
+        return false;
+    if (w->desc ? row > w->from : row < w->from)
+        return false;
+    return w->ended || (w->desc ? row >= w->rows[w->n - 1] : row <= w->rows[w->n - 1]);
+}
+
+static int seek_ahead(struct exec *x, const struct range *point, uint64_t row, bool desc,
+                      uint64_t *ret, struct err *err)
+{
+    struct window *w = window_of(x, point, desc);
+    size_t i = 0;
+    int r;
+
+    if (!w)
+        return err_no_memory(err);
+    if (!window_knows(w, row)) {
+        w->n = 0;
+        w->ended = false;
+        r = scan_rows(x, point, desc ? 0 : row, desc ? row : ROW_MAX, desc, w->rows, x->ops->ahead,
+                      err);
+        if (r < 0)
+            return r;
+        w->from = row;
+        w->n = (size_t)r;
+        w->ended = w->n < x->ops->ahead;
+    }
+    while (i < w->n && (desc ? w->rows[i] > row : w->rows[i] < row))
+        i++;
+    *ret = i < w->n ? w->rows[i] : 0;
+    return exec_charge(x, 1, err);
+}
+
 int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc, uint64_t *ret,
               struct err *err)
 {
     uint64_t found = 0;
-    int r = scan_rows(x, point, desc ? 0 : row, desc ? row : ROW_MAX, desc, &found, 1, err);
+    int r;
+
+    if (x->ops->ahead)
+        return seek_ahead(x, point, row, desc, ret, err);
+    r = scan_rows(x, point, desc ? 0 : row, desc ? row : ROW_MAX, desc, &found, 1, err);
 
     if (r < 0)
         return r;
@@ -187,8 +244,14 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
 int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err *err)
 {
     struct bound b;
-    int r = x->ops->has(x->t, SCAN_KEYS, bound(&b, point->lo, row), err), charged;
+    int r, charged;
 
+    if (x->ops->ahead) {
+        uint64_t found;
+        r = seek_ahead(x, point, row, x->desc, &found, err);
+        return r < 0 ? r : found == row;
+    }
+    r = x->ops->has(x->t, SCAN_KEYS, bound(&b, point->lo, row), err);
     if (r >= 0 && (charged = exec_charge(x, COST_PROBE, err)) < 0)
         return charged;
     return r;

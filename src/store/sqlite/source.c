@@ -138,6 +138,9 @@ int source_open(struct source *src, struct exec *x, const struct clause *driver,
     }
     if (driver->how == HOW_SET) {
         src->set = &driver->set;
+        /* In this direction the bodies of an array are likely to be asked for. */
+        if (!x->desc && !src->set->bits)
+            x->ops->expect(x->t, src->set->v, src->set->n);
         return 0;
     }
     return open_lists(src, driver, err);
