@@ -1,7 +1,7 @@
 #include "store/sqlite/search_int.h"
 
-#define PROBES_MAX 8  /* points that are probed one by one; past it the body is cheaper */
-#define WINDOW_ASKS 4 /* bodies looked at in one block before the ranges are read there */
+#define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
+#define BLOCK_ASKS 4 /* bodies looked at in one block before the ranges are read there */
 
 /* ---- preparing ---- */
 
@@ -402,45 +402,45 @@ static int test_adaptive(struct exec *x, struct clause *c, uint64_t row, bool *r
 }
 
 /* What the ranges have in the block of a row that is tested. */
-static int window_read(struct exec *x, struct clause *c, struct err *err)
+static int block_read(struct exec *x, struct clause *c, struct err *err)
 {
-    struct window *w = &c->window;
+    struct block *b = &c->block;
     uint64_t block;
     size_t n;
     int r = 0;
 
-    w->rows.n = 0;
+    b->rows.n = 0;
     for (size_t i = 0; i < c->n_ranges && r >= 0; i++)
         if (c->ranges[i].head)
-            r = block_next(x, &c->ranges[i], w->block, w->block, false, SIZE_MAX, &w->rows, &block,
-                           &n, err);
+            r = block_next(x, &c->ranges[i], b->number, b->number, false, SIZE_MAX, &b->rows,
+                           &block, &n, err);
     if (r < 0)
         return r;
-    w->set = (struct rowset){.v = w->rows.v, .n = w->rows.n};
-    rowset_sort(&w->set);
-    w->is_read = true;
+    b->set = (struct rowset){.v = b->rows.v, .n = b->rows.n};
+    rowset_sort(&b->set);
+    b->is_read = true;
     return 0;
 }
 
 /* Whether the row's block is worth reading, which it is when several rows of it are asked for. */
-static bool window_opens(struct clause *c, uint64_t row)
+static bool block_opens(struct clause *c, uint64_t row)
 {
-    struct window *w = &c->window;
+    struct block *b = &c->block;
 
-    if (!w->is_open || w->block != block_of(row)) {
-        w->block = block_of(row);
-        w->is_open = true;
-        w->is_read = false;
-        w->asked = 0;
+    if (!b->is_open || b->number != block_of(row)) {
+        b->number = block_of(row);
+        b->is_open = true;
+        b->is_read = false;
+        b->asked = 0;
     }
-    return w->is_read || w->asked++ >= WINDOW_ASKS;
+    return b->is_read || b->asked++ >= BLOCK_ASKS;
 }
 
-static int test_window(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+static int test_block(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
 {
-    int r = c->window.is_read ? 0 : window_read(x, c, err);
+    int r = c->block.is_read ? 0 : block_read(x, c, err);
 
-    *ret = r == 0 && rowset_has(&c->window.set, row);
+    *ret = r == 0 && rowset_has(&c->block.set, row);
     for (size_t i = 0; i < c->n_ranges && r >= 0 && !*ret; i++)
         if (c->ranges[i].is_point)
             *ret = (r = scan_has(x, &c->ranges[i], row, err)) > 0;
@@ -504,9 +504,9 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
     case HOW_SET: in = rowset_has(&c->set, row); break;
     case HOW_PROBE: r = test_points(x, c, row, &in, ret_hint, err); break;
     case HOW_BLOCK:
-        if (!window_opens(c, row))
+        if (!block_opens(c, row))
             return test_adaptive(x, c, row, ret, err);
-        r = test_window(x, c, row, &in, err);
+        r = test_block(x, c, row, &in, err);
         break;
     case HOW_SPANS:
         for (size_t i = 0; i < c->n_spans; i++)

@@ -83,8 +83,8 @@ enum how {
 struct link;
 
 /* What a clause's ranges have in one block. */
-struct window {
-    uint64_t block;
+struct block {
+    uint64_t number;
     size_t asked; /* rows of it that were tested before it was read */
     bool is_open, is_read;
     struct rows rows;
@@ -112,8 +112,8 @@ struct clause {
     size_t n_spans;
     struct rowset set; /* complete where how == HOW_SET */
     size_t bodies_tested;
-    struct window window; /* where how == HOW_BLOCK */
-    struct clause *subs;  /* of CLAUSE_ALL and CLAUSE_ANY */
+    struct block block;  /* where how == HOW_BLOCK */
+    struct clause *subs; /* of CLAUSE_ALL and CLAUSE_ANY */
     size_t n_subs;
     struct link *link; /* of CLAUSE_CHAIN and CLAUSE_HAS */
 };
