@@ -97,8 +97,7 @@ static int put_part(struct server *s, struct http_exchange *x, struct sb *out, s
 
 /* ---- what is there, and away with it ---- */
 
-static int tell_packages(struct server *s, struct http_exchange *x, struct sb *out,
-                         struct err *err)
+static int tell_packages(struct server *s, struct http_exchange *x, struct sb *out, struct err *err)
 {
     struct str table;
     int r = package_table_text(s->store, http_arena(x), &table, err);

@@ -7,9 +7,9 @@
 
 #include "server/operator.h"
 
-#define PLACE_LINES_MAX 2000       /* resources of one place_put */
-#define PLACE_LINES_BYTES MIB(16)  /* … beyond which no further one is added */
-#define PLACE_TABLE_MAX MIB(64)    /* the table of packages */
+#define PLACE_LINES_MAX 2000      /* resources of one place_put */
+#define PLACE_LINES_BYTES MIB(16) /* … beyond which no further one is added */
+#define PLACE_TABLE_MAX MIB(64)   /* the table of packages */
 
 struct place {
     struct api *api;

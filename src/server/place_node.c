@@ -51,8 +51,8 @@ static int read_refusals(yyjson_val *root, struct api_line *lines, size_t n, str
         struct str reason = js_get_str(v, "reason");
         if (at >= n)
             return err_set(err, ERR_INTERNAL, "what answers at the socket is no node");
-        lines[at].result = err_set(&lines[at].err, operator_code(js_get_str(v, "code")), "%.*s",
-                                   STR_ARG(reason));
+        lines[at].result =
+            err_set(&lines[at].err, operator_code(js_get_str(v, "code")), "%.*s", STR_ARG(reason));
     }
     return 0;
 }
@@ -96,12 +96,11 @@ int node_part(const struct place *p, struct str blob, uint32_t part, struct str 
     sb_str(&body, bytes);
     if ((r = sb_ok(&body, err)) < 0)
         return r;
-    return operator_request(&a,
-                            &(struct http_ask){.socket_path = p->socket,
-                                               .method = "POST",
-                                               .target = target,
-                                               .body = sb_view(&body)},
-                            ANSWER_ARENA_MAX, &root, err);
+    return operator_request(
+        &a,
+        &(struct http_ask){
+            .socket_path = p->socket, .method = "POST", .target = target, .body = sb_view(&body)},
+        ANSWER_ARENA_MAX, &root, err);
 }
 
 int node_packages(const struct place *p, struct arena *a, struct str *ret, struct err *err)

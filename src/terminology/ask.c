@@ -25,6 +25,18 @@ int terms_member_of(struct terms *t, struct arena *a, struct str value_set,
     return 0;
 }
 
+/* The display asked with, where it is one of the code's designations. */
+static struct str display_of(const struct cs *cs, uint32_t i, struct str wanted)
+{
+    size_t n;
+    const struct cs_designation *d = cs_designations(cs, i, &n);
+
+    for (size_t k = 0; wanted.n && k < n; k++)
+        if (display_is(cs_text(cs, d[k].value), wanted))
+            return wanted;
+    return cs_display(cs, i);
+}
+
 int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding,
                    enum terms_answer *ret, struct str *ret_display, struct err *err)
 {
@@ -46,7 +58,7 @@ int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding
     i = cs_find(cs, coding->code);
     if (i != CS_NONE) {
         *ret = TERMS_YES;
-        display = cs_display(cs, i);
+        display = display_of(cs, i, coding->display);
     } else if (grammar_has(cs, a, coding->code, &display, NULL)) {
         *ret = TERMS_YES;
     } else if (cs_info(cs)->content == CONTENT_COMPLETE) {
