@@ -141,9 +141,9 @@ static int take_definitions(struct run *run, const char *path, struct err *err)
     struct err why;
     int r;
 
+    arena_init(&a, ARENA_BYTES_MAX);
     if (!str_ends(str_c(path), STR(".json")) && !str_ends(str_c(path), STR(".xml")))
         return package_each(path, put_resource, run, err);
-    arena_init(&a, ARENA_BYTES_MAX);
     r = read_file(path, &text, err);
     if (r >= 0 && put_text(run, &a, sb_view(&text), &why) < 0)
         r = err_set(err, why.code, "\"%s\": %s", path, why.text);

@@ -50,10 +50,10 @@ static void check_range(struct response *r, yyjson_val *question, yyjson_val *v,
 static size_t written_places(struct str literal)
 {
     ptrdiff_t point = str_find(literal, '.');
+    struct str rest = point < 0 ? STR("") : str_from(literal, (size_t)point + 1);
     size_t n = 0;
 
-    while (point >= 0 && (size_t)point + 1 + n < literal.n && literal.p[(size_t)point + 1 + n] >= '0' &&
-           literal.p[(size_t)point + 1 + n] <= '9')
+    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9')
         n++;
     return n;
 }

@@ -28,10 +28,10 @@ static int find(const struct definition_check *d, const char *type, struct str u
     const struct world *world = d->c->options->world;
 
     *ret = NULL;
-    return world && world->canonical ? world->canonical(world->ctx, d->c->a,
-                                                        def_resource(str_c(type)), url, ret,
-                                                        d->c->err)
-                                     : 0;
+    return world && world->canonical
+               ? world->canonical(world->ctx, d->c->a, def_resource(str_c(type)), url, ret,
+                                  d->c->err)
+               : 0;
 }
 
 /* ---- StructureDefinition ---- */
@@ -205,8 +205,7 @@ static int check_structure(const struct definition_check *d)
                         "does not fit its base: %s", why.text);
     }
     return check_elements(d, js_get(d->root, "differential") ? "differential" : "snapshot",
-                          snapshot ? snapshot
-                                   : js_get(js_get(d->root, "snapshot"), "element"));
+                          snapshot ? snapshot : js_get(js_get(d->root, "snapshot"), "element"));
 }
 
 /* ---- codes that a definition names ---- */
@@ -307,12 +306,18 @@ static int check_value_set(const struct definition_check *d)
 /* Properties that every code system has (http://hl7.org/fhir/concept-properties). */
 static const struct {
     const char *code, *type;
-} known_properties[] = {{"inactive", "boolean"},    {"deprecated", "dateTime"},
-                        {"notSelectable", "boolean"}, {"parent", "code"},
-                        {"child", "code"},          {"status", "code"},
-                        {"retirementDate", "dateTime"}, {"deprecationDate", "dateTime"},
-                        {"synonym", "code"},        {"comment", "string"},
-                        {"abstract", "boolean"},    {"partOf", "code"}};
+} known_properties[] = {{"inactive", "boolean"},
+                        {"deprecated", "dateTime"},
+                        {"notSelectable", "boolean"},
+                        {"parent", "code"},
+                        {"child", "code"},
+                        {"status", "code"},
+                        {"retirementDate", "dateTime"},
+                        {"deprecationDate", "dateTime"},
+                        {"synonym", "code"},
+                        {"comment", "string"},
+                        {"abstract", "boolean"},
+                        {"partOf", "code"}};
 
 /* What a property's value has to be; empty: nothing says, .p NULL: there is no such property. */
 static struct str property_type(yyjson_val *root, struct str code)
@@ -380,8 +385,8 @@ static size_t check_system_concepts(const struct definition_check *d, yyjson_val
 
 static int check_code_system(const struct definition_check *d)
 {
-    struct place at_supplements = {d->at, STR("supplements"), -1}, at_count = {d->at, STR("count"),
-                                                                              -1};
+    struct place at_supplements = {d->at, STR("supplements"), -1},
+                 at_count = {d->at, STR("count"), -1};
     struct str content = js_get_str(d->root, "content");
     bool is_supplement = str_eq(content, STR("supplement"));
     size_t count = check_system_concepts(d, d->root, d->at);
@@ -399,7 +404,7 @@ static int check_code_system(const struct definition_check *d)
     return 0;
 }
 
-/* ---- ConceptMap: also of codes that a system had once, so that what is not there is a warning ---- */
+/* ---- ConceptMap: R4's own map codes that are gone, so that what is not there is a warning ---- */
 
 static int check_targets(const struct definition_check *d, yyjson_val *group, yyjson_val *element,
                          const struct place *at)
@@ -411,8 +416,8 @@ static int check_targets(const struct definition_check *d, yyjson_val *group, yy
     yyjson_arr_foreach(js_get(element, "target"), i, n, v) {
         struct place here = {at, STR("target"), (ptrdiff_t)i};
         if (r >= 0)
-            r = check_code(d, ISSUE_WARNING, js_get_str(group, "target"), js_get_str(group, "targetVersion"),
-                           js_get_str(v, "code"), &here);
+            r = check_code(d, ISSUE_WARNING, js_get_str(group, "target"),
+                           js_get_str(group, "targetVersion"), js_get_str(v, "code"), &here);
     }
     return r;
 }
@@ -429,8 +434,8 @@ static int check_group(const struct definition_check *d, yyjson_val *group, cons
     yyjson_arr_foreach(js_get(group, "element"), i, n, v) {
         struct place here = {at, STR("element"), (ptrdiff_t)i};
         if (r >= 0)
-            r = check_code(d, ISSUE_WARNING, js_get_str(group, "source"), js_get_str(group, "sourceVersion"),
-                           js_get_str(v, "code"), &here);
+            r = check_code(d, ISSUE_WARNING, js_get_str(group, "source"),
+                           js_get_str(group, "sourceVersion"), js_get_str(v, "code"), &here);
         if (r >= 0)
             r = check_targets(d, group, v, &here);
     }

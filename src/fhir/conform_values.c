@@ -76,8 +76,8 @@ static void check_identifier(const struct value_check *k)
         say(k, ISSUE_ERROR, "value", "system", "Identifier.system", "is not absolute");
     if (!value.n || !str_eq(system, URIS))
         return;
-    problem = is_absolute(value) ? urn_problem(value)
-                                 : "is no absolute URI, which the system says it is";
+    problem =
+        is_absolute(value) ? urn_problem(value) : "is no absolute URI, which the system says it is";
     if (problem)
         say(k, ISSUE_ERROR, "value", "value", "Identifier.value", problem);
 }
@@ -187,7 +187,8 @@ static int check_attachment(const struct value_check *k)
     if (!b64_decode_to(&bytes, data))
         return bytes.failed ? err_no_memory(k->c->err) : 0;
     if (n != bytes.n)
-        say(k, ISSUE_ERROR, "value", "size", "Attachment.size", "is not the number of bytes in data");
+        say(k, ISSUE_ERROR, "value", "size", "Attachment.size",
+            "is not the number of bytes in data");
     return 0;
 }
 
@@ -240,8 +241,7 @@ static int check_id(const struct value_check *k)
     if (!key.p)
         return err_no_memory(k->c->err);
     if (k->c->issues && conform_said(k->c, key))
-        say(k, ISSUE_ERROR, "structure", "id", "Element.id",
-            "stands twice in the resource");
+        say(k, ISSUE_ERROR, "structure", "id", "Element.id", "stands twice in the resource");
     return 0;
 }
 

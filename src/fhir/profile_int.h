@@ -246,6 +246,8 @@ int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *sc
                    const struct place *at);
 int conform_response(struct conform *c, yyjson_val *response, const struct scope *scope,
                      const struct place *at);
+/* A MeasureReport against its Measure. */
+int conform_report(struct conform *c, yyjson_val *report, const struct place *at);
 /* What definitions have to keep besides: StructureDefinition, ValueSet, CodeSystem, ConceptMap. */
 int conform_definition(struct conform *c, yyjson_val *resource, const struct place *at);
 /* What R4's text says of a value of this type. `binding`: R4's own of the element, or NULL. */

@@ -2,11 +2,11 @@
 """Each rule that validation holds beyond structure, on resources that keep it and that break it:
 rules.py CARNET
 
-What is expected follows from http://hl7.org/fhir/R4/: datatypes.html, references.html, narrative.html,
-bundle.html, documents.html, messaging.html, profiling.html, elementdefinition.html,
-structuredefinition.html, valueset.html, codesystem.html, questionnaire.html, measurereport.html. A case
-is a resource and what an error (or, behind "warning:", a warning) has to say of it, at which element;
-None: it has no errors.
+What is expected follows from http://hl7.org/fhir/R4/: datatypes.html, references.html,
+narrative.html, bundle.html, documents.html, messaging.html, profiling.html, elementdefinition.html,
+structuredefinition.html, valueset.html, codesystem.html, questionnaire.html, measurereport.html. A
+case is a resource and what an error (or, behind "warning:", a warning) has to say of it, at which
+element; None: it has no errors.
 """
 import concurrent.futures
 import json
@@ -144,7 +144,8 @@ def slicing():
     quantity = element('Observation.value[x]:valueQuantity', min=0, type=[{'code': 'Quantity'}])
     held(definition('Observation', element('Observation.valueQuantity', min=1)),
          (observation(valueQuantity={'value': 1}), None),
-         (observation(valueString='x'), 'of the slice valueQuantity'), (observation(), 'of the slice'))
+         (observation(valueString='x'), 'of the slice valueQuantity'),
+         (observation(), 'of the slice valueQuantity'))
     held(definition('Observation', value, quantity,
                     element('Observation.value[x]:valueQuantity.unit', min=1)),
          (observation(valueString='x'), None),
@@ -465,7 +466,8 @@ def responses():
                  ('questionnaire-maxOccurs', 'valueInteger', 2), repeats=True),
             asks('1.5', 'attachment', ('maxSize', 'valueDecimal', 0.000004),
                  ('mimeType', 'valueCode', 'text/plain')),
-            asks('1.6', 'reference', ('questionnaire-referenceResource', 'valueCode', 'Patient'))]}])
+            asks('1.6', 'reference',
+                 ('questionnaire-referenceResource', 'valueCode', 'Patient'))]}])
     for question in asked['item'][0]['item']:
         if not question['extension']:
             del question['extension']
@@ -501,6 +503,58 @@ def responses():
     case({**empty, 'status': 'in-progress'}, None, asked)
 
 
+def reports():
+    populations = 'http://terminology.hl7.org/CodeSystem/measure-population'
+
+    def coded(code, system=populations):
+        return {'coding': [{'system': system, 'code': code}]}
+
+    def counts(*codes):
+        return [{'code': coded(code), 'count': 1} for code in codes]
+
+    def measure(scoring, *groups):
+        return resource('Measure', url=Q, status='active', group=list(groups), scoring=coded(
+            scoring, 'http://terminology.hl7.org/CodeSystem/measure-scoring'))
+
+    def group(*codes):
+        return {'population': [{'code': coded(code), 'criteria': {
+            'language': 'text/fhirpath', 'expression': 'true'}} for code in codes]}
+
+    def report(*groups, **members):
+        return resource('MeasureReport', **{
+            'status': 'complete', 'type': 'summary', 'measure': Q,
+            'period': {'start': '2020', 'end': '2020'}, 'group': list(groups), **members})
+
+    proportion = measure('proportion', {**group('numerator', 'denominator'),
+                                        'stratifier': [{'code': {'text': 'sex'}}]})
+    score = {'measureScore': {'value': 1}}
+    both = {'population': counts('numerator', 'denominator')}
+    case(report({**both, **score}), None, proportion)
+    case(report({**both, **score, 'stratifier': [{'code': [{'text': 'sex'}]}]}), None, proportion)
+    case(report({**both, **score, 'stratifier': [{'code': [{'text': 'age'}]}]}),
+         'group[0].stratifier[0] is none that the measure defines', proportion)
+    case(report(both), 'warning:measureScore is missing', proportion)
+    case(report({'population': counts('numerator'), **score}),
+         'group[0].population lacks one that the measure defines', proportion)
+    case(report({'population': counts('numerator'), **score}, status='pending'), None, proportion)
+    case(report({'population': counts('numerator', 'denominator', 'initial-population'), **score}),
+         'group[0].population[2] is none that the measure defines', proportion)
+    case(report({'population': counts('numerator', 'denominator', 'numerator'), **score}),
+         'population is there twice', proportion)
+    cohort = measure('cohort', group('initial-population'))
+    case(report({'population': counts('initial-population')}), None, cohort)
+    case(report({'population': counts('initial-population'), **score}),
+         'a cohort measure has no score', cohort)
+    two = measure('cohort', {**group('initial-population'), 'code': {'text': 'a'}},
+                  {**group('initial-population'), 'code': {'text': 'b'}})
+    one = {'population': counts('initial-population')}
+    case(report({**one, 'code': {'text': 'a'}}, {**one, 'code': {'text': 'b'}}), None, two)
+    case(report({**one, 'code': {'text': 'a'}}), 'MeasureReport.group lacks one', two)
+    case(report({**one, 'code': {'text': 'a'}}, {**one, 'code': {'text': 'c'}}),
+         'group[1] is none that the measure defines', two)
+    case(report({**one, 'code': {'text': 'a'}}, one), 'has no code to tell which one', two)
+
+
 def run_case(carnet, folder, number):
     made, _, known, profile = CASES[number]
     options = ['--profile', profile] if profile else []
@@ -522,13 +576,14 @@ def holds(says, issues):
         return not errors
     if not says.startswith('warning:'):
         return any(says in text for text in errors)
-    return not errors and any(says[8:] in text for severity, text in issues if severity == 'warning')
+    warnings = [text for severity, text in issues if severity == 'warning']
+    return not errors and any(says[8:] in text for text in warnings)
 
 
 def main():
     score = nodes.Score()
     for family in (data_types, slicing, slicing_bundles, extensions, values, references, bundles,
-                   definitions, terminology, responses):
+                   definitions, terminology, responses, reports):
         family()
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
