@@ -41,6 +41,7 @@ struct api {
     int64_t started_ms;
     struct async *async;
     struct conformance *conformance;
+    struct gq_kept *graphql_kept;
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
     void (*terminology_changed)(void *ctx);

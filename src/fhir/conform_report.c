@@ -156,8 +156,8 @@ int conform_report(struct conform *c, yyjson_val *report, const struct place *at
     if (!r.url.n || !world || !world->canonical ||
         str_eq(js_get_str(report, "type"), STR("data-collection")))
         return 0;
-    result = world->canonical(world->ctx, c->a, def_resource(STR("Measure")), r.url, &measure,
-                              c->err);
+    result =
+        world->canonical(world->ctx, c->a, def_resource(STR("Measure")), r.url, &measure, c->err);
     if (result < 0)
         return result;
     if (!measure) {
