@@ -85,6 +85,15 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
     api->changed_ctx = ctx;
 }
 
+void api_definitions_changed(struct api *api)
+{
+    conformance_changed(api->conformance);
+    if (api->terminology_changed)
+        api->terminology_changed(api->terminology_ctx);
+    if (api->search_parameter_changed)
+        api->search_parameter_changed(api->changed_ctx);
+}
+
 void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
 {
     api->terminology_changed = changed;
@@ -94,6 +103,11 @@ void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
 void api_terms(struct api *api, struct terms *terms)
 {
     api->terms = terms;
+}
+
+void api_audit(struct api *api, struct audit_log *log)
+{
+    api->audit = log;
 }
 
 void api_world(struct api *api, const struct world *world)

@@ -50,11 +50,19 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
  * NamingSystem) was applied, likewise. */
 void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx);
 
+/* Another process has changed definitions: what is made of them is made anew when it is needed. */
+void api_definitions_changed(struct api *api);
+
 /* Who answers what only the store or a terminology knows; must outlive the api. Call it before the
  * first request. */
 void api_world(struct api *api, const struct world *world);
 /* The same for terminology operations. */
 void api_terms(struct api *api, struct terms *terms);
+
+/* The log of who saw what: from then on nothing is answered before it is in there, and AuditEvents
+ * are read from it. Must outlive the api. Call it before the first request. */
+struct audit_log;
+void api_audit(struct api *api, struct audit_log *log);
 
 /* The profiles that records are held to on write (conformance.h says how they are written). Call it
  * before the first request. */

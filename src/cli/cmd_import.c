@@ -13,7 +13,7 @@
 #define PROGRESS_EVERY_US 200000
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"rejects", "FILE", "where rejected lines go; default: rejects.ndjson in DIR", CLI_STRING,
      false, NULL, 0, 0},
     {"threads", "N", "parts under way at once, 0 is two more than cores", CLI_U64, false, "0", 0,
@@ -120,7 +120,7 @@ static int run_alone(const struct cli_args *args, struct store *store, struct se
 
 static int run(const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     _cleanup_(server_world_freep) struct server_world *world = NULL;
     _cleanup_(store_closep) struct store *store = NULL; /* closed before its world goes */
     char socket[OPERATOR_SOCKET_MAX];

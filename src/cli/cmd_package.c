@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"folder", "DIR", "where dependencies are, as NAME-VERSION.tgz", CLI_STRING, false, NULL, 0, 0},
     {"incomplete", NULL, "install even when dependencies are missing", CLI_FLAG, false, NULL, 0, 0},
 };
@@ -74,7 +74,7 @@ static int run(const struct cli_args *args, struct err *err)
         int (*run)(const struct cli_args *args, const struct place *place, struct err *err);
     } actions[] = {
         {"install", false, install}, {"list", true, list}, {"remove", false, remove_all}};
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     struct place place;
 
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {

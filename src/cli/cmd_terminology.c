@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
 };
 
 static void progress(void *ctx, const char *path, uint64_t done, uint64_t all)
@@ -85,7 +85,7 @@ static int run(const struct cli_args *args, struct err *err)
         int (*run)(const struct place *place, char *const *words, size_t n, struct err *err);
     } actions[] = {
         {STR("load"), false, load}, {STR("list"), true, list}, {STR("remove"), false, remove_all}};
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     struct str word = str_c(args->operands[0]);
     struct place place;
 

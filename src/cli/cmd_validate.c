@@ -26,13 +26,14 @@ static const struct cli_option options[] = {
      CLI_LIST, false, NULL, 0, 0},
     {"data", "DIR", "a node's data folder: its definitions, terminology and records count too",
      CLI_STRING, false, NULL, 0, 0},
+    CLI_STORE_URI_OPTIONS,
     {"format", "FORMAT", "text, or json: one OperationOutcome a line", CLI_STRING, false, "text", 0,
      0},
     {"quiet", NULL, "say only what is an error", CLI_FLAG, false, NULL, 0, 0},
 };
 
 struct run {
-    struct store *store; /* with --data */
+    struct store *store; /* with --data or --store */
     struct server_world *world;
     struct shelf *shelf;
     struct profiles *profiles;
@@ -56,9 +57,9 @@ static const struct world *world_of(struct run *run)
     return shelf_world(run->shelf, run->world ? server_world_table(run->world) : NULL);
 }
 
-static int open_data(struct run *run, const char *dir, struct err *err)
+static int open_data(struct run *run, const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = dir, .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     int r = server_open_store(&config, true, &run->store, err);
 
     return r < 0 ? r : server_world_new(run->store, &run->world, err);
@@ -238,8 +239,8 @@ static int prepare(struct run *run, const struct cli_args *args, struct err *err
         run->asked[run->n_asked++] = str_c(one);
     }
     r = shelf_new(&run->shelf, err);
-    if (r >= 0 && cli_string(args, "data"))
-        r = open_data(run, cli_string(args, "data"), err);
+    if (r >= 0 && (cli_string(args, "data") || cli_string(args, "store")))
+        r = open_data(run, args, err);
     for (size_t i = 0; r >= 0 && (one = cli_list(args, "package", i)); i++)
         r = take_definitions(run, one, err);
     if (r < 0)

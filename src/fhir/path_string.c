@@ -103,28 +103,28 @@ int path_fn_substring(const struct path_call *c, struct path_items *out)
     return push(c, out, str_head(s, n == INT64_MAX ? s.n : byte_of(s, n)));
 }
 
-int path_fn_starts_with(const struct path_call *c, struct path_items *out)
+int path_test_starts_with(const struct path_call *c)
 {
     struct str s, part;
     int r = with_argument(c, &s, &part);
 
-    return r <= 0 ? r : path_push_bool(c->env, out, str_starts(s, part), c->err);
+    return r > 0 ? str_starts(s, part) : path_nothing(r);
 }
 
-int path_fn_ends_with(const struct path_call *c, struct path_items *out)
+int path_test_ends_with(const struct path_call *c)
 {
     struct str s, part;
     int r = with_argument(c, &s, &part);
 
-    return r <= 0 ? r : path_push_bool(c->env, out, str_ends(s, part), c->err);
+    return r > 0 ? str_ends(s, part) : path_nothing(r);
 }
 
-int path_fn_contains(const struct path_call *c, struct path_items *out)
+int path_test_contains(const struct path_call *c)
 {
     struct str s, part;
     int r = with_argument(c, &s, &part);
 
-    return r <= 0 ? r : path_push_bool(c->env, out, find(s, part, 0) >= 0, c->err);
+    return r > 0 ? find(s, part, 0) >= 0 : path_nothing(r);
 }
 
 static int in_case(const struct path_call *c, utf8proc_int32_t (*to)(utf8proc_int32_t),
@@ -233,7 +233,7 @@ static int pattern_of(const struct path_call *c, unsigned flags, const struct pa
     return r < 0 ? r : 1;
 }
 
-static int matches(const struct path_call *c, bool whole, struct path_items *out)
+static int matches(const struct path_call *c, bool whole)
 {
     const struct path_regex *re;
     struct str s;
@@ -241,20 +241,17 @@ static int matches(const struct path_call *c, bool whole, struct path_items *out
 
     if (r > 0)
         r = pattern_of(c, 1, &re);
-    if (r <= 0)
-        return r;
-    r = path_regex_match(c->env, re, s, whole, c->err);
-    return r < 0 ? r : path_push_bool(c->env, out, r, c->err);
+    return r > 0 ? path_regex_match(c->env, re, s, whole, c->err) : path_nothing(r);
 }
 
-int path_fn_matches(const struct path_call *c, struct path_items *out)
+int path_test_matches(const struct path_call *c)
 {
-    return matches(c, false, out);
+    return matches(c, false);
 }
 
-int path_fn_matches_full(const struct path_call *c, struct path_items *out)
+int path_test_matches_full(const struct path_call *c)
 {
-    return matches(c, true, out);
+    return matches(c, true);
 }
 
 int path_fn_replace_matches(const struct path_call *c, struct path_items *out)

@@ -48,8 +48,8 @@ struct search_value {
     struct str id;
     int *targets; /* 0 at the end */
     bool missing;
-    struct str of_type;  /* :of-type: the code of the type; `system` is the type's */
-    struct key_set *set; /* :in, :not-in, :above, :below of codes */
+    struct str of_type;        /* :of-type: the code of the type; `system` is the type's */
+    const struct key_set *set; /* :in, :not-in, :above, :below of codes */
     const struct coding *codings;
     size_t n_codings;
     struct str *words; /* _text and _content: tokens that follow one another */

@@ -67,24 +67,15 @@ static int decode(struct search_parse *p, struct str s, struct str *ret)
     return 0;
 }
 
-/* As sb_uri, leaving what a query may hold as it stands. */
-static void put_query(struct sb *out, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] && strchr(",:/$*", s.p[i]))
-            sb_char(out, s.p[i]);
-        else
-            sb_uri(out, str_n(s.p + i, 1));
-    }
-}
+#define QUERY_KEEPS ",:/$*" /* what a query may hold as it stands */
 
 static void put_self(struct search_parse *p, const struct search_arg *arg)
 {
     if (p->self.n)
         sb_char(&p->self, '&');
-    put_query(&p->self, arg->raw);
+    sb_uri_but(&p->self, arg->raw, QUERY_KEEPS);
     sb_char(&p->self, '=');
-    put_query(&p->self, arg->value);
+    sb_uri_but(&p->self, arg->value, QUERY_KEEPS);
 }
 
 /* ---- what is not understood ---- */

@@ -249,15 +249,14 @@ static int subsumes(void *ctx, struct arena *a, struct str system, struct str co
 }
 
 static int codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                 const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                 enum terms_answer *ret_known, struct err *err)
+                 const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                 struct err *err)
 {
     struct shelf *s = ctx;
 
-    *ret_known = TERMS_UNKNOWN;
-    *ret_n = 0;
+    *ret = NULL;
     return s->behind && s->behind->codes
-               ? s->behind->codes(s->behind->ctx, a, kind, url, of, max, ret, ret_n, ret_known, err)
+               ? s->behind->codes(s->behind->ctx, a, kind, url, of, max, quick, ret, err)
                : 0;
 }
 

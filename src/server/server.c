@@ -7,12 +7,14 @@
 #include "server/server_int.h"
 #include "terminology/loaded.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MMAP_FROM_BYTES MIB(1) /* blocks that go back to the system when freed */
@@ -123,8 +125,11 @@ static void server_done(struct server *s)
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
     backup_done(&s->backup);
+    if (s->store)
+        store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
     api_free(s->api);
+    server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
 }
@@ -217,6 +222,17 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+/* Another process has changed what this one keeps in memory. */
+static int reload(void *ctx, struct store_txn *txn, struct err *err)
+{
+    struct server *s = ctx;
+    int r = search_params_reload(s->store, txn, err);
+
+    if (r >= 0)
+        api_definitions_changed(s->api);
+    return r;
+}
+
 /* What cannot be held to does not keep the node from serving: definitions are resources, and
  * whoever may write them could else keep it down. */
 static void log_unusable(void *ctx, size_t line, struct str profile, const char *why)
@@ -264,6 +280,9 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    if (config->store_uri && mkdir(config->data_dir, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s",
+                       config->data_dir, strerror(errno));
     r = server_open_store(config, false, &s.store, err);
     if (r < 0)
         return r;
@@ -282,6 +301,10 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     r = sweep_loaded(&s, err);
     if (r < 0)
         return r;
+    r = server_audit_open(config, &s.audit, err);
+    if (r < 0)
+        return r;
+    api_audit(s.api, server_audit_log(s.audit));
     r = hold_to_profiles(&s, err);
     if (r < 0)
         return r;
@@ -289,6 +312,7 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     if (r < 0)
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
+    store_on_change(s.store, reload, &s);
     r = start_http(&s, err);
     if (r < 0)
         return r;

@@ -28,16 +28,12 @@ static int add_terms(struct exec *x, struct clause *c, size_t *cap, const struct
                      struct str lo, struct str hi, struct err *err)
 {
     size_t seen = 0;
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_TERMS, &s, err);
+    struct scan s;
+    struct str term;
+    int r = x->ops->open(&s, x->t, SCAN_TERMS, lo, hi, false, search_limits.terms, err);
 
-    if (r < 0)
-        return r;
-    sq_bind_blob(s, 1, lo);
-    sq_bind_blob(s, 2, hi);
-    while ((r = sq_step(x->t->conn, s, err)) > 0) {
-        struct str term = str_from(sq_column(s, 0), 2);
-        ptrdiff_t end = str_find(term, '\0');
+    while (r >= 0 && (r = x->ops->next(&s, &term, err)) > 0) {
+        ptrdiff_t end = str_find(str_from(term, 2), '\0');
         struct range range = {.is_point = true, .lossy = k->lossy};
 
         if (++seen > search_limits.terms || c->n_ranges >= search_limits.ranges) {
@@ -46,12 +42,12 @@ static int add_terms(struct exec *x, struct clause *c, size_t *cap, const struct
         }
         if (end < 0)
             continue;
-        range.lo = scan_prefix(x->tmp, k->param, str_from(term, (size_t)end + 1));
+        range.lo = scan_prefix(x->tmp, k->param, str_from(term, 2 + (size_t)end + 1));
         r = range.lo.p ? clause_add_range(x, c, cap, range, err) : err_no_memory(err);
         if (r < 0)
             break;
     }
-    sqlite3_reset(s);
+    x->ops->close(&s);
     return r < 0 ? r : exec_charge(x, seen + 1, err);
 }
 
@@ -222,9 +218,9 @@ static int prepare_updated(struct exec *x, struct clause *c, bool nested, struct
         return err_no_memory(err);
     for (size_t i = 0; i < c->of->n_spans; i++) {
         struct row_span *span = &c->spans[i];
-        int r = sq_row_at(x->t, c->of->spans[i].from_ms, &span->from, err);
+        int r = x->ops->row_at(x->t, c->of->spans[i].from_ms, &span->from, err);
 
-        if (r < 0 || (r = sq_row_at(x->t, c->of->spans[i].to_ms, &span->to, err)) < 0 ||
+        if (r < 0 || (r = x->ops->row_at(x->t, c->of->spans[i].to_ms, &span->to, err)) < 0 ||
             (r = exec_charge(x, 4 * COST_PROBE, err)) < 0)
             return r;
     }
@@ -427,7 +423,7 @@ static int test_points(struct exec *x, const struct clause *c, uint64_t row, boo
             nearest = MIN(nearest, found);
     }
     if (!*ret && !c->negate)
-        *ret_hint = x->desc ? MAX(nearest, (uint64_t)1) : MIN(nearest, SQ_ROW_MAX);
+        *ret_hint = x->desc ? MAX(nearest, (uint64_t)1) : MIN(nearest, ROW_MAX);
     return 0;
 }
 
@@ -471,18 +467,12 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
 /* With many types a look at the version is cheaper than a probe for each. */
 static int test_types(struct exec *x, uint64_t row, bool *ret, uint64_t *ret_hint, struct err *err)
 {
-    sqlite3_stmt *s;
     int r, type;
 
     if (x->types.n_ranges <= 1)
         return clause_test(x, &x->types, row, ret, ret_hint, err);
-    if ((r = sq_stmt(x->t->conn, SQ_TYPE_OF, &s, err)) < 0)
+    if ((r = x->ops->identity(x->t, row, &type, NULL, NULL, err)) < 0)
         return r;
-    sqlite3_bind_int64(s, 1, (int64_t)row);
-    if ((r = sq_step(x->t->conn, s, err)) < 0)
-        return r;
-    type = r > 0 ? sqlite3_column_int(s, 0) : 0;
-    sqlite3_reset(s);
     *ret = false;
     for (size_t i = 0; i < x->s->n_types; i++)
         *ret |= x->s->types[i] == type;

@@ -11,9 +11,9 @@
 #define LEARN_MAX 16384 /* entries read to learn how long a list is */
 #define LISTS_MAX 8     /* points of a clause that are looked at: the longest bounds the clause */
 
-static struct sq_hint *slot(struct sq_store *st, uint64_t hash)
+static struct hint *slot(struct lists *l, uint64_t hash)
 {
-    return &st->hints[hash % SQ_HINTS];
+    return &l->hints[hash % HINTS_MAX];
 }
 
 static bool may_have(const struct clause *c)
@@ -23,29 +23,29 @@ static bool may_have(const struct clause *c)
 
 uint64_t hint_least(struct exec *x, const struct clause *c)
 {
-    struct sq_store *st = sq_store(&x->t->base);
+    struct lists *l = &x->t->st->lists;
     uint64_t least = 0;
 
     if (!may_have(c))
         return 0;
-    pthread_mutex_lock(&st->hints_lock);
+    pthread_mutex_lock(&l->hints_lock);
     for (size_t i = 0; i < c->n_ranges; i++) {
         uint64_t hash = str_hash(c->ranges[i].lo);
-        const struct sq_hint *h = slot(st, hash);
+        const struct hint *h = slot(l, hash);
 
         if (h->hash == hash && h->position <= x->newest && x->newest - h->position < h->rows)
             least = MAX(least, h->rows - (x->newest - h->position));
     }
-    pthread_mutex_unlock(&st->hints_lock);
+    pthread_mutex_unlock(&l->hints_lock);
     return least;
 }
 
 int hint_learn(struct exec *x, const struct clause *c, struct err *err)
 {
-    struct sq_store *st = sq_store(&x->t->base);
+    struct lists *l = &x->t->st->lists;
 
     /* What a job has written may be undone. */
-    if (!may_have(c) || x->t->base.is_writing)
+    if (!may_have(c) || x->t->is_writing)
         return 0;
     for (size_t i = 0; i < c->n_ranges; i++) {
         uint64_t hash = str_hash(c->ranges[i].lo), n;
@@ -53,16 +53,16 @@ int hint_learn(struct exec *x, const struct clause *c, struct err *err)
 
         if (r < 0)
             return r;
-        pthread_mutex_lock(&st->hints_lock);
-        *slot(st, hash) = (struct sq_hint){.hash = hash, .position = x->newest, .rows = n};
-        pthread_mutex_unlock(&st->hints_lock);
+        pthread_mutex_lock(&l->hints_lock);
+        *slot(l, hash) = (struct hint){.hash = hash, .position = x->newest, .rows = n};
+        pthread_mutex_unlock(&l->hints_lock);
     }
     return 0;
 }
 
-void sq_hints_clear(struct sq_store *st)
+void hints_clear(struct lists *l)
 {
-    pthread_mutex_lock(&st->hints_lock);
-    memset(st->hints, 0, sizeof st->hints);
-    pthread_mutex_unlock(&st->hints_lock);
+    pthread_mutex_lock(&l->hints_lock);
+    memset(l->hints, 0, sizeof l->hints);
+    pthread_mutex_unlock(&l->hints_lock);
 }

@@ -62,11 +62,9 @@ struct link {
  * that of the parameter that it is a part of (docs/formats/index-keys.md, "Shared lists"). */
 static bool is_single(const struct exec *x, const struct param *param)
 {
-    struct sq_store *st = sq_store(&x->t->base);
     const struct param_span *span = &param->spans[param->n_spans - 1];
 
-    return (param->n_spans == 1 || span->type) &&
-           !(atomic_load(&st->multi[span->list / 64]) >> (span->list % 64) & 1);
+    return (param->n_spans == 1 || span->type) && !list_is_multi(&x->t->st->lists, span->list);
 }
 
 int link_prepare(struct exec *x, struct clause *c, struct err *err)
@@ -105,7 +103,7 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err)
 /* Finds all matches when they are at most `limit`, looking at no more candidates: 1, or 0. */
 static int inner_all(struct inner *in, size_t limit, size_t cost, struct err *err)
 {
-    struct sq_rows rows = {0};
+    struct rows rows = {0};
     int r;
 
     if (in->is_whole || in->x.lo > in->x.hi) {
@@ -302,7 +300,7 @@ static int collect_ref(void *ctx, const struct search_ref *ref)
 /* What the matches of a _has refer to. */
 static int collect_referred(struct exec *x, struct clause *c, struct rowset *ret, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     struct collecting to = {x, ret};
     struct follow f = {x, x->s->type, collect_row, &to, err};
     struct link *l = c->link;
@@ -445,7 +443,7 @@ static bool is_ahead(const struct ahead *a, uint64_t row)
 
 static int test_forward(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     struct testing t = {.l = c->link};
     struct follow f = {x, 0, test_row, &t, err};
     yyjson_val *root;

@@ -27,37 +27,29 @@ struct str scan_after(struct arena *a, struct str s)
 
 /* A bound of a point's list: its key and a row's number. */
 struct bound {
-    unsigned char b[SQ_KEY_MAX + SQ_ROW_BYTES];
+    unsigned char b[ENTRY_MAX + ROW_BYTES];
     size_t n;
 };
 
 static struct str bound(struct bound *to, struct str key, uint64_t row)
 {
-    assert(key.n <= SQ_KEY_MAX);
+    assert(key.n <= ENTRY_MAX);
     memcpy(to->b, key.p, key.n);
-    sq_put_row(to->b + key.n, row);
-    return str_n((char *)to->b, key.n + SQ_ROW_BYTES);
+    row_put(to->b + key.n, row);
+    return str_n((char *)to->b, key.n + ROW_BYTES);
 }
 
-/* Binds the statement that gives a range's entries; a point's within lo … hi. The bounds' bytes
- * must outlive the steps. */
+/* Opens a range's entries; a point's within lo … hi. The bounds' bytes must outlive the steps. */
 static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
-                     struct bound b[2], sqlite3_stmt **ret, struct err *err)
+                     size_t want, struct bound b[2], struct scan *ret, struct err *err)
 {
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, desc ? SQ_KEYS_DESC : SQ_KEYS, &s, err);
+    struct str from = range->lo, to = range->hi;
 
-    if (r < 0)
-        return r;
     if (range->is_point) {
-        sq_bind_blob(s, 1, bound(&b[0], range->lo, lo));
-        sq_bind_blob(s, 2, bound(&b[1], range->lo, MIN(hi, SQ_ROW_MAX - 1) + 1));
-    } else {
-        sq_bind_blob(s, 1, range->lo);
-        sq_bind_blob(s, 2, range->hi);
+        from = bound(&b[0], range->lo, lo);
+        to = bound(&b[1], range->lo, MIN(hi, ROW_MAX - 1) + 1);
     }
-    *ret = s;
-    return 0;
+    return x->ops->open(ret, x->t, SCAN_KEYS, from, to, desc, want, err);
 }
 
 /* Asks search_key, once for all rows of a key. */
@@ -77,32 +69,29 @@ static bool passes(struct exec *x, const struct key_range *filter, struct str ke
  * that the filter refuses). */
 static uint64_t entry_row(struct exec *x, const struct range *range, struct str k)
 {
-    if (k.n < 2 + SQ_ROW_BYTES || (range->is_point && k.n != range->lo.n + SQ_ROW_BYTES))
+    if (k.n < 2 + ROW_BYTES || (range->is_point && k.n != range->lo.n + ROW_BYTES))
         return 0;
-    if (range->filter && !passes(x, range->filter, str_n(k.p + 2, k.n - 2 - SQ_ROW_BYTES)))
+    if (range->filter && !passes(x, range->filter, str_n(k.p + 2, k.n - 2 - ROW_BYTES)))
         return 0;
-    return sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
+    return row_get((const unsigned char *)k.p + k.n - ROW_BYTES);
 }
 
 int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, struct err *err)
 {
-    sqlite3_stmt *s;
+    struct scan s;
     struct str k;
-    int r = sq_stmt(x->t->conn, SQ_KEYS, &s, err), charged;
+    int r = x->ops->open(&s, x->t, SCAN_KEYS, lo, hi, false, 1, err), charged;
 
-    if (r < 0)
-        return r;
-    sq_bind_blob(s, 1, lo);
-    sq_bind_blob(s, 2, hi);
-    r = sq_step(x->t->conn, s, err);
+    if (r == 0)
+        r = x->ops->next(&s, &k, err);
     if (r > 0) {
-        k = sq_column(s, 0);
-        k = arena_dup(x->tmp, str_head(k, k.n > SQ_ROW_BYTES ? k.n - SQ_ROW_BYTES : 0));
-        sqlite3_reset(s);
-        if (!k.p)
-            return err_no_memory(err);
-        *ret = k;
+        k = arena_dup(x->tmp, str_head(k, k.n > ROW_BYTES ? k.n - ROW_BYTES : 0));
+        if (k.p)
+            *ret = k;
+        else
+            r = err_no_memory(err);
     }
+    x->ops->close(&s);
     if (r >= 0 && (charged = exec_charge(x, COST_PROBE, err)) < 0)
         return charged;
     return r;
@@ -112,21 +101,21 @@ int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t h
               uint64_t *ret, size_t max, struct err *err)
 {
     struct bound b[2];
-    sqlite3_stmt *s;
+    struct scan s;
+    struct str k;
     size_t n = 0, seen = 0;
-    int r = 1;
+    int r;
 
     if (lo > hi)
         return 0;
-    if ((r = open_scan(x, point, lo, hi, desc, b, &s, err)) < 0)
-        return r;
-    while (n < max && (r = sq_step(x->t->conn, s, err)) > 0) {
-        uint64_t row = entry_row(x, point, sq_column(s, 0));
+    r = open_scan(x, point, lo, hi, desc, max, b, &s, err);
+    while (r >= 0 && n < max && (r = x->ops->next(&s, &k, err)) > 0) {
+        uint64_t row = entry_row(x, point, k);
         seen++;
         if (row)
             ret[n++] = row;
     }
-    sqlite3_reset(s);
+    x->ops->close(&s);
     if (r < 0 || (r = exec_charge(x, seen + 1, err)) < 0)
         return r;
     return (int)n;
@@ -136,7 +125,7 @@ int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc
               struct err *err)
 {
     uint64_t found = 0;
-    int r = scan_rows(x, point, desc ? 0 : row, desc ? row : SQ_ROW_MAX, desc, &found, 1, err);
+    int r = scan_rows(x, point, desc ? 0 : row, desc ? row : ROW_MAX, desc, &found, 1, err);
 
     if (r < 0)
         return r;
@@ -148,15 +137,14 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
                 struct err *err)
 {
     struct bound b[2];
-    sqlite3_stmt *s;
+    struct scan s;
+    struct str k;
     size_t n = 0;
-    int r = open_scan(x, range, 0, SQ_ROW_MAX, false, b, &s, err);
+    int r = open_scan(x, range, 0, ROW_MAX, false, max, b, &s, err);
 
-    if (r < 0)
-        return r;
-    while (n < max && (r = sq_step(x->t->conn, s, err)) > 0)
-        n += entry_row(x, range, sq_column(s, 0)) > 0;
-    sqlite3_reset(s);
+    while (r >= 0 && n < max && (r = x->ops->next(&s, &k, err)) > 0)
+        n += entry_row(x, range, k) > 0;
+    x->ops->close(&s);
     if (r < 0)
         return r;
     *ret = n;
@@ -166,14 +154,8 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
 int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err *err)
 {
     struct bound b;
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_KEY, &s, err), charged;
+    int r = x->ops->has(x->t, SCAN_KEYS, bound(&b, point->lo, row), err), charged;
 
-    if (r < 0)
-        return r;
-    sq_bind_blob(s, 1, bound(&b, point->lo, row));
-    r = sq_step(x->t->conn, s, err);
-    sqlite3_reset(s);
     if (r >= 0 && (charged = exec_charge(x, COST_PROBE, err)) < 0)
         return charged;
     return r;
@@ -181,39 +163,29 @@ int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err
 
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err)
 {
+    struct str from = range->lo, to = range->hi;
     struct bound b[2];
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_KEY_COUNT, &s, err);
+    int r;
 
-    if (r < 0)
-        return r;
     if (range->is_point) {
-        sq_bind_blob(s, 1, bound(&b[0], range->lo, 0));
-        sq_bind_blob(s, 2, bound(&b[1], range->lo, SQ_ROW_MAX));
-    } else {
-        sq_bind_blob(s, 1, range->lo);
-        sq_bind_blob(s, 2, range->hi);
+        from = bound(&b[0], range->lo, 0);
+        to = bound(&b[1], range->lo, ROW_MAX);
     }
-    r = sq_step(x->t->conn, s, err);
-    if (r <= 0)
-        return r;
-    *ret = (uint64_t)sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
-    return exec_charge(x, *ret / 4, err);
+    r = x->ops->count(x->t, from, to, ret, err);
+    return r < 0 ? r : exec_charge(x, *ret / 4, err);
 }
 
 int scan_collect(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
                  size_t *ret_n, struct err *err)
 {
     struct bound b[2];
-    sqlite3_stmt *s;
+    struct scan s;
+    struct str k;
     size_t n = 0;
-    int r = open_scan(x, range, x->lo, x->hi, false, b, &s, err);
+    int r = open_scan(x, range, x->lo, x->hi, false, limit, b, &s, err);
 
-    if (r < 0)
-        return r;
-    while (n < limit && (r = sq_step(x->t->conn, s, err)) > 0) {
-        uint64_t row = entry_row(x, range, sq_column(s, 0));
+    while (r >= 0 && n < limit && (r = x->ops->next(&s, &k, err)) > 0) {
+        uint64_t row = entry_row(x, range, k);
 
         if (row >= x->lo && row <= x->hi && (r = rowset_add(set, x->tmp, row, x->newest, err)) < 0)
             break;
@@ -221,7 +193,7 @@ int scan_collect(struct exec *x, const struct range *range, size_t limit, struct
         if (++n % SOURCE_BATCH == 0 && (r = exec_charge(x, SOURCE_BATCH, err)) < 0)
             break;
     }
-    sqlite3_reset(s);
+    x->ops->close(&s);
     if (r < 0)
         return r;
     *ret_n = n;

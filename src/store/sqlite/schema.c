@@ -201,8 +201,7 @@ static int load_multi(struct sq_store *st, struct sq_conn *c, struct err *err)
     int r = sq_stmt(c, SQ_MULTI, &s, err);
 
     while (r >= 0 && (r = sq_step(c, s, err)) > 0) {
-        uint16_t param = (uint16_t)sqlite3_column_int(s, 0);
-        atomic_fetch_or(&st->multi[param / 64], UINT64_C(1) << (param % 64));
+        list_set_multi(&st->base.lists, (uint16_t)sqlite3_column_int(s, 0));
     }
     return r;
 }

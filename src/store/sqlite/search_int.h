@@ -1,9 +1,10 @@
 /* search_int.h - the search executor's inside.
  *
- * No SQL is planned here: everything is a walk over ranges of the table `idx` (k = parameter, key,
- * row) with the same few statements. A search is a set of clauses; one of them drives (gives
- * candidate rows in order), the others test each candidate. Which one drives is found by looking:
- * all are read side by side in growing steps, and the first that ends is the smallest.
+ * Nothing is planned here by a database: everything is a walk over ranges of one ordered list of
+ * entries (parameter, key, row), which a backend gives (store/scan_int.h). A search is a set of
+ * clauses; one of them drives (gives candidate rows in order), the others test each candidate.
+ * Which one drives is found by looking: all are read side by side in growing steps, and the first
+ * that ends is the smallest.
  *
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
  * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
@@ -16,7 +17,7 @@
 #ifndef SQ_SEARCH_INT_H
 #define SQ_SEARCH_INT_H
 
-#include "store/sqlite/sq_int.h"
+#include "store/store_int.h"
 
 #define SEARCH_MEMORY_BYTES MIB(256) /* for sets of rows and parsed bodies of one search */
 
@@ -104,7 +105,8 @@ struct clause {
 };
 
 struct exec {
-    struct sq_txn *t;
+    struct store_txn *t;
+    const struct scan_ops *ops;
     const struct search *s;
     struct exec *top;      /* the outermost: a chain runs searches inside the search */
     struct exec *more;     /* of the outermost: the list of those inside */
@@ -137,7 +139,7 @@ struct exec {
 /* ---- exec.c ---- */
 
 /* Begins a search, outermost or (top not NULL) inside another; exec_done ends both. */
-int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct search *s,
+int exec_init(struct exec *x, struct exec *top, struct store_txn *t, const struct search *s,
               struct err *err);
 void exec_done(struct exec *x);
 /* Whether who asks may see a row at all. Every row that is found, counted or led through by a
@@ -250,7 +252,9 @@ struct source {
     struct list *lists;          /* of a driver of points, as a heap by current row */
     size_t n_lists;
     const struct rowset *set; /* of a driver that is a set */
-    uint64_t next;            /* the least row still of interest (desc: greatest) */
+    uint64_t *live;           /* without a driver: what has been read ahead */
+    size_t live_n, live_at;
+    uint64_t next; /* the least row still of interest (desc: greatest) */
     bool ended;
 };
 
@@ -270,7 +274,7 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
 /* Up to `limit` candidates of a driver at a cost of up to `cost`, those that match into *ret in row
  * order: 1 if there were no more, 0 if not. */
 int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size_t cost,
-                 struct sq_rows *ret, struct err *err);
+                 struct rows *ret, struct err *err);
 
 /* ---- cursor.c ---- */
 

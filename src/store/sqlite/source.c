@@ -1,5 +1,7 @@
 #include "store/sqlite/search_int.h"
 
+#define LIVE_BATCH 64
+
 static bool is_before(const struct source *src, uint64_t a, uint64_t b)
 {
     return src->x->desc ? a > b : a < b;
@@ -26,6 +28,7 @@ static int list_seek(struct source *src, struct list *l, struct err *err)
                   l->rows, l->batch, err);
     if (r < 0)
         return r;
+    x->ops->expect(x->t, l->rows, (size_t)r);
     l->ended = (size_t)r < l->batch;
     l->n = (size_t)r;
     l->at = 0;
@@ -87,8 +90,12 @@ int source_open(struct source *src, struct exec *x, const struct clause *driver,
             src->ended = true;
         src->next = x->desc ? x->hi : x->lo;
     }
-    if (src->ended || !driver)
+    if (src->ended)
         return 0;
+    if (!driver) {
+        src->live = ARENA_ARRAY(x->tmp, uint64_t, LIVE_BATCH);
+        return src->live ? 0 : err_no_memory(err);
+    }
     if (driver->how == HOW_SET) {
         src->set = &driver->set;
         return 0;
@@ -119,17 +126,18 @@ static int next_of_lists(struct source *src, uint64_t *ret, struct err *err)
 static int next_live(struct source *src, uint64_t *ret, struct err *err)
 {
     struct exec *x = src->x;
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, x->desc ? SQ_LIVE_DESC : SQ_LIVE, &s, err);
+    int r;
 
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(s, 1, (int64_t)(x->desc ? src->next + 1 : src->next - 1));
-    r = sq_step(x->t->conn, s, err);
-    if (r <= 0)
-        return r;
-    *ret = (uint64_t)sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
+    while (src->live_at < src->live_n && is_before(src, src->live[src->live_at], src->next))
+        src->live_at++;
+    if (src->live_at == src->live_n) {
+        r = x->ops->live(x->t, src->next, x->desc, src->live, LIVE_BATCH, err);
+        if (r <= 0)
+            return r;
+        src->live_n = (size_t)r;
+        src->live_at = 0;
+    }
+    *ret = src->live[src->live_at];
     return (r = exec_charge(x, 2, err)) < 0 ? r : 1;
 }
 

@@ -73,8 +73,7 @@ void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret)
     struct sq_store *st = sq_store(&t->base);
     int64_t flags = sqlite3_column_int64(s, 5), origin = sqlite3_column_int64(s, 4);
     struct str key = sq_column(s, 2);
-    size_t n =
-        key.n <= SQ_ID_KEY_MAX ? index_key_id((const unsigned char *)key.p, key.n, t->id) : 0;
+    size_t n = key.n <= ID_KEY_MAX ? index_key_id((const unsigned char *)key.p, key.n, t->id) : 0;
 
     *ret = (struct row){
         .row = (uint64_t)sqlite3_column_int64(s, 0),
@@ -111,7 +110,7 @@ static int missing(int type, struct str id, struct err *err)
 int sq_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
     struct sq_txn *t = sq_txn(txn);
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     sqlite3_stmt *s;
     int r;
 
@@ -131,6 +130,11 @@ int sq_get(struct store_txn *txn, int type, struct str id, struct row *ret, stru
     return r < 0 ? r : 0;
 }
 
+static int no_row(uint64_t row, struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "there is no version number %llu", (unsigned long long)row);
+}
+
 int sq_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err)
 {
     struct sq_txn *t = sq_txn(txn);
@@ -142,9 +146,46 @@ int sq_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err 
     sqlite3_bind_int64(s, 1, (int64_t)row);
     r = answer(t, s, ret, err);
     if (r == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no version number %llu",
-                       (unsigned long long)row);
+        return no_row(row, err);
     return r < 0 ? r : 0;
+}
+
+/* What is not asked for is NULL, which finds nothing. */
+static void bind_rows(sqlite3_stmt *s, const uint64_t *rows, size_t n)
+{
+    for (int i = 0; i < SQ_EACH_ROWS; i++)
+        if ((size_t)i < n)
+            sqlite3_bind_int64(s, i + 1, (int64_t)rows[i]);
+        else
+            sqlite3_bind_null(s, i + 1);
+}
+
+/* Beginning and ending a statement costs as much as a row: one gets up to SQ_EACH_ROWS. */
+int sq_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                void *ctx, struct err *err)
+{
+    struct sq_txn *t = sq_txn(txn);
+    sqlite3_stmt *s;
+    int r = sq_enter(t, err);
+
+    if (r < 0 || (r = sq_stmt(t->conn, SQ_EACH_ROW, &s, err)) < 0)
+        return r;
+    for (size_t at = 0; at < n && r >= 0; at += SQ_EACH_ROWS) {
+        size_t batch = MIN(n - at, (size_t)SQ_EACH_ROWS);
+
+        bind_rows(s, rows + at, batch);
+        for (size_t i = 0; i < batch && r >= 0; i++) {
+            struct row row;
+
+            if ((r = sq_step(t->conn, s, err)) < 0)
+                break;
+            if (r > 0)
+                sq_row(t, s, &row);
+            r = r > 0 && row.row == rows[at + i] ? each(ctx, &row, err) : no_row(rows[at + i], err);
+        }
+        sqlite3_reset(s);
+    }
+    return MIN(r, 0);
 }
 
 int sq_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
@@ -152,7 +193,7 @@ int sq_get_version(struct store_txn *txn, int type, struct str id, const struct 
 {
     struct sq_txn *t = sq_txn(txn);
     struct sq_store *st = sq_store(txn);
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     unsigned n = atomic_load(&st->n_origins), origin = 0;
     sqlite3_stmt *s;
     struct row row;
@@ -181,25 +222,11 @@ int sq_get_version(struct store_txn *txn, int type, struct str id, const struct 
     return r < 0 ? r : 0;
 }
 
-int sq_rows_add(struct sq_rows *rows, struct arena *a, uint64_t row, struct err *err)
-{
-    if (rows->n == rows->cap) {
-        size_t cap = rows->cap ? rows->cap * 2 : 32;
-        uint64_t *v = arena_grow(a, rows->v, rows->cap * sizeof *v, cap * sizeof *v);
-        if (!v)
-            return err_no_memory(err);
-        rows->v = v;
-        rows->cap = cap;
-    }
-    rows->v[rows->n++] = row;
-    return 0;
-}
-
 int sq_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
             struct err *err)
 {
     struct sq_txn *t = sq_txn(txn);
-    struct sq_rows rows = {0};
+    struct rows rows = {0};
     sqlite3_stmt *s;
     int r;
 
@@ -208,7 +235,7 @@ int sq_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, 
     sqlite3_bind_int64(s, 1, (int64_t)after);
     sqlite3_bind_int64(s, 2, (int64_t)MIN(max, (size_t)INT32_MAX));
     while ((r = sq_step(t->conn, s, err)) > 0)
-        if ((r = sq_rows_add(&rows, a, (uint64_t)sqlite3_column_int64(s, 0), err)) < 0)
+        if ((r = rows_add(&rows, a, (uint64_t)sqlite3_column_int64(s, 0), err)) < 0)
             break;
     sqlite3_reset(s);
     if (r < 0)

@@ -270,7 +270,8 @@ static void hostile_evaluations_end_at_limits(void **state)
         sb_lit(&json, ",{\"given\":[\"a\",\"b\"]}");
     sb_lit(&json, "]}");
     sb_char(&json, '\0');
-    sb_lit(&text, "name.where(%resource.name.where(%resource.name.exists(given='z')).exists())");
+    sb_lit(&text, "name.where(%resource.name.where(%resource.name.where($index < 0).exists())"
+                  ".exists())");
     env.resource = parse(json.p);
     focus = path_root(env.resource);
     assert_int_equal(path_compile(&a, sb_view(&text), NULL, &p, &err), 0);

@@ -1,7 +1,7 @@
 /* The matching rules of http://hl7.org/fhir/R4/search.html, one test for each, named after it. */
 #include "search_engine.h"
 
-#include "fhir/world.h"
+#include "fhir/code_set.h"
 
 static struct engine engine;
 
@@ -281,10 +281,15 @@ static void uri_is_compared_as_it_stands(void **state)
 
 /* ---- sets of codes ---- */
 
+static void release(void *set)
+{
+    code_set_unref(set);
+}
+
 /* A terminology of one value set and one hierarchy: animal > dog > poodle. */
 static int fake_codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                      const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                      enum terms_answer *ret_known, struct err *err)
+                      const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                      struct err *err)
 {
     static struct coding below[] = {{.system = STR("urn:s"), .code = STR("poodle")},
                                     {.system = STR("urn:s"), .code = STR("dog")}};
@@ -295,18 +300,26 @@ static int fake_codes(void *ctx, struct arena *a, enum terms_set kind, struct st
         {.system = STR("urn:t"), .code = STR("x")},
         {.system = STR("http://hl7.org/fhir/observation-status"), .code = STR("final")}};
 
-    (void)ctx, (void)a, (void)max, (void)err;
-    *ret_known = TERMS_YES;
+    const struct coding *codings = kind == TERMS_DESCENDANTS ? below : above;
+    size_t n = 2;
+    struct code_set *made;
+
+    (void)ctx, (void)max, (void)quick;
+    *ret = NULL;
     if (kind == TERMS_VALUE_SET) {
         if (!str_eq(url, STR("urn:set")))
-            *ret_known = TERMS_UNKNOWN;
-        *ret = set;
-        *ret_n = ARRAY_LEN(set);
-        return 0;
+            return 0;
+        codings = set;
+        n = ARRAY_LEN(set);
+    } else {
+        assert_true(str_eq(of->system, STR("urn:s")) && str_eq(of->code, STR("dog")));
     }
-    assert_true(str_eq(of->system, STR("urn:s")) && str_eq(of->code, STR("dog")));
-    *ret = kind == TERMS_DESCENDANTS ? below : above;
-    *ret_n = 2;
+    assert_int_equal(code_set_new(n, &made, err), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(code_set_add(made, codings[i].system, codings[i].code, err), 0);
+    assert_int_equal(code_set_finish(made, err), 0);
+    assert_true(arena_defer(a, release, made));
+    *ret = made;
     return 0;
 }
 
