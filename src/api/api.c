@@ -2,6 +2,7 @@
 
 #include "api/async.h"
 #include "api/conformance.h"
+#include "api/graphql_kept.h"
 
 #include "base/clock.h"
 
@@ -22,10 +23,12 @@ struct api *api_new(const struct api_config *config, struct store *store)
     }
     api->async = async_new(api);
     api->conformance = conformance_new(store);
-    if (!api->async || !api->conformance) {
+    api->graphql_kept = gq_kept_new();
+    if (!api->async || !api->conformance || !api->graphql_kept) {
         if (api->async)
             async_free(api->async);
         conformance_free(api->conformance);
+        gq_kept_free(api->graphql_kept);
         free(api->counts);
         free(api);
         return NULL;
@@ -42,6 +45,7 @@ void api_free(struct api *api)
         return;
     async_free(api->async);
     conformance_free(api->conformance);
+    gq_kept_free(api->graphql_kept);
     free(api->counts);
     free(api);
 }

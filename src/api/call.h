@@ -43,6 +43,7 @@ struct api {
     int64_t started_ms;
     struct async *async;
     struct conformance *conformance;
+    struct gq_kept *graphql_kept;
     struct audit_log *audit; /* NULL: none is kept */
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;

@@ -92,6 +92,15 @@ static int fits_path(struct conform *c, struct str expression, const struct hold
     return fits;
 }
 
+/* R4's own definitions have it on an element's type; the extension says on the type's code. */
+static bool is_fhir_type(const struct profile *p, const struct holder *h)
+{
+    return str_eq(p->url,
+                  STR("http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type")) &&
+           h->owner && h->owner->which == TYPE_ELEMENTDEFINITION &&
+           str_eq(h->item->element->name, STR("type"));
+}
+
 static bool fits(struct conform *c, const struct profile *p, const struct holder *h,
                  const struct scope *scope)
 {
@@ -107,7 +116,7 @@ static bool fits(struct conform *c, const struct profile *p, const struct holder
         if (str_eq(type, STR("fhirpath")) && fits_path(c, expression, h, scope))
             return true;
     }
-    return yyjson_arr_size(p->contexts) == 0;
+    return yyjson_arr_size(p->contexts) == 0 || is_fhir_type(p, h);
 }
 
 static void check_invariants(struct conform *c, const struct profile *p, const struct item *item,

@@ -117,21 +117,16 @@ static yyjson_val *concept_in(yyjson_val *list, struct str code)
     return NULL;
 }
 
-/* A concept's display, or the text that was given where it is one of its designations. */
-static struct str display_of(yyjson_val *concept, struct str given)
+static struct str display_of(yyjson_val *concept, struct str wanted)
 {
-    struct str display = js_get_str(concept, "display");
     yyjson_val *v;
     size_t i, n;
 
-    given = str_trim(given);
-    if (!given.n || str_eq_nocase(given, display))
-        return display;
     yyjson_arr_foreach(js_get(concept, "designation"), i, n, v) {
-        if (str_eq_nocase(given, js_get_str(v, "value")))
-            return given;
+        if (wanted.n && display_is(js_get_str(v, "value"), wanted))
+            return wanted;
     }
-    return display;
+    return js_get_str(concept, "display");
 }
 
 static enum terms_answer in_system(struct shelf *s, struct str system, const struct coding *coding,

@@ -57,9 +57,8 @@ struct world {
     /* Whether a value set has a code. */
     int (*member_of)(void *ctx, struct arena *a, struct str value_set, const struct coding *coding,
                      enum terms_answer *ret, struct err *err);
-    /* Whether a code system has a code; *ret_display (may be NULL) is its preferred display, or the
-     * display of the coding where that is another of its texts (but for case and blanks around
-     * it); STR_NULL where it has none. */
+    /* Whether a code system has a code; *ret_display (may be NULL) is its preferred display, or
+     * coding->display where the system has that among its designations (display_is). */
     int (*has_code)(void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
                     struct str *ret_display, struct err *err);
     int (*subsumes)(void *ctx, struct arena *a, struct str system, struct str code_a,
@@ -75,5 +74,8 @@ struct world {
     int (*conforms_to)(void *ctx, struct arena *a, yyjson_val *value, struct str type,
                        struct str profile, enum terms_answer *ret, struct err *err);
 };
+
+/* Whether two displays say the same: without regard to case (of ASCII) and to runs of blanks. */
+bool display_is(struct str a, struct str b);
 
 #endif

@@ -1,5 +1,4 @@
-/* package_table.h - which packages are installed, with their resources (docs/formats/packages.md).
- */
+/* package_table.h - which packages are installed, and with what (docs/formats/packages.md). */
 #ifndef SERVER_PACKAGE_TABLE_H
 #define SERVER_PACKAGE_TABLE_H
 

@@ -26,19 +26,16 @@ int terms_member_of(struct terms *t, struct arena *a, struct str value_set,
     return 0;
 }
 
-/* Whether a text is one of a concept's. */
-static bool has_text(const struct cs *cs, uint32_t i, struct str text)
+/* The display asked with, where it is one of the code's designations. */
+static struct str display_of(const struct cs *cs, uint32_t i, struct str wanted)
 {
     size_t n;
     const struct cs_designation *d = cs_designations(cs, i, &n);
 
-    text = str_trim(text);
-    if (!text.n || str_eq_nocase(text, cs_display(cs, i)))
-        return text.n > 0;
-    for (size_t k = 0; k < n; k++)
-        if (str_eq_nocase(text, cs_text(cs, d[k].value)))
-            return true;
-    return false;
+    for (size_t k = 0; wanted.n && k < n; k++)
+        if (display_is(cs_text(cs, d[k].value), wanted))
+            return wanted;
+    return cs_display(cs, i);
 }
 
 int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding,
@@ -62,15 +59,15 @@ int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding
     i = cs_find(cs, coding->code);
     if (i != CS_NONE) {
         *ret = TERMS_YES;
-        display = cs_display(cs, i);
+        display = display_of(cs, i, coding->display);
     } else if (grammar_has(cs, a, coding->code, &display, NULL)) {
         *ret = TERMS_YES;
     } else if (cs_info(cs)->content == CONTENT_COMPLETE) {
         *ret = TERMS_NO;
     }
     if (ret_display && *ret == TERMS_YES) {
-        if (i == CS_NONE || has_text(cs, i, coding->display))
-            display = coding->display.n ? str_trim(coding->display) : display;
+        if (i == CS_NONE && coding->display.n)
+            display = coding->display; /* a grammar gives its codes no text that others must use */
         *ret_display = arena_dup(a, display);
         if (!ret_display->p)
             return err_no_memory(err);
