@@ -53,9 +53,26 @@ int api_profiles(struct api *api, struct str policy, struct err *err)
     return r < 0 ? r : conformance_start(api->conformance, err);
 }
 
+int api_profiles_remember(struct api *api, struct err *err)
+{
+    return conformance_remember(api->conformance, err);
+}
+
+int api_profiles_recall(struct api *api, struct err *err)
+{
+    int r = conformance_recall(api->conformance, err);
+
+    return r <= 0 ? r : conformance_start(api->conformance, err);
+}
+
+int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, struct err *err)
+{
+    return conformance_unusable(api->conformance, api->world, tell, ctx, err);
+}
+
 int api_conformance_page(struct api *api, struct sb *out, struct err *err)
 {
-    return conformance_page(api->conformance, out, err);
+    return conformance_page(api->conformance, api->world, out, err);
 }
 
 void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx)
@@ -82,6 +99,11 @@ void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
 void api_terms(struct api *api, struct terms *terms)
 {
     api->terms = terms;
+}
+
+void api_audit(struct api *api, struct audit_log *log)
+{
+    api->audit = log;
 }
 
 void api_world(struct api *api, const struct world *world)

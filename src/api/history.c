@@ -74,6 +74,12 @@ static int write_entry(struct bundle_out *b, const struct row *row)
     return r;
 }
 
+static int each_entry(void *ctx, const struct row *row, struct err *err)
+{
+    (void)err; /* it is the call's */
+    return write_entry(ctx, row);
+}
+
 /* The query without its cursor, for the links. */
 static struct str without_cursor(struct call *c)
 {
@@ -120,11 +126,9 @@ int api_history(struct call *c, struct store_txn *txn)
     if (page.next.p)
         bundle_link(&b, "next", history_path(c), without_cursor(c), page.next);
     bundle_entries(&b);
-    for (size_t i = 0; i < page.n; i++) {
-        r = store_get_row(txn, page.rows[i], &row, &c->err);
-        if (r < 0 || (r = write_entry(&b, &row)) < 0)
-            return r;
-    }
+    r = store_each_row(txn, page.rows, page.n, each_entry, &b, &c->err);
+    if (r < 0)
+        return r;
     bundle_end(&b);
     c->status = 200;
     return sb_ok(&c->out, &c->err);

@@ -29,6 +29,7 @@ enum how { POST, GET, QUICK };
 static const struct op table[] = {
     READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
     READ("conformance", S, NULL, OWN("conformance"), GET, op_conformance, NULL),
+    READ("consistency", T, "AuditEvent", OWN("consistency"), GET, op_consistency, NULL),
     READ("convert", S, NULL, HL7("Resource-convert"), POST, op_convert, NULL),
     READ("diff", S | T | I, NULL, OWN("diff"), GET, op_diff, NULL),
     READ("document", T | I, "Composition", HL7("Composition-document"), GET, op_document, NULL),
@@ -48,6 +49,7 @@ static const struct op table[] = {
     CHANGE("meta-delete", I, NULL, HL7("Resource-meta-delete"), op_meta_delete, op_meta_reply),
     READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
          op_preferred_id, NULL),
+    READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),
     READ("snapshot", T | I, "StructureDefinition", HL7("StructureDefinition-snapshot"), GET,
          op_snapshot, NULL),
     READ("stats", T, "Observation", HL7("Observation-stats"), GET, op_stats, NULL),

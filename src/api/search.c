@@ -1,4 +1,5 @@
 /* search.c - search at system and type level and in compartments (search.html). */
+#include "api/audit_read.h"
 #include "api/bundle_out.h"
 #include "api/include.h"
 
@@ -42,7 +43,7 @@ static void write_outcome(struct bundle_out *b, const struct search *s, bool cut
 static int parse_row(struct call *c, const struct row *row, yyjson_val **ret)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
-    int r = row_json(c->api->store, row, &text, &c->err);
+    int r = call_write_whole(c, row, &text);
 
     return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
 }
@@ -119,37 +120,30 @@ static int write_entry(struct bundle_out *b, const struct search *s, const struc
     return 0;
 }
 
-static int write_matches(struct bundle_out *b, const struct search *s, struct store_txn *txn,
-                         const struct page *page)
+/* Rows on their way into the bundle. */
+struct entries {
+    struct bundle_out *b;
+    const struct search *s;
+    bool scored;
+};
+
+static int each_match(void *ctx, const struct row *row, struct err *err)
 {
-    bool scored = search_has_score(s);
-    int r = 0;
+    const struct entries *to = ctx;
+    int r = 1;
 
-    for (size_t i = 0; i < page->n && r >= 0; i++) {
-        struct row row;
-
-        r = store_get_row(txn, page->rows[i], &row, &b->call->err);
-        if (r >= 0 && s->contained && s->contained_alone && (r = write_alone(b, s, &row)) <= 0)
-            continue;
-        if (r >= 0)
-            r = write_entry(b, s, &row, STR("match"), scored);
-    }
-    return MIN(r, 0);
+    (void)err; /* it is the call's */
+    if (to->s->contained && to->s->contained_alone)
+        r = write_alone(to->b, to->s, row);
+    return r <= 0 ? r : write_entry(to->b, to->s, row, STR("match"), to->scored);
 }
 
-static int write_included(struct bundle_out *b, const struct search *s, struct store_txn *txn,
-                          const struct included *included)
+static int each_included(void *ctx, const struct row *row, struct err *err)
 {
-    int r = 0;
+    const struct entries *to = ctx;
 
-    for (size_t i = 0; i < included->n && r >= 0; i++) {
-        struct row row;
-
-        r = store_get_row(txn, included->rows[i], &row, &b->call->err);
-        if (r >= 0)
-            r = write_entry(b, s, &row, STR("include"), false);
-    }
-    return r;
+    (void)err;
+    return write_entry(to->b, to->s, row, STR("include"), false);
 }
 
 /* What stands between the base URL and the query. */
@@ -169,6 +163,7 @@ static int write_bundle(struct call *c, const struct search *s, struct store_txn
     struct str path = path_of(c);
     struct included included;
     struct bundle_out b;
+    struct entries to = {&b, s, search_has_score(s)};
     int r = include_find(c, txn, s, page, &included);
 
     if (r < 0)
@@ -179,9 +174,9 @@ static int write_bundle(struct call *c, const struct search *s, struct store_txn
     if (page->next.p)
         bundle_link(&b, "next", path, s->self, page->next);
     bundle_entries(&b);
-    r = write_matches(&b, s, txn, page);
+    r = store_each_row(txn, page->rows, page->n, each_match, &to, &c->err);
     if (r >= 0)
-        r = write_included(&b, s, txn, &included);
+        r = store_each_row(txn, included.rows, included.n, each_included, &to, &c->err);
     if (r < 0)
         return r;
     if (s->n_unknown || included.cut)
@@ -209,6 +204,8 @@ int api_search(struct call *c, struct store_txn *txn)
     struct page page;
     int r;
 
+    if (audit_serves(c))
+        return audit_search_events(c);
     r = search_parse(c->a, c->params, &opt, c->type, c->query, &s, &c->err);
     if (r >= 0 && c->owner)
         r = within(c, &s);

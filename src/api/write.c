@@ -8,6 +8,7 @@
 #include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
+#include "api/trail.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
 #include "fhir/validate.h"
@@ -319,7 +320,9 @@ static int put(struct write *w, struct store_txn *txn, enum store_method method)
         p.index = &w->index;
     }
     r = store_put(txn, &p, &w->version, &c->err);
-    return r < 0 ? r : tell_change(w, txn);
+    if (r >= 0 && (r = tell_change(w, txn)) >= 0)
+        trail_wrote(c, w->type, w->id, p.index);
+    return r;
 }
 
 static int too_many(struct write *w)
@@ -329,6 +332,7 @@ static int too_many(struct write *w)
 
 static int keep_existing(struct write *w, const struct row *row)
 {
+    trail_saw_row(w->call, row);
     w->exists = true;
     w->result = WRITE_NOTHING;
     w->version = row->version;
@@ -424,6 +428,8 @@ static int apply_update(struct write *w, struct store_txn *txn)
         return err_set(&c->err, ERR_METHOD,
                        "%.*s/%.*s does not exist, and this node makes ids itself",
                        STR_ARG(def_resource_name(w->type)), STR_ARG(w->id));
+    if (state == 1)
+        trail_saw_row(c, &row);
     w->result = state == 1 ? WRITE_UPDATED : WRITE_CREATED;
     return put(w, txn, METHOD_UPDATE);
 }
@@ -451,6 +457,7 @@ static int apply_patch(struct write *w, struct store_txn *txn)
         (r = js_parse_stored(c->a, sb_view(&now), &root, &c->err)) < 0 ||
         (r = w->change(w, root, &then)) < 0)
         return r;
+    trail_saw(c, w->type, w->id, root);
     if (r > 0)
         return keep_existing(w, &row);
     if ((r = js_parse(c->a, sb_view(&then), &w->root, &c->err)) < 0 || (r = check_type(w)) < 0)
@@ -476,6 +483,7 @@ static int delete_one(struct write *w, struct store_txn *txn)
     r = check_versions(w, state, &row);
     if (r < 0 || state != 1)
         return r;
+    trail_saw_row(c, &row);
     if (c->api->config.references == API_REFERENCES_EXIST && !w->in_bundle) {
         r = store_referrers(txn, NULL, w->type, w->id, 1, c->a, &page, &c->err);
         if (r < 0)
@@ -522,6 +530,7 @@ static int apply_delete(struct write *w, struct store_txn *txn)
 
 int write_apply(struct write *w, struct store_txn *txn)
 {
+    struct row row;
     int r;
 
     switch (w->kind) {
@@ -530,6 +539,8 @@ int write_apply(struct write *w, struct store_txn *txn)
     case WRITE_PATCH: return apply_patch(w, txn);
     case WRITE_DELETE: return apply_delete(w, txn);
     case WRITE_EXPUNGE:
+        if (newest(w, txn, &row) == 1)
+            trail_saw_row(w->call, &row);
         r = tell_change(w, txn);
         return r < 0 ? r : store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
     }

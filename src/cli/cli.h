@@ -31,6 +31,8 @@
     X(fhirpath)         \
     X(terminology)      \
     X(detect)           \
+    X(audit)            \
+    X(witness)          \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64, CLI_LIST /* may be given several times */ };

@@ -50,8 +50,8 @@ const struct cli_command cmd_reindex = {
              "position is kept: a run that was stopped goes on where it was. Beside a running\n"
              "node the command has it look, and waits until nothing is left to do. A store of\n"
              "an earlier version gets the keys that are new (words, contained resources,\n"
-             "positions), which no node may serve meanwhile; until then what they find is\n"
-             "found by looking at resources.",
+             "positions, composites), which no node may serve meanwhile; until then what they\n"
+             "find is found by looking at resources.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

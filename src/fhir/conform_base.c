@@ -47,13 +47,22 @@ static int check_coding(struct base_walk *w, const struct item *item, const stru
     const struct world *world = w->c->options->world;
     struct coding coding = {.system = js_get_str(item->v, "system"),
                             .version = js_get_str(item->v, "version"),
-                            .code = js_get_str(item->v, "code")};
+                            .code = js_get_str(item->v, "code"),
+                            .display = js_get_str(item->v, "display")};
     enum terms_answer answer = TERMS_UNKNOWN;
+    struct str display = STR_NULL;
     int r;
 
     if (!world->has_code || !coding.system.n || !coding.code.n)
         return 0;
-    r = world->has_code(world->ctx, w->c->a, &coding, &answer, NULL, w->c->err);
+    r = world->has_code(world->ctx, w->c->a, &coding, &answer, &display, w->c->err);
+    if (r >= 0 && answer == TERMS_YES && coding.display.n && display.n &&
+        !str_eq_nocase(str_trim(coding.display), display))
+        conform_say(w->c, ISSUE_WARNING, "code-invalid", at, NULL, STR("Coding.display"),
+                    "has the display \"%.*s\", but that of \"%.*s\" in %.*s is \"%.*s\"",
+                    (int)MIN(coding.display.n, 100u), coding.display.p,
+                    (int)MIN(coding.code.n, 64u), coding.code.p, (int)MIN(coding.system.n, 200u),
+                    coding.system.p, (int)MIN(display.n, 100u), display.p);
     if (r >= 0 && answer == TERMS_NO)
         conform_say(w->c, ISSUE_ERROR, "code-invalid", at, NULL, STR("Coding.code"),
                     "has the code \"%.*s\", which is not in %.*s", (int)MIN(coding.code.n, 64u),

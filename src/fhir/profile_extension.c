@@ -86,8 +86,8 @@ static int fits_path(struct conform *c, struct str expression, const struct hold
         path_eval(path, &env, &focus, &out, NULL) < 0)
         fits = true; /* what cannot be asked is not held against anybody */
     for (size_t i = 0; i < out.n; i++)
-        fits |= (out.p[i].v && out.p[i].v == h->item->v) ||
-                (out.p[i].more && out.p[i].more == h->item->v);
+        fits |= out.p[i].kind == PATH_ELEMENT && h->item->v &&
+                (out.p[i].v == h->item->v || path_more(&out.p[i]) == h->item->v);
     arena_reset(c->scratch);
     return fits;
 }

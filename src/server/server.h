@@ -3,6 +3,7 @@
 #define SERVER_SERVER_H
 
 #include "api/api.h"
+#include "trust/audit/audit.h"
 
 #define SERVER_STOP_GRACE_MS 10000
 #define SERVER_SOCKET_NAME "carnet.sock" /* in the data folder: the operator's local socket */
@@ -24,6 +25,10 @@ struct server_config {
     size_t body_max_bytes; /* 0: default */
     size_t memory_max;     /* of all requests together, 0: by the machine's */
     const char *tls_cert, *tls_key, *tls_client_ca;
+    bool audit;            /* keep a log of who saw what, and answer nothing that is not in it */
+    const char *audit_key; /* PEM file of its signing key, NULL: in the log's folder */
+    const struct audit_witness *witnesses; /* who cosigns its heads */
+    size_t n_witnesses;
     const char *profiles;  /* file with what records are held to on write, or NULL */
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
     bool content_index;    /* of a new store: every word of every resource has keys */

@@ -2,6 +2,7 @@
  * index against what the bodies say, both ways.
  */
 #include "store/check_int.h"
+#include "store/pends_int.h"
 
 #include <stdarg.h>
 
@@ -51,18 +52,12 @@ static int check_keys(struct check *c, const struct row *row, struct err *err)
     r = row_index(c->txn->st, &c->a, &c->scratch, row, &index, err);
     for (size_t i = 0; i < index.n_entries && r == 0; i++) {
         const struct index_entry *e = &index.entries[i];
-        unsigned char k[ENTRY_MAX] = {(unsigned char)(e->param >> 8), (unsigned char)e->param};
-        size_t n = 2 + e->key_n;
+        unsigned char k[ENTRY_MAX];
 
         if (!is_settled(c, e->param))
             continue;
-        memcpy(k + 2, e->key, e->key_n);
-        if (!e->shared) {
-            row_put(k + n, row->row);
-            n += ROW_BYTES;
-            c->keys++;
-        }
-        r = has_key(c, e->shared, k, n, err);
+        c->keys += !e->shared;
+        r = has_key(c, e->shared, k, entry_put(e, row->row, k), err);
         if (r == 0)
             check_problem(c, "version %llu: parameter %u does not find it",
                           (unsigned long long)row->row, e->param);

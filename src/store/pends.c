@@ -23,19 +23,33 @@ static uint64_t head_of(const unsigned char *p, size_t n)
     return v;
 }
 
+unsigned block_bits = BLOCK_BITS;
+
+size_t entry_put(const struct index_entry *e, uint64_t row, unsigned char k[ENTRY_MAX])
+{
+    size_t head = e->head_n ? e->head_n : e->key_n, n = 2 + head;
+
+    k[0] = (unsigned char)(e->param >> 8);
+    k[1] = (unsigned char)e->param;
+    memcpy(k + 2, e->key, head);
+    if (e->head_n) {
+        block_put(k + n, block_of(row));
+        n += BLOCK_BYTES;
+        memcpy(k + n, e->key + head, e->key_n - head);
+        n += e->key_n - head;
+    }
+    if (e->shared)
+        return n;
+    row_put(k + n, row);
+    return n + ROW_BYTES;
+}
+
 int pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,
               struct err *err)
 {
     unsigned char k[ENTRY_MAX];
-    size_t n = 2 + e->key_n, at = p->bytes.n;
+    size_t n = entry_put(e, row, k), at = p->bytes.n;
 
-    k[0] = (unsigned char)(e->param >> 8);
-    k[1] = (unsigned char)e->param;
-    memcpy(k + 2, e->key, e->key_n);
-    if (op != PEND_TERM) {
-        row_put(k + n, row);
-        n += ROW_BYTES;
-    }
     if (p->n == p->cap) {
         size_t cap = p->cap ? p->cap * 2 : 1024;
         struct pend *items = realloc(p->items, cap * sizeof *items);

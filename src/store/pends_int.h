@@ -27,6 +27,9 @@ struct pends {
     struct sb bytes;
 };
 
+/* The entry of a key of a row (a term has no row) as it stands in the index: its length. */
+size_t entry_put(const struct index_entry *e, uint64_t row, unsigned char k[ENTRY_MAX]);
+
 void pends_init(struct pends *p);
 void pends_done(struct pends *p);
 int pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,

@@ -1,8 +1,9 @@
 /* scan_int.h - what the search executor asks of a backend: ordered lists, and little else.
  *
- * The index is one ordered list of entries: list number (2 bytes, big endian), key, row number
- * (docs/formats/index-keys.md). A backend gives ranges of it in order; everything else about a
- * search is the executor's (sqlite/search_int.h), so that two stores cannot answer differently.
+ * The index is one ordered list of entries: list number (2 bytes, big endian), key, row number;
+ * where a key has a head, the row's block stands behind that (docs/formats/index-keys.md). A
+ * backend gives ranges of it in order; everything else about a search is the executor's
+ * (sqlite/search_int.h), so that two stores cannot answer differently.
  */
 #ifndef STORE_SCAN_INT_H
 #define STORE_SCAN_INT_H
@@ -18,7 +19,9 @@
 #define ID_KEY_MAX (64 + 2)
 #define ROW_BYTES 5 /* a row's number in an index key, big endian */
 #define ROW_MAX ((UINT64_C(1) << 40) - 1)
-#define ENTRY_MAX (2 + INDEX_KEY_MAX + 127 + ROW_BYTES)
+#define BLOCK_BITS 14 /* rows whose numbers differ in these alone are a block (sqlite/blocks.c) */
+#define BLOCK_BYTES 4
+#define ENTRY_MAX (2 + INDEX_KEY_MAX + 127 + BLOCK_BYTES + ROW_BYTES)
 
 struct store_txn;
 
@@ -35,6 +38,30 @@ static inline uint64_t row_get(const unsigned char *p)
     for (int i = 0; i < ROW_BYTES; i++)
         row = row << 8 | p[i];
     return row;
+}
+
+/* BLOCK_BITS, which is part of the format. Tests lower it before they make a store, to have many
+ * blocks with little data. */
+extern unsigned block_bits;
+
+static inline uint64_t block_of(uint64_t row)
+{
+    return row >> block_bits;
+}
+
+static inline void block_put(unsigned char *to, uint64_t block)
+{
+    for (int i = BLOCK_BYTES - 1; i >= 0; i--, block >>= 8)
+        to[i] = (unsigned char)block;
+}
+
+static inline uint64_t block_get(const unsigned char *p)
+{
+    uint64_t block = 0;
+
+    for (int i = 0; i < BLOCK_BYTES; i++)
+        block = block << 8 | p[i];
+    return block;
 }
 
 /* Rows found so far; grows in an arena. */
@@ -55,12 +82,38 @@ struct hint {
 #define HINTS_MAX 1024
 #define LIST_WORDS (65536 / 64)
 
+/* Type and id of a version, which never change (exec.c). */
+#define IDENTITIES_MAX 4096
+#define IDENTITY_BYTES 22 /* of an id's key; longer ones are not kept */
+struct identity {
+    uint64_t row; /* 0: none */
+    uint8_t type, n;
+    unsigned char id[IDENTITY_BYTES];
+};
+
+/* Rows that a _has has refused (refused.c): so many questions, so many rows of each. */
+#define REFUSED_MAX 16
+#define REFUSED_ROWS 4096
+#define REFUSED_KEY_BYTES 110
+struct refused {
+    uint64_t used;     /* when last; 0: never */
+    uint64_t made;     /* which question it is, among all that ever stood here */
+    uint64_t position; /* of the feed, as of which the rows are refused */
+    uint8_t key_n;
+    unsigned char key[REFUSED_KEY_BYTES];
+    uint64_t rows[REFUSED_ROWS]; /* each in the place of its number */
+};
+
 struct lists {
     /* Lists that hold some resource more than once: a walk in key order meets such a resource
      * several times. Only ever set. */
     atomic_uint_fast64_t multi[LIST_WORDS];
     pthread_mutex_t hints_lock;
     struct hint hints[HINTS_MAX];
+    pthread_mutex_t kept_lock;                  /* of what follows */
+    struct identity identities[IDENTITIES_MAX]; /* each in the place of its row */
+    struct refused refused[REFUSED_MAX];
+    uint64_t refused_clock;
 };
 
 static inline bool list_is_multi(const struct lists *l, unsigned list)

@@ -22,6 +22,7 @@ int store_base_init(struct store *st, const struct store_ops *ops,
     pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&st->reload_lock, &recursive);
     pthread_mutexattr_destroy(&recursive);
+    pthread_mutex_init(&st->lists.kept_lock, NULL);
     return 0;
 }
 
@@ -39,6 +40,7 @@ void store_base_done(struct store *st)
     pthread_mutex_destroy(&st->params_lock);
     pthread_mutex_destroy(&st->lists.hints_lock);
     pthread_mutex_destroy(&st->reload_lock);
+    pthread_mutex_destroy(&st->lists.kept_lock);
 }
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
@@ -120,9 +122,10 @@ void store_on_change(struct store *st, store_reload *reload, void *ctx)
     pthread_mutex_unlock(&st->reload_lock);
 }
 
-void store_extras_on(struct store *st, bool content)
+void store_index_on(struct store *st, bool content)
 {
     st->index.extras = true;
+    st->index.pairs = true;
     st->index.content = content;
 }
 
@@ -183,6 +186,12 @@ int store_get_version(struct store_txn *txn, int type, struct str id, const stru
 int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err)
 {
     return reading(txn)->get_row(txn, row, ret, err);
+}
+
+int store_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                   void *ctx, struct err *err)
+{
+    return reading(txn)->each_row(txn, rows, n, each, ctx, err);
 }
 
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,

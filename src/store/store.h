@@ -22,7 +22,7 @@
 #define STORE_VERSION_ID_MAX 32
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
-#define STORE_INDEX_VERSION 2 /* of the key formats in docs/formats/index-keys.md */
+#define STORE_INDEX_VERSION 3 /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
 struct store_txn;
@@ -69,9 +69,10 @@ typedef int store_reload(void *ctx, struct store_txn *txn, struct err *err);
 /* Takes the place of whoever was there; NULL: nobody. Waits for a reload under way. */
 void store_on_change(struct store *st, store_reload *reload, void *ctx);
 
-/* From here on resources get the keys of index_options.extras, and (content) of .content. For a
- * reindex, while nobody else uses the store; it then writes meta "index" and "content". */
-void store_extras_on(struct store *st, bool content);
+/* From here on resources get every key of the index's present version, and (content) those of
+ * index_options.content. For a reindex, while nobody else uses the store; it then writes meta
+ * "index" and "content". */
+void store_index_on(struct store *st, bool content);
 
 /* A version of a resource, on this node and every other: (clock, origin). */
 struct version {
@@ -123,6 +124,12 @@ int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, s
 int store_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
                       struct row *ret, struct err *err);
 int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+
+/* Versions by their numbers, as store_get_row, in the order of `rows`: cheaper than one by one. A
+ * negative result of `each` ends it. The transaction must not be called inside `each`. */
+typedef int store_row_fn(void *ctx, const struct row *row, struct err *err);
+int store_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                   void *ctx, struct err *err);
 
 /* A page of row numbers. */
 struct page {

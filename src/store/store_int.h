@@ -23,6 +23,8 @@ struct store_ops {
     int (*get_version)(struct store_txn *txn, int type, struct str id, const struct version *v,
                        struct row *ret, struct err *err);
     int (*get_row)(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+    int (*each_row)(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                    void *ctx, struct err *err);
     int (*search)(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                   struct page *ret, struct err *err);
     int (*referrers)(struct store_txn *txn, const struct param *param, int type, struct str id,

@@ -112,6 +112,59 @@ static void versions_follow_each_other(void **state)
     assert_int_equal(page.n, 1);
 }
 
+/* What store_each_row is to give, and where it is to be stopped. */
+struct asked {
+    struct world *w;
+    const uint64_t *rows;
+    size_t seen, stop_at;
+};
+
+static int see_row(void *ctx, const struct row *row, struct err *err)
+{
+    struct asked *asked = ctx;
+    _cleanup_(sb_done) struct sb text = sb_make(KIB(4));
+
+    assert_int_equal(row->row, asked->rows[asked->seen]);
+    assert_str(row->id, arena_fmt(&asked->w->a, "i%d", (int)row->row));
+    assert_int_equal(row_json(asked->w->st, row, &text, err), 0);
+    if (++asked->seen == asked->stop_at)
+        return err_set(err, ERR_CONFLICT, "enough");
+    return 0;
+}
+
+static void rows_come_as_they_are_asked_for(void **state)
+{
+    struct world *w = *state;
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    static const size_t sizes[] = {0, 1, 15, 16, 17, 40};
+    uint64_t rows[40];
+    struct err err = {0};
+
+    for (int i = 1; i <= 40; i++)
+        expect_put(w, "Basic", arena_fmt(&w->a, "i%d", i).p, "{\"resourceType\":\"Basic\"}", NULL);
+    for (size_t i = 0; i < 40; i++)
+        rows[i] = i % 10 == 9 ? rows[i - 1] : 1 + i * 7 % 40; /* in no order, some twice */
+    txn = world_begin(w);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct asked asked = {w, rows, 0, 0};
+        assert_int_equal(store_each_row(txn, rows, sizes[i], see_row, &asked, &err), 0);
+        assert_int_equal(asked.seen, sizes[i]);
+    }
+    for (size_t stop = 1; stop < 40; stop += 5) {
+        struct asked asked = {w, rows, 0, stop};
+        assert_int_equal(store_each_row(txn, rows, 40, see_row, &asked, &err), ERR_CONFLICT);
+        assert_int_equal(asked.seen, stop);
+    }
+    for (size_t missing = 0; missing < 40; missing += 13) {
+        struct asked asked = {w, rows, 0, 0};
+        uint64_t kept = rows[missing];
+        rows[missing] = 41;
+        assert_int_equal(store_each_row(txn, rows, 40, see_row, &asked, &err), ERR_NOT_FOUND);
+        assert_int_equal(asked.seen, missing);
+        rows[missing] = kept;
+    }
+}
+
 /* All pages of a history, `count` at a time. */
 static size_t history_of(struct world *w, struct history_query q, struct row *ret, size_t max)
 {
@@ -577,6 +630,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         T(what_goes_in_comes_out),
         T(versions_follow_each_other),
+        T(rows_come_as_they_are_asked_for),
         T(history_is_newest_first),
         T(history_knows_time),
         T(bad_cursors_are_refused),

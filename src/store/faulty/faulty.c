@@ -99,6 +99,13 @@ static int faulty_get_row(struct store_txn *txn, uint64_t row, struct row *ret, 
     return r < 0 ? r : store_get_row(txn_of(txn), row, ret, err);
 }
 
+static int faulty_each_row(struct store_txn *txn, const uint64_t *rows, size_t n,
+                           store_row_fn *each, void *ctx, struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_each_row(txn_of(txn), rows, n, each, ctx, err);
+}
+
 static int faulty_search(struct store_txn *txn, const struct search *s, size_t budget,
                          struct arena *a, struct page *ret, struct err *err)
 {
@@ -285,6 +292,7 @@ static const struct store_ops ops = {
     .get = faulty_get,
     .get_version = faulty_get_version,
     .get_row = faulty_get_row,
+    .each_row = faulty_each_row,
     .search = faulty_search,
     .referrers = faulty_referrers,
     .index_keys = faulty_index_keys,

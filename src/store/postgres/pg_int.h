@@ -323,6 +323,8 @@ int pg_get(struct store_txn *txn, int type, struct str id, struct row *ret, stru
 int pg_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
                    struct row *ret, struct err *err);
 int pg_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+int pg_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                void *ctx, struct err *err);
 int pg_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
             struct err *err);
 uint64_t pg_position(struct store_txn *txn);

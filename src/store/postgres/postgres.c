@@ -32,6 +32,7 @@ static const struct store_ops ops = {
     .get = pg_get,
     .get_version = pg_get_version,
     .get_row = pg_get_row,
+    .each_row = pg_each_row,
     .search = search_page,
     .referrers = search_referrers,
     .index_keys = search_index_keys,

@@ -160,6 +160,7 @@ static int check_versions(struct pg_store *st, struct pg_conn *c, struct err *er
     st->base.index.tz_minutes = (int)tz;
     st->base.index.extras = index >= 2;
     st->base.index.content = index >= 2 && content;
+    st->base.index.pairs = index >= 3;
     return 0;
 }
 

@@ -255,6 +255,22 @@ int pg_get_row(struct store_txn *txn, uint64_t number, struct row *ret, struct e
     return MIN(r, 0);
 }
 
+int pg_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                void *ctx, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < n && r >= 0; i++) {
+        struct row row;
+
+        if (i % PG_AHEAD_MAX == 0)
+            pg_expect(txn, rows + i, n - i);
+        if ((r = pg_get_row(txn, rows[i], &row, err)) >= 0)
+            r = each(ctx, &row, err);
+    }
+    return MIN(r, 0);
+}
+
 /* ---- the feed and its times ---- */
 
 /* The numbers in the first column of an answer. */

@@ -1,6 +1,7 @@
 #include "store/sqlite/search_int.h"
 
-#define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
+#define PROBES_MAX 8  /* points that are probed one by one; past it the body is cheaper */
+#define WINDOW_ASKS 4 /* bodies looked at in one block before the ranges are read there */
 
 /* ---- preparing ---- */
 
@@ -61,7 +62,7 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
     for (;;) {
         struct key_range *inner;
         struct str group;
-        size_t n;
+        size_t n, n_inner;
 
         if ((r = scan_first(x, lo, hi, &key, err)) <= 0)
             return r;
@@ -73,12 +74,9 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
             return 0;
         }
         group = str_head(key, 2 + n);
-        inner = ARENA_NEW(x->tmp, struct key_range);
-        if (!inner)
-            return err_no_memory(err);
-        r = search_group_range(k, str_from(group, 2), x->tmp, inner, err);
-        if (r > 0)
-            r = add_keys(x, c, cap, inner, err);
+        r = search_group_ranges(k, str_from(group, 2), x->tmp, &inner, &n_inner, err);
+        for (size_t i = 0; r == 0 && i < n_inner; i++)
+            r = add_keys(x, c, cap, &inner[i], err);
         if (r < 0)
             return r;
         lo = scan_after(x->tmp, group);
@@ -139,6 +137,9 @@ static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct 
     struct range range = {
         .is_point = k->point, .lossy = k->lossy, .filter = k->filtered ? k : NULL};
 
+    if (k->head)
+        range.head = (uint8_t)(2 + k->head);
+
     c->names_type &= k->param < INDEX_PARAM_COMPARTMENT;
     range.lo = scan_prefix(x->tmp, k->param, k->lo);
     if (range.lo.p && k->hi.p)
@@ -174,12 +175,17 @@ static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
     c->names_type = true;
     for (size_t i = 0; i < c->of->n_ranges && r == 0 && !c->is_opaque; i++)
         r = add_keys(x, c, &cap, &c->of->ranges[i], err);
-    c->is_points = !c->is_opaque;
+    c->is_points = c->is_blocks = !c->is_opaque;
     for (size_t i = 0; i < c->n_ranges; i++) {
         c->is_points &= c->ranges[i].is_point;
+        c->is_blocks &= c->ranges[i].is_point || c->ranges[i].head;
         c->lossy |= c->ranges[i].lossy;
     }
-    c->how = c->is_points && c->n_ranges <= PROBES_MAX ? HOW_PROBE : HOW_BODY;
+    c->is_blocks &= !c->is_points;
+    c->how = c->n_ranges > PROBES_MAX ? HOW_BODY
+             : c->is_points           ? HOW_PROBE
+             : c->is_blocks           ? HOW_BLOCK
+                                      : HOW_BODY;
     /* Nothing to look for: the set of all matches is known, and empty. */
     if (!c->n_ranges && !c->is_opaque)
         c->how = HOW_SET;
@@ -395,6 +401,52 @@ static int test_adaptive(struct exec *x, struct clause *c, uint64_t row, bool *r
     return test_body(x, c, row, ret, err);
 }
 
+/* What the ranges have in the block of a row that is tested. */
+static int window_read(struct exec *x, struct clause *c, struct err *err)
+{
+    struct window *w = &c->window;
+    uint64_t block;
+    size_t n;
+    int r = 0;
+
+    w->rows.n = 0;
+    for (size_t i = 0; i < c->n_ranges && r >= 0; i++)
+        if (c->ranges[i].head)
+            r = block_next(x, &c->ranges[i], w->block, w->block, false, SIZE_MAX, &w->rows, &block,
+                           &n, err);
+    if (r < 0)
+        return r;
+    w->set = (struct rowset){.v = w->rows.v, .n = w->rows.n};
+    rowset_sort(&w->set);
+    w->is_read = true;
+    return 0;
+}
+
+/* Whether the row's block is worth reading, which it is when several rows of it are asked for. */
+static bool window_opens(struct clause *c, uint64_t row)
+{
+    struct window *w = &c->window;
+
+    if (!w->is_open || w->block != block_of(row)) {
+        w->block = block_of(row);
+        w->is_open = true;
+        w->is_read = false;
+        w->asked = 0;
+    }
+    return w->is_read || w->asked++ >= WINDOW_ASKS;
+}
+
+static int test_window(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    int r = c->window.is_read ? 0 : window_read(x, c, err);
+
+    *ret = r == 0 && rowset_has(&c->window.set, row);
+    for (size_t i = 0; i < c->n_ranges && r >= 0 && !*ret; i++)
+        if (c->ranges[i].is_point)
+            *ret = (r = scan_has(x, &c->ranges[i], row, err)) > 0;
+    return MIN(r, 0);
+}
+
 static int test_points(struct exec *x, const struct clause *c, uint64_t row, bool *ret,
                        uint64_t *ret_hint, struct err *err)
 {
@@ -451,6 +503,11 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
     case HOW_TREE: return clause_check(x, c, row, ret, err);
     case HOW_SET: in = rowset_has(&c->set, row); break;
     case HOW_PROBE: r = test_points(x, c, row, &in, ret_hint, err); break;
+    case HOW_BLOCK:
+        if (!window_opens(c, row))
+            return test_adaptive(x, c, row, ret, err);
+        r = test_window(x, c, row, &in, err);
+        break;
     case HOW_SPANS:
         for (size_t i = 0; i < c->n_spans; i++)
             in |= row >= c->spans[i].from && row < c->spans[i].to;
@@ -484,6 +541,7 @@ static int test_types(struct exec *x, uint64_t row, bool *ret, uint64_t *ret_hin
 static int round_of(const struct clause *c)
 {
     switch (c->how) {
+    case HOW_BLOCK:
     case HOW_BODY: return 1;
     case HOW_LINK:
     case HOW_TREE: return 2;

@@ -77,17 +77,53 @@ int exec_charge(struct exec *x, size_t cost, struct err *err)
     return 0;
 }
 
+/* What is known of a row; ret->row 0: nothing. */
+static void identity_known(struct exec *x, uint64_t row, struct identity *ret)
+{
+    struct lists *l = &x->t->st->lists;
+
+    pthread_mutex_lock(&l->kept_lock);
+    *ret = l->identities[row % IDENTITIES_MAX];
+    pthread_mutex_unlock(&l->kept_lock);
+    if (ret->row != row)
+        ret->row = 0;
+}
+
+/* A job's rows are not kept: it may be undone, and their numbers come again. */
+static void identity_keep(struct exec *x, const struct identity *one)
+{
+    struct lists *l = &x->t->st->lists;
+
+    if (x->t->is_writing)
+        return;
+    pthread_mutex_lock(&l->kept_lock);
+    l->identities[one->row % IDENTITIES_MAX] = *one;
+    pthread_mutex_unlock(&l->kept_lock);
+}
+
 int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_id, struct err *err)
 {
     unsigned char key[ID_KEY_MAX];
     char id[FHIR_ID_MAX + 1];
+    struct identity known;
     size_t n = 0;
-    int r = x->ops->identity(x->t, row, ret_type, key, &n, err);
+    int r;
 
-    if (r < 0)
+    identity_known(x, row, &known);
+    if (known.row) {
+        *ret_type = known.type;
+        *ret_id = arena_dup(x->tmp, str_n(id, index_key_id(known.id, known.n, id)));
+        return ret_id->p ? exec_charge(x, 1, err) : err_no_memory(err);
+    }
+    if ((r = x->ops->identity(x->t, row, ret_type, key, &n, err)) < 0)
         return r;
     if (!*ret_type)
         return err_set(err, ERR_NO_STORE, "the index names a version that is missing");
+    if (n <= sizeof known.id) {
+        known = (struct identity){.row = row, .type = (uint8_t)*ret_type, .n = (uint8_t)n};
+        memcpy(known.id, key, n);
+        identity_keep(x, &known);
+    }
     *ret_id = arena_dup(x->tmp, str_n(id, index_key_id(key, n, id)));
     return ret_id->p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
 }

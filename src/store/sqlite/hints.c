@@ -1,10 +1,10 @@
 /* hints.c - which lists are known to be long.
  *
  * Finding out that a list is long means reading a good part of it, and the long ones (final, male,
- * every Observation) are asked for again and again. A hint says: this point had at least n rows at
- * feed position p. Each later version takes at most one row from a list, so that at position q it
- * has at least n - (q - p): a hint is a bound, never a guess. Expunging moves no position and
- * clears them.
+ * every Observation) are asked for again and again. A hint says: this point (or range) had at least
+ * n rows at feed position p. Each later version takes at most one row from a list, so that at
+ * position q it has at least n - (q - p): a hint is a bound, never a guess. Expunging moves no
+ * position and clears them.
  */
 #include "store/sqlite/search_int.h"
 
@@ -18,7 +18,12 @@ static struct hint *slot(struct lists *l, uint64_t hash)
 
 static bool may_have(const struct clause *c)
 {
-    return c->is_points && c->n_ranges <= LISTS_MAX;
+    return (c->is_points || c->is_blocks) && c->n_ranges <= LISTS_MAX;
+}
+
+static uint64_t hash_of(const struct range *range)
+{
+    return str_hash(range->lo) ^ (range->head ? str_hash(range->hi) * 31 : 0);
 }
 
 uint64_t hint_least(struct exec *x, const struct clause *c)
@@ -30,7 +35,7 @@ uint64_t hint_least(struct exec *x, const struct clause *c)
         return 0;
     pthread_mutex_lock(&l->hints_lock);
     for (size_t i = 0; i < c->n_ranges; i++) {
-        uint64_t hash = str_hash(c->ranges[i].lo);
+        uint64_t hash = hash_of(&c->ranges[i]);
         const struct hint *h = slot(l, hash);
 
         if (h->hash == hash && h->position <= x->newest && x->newest - h->position < h->rows)
@@ -48,7 +53,7 @@ int hint_learn(struct exec *x, const struct clause *c, struct err *err)
     if (!may_have(c) || x->t->is_writing)
         return 0;
     for (size_t i = 0; i < c->n_ranges; i++) {
-        uint64_t hash = str_hash(c->ranges[i].lo), n;
+        uint64_t hash = hash_of(&c->ranges[i]), n;
         int r = scan_length(x, &c->ranges[i], LEARN_MAX, &n, err);
 
         if (r < 0)

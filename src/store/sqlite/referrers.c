@@ -13,14 +13,13 @@ static int from_param(struct exec *x, const struct param *param, struct str key,
     int r = 0;
 
     for (size_t i = 0; i < param->n_spans && r == 0 && found->n < max; i++) {
-        const struct param_span *span = &param->spans[i];
         struct range range = {.is_point = true};
         size_t n;
 
-        if (span->type && span->type != (unsigned char)key.p[0])
+        if (!param_span_has(param, i, (unsigned char)key.p[0]))
             continue;
         arena_reset(&x->body);
-        range.lo = scan_prefix(&x->body, span->list, key);
+        range.lo = scan_prefix(&x->body, param->spans[i].list, key);
         r = range.lo.p ? scan_collect(x, &range, max - found->n, found, &n, err)
                        : err_no_memory(err);
     }

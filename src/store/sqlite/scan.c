@@ -53,7 +53,7 @@ static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uin
 }
 
 /* Asks search_key, once for all rows of a key. */
-static bool passes(struct exec *x, const struct key_range *filter, struct str key)
+bool scan_passes(struct exec *x, const struct key_range *filter, struct str key)
 {
     if (x->key_of != filter || x->key_n != key.n || memcmp(x->key, key.p, key.n) != 0) {
         x->key_answer = search_key(filter, key);
@@ -71,7 +71,7 @@ static uint64_t entry_row(struct exec *x, const struct range *range, struct str 
 {
     if (k.n < 2 + ROW_BYTES || (range->is_point && k.n != range->lo.n + ROW_BYTES))
         return 0;
-    if (range->filter && !passes(x, range->filter, str_n(k.p + 2, k.n - 2 - ROW_BYTES)))
+    if (range->filter && !scan_passes(x, range->filter, str_n(k.p + 2, k.n - 2 - ROW_BYTES)))
         return 0;
     return row_get((const unsigned char *)k.p + k.n - ROW_BYTES);
 }
@@ -190,6 +190,33 @@ int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc
     return exec_charge(x, COST_PROBE, err);
 }
 
+/* The entries of a range that is kept in blocks; `set` may be NULL. */
+static int walk_blocks(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
+                       size_t *ret_n, struct err *err)
+{
+    uint64_t at = block_of(x->lo), last = block_of(x->hi);
+    struct rows rows = {0};
+    size_t sum = 0, n;
+    int r = 1;
+
+    while (sum < limit && at <= last &&
+           (r = block_next(x, range, at, last, false, limit - sum, set ? &rows : NULL, &at, &n,
+                           err)) > 0) {
+        for (size_t i = 0; i < rows.n && r >= 0; i++)
+            if (rows.v[i] >= x->lo && rows.v[i] <= x->hi)
+                r = rowset_add(set, x->tmp, rows.v[i], x->newest, err);
+        if (r < 0)
+            break;
+        rows.n = 0;
+        sum += n;
+        at++;
+    }
+    if (r < 0)
+        return r;
+    *ret_n = sum;
+    return 0;
+}
+
 int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t *ret,
                 struct err *err)
 {
@@ -197,8 +224,14 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
     struct scan s;
     struct str k;
     size_t n = 0;
-    int r = open_scan(x, range, 0, ROW_MAX, false, max, b, &s, err);
+    int r;
 
+    if (range->head) {
+        if ((r = walk_blocks(x, range, max, NULL, &n, err)) == 0)
+            *ret = n;
+        return r;
+    }
+    r = open_scan(x, range, 0, ROW_MAX, false, max, b, &s, err);
     while (r >= 0 && n < max && (r = x->ops->next(&s, &k, err)) > 0)
         n += entry_row(x, range, k) > 0;
     x->ops->close(&s);
@@ -245,8 +278,11 @@ int scan_collect(struct exec *x, const struct range *range, size_t limit, struct
     struct scan s;
     struct str k;
     size_t n = 0;
-    int r = open_scan(x, range, x->lo, x->hi, false, limit, b, &s, err);
+    int r;
 
+    if (range->head)
+        return walk_blocks(x, range, limit, set, ret_n, err);
+    r = open_scan(x, range, x->lo, x->hi, false, limit, b, &s, err);
     while (r >= 0 && n < limit && (r = x->ops->next(&s, &k, err)) > 0) {
         uint64_t row = entry_row(x, range, k);
 

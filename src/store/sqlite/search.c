@@ -39,8 +39,8 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
     return 0;
 }
 
-/* A clause of points, one that needs no bodies where there is a choice; *ret_n: clauses that may
- * drive. */
+/* A clause that gives rows in order, one that needs no bodies where there is a choice; *ret_n:
+ * clauses that may drive. */
 static const struct clause *find_points(const struct exec *x, size_t *ret_n)
 {
     const struct clause *points = NULL;
@@ -52,7 +52,7 @@ static const struct clause *find_points(const struct exec *x, size_t *ret_n)
         if (!clause_may_drive(c))
             continue;
         ++*ret_n;
-        if (c->is_points && (!points || (points->lossy && !c->lossy)))
+        if ((c->is_points || c->is_blocks) && (!points || (points->lossy && !c->lossy)))
             points = c;
     }
     return points;
@@ -199,7 +199,7 @@ static bool counts_rows(const struct exec *x, const struct clause *c)
     const struct range *range = c->ranges;
     unsigned param;
 
-    if (c->lossy || c->is_opaque || c->negate || c->n_ranges != 1 || range->filter ||
+    if (c->lossy || c->is_opaque || c->negate || c->n_ranges != 1 || range->filter || range->head ||
         c->how == HOW_SET)
         return false;
     param = (unsigned char)range->lo.p[0] * 256u + (unsigned char)range->lo.p[1];

@@ -12,6 +12,44 @@ static uint64_t current(const struct list *l)
     return l->rows[l->at];
 }
 
+/* The next block of a range that has a row not before src->next: 1, or 0 at the end. */
+static int block_seek(struct source *src, struct list *l, struct err *err)
+{
+    struct exec *x = src->x;
+    uint64_t last = block_of(x->desc ? x->lo : x->hi), at = block_of(src->next);
+
+    while (x->desc ? at >= last : at <= last) {
+        struct rowset sorted;
+        size_t n;
+        int r;
+
+        l->block.n = l->at = l->n = 0;
+        r = block_next(x, l->range, at, last, x->desc, SIZE_MAX, &l->block, &at, &n, err);
+        if (r <= 0) {
+            l->ended = r == 0;
+            return r;
+        }
+        sorted = (struct rowset){.v = l->block.v, .n = l->block.n};
+        rowset_sort(&sorted);
+        l->rows = sorted.v;
+        l->n = sorted.n;
+        for (size_t i = 0; x->desc && i < l->n / 2; i++) {
+            uint64_t row = l->rows[i];
+            l->rows[i] = l->rows[l->n - 1 - i];
+            l->rows[l->n - 1 - i] = row;
+        }
+        while (l->at < l->n && is_before(src, current(l), src->next))
+            l->at++;
+        if (l->at < l->n)
+            return 1;
+        if (at == last)
+            break;
+        at += x->desc ? UINT64_MAX : 1;
+    }
+    l->ended = true;
+    return 0;
+}
+
 /* Moves a list to its first row not before src->next: 1, or 0 at its end. */
 static int list_seek(struct source *src, struct list *l, struct err *err)
 {
@@ -24,7 +62,9 @@ static int list_seek(struct source *src, struct list *l, struct err *err)
         return 1;
     if (l->ended)
         return 0;
-    r = scan_rows(x, l->point, x->desc ? x->lo : src->next, x->desc ? src->next : x->hi, x->desc,
+    if (l->range->head)
+        return block_seek(src, l, err);
+    r = scan_rows(x, l->range, x->desc ? x->lo : src->next, x->desc ? src->next : x->hi, x->desc,
                   l->rows, l->batch, err);
     if (r < 0)
         return r;
@@ -67,7 +107,7 @@ static int open_lists(struct source *src, const struct clause *c, struct err *er
         int r;
 
         *l = (struct list){
-            .point = &c->ranges[i], .batch = 16, .rows = ARENA_ARRAY(a, uint64_t, SOURCE_BATCH)};
+            .range = &c->ranges[i], .batch = 16, .rows = ARENA_ARRAY(a, uint64_t, SOURCE_BATCH)};
         if (!l->rows)
             return err_no_memory(err);
         r = list_seek(src, l, err);

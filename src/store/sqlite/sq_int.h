@@ -36,6 +36,7 @@
 
 #define SQ_ROW_COLUMNS "v.row, v.type, v.id, v.hlc, v.origin, v.flags, v.body"
 
+#define SQ_EACH_ROWS 16     /* versions that one statement gets */
 #define SQ_PUT_KEYS_ROWS 32 /* keys that one statement puts */
 #define SQ_ROWS_8 "(?),(?),(?),(?),(?),(?),(?),(?)"
 
@@ -50,6 +51,8 @@
     X(SQ_GET, "SELECT " SQ_ROW_COLUMNS " FROM resource r CROSS JOIN version v ON v.row = r.row"    \
               " WHERE r.type = ?1 AND r.id = ?2")                                                  \
     X(SQ_GET_ROW, "SELECT " SQ_ROW_COLUMNS " FROM version v WHERE v.row = ?1")                     \
+    X(SQ_EACH_ROW, "SELECT " SQ_ROW_COLUMNS " FROM (VALUES " SQ_ROWS_8 "," SQ_ROWS_8 ") n"         \
+                   " CROSS JOIN version v ON v.row = n.column1")                                   \
     X(SQ_GET_OLD, "SELECT " SQ_ROW_COLUMNS " FROM history h CROSS JOIN version v ON v.row = h.row" \
                   " WHERE h.type = ?1 AND h.id = ?2 AND h.hlc = ?3 AND h.origin = ?4")             \
     X(SQ_ROW_OF, "SELECT row FROM resource WHERE type = ?1 AND id = ?2")                           \
@@ -240,6 +243,8 @@ int sq_get(struct store_txn *txn, int type, struct str id, struct row *ret, stru
 int sq_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
                    struct row *ret, struct err *err);
 int sq_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+int sq_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                void *ctx, struct err *err);
 int sq_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
             struct err *err);
 uint64_t sq_position(struct store_txn *txn);

@@ -18,6 +18,7 @@ static const struct store_ops ops = {
     .get = sq_get,
     .get_version = sq_get_version,
     .get_row = sq_get_row,
+    .each_row = sq_each_row,
     .search = search_page,
     .referrers = search_referrers,
     .index_keys = search_index_keys,

@@ -130,6 +130,11 @@ int sq_get(struct store_txn *txn, int type, struct str id, struct row *ret, stru
     return r < 0 ? r : 0;
 }
 
+static int no_row(uint64_t row, struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "there is no version number %llu", (unsigned long long)row);
+}
+
 int sq_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err)
 {
     struct sq_txn *t = sq_txn(txn);
@@ -141,9 +146,46 @@ int sq_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err 
     sqlite3_bind_int64(s, 1, (int64_t)row);
     r = answer(t, s, ret, err);
     if (r == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no version number %llu",
-                       (unsigned long long)row);
+        return no_row(row, err);
     return r < 0 ? r : 0;
+}
+
+/* What is not asked for is NULL, which finds nothing. */
+static void bind_rows(sqlite3_stmt *s, const uint64_t *rows, size_t n)
+{
+    for (int i = 0; i < SQ_EACH_ROWS; i++)
+        if ((size_t)i < n)
+            sqlite3_bind_int64(s, i + 1, (int64_t)rows[i]);
+        else
+            sqlite3_bind_null(s, i + 1);
+}
+
+/* Beginning and ending a statement costs as much as a row: one gets up to SQ_EACH_ROWS. */
+int sq_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                void *ctx, struct err *err)
+{
+    struct sq_txn *t = sq_txn(txn);
+    sqlite3_stmt *s;
+    int r = sq_enter(t, err);
+
+    if (r < 0 || (r = sq_stmt(t->conn, SQ_EACH_ROW, &s, err)) < 0)
+        return r;
+    for (size_t at = 0; at < n && r >= 0; at += SQ_EACH_ROWS) {
+        size_t batch = MIN(n - at, (size_t)SQ_EACH_ROWS);
+
+        bind_rows(s, rows + at, batch);
+        for (size_t i = 0; i < batch && r >= 0; i++) {
+            struct row row;
+
+            if ((r = sq_step(t->conn, s, err)) < 0)
+                break;
+            if (r > 0)
+                sq_row(t, s, &row);
+            r = r > 0 && row.row == rows[at + i] ? each(ctx, &row, err) : no_row(rows[at + i], err);
+        }
+        sqlite3_reset(s);
+    }
+    return MIN(r, 0);
 }
 
 int sq_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
