@@ -59,10 +59,12 @@
     X(PG_GET_ROW, "i", \
       "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.row = $1") \
     X(PG_GET_ROWS, "Ii", \
-      "SELECT " PG_ROW "CASE WHEN octet_length(v.body) <= $2 THEN v.body END FROM unnest($1) u(row) JOIN" \
+      "SELECT " PG_ROW "CASE WHEN octet_length(v.body) <= $2 THEN v.body END FROM" \
+      " unnest($1) u(row) JOIN" \
       " carnet_version v ON v.part = 0 AND v.row = u.row") \
     X(PG_GET_OLD, "ibii", \
-      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND v.id =" \
+      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1" \
+      " AND v.id =" \
       " $2 AND v.hlc = $3 AND v.origin = $4 ORDER BY v.row + 0 DESC LIMIT 1") \
     X(PG_ROW_FROM, "ii", \
       "WITH RECURSIVE b(lo, hi) AS (SELECT 1::int8, $2 + 1 UNION ALL SELECT CASE WHEN" \
@@ -78,10 +80,12 @@
       " $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row DESC LIMIT $4") \
     X(PG_HISTORY_TYPE, "iiiii", \
       "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int8 = $5 AND" \
-      " v.row - 0 >= $1 AND v.row - 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row - 0 DESC LIMIT $4") \
+      " v.row - 0 >= $1 AND v.row - 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row - 0" \
+      " DESC LIMIT $4") \
     X(PG_HISTORY_ID, "iiiiib", \
       "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $5 AND" \
-      " v.id = $6 AND v.row + 0 >= $1 AND v.row + 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row + 0 DESC LIMIT $4") \
+      " v.id = $6 AND v.row + 0 >= $1 AND v.row + 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER" \
+      " BY v.row + 0 DESC LIMIT $4") \
     X(PG_HISTORY_COUNT, "ib", \
       "SELECT count(*) FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND" \
       " v.id = $2") \
@@ -129,7 +133,8 @@
       " carnet_agent (n, text) SELECT (SELECT coalesce(max(n), 0) + 1 FROM" \
       " carnet_agent), $1 WHERE NOT EXISTS (SELECT FROM old) RETURNING n) SELECT n FROM" \
       " old UNION ALL SELECT n FROM new") \
-    X(PG_EXPUNGE, "ib", "DELETE FROM carnet_version WHERE part = 0 AND type::int4 = $1 AND id = $2") \
+    X(PG_EXPUNGE, "ib", "DELETE FROM carnet_version WHERE part = 0 AND type::int4 = $1 AND" \
+      " id = $2") \
     X(PG_META_GET, "t", "SELECT value FROM carnet_meta WHERE name = $1") \
     X(PG_META_SET, "tb", \
       "INSERT INTO carnet_meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO" \
@@ -161,8 +166,10 @@
 /* From one id to the next by the index, however many versions each has. */
 #define PG_IDS_OF(cmp, dir) \
     "WITH RECURSIVE i AS ((SELECT v.id, 1 AS n FROM carnet_version v WHERE v.part = 0" \
-      " AND v.type::int4 = $1 AND v.id " cmp " $2 ORDER BY v.id" dir " LIMIT 1) UNION ALL SELECT (SELECT v.id FROM carnet_version v WHERE v.part = 0" \
-      " AND v.type::int4 = $1 AND v.id " cmp " i.id ORDER BY v.id" dir " LIMIT 1), i.n + 1 FROM i WHERE i.id IS NOT NULL AND i.n < $3) SELECT i.id," \
+      " AND v.type::int4 = $1 AND v.id " cmp " $2 ORDER BY v.id" dir " LIMIT 1) UNION ALL" \
+      " SELECT (SELECT v.id FROM carnet_version v WHERE v.part = 0" \
+      " AND v.type::int4 = $1 AND v.id " cmp " i.id ORDER BY v.id" dir " LIMIT 1), i.n + 1" \
+      " FROM i WHERE i.id IS NOT NULL AND i.n < $3) SELECT i.id," \
       " (SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND" \
       " v.id = i.id ORDER BY v.row + 0 DESC LIMIT 1) FROM i WHERE i.id IS NOT NULL"
 

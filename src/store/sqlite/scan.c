@@ -121,25 +121,25 @@ int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t h
     return (int)n;
 }
 
-/* The window of a point in a direction, or one that may become it. */
-static struct window *window_of(struct exec *x, const struct range *point, bool desc)
+/* The stretch of a point in a direction, or one that may become it. */
+static struct stretch *stretch_of(struct exec *x, const struct range *point, bool desc)
 {
-    struct window *w;
+    struct stretch *w;
 
-    if (!x->windows && !(x->windows = ARENA_ARRAY(x->tmp, struct window, WINDOWS)))
+    if (!x->stretches && !(x->stretches = ARENA_ARRAY(x->tmp, struct stretch, STRETCHES)))
         return NULL;
-    for (size_t i = 0; i < WINDOWS; i++)
-        if (x->windows[i].of == point && x->windows[i].desc == desc)
-            return &x->windows[i];
-    w = &x->windows[x->next_window++ % WINDOWS];
+    for (size_t i = 0; i < STRETCHES; i++)
+        if (x->stretches[i].of == point && x->stretches[i].desc == desc)
+            return &x->stretches[i];
+    w = &x->stretches[x->next_stretch++ % STRETCHES];
     if (!w->rows && !(w->rows = ARENA_ARRAY(x->tmp, uint64_t, x->ops->ahead)))
         return NULL;
-    *w = (struct window){.of = point, .desc = desc, .rows = w->rows};
+    *w = (struct stretch){.of = point, .desc = desc, .rows = w->rows};
     return w;
 }
 
-/* Whether the window knows which row comes at or behind this one. */
-static bool window_knows(const struct window *w, uint64_t row)
+/* Whether the stretch knows which row comes at or behind this one. */
+static bool stretch_knows(const struct stretch *w, uint64_t row)
 {
     if (!w->n && !w->ended)
         return false;
@@ -151,13 +151,13 @@ static bool window_knows(const struct window *w, uint64_t row)
 static int seek_ahead(struct exec *x, const struct range *point, uint64_t row, bool desc,
                       uint64_t *ret, struct err *err)
 {
-    struct window *w = window_of(x, point, desc);
+    struct stretch *w = stretch_of(x, point, desc);
     size_t i = 0;
     int r;
 
     if (!w)
         return err_no_memory(err);
-    if (!window_knows(w, row)) {
+    if (!stretch_knows(w, row)) {
         w->n = 0;
         w->ended = false;
         r = scan_rows(x, point, desc ? 0 : row, desc ? row : ROW_MAX, desc, w->rows, x->ops->ahead,

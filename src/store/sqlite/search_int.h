@@ -120,14 +120,14 @@ struct clause {
 
 /* Rows of a point's list that a seek has read ahead: all there are from `from` to the last of them
  * (ended: to the end of the list), in the search's direction. */
-struct window {
+struct stretch {
     const struct range *of;
     uint64_t from, *rows;
     size_t n;
     bool desc, ended;
 };
 
-#define WINDOWS 8 /* of one search; as many as points that are probed one by one */
+#define STRETCHES 8 /* of one search; as many as points that are probed one by one */
 
 struct exec {
     struct store_txn *t;
@@ -156,8 +156,8 @@ struct exec {
     unsigned char key[INDEX_KEY_MAX];
     size_t key_n;
     enum key_answer key_answer;
-    struct window *windows; /* where the backend reads ahead; NULL: none yet */
-    unsigned next_window;
+    struct stretch *stretches; /* where the backend reads ahead; NULL: none yet */
+    unsigned next_stretch;
     const struct clause *better; /* became a complete set while testing: a better driver */
     uint64_t body_row;           /* whose body is in `root` */
     yyjson_val *root;
