@@ -255,12 +255,13 @@ static int hold_to_profiles(struct server *s, struct err *err)
     return r < 0 ? r : api_profiles_unusable(s->api, log_unusable, NULL, err);
 }
 
-/* What loadings beside the last node left behind; nothing loads now. */
+/* What loadings beside the last node left behind. Nothing loads now, unless beside another process
+ * that shares the store. */
 static int sweep_loaded(struct server *s, struct err *err)
 {
     struct access who = trust_system();
 
-    return loaded_sweep(s->store, &who, err);
+    return store_is_shared(s->store) ? 0 : loaded_sweep(s->store, &who, err);
 }
 
 int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,

@@ -87,20 +87,45 @@ static bool is_named(struct store_txn *txn, struct arena *a, struct str blob, st
            store_meta_get(txn, name.p, a, &has, err) < 0 || str_eq(has, blob);
 }
 
+/* The first blob behind `after` that nobody names; STR_NULL: none. */
+static int find_stray(struct store_txn *txn, struct arena *a, struct str after, struct str *ret,
+                      struct err *err)
+{
+    struct str blob = after;
+    int r;
+
+    do {
+        r = store_blob_next(txn, blob, a, &blob, NULL, err);
+    } while (r >= 0 && blob.p && is_named(txn, a, blob, err));
+    if (r >= 0)
+        *ret = blob;
+    return r;
+}
+
 static int sweep_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     struct sweep_job *s = (struct sweep_job *)job;
     struct str blob = STR("");
-    int r = 0;
+    int r;
 
-    while (r >= 0) {
-        r = store_blob_next(txn, blob, &s->a, &blob, NULL, err);
-        if (r < 0 || !blob.p)
-            return r;
-        if (!is_named(txn, &s->a, blob, err))
-            r = store_blob_drop(txn, blob, err);
-    }
+    while ((r = find_stray(txn, &s->a, blob, &blob, err)) >= 0 && blob.p)
+        if ((r = store_blob_drop(txn, blob, err)) < 0)
+            break;
     return r;
+}
+
+/* Whether there is anything to sweep: what only reads works on a store that cannot be written to,
+ * too. */
+static int has_strays(struct store *store, const struct access *who, struct arena *a,
+                      struct err *err)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct str blob;
+    int r = store_begin(store, who, &txn, err);
+
+    if (r >= 0)
+        r = find_stray(txn, a, STR(""), &blob, err);
+    return r < 0 ? r : blob.p != NULL;
 }
 
 int loaded_sweep(struct store *store, const struct access *who, struct err *err)
@@ -109,7 +134,9 @@ int loaded_sweep(struct store *store, const struct access *who, struct err *err)
     int r;
 
     arena_init(&s.a, MIB(16));
-    r = store_write(store, &s.job, err);
+    r = has_strays(store, who, &s.a, err);
+    if (r > 0)
+        r = store_write(store, &s.job, err);
     arena_done(&s.a);
     return r;
 }

@@ -102,6 +102,10 @@ static bool is_part(yyjson_val *ours, yyjson_val *theirs, char *where, size_t ma
     return true;
 }
 
+/* R4 gives this composite's two expressions the wrong way round; ours are the right one
+ * (tools/gen_defs.py). */
+#define CORRECTED STR("http://hl7.org/fhir/SearchParameter/DocumentReference-relationship")
+
 static int compare(void *ctx, struct str json, struct err *err)
 {
     struct official *o = ctx;
@@ -115,7 +119,8 @@ static int compare(void *ctx, struct str json, struct err *err)
     for (size_t i = 0; i < o->n; i++) {
         if (!str_eq(js_get_str(ours, "url"), js_get_str(o->resources[i], "url")))
             continue;
-        if (!is_part(ours, o->resources[i], where, sizeof where))
+        if (is_part(ours, o->resources[i], where, sizeof where) ==
+            str_eq(js_get_str(ours, "url"), CORRECTED))
             fail_msg("%.*s: %s", STR_ARG(js_get_str(ours, "url")), where);
         o->n_same++;
     }
