@@ -92,6 +92,23 @@ int store_faulty_new(struct store *inner, struct store **ret, struct err *err);
 
 int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err);
 
+/* ---- seen.c: what the face asks the rules of an access (access.h) ---- */
+
+static inline bool seen_is_bounded(const struct store_txn *txn)
+{
+    return txn->who.rules != NULL;
+}
+/* Turns a row that was found but may not be seen into what is said of one that does not exist. */
+int seen_row(struct store_txn *txn, int r, int type, struct str id, const struct row *row,
+             struct err *err);
+int seen_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                  void *ctx, struct err *err);
+int seen_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                struct page *ret, struct err *err);
+/* Keeps of a page what may be seen; a total of what may not is taken away. */
+int seen_page(struct store_txn *txn, struct page *page, struct err *err);
+int seen_put(struct store_txn *txn, const struct put *put, struct err *err);
+
 /* ---- envelope.c ---- */
 
 /* The text that is kept of a resource (docs/formats/store.md): appended to `out`. */
