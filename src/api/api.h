@@ -56,6 +56,10 @@ void api_world(struct api *api, const struct world *world);
 /* The same for terminology operations. */
 void api_terms(struct api *api, struct terms *terms);
 
+/* The node asks who is there: the root of its authorisation server, for the CapabilityStatement.
+ * Call it before the first request; the text must outlive the api. */
+void api_security(struct api *api, struct str root);
+
 /* The profiles that records are held to on write (conformance.h says how they are written). Call it
  * before the first request. */
 int api_profiles(struct api *api, struct str policy, struct err *err);
@@ -63,7 +67,8 @@ int api_profiles(struct api *api, struct str policy, struct err *err);
 int api_conformance_page(struct api *api, struct sb *out, struct err *err);
 
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
- * (starting with '/' or empty). */
+ * (starting with '/' or empty). `who` comes with a reference to its identity, where it has one,
+ * which is given back. */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
 
 /* Writes an OperationOutcome for errors that end before the handler (http_config.error_body), in

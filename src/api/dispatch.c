@@ -197,7 +197,7 @@ int dispatch(struct call *c, enum http_method method, struct str path)
         path_exists = true;
         if (rows[i].method == as) {
             c->row = &rows[i];
-            return 0;
+            return call_permit(c);
         }
     }
     return no_row(c, path_exists, tail);

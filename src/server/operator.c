@@ -3,6 +3,7 @@
 
 #include "server/import_int.h"
 #include "server/server_int.h"
+#include "trust/manage.h"
 
 #include <inttypes.h>
 
@@ -212,6 +213,38 @@ static void stop_backup(struct server *s, struct http_exchange *x)
     answer(x, r, &out, &err);
 }
 
+/* ---- accounts, clients, keys ---- */
+
+static void manage(void *ctx, struct http_exchange *x)
+{
+    struct server *s = ctx;
+    struct sb text = sb_make(MANAGE_ANSWER_MAX), out = sb_make(2 * MANAGE_ANSWER_MAX);
+    struct str body = http_request(x)->body;
+    struct err err;
+    int r = body.n > MANAGE_REQUEST_MAX
+                ? err_set(&err, ERR_TOO_LONG, "the request is longer than %zu bytes",
+                          MANAGE_REQUEST_MAX)
+                : manage_run(s->store, http_arena(x), body, &text, &err);
+
+    if (r >= 0 && s->trust)
+        r = trust_changed(s->trust, &err);
+    sb_lit(&out, "{\"text\":");
+    sb_json(&out, sb_view(&text));
+    sb_lit(&out, "}\n");
+    sb_done(&text);
+    answer(x, r, &out, &err);
+}
+
+static void manage_later(struct server *s, struct http_exchange *x)
+{
+    struct sb out = sb_make(KIB(4));
+    struct err err;
+
+    if (!http_work(x, manage, s))
+        answer(x, err_set(&err, ERR_BUSY, "the node has more work queued than it can take"), &out,
+               &err);
+}
+
 /* ---- all there is ---- */
 
 static const struct {
@@ -226,6 +259,7 @@ static const struct {
     {HTTP_GET, STR(OPERATOR_BACKUP), tell_backup},
     {HTTP_POST, STR(OPERATOR_BACKUP), begin_backup},
     {HTTP_DELETE, STR(OPERATOR_BACKUP), stop_backup},
+    {HTTP_POST, STR(OPERATOR_TRUST), manage_later},
 };
 
 void operator_handle(struct server *s, struct http_exchange *x)

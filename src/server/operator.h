@@ -19,6 +19,8 @@
  *       {"id":N,"state":"running|done|failed","done":N,"all":N}
  *   DELETE /operator/backup?id=N
  *       stops it
+ *   POST /operator/trust, the body a request of trust/manage.h
+ *       {"text":TEXT}
  */
 #ifndef SERVER_OPERATOR_H
 #define SERVER_OPERATOR_H
@@ -31,6 +33,7 @@
 #define OPERATOR_IMPORT OPERATOR_PREFIX "import"
 #define OPERATOR_REINDEX OPERATOR_PREFIX "reindex"
 #define OPERATOR_BACKUP OPERATOR_PREFIX "backup"
+#define OPERATOR_TRUST OPERATOR_PREFIX "trust"
 
 #define OPERATOR_IMPORT_BODY_MAX (IMPORT_LINE_MAX + MIB(1)) /* a chunk with its line numbers */
 #define OPERATOR_NICE 10                 /* imports step back behind the node's own clients */
@@ -54,5 +57,9 @@ int operator_reindex(const char *socket, void (*progress)(void *ctx, uint64_t do
 /* Has the node copy its store to a folder of this machine. SIGINT and SIGTERM stop the copy. */
 int operator_backup(const char *socket, const char *to_dir, store_backup_progress *progress,
                     void *ctx, struct err *err);
+/* Does what a request of trust/manage.h asks, in the store of the data folder or, where a node
+ * serves it, through the node. The answer is appended to `out`. */
+int operator_manage(const struct server_config *config, struct str request, struct sb *out,
+                    struct err *err);
 
 #endif
