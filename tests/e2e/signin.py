@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Client libraries of others sign in at a node: signin.py CARNET CACHE-FOLDER. Skips as run.py does.
+"""Client libraries of others sign in at a node: signin.py CARNET CACHE-FOLDER.
+
+Skips as run.py does.
 """
 import json
 import os

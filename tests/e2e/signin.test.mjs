@@ -1,4 +1,4 @@
-// openid-client and oauth4webapi, libraries of others, sign a person in at a node and read a record.
+// openid-client and oauth4webapi, libraries of others, sign a person in and read a record.
 // A fetch with cookies stands for the browser: the pages need no more.
 import assert from 'node:assert/strict';
 import test from 'node:test';
