@@ -47,11 +47,17 @@ def c_string(data, width=92):
     return '\n'.join(lines)
 
 
-def fnv(text):
-    h = 2166136261
-    for b in text.encode():
-        h = ((h ^ b) * 16777619) & 0xffffffff
-    return h ^ h >> 15
+def mix(name):
+    """str_mix() of base/str.h, of a little-endian machine."""
+    b, n, mask = name.encode(), len(name.encode()), 2 ** 64 - 1
+    width = 8 if n >= 8 else 4
+    if n >= 4:
+        head, tail = (int.from_bytes(part, 'little') for part in (b[:width], b[-width:]))
+    else:
+        head, tail = (b[0] | b[n // 2] << 8 | b[-1] << 16 if n else 0), 0
+    h = ((head ^ n) * 0x9e3779b97f4a7c15 ^ tail * 0xc2b2ae3d27d4eb4f) & mask
+    h ^= h >> 32
+    return (h * 0x9e3779b97f4a7c15 & mask) >> 32
 
 
 def places(n):
@@ -66,7 +72,7 @@ def hashed(names):
     size = places(len(names))
     table = [None] * size
     for i, name in enumerate(names):
-        at = fnv(name) & (size - 1)
+        at = mix(name) & (size - 1)
         while table[at] is not None:
             at = (at + 1) & (size - 1)
         table[at] = i
@@ -192,10 +198,10 @@ class Codes:
             self.system_url[row[0]] = row[1]
             if row[8] == 'complete':
                 self.complete.add(row[1])
-        for row in read(folder, 'codes', 3):
+        for row in read(folder, 'codes', 4):
             if row[0] == '=':
                 current = self.concepts.setdefault(self.system_url[row[1]], [])
-            else:
+            elif row[0].isdigit():
                 current.append(row[1])
         self.set_url = {r[0]: r[1] for r in read(folder, 'valuesets', 8)}
         self.parts = {}
@@ -329,14 +335,16 @@ class Writer:
 
     def write_params(self):
         components, rows, parts = {}, [], []
-        for sp, _, code, _, expression in read(self.folder, 'components', 5):
-            components.setdefault(sp, []).append('    {%s, %s},' % (self.pool.str(code),
-                                                                  self.pool.str(expression)))
+        published = list(read(self.folder, 'searchparams', 12))
+        kind = {r[1]: KINDS[r[6]] for r in published}
+        for sp, _, code, definition, expression in read(self.folder, 'components', 5):
+            components.setdefault(sp, []).append('    {%s, %s, PARAM_%s},' % (
+                self.pool.str(code), self.pool.str(expression), kind[definition]))
         first = {}
         for sp, items in components.items():
             first[sp] = len(parts)
             parts += items
-        url = {r[0]: r[1] for r in read(self.folder, 'searchparams', 12)}
+        url = {r[0]: r[1] for r in published}
         params = sorted(read(self.folder, 'params', 7), key=lambda r: (
             self.types.number[r[1]], r[2].encode()))
         for number, of, code, kind, sp, targets, expression in params:

@@ -29,6 +29,10 @@ ELEMENT_MEMBERS = ['id', 'path', 'sliceName', 'slicing', 'min', 'max', 'contentR
 ELEMENT_CHOICES = ('fixed', 'pattern', 'minValue', 'maxValue', 'defaultValue')
 # Parameters that search itself answers: they have no list in the index.
 SEARCH_OWN = {'_id', '_lastUpdated', '_text', '_content', '_query'}
+# Expressions of components that the official file has the wrong way round: a reference was looked
+# for in the code of DocumentReference.relatesTo, a token in its target.
+CORRECTED = {('DocumentReference-relationship', 0): 'target',
+             ('DocumentReference-relationship', 1): 'code'}
 # Code systems that the definitions name but do not hold, and identifier systems worth a number.
 WELL_KNOWN = '''
 http://loinc.org
@@ -343,13 +347,22 @@ class Params:
         code = {p['url']: p['code'] for p in self.params}
         for p in self.params:
             for i, c in enumerate(p.get('component', [])):
-                yield (p['id'], i, code[c['definition']], c['definition'], c['expression'])
+                yield (p['id'], i, code[c['definition']], c['definition'],
+                       CORRECTED.get((p['id'], i), c['expression']))
 
 
 def concepts(items, depth=0):
     for c in items:
         yield depth, c
         yield from concepts(c.get('concept', []), depth + 1)
+
+
+def property_value(prop):
+    """(value, what stands behind "value" in the name of its element)"""
+    name, value = [(k[len('value'):], v) for k, v in prop.items() if k.startswith('value')][0]
+    if name not in ('Code', 'Boolean', 'DateTime'):
+        sys.exit('a concept has a property that is a %s' % name)
+    return (str(value).lower() if name == 'Boolean' else value), name
 
 
 class Terms:
@@ -368,13 +381,18 @@ class Terms:
                    s.get('hierarchyMeaning'), s.get('valueSet'), s.get('supplements'))
 
     def code_rows(self):
-        """A line "=" with the system's id, then its codes, each with its depth."""
+        """A line "=" with the system's id, "d" for each property it defines, then its codes, each
+        with its depth, and "p" for each property of the code above."""
         for s in self.systems:
             if not s.get('concept'):
                 continue
             yield '=', s['id']
+            for d in s.get('property', []):
+                yield 'd', d['code'], d.get('uri'), d['type']
             for depth, c in concepts(s['concept']):
                 yield depth, c['code'], c.get('display')
+                for p in c.get('property', []):
+                    yield ('p', p['code']) + property_value(p)
 
     def set_rows(self):
         for v in self.sets:
@@ -486,7 +504,8 @@ def main(argv):
     t.write('codesystems.tsv', ['id', 'url', 'version', 'name', 'title', 'status', 'experimental',
                                 'case-sensitive', 'content', 'hierarchy', 'valueset',
                                 'supplements'], terms.system_rows())
-    t.write('codes.tsv', ['depth or =', 'code or system id', 'display'], terms.code_rows())
+    t.write('codes.tsv', ['depth or = d p', 'code, system id or property',
+                          'display, uri or value', 'type'], terms.code_rows())
     t.write('valuesets.tsv', ['id', 'url', 'version', 'name', 'title', 'status', 'experimental',
                               'immutable'], terms.set_rows())
     t.write('compose.tsv', ['= + - c f v', 'id, system, code, property or value set',

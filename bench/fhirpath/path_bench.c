@@ -12,7 +12,7 @@
 #include <time.h>
 
 #define ARENA_MAX MIB(256)
-#define AT_ONCE 64 /* evaluations between two looks at the clock */
+#define LOOK_US 2000 /* between two looks at the clock, which costs a system call */
 
 static void die(const char *what)
 {
@@ -48,16 +48,19 @@ static void measure(const struct path *p, yyjson_val *resource, int64_t limit_us
     struct path_item focus = path_root(resource);
     struct arena scratch;
     int64_t began, took = 0;
-    size_t n = 0, runs = 0;
+    size_t n = 0, runs = 0, at_once = 1;
 
     arena_init(&scratch, ARENA_MAX);
     n = evaluate(p, &focus, &scratch);
     began = now_us();
     while (took < limit_us) {
-        for (int i = 0; i < AT_ONCE; i++)
+        int64_t before = took;
+        for (size_t i = 0; i < at_once; i++)
             evaluate(p, &focus, &scratch);
-        runs += AT_ONCE;
+        runs += at_once;
         took = now_us() - began;
+        if (took - before < LOOK_US)
+            at_once *= 2;
     }
     printf("%.1f\t%zu\n", (double)took * 1000 / (double)runs, n);
     fflush(stdout);

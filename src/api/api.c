@@ -2,6 +2,7 @@
 
 #include "api/async.h"
 #include "api/conformance.h"
+#include "api/graphql_kept.h"
 
 #include "base/clock.h"
 
@@ -22,10 +23,12 @@ struct api *api_new(const struct api_config *config, struct store *store)
     }
     api->async = async_new(api);
     api->conformance = conformance_new(store);
-    if (!api->async || !api->conformance) {
+    api->graphql_kept = gq_kept_new();
+    if (!api->async || !api->conformance || !api->graphql_kept) {
         if (api->async)
             async_free(api->async);
         conformance_free(api->conformance);
+        gq_kept_free(api->graphql_kept);
         free(api->counts);
         free(api);
         return NULL;
@@ -42,6 +45,7 @@ void api_free(struct api *api)
         return;
     async_free(api->async);
     conformance_free(api->conformance);
+    gq_kept_free(api->graphql_kept);
     free(api->counts);
     free(api);
 }
@@ -53,9 +57,26 @@ int api_profiles(struct api *api, struct str policy, struct err *err)
     return r < 0 ? r : conformance_start(api->conformance, err);
 }
 
+int api_profiles_remember(struct api *api, struct err *err)
+{
+    return conformance_remember(api->conformance, err);
+}
+
+int api_profiles_recall(struct api *api, struct err *err)
+{
+    int r = conformance_recall(api->conformance, err);
+
+    return r <= 0 ? r : conformance_start(api->conformance, err);
+}
+
+int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, struct err *err)
+{
+    return conformance_unusable(api->conformance, api->world, tell, ctx, err);
+}
+
 int api_conformance_page(struct api *api, struct sb *out, struct err *err)
 {
-    return conformance_page(api->conformance, out, err);
+    return conformance_page(api->conformance, api->world, out, err);
 }
 
 void api_security(struct api *api, struct str root)
@@ -69,6 +90,15 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
     api->changed_ctx = ctx;
 }
 
+void api_definitions_changed(struct api *api)
+{
+    conformance_changed(api->conformance);
+    if (api->terminology_changed)
+        api->terminology_changed(api->terminology_ctx);
+    if (api->search_parameter_changed)
+        api->search_parameter_changed(api->changed_ctx);
+}
+
 void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
 {
     api->terminology_changed = changed;
@@ -78,6 +108,11 @@ void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx)
 void api_terms(struct api *api, struct terms *terms)
 {
     api->terms = terms;
+}
+
+void api_audit(struct api *api, struct audit_log *log)
+{
+    api->audit = log;
 }
 
 void api_world(struct api *api, const struct world *world)

@@ -50,6 +50,9 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
  * NamingSystem) was applied, likewise. */
 void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx);
 
+/* Another process has changed definitions: what is made of them is made anew when it is needed. */
+void api_definitions_changed(struct api *api);
+
 /* Who answers what only the store or a terminology knows; must outlive the api. Call it before the
  * first request. */
 void api_world(struct api *api, const struct world *world);
@@ -60,9 +63,23 @@ void api_terms(struct api *api, struct terms *terms);
  * Call it before the first request; the text must outlive the api. */
 void api_security(struct api *api, struct str root);
 
+/* The log of who saw what: from then on nothing is answered before it is in there, and AuditEvents
+ * are read from it. Must outlive the api. Call it before the first request. */
+struct audit_log;
+void api_audit(struct api *api, struct audit_log *log);
+
 /* The profiles that records are held to on write (conformance.h says how they are written). Call it
  * before the first request. */
 int api_profiles(struct api *api, struct str policy, struct err *err);
+/* Keeps them in the store, so that an import without a node holds records to the same; without
+ * api_profiles before it forgets those of an earlier start. */
+int api_profiles_remember(struct api *api, struct err *err);
+/* Takes over what was kept, if anything. */
+int api_profiles_recall(struct api *api, struct err *err);
+/* A profile that records cannot be held to: where the policy names it, and why, as a predicate. */
+typedef void api_profile_tell(void *ctx, size_t line, struct str profile, const char *why);
+/* Tells of each; needs api_world. */
+int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, struct err *err);
 /* What was received and fell short, as a page. */
 int api_conformance_page(struct api *api, struct sb *out, struct err *err);
 
@@ -81,15 +98,21 @@ void api_error_body(void *ctx, const struct http_exchange *x, const struct err *
 /* Something to write in the same transaction (an import's position); may be NULL. */
 typedef int api_also(void *ctx, struct store_txn *txn, struct err *err);
 
+/* Which rule of which profile a resource broke; empty where it was refused for something else. */
+struct api_rule {
+    struct str profile, rule; /* the arena's */
+};
+
 /* Runs one Bundle, a batch or a transaction. Entries of a batch that fail are counted in
- * *ret_failed with the first one's error in err. */
+ * *ret_failed with the first one's error in err, and the rule in *ret_broken (may be NULL). */
 int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, api_also *also,
-               void *ctx, size_t *ret_failed, struct err *err);
+               void *ctx, size_t *ret_failed, struct api_rule *ret_broken, struct err *err);
 
 struct api_line {
     struct str text; /* one resource */
     int result;      /* 0 or a negative code, with what does not hold in err */
     struct err err;
+    struct api_rule broken;
 };
 
 /* Stores many resources in one commit: one with an id as an update (that may create), one without
@@ -97,6 +120,11 @@ struct api_line {
  * the whole could not be written. */
 int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
                   size_t n, api_also *also, void *ctx, struct err *err);
+
+/* The same for what a node works by (packages, terminologies): not held to the profiles of records.
+ */
+int api_put_definitions(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                        size_t n, api_also *also, void *ctx, struct err *err);
 
 /* Requests by interaction and status class since start, for the metrics page. */
 void api_metrics(struct api *api, struct sb *out);

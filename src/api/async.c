@@ -1,5 +1,7 @@
 #include "api/async.h"
 
+#include "api/trail.h"
+
 #include "base/clock.h"
 #include "base/rng.h"
 #include "fhir/outcome.h"
@@ -128,6 +130,8 @@ static void run(struct async_job *job)
 
     if (r < 0)
         call_fail(c);
+    if (c->trail && trail_write(c) < 0)
+        call_fail(c);
     write_answer(job);
     sb_done(&c->out);
 }
@@ -233,6 +237,10 @@ static struct async_job *job_new(const struct call *c)
                               .body = keep(job, c->body, &ok)};
     identity_ref(c->who.identity);
     uuid7(job->id);
+    if (c->trail) {
+        job->call.trail = trail_new(&job->call, c->trail->address, c->trail->request_id);
+        ok &= job->call.trail != NULL;
+    }
     if (ok)
         return job;
     job_free(job);

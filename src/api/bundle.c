@@ -8,6 +8,7 @@
 #include "api/bundle.h"
 #include "api/negotiate.h"
 #include "api/op.h"
+#include "api/trail.h"
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -92,6 +93,8 @@ static int read_entry(struct bundle *b, struct entry *e, yyjson_val *v)
                        .prefer = parent->prefer,
                        .strict = parent->strict,
                        .out = sb_make(API_REPLY_MAX)};
+    if (parent->trail)
+        c->trail = trail_inner(parent->trail, c);
     e->full_url = js_get_str(v, "fullUrl");
     c->resource = js_get(v, "resource");
     if (!yyjson_is_obj(request) || method == HTTP_OTHER || !url.p)
@@ -355,6 +358,8 @@ int bundle_run(struct bundle *b)
     if (!b->is_transaction && !str_eq(type, STR("batch")))
         return err_at(&c->err, ERR_INVALID, "Bundle.type",
                       "the base URL takes a Bundle of type batch or transaction");
+    if (c->trail)
+        c->trail->interaction = b->is_transaction ? AUDIT_TRANSACTION : AUDIT_BATCH;
     r = read_entries(b, root);
     if (r < 0)
         return r;

@@ -28,9 +28,11 @@ enum prefer_return { RETURN_DEFAULT, RETURN_MINIMAL, RETURN_REPRESENTATION, RETU
 
 struct api_row;
 struct async;
+struct audit_log;
 struct conformance;
 struct op;
 struct call;
+struct trail;
 struct write;
 
 struct api {
@@ -42,6 +44,8 @@ struct api {
     struct async *async;
     struct conformance *conformance;
     struct str security; /* root of the authorisation server, or empty */
+    struct gq_kept *graphql_kept;
+    struct audit_log *audit; /* NULL: none is kept */
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
     void (*terminology_changed)(void *ctx);
@@ -53,10 +57,12 @@ struct call {
     struct api *api;
     struct arena *a;
     struct access who;
+    bool is_not_held;          /* to the profiles of records: the operator's own definitions */
     struct params *params;     /* snapshot for the whole call */
     struct http_exchange *x;   /* NULL for an entry of a bundle */
     const struct api_row *row; /* of the dispatch table */
     const struct op *op;       /* of an operation, or NULL */
+    struct trail *trail;       /* what goes into the audit log (trail.h), or NULL */
 
     /* asked */
     struct str base; /* "http://host/fhir" */
@@ -94,6 +100,9 @@ struct call {
 int call_fail(struct call *c);
 /* The reply of a write: Prefer decides between resource, outcome and nothing. */
 int call_reply_write(struct call *c, struct write *w);
+/* Appends a row as JSON, as it is stored. What the asker is shown goes through here or through the
+ * next, so that the audit log knows of it. */
+int call_write_whole(struct call *c, const struct row *row, struct sb *out);
 /* Appends a row as JSON, reduced to a summary or to some elements where asked. */
 int call_write_row(struct call *c, const struct row *row, enum search_summary summary,
                    const struct str *elements, size_t n_elements);

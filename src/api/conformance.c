@@ -5,26 +5,17 @@
 #include "base/log.h"
 #include "trust/trust.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define META_NAME "conformance-tally"
+#define TALLY_META "conformance-tally"
+#define POLICY_META "conformance-policy" /* of the node that served last */
 #define TALLY_TEXT_MAX MIB(8)
-
-struct policy_line {
-    int type;
-    struct str profile; /* in the policy's own text */
-};
 
 struct conformance {
     struct store *store;
     struct access who;
-    char *text; /* of the policy */
-    struct policy_line lines[CONFORMANCE_LINES_MAX];
-    size_t n_lines;
-    unsigned char modes[DEF_RESOURCE_MAX + 1]; /* enum conformance_mode; 0: of claims elsewhere */
-    bool has_mode[DEF_RESOURCE_MAX + 1];
+    struct policy policy;
 
     pthread_mutex_t lock; /* over what follows */
     struct profiles *profiles;
@@ -60,7 +51,7 @@ struct flush {
 
 static int flush_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    return store_meta_set(txn, META_NAME, ((struct flush *)job)->text, err);
+    return store_meta_set(txn, TALLY_META, ((struct flush *)job)->text, err);
 }
 
 static void flush(struct conformance *f)
@@ -95,17 +86,24 @@ static void *keep_flushing(void *ctx)
     return NULL;
 }
 
-int conformance_start(struct conformance *f, struct err *err)
+static int read_meta(struct conformance *f, const char *name, struct arena *a, struct str *ret,
+                     struct err *err)
 {
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = store_begin(f->store, &f->who, &txn, err);
+
+    return r < 0 ? r : store_meta_get(txn, name, a, ret, err);
+}
+
+int conformance_start(struct conformance *f, struct err *err)
+{
     _cleanup_(arena_done) struct arena a;
     struct str text;
     int r;
 
     arena_init(&a, TALLY_TEXT_MAX * 2);
-    if ((r = store_begin(f->store, &f->who, &txn, err)) < 0 ||
-        (r = store_meta_get(txn, META_NAME, &a, &text, err)) < 0 ||
-        (text.p && (r = tally_read(&f->tally, text, err)) < 0))
+    r = read_meta(f, TALLY_META, &a, &text, err);
+    if (r < 0 || (text.p && (r = tally_read(&f->tally, text, err)) < 0))
         return r;
     if (pthread_create(&f->thread, NULL, keep_flushing, f) != 0)
         return err_set(err, ERR_BUSY, "a thread cannot be started");
@@ -131,91 +129,89 @@ void conformance_free(struct conformance *f)
     tally_done(&f->tally);
     pthread_cond_destroy(&f->wake);
     pthread_mutex_destroy(&f->lock);
-    free(f->text);
+    policy_done(&f->policy);
     free(f);
 }
 
 /* ---- the policy ---- */
 
-static int bad_line(struct err *err, size_t number, const char *what, struct str word)
-{
-    return err_set(err, ERR_VALUE, "line %zu of the profiles: \"%.*s\" %s", number,
-                   (int)MIN(word.n, 100u), word.n ? word.p : "", what);
-}
-
-/* The next word of a line, empty at its end. */
-static struct str next_word(struct str *line)
-{
-    struct str word;
-    size_t i = 0;
-
-    *line = str_trim(*line);
-    while (i < line->n && line->p[i] != ' ' && line->p[i] != '\t')
-        i++;
-    word = str_head(*line, i);
-    *line = str_from(*line, i);
-    return word;
-}
-
-static int read_line(struct conformance *f, struct str line, size_t number, struct err *err)
-{
-    struct str name = next_word(&line), mode = next_word(&line), profile = next_word(&line);
-    int type = def_resource(name);
-    unsigned char m = str_eq(mode, STR("reject")) ? CONFORMANCE_REJECT : CONFORMANCE_WARN;
-
-    if (!type && !str_eq(name, STR("*")))
-        return bad_line(err, number, "is neither a resource type nor *", name);
-    if (m == CONFORMANCE_WARN && !str_eq(mode, STR("warn")))
-        return bad_line(err, number, "is neither warn nor reject", mode);
-    if (type && !profile.n)
-        return bad_line(err, number, "has no profile behind it", name);
-    if (!type && profile.n)
-        return bad_line(err, number, "stands behind *, which is for what resources claim", profile);
-    if (str_trim(line).n)
-        return bad_line(err, number, "is one word too many", str_trim(line));
-    if (f->has_mode[type] && f->modes[type] != m)
-        return bad_line(err, number, "is both warn and reject", name);
-    f->has_mode[type] = true;
-    f->modes[type] = m;
-    if (!type)
-        return 0;
-    if (f->n_lines == CONFORMANCE_LINES_MAX)
-        return err_set(err, ERR_COSTLY, "the profiles have more than %d lines",
-                       CONFORMANCE_LINES_MAX);
-    f->lines[f->n_lines++] = (struct policy_line){type, profile};
-    return 0;
-}
-
 int conformance_policy(struct conformance *f, struct str text, struct err *err)
 {
-    struct str rest, line;
-    size_t number = 0;
+    return policy_read(&f->policy, text, err);
+}
 
-    f->text = malloc(text.n + 1);
-    if (!f->text)
-        return err_no_memory(err);
-    memcpy(f->text, text.p, text.n);
-    rest = str_n(f->text, text.n);
-    while (rest.n && str_split(&rest, '\n', &line)) {
-        ptrdiff_t comment = str_find(line, '#');
-        int r;
-        number++;
-        /* A canonical may have a fragment: a comment begins the line, or stands behind a blank. */
-        while (comment > 0 && line.p[comment - 1] != ' ' && line.p[comment - 1] != '\t') {
-            ptrdiff_t next = str_find(str_from(line, (size_t)comment + 1), '#');
-            comment = next < 0 ? -1 : comment + 1 + next;
-        }
-        line = str_trim(comment < 0 ? line : str_head(line, (size_t)comment));
-        r = line.n ? read_line(f, line, number, err) : 0;
-        if (r < 0)
-            return r;
-    }
-    return 0;
+static int remember_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    return store_meta_set(txn, POLICY_META, ((struct flush *)job)->text, err);
+}
+
+int conformance_remember(struct conformance *f, struct err *err)
+{
+    struct flush job = {.job = {.run = remember_run, .who = &f->who},
+                        .text = f->policy.text.n ? f->policy.text : STR("")};
+    _cleanup_(arena_done) struct arena a;
+    struct str before;
+    int r;
+
+    arena_init(&a, CONFORMANCE_POLICY_MAX * 2);
+    r = read_meta(f, POLICY_META, &a, &before, err);
+    return r < 0 || str_eq(before, job.text) ? r : store_write(f->store, &job.job, err);
+}
+
+int conformance_recall(struct conformance *f, struct err *err)
+{
+    _cleanup_(arena_done) struct arena a;
+    struct str text;
+    int r;
+
+    arena_init(&a, CONFORMANCE_POLICY_MAX * 2);
+    r = read_meta(f, POLICY_META, &a, &text, err);
+    if (r < 0 || !text.n)
+        return r;
+    r = policy_read(&f->policy, text, err);
+    return r < 0 ? r : 1;
 }
 
 enum conformance_mode conformance_mode_of(const struct conformance *f, int type)
 {
-    return f->has_mode[type] ? f->modes[type] : f->modes[0];
+    return policy_mode_of(&f->policy, type);
+}
+
+static const char *why_unusable(const struct policy_line *line, const struct profile *p, int r,
+                                const struct err *why)
+{
+    if (r < 0)
+        return why->text;
+    if (!p)
+        return "is not installed";
+    return str_eq(profile_type_name(p), def_resource_name(line->type)) ? NULL
+                                                                       : "is for another type";
+}
+
+int conformance_unusable(struct conformance *f, const struct world *world, conformance_tell *tell,
+                         void *ctx, struct err *err)
+{
+    struct profiles *set = conformance_profiles(f, world);
+    int r = set ? 0 : err_no_memory(err);
+
+    for (size_t i = 0; r >= 0 && i < f->policy.n_lines; i++) {
+        const struct policy_line *line = &f->policy.lines[i];
+        const struct profile *p = NULL;
+        struct err why;
+        const char *text;
+
+        r = profiles_get(set, line->profile, &p, &why);
+        if (r < 0 && err_http_status(r) >= 500) {
+            *err = why;
+            break;
+        }
+        text = why_unusable(line, p, r, &why);
+        r = 0;
+        if (text)
+            tell(ctx, line->number, line->profile, text);
+    }
+    profiles_unref(set);
+    return r;
 }
 
 /* ---- the profiles in force ---- */
@@ -303,11 +299,11 @@ int conformance_check(struct conformance *f, struct call *c, int type, yyjson_va
     struct conform_options options = {.world = c->api->world, .asked = asked};
     int r;
 
-    if (mode == CONFORMANCE_OFF)
+    if (mode == CONFORMANCE_OFF || c->is_not_held)
         return 0;
-    for (size_t i = 0; i < f->n_lines && options.n_asked < ARRAY_LEN(asked); i++)
-        if (f->lines[i].type == type)
-            asked[options.n_asked++] = f->lines[i].profile;
+    for (size_t i = 0; i < f->policy.n_lines && options.n_asked < ARRAY_LEN(asked); i++)
+        if (f->policy.lines[i].type == type)
+            asked[options.n_asked++] = f->policy.lines[i].profile;
     options.profiles = conformance_profiles(f, c->api->world);
     if (!options.profiles)
         return err_no_memory(&c->err);
@@ -324,7 +320,7 @@ int conformance_check(struct conformance *f, struct call *c, int type, yyjson_va
 
 void conformance_count(struct conformance *f, struct call *c, int type, yyjson_val *root)
 {
-    if (conformance_mode_of(f, type) != CONFORMANCE_OFF)
+    if (conformance_mode_of(f, type) != CONFORMANCE_OFF && !c->is_not_held)
         tally_count(&f->tally, sender_of(c, root), def_resource_name(type), &c->issues, true);
 }
 
@@ -336,8 +332,25 @@ int conformance_report(struct conformance *f, struct sb *out, struct err *err)
     return sb_ok(out, err);
 }
 
-int conformance_page(struct conformance *f, struct sb *out, struct err *err)
+static void tell_on_page(void *ctx, size_t line, struct str profile, const char *why)
 {
-    tally_page(&f->tally, out);
+    struct sb *out = ctx;
+
+    sb_fmt(out, "<li>line %zu: ", line);
+    sb_html(out, profile);
+    sb_char(out, ' ');
+    sb_html(out, str_c(why));
+    sb_lit(out, "</li>\n");
+}
+
+int conformance_page(struct conformance *f, const struct world *world, struct sb *out,
+                     struct err *err)
+{
+    _cleanup_(sb_done) struct sb unusable = sb_make(MIB(4));
+    int r = world ? conformance_unusable(f, world, tell_on_page, &unusable, err) : 0;
+
+    if (r < 0 || (r = sb_ok(&unusable, err)) < 0)
+        return r;
+    tally_page(&f->tally, sb_view(&unusable), out);
     return sb_ok(out, err);
 }

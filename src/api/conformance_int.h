@@ -1,4 +1,4 @@
-/* conformance_int.h - the tally: what its parts share. */
+/* conformance_int.h - the policy and the tally: what their parts share. */
 #ifndef API_CONFORMANCE_INT_H
 #define API_CONFORMANCE_INT_H
 
@@ -7,6 +7,25 @@
 #include <pthread.h>
 
 #define TALLY_BUCKETS 1024
+
+struct policy_line {
+    int type;
+    size_t number;      /* in the text, from 1 */
+    struct str profile; /* within the text */
+};
+
+struct policy {
+    struct str text; /* its own */
+    struct policy_line lines[CONFORMANCE_LINES_MAX];
+    size_t n_lines;
+    unsigned char modes[DEF_RESOURCE_MAX + 1]; /* enum conformance_mode; 0: of claims elsewhere */
+    bool has_mode[DEF_RESOURCE_MAX + 1];
+};
+
+/* Once, into an empty one. ERR_VALUE names the line that does not hold. */
+int policy_read(struct policy *p, struct str text, struct err *err);
+void policy_done(struct policy *p);
+enum conformance_mode policy_mode_of(const struct policy *p, int type);
 
 /* A line of the tally. rule.n == 0: the sender's resources of a type, all in all. */
 struct tally_row {
@@ -38,6 +57,7 @@ void tally_write(struct tally *t, struct sb *out);
 int tally_read(struct tally *t, struct str text, struct err *err);
 /* conformance_report.c */
 void tally_report(struct tally *t, struct sb *out);
-void tally_page(struct tally *t, struct sb *out);
+/* `unusable`: items of a list in HTML, of profiles that cannot be held to; may be empty. */
+void tally_page(struct tally *t, struct str unusable, struct sb *out);
 
 #endif

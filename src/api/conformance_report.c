@@ -181,12 +181,17 @@ static void put_rules(struct sb *out, const struct tally *t)
     sb_lit(out, "</tbody></table>\n");
 }
 
-void tally_page(struct tally *t, struct sb *out)
+void tally_page(struct tally *t, struct str unusable, struct sb *out)
 {
     char since[CLOCK_INSTANT_MAX];
 
     pthread_mutex_lock(&t->lock);
     sb_put(out, head, sizeof head - 1);
+    if (unusable.n) {
+        sb_lit(out, "<section><h2>Records cannot be held to these profiles</h2><ul>\n");
+        sb_str(out, unusable);
+        sb_lit(out, "</ul></section>\n");
+    }
     if (t->first) {
         clock_format(t->since_ms, since);
         sb_fmt(out,

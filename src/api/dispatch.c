@@ -171,6 +171,20 @@ static int find_operation(struct call *c, enum api_scope scope, enum http_method
     return 0;
 }
 
+/* AuditEvents are the node's own log, where it keeps one. */
+static int check_audit(struct call *c)
+{
+    enum api_action action = c->row->action;
+
+    if (!c->api->audit || !c->type || !str_eq(def_resource_name(c->type), STR("AuditEvent")) ||
+        c->owner || action == ACT_READ || action == ACT_SEARCH ||
+        (action == ACT_OPERATION && !c->op->change))
+        return 0;
+    return err_set(&c->err, ERR_METHOD,
+                   "AuditEvents are this node's own log: they can be read and searched, and have "
+                   "one version each");
+}
+
 int dispatch(struct call *c, enum http_method method, struct str path)
 {
     struct str segments[SEGMENTS_MAX], tail;
@@ -197,7 +211,8 @@ int dispatch(struct call *c, enum http_method method, struct str path)
         path_exists = true;
         if (rows[i].method == as) {
             c->row = &rows[i];
-            return call_permit(c);
+            r = call_permit(c);
+            return r < 0 ? r : check_audit(c);
         }
     }
     return no_row(c, path_exists, tail);

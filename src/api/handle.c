@@ -3,6 +3,7 @@
 #include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
+#include "api/trail.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,6 +20,8 @@ struct exchange_call {
     struct sb body_json; /* of a body in XML */
     bool on_worker;
     int64_t started_us;
+    struct str request_id; /* the client's, or ours where the audit log wants one; or STR_NULL */
+    struct trail_end end;
 };
 
 struct exchange_write {
@@ -107,21 +110,25 @@ static bool is_tidy_id(struct str s)
     return true;
 }
 
-/* The client's id of the request comes back; an error has one in any case, to be found in the log.
+static struct str make_id(struct call *c)
+{
+    uint64_t random;
+
+    rng_secure(&random, sizeof random);
+    return arena_fmt(c->a, "%016llx", (unsigned long long)random);
+}
+
+/* The client's id of the request comes back; an error has one in any case, to be found in the log,
+ * and so has what is audited.
  */
 static void send_request_id(struct exchange_call *ec)
 {
     struct call *c = &ec->call;
-    struct str id = http_header(c->x, "X-Request-Id");
+    struct str id = ec->request_id;
     enum log_level level = c->status >= 500 ? LOG_WARN : LOG_DEBUG;
 
-    if (!is_tidy_id(id))
-        id = STR_NULL;
-    if (!id.n && c->status >= 400) {
-        uint64_t random;
-        rng_secure(&random, sizeof random);
-        id = arena_fmt(c->a, "%016llx", (unsigned long long)random);
-    }
+    if (!id.n && c->status >= 400)
+        id = make_id(c);
     if (id.n)
         http_reply_header(c->x, "X-Request-Id", id);
     if (!log_is_on(level))
@@ -148,6 +155,30 @@ static const char *shape_body(struct call *c)
     return c->xml ? xml_type : json_type;
 }
 
+static void audited(void *x, const struct err *err)
+{
+    http_release(x, err);
+}
+
+/* The reply leaves once what it shows is in the audit log; what cannot be written there is not
+ * shown. */
+static void hold_for_audit(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+    struct err err = {0};
+    int r = c->trail ? trail_prepare(c, &err) : 0;
+
+    if (r == 0)
+        return;
+    http_hold(c->x);
+    ec->end.done = audited;
+    ec->end.ctx = c->x;
+    if (r < 0)
+        audited(c->x, &err);
+    else
+        trail_submit(c, &ec->end);
+}
+
 static void send_reply(struct exchange_call *ec)
 {
     struct call *c = &ec->call;
@@ -167,6 +198,7 @@ static void send_reply(struct exchange_call *ec)
     send_request_id(ec);
     count(c);
     params_unref(c->params);
+    hold_for_audit(ec);
     identity_unref(c->who.identity);
     http_reply(c->x, c->status, type, &c->out);
 }
@@ -248,6 +280,31 @@ static struct str find_base(struct call *c)
     return arena_join(c->a, (const struct str[]){proto, STR("://"), host, prefix, STR("/fhir")}, 5);
 }
 
+/* Behind a proxy that is trusted, the address that the proxy saw. */
+static struct str find_address(struct call *c)
+{
+    struct str forwarded = http_header(c->x, "X-Forwarded-For");
+
+    if (!c->api->config.trust_proxy || !forwarded.n)
+        return http_peer(c->x);
+    return str_trim(str_from(forwarded, (size_t)(str_rfind(forwarded, ',') + 1)));
+}
+
+/* False when memory is short. */
+static bool begin_trail(struct exchange_call *ec)
+{
+    struct call *c = &ec->call;
+
+    if (!c->api->audit)
+        return true;
+    if (!ec->request_id.n)
+        ec->request_id = make_id(c);
+    c->trail = trail_new(c, find_address(c), ec->request_id);
+    if (c->trail)
+        c->trail->target = http_request(c->x)->path;
+    return c->trail;
+}
+
 static struct exchange_call *begin(struct api *api, struct http_exchange *x, struct access who)
 {
     struct exchange_call *ec = arena_alloc(http_arena(x), sizeof *ec);
@@ -267,6 +324,11 @@ static struct exchange_call *begin(struct api *api, struct http_exchange *x, str
                        .body = req->body,
                        .out = sb_make(API_REPLY_MAX)};
     ec->started_us = clock_mono_us();
+    ec->request_id = http_header(x, "X-Request-Id");
+    if (!is_tidy_id(ec->request_id))
+        ec->request_id = STR_NULL;
+    if (!begin_trail(ec))
+        return NULL;
     c->params = store_params(api->store);
     c->base = find_base(c);
     c->budget = API_INLINE_SEARCH_BUDGET;
@@ -675,6 +737,8 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
                         negotiate_raw(c, accept);
         r = c->raw_accept ? 0 : acceptable;
     }
+    if (r >= 0 && api->audit && !audit_is_well(api->audit))
+        r = err_set(&c->err, ERR_NO_STORE, "the audit log cannot be written, so nothing is served");
     if (r < 0)
         finish(ec, r);
     else

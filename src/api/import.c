@@ -12,6 +12,13 @@ static struct call inner_call(struct api *api, struct arena *a, struct access wh
                          .out = sb_make(API_REPLY_MAX)};
 }
 
+static struct api_rule broken_rule(const struct call *c)
+{
+    const struct issue *first = issues_first_error(&c->issues);
+
+    return first ? (struct api_rule){first->profile, first->rule} : (struct api_rule){0};
+}
+
 /* A batch has no transaction of its own, so that the position follows in one right behind it. */
 struct also_job {
     struct store_job job;
@@ -27,7 +34,7 @@ static int also_run(struct store_txn *txn, struct store_job *job, struct err *er
 }
 
 int api_bundle(struct api *api, struct arena *a, struct access who, struct str body, api_also *also,
-               void *ctx, size_t *ret_failed, struct err *err)
+               void *ctx, size_t *ret_failed, struct api_rule *ret_broken, struct err *err)
 {
     struct call c = inner_call(api, a, who);
     struct bundle b = {.call = &c, .also = also, .also_ctx = ctx};
@@ -46,6 +53,8 @@ int api_bundle(struct api *api, struct arena *a, struct access who, struct str b
             bundle_entry_failed(&b, &b.entries[i]);
     if (err)
         *err = c.err;
+    if (ret_broken)
+        *ret_broken = broken_rule(&c);
     bundle_done(&b);
     sb_done(&c.out);
     params_unref(c.params);
@@ -102,8 +111,8 @@ static int prepare_line(struct item *item)
     return r < 0 ? r : write_prepare(&item->write);
 }
 
-int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
-                  size_t n, api_also *also, void *ctx, struct err *err)
+static int put_lines(struct api *api, struct arena *a, struct access who, bool is_held,
+                     struct api_line *lines, size_t n, api_also *also, void *ctx, struct err *err)
 {
     struct params *params = store_params(api->store);
     struct item *items = ARENA_ARRAY(a, struct item, n);
@@ -117,9 +126,11 @@ int api_put_lines(struct api *api, struct arena *a, struct access who, struct ap
     for (size_t i = 0; r >= 0 && i < n; i++) {
         items[i].call = inner_call(api, a, who);
         items[i].call.params = params;
+        items[i].call.is_not_held = !is_held;
         items[i].line = &lines[i];
         lines[i].result = prepare_line(&items[i]);
         lines[i].err = items[i].call.err;
+        lines[i].broken = broken_rule(&items[i].call);
     }
     while (r >= 0) {
         lj.culprit = NULL;
@@ -134,4 +145,16 @@ int api_put_lines(struct api *api, struct arena *a, struct access who, struct ap
         write_done(&items[i].write);
     params_unref(params);
     return r < 0 ? r : 0;
+}
+
+int api_put_lines(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                  size_t n, api_also *also, void *ctx, struct err *err)
+{
+    return put_lines(api, a, who, true, lines, n, also, ctx, err);
+}
+
+int api_put_definitions(struct api *api, struct arena *a, struct access who, struct api_line *lines,
+                        size_t n, api_also *also, void *ctx, struct err *err)
+{
+    return put_lines(api, a, who, false, lines, n, also, ctx, err);
 }

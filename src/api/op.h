@@ -94,6 +94,9 @@ bool op_local(struct call *c, struct str reference, int *ret_type, struct str *r
  * looked at (ERR_COSTLY). */
 int op_search(struct call *c, struct store_txn *txn, int type, struct str query, size_t share,
               struct page *ret);
+/* Every row of a search, page after page of the query's _count, until `each` gives an error. */
+int op_search_all(struct call *c, struct store_txn *txn, int type, struct str query,
+                  int (*each)(void *ctx, uint64_t row), void *ctx);
 
 /* Stores a resource that an operation made, under a new id, and waits until it is durable.
  * ERR_NOT_SUPPORTED inside a Bundle: a transaction's own writer would wait for itself. */
@@ -113,6 +116,11 @@ int op_stats(struct call *c, struct store_txn *txn);
 int op_evaluate_measure(struct call *c, struct store_txn *txn);
 int op_diff(struct call *c, struct store_txn *txn);
 int op_document(struct call *c, struct store_txn *txn);
+
+/* ---- audit_read.c ---- */
+
+int op_proof(struct call *c, struct store_txn *txn);
+int op_consistency(struct call *c, struct store_txn *txn);
 
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
 

@@ -53,7 +53,7 @@ static void write_entry(struct document *d, const struct row *row, bool first)
     sb_str(out, d->c->base);
     sb_fmt(out, "/%.*s/%.*s\",\"resource\":", STR_ARG(def_resource_name(row->type)),
            STR_ARG(row->id));
-    row_json(d->c->api->store, row, out, &d->c->err);
+    call_write_whole(d->c, row, out);
     sb_char(out, '}');
 }
 

@@ -254,7 +254,7 @@ static int write_entry(struct page_out *p, const struct row *row, const char *mo
     sb_str(out, c->base);
     sb_fmt(out, "/%.*s/%.*s\",\"resource\":", STR_ARG(def_resource_name(row->type)),
            STR_ARG(row->id));
-    r = row_json(c->api->store, row, out, &c->err);
+    r = call_write_whole(c, row, out);
     sb_fmt(out, ",\"search\":{\"mode\":\"%s\"}}", mode);
     p->n++;
     p->count--;

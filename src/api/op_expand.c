@@ -18,27 +18,17 @@ static int read_names(struct call *c, const struct op_params *p, const char *nam
     return 0;
 }
 
-/* The value set may name supplements itself. */
-static int read_own_supplements(struct call *c, const struct vs *vs, struct expand_options *opt)
+static int read_supplements(struct terms_call *t, const struct vs *vs, struct expand_options *opt)
 {
-    yyjson_val *v;
-    size_t i, n;
+    int r = supplements_of(&t->s, vs, &opt->supplements, &t->c->err);
 
-    yyjson_arr_foreach(js_get(vs->source, "extension"), i, n, v) {
-        if (!str_eq(js_get_str(v, "url"),
-                    STR("http://hl7.org/fhir/StructureDefinition/valueset-supplement")))
-            continue;
-        if (opt->n_supplements == EXPAND_SUPPLEMENTS_MAX)
-            return err_set(&c->err, ERR_COSTLY, "a value set may have %d supplements",
-                           EXPAND_SUPPLEMENTS_MAX);
-        opt->supplements[opt->n_supplements] = js_get_str(v, "valueCanonical");
-        if (opt->supplements[opt->n_supplements].n)
-            opt->n_supplements++;
-    }
-    return 0;
+    for (size_t i = 0; r >= 0 && i < t->p.n; i++)
+        if (str_eq(t->p.v[i].name, STR("useSupplement")) && t->p.v[i].text.n)
+            r = supplement_add(&t->s, t->p.v[i].text, &opt->supplements, &t->c->err);
+    return r;
 }
 
-static int read_options(struct terms_call *t, struct expand_options *opt)
+static int read_options(struct terms_call *t, const struct vs *vs, struct expand_options *opt)
 {
     const struct op_params *p = &t->p;
     struct call *c = t->c;
@@ -50,8 +40,10 @@ static int read_options(struct terms_call *t, struct expand_options *opt)
     opt->has_active_only = op_param_find(p, "activeOnly");
     opt->has_designations = op_param_find(p, "includeDesignations");
     opt->has_exclude_nested = op_param_find(p, "excludeNested");
-    opt->has_language = op_param_text(p, "displayLanguage").n > 0;
-    opt->language = terms_call_language(t);
+    opt->has_definition = op_param_find(p, "includeDefinition");
+    opt->has_exclude_not_for_ui = op_param_find(p, "excludeNotForUI");
+    opt->language = terms_call_language(t, vs);
+    opt->has_language = opt->language.n > 0;
     if ((r = op_param_u64(c, p, "offset", INT32_MAX, 0, &opt->offset)) < 0 ||
         (r = op_param_u64(c, p, "count", INT32_MAX, 0, &opt->count)) < 0 ||
         (r = op_param_bool(c, p, "activeOnly", false, &opt->active_only)) < 0 ||
@@ -64,8 +56,7 @@ static int read_options(struct terms_call *t, struct expand_options *opt)
             0)
         return r;
     opt->designations |= opt->n_wanted > 0;
-    return read_names(c, p, "useSupplement", opt->supplements, EXPAND_SUPPLEMENTS_MAX,
-                      &opt->n_supplements);
+    return read_supplements(t, vs, opt);
 }
 
 /* ---- which set ---- */
@@ -89,7 +80,7 @@ static int find_set(struct terms_call *t, struct vs **ret)
         given = op_param_find(&t->p, "resource");
     if (c->id.n) {
         r = terms_call_instance(t, &resource);
-        if (r >= 0 && js_get_str(resource, "url").n && !js_get(resource, "contained"))
+        if (r >= 0 && js_get_str(resource, "url").n)
             url = js_get_str(resource, "url"), version = js_get_str(resource, "version");
         else
             return r < 0 ? r : terms_value_set_of(&t->s, resource, ret, &c->err);
@@ -122,8 +113,8 @@ int op_expand(struct call *c, struct store_txn *txn)
     struct vs *vs;
     int r = terms_call_begin(&t, c, txn);
 
-    if (r < 0 || (r = read_options(&t, &opt)) < 0 || (r = find_set(&t, &vs)) < 0 ||
-        (r = read_own_supplements(c, vs, &opt)) < 0 || (r = check_quick(&t, vs, &opt)) < 0 ||
+    if (r < 0 || (r = find_set(&t, &vs)) < 0 || (r = terms_call_own(&t, vs)) < 0 ||
+        (r = read_options(&t, vs, &opt)) < 0 || (r = check_quick(&t, vs, &opt)) < 0 ||
         (r = terms_expand(&t.s, vs, &opt, &c->out, &c->err)) < 0)
         return r;
     c->status = 200;

@@ -4,6 +4,7 @@
  * OperationOutcome in extensions.resource; an answer is whole or there is none.
  */
 #include "api/graphql_int.h"
+#include "api/graphql_kept.h"
 
 #include "api/negotiate.h"
 #include "base/b64.h"
@@ -342,6 +343,22 @@ static int answer(struct gq_run *run)
     return r < 0 ? r : sb_ok(&c->out, &c->err);
 }
 
+/* The schema as a whole is asked for again and again, and takes long to write. */
+static int answer_or_keep(struct gq_run *run, const struct gq_request *request)
+{
+    struct call *c = run->c;
+    struct gq_asked asked = {request->query, request->operation, c->params};
+    bool may_keep = !c->id.n && !request->variables && gq_kept_fits(run->op);
+    int r;
+
+    if (may_keep && gq_kept_get(c->api->graphql_kept, &asked, &c->out))
+        return sb_ok(&c->out, &c->err);
+    r = answer(run);
+    if (r >= 0 && may_keep)
+        gq_kept_put(c->api->graphql_kept, &asked, sb_view(&c->out));
+    return r;
+}
+
 static int run_query(struct gq_run *run)
 {
     struct graphql_document *doc = ARENA_NEW(run->c->a, struct graphql_document);
@@ -359,7 +376,7 @@ static int run_query(struct gq_run *run)
         (r = choose_operation(run, request.operation)) < 0 ||
         (r = bind_variables(run, request.variables)) < 0 || (r = gq_check(run)) < 0)
         return r;
-    return answer(run);
+    return answer_or_keep(run, &request);
 }
 
 static void write_error(struct gq_run *run)

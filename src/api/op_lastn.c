@@ -261,7 +261,7 @@ static int write_bundle(struct lastn *l, struct str query, uint64_t max)
             break;
         bundle_entry(&b, row.type, row.id);
         sb_lit(&c->out, ",\"resource\":");
-        r = row_json(c->api->store, &row, &c->out, &c->err);
+        r = call_write_whole(c, &row, &c->out);
         sb_lit(&c->out, ",\"search\":{\"mode\":\"match\"}}");
     }
     bundle_end(&b);

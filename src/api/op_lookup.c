@@ -159,7 +159,7 @@ static void write_head(struct lookup *l, struct str display)
 
 static struct str find_display(struct lookup *l)
 {
-    struct str wanted = terms_call_language(l->t), language;
+    struct str wanted = terms_call_language(l->t, NULL), language;
     struct str display = language_display(l->cs, l->concept, wanted, &language);
 
     for (size_t i = 0; wanted.n && i < l->n_supplements; i++) {

@@ -90,11 +90,11 @@ static int outer_subsumes(void *ctx, struct arena *a, struct str system, struct 
 }
 
 static int outer_codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                       const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                       enum terms_answer *ret_known, struct err *err)
+                       const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                       struct err *err)
 {
     struct outer *o = ctx;
-    return o->inner->codes(o->inner->ctx, a, kind, url, of, max, ret, ret_n, ret_known, err);
+    return o->inner->codes(o->inner->ctx, a, kind, url, of, max, quick, ret, err);
 }
 
 static int make_world(struct run *run)
@@ -338,39 +338,29 @@ static int evaluate_one(struct run *run, struct str subject)
     return run->m.subject.p ? evaluate_row(run, &row) : err_no_memory(&c->err);
 }
 
+static int evaluate_number(void *ctx, uint64_t number)
+{
+    struct run *run = ctx;
+    struct row row;
+    int r = store_get_row(run->txn, number, &row, &run->c->err);
+
+    return r < 0 ? r : evaluate_row(run, &row);
+}
+
 /* All subjects, or those of a practitioner. */
 static int evaluate_all(struct run *run)
 {
     _cleanup_(sb_done) struct sb query = sb_make(KIB(64));
     struct call *c = run->c;
-    struct page page = {.next = STR("")};
-    size_t first;
-    int r = 0;
 
     sb_fmt(&query, "_count=%d&_total=none", MEASURE_PAGE);
     if (run->practitioner.n) {
         sb_lit(&query, "&general-practitioner=");
         sb_uri(&query, run->practitioner);
     }
-    first = query.n;
-    while (page.next.p && r >= 0) {
-        struct str text;
-        query.n = first;
-        if (page.next.n) {
-            sb_lit(&query, "&_cursor=");
-            sb_uri(&query, page.next);
-        }
-        text = query.failed ? STR_NULL : arena_dup(c->a, sb_view(&query));
-        if (!text.p)
-            return err_no_memory(&c->err);
-        r = op_search(c, run->txn, run->m.subject_type, text, 1, &page);
-        for (size_t i = 0; i < page.n && r >= 0; i++) {
-            struct row row;
-            if ((r = store_get_row(run->txn, page.rows[i], &row, &c->err)) >= 0)
-                r = evaluate_row(run, &row);
-        }
-    }
-    return r;
+    if (query.failed)
+        return err_no_memory(&c->err);
+    return op_search_all(c, run->txn, run->m.subject_type, sb_view(&query), evaluate_number, run);
 }
 
 /* ---- the operation ---- */

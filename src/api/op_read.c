@@ -1,5 +1,7 @@
 #include "api/op.h"
 
+#include "api/trail.h"
+
 #include "fhir/validate.h"
 
 int op_row(struct call *c, struct store_txn *txn, int type, struct str id, struct row *ret)
@@ -17,7 +19,11 @@ int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_va
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
     int r = row_json(c->api->store, row, &text, &c->err);
 
-    return r < 0 ? r : js_parse_stored(a, sb_view(&text), ret, &c->err);
+    if (r >= 0)
+        r = js_parse_stored(a, sb_view(&text), ret, &c->err);
+    if (r >= 0)
+        trail_saw(c, row->type, row->id, *ret);
+    return r;
 }
 
 int op_json(struct call *c, const struct row *row, yyjson_val **ret)
@@ -83,6 +89,30 @@ int op_search(struct call *c, struct store_txn *txn, int type, struct str query,
     r = store_search(txn, &s, OP_SEARCH_COST / MAX(share, (size_t)1), c->a, ret, &c->err);
     if (r == ERR_BUSY)
         return err_set(&c->err, ERR_COSTLY, "a search of this operation costs too much");
+    return r;
+}
+
+int op_search_all(struct call *c, struct store_txn *txn, int type, struct str query,
+                  int (*each)(void *ctx, uint64_t row), void *ctx)
+{
+    struct page page = {.next = STR("")};
+    int r = 0;
+
+    while (page.next.p && r >= 0) {
+        _cleanup_(sb_done) struct sb b = sb_make(KIB(64));
+        struct str text;
+        sb_str(&b, query);
+        if (page.next.n) {
+            sb_lit(&b, "&_cursor=");
+            sb_uri(&b, page.next);
+        }
+        text = b.failed ? STR_NULL : arena_dup(c->a, sb_view(&b));
+        if (!text.p)
+            return err_no_memory(&c->err);
+        r = op_search(c, txn, type, text, 1, &page);
+        for (size_t i = 0; i < page.n && r >= 0; i++)
+            r = each(ctx, page.rows[i]);
+    }
     return r;
 }
 

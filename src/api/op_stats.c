@@ -205,8 +205,16 @@ static int add_observation(struct stats *s, yyjson_val *root, struct str system,
     return is_own ? add_members(s, root) : 0;
 }
 
-static int take_row(struct stats *s, uint64_t number, struct str system, struct str code)
+/* The code that rows are taken for. */
+struct wanted {
+    struct stats *s;
+    struct str system, code;
+};
+
+static int take_row(void *ctx, uint64_t number)
 {
+    const struct wanted *wanted = ctx;
+    struct stats *s = wanted->s;
     yyjson_val *root;
     struct row row;
     int r;
@@ -220,16 +228,16 @@ static int take_row(struct stats *s, uint64_t number, struct str system, struct 
         str_eq(js_get_str(root, "status"), STR("entered-in-error")))
         return r;
     s->sources[s->n_sources++] = number;
-    return add_observation(s, root, system, code);
+    return add_observation(s, root, wanted->system, wanted->code);
 }
 
 static int take_code(struct stats *s, struct str system, struct str code)
 {
     _cleanup_(sb_done) struct sb query = sb_make(KIB(64));
+    struct wanted wanted = {s, system, code};
     struct call *c = s->c;
-    struct page page = {.next = STR("")};
-    size_t before = s->n_groups, first;
-    int r = 0;
+    size_t before = s->n_groups;
+    int r;
 
     if (!code.n)
         return err_at(&c->err, ERR_REQUIRED, "code", "a code is empty");
@@ -238,21 +246,9 @@ static int take_code(struct stats *s, struct str system, struct str code)
     sb_uri(&query, system);
     sb_str(&query, system.n ? STR("%7C") : STR(""));
     sb_uri(&query, code);
-    first = query.n;
-    while (page.next.p && r >= 0) {
-        struct str text;
-        query.n = first;
-        if (page.next.n) {
-            sb_lit(&query, "&_cursor=");
-            sb_uri(&query, page.next);
-        }
-        text = query.failed ? STR_NULL : arena_dup(c->a, sb_view(&query));
-        if (!text.p)
-            return err_no_memory(&c->err);
-        r = op_search(c, s->txn, c->type, text, 1, &page);
-        for (size_t i = 0; i < page.n && r >= 0; i++)
-            r = take_row(s, page.rows[i], system, code);
-    }
+    if (query.failed)
+        return err_no_memory(&c->err);
+    r = op_search_all(c, s->txn, c->type, sb_view(&query), take_row, &wanted);
     /* A code without a measurement is answered all the same. */
     if (r >= 0 && s->n_groups == before && !group_of(s, system, code))
         return c->err.code;
@@ -486,7 +482,7 @@ static int write_sources(struct stats *s)
         if ((r = store_get_row(s->txn, s->sources[i], &row, &s->c->err)) < 0)
             break;
         sb_lit(out, ",{\"name\":\"source\",\"resource\":");
-        r = row_json(s->c->api->store, &row, out, &s->c->err);
+        r = call_write_whole(s->c, &row, out);
         sb_char(out, '}');
     }
     return r;

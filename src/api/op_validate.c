@@ -67,7 +67,7 @@ static int read_instance(struct call *c, struct store_txn *txn, yyjson_val **ret
     if (row.method == METHOD_DELETE)
         return err_set(&c->err, ERR_DELETED, "%.*s/%.*s was deleted",
                        STR_ARG(def_resource_name(c->type)), STR_ARG(c->id));
-    r = row_json(c->api->store, &row, &text, &c->err);
+    r = call_write_whole(c, &row, &text);
     return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
 }
 

@@ -6,6 +6,7 @@
 #include "fhir/outcome.h"
 #include "terminology/check.h"
 
+#define MESSAGE_ID "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id"
 #define ISSUE_TYPES "http://hl7.org/fhir/tools/CodeSystem/tx-issue-type"
 
 struct validating {
@@ -62,28 +63,44 @@ static int read_coding(struct validating *v, bool of_system)
         *v->codings =
             (struct coding){system, version, op_param_text(p, "code"), op_param_text(p, "display")};
     }
-    if (!v->codings->code.n)
+    if (!v->codings->code.n || (!of_system && !*v->opt.where && !v->codings->system.n &&
+                                !v->opt.infer_system && !op_param_text(p, "context").n))
         return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
-                      "one of the parameters \"code\", \"coding\" and \"codeableConcept\" is "
-                      "needed");
+                      "one of the parameters \"code\" (with \"system\" or \"inferSystem\"), "
+                      "\"coding\" and \"codeableConcept\" is needed");
     return 0;
 }
 
+static int read_supplements(struct validating *v)
+{
+    struct terms_call *t = v->t;
+    int r = supplements_of(&t->s, v->vs, &v->opt.supplements, &t->c->err);
+
+    for (size_t i = 0; r >= 0 && i < t->p.n; i++)
+        if (str_eq(t->p.v[i].name, STR("useSupplement")) && t->p.v[i].text.n)
+            r = supplement_add(&t->s, t->p.v[i].text, &v->opt.supplements, &t->c->err);
+    return r;
+}
+
+/* Those that the value set has a say in are read once it is known. */
 static int read_options(struct validating *v)
 {
     const struct op_params *p = &v->t->p;
     struct call *c = v->t->c;
     bool abstract, lenient;
-    int r;
+    int r = v->vs ? terms_call_own(v->t, v->vs) : 0;
 
+    if (r < 0 ||
+        (r = op_param_bool(c, p, "valueset-membership-only", false, &v->opt.membership_only)) < 0)
+        return r;
     if ((r = op_param_bool(c, p, "abstract", true, &abstract)) < 0 ||
         (r = op_param_bool(c, p, "activeOnly", false, &v->opt.active_only)) < 0 ||
         (r = op_param_bool(c, p, "lenient-display-validation", false, &lenient)) < 0)
         return r;
     v->opt.abstract_refused = !abstract;
     v->opt.lenient_display = lenient;
-    v->opt.language = terms_call_language(v->t);
-    return 0;
+    v->opt.language = terms_call_language(v->t, v->vs);
+    return read_supplements(v);
 }
 
 /* ---- what it is asked of ---- */
@@ -161,9 +178,10 @@ static void write_issue(struct sb *out, const struct check_issue *issue, bool fi
                                              [ISSUE_INFORMATION] = "information"};
 
     sb_fmt(out,
-           "%s{\"severity\":\"%s\",\"code\":\"%s\",\"details\":{\"coding\":[{\"system\":"
-           "\"" ISSUE_TYPES "\",\"code\":\"%s\"}],\"text\":",
-           first ? "" : ",", severities[issue->severity], issue->type, issue->detail);
+           "%s{\"extension\":[{\"url\":\"" MESSAGE_ID "\",\"valueString\":\"%s\"}],\"severity\":"
+           "\"%s\",\"code\":\"%s\",\"details\":{\"coding\":[{\"system\":\"" ISSUE_TYPES
+           "\",\"code\":\"%s\"}],\"text\":",
+           first ? "" : ",", issue->id, severities[issue->severity], issue->type, issue->detail);
     sb_json(out, issue->text);
     sb_char(out, '}');
     if (issue->where.n) {
@@ -200,10 +218,13 @@ static int reply(struct validating *v, const struct checked *checked)
         terms_out_text(t, "display", "valueString", checked->found.display);
     }
     terms_out_text(t, "message", "valueString", checked->message);
+    terms_out_text(t, "normalized-code", "valueCode", checked->normalized);
     if (checked->inactive)
         terms_out_bool(t, "inactive", true);
-    terms_out_text(t, "x-unknown-system", "valueCanonical", checked->unknown_system);
-    terms_out_text(t, "x-caused-by-unknown-system", "valueCanonical", checked->unknown_cause);
+    terms_out_text(t, "status", "valueCode", checked->status);
+    for (size_t i = 0; i < checked->n_unknown && !checked->result; i++)
+        terms_out_text(t, checked->undecided ? "x-caused-by-unknown-system" : "x-unknown-system",
+                       "valueCanonical", checked->unknown[i]);
     if (v->concept) {
         terms_out_name(t, "codeableConcept", "valueCodeableConcept");
         js_write(t->out, v->concept);
@@ -225,10 +246,12 @@ int op_validate_code(struct call *c, struct store_txn *txn)
     if (r < 0)
         return r;
     concept = op_param_find(&t.p, "codeableConcept");
+    if ((r = op_param_bool(c, &t.p, "inferSystem", false, &v.opt.infer_system)) < 0)
+        return r;
     r = concept && yyjson_is_obj(concept->value) ? read_concept(&v, concept->value)
                                                  : read_coding(&v, of_system);
-    if (r < 0 || (r = read_options(&v)) < 0 ||
-        (r = of_system ? settle_system(&v) : find_value_set(&v)) < 0 ||
+    if (r < 0 || (r = of_system ? settle_system(&v) : find_value_set(&v)) < 0 ||
+        (r = read_options(&v)) < 0 ||
         (r = terms_check(&t.s, v.vs, v.codings, v.n, &v.opt, &checked, &c->err)) < 0)
         return r;
     return reply(&v, &checked);

@@ -1,5 +1,6 @@
 /* read.c - read and vread, with their conditions (http.html#read, #cread). */
-#include "api/call.h"
+#include "api/audit_read.h"
+#include "api/trail.h"
 
 #include "base/clock.h"
 
@@ -42,6 +43,7 @@ static int answer(struct call *c, const struct row *row)
         return err_set(&c->err, ERR_DELETED, "%.*s/%.*s was deleted",
                        STR_ARG(def_resource_name(row->type)), STR_ARG(row->id));
     if (not_modified(c, row)) {
+        trail_saw_row(c, row);
         c->status = 304;
         return 0;
     }
@@ -54,8 +56,11 @@ static int answer(struct call *c, const struct row *row)
 int api_read(struct call *c, struct store_txn *txn)
 {
     struct row row;
-    int r = store_get(txn, c->type, c->id, &row, &c->err);
+    int r;
 
+    if (audit_serves(c))
+        return audit_read(c);
+    r = store_get(txn, c->type, c->id, &row, &c->err);
     return r < 0 ? r : answer(c, &row);
 }
 

@@ -1,5 +1,5 @@
 /* reply.c - from a call's result to status, headers' values and body. */
-#include "api/write.h"
+#include "api/trail.h"
 
 #include "base/log.h"
 #include "fhir/outcome.h"
@@ -21,6 +21,16 @@ int call_fail(struct call *c)
     return 0;
 }
 
+int call_write_whole(struct call *c, const struct row *row, struct sb *out)
+{
+    size_t at = out->n;
+    int r = row_json(c->api->store, row, out, &c->err);
+
+    if (r >= 0)
+        trail_saw_text(c, row, str_from(sb_view(out), at));
+    return r;
+}
+
 /* Rows whose text is wanted whole go out as they are stored; only a reduced or indented one is
  * parsed. */
 int call_write_row(struct call *c, const struct row *row, enum search_summary summary,
@@ -32,13 +42,14 @@ int call_write_row(struct call *c, const struct row *row, enum search_summary su
     int r;
 
     if (subset_is_all(&subset))
-        return row_json(c->api->store, row, &c->out, &c->err);
+        return call_write_whole(c, row, &c->out);
     r = row_json(c->api->store, row, &text, &c->err);
     if (r < 0)
         return r;
     r = js_parse_stored(c->a, sb_view(&text), &root, &c->err);
     if (r < 0)
         return r;
+    trail_saw(c, row->type, row->id, root);
     subset_write(&c->out, &subset, root);
     return sb_ok(&c->out, &c->err);
 }
@@ -87,7 +98,7 @@ int call_reply_resource(struct call *c, const struct row *row)
     int r;
 
     if (!c->query.n)
-        return row_json(c->api->store, row, &c->out, &c->err);
+        return call_write_whole(c, row, &c->out);
     r = read_subset(c, &summary, &elements, &n);
     return r < 0 ? r : call_write_row(c, row, summary, elements, n);
 }

@@ -1,4 +1,5 @@
 /* search.c - search at system and type level and in compartments (search.html). */
+#include "api/audit_read.h"
 #include "api/bundle_out.h"
 #include "api/include.h"
 
@@ -42,7 +43,7 @@ static void write_outcome(struct bundle_out *b, const struct search *s, bool cut
 static int parse_row(struct call *c, const struct row *row, yyjson_val **ret)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
-    int r = row_json(c->api->store, row, &text, &c->err);
+    int r = call_write_whole(c, row, &text);
 
     return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
 }
@@ -203,6 +204,8 @@ int api_search(struct call *c, struct store_txn *txn)
     struct page page;
     int r;
 
+    if (audit_serves(c))
+        return audit_search_events(c);
     r = search_parse(c->a, c->params, &opt, c->type, c->query, &s, &c->err);
     if (r >= 0 && c->owner)
         r = within(c, &s);

@@ -14,7 +14,7 @@ static int add_pin(struct terms_call *t, const struct op_param *p, enum terms_pi
                       STR_ARG(p->name));
     if (t->s.n_pins == TERMS_PINS_MAX)
         return err_set(&t->c->err, ERR_COSTLY, "a call may name %d versions", TERMS_PINS_MAX);
-    t->s.pins[t->s.n_pins++] = (struct terms_pin){url, version, kind};
+    t->s.pins[t->s.n_pins++] = (struct terms_pin){p->name, url, version, kind};
     return 0;
 }
 
@@ -37,9 +37,9 @@ static int read_common(struct terms_call *t)
         struct str name;
         enum terms_pin_kind kind;
     } pins[] = {
-        {STR("system-version"), PIN_DEFAULT},
-        {STR("check-system-version"), PIN_CHECK},
-        {STR("force-system-version"), PIN_FORCE},
+        {STR("system-version"), PIN_DEFAULT},       {STR("check-system-version"), PIN_CHECK},
+        {STR("force-system-version"), PIN_FORCE},   {STR("default-valueset-version"), PIN_DEFAULT},
+        {STR("check-valueset-version"), PIN_CHECK}, {STR("force-valueset-version"), PIN_FORCE},
     };
     int r = 0;
 
@@ -75,14 +75,75 @@ void terms_call_done(struct terms_call *t)
     terms_scope_done(&t->s);
 }
 
-struct str terms_call_language(const struct terms_call *t)
+struct str terms_call_language(const struct terms_call *t, const struct vs *vs)
 {
-    struct str given = op_param_text(&t->p, "displayLanguage");
+    struct str given = op_param_text(&t->p, "displayLanguage"), own;
 
-    if (given.n || !t->c->x)
+    if (given.n)
         return given;
-    given = http_header(t->c->x, "Accept-Language");
-    return given.n ? given : STR_NULL;
+    given = t->c->x ? http_header(t->c->x, "Accept-Language") : STR_NULL;
+    own = vs ? js_get_str(vs->source, "language") : STR_NULL;
+    return given.n ? given : own.n ? own : STR_NULL;
+}
+
+static bool is_expansion_parameter(yyjson_val *extension)
+{
+    struct str url = js_get_str(extension, "url");
+
+    return str_eq(url, STR("http://hl7.org/fhir/StructureDefinition/"
+                           "valueset-expansion-parameter")) ||
+           str_eq(url, STR("http://hl7.org/fhir/tools/StructureDefinition/"
+                           "valueset-expansion-parameter"));
+}
+
+/* {"url":"name","valueCode":…} and {"url":"value","value…":…} of an extension, as a parameter. */
+static struct op_param read_own(yyjson_val *extension)
+{
+    struct op_param p = {.name = STR_NULL, .text = STR_NULL};
+    yyjson_val *v, *key, *value;
+    size_t i, n, k, m;
+
+    yyjson_arr_foreach(js_get(extension, "extension"), i, n, v) {
+        bool is_name = str_eq(js_get_str(v, "url"), STR("name"));
+        yyjson_obj_foreach(v, k, m, key, value) {
+            if (!str_starts(js_str(key), STR("value")))
+                continue;
+            if (is_name)
+                p.name = js_primitive(value);
+            else
+                p.text = js_primitive(value);
+        }
+    }
+    return p;
+}
+
+static bool is_given(const struct op_params *p, struct str name)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (str_eq(p->v[i].name, name))
+            return true;
+    return false;
+}
+
+int terms_call_own(struct terms_call *t, const struct vs *vs)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(js_get(vs->source, "compose"), "extension"), i, n, v) {
+        struct op_param p, *more;
+        if (!is_expansion_parameter(v))
+            continue;
+        p = read_own(v);
+        if (!p.name.n || !p.text.n || is_given(&t->p, p.name))
+            continue;
+        more = arena_grow(t->c->a, t->p.v, t->p.n * sizeof *more, (t->p.n + 1) * sizeof *more);
+        if (!more)
+            return err_no_memory(&t->c->err);
+        more[t->p.n++] = p;
+        t->p.v = more;
+    }
+    return 0;
 }
 
 int terms_call_instance(struct terms_call *t, yyjson_val **ret)

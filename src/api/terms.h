@@ -22,8 +22,12 @@ struct terms_call {
 int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn);
 void terms_call_done(struct terms_call *t);
 
-/* displayLanguage, else Accept-Language; STR_NULL where neither says anything. */
-struct str terms_call_language(const struct terms_call *t);
+/* What a value set says of its own expansion (the extension valueset-expansion-parameter) becomes
+ * parameters, where the call does not say otherwise. */
+int terms_call_own(struct terms_call *t, const struct vs *vs);
+/* displayLanguage, else Accept-Language, else the language of the value set (which may be NULL);
+ * STR_NULL where none says anything. */
+struct str terms_call_language(const struct terms_call *t, const struct vs *vs);
 /* The resource that an instance-level call names. */
 int terms_call_instance(struct terms_call *t, yyjson_val **ret);
 /* A Coding as it stands in JSON. */

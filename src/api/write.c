@@ -8,6 +8,7 @@
 #include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
+#include "api/trail.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
 #include "fhir/validate.h"
@@ -282,21 +283,25 @@ static int refresh_index(struct write *w)
     return r;
 }
 
-/* Whoever keeps something that is made of resources of this type hears of it. */
-static void tell_change(struct write *w)
+/* Whoever keeps something that is made of resources of this type hears of it, in every process. */
+static int tell_change(struct write *w, struct store_txn *txn)
 {
     static const struct str terminology[] = {STR("CodeSystem"), STR("ValueSet"), STR("ConceptMap"),
                                              STR("NamingSystem")};
     struct api *api = w->call->api;
     struct str type = def_resource_name(w->type);
+    bool is_profile = str_eq(type, STR("StructureDefinition"));
+    bool is_parameter = str_eq(type, STR("SearchParameter")), is_terminology = false;
 
-    if (str_eq(type, STR("StructureDefinition")))
+    for (size_t i = 0; i < ARRAY_LEN(terminology); i++)
+        is_terminology |= str_eq(type, terminology[i]);
+    if (is_profile)
         conformance_changed(api->conformance);
-    if (api->search_parameter_changed && str_eq(type, STR("SearchParameter")))
+    if (is_parameter && api->search_parameter_changed)
         api->search_parameter_changed(api->changed_ctx);
-    for (size_t i = 0; api->terminology_changed && i < ARRAY_LEN(terminology); i++)
-        if (str_eq(type, terminology[i]))
-            api->terminology_changed(api->terminology_ctx);
+    if (is_terminology && api->terminology_changed)
+        api->terminology_changed(api->terminology_ctx);
+    return is_profile || is_parameter || is_terminology ? store_changed(txn, &w->call->err) : 0;
 }
 
 static int put(struct write *w, struct store_txn *txn, enum store_method method)
@@ -315,8 +320,8 @@ static int put(struct write *w, struct store_txn *txn, enum store_method method)
         p.index = &w->index;
     }
     r = store_put(txn, &p, &w->version, &c->err);
-    if (r >= 0)
-        tell_change(w);
+    if (r >= 0 && (r = tell_change(w, txn)) >= 0)
+        trail_wrote(c, w->type, w->id, p.index);
     return r;
 }
 
@@ -327,6 +332,7 @@ static int too_many(struct write *w)
 
 static int keep_existing(struct write *w, const struct row *row)
 {
+    trail_saw_row(w->call, row);
     w->exists = true;
     w->result = WRITE_NOTHING;
     w->version = row->version;
@@ -422,6 +428,8 @@ static int apply_update(struct write *w, struct store_txn *txn)
         return err_set(&c->err, ERR_METHOD,
                        "%.*s/%.*s does not exist, and this node makes ids itself",
                        STR_ARG(def_resource_name(w->type)), STR_ARG(w->id));
+    if (state == 1)
+        trail_saw_row(c, &row);
     w->result = state == 1 ? WRITE_UPDATED : WRITE_CREATED;
     return put(w, txn, METHOD_UPDATE);
 }
@@ -449,6 +457,7 @@ static int apply_patch(struct write *w, struct store_txn *txn)
         (r = js_parse_stored(c->a, sb_view(&now), &root, &c->err)) < 0 ||
         (r = w->change(w, root, &then)) < 0)
         return r;
+    trail_saw(c, w->type, w->id, root);
     if (r > 0)
         return keep_existing(w, &row);
     if ((r = js_parse(c->a, sb_view(&then), &w->root, &c->err)) < 0 || (r = check_type(w)) < 0)
@@ -474,6 +483,7 @@ static int delete_one(struct write *w, struct store_txn *txn)
     r = check_versions(w, state, &row);
     if (r < 0 || state != 1)
         return r;
+    trail_saw_row(c, &row);
     if (c->api->config.references == API_REFERENCES_EXIST && !w->in_bundle) {
         r = store_referrers(txn, NULL, w->type, w->id, 1, c->a, &page, &c->err);
         if (r < 0)
@@ -520,14 +530,19 @@ static int apply_delete(struct write *w, struct store_txn *txn)
 
 int write_apply(struct write *w, struct store_txn *txn)
 {
+    struct row row;
+    int r;
+
     switch (w->kind) {
     case WRITE_CREATE: return apply_create(w, txn);
     case WRITE_UPDATE: return apply_update(w, txn);
     case WRITE_PATCH: return apply_patch(w, txn);
     case WRITE_DELETE: return apply_delete(w, txn);
     case WRITE_EXPUNGE:
-        tell_change(w);
-        return store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
+        if (newest(w, txn, &row) == 1)
+            trail_saw_row(w->call, &row);
+        r = tell_change(w, txn);
+        return r < 0 ? r : store_expunge(txn, w->type, w->id, &w->n_removed, &w->call->err);
     }
     return err_set(&w->call->err, ERR_INTERNAL, "unknown kind of write");
 }

@@ -12,6 +12,12 @@ struct arena_chunk {
     _Alignas(max_align_t) char data[];
 };
 
+struct arena_release {
+    void (*release)(void *what);
+    void *what;
+    struct arena_release *next;
+};
+
 #define ALIGN (_Alignof(max_align_t))
 
 bool arena_budget_take(struct arena_budget *b, size_t n, bool is_large)
@@ -42,10 +48,29 @@ void arena_init(struct arena *a, size_t limit_bytes)
     *a = (struct arena){.limit_bytes = limit_bytes};
 }
 
+bool arena_defer(struct arena *a, void (*release)(void *what), void *what)
+{
+    struct arena_release *d = arena_alloc(a, sizeof *d);
+
+    if (!d)
+        return false;
+    *d = (struct arena_release){release, what, a->releases};
+    a->releases = d;
+    return true;
+}
+
+static void run_releases(struct arena *a)
+{
+    for (struct arena_release *d = a->releases; d; d = d->next)
+        d->release(d->what);
+    a->releases = NULL;
+}
+
 void arena_done(struct arena *a)
 {
     struct arena_chunk *c = a->head;
 
+    run_releases(a);
     while (c) {
         struct arena_chunk *next = c->next;
         free_chunk(a, c);
@@ -58,6 +83,7 @@ void arena_reset(struct arena *a)
 {
     struct arena_chunk *first = a->head;
 
+    run_releases(a);
     a->starved = false;
     if (!first)
         return;

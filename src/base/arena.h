@@ -16,6 +16,7 @@
 #define ARENA_BUDGET_LARGE(max) ((max) / 4 * 3) /* what the large ones may use of it together */
 
 struct arena_chunk;
+struct arena_release;
 
 /* Memory that many arenas have together. Large ones leave a quarter of it to small ones, so that
  * a few large requests cannot starve the others. Safe for any threads. */
@@ -35,6 +36,7 @@ struct arena {
     size_t limit_bytes;
     struct arena_budget *budget; /* set while empty; NULL: none. Outlives the arena */
     bool starved;                /* the budget said no, not the limit */
+    struct arena_release *releases;
 };
 
 void arena_init(struct arena *a, size_t limit_bytes);
@@ -57,6 +59,10 @@ struct str arena_fmt(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
 /* Parts put together, with a NUL behind; .p is NULL at the limit. */
 struct str arena_join(struct arena *a, const struct str *parts, size_t n);
+
+/* Calls release(what) when the arena is reset or done, what was deferred last first: for references
+ * that what lies in the arena needs. False at the limit, with nothing kept. */
+bool arena_defer(struct arena *a, void (*release)(void *what), void *what);
 
 #define ARENA_NEW(a, type) ((type *)arena_calloc((a), 1, sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))

@@ -11,12 +11,22 @@ int64_t clock_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int64_t clock_mono_us(void)
+static int64_t read_us(clockid_t id)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(id, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t clock_mono_us(void)
+{
+    return read_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_spent_us(void)
+{
+    return read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* Years start in March, so that the leap day is the last; eras of 400 years (146,097 days). */

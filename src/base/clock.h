@@ -11,8 +11,9 @@
 
 #define CLOCK_INSTANT_MAX 40
 
-int64_t clock_now_ms(void);  /* since 1970-01-01T00:00:00Z */
-int64_t clock_mono_us(void); /* for durations */
+int64_t clock_now_ms(void);   /* since 1970-01-01T00:00:00Z */
+int64_t clock_mono_us(void);  /* for durations */
+int64_t clock_spent_us(void); /* processor time of this thread; a system call */
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. Month 1-12, day 1-31. */
 int64_t clock_days(int year, int month, int day);

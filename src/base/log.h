@@ -20,9 +20,12 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
     X(LOG_STORE, "store", "the store opened, closed or upgraded")                                  \
     X(LOG_STORE_FAILED, "store-failed", "the store could not do what was asked")                   \
     X(LOG_COMMIT_FAILED, "commit-failed", "a group of writes was not committed")                   \
+    X(LOG_AUDIT_FAILED, "audit-failed", "the audit log could not be written or signed")            \
+    X(LOG_WITNESS, "witness", "a witness could not be asked, or refused a head")                   \
     X(LOG_JOB, "job", "a background job moved on")                                                 \
     X(LOG_JOB_FAILED, "job-failed", "a background job stopped early")                              \
     X(LOG_IMPORT, "import", "an import moved on")                                                  \
+    X(LOG_PROFILES, "profiles", "a profile of --profiles cannot be held to")        \
     X(LOG_LIMIT, "limit", "a stranger met a named limit")                                          \
     X(LOG_NET, "net", "a connection or listener failed")
 

@@ -19,7 +19,7 @@ char *sb_room(struct sb *b, size_t n)
 
     if (b->failed)
         return NULL;
-    if (n <= b->cap - b->n)
+    if (b->p && n <= b->cap - b->n)
         return b->p + b->n;
     if (n > b->max - b->n || fault_point("sb")) {
         b->failed = true;
@@ -155,15 +155,37 @@ static bool is_unreserved(unsigned char c)
            c == '.' || c == '_' || c == '~';
 }
 
+static bool stays(char c, const char *keep)
+{
+    return is_unreserved((unsigned char)c) || (c && strchr(keep, c));
+}
+
+void sb_uri_but(struct sb *b, struct str s, const char *keep)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t n = 0;
+    char *to;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += stays(s.p[i], keep) ? 1 : 3;
+    to = sb_room(b, n);
+    for (size_t i = 0; to && i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (stays(s.p[i], keep)) {
+            *to++ = s.p[i];
+        } else {
+            *to++ = '%';
+            *to++ = digits[c >> 4];
+            *to++ = digits[c & 15];
+        }
+    }
+    if (to)
+        sb_add(b, n);
+}
+
 void sb_uri(struct sb *b, struct str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (is_unreserved(c))
-            sb_char(b, (char)c);
-        else
-            sb_fmt(b, "%%%02X", c);
-    }
+    sb_uri_but(b, s, "");
 }
 
 void sb_html(struct sb *b, struct str s)

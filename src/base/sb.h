@@ -49,6 +49,8 @@ void sb_i64(struct sb *b, int64_t v);
 void sb_json(struct sb *b, struct str s);
 /* Percent-encodes everything but RFC 3986 unreserved characters. */
 void sb_uri(struct sb *b, struct str s);
+/* The same, and leaves the characters of `keep` as they stand. */
+void sb_uri_but(struct sb *b, struct str s, const char *keep);
 /* Text for XHTML: & < > " ' become entities. */
 void sb_html(struct sb *b, struct str s);
 

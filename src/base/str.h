@@ -31,6 +31,38 @@ static inline struct str str_c(const char *p)
     return (struct str){p, p ? strlen(p) : 0};
 }
 
+/* Whether n bytes are the same, without a call: for names and codes, which are short. */
+static inline bool bytes_eq(const char *a, const char *b, size_t n)
+{
+    uint64_t x, y;
+    uint32_t u, v;
+
+    if (n < 4) {
+        for (size_t i = 0; i < n; i++)
+            if (a[i] != b[i])
+                return false;
+        return true;
+    }
+    if (n < 8) {
+        memcpy(&u, a, 4);
+        memcpy(&v, b, 4);
+        if (u != v)
+            return false;
+        memcpy(&u, a + n - 4, 4);
+        memcpy(&v, b + n - 4, 4);
+        return u == v;
+    }
+    for (size_t i = 0; i < n - 8; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + n - 8, 8);
+    memcpy(&y, b + n - 8, 8);
+    return x == y;
+}
+
 static inline bool str_eq(struct str a, struct str b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
@@ -82,8 +114,38 @@ struct str str_trim(struct str s);
  * non-NULL *rest; at the end rest->p is NULL. */
 bool str_split(struct str *rest, char sep, struct str *ret_part);
 
+/* The character of "uXXXX" at the beginning of s, what stands behind the backslash of an escape, or
+ * of "uD8XX\uDCXX" that mean one. Its UTF-8 goes to `to`. Returns the bytes of s that it took, or 0
+ * where they are no character (NUL and half a pair are none). */
+size_t str_unicode_escape(struct str s, char to[4], size_t *ret_n);
+
 /* A whole decimal number without sign or blanks, at most `max`. Returns false if it is not one. */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *ret);
+
+/* Whether the bytes are UTF-8 (RFC 3629): no surrogates, no longer forms than needed. */
+bool str_is_utf8(struct str s);
+
+/* A quick hash for tables of short names in memory: it sees the length and the first and last eight
+ * bytes. Not for keys that a stranger chooses without a bound on the search. */
+static inline uint32_t str_mix(struct str s)
+{
+    uint64_t head = 0, tail = 0, h;
+
+    if (s.n >= 8) {
+        memcpy(&head, s.p, 8);
+        memcpy(&tail, s.p + s.n - 8, 8);
+    } else if (s.n >= 4) {
+        memcpy(&head, s.p, 4);
+        memcpy(&tail, s.p + s.n - 4, 4);
+    } else if (s.n) {
+        head = (uint64_t)(unsigned char)s.p[0] | (uint64_t)(unsigned char)s.p[s.n / 2] << 8 |
+               (uint64_t)(unsigned char)s.p[s.n - 1] << 16;
+    }
+    h = (head ^ s.n) * UINT64_C(0x9e3779b97f4a7c15) ^ tail * UINT64_C(0xc2b2ae3d27d4eb4f);
+    h ^= h >> 32;
+    h *= UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(h >> 32);
+}
 
 /* 64-bit FNV-1a, for hash tables of trusted keys and for the index's names of unknown systems. */
 uint64_t str_hash(struct str s);

@@ -15,6 +15,8 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 #define _unused_ __attribute__((unused))
+/* Kept out of its callers, which then need not set up the room on the stack that it takes. */
+#define _apart_ __attribute__((noinline))
 
 #define KIB(n) ((size_t)(n) << 10)
 #define MIB(n) ((size_t)(n) << 20)

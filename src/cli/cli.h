@@ -33,6 +33,8 @@
     X(fhirpath)         \
     X(terminology)      \
     X(detect)           \
+    X(audit)            \
+    X(witness)          \
     X(version)
 
 enum cli_kind { CLI_FLAG, CLI_STRING, CLI_U64, CLI_LIST /* may be given several times */ };
@@ -46,6 +48,19 @@ struct cli_option {
     const char *fallback; /* value when it is not given, shown in the help; NULL: none */
     uint64_t min, max;    /* of CLI_U64; max 0: no limit */
 };
+
+/* Where a node's records are: in its data folder, or in a PostgreSQL. */
+#define CLI_STORE_OPTIONS                                                                          \
+    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0}, CLI_STORE_URI_OPTIONS
+#define CLI_STORE_URI_OPTIONS                                                                      \
+        {"store", "URI", "keep records in PostgreSQL: its connection string", CLI_STRING, false,   \
+         NULL, 0, 0},                                                                              \
+        {"store-unsafe", NULL, "allow a PostgreSQL with fsync or synchronous_commit off",          \
+         CLI_FLAG, false, NULL, 0, 0}
+/* … as members of a struct server_config. */
+#define CLI_STORE_CONFIG(args)                                                                     \
+    .data_dir = cli_string(args, "data"), .store_uri = cli_string(args, "store"),                  \
+    .store_unsafe = cli_flag(args, "store-unsafe")
 
 struct cli_args;
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
 };
 
 static bool progress(void *ctx, uint64_t done, uint64_t all)
@@ -19,7 +19,7 @@ static bool progress(void *ctx, uint64_t done, uint64_t all)
 static int run(const struct cli_args *args, struct err *err)
 {
     _cleanup_(store_closep) struct store *store = NULL;
-    struct server_config config = {.data_dir = cli_string(args, "data")};
+    struct server_config config = {CLI_STORE_CONFIG(args)};
     bool is_terminal = isatty(STDERR_FILENO) == 1;
     char socket[OPERATOR_SOCKET_MAX];
     int r = operator_open(&config, true, &store, socket, err);

@@ -7,7 +7,7 @@
 #define EXIT_PROBLEMS 3
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
 };
 
 static void say(void *ctx, const char *text)
@@ -19,7 +19,7 @@ static void say(void *ctx, const char *text)
 static int run(const struct cli_args *args, struct err *err)
 {
     _cleanup_(store_closep) struct store *store = NULL;
-    struct server_config config = {.data_dir = cli_string(args, "data")};
+    struct server_config config = {CLI_STORE_CONFIG(args)};
     struct store_stats stats;
     int r = server_open_store(&config, true, &store, err), problems;
 

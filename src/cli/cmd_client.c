@@ -3,7 +3,7 @@
 #include "trust/manage.h"
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"name", "TEXT", "of add: what people are shown", CLI_STRING, false, NULL, 0, 0},
     {"scope", "SCOPES", "of add: the most that it may get (SMART scopes, version 2)", CLI_STRING,
      false, NULL, 0, 0},

@@ -14,7 +14,7 @@
 #define PROGRESS_EVERY_US 200000
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"type", "TYPE", "only resources of this type", CLI_STRING, false, NULL, 0, 0},
     {"out", "FILE", "where they go, - is standard output", CLI_STRING, false, "-", 0, 0},
 };
@@ -104,7 +104,7 @@ static int run(const struct cli_args *args, struct err *err)
 {
     const char *type = cli_string(args, "type");
     _cleanup_(store_closep) struct store *store = NULL;
-    struct server_config config = {.data_dir = cli_string(args, "data")};
+    struct server_config config = {CLI_STORE_CONFIG(args)};
     struct access who = trust_job(STR("export"));
     struct export e = {.text = sb_make(TEXT_MAX), .is_terminal = isatty(STDERR_FILENO) == 1};
     int r;

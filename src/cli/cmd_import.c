@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "server/operator.h"
+#include "server/profiles_file.h"
+#include "server/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +13,13 @@
 #define PROGRESS_EVERY_US 200000
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"rejects", "FILE", "where rejected lines go; default: rejects.ndjson in DIR", CLI_STRING,
      false, NULL, 0, 0},
     {"threads", "N", "parts under way at once, 0 is two more than cores", CLI_U64, false, "0", 0,
      64},
+    {"profiles", "FILE", "what records are held to; default: what the node was last served with",
+     CLI_STRING, false, NULL, 0, 0},
 };
 
 struct shown {
@@ -82,25 +86,57 @@ static int run_on(const struct import_place *place, const struct cli_args *args,
     return r;
 }
 
+static void tell_unusable(void *ctx, size_t line, struct str profile, const char *why)
+{
+    (void)ctx;
+    fprintf(stderr, "carnet import: line %zu of the profiles: %.*s %s\n", line, STR_ARG(profile),
+            why);
+}
+
+static int hold_to_profiles(struct api *api, const char *path, struct err *err)
+{
+    int r = path ? profiles_file_read(api, path, err) : api_profiles_recall(api, err);
+
+    return r < 0 ? r : api_profiles_unusable(api, tell_unusable, NULL, err);
+}
+
+/* Into a store that nobody serves. */
+static int run_alone(const struct cli_args *args, struct store *store, struct server_world *world,
+                     struct import_stats *ret, struct err *err)
+{
+    struct api_config config = {.version = str_c(cli_version())};
+    struct import_place place = {.api = api_new(&config, store), .store = store};
+    int r;
+
+    if (!place.api)
+        return err_no_memory(err);
+    server_world_follow(world, place.api);
+    r = hold_to_profiles(place.api, cli_string(args, "profiles"), err);
+    if (r >= 0)
+        r = run_on(&place, args, ret, err);
+    api_free(place.api);
+    return r;
+}
+
 static int run(const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
-    struct api_config api_config = {.version = str_c(cli_version())};
-    _cleanup_(store_closep) struct store *store = NULL;
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
+    _cleanup_(server_world_freep) struct server_world *world = NULL;
+    _cleanup_(store_closep) struct store *store = NULL; /* closed before its world goes */
     char socket[OPERATOR_SOCKET_MAX];
-    struct import_place place = {.socket = socket};
+    struct import_place node = {.socket = socket};
     struct import_stats stats = {0};
     int r = operator_open(&config, false, &store, socket, err);
 
     if (r < 0)
         return r;
-    if (store) {
-        place = (struct import_place){.api = api_new(&api_config, store), .store = store};
-        if (!place.api)
-            return err_no_memory(err);
-    }
-    r = run_on(&place, args, &stats, err);
-    api_free(place.api);
+    if (!store && cli_string(args, "profiles"))
+        return err_set(err, ERR_CONFLICT,
+                       "a node serves this folder, and holds records to its own --profiles");
+    if (store)
+        r = server_world_new(store, &world, err);
+    if (r >= 0)
+        r = store ? run_alone(args, store, world, &stats, err) : run_on(&node, args, &stats, err);
     return r < 0 ? r : stats.rejected ? EXIT_REJECTS : 0;
 }
 
@@ -111,6 +147,8 @@ const struct cli_command cmd_import = {
              "or XML; - is standard input. Transactions and batches are executed as such. An\n"
              "import that was stopped goes on where it was. Lines that are not valid go to the\n"
              "file of rejects with their line number and reason, and the exit status is then 3.\n"
+             "Records are held to the profiles that the node was last served with, or to those of\n"
+             "--profiles, and what fell short is in the node's tally.\n"
              "Beside a running node the files are read here and stored by the node, behind its\n"
              "own clients.",
     .operands = "FILE...",

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"timezone", "OFFSET", "offset of times that have none, for searching", CLI_STRING, false,
      "+00:00", 0, 0},
     {"base-url", "URL", "the node's public FHIR base URL", CLI_STRING, false, NULL, 0, 0},
@@ -22,8 +22,7 @@ static void progress(void *ctx, size_t n)
 
 static int run(const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data"),
-                                   .timezone = cli_string(args, "timezone"),
+    struct server_config config = {CLI_STORE_CONFIG(args), .timezone = cli_string(args, "timezone"),
                                    .content_index = cli_flag(args, "content-index"),
                                    .version = cli_version()};
     bool is_terminal = isatty(STDERR_FILENO);

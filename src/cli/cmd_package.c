@@ -5,9 +5,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"folder", "DIR", "where dependencies are, as NAME-VERSION.tgz", CLI_STRING, false, NULL, 0, 0},
     {"incomplete", NULL, "install even when dependencies are missing", CLI_FLAG, false, NULL, 0, 0},
 };
@@ -25,58 +26,43 @@ static void say_installed(void *ctx, const char *name, size_t n)
     printf("%s %zu\n", name, n);
 }
 
-static int install(const struct cli_args *args, struct api *api, struct store *store,
-                   struct err *err)
+static void progress(void *ctx, const struct package_name *id, size_t n)
+{
+    (void)ctx;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%.*s: %zu resources ", STR_ARG(id->name), n);
+}
+
+static int install(const struct cli_args *args, const struct place *place, struct err *err)
 {
     struct package_options what = {.paths = (const char *const *)args->operands + 1,
                                    .n_paths = (size_t)args->n_operands - 1,
                                    .folder = cli_string(args, "folder"),
                                    .is_incomplete = cli_flag(args, "incomplete"),
-                                   .say = say};
+                                   .say = say,
+                                   .progress = progress};
 
     if (!what.n_paths)
         return err_set(err, ERR_VALUE, "no package is named");
-    return package_install(api, store, &what, err);
+    return package_install(place, &what, err);
 }
 
-static int list(const struct cli_args *args, struct api *api, struct store *store, struct err *err)
+static int list(const struct cli_args *args, const struct place *place, struct err *err)
 {
     (void)args;
-    (void)api;
-    return package_list(store, say_installed, NULL, err);
+    return package_list(place, say_installed, NULL, err);
 }
 
-static int remove_all(const struct cli_args *args, struct api *api, struct store *store,
-                      struct err *err)
+static int remove_all(const struct cli_args *args, const struct place *place, struct err *err)
 {
     int r = args->n_operands > 1 ? 0 : err_set(err, ERR_VALUE, "no package is named");
 
     for (int i = 1; r >= 0 && i < args->n_operands; i++) {
         size_t n;
-        r = package_remove(api, store, str_c(args->operands[i]), &n, err);
+        r = place_package_remove(place, str_c(args->operands[i]), &n, err);
         if (r >= 0)
             printf("%s: %zu resources removed\n", args->operands[i], n);
     }
-    return r;
-}
-
-static int run_on_store(const struct cli_args *args,
-                        int (*action)(const struct cli_args *args, struct api *api,
-                                      struct store *store, struct err *err),
-                        struct err *err)
-{
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
-    _cleanup_(store_closep) struct store *store = NULL;
-    struct api *api;
-    int r = server_open_store(&config, action == list, &store, err);
-
-    if (r < 0)
-        return r;
-    api = api_new(&config.api, store);
-    if (!api)
-        return err_no_memory(err);
-    r = action(args, api, store, err);
-    api_free(api);
     return r;
 }
 
@@ -84,13 +70,24 @@ static int run(const struct cli_args *args, struct err *err)
 {
     static const struct {
         const char *word;
-        int (*run)(const struct cli_args *args, struct api *api, struct store *store,
-                   struct err *err);
-    } actions[] = {{"install", install}, {"list", list}, {"remove", remove_all}};
+        bool reads;
+        int (*run)(const struct cli_args *args, const struct place *place, struct err *err);
+    } actions[] = {
+        {"install", false, install}, {"list", true, list}, {"remove", false, remove_all}};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
+    struct place place;
 
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
-        if (strcmp(args->operands[0], actions[i].word) == 0)
-            return run_on_store(args, actions[i].run, err);
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        int r;
+        if (strcmp(args->operands[0], actions[i].word) != 0)
+            continue;
+        r = place_open(&config, actions[i].reads, &place, err);
+        if (r < 0)
+            return r;
+        r = actions[i].run(args, &place, err);
+        place_done(&place);
+        return r;
+    }
     return err_set(err, ERR_VALUE, "\"%.60s\" is not install, list or remove", args->operands[0]);
 }
 
@@ -102,7 +99,8 @@ const struct cli_command cmd_package = {
              "What a package depends on has to be installed, among the files, or in --folder.\n"
              "A package that is there already changes nothing.\n"
              "list shows names with versions and how many resources came with them;\n"
-             "remove NAME or NAME#VERSION deletes those.",
+             "remove NAME or NAME#VERSION deletes those.\n"
+             "Beside a running node the files are read here and stored by the node.",
     .operands = "install FILE... | list | remove NAME...",
     .operands_min = 1,
     .operands_max = -1,

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"content-index", NULL, "also index every word of every resource, for _content", CLI_FLAG,
      false, NULL, 0, 0},
 };
@@ -22,7 +22,7 @@ static void progress(void *ctx, uint64_t done, uint64_t all)
 
 static int run(const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     _cleanup_(store_closep) struct store *store = NULL;
     bool is_terminal = isatty(STDERR_FILENO);
     char socket[OPERATOR_SOCKET_MAX];
@@ -50,8 +50,8 @@ const struct cli_command cmd_reindex = {
              "position is kept: a run that was stopped goes on where it was. Beside a running\n"
              "node the command has it look, and waits until nothing is left to do. A store of\n"
              "an earlier version gets the keys that are new (words, contained resources,\n"
-             "positions), which no node may serve meanwhile; until then what they find is\n"
-             "found by looking at resources.",
+             "positions, composites), which no node may serve meanwhile; until then what they\n"
+             "find is found by looking at resources.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"listen", "HOST:PORT", "address to answer on", CLI_STRING, false, "127.0.0.1:8080", 0, 0},
     {"open", NULL, "ask nobody: everyone on this machine may read and write", CLI_FLAG, false, NULL,
      0, 0},
@@ -30,6 +30,14 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
     {"check-references", NULL, "references must exist, and what is referred to stays", CLI_FLAG,
      false, NULL, 0, 0},
+    {"audit", "on|off", "keep the audit log: nothing is answered that is not in it", CLI_STRING,
+     false, "off", 0, 0},
+    {"audit-key", "FILE", "PEM key that signs it; default: made in the log's folder", CLI_STRING,
+     false, NULL, 0, 0},
+    {"audit-witness", "URL", "who cosigns its heads; may be given several times", CLI_LIST, false,
+     NULL, 0, 0},
+    {"audit-witness-key", "KEY", "public key of the witness, as many as witnesses, in their order",
+     CLI_LIST, false, NULL, 0, 0},
     {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
      CLI_STRING, false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
@@ -58,10 +66,50 @@ static struct str string_or_empty(const struct cli_args *args, const char *name)
     return s ? str_c(s) : STR("");
 }
 
+static int read_witnesses(const struct cli_args *args, struct audit_witness *to, size_t *ret_n,
+                          struct err *err)
+{
+    const char *url, *key;
+    size_t n = 0;
+    int r;
+
+    for (; (url = cli_list(args, "audit-witness", n)); n++) {
+        key = cli_list(args, "audit-witness-key", n);
+        if (n == AUDIT_WITNESSES_MAX || !key)
+            return err_set(err, ERR_VALUE,
+                           "each --audit-witness, at most %d, needs an --audit-witness-key",
+                           AUDIT_WITNESSES_MAX);
+        to[n].url = url;
+        r = note_key_parse(str_c(key), &to[n].key, err);
+        if (r >= 0 && to[n].key.kind != NOTE_COSIGNATURE)
+            r = err_set(err, ERR_VALUE, "the key of %s is none for cosignatures", url);
+        if (r < 0)
+            return r;
+    }
+    if (cli_list(args, "audit-witness-key", n))
+        return err_set(err, ERR_VALUE, "there are more --audit-witness-key than --audit-witness");
+    *ret_n = n;
+    return 0;
+}
+
+static int read_audit(const struct cli_args *args, struct server_config *config,
+                      struct audit_witness *witnesses, struct err *err)
+{
+    struct str audit = str_c(cli_string(args, "audit"));
+
+    config->audit = str_eq(audit, STR("on"));
+    if (!config->audit && !str_eq(audit, STR("off")))
+        return err_set(err, ERR_VALUE, "--audit must be on or off, not \"%.*s\"", STR_ARG(audit));
+    config->audit_key = cli_string(args, "audit-key");
+    config->witnesses = witnesses;
+    return read_witnesses(args, witnesses, &config->n_witnesses, err);
+}
+
 static int run(const struct cli_args *args, struct err *err)
 {
+    struct audit_witness witnesses[AUDIT_WITNESSES_MAX];
     struct server_config config = {
-        .data_dir = cli_string(args, "data"),
+        CLI_STORE_CONFIG(args),
         .listen = cli_string(args, "listen"),
         .open = cli_flag(args, "open"),
         .threads = (unsigned)cli_u64(args, "threads"),
@@ -87,7 +135,10 @@ static int run(const struct cli_args *args, struct err *err)
             },
     };
     enum log_level level;
+    int r = read_audit(args, &config, witnesses, err);
 
+    if (r < 0)
+        return r;
     if (!log_level_parse(str_c(cli_string(args, "log-level")), &level))
         return err_set(err, ERR_VALUE, "--log-level must be debug, info, warn or error, not \"%s\"",
                        cli_string(args, "log-level"));

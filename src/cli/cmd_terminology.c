@@ -1,6 +1,5 @@
 #include "cli/cli.h"
 
-#include "server/server.h"
 #include "server/terms_load.h"
 
 #include <inttypes.h>
@@ -8,7 +7,7 @@
 #include <unistd.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
 };
 
 static void progress(void *ctx, const char *path, uint64_t done, uint64_t all)
@@ -35,7 +34,7 @@ static void refused(void *ctx, struct str json, const struct err *why)
             (int)MIN(json.n, 120u), json.p);
 }
 
-static int load(struct store *store, char *const *files, size_t n, struct err *err)
+static int load(const struct place *place, char *const *files, size_t n, struct err *err)
 {
     bool is_terminal = isatty(STDERR_FILENO);
     struct terms_load_report report = {
@@ -43,10 +42,10 @@ static int load(struct store *store, char *const *files, size_t n, struct err *e
 
     if (!n)
         return err_set(err, ERR_VALUE, "no file to load is named");
-    return terms_load(store, files, n, &report, err);
+    return terms_load(place, files, n, &report, err);
 }
 
-static int list(struct store *store, char *const *words, size_t n, struct err *err)
+static int list(const struct place *place, char *const *words, size_t n, struct err *err)
 {
     struct terms_loaded *found;
     struct arena a;
@@ -57,7 +56,7 @@ static int list(struct store *store, char *const *words, size_t n, struct err *e
     if (n)
         return err_set(err, ERR_VALUE, "list takes no operand");
     arena_init(&a, MIB(16));
-    r = terms_list(store, &a, &found, &n_found, err);
+    r = place_terms_list(place, &a, &found, &n_found, err);
     for (size_t i = 0; r >= 0 && i < n_found; i++)
         printf("%.*s %.*s|%.*s %" PRIu64 " bytes\n", STR_ARG(found[i].type), STR_ARG(found[i].url),
                STR_ARG(found[i].version), found[i].bytes);
@@ -65,13 +64,13 @@ static int list(struct store *store, char *const *words, size_t n, struct err *e
     return r;
 }
 
-static int remove_all(struct store *store, char *const *words, size_t n, struct err *err)
+static int remove_all(const struct place *place, char *const *words, size_t n, struct err *err)
 {
     int r = n ? 0 : err_set(err, ERR_VALUE, "nothing to remove is named");
 
     for (size_t i = 0; r >= 0 && i < n; i++) {
         size_t removed;
-        r = terms_remove(store, str_c(words[i]), &removed, err);
+        r = place_terms_remove(place, str_c(words[i]), &removed, err);
         if (r >= 0)
             printf("%s: %zu removed\n", words[i], removed);
     }
@@ -83,20 +82,24 @@ static int run(const struct cli_args *args, struct err *err)
     static const struct {
         struct str word;
         bool reads;
-        int (*run)(struct store *store, char *const *words, size_t n, struct err *err);
+        int (*run)(const struct place *place, char *const *words, size_t n, struct err *err);
     } actions[] = {
         {STR("load"), false, load}, {STR("list"), true, list}, {STR("remove"), false, remove_all}};
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
-    _cleanup_(store_closep) struct store *store = NULL;
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     struct str word = str_c(args->operands[0]);
+    struct place place;
 
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
-        if (str_eq(word, actions[i].word)) {
-            int r = server_open_store(&config, actions[i].reads, &store, err);
-            return r < 0 ? r
-                         : actions[i].run(store, args->operands + 1, (size_t)args->n_operands - 1,
-                                          err);
-        }
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        int r;
+        if (!str_eq(word, actions[i].word))
+            continue;
+        r = place_open(&config, actions[i].reads, &place, err);
+        if (r < 0)
+            return r;
+        r = actions[i].run(&place, args->operands + 1, (size_t)args->n_operands - 1, err);
+        place_done(&place);
+        return r;
+    }
     return err_set(err, ERR_VALUE, "\"%.*s\" is not load, list or remove", (int)MIN(word.n, 60u),
                    word.p);
 }
@@ -109,7 +112,8 @@ const struct cli_command cmd_terminology = {
              "SNOMED CT snapshots (RF2), ATC lists, iso-codes, and FHIR packages or files with\n"
              "code systems, value sets and concept maps. A file may be packed (zip, tar, gzip,\n"
              "xz, zstd, bzip2). When a line is wrong nothing is changed.\n"
-             "list shows what was loaded; remove URL or URL|VERSION takes it away.",
+             "list shows what was loaded; remove URL or URL|VERSION takes it away.\n"
+             "Beside a running node the files are read here and stored by the node.",
     .operands = "load FILE... | list | remove URL...",
     .operands_min = 1,
     .operands_max = -1,

@@ -3,7 +3,7 @@
 #include "trust/manage.h"
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
+    CLI_STORE_OPTIONS,
     {"role", "ROLE", "of add: patient, worker, steward, epidemiologist, researcher, operator",
      CLI_STRING, false, NULL, 0, 0},
     {"name", "TEXT", "of add: what pages call the person", CLI_STRING, false, NULL, 0, 0},

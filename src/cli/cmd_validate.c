@@ -5,6 +5,7 @@
 #include "fhir/profile.h"
 #include "fhir/shelf.h"
 #include "fhir/validate.h"
+#include "fhir/xml.h"
 #include "server/package.h"
 #include "server/server.h"
 #include "server/world.h"
@@ -20,17 +21,19 @@
 static const struct cli_option options[] = {
     {"profile", "URL", "hold the resources against this profile; may be repeated", CLI_LIST, false,
      NULL, 0, 0},
-    {"package", "FILE", "definitions: a FHIR package (.tgz) or a resource; may be repeated",
+    {"package", "FILE",
+     "definitions: a FHIR package (.tgz), a resource or a Bundle of them; may be repeated",
      CLI_LIST, false, NULL, 0, 0},
     {"data", "DIR", "a node's data folder: its definitions, terminology and records count too",
      CLI_STRING, false, NULL, 0, 0},
+    CLI_STORE_URI_OPTIONS,
     {"format", "FORMAT", "text, or json: one OperationOutcome a line", CLI_STRING, false, "text", 0,
      0},
     {"quiet", NULL, "say only what is an error", CLI_FLAG, false, NULL, 0, 0},
 };
 
 struct run {
-    struct store *store; /* with --data */
+    struct store *store; /* with --data or --store */
     struct server_world *world;
     struct shelf *shelf;
     struct profiles *profiles;
@@ -54,9 +57,9 @@ static const struct world *world_of(struct run *run)
     return shelf_world(run->shelf, run->world ? server_world_table(run->world) : NULL);
 }
 
-static int open_data(struct run *run, const char *dir, struct err *err)
+static int open_data(struct run *run, const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = dir, .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     int r = server_open_store(&config, true, &run->store, err);
 
     return r < 0 ? r : server_world_new(run->store, &run->world, err);
@@ -86,6 +89,21 @@ static int read_file(const char *path, struct sb *out, struct err *err)
     return r;
 }
 
+/* A file in XML becomes the JSON that it says; *ret is in `a` then, else `text`. */
+static int as_json(struct arena *a, struct str text, struct str *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb json = sb_make(XML_BYTES_MAX);
+    int r;
+
+    *ret = text;
+    if (!xml_is_likely(text))
+        return 0;
+    if ((r = xml_read(a, text, &json, err)) < 0)
+        return r;
+    *ret = arena_dup(a, sb_view(&json));
+    return ret->p ? 0 : err_no_memory(err);
+}
+
 static int put_resource(void *ctx, struct str file, struct str json, struct err *err)
 {
     struct run *run = ctx;
@@ -96,16 +114,39 @@ static int put_resource(void *ctx, struct str file, struct str json, struct err 
     return 0;
 }
 
+/* A resource, or those in a Bundle. */
+static int put_text(struct run *run, struct arena *a, struct str text, struct err *err)
+{
+    _cleanup_(sb_done) struct sb one = sb_make(FILE_BYTES_MAX);
+    yyjson_val *root, *entry;
+    size_t i, n;
+    int r = as_json(a, text, &text, err);
+
+    if (r < 0 || (r = js_parse(a, text, &root, err)) < 0)
+        return r;
+    if (!str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
+        return shelf_put(run->shelf, text, err);
+    yyjson_arr_foreach(js_get(root, "entry"), i, n, entry) {
+        sb_reset(&one);
+        js_write(&one, js_get(entry, "resource"));
+        if (r >= 0 && (r = sb_ok(&one, err)) >= 0)
+            r = shelf_put(run->shelf, sb_view(&one), err);
+    }
+    return r;
+}
+
 static int take_definitions(struct run *run, const char *path, struct err *err)
 {
     _cleanup_(sb_done) struct sb text = sb_make(FILE_BYTES_MAX);
+    _cleanup_(arena_done) struct arena a;
     struct err why;
     int r;
 
-    if (!str_ends(str_c(path), STR(".json")))
+    arena_init(&a, ARENA_BYTES_MAX);
+    if (!str_ends(str_c(path), STR(".json")) && !str_ends(str_c(path), STR(".xml")))
         return package_each(path, put_resource, run, err);
     r = read_file(path, &text, err);
-    if (r >= 0 && shelf_put(run->shelf, sb_view(&text), &why) < 0)
+    if (r >= 0 && put_text(run, &a, sb_view(&text), &why) < 0)
         r = err_set(err, why.code, "\"%s\": %s", path, why.text);
     return r;
 }
@@ -149,8 +190,10 @@ static int check(struct run *run, struct arena *a, struct str text, struct issue
                                    .n_asked = run->n_asked};
     yyjson_val *root;
     struct err why;
-    int r = js_parse(a, text, &root, &why);
+    int r = as_json(a, text, &text, &why);
 
+    if (r >= 0)
+        r = js_parse(a, text, &root, &why);
     if (r < 0) {
         issues_add(issues, ISSUE_FATAL, err_issue_type(r), STR(""), "%s", why.text);
         return 0;
@@ -196,8 +239,8 @@ static int prepare(struct run *run, const struct cli_args *args, struct err *err
         run->asked[run->n_asked++] = str_c(one);
     }
     r = shelf_new(&run->shelf, err);
-    if (r >= 0 && cli_string(args, "data"))
-        r = open_data(run, cli_string(args, "data"), err);
+    if (r >= 0 && (cli_string(args, "data") || cli_string(args, "store")))
+        r = open_data(run, args, err);
     for (size_t i = 0; r >= 0 && (one = cli_list(args, "package", i)); i++)
         r = take_definitions(run, one, err);
     if (r < 0)
@@ -219,7 +262,8 @@ static int run(const struct cli_args *args, struct err *err)
 const struct cli_command cmd_validate = {
     .name = "validate",
     .summary = "hold resources against R4 and profiles",
-    .about = "Checks each FILE, a resource as JSON: R4's structure, invariants and bindings, the\n"
+    .about = "Checks each FILE, a resource as JSON or XML: R4's structure, invariants and "
+             "bindings, the\n"
              "profiles that it claims, and those of --profile. Definitions beyond R4's own come\n"
              "from --package. Exit status: 0 no errors, 3 errors were found, 1 it could not be\n"
              "done.",

@@ -40,7 +40,7 @@ int manage_read(const char *path, struct sb *ret, struct err *err)
 
 int manage_send(const struct cli_args *args, struct sb *request, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data"), .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     _cleanup_(sb_done) struct sb answer = sb_make(MANAGE_ANSWER_MAX);
     int r;
 

@@ -33,13 +33,46 @@ static void concept(struct sb *b, struct str code, struct str display)
     base_text_member(b, "display", display);
 }
 
-/* The codes of one system, nested by their depth. Returns whether `t` stands on a further row. */
+/* A property that the system defines ("d"), or one that the code above has ("p"). */
+static void property(struct sb *b, const struct base_table *t, bool first)
+{
+    sb_str(b, first ? STR(",\"property\":[{\"code\":") : STR(",{\"code\":"));
+    sb_json(b, t->cells[1]);
+    if (str_eq(t->cells[0], STR("d"))) {
+        base_text_member(b, "uri", t->cells[2]);
+        base_text_member(b, "type", t->cells[3]);
+    } else {
+        sb_fmt(b, ",\"value%.*s\":", STR_ARG(t->cells[3]));
+        if (str_eq(t->cells[3], STR("Boolean")))
+            sb_str(b, t->cells[2]);
+        else
+            sb_json(b, t->cells[2]);
+    }
+    sb_char(b, '}');
+}
+
+/* All rows of a kind on which `t` stands after them. Returns whether it does. */
+static bool properties(struct sb *b, struct base_table *t, struct str kind)
+{
+    bool has_row, first = true;
+
+    while ((has_row = base_row(t)) && str_eq(t->cells[0], kind)) {
+        property(b, t, first);
+        first = false;
+    }
+    if (!first)
+        sb_char(b, ']');
+    return has_row;
+}
+
+/* The properties that one system defines, and its codes, nested by their depth. Returns whether `t`
+ * stands on a further row. */
 static bool concepts(struct sb *b, struct base_table *t)
 {
     int depth = -1; /* concepts that are open, less one */
-    bool has_row;
+    bool has_row = properties(b, t, STR("d"));
 
-    while ((has_row = base_row(t)) && !str_eq(t->cells[0], STR("="))) {
+    while (has_row && !str_eq(t->cells[0], STR("="))) {
         uint64_t to = 0;
         str_to_u64(t->cells[0], HIERARCHY_MAX, &to);
         if ((int)to > depth) {
@@ -51,6 +84,7 @@ static bool concepts(struct sb *b, struct base_table *t)
         }
         depth = (int)to;
         concept(b, t->cells[1], t->cells[2]);
+        has_row = properties(b, t, STR("p"));
     }
     for (; depth >= 0; depth--)
         sb_lit(b, "}]");

@@ -41,23 +41,46 @@ static int check_element(struct base_walk *w, const struct base_element *be,
     return r;
 }
 
+/* Systems that are grammars have no displays of their own. */
+static bool is_grammar(struct str system)
+{
+    return str_starts(system, STR("urn:ietf:")) || str_eq(system, STR("http://unitsofmeasure.org"));
+}
+
+static void check_display(struct base_walk *w, const struct coding *coding, struct str display,
+                          const struct place *at)
+{
+    struct place below = {at, STR("display"), -1};
+
+    if (!coding->display.n || !display.n || is_grammar(coding->system) ||
+        display_is(coding->display, display))
+        return;
+    conform_say(w->c, ISSUE_WARNING, "code-invalid", &below, NULL, STR("Coding.display"),
+                "is not the display of \"%.*s\", which is \"%.*s\"", (int)MIN(coding->code.n, 64u),
+                coding->code.p, (int)MIN(display.n, 200u), display.p);
+}
+
 /* A code that its own code system does not have is wrong wherever it stands. */
 static int check_coding(struct base_walk *w, const struct item *item, const struct place *at)
 {
     const struct world *world = w->c->options->world;
     struct coding coding = {.system = js_get_str(item->v, "system"),
                             .version = js_get_str(item->v, "version"),
-                            .code = js_get_str(item->v, "code")};
+                            .code = js_get_str(item->v, "code"),
+                            .display = js_get_str(item->v, "display")};
     enum terms_answer answer = TERMS_UNKNOWN;
+    struct str display = STR_NULL;
     int r;
 
     if (!world->has_code || !coding.system.n || !coding.code.n)
         return 0;
-    r = world->has_code(world->ctx, w->c->a, &coding, &answer, NULL, w->c->err);
+    r = world->has_code(world->ctx, w->c->a, &coding, &answer, &display, w->c->err);
     if (r >= 0 && answer == TERMS_NO)
         conform_say(w->c, ISSUE_ERROR, "code-invalid", at, NULL, STR("Coding.code"),
                     "has the code \"%.*s\", which is not in %.*s", (int)MIN(coding.code.n, 64u),
                     coding.code.p, (int)MIN(coding.system.n, 200u), coding.system.p);
+    if (r >= 0 && answer == TERMS_YES)
+        check_display(w, &coding, display, at);
     return MIN(r, 0);
 }
 
@@ -72,6 +95,9 @@ static int walk_value(struct base_walk *w, const struct base_type *b, const stru
 
     if (b)
         r = check_element(w, &b->elements[e - b->type->elements], item, scope, at);
+    if (r >= 0 && w->with_profiles)
+        r = conform_value(w->c, item, b ? b->elements[e - b->type->elements].binding : NULL, &there,
+                          at);
     if (r >= 0 && w->with_bindings && item->type->which == TYPE_CODING)
         r = check_coding(w, item, at);
     if (r >= 0 && w->with_profiles && item->type->which == TYPE_EXTENSION &&
@@ -314,7 +340,9 @@ static int on_resource(struct base_walk *w, const struct item *item, const struc
         r = conform_bundle(w->c, item->v, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("QuestionnaireResponse")))
         r = conform_response(w->c, item->v, scope, at);
-    return r;
+    if (r >= 0 && str_eq(item->type->name, STR("MeasureReport")))
+        r = conform_report(w->c, item->v, at);
+    return r < 0 || !w->with_profiles ? r : conform_definition(w->c, item->v, at);
 }
 
 int conform_base(struct conform *c, const struct item *item, const struct holder *holder,

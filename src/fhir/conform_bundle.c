@@ -69,7 +69,7 @@ static void check_entry(const struct bundle_check *b, yyjson_val *v, const struc
         check_request(b, v, at);
 }
 
-/* What the Composition refers to has to be in the document. */
+/* What the Composition refers to has to be in the document, what the message is about in it. */
 static int check_link(const struct bundle_check *b, yyjson_val *v, const struct scope *composition,
                       const struct place *at)
 {
@@ -87,7 +87,9 @@ static int check_link(const struct bundle_check *b, yyjson_val *v, const struct 
         return 0;
     r = resolve(&inner, composition, reference, &found, &in, &there);
     if (r >= 0 && !found)
-        say(b, ISSUE_ERROR, at, "document", "refers to what is not in the document");
+        say(b, ISSUE_ERROR, at, "document",
+            is_type(b, "message") ? "refers to what is not in the message"
+                                  : "refers to what is not in the document");
     return MIN(r, 0);
 }
 
@@ -145,6 +147,20 @@ static int check_document(const struct bundle_check *b, yyjson_val *bundle, cons
     return r < 0 ? r : check_sections(b, composition, &scope, &at);
 }
 
+/* What a message's header is about comes with it. */
+static int check_message(const struct bundle_check *b, yyjson_val *bundle, const struct place *up)
+{
+    yyjson_val *entry = yyjson_arr_get_first(js_get(bundle, "entry"));
+    yyjson_val *header = js_get(entry, "resource");
+    struct scope scope = {
+        .up = b->scope, .resource = header, .full_url = js_get_str(entry, "fullUrl")};
+    struct place at_entry = {up, STR("entry"), 0}, at = {&at_entry, STR("resource"), -1};
+
+    if (!str_eq(js_get_str(header, "resourceType"), STR("MessageHeader")))
+        return 0; /* bdl-12 says so */
+    return check_links(b, header, "focus", &scope, &at);
+}
+
 int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *scope,
                    const struct place *at)
 {
@@ -156,5 +172,7 @@ int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *sc
         struct place entry = {at, STR("entry"), (ptrdiff_t)i};
         check_entry(&b, v, &entry);
     }
-    return is_type(&b, "document") ? check_document(&b, bundle, at) : 0;
+    return is_type(&b, "document")  ? check_document(&b, bundle, at)
+           : is_type(&b, "message") ? check_message(&b, bundle, at)
+                                    : 0;
 }

@@ -3,24 +3,16 @@
  *
  * Source: http://hl7.org/fhir/R4/questionnaireresponse.html, questionnaire.html.
  */
-#include "fhir/profile_int.h"
+#include "fhir/conform_response_int.h"
 
 #include "fhir/defs.h"
-
-struct response {
-    struct conform *c;
-    const struct scope *scope;
-    yyjson_val *root; /* the QuestionnaireResponse */
-    struct str url;   /* of the Questionnaire */
-    bool is_finished; /* required answers have to be there */
-};
 
 /* JSON's depth bounds how far items go into one another. */
 static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
                        const struct place *at);
 
-static void say(struct response *r, enum issue_severity severity, const char *type,
-                const struct place *at, struct str link_id, const char *text)
+void response_say(struct response *r, enum issue_severity severity, const char *type,
+                  const struct place *at, struct str link_id, const char *text)
 {
     conform_say(r->c, severity, type, at, NULL, link_id, "%s (linkId %.*s of %.*s)", text,
                 (int)MIN(link_id.n, 100u), link_id.n ? link_id.p : "", STR_ARG(r->url));
@@ -61,8 +53,7 @@ static yyjson_val *choice(yyjson_val *of, struct str stem, struct str *ret_type)
     return NULL;
 }
 
-/* "Integer" of valueInteger is the type integer; "Coding" is itself. */
-static const struct def_type *type_of(struct str name)
+const struct def_type *response_type(struct str name)
 {
     const struct def_type *t = def_type(name);
     char lower[32];
@@ -86,7 +77,7 @@ static bool is_same_value(yyjson_val *a, yyjson_val *b)
 
 static bool is_met(struct str operator, yyjson_val * answer, yyjson_val *wanted, struct str type)
 {
-    const struct def_type *t = type_of(type);
+    const struct def_type *t = response_type(type);
     int order = t && answer ? value_compare(answer, wanted, t) : 2;
 
     if (str_eq(operator, STR("=")))
@@ -218,20 +209,24 @@ static int check_answer(struct response *r, yyjson_val *question, yyjson_val *an
     yyjson_val *v = choice(answer, STR("value"), &type);
     bool is_open = is_type(question, "open-choice") && str_eq(type, STR("String"));
     uint64_t length;
+    int result;
 
     if (!v)
         return 0; /* the reason why may be there */
     if (!fits_type(js_get_str(question, "type"), type)) {
-        say(r, ISSUE_ERROR, "structure", at, link_id, "has an answer of another type than asked");
+        response_say(r, ISSUE_ERROR, "structure", at, link_id,
+                     "has an answer of another type than asked");
         return 0;
     }
     if (max.n && str_to_u64(max, INT32_MAX, &length) && value_length(v) > length)
-        say(r, ISSUE_ERROR, "too-long", at, link_id, "is longer than the questionnaire allows");
+        response_say(r, ISSUE_ERROR, "too-long", at, link_id,
+                     "is longer than the questionnaire allows");
     if (js_get(question, "answerOption") && !is_open && !is_option(question, v))
-        say(r, ISSUE_ERROR, "code-invalid", at, link_id, "is none of the answers offered");
-    return js_get(question, "answerValueSet") && str_eq(type, STR("Coding"))
+        response_say(r, ISSUE_ERROR, "code-invalid", at, link_id, "is none of the answers offered");
+    result = response_answer(r, question, v, type, at);
+    return result >= 0 && js_get(question, "answerValueSet") && str_eq(type, STR("Coding"))
                ? check_value_set(r, question, v, at)
-               : 0;
+               : result;
 }
 
 static int check_answers(struct response *r, yyjson_val *question, yyjson_val *item,
@@ -262,17 +257,20 @@ static int check_item(struct response *r, yyjson_val *question, yyjson_val *item
     if (!conform_step(r->c, at))
         return 0;
     if ((is_type(question, "group") || is_type(question, "display")) && n_answers)
-        say(r, ISSUE_ERROR, "structure", at, link_id, "has an answer, but is no question");
+        response_say(r, ISSUE_ERROR, "structure", at, link_id, "has an answer, but is no question");
     if (n_answers > 1 && !yyjson_get_bool(js_get(question, "repeats")))
-        say(r, ISSUE_ERROR, "structure", at, link_id, "has several answers, but does not repeat");
+        response_say(r, ISSUE_ERROR, "structure", at, link_id,
+                     "has several answers, but does not repeat");
+    if (!is_type(question, "group"))
+        response_occurs(r, question, n_answers, at);
     if (n_answers && !is_enabled(r, question))
-        say(r, ISSUE_ERROR, "business-rule", at, link_id,
-            "is answered, but is not asked after what else was answered");
+        response_say(r, ISSUE_ERROR, "business-rule", at, link_id,
+                     "is answered, but is not asked after what else was answered");
     if (is_type(question, "group"))
         return check_items(r, js_get(question, "item"), js_get(item, "item"), at);
     if (js_get(item, "item"))
-        say(r, ISSUE_ERROR, "structure", at, link_id,
-            "has items of its own, which belong to its answers");
+        response_say(r, ISSUE_ERROR, "structure", at, link_id,
+                     "has items of its own, which belong to its answers");
     return check_answers(r, question, item, at);
 }
 
@@ -304,10 +302,12 @@ static void check_counts(struct response *r, yyjson_val *asked, yyjson_val *give
         size_t count = count_named(given, link_id, &is_answered);
         if (!is_answered && yyjson_get_bool(js_get(question, "required")) &&
             is_enabled(r, question))
-            say(r, r->is_finished ? ISSUE_ERROR : ISSUE_INFORMATION, "required", at, link_id,
-                "has no answer to a required question");
+            response_say(r, r->is_finished ? ISSUE_ERROR : ISSUE_INFORMATION, "required", at,
+                         link_id, "has no answer to a required question");
+        if (is_group)
+            response_occurs(r, question, count, at);
         if (count > 1 && !(is_group && yyjson_get_bool(js_get(question, "repeats"))))
-            say(r, ISSUE_ERROR, "structure", at, link_id, "has an item more than once");
+            response_say(r, ISSUE_ERROR, "structure", at, link_id, "has an item more than once");
     }
 }
 
@@ -337,11 +337,12 @@ static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
         if (result < 0)
             break;
         if (!question) {
-            say(r, ISSUE_ERROR, "not-found", &here, link_id, "is not asked here");
+            response_say(r, ISSUE_ERROR, "not-found", &here, link_id, "is not asked here");
             continue;
         }
         if (place_of(asked, question) < last)
-            say(r, ISSUE_ERROR, "structure", &here, link_id, "stands behind what comes after it");
+            response_say(r, ISSUE_ERROR, "structure", &here, link_id,
+                         "stands behind what comes after it");
         last = MAX(last, place_of(asked, question));
         result = check_item(r, question, item, &here);
     }

@@ -4,11 +4,11 @@
 
 static const struct def_type *find_type(struct str name, size_t *ret_index)
 {
-    uint32_t at = defs_hash(name) & defs_type_by_name_mask;
+    uint32_t at = str_mix(name) & defs_type_by_name_mask;
 
     for (; defs_type_by_name[at]; at = (at + 1) & defs_type_by_name_mask) {
         const struct def_type *t = &defs_types[defs_type_by_name[at] - 1];
-        if (str_eq(t->name, name)) {
+        if (t->name.n == name.n && bytes_eq(t->name.p, name.p, name.n)) {
             *ret_index = (size_t)(t - defs_types);
             return t;
         }
@@ -47,14 +47,36 @@ const struct def_element *def_member(const struct def_type *t, struct str json_n
     const struct defs_members *m = &defs_members[t - defs_types];
     const struct defs_member *table = defs_member_table + m->first;
 
-    for (uint32_t at = defs_hash(json_name) & m->mask; table[at].name_n; at = (at + 1) & m->mask) {
+    for (uint32_t at = str_mix(json_name) & m->mask; table[at].name_n; at = (at + 1) & m->mask) {
         if (table[at].name_n != json_name.n ||
-            memcmp(defs_pool + table[at].name, json_name.p, json_name.n) != 0)
+            !bytes_eq(defs_pool + table[at].name, json_name.p, json_name.n))
             continue;
         *ret_type = &defs_types[table[at].type];
         return &t->elements[table[at].element];
     }
     return NULL;
+}
+
+#define LOOK_AHEAD 6 /* elements that are passed over more quickly than a hash is made */
+
+const struct def_element *def_next_member(const struct def_type *t, struct str json_name,
+                                          size_t *at, const struct def_type **ret_type)
+{
+    const struct def_element *e = t->elements + *at;
+    size_t left = MIN(t->n_elements - *at, (size_t)LOOK_AHEAD);
+
+    for (; left; left--, e++) {
+        if (e->name.n != json_name.n || e->is_choice ||
+            !bytes_eq(e->name.p, json_name.p, json_name.n))
+            continue;
+        *ret_type = e->types[0];
+        *at = (size_t)(e + 1 - t->elements);
+        return e;
+    }
+    e = def_member(t, json_name, ret_type);
+    if (e)
+        *at = (size_t)(e + 1 - t->elements);
+    return e;
 }
 
 bool def_codes_has(const struct def_codes *c, struct str system, struct str code)

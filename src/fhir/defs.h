@@ -134,6 +134,10 @@ const struct def_type *def_resource_type(int type);
  * the caller's to take off. *ret_type is the element's type. */
 const struct def_element *def_member(const struct def_type *t, struct str json_name,
                                      const struct def_type **ret_type);
+/* The same for members that come one after the other, most likely in the order of the definition:
+ * *at, 0 at the first, is where the next one is looked for first. */
+const struct def_element *def_next_member(const struct def_type *t, struct str json_name,
+                                          size_t *at, const struct def_type **ret_type);
 
 /* Whether a code list has (system, code); system .p == NULL asks for the code alone. */
 bool def_codes_has(const struct def_codes *c, struct str system, struct str code);
@@ -156,6 +160,7 @@ enum def_param_kind {
 struct def_component {     /* of a composite parameter */
     struct str code;       /* of the component's search parameter on the same type */
     struct str expression; /* relative to the composite's own */
+    uint8_t kind;          /* of that parameter: enum def_param_kind, no composite or special */
 };
 
 struct def_param {

@@ -9,7 +9,7 @@
 
 #include "fhir/defs.h"
 
-/* A JSON member name of a type, in its type's hash table; name_n == 0: a free place. */
+/* A JSON member name of a type, in its type's hash table (str_mix); name_n == 0: a free place. */
 struct defs_member {
     uint32_t name;    /* in defs_pool */
     uint16_t element; /* of the type's elements */
@@ -42,7 +42,7 @@ struct defs_system { /* sorted by URI */
 extern const char defs_pool[];
 extern const struct def_type defs_types[];
 extern const size_t defs_n_types;
-extern const uint16_t defs_type_by_name[]; /* hash table of index + 1, 0: free */
+extern const uint16_t defs_type_by_name[]; /* hash table (str_mix) of index + 1, 0: free */
 extern const uint16_t defs_type_by_name_mask;
 extern const uint16_t defs_resource_index[DEF_RESOURCE_MAX + 1];
 extern const struct defs_member defs_member_table[];
@@ -56,15 +56,5 @@ extern const struct str *const defs_compartments[COMPARTMENT_COUNT][DEF_RESOURCE
 extern const int defs_compartment_types[COMPARTMENT_COUNT];
 extern const struct defs_system defs_systems[];
 extern const size_t defs_n_systems;
-
-/* The hash of the tables above: FNV-1a with 32 bits, its halves folded. */
-static inline uint32_t defs_hash(struct str s)
-{
-    uint32_t h = 2166136261u;
-
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (unsigned char)s.p[i]) * 16777619u;
-    return h ^ h >> 15;
-}
 
 #endif

@@ -105,75 +105,20 @@ static int bad_string(struct graphql_lex *lex, const char *what, struct err *err
                    lex->place.line, lex->place.column);
 }
 
-static int hex4(const struct graphql_lex *lex, size_t at)
-{
-    int v = 0;
-
-    for (size_t i = at; i < at + 4; i++) {
-        char c = i < lex->text.n ? lex->text.p[i] : ' ';
-        int digit = is_digit(c)            ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0)
-            return -1;
-        v = v << 4 | digit;
-    }
-    return v;
-}
-
-static size_t put_utf8(char *to, unsigned c)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        to[0] = (char)(0xe0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | c >> 18);
-    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
-/* \uXXXX, a pair of surrogates being one character; lex->at is behind the 'u'. */
-static int read_unicode(struct graphql_lex *lex, char *to, size_t *n)
-{
-    int c = hex4(lex, lex->at), low;
-
-    if (c <= 0 || (c >= 0xdc00 && c < 0xe000))
-        return -1;
-    lex->at += 4;
-    if (c >= 0xd800 && c < 0xdc00) {
-        low = peek(lex, 0) == '\\' && peek(lex, 1) == 'u' ? hex4(lex, lex->at + 2) : -1;
-        if (low < 0xdc00 || low >= 0xe000)
-            return -1;
-        lex->at += 6;
-        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-    }
-    *n += put_utf8(to + *n, (unsigned)c);
-    return 0;
-}
-
 static int read_escape(struct graphql_lex *lex, char *to, size_t *n)
 {
     static const char from[] = "\"\\/bfnrt", as[] = "\"\\/\b\f\n\r\t";
     char c = peek(lex, 0);
     const char *found = at_end(lex) ? NULL : strchr(from, c);
+    size_t taken, bytes = 0;
 
+    if (c == 'u') {
+        taken = str_unicode_escape(str_from(lex->text, lex->at), to + *n, &bytes);
+        lex->at += taken;
+        *n += bytes;
+        return taken ? 0 : -1;
+    }
     lex->at++;
-    if (c == 'u')
-        return read_unicode(lex, to, n);
     if (!found || !c)
         return -1;
     to[(*n)++] = as[found - from];

@@ -14,21 +14,6 @@
 #define ITEMS_ROOM 16
 #define INSERTION_MAX 64
 
-/* Keys of one resource while they are collected. */
-struct extract {
-    struct arena *a;
-    const struct index_options *opt;
-    struct index_entry *entries;
-    size_t n, cap;
-    unsigned char *at, *end; /* free part of the chunk that holds the keys' bytes */
-    uint16_t param;          /* the list in hand */
-    uint8_t compartments;    /* that its references lead into */
-    int elsewhere_type;      /* local references to it are in another list already; 0: none */
-    bool has_others;         /* some reference is no local one */
-    struct str patient;
-    struct err *err;
-};
-
 static unsigned char *keep(struct extract *x, const unsigned char *p, size_t n)
 {
     unsigned char *to;
@@ -46,7 +31,7 @@ static unsigned char *keep(struct extract *x, const unsigned char *p, size_t n)
     return to;
 }
 
-static int add(struct extract *x, uint16_t param, const struct key *k, bool shared)
+int extract_add(struct extract *x, uint16_t param, const struct key *k, bool shared)
 {
     const unsigned char *bytes;
 
@@ -65,7 +50,8 @@ static int add(struct extract *x, uint16_t param, const struct key *k, bool shar
     bytes = keep(x, k->b, k->n);
     if (!bytes)
         return err_no_memory(x->err);
-    x->entries[x->n++] = (struct index_entry){param, (uint8_t)k->n, shared, bytes};
+    x->entries[x->n++] = (struct index_entry){
+        .param = param, .key_n = (uint8_t)k->n, .shared = shared, .key = bytes};
     return 0;
 }
 
@@ -78,7 +64,7 @@ static int add_term(struct extract *x, struct str text, const struct key *token)
         return 0;
     key_string(&k, text);
     key_put(&k, token->b, token->n);
-    return add(x, x->param, &k, true);
+    return extract_add(x, x->param, &k, true);
 }
 
 static int add_token(struct extract *x, const struct value *v)
@@ -87,7 +73,7 @@ static int add_token(struct extract *x, const struct value *v)
     int r;
 
     key_token(&k, v->system, v->code);
-    r = add(x, x->param, &k, false);
+    r = extract_add(x, x->param, &k, false);
     if (r >= 0)
         r = add_term(x, v->text, &k);
     if (r >= 0)
@@ -102,7 +88,7 @@ static int add_owner(struct extract *x, enum def_compartment c, struct str id)
     if (c == COMPARTMENT_PATIENT && !x->patient.p)
         x->patient = id;
     k.n = index_id_key(id, k.b);
-    return add(x, (uint16_t)(INDEX_PARAM_COMPARTMENT + c), &k, false);
+    return extract_add(x, (uint16_t)(INDEX_PARAM_COMPARTMENT + c), &k, false);
 }
 
 static int add_local(struct extract *x, const struct value *v)
@@ -114,13 +100,13 @@ static int add_local(struct extract *x, const struct value *v)
         if ((x->compartments >> c & 1) && v->type == def_compartment_type((enum def_compartment)c))
             r = add_owner(x, (enum def_compartment)c, v->id);
     key_local(&k, v->type, v->id);
-    return r < 0 ? r : add(x, x->param, &k, false);
+    return r < 0 ? r : extract_add(x, x->param, &k, false);
 }
 
 static int add_interval(struct extract *x, struct key *k, const struct value *v)
 {
     key_interval(k, v->no_low ? NULL : &v->low, v->no_high ? NULL : &v->high);
-    return add(x, x->param, k, false);
+    return extract_add(x, x->param, k, false);
 }
 
 static int add_number(struct extract *x, const struct value *v)
@@ -132,7 +118,7 @@ static int add_number(struct extract *x, const struct value *v)
         return add_interval(x, &k, v);
     }
     key_decimal(&k, &v->low);
-    return add(x, x->param, &k, false);
+    return extract_add(x, x->param, &k, false);
 }
 
 static int add_quantity(struct extract *x, const struct value *v)
@@ -143,7 +129,7 @@ static int add_quantity(struct extract *x, const struct value *v)
     if (v->is_range)
         return add_interval(x, &k, v);
     key_decimal(&k, &v->low);
-    return add(x, x->param, &k, false);
+    return extract_add(x, x->param, &k, false);
 }
 
 static int add_date(struct extract *x, const struct value *v)
@@ -152,15 +138,15 @@ static int add_date(struct extract *x, const struct value *v)
     int r;
 
     key_date(&k, v->from_ms, v->to_ms);
-    r = add(x, x->param, &k, false);
+    r = extract_add(x, x->param, &k, false);
     if (r < 0 || !key_date_is_long(v->from_ms, v->to_ms))
         return r;
     k.n = 0;
     key_date_end(&k, v->from_ms, v->to_ms);
-    return add(x, (uint16_t)(x->param + INDEX_PARAM_ENDS), &k, false);
+    return extract_add(x, (uint16_t)(x->param + INDEX_PARAM_ENDS), &k, false);
 }
 
-static int add_value(void *ctx, const struct value *v)
+int extract_value(void *ctx, const struct value *v)
 {
     struct extract *x = ctx;
     struct key k = {.n = 0};
@@ -182,23 +168,25 @@ static int add_value(void *ctx, const struct value *v)
         break;
     case VALUE_ELSEWHERE: key_byte(&k, KEY_ELSEWHERE); break;
     }
-    return add(x, x->param, &k, false);
+    return extract_add(x, x->param, &k, false);
 }
 
-static int extract_param(struct extract *x, const struct param *p, struct path_env *env,
-                         const struct path_item *root)
+static int extract_param(struct extract *x, const struct param *p, const struct param_more *more,
+                         struct path_env *env, const struct path_item *root)
 {
     struct path_item room[ITEMS_ROOM];
     struct path_items items = {room, 0, ARRAY_LEN(room)};
     int r;
 
-    if (!p->path || p->def.kind == PARAM_COMPOSITE || p->def.kind == PARAM_SPECIAL)
+    if (!p->path || p->def.kind == PARAM_SPECIAL)
         return 0;
+    if (p->def.kind == PARAM_COMPOSITE)
+        return x->opt->pairs ? index_composite(x, p, more, env, root) : 0;
     env->steps = 0;
     r = path_eval(p->path, env, root, &items, x->err);
     x->param = p->def.id;
     for (size_t i = 0; i < items.n && r >= 0; i++)
-        r = value_each(x->opt, p->def.kind, &items.p[i], add_value, x);
+        r = value_each(x->opt, p->def.kind, &items.p[i], extract_value, x);
     return r;
 }
 
@@ -209,20 +197,22 @@ static int extract_params(struct extract *x, const struct params *params, int ty
 {
     size_t n;
     const struct param *p = params_of(params, type, &n);
+    const struct param_more *more;
     int r = 0;
 
     for (size_t i = 0; i < n && r >= 0; i++) {
         if (param_shares(&p[i]))
             continue;
-        x->compartments = param_more_of(params, &p[i])->compartments;
-        r = extract_param(x, &p[i], env, root);
+        more = param_more_of(params, &p[i]);
+        x->compartments = more->compartments;
+        r = extract_param(x, &p[i], more, env, root);
     }
     x->compartments = 0;
     for (size_t i = 0; i < n && r >= 0 && x->has_others; i++) {
         if (!param_shares(&p[i]) || !param_has_own(&p[i]))
             continue;
         x->elsewhere_type = p[i].spans[1].type;
-        r = extract_param(x, &p[i], env, root);
+        r = extract_param(x, &p[i], NULL, env, root);
     }
     return r;
 }
@@ -232,7 +222,7 @@ static int extract_self(struct extract *x, int type, yyjson_val *root)
 {
     struct str id = js_get_str(root, "id");
     struct key k = {.n = 0};
-    int r = add(x, (uint16_t)(INDEX_PARAM_TYPE + type), &k, false);
+    int r = extract_add(x, (uint16_t)(INDEX_PARAM_TYPE + type), &k, false);
 
     for (int c = 0; c < COMPARTMENT_COUNT && id.n && r >= 0; c++)
         if (def_compartment_type((enum def_compartment)c) == type)
@@ -256,11 +246,11 @@ static int add_word(void *ctx, struct str token)
     if (w->n++ == TEXT_TOKENS_MAX) {
         key_byte(&k, KEY_CUT);
         key_byte(&k, KEY_END);
-        return add(w->x, w->list, &k, false) < 0 ? -1 : 1;
+        return extract_add(w->x, w->list, &k, false) < 0 ? -1 : 1;
     }
     key_put(&k, token.p, token.n);
     key_byte(&k, KEY_END);
-    return add(w->x, w->list, &k, false) < 0 ? -1 : 0;
+    return extract_add(w->x, w->list, &k, false) < 0 ? -1 : 0;
 }
 
 static int extract_words(struct extract *x, yyjson_val *root, bool all)
@@ -283,7 +273,7 @@ static int extract_contained(struct extract *x, yyjson_val *root)
     yyjson_arr_foreach(list, i, max, one) {
         int type = def_resource(js_get_str(one, "resourceType"));
         if (type && r == 0)
-            r = add(x, (uint16_t)(INDEX_PARAM_CONTAINED + type), &none, false);
+            r = extract_add(x, (uint16_t)(INDEX_PARAM_CONTAINED + type), &none, false);
     }
     return r;
 }
@@ -300,7 +290,7 @@ static int extract_extras(struct extract *x, const struct params *params, int ty
     if (r == 0)
         r = extract_contained(x, root);
     if (r == 0 && near && near->def.kind == PARAM_SPECIAL && near_key(root, &k))
-        r = add(x, near->def.id, &k, false);
+        r = extract_add(x, near->def.id, &k, false);
     return r;
 }
 
@@ -378,7 +368,7 @@ int index_extract_one(struct arena *a, const struct index_options *opt, const st
     struct extract x = {.a = a, .opt = opt, .err = err};
     struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
     struct path_item item = path_root(root);
-    int r = extract_param(&x, param, &env, &item);
+    int r = extract_param(&x, param, NULL, &env, &item);
 
     if (r < 0)
         return r;

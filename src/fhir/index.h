@@ -16,7 +16,8 @@
 #define INDEX_PARAM_ENDS                                                                           \
     0x4000                             /* + a date parameter (below 0x4000, or a user's): its      \
                                           long periods by their end; comes and goes with the       \
-                                          parameter's own list */
+                                          parameter's own list. A composite: the resources        \
+                                          that have more than there are keys of */
 #define INDEX_PARAM_TYPE 0xfe00        /* + resource type: all of the type, empty key */
 #define INDEX_PARAM_COMPARTMENT 0xff00 /* + enum def_compartment: key: index_id_key(its owner) */
 
@@ -24,8 +25,9 @@
 #define INDEX_PARAM_CONTENT 0xff11   /* words of the whole resource, where they are indexed */
 #define INDEX_PARAM_CONTAINED 0xff20 /* + resource type: holds a contained one; empty key */
 
-#define INDEX_KEY_MAX 128       /* bytes of one key */
-#define INDEX_ENTRIES_MAX 20000 /* keys of one resource */
+#define INDEX_KEY_MAX 128         /* bytes of one key */
+#define INDEX_ENTRIES_MAX 20000   /* keys of one resource */
+#define INDEX_COMPOSITES_MAX 1000 /* of one composite; with more the resource is looked at */
 
 struct params; /* fhir/params.h */
 
@@ -36,13 +38,16 @@ struct index_options {
     bool extras;             /* words, contained resources and positions have keys (since version 2
                                 of the index) */
     bool content;            /* … and so have the words of the whole resource */
+    bool pairs;              /* composites have keys of their own (since version 3) */
 };
 
 struct index_entry {
     uint16_t param;
     uint8_t key_n;
-    bool shared; /* a term: belongs to the type, not to this row; stored without row
-                    number and never removed (docs/formats/index-keys.md) */
+    uint8_t head_n; /* > 0: what stands behind so many bytes of the key is asked for by ranges: a
+                       store may put neighbouring rows together between the two */
+    bool shared;    /* a term: belongs to the type, not to this row; stored without row
+                       number and never removed (docs/formats/index-keys.md) */
     const unsigned char *key;
 };
 

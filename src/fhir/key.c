@@ -156,6 +156,17 @@ size_t key_unit_bytes(struct str key)
     return 0;
 }
 
+bool key_is_ordered(enum def_param_kind kind)
+{
+    return kind == PARAM_QUANTITY || kind == PARAM_NUMBER || kind == PARAM_DATE ||
+           kind == PARAM_STRING;
+}
+
+size_t key_ordered_from(enum def_param_kind kind, struct str part)
+{
+    return kind == PARAM_QUANTITY ? key_unit_bytes(part) : kind == PARAM_DATE;
+}
+
 void key_decimal(struct key *k, const struct decimal *d)
 {
     assert(sizeof k->b - k->n >= DECIMAL_KEY_MAX);

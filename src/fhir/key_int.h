@@ -27,6 +27,10 @@
     0x02 /* ends a quantity's unit in place of KEY_END, before an interval                         \
           */
 
+/* In front of a date that is a component of a composite: which of its keys this is. */
+#define KEY_BY_START 0x01
+#define KEY_BY_END 0x02
+
 #define KEY_DATE_BYTES 7
 #define KEY_DAY_MS 86400000
 
@@ -74,6 +78,10 @@ void key_url(struct key *k, struct str url, struct str version);
 /* The unit of a quantity, KEY_END or KEY_INTERVAL_UNIT included. */
 void key_unit(struct key *k, struct str system, struct str code, bool interval);
 size_t key_unit_bytes(struct str key); /* of the unit at the front of a key, 0: none */
+/* Whether the last component of a composite is asked for by ranges, and how much of its key is the
+ * same for all keys of a range. */
+bool key_is_ordered(enum def_param_kind kind);
+size_t key_ordered_from(enum def_param_kind kind, struct str part);
 void key_decimal(struct key *k, const struct decimal *d);
 void key_low_end(struct key *k);  /* below every decimal */
 void key_high_end(struct key *k); /* above every decimal; in a number's list before an interval */

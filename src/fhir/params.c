@@ -292,6 +292,9 @@ static int components_of(struct arena *a, const struct params *known, yyjson_val
 
     if (d->kind != PARAM_COMPOSITE || !yyjson_arr_size(list))
         return 0;
+    if (yyjson_arr_size(list) > PARAM_COMPONENTS_MAX)
+        return err_set(err, ERR_VALUE, "the search parameter has more than %d components",
+                       PARAM_COMPONENTS_MAX);
     c = ARENA_ARRAY(a, struct def_component, yyjson_arr_size(list));
     if (!c)
         return no_room(err);
@@ -300,12 +303,15 @@ static int components_of(struct arena *a, const struct params *known, yyjson_val
         c[i].expression = arena_dup(a, js_get_str(v, "expression"));
         if (!c[i].expression.p)
             return no_room(err);
-        for (size_t k = 0; k < n_like && !c[i].code.p; k++)
-            if (str_eq(like[k].def.url, url))
-                c[i].code = like[k].def.code;
-        if (!c[i].code.p)
-            return err_set(err, ERR_VALUE, "component %zu names no search parameter of %.*s", i,
-                           STR_ARG(def_resource_name(d->type)));
+        for (size_t k = 0; k < n_like && !c[i].code.p; k++) {
+            if (!str_eq(like[k].def.url, url))
+                continue;
+            c[i].code = like[k].def.code;
+            c[i].kind = like[k].def.kind;
+        }
+        if (!c[i].code.p || c[i].kind == PARAM_COMPOSITE || c[i].kind == PARAM_SPECIAL)
+            return err_set(err, ERR_VALUE, "component %zu names no plain search parameter of %.*s",
+                           i, STR_ARG(def_resource_name(d->type)));
     }
     d->components = c;
     d->n_components = yyjson_arr_size(list);

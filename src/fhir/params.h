@@ -19,6 +19,7 @@ struct param_span {
 };
 
 #define PARAM_SPANS_MAX 2
+#define PARAM_COMPONENTS_MAX 8 /* of a composite */
 
 struct param {
     struct def_param def; /* id, type, kind, code, url, expression, targets, components */
@@ -37,6 +38,18 @@ struct params *params_base(struct err *err);
  * that does not compile, unknown base, code taken …). */
 int params_with(struct params *base, yyjson_val *search_parameter, uint16_t first_id,
                 bool searchable, struct params **ret, struct err *err);
+
+/* Whether local references to a type may stand in a span: those that another span of the parameter
+ * is for stand there alone. */
+static inline bool param_span_has(const struct param *p, size_t span, int type)
+{
+    if (p->spans[span].type)
+        return p->spans[span].type == type;
+    for (size_t i = 0; i < p->n_spans; i++)
+        if (p->spans[i].type == type)
+            return false;
+    return true;
+}
 
 struct params *params_ref(struct params *p);
 void params_unref(struct params *p);

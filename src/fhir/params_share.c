@@ -1,7 +1,8 @@
 /* params_share.c - parameters whose keys others hold already.
  *
  * `patient` is `subject` where that is a Patient, `combo-code` is `code` and `component-code`
- * together, `phonetic` is `name`: the expressions say so. Such keys are stored once.
+ * together, `combo-code-value-quantity` the composites of both, `phonetic` is `name`: the
+ * expressions say so. Such keys are stored once.
  */
 #include "fhir/params_int.h"
 
@@ -15,13 +16,24 @@ bool param_shares(const struct param *p)
     return p->n_spans > 1 || !param_has_own(p);
 }
 
+/* Whether two composites look for the same in an item; others have no components. */
+static bool same_components(const struct def_param *a, const struct def_param *b)
+{
+    bool same = a->n_components == b->n_components;
+
+    for (size_t i = 0; same && i < a->n_components; i++)
+        same = a->components[i].kind == b->components[i].kind &&
+               str_eq(a->components[i].expression, b->components[i].expression);
+    return same;
+}
+
 /* The first of the parameters of p's type and kind with this expression that has a list alone. */
 static struct param *with_expression(struct param *of, size_t n, const struct param *p,
                                      struct str expression)
 {
     for (size_t i = 0; i < n; i++)
         if (&of[i] != p && of[i].def.kind == p->def.kind && !param_shares(&of[i]) &&
-            str_eq(of[i].def.expression, expression))
+            str_eq(of[i].def.expression, expression) && same_components(&of[i].def, &p->def))
             return &of[i];
     return NULL;
 }
@@ -104,8 +116,7 @@ static void share_on_type(struct param *of, struct param_more *more, size_t n)
         for (size_t i = n; i-- > 0;) {
             struct param *p = &of[i];
 
-            if (!p->def.expression.n || p->def.kind == PARAM_COMPOSITE ||
-                p->def.kind == PARAM_SPECIAL || param_shares(p))
+            if (!p->def.expression.n || p->def.kind == PARAM_SPECIAL || param_shares(p))
                 continue;
             if (ways[w](of, n, p))
                 share_compartments(of, more, n, p, more[i].compartments);

@@ -122,6 +122,41 @@ static struct str typed_value(yyjson_val *part, yyjson_val **ret_v, yyjson_val *
     return type;
 }
 
+/* "Date" of valueDate is the type date. */
+static const struct def_type *type_of(struct str json)
+{
+    const struct def_type *t = def_type(json);
+    char lower[64];
+
+    if (t || !json.n || json.n > sizeof lower)
+        return t;
+    memcpy(lower, json.p, json.n);
+    lower[0] = (char)tolower((unsigned char)lower[0]);
+    return def_type(str_n(lower, json.n));
+}
+
+static bool derives(const struct def_type *t, const struct def_type *base)
+{
+    while (t && t != base)
+        t = t->base;
+    return t;
+}
+
+/* Whether a value of a type may stand as the element: a string is taken for a code, a uri for a
+ * canonical, as nobody can see the difference. Text of a page has no value[x] of its own. */
+static bool fits(const struct def_element *e, struct str json)
+{
+    const struct def_type *t = type_of(json);
+
+    for (size_t i = 0; t && e->types[i]; i++) {
+        if (e->is_choice ? t == e->types[i] : derives(t, e->types[i]) || derives(e->types[i], t))
+            return true;
+        if (e->types[i]->which == TYPE_XHTML && t->which == TYPE_STRING)
+            return true;
+    }
+    return false;
+}
+
 static int parts_value(struct arena *a, yyjson_mut_doc *doc, const struct def_type *type,
                        yyjson_val *parts, unsigned depth, yyjson_mut_val **ret, struct err *err);
 
@@ -140,6 +175,9 @@ static int value_at(struct arena *a, yyjson_mut_doc *doc, const struct def_eleme
         return err_set(err, ERR_PROCESSING, "the value of \"%.*s\" needs a type", STR_ARG(e->name));
     if (parts)
         return parts_value(a, doc, e->types[0], parts, depth + 1, &ret->v, err);
+    if (type.p && !fits(e, type))
+        return err_set(err, ERR_PROCESSING, "\"%.*s\" cannot have a value%.*s", STR_ARG(e->name),
+                       (int)MIN(type.n, 64u), type.p);
     if (e->is_choice && type.p) {
         ret->json = arena_fmt(a, "%.*s%.*s", STR_ARG(e->name), STR_ARG(type));
         if (!ret->json.p)

@@ -32,6 +32,7 @@
 struct path;
 struct path_scope;
 struct path_matcher;
+struct path_memo;
 
 enum path_kind {
     PATH_ELEMENT, /* of a resource: `v` and `type` */
@@ -48,12 +49,17 @@ enum path_kind {
 
 struct path_item {
     enum path_kind kind;
+    bool has_owner;              /* `owner` stands in for `more` */
     yyjson_val *v;               /* NULL for a computed value, for a primitive that has only
                                     extensions, or a reference resolved to its type alone */
     const struct def_type *type; /* of an element; NULL where the definitions do not know it */
     union {
-        struct {                               /* of an element */
-            yyjson_val *more;                  /* the "_name" sibling of a primitive, or NULL */
+        struct { /* of an element */
+            union {
+                yyjson_val *more;  /* the "_name" sibling of a primitive, or NULL: path_more() */
+                yyjson_val *owner; /* the object that holds a value, where nobody has looked for
+                                      its sibling yet */
+            };
             const struct def_element *element; /* what it was found as, or NULL */
         };
         struct str text; /* of a computed value */
@@ -97,6 +103,7 @@ struct path_env {
     size_t index;                   /* $index */
     const struct path_items *many;  /* the focus where it is several items */
     struct path_matcher *matcher;   /* of regular expressions; in `a` */
+    struct path_memo *memos;        /* of what is the same for every focus; in `a` */
     struct path_item root;          /* %resource, once somebody asked */
 };
 
@@ -119,6 +126,9 @@ struct path_item path_root(yyjson_val *resource);
 
 /* Any JSON value as an item, for variables: a resource with its type, anything else without. */
 struct path_item path_json(yyjson_val *v);
+
+/* The "_name" sibling of a primitive that is an element, or NULL. */
+yyjson_val *path_more(const struct path_item *item);
 
 /* What a condition says: 1 true, 0 false, -1 nothing (empty). One item that is no boolean is true;
  * several are ERR_VALUE. */

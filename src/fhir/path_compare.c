@@ -4,13 +4,49 @@
 
 /* ---- order ---- */
 
+#define QUICK_DIGITS 15
+
+/* A plain numeral of few digits: its digits as one number, and how many stand behind the point. */
+static bool quick_number(struct str s, int64_t *ret, int *ret_places)
+{
+    bool negative = s.n && s.p[0] == '-';
+    int64_t v = 0;
+    int places = -1;
+
+    if (s.n > QUICK_DIGITS || s.n == negative)
+        return false;
+    for (size_t i = negative; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (digit > 9 && (s.p[i] != '.' || places >= 0))
+            return false;
+        v = digit > 9 ? v : v * 10 + digit;
+        places += digit > 9 || places >= 0;
+    }
+    *ret = negative ? -v : v;
+    *ret_places = MAX(places, 0);
+    return true;
+}
+
+static int64_t with_places(int64_t v, int from, int to)
+{
+    for (; from < to; from++)
+        v *= 10;
+    return v;
+}
+
 static int compare_numbers(struct str x, struct str y)
 {
     struct decimal a, b;
-    int c;
+    int64_t u, v;
+    int c, m, n;
 
     if (str_eq(x, y))
         return 0;
+    if (x.n + y.n <= QUICK_DIGITS && quick_number(x, &u, &m) && quick_number(y, &v, &n)) {
+        u = with_places(u, m, n);
+        v = with_places(v, n, m);
+        return (u > v) - (u < v);
+    }
     if (decimal_parse(x, &a, NULL) < 0 || decimal_parse(y, &b, NULL) < 0)
         return PATH_NOT_COMPARABLE;
     c = decimal_cmp(&a, &b);
@@ -40,8 +76,7 @@ static bool as_quantity(const struct path_item *item, struct path_quantity *ret)
 
 static bool is_quantity_type(const struct path_item *item)
 {
-    return item->kind == PATH_ELEMENT && yyjson_is_obj(item->v) &&
-           path_type_is(item->type, STR("Quantity"));
+    return item->kind == PATH_ELEMENT && yyjson_is_obj(item->v) && path_is_quantity(item->type);
 }
 
 static bool same_member(yyjson_val *a, yyjson_val *b, const char *name)
@@ -314,32 +349,25 @@ int path_has(struct path_env *env, const struct path_items *items, const struct 
 /* ---- sets ---- */
 
 #define LINEAR_MAX 16 /* so few are looked through without a table */
-#define HASHED_MAX 24 /* bytes of a text that its hash looks at */
-
-static uint64_t hash_text(struct str s)
-{
-    return str_hash(str_head(s, HASHED_MAX)) + s.n;
-}
-
 /* Equal items have equal hashes; those whose equality is more than their text have one for all. */
 static uint32_t hash_of(const struct path_item *item)
 {
     enum path_kind kind = path_item_kind(item);
     struct path_quantity q;
-    uint64_t sum = 0;
+    uint32_t sum = 0;
     size_t i, max;
     yyjson_val *key, *v;
 
     if (kind == PATH_STRING || kind == PATH_BOOLEAN)
-        return (uint32_t)hash_text(path_item_text(item));
+        return str_mix(path_item_text(item));
     if (kind != PATH_ELEMENT || !yyjson_is_obj(item->v) || path_to_quantity(item, &q))
         return 1;
     yyjson_obj_foreach(item->v, i, max, key, v) {
-        sum += js_str(key).n;
+        sum += (uint32_t)js_str(key).n;
         if (yyjson_is_str(v))
-            sum += hash_text(js_str(v));
+            sum += str_mix(js_str(v));
     }
-    return (uint32_t)(sum ^ sum >> 32);
+    return sum;
 }
 
 static uint32_t *slot_of(const struct path_set *set, uint32_t hash, size_t *at)

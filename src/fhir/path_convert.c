@@ -155,7 +155,7 @@ static int to_moment(struct arena *a, const struct path_item *item, enum path_ki
         m.has_zone = false;
         return set(ret, kind, path_moment_text(a, &m));
     }
-    return set(ret, kind, text);
+    return set(ret, kind, path_moment_plain(text));
 }
 
 static int to_date(struct arena *a, const struct path_item *item, struct path_item *ret)
@@ -221,13 +221,13 @@ static int to(const struct path_call *c, converter *to_kind, struct path_items *
     return r <= 0 ? r : path_push(c->env, out, &item, c->err);
 }
 
-static int converts(const struct path_call *c, converter *to_kind, struct path_items *out)
+static int converts(const struct path_call *c, converter *to_kind)
 {
     struct path_item item;
     bool empty;
     int r = convert(c, to_kind, &item, &empty);
 
-    return r < 0 || empty ? r : path_push_bool(c->env, out, r, c->err);
+    return empty ? path_nothing(r) : r;
 }
 
 #define CONVERTER(name)                                                                            \
@@ -235,9 +235,9 @@ static int converts(const struct path_call *c, converter *to_kind, struct path_i
     {                                                                                              \
         return to(c, to_##name, out);                                                              \
     }                                                                                              \
-    int path_fn_converts_to_##name(const struct path_call *c, struct path_items *out)              \
+    int path_test_converts_to_##name(const struct path_call *c)                                    \
     {                                                                                              \
-        return converts(c, to_##name, out);                                                        \
+        return converts(c, to_##name);                                                             \
     }
 
 CONVERTER(boolean)
@@ -284,11 +284,11 @@ int path_fn_to_quantity(const struct path_call *c, struct path_items *out)
     return r <= 0 ? r : path_push(c->env, out, &item, c->err);
 }
 
-int path_fn_converts_to_quantity(const struct path_call *c, struct path_items *out)
+int path_test_converts_to_quantity(const struct path_call *c)
 {
     struct path_item item;
     bool empty;
     int r = quantity_in(c, &item, &empty);
 
-    return r < 0 || empty ? r : path_push_bool(c->env, out, r, c->err);
+    return empty ? path_nothing(r) : r;
 }

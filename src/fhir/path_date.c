@@ -5,8 +5,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
-
 #define SECOND_NS INT64_C(1000000000)
 #define MS_NS 1000000
 #define MINUTE_NS (60 * SECOND_NS)
@@ -22,13 +20,19 @@ struct scan {
 
 static bool number(struct scan *sc, size_t width, int min, int max, int *ret)
 {
-    uint64_t v;
+    const char *p = sc->s.p + sc->at;
+    int v = 0;
 
-    if (sc->s.n - sc->at < width || !str_to_u64(str_n(sc->s.p + sc->at, width), (uint64_t)max, &v))
+    if (sc->s.n - sc->at < width)
         return false;
+    for (size_t i = 0; i < width; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        v = v * 10 + (p[i] - '0');
+    }
     sc->at += width;
-    *ret = (int)v;
-    return *ret >= min;
+    *ret = v;
+    return v >= min && v <= max;
 }
 
 static bool take(struct scan *sc, char c)
@@ -136,38 +140,42 @@ bool path_moment_parse(enum path_kind kind, struct str s, struct path_moment *re
     return true;
 }
 
+/* `before`, then v with `width` digits. */
+static char *put(char *to, char before, int v, int width)
+{
+    if (before)
+        *to++ = before;
+    for (int i = width - 1; i >= 0; i--, v /= 10)
+        to[i] = (char)('0' + v % 10);
+    return to + width;
+}
+
 struct str path_moment_text(struct arena *a, const struct path_moment *m)
 {
-    char text[64];
-    size_t n = 0;
-#define PUT(...) (n += (size_t)snprintf(text + n, sizeof text - n, __VA_ARGS__))
+    char text[64], *to = text;
     int zone = m->tz_minutes < 0 ? -m->tz_minutes : m->tz_minutes;
+    bool is_time = m->kind == PATH_TIME;
 
-    if (m->kind != PATH_TIME) {
-        PUT("%04d", m->year);
-        if (m->precision >= AT_MONTH)
-            PUT("-%02d", m->month);
-        if (m->precision >= AT_DAY)
-            PUT("-%02d", m->day);
-        if (m->precision >= AT_HOUR)
-            PUT("T");
+    if (!is_time) {
+        to = put(to, 0, m->year, 4);
+        to = m->precision >= AT_MONTH ? put(to, '-', m->month, 2) : to;
+        to = m->precision >= AT_DAY ? put(to, '-', m->day, 2) : to;
     }
     if (m->precision >= AT_HOUR)
-        PUT("%02d", m->hour);
+        to = put(to, is_time ? 0 : 'T', m->hour, 2);
     if (m->precision >= AT_MINUTE)
-        PUT(":%02d", m->minute);
+        to = put(to, ':', m->minute, 2);
     if (m->precision >= AT_SECOND)
-        PUT(":%02d", (int)(m->ns / SECOND_NS));
-    if (m->digits) {
-        PUT(".%09d", (int)(m->ns % SECOND_NS));
-        n -= (size_t)(9 - m->digits);
+        to = put(to, ':', (int)(m->ns / SECOND_NS), 2);
+    if (m->digits)
+        to = put(to, '.', (int)(m->ns % SECOND_NS), 9) - (9 - m->digits);
+    if (m->has_zone && !zone) {
+        *to++ = 'Z';
+    } else if (m->has_zone) {
+        to = put(to, m->tz_minutes < 0 ? '-' : '+', zone / 60, 2);
+        to = put(to, ':', zone % 60, 2);
     }
-    if (m->has_zone && !zone)
-        PUT("Z");
-    else if (m->has_zone)
-        PUT("%c%02d:%02d", m->tz_minutes < 0 ? '-' : '+', zone / 60, zone % 60);
-#undef PUT
-    return arena_dup(a, str_n(text, n));
+    return arena_dup(a, str_n(text, (size_t)(to - text)));
 }
 
 /* ---- comparing ---- */

@@ -11,9 +11,9 @@ static bool is_primitive(const struct path_item *item)
     return kind != PATH_ELEMENT && kind != PATH_QUANTITY && kind != PATH_TYPE;
 }
 
-int path_fn_has_value(const struct path_call *c, struct path_items *out)
+int path_test_has_value(const struct path_call *c)
 {
-    return path_push_bool(c->env, out, c->in->n == 1 && is_primitive(&c->in->p[0]), c->err);
+    return c->in->n == 1 && is_primitive(&c->in->p[0]);
 }
 
 int path_fn_get_value(const struct path_call *c, struct path_items *out)
@@ -186,7 +186,7 @@ static size_t codings_of(const struct path_item *item, struct coding ret[CODINGS
     return n;
 }
 
-int path_fn_member_of(const struct path_call *c, struct path_items *out)
+int path_test_member_of(const struct path_call *c)
 {
     const struct world *w = c->env->world;
     struct coding codings[CODINGS_MAX];
@@ -199,7 +199,7 @@ int path_fn_member_of(const struct path_call *c, struct path_items *out)
     if (r > 0)
         r = path_arg_string(c, 0, &url);
     if (r <= 0 || !w || !w->member_of)
-        return r < 0 ? r : 0;
+        return path_nothing(r);
     n = codings_of(&item, codings);
     for (size_t i = 0; i < n && answer != TERMS_YES; i++) {
         enum terms_answer one;
@@ -211,7 +211,7 @@ int path_fn_member_of(const struct path_call *c, struct path_items *out)
         if (one != TERMS_NO)
             answer = one;
     }
-    return answer == TERMS_UNKNOWN ? 0 : path_push_bool(c->env, out, answer == TERMS_YES, c->err);
+    return answer == TERMS_UNKNOWN ? PATH_NOTHING : answer == TERMS_YES;
 }
 
 /* How two codings stand to each other. */
@@ -235,8 +235,7 @@ static int relation(const struct path_call *c, const struct coding *a, const str
 }
 
 /* Whether some coding of the input stands so to some coding of the argument. */
-static int subsumption(const struct path_call *c, enum terms_relation wanted,
-                       struct path_items *out)
+static int subsumption(const struct path_call *c, enum terms_relation wanted)
 {
     struct coding a[CODINGS_MAX], b[CODINGS_MAX];
     struct path_items other = {0};
@@ -250,7 +249,7 @@ static int subsumption(const struct path_call *c, enum terms_relation wanted,
     if (r >= 0 && c->in->n)
         r = path_one(c, &other, &y);
     if (r <= 0)
-        return r;
+        return path_nothing(r);
     n_a = codings_of(&x, a);
     n_b = codings_of(&y, b);
     for (size_t i = 0; i < n_a && !yes; i++) {
@@ -263,17 +262,17 @@ static int subsumption(const struct path_call *c, enum terms_relation wanted,
             unknown |= found == RELATION_UNKNOWN;
         }
     }
-    return !yes && unknown ? 0 : path_push_bool(c->env, out, yes, c->err);
+    return !yes && unknown ? PATH_NOTHING : yes;
 }
 
-int path_fn_subsumes(const struct path_call *c, struct path_items *out)
+int path_test_subsumes(const struct path_call *c)
 {
-    return subsumption(c, RELATION_SUBSUMES, out);
+    return subsumption(c, RELATION_SUBSUMES);
 }
 
-int path_fn_subsumed_by(const struct path_call *c, struct path_items *out)
+int path_test_subsumed_by(const struct path_call *c)
 {
-    return subsumption(c, RELATION_SUBSUMED_BY, out);
+    return subsumption(c, RELATION_SUBSUMED_BY);
 }
 
 /* ---- conformance ---- */
@@ -300,7 +299,7 @@ static int conforms(const struct path_call *c, const struct path_item *item, str
     return 0;
 }
 
-int path_fn_conforms_to(const struct path_call *c, struct path_items *out)
+int path_test_conforms_to(const struct path_call *c)
 {
     enum terms_answer answer;
     struct path_item item;
@@ -310,27 +309,26 @@ int path_fn_conforms_to(const struct path_call *c, struct path_items *out)
     if (r > 0)
         r = path_arg_string(c, 0, &profile);
     if (r <= 0)
-        return r;
+        return path_nothing(r);
     r = conforms(c, &item, profile, &answer);
     if (r < 0)
         return r;
     if (answer == TERMS_UNKNOWN)
         return path_wrong(c->node, c->err, "the profile \"%.*s\" is not known here",
                           (int)MIN(profile.n, 200u), profile.p);
-    return path_push_bool(c->env, out, answer == TERMS_YES, c->err);
+    return answer == TERMS_YES;
 }
 
-int path_fn_html_checks(const struct path_call *c, struct path_items *out)
+int path_test_html_checks(const struct path_call *c)
 {
     struct path_item item;
     size_t at;
     int r = path_one(c, c->in, &item);
 
     if (r <= 0 || path_item_kind(&item) != PATH_STRING)
-        return r < 0 ? r : 0;
+        return path_nothing(r);
     r = path_spend(c->env, path_item_text(&item).n / 8, c->err);
-    return r < 0 ? r
-                 : path_push_bool(c->env, out, !xhtml_problem(path_item_text(&item), &at), c->err);
+    return r < 0 ? r : !xhtml_problem(path_item_text(&item), &at);
 }
 
 /* The input, if no item has a modifier extension but those named. */

@@ -1,21 +1,6 @@
 /* Functions that choose, combine and walk: existence, filtering, subsetting, tree navigation. */
 #include "fhir/path_int.h"
 
-/* A condition for item i: 1, 0, -1 for empty, or an error. */
-static int truth_of(const struct path_call *c, uint16_t arg, size_t i)
-{
-    struct path_item room[4];
-    struct path_items got = {room, 0, ARRAY_LEN(room)};
-    int r = path_each(c, arg, c->in, i, &got);
-
-    if (r < 0)
-        return r;
-    r = path_truth(&got, c->err);
-    return r < -1 ? path_wrong(c->node, c->err, "the condition of %.*s() has several items",
-                               STR_ARG(c->node->text))
-                  : r;
-}
-
 static int push(const struct path_call *c, struct path_items *out, const struct path_item *item)
 {
     return path_push(c->env, out, item, c->err);
@@ -32,43 +17,36 @@ static int push_range(const struct path_call *c, size_t from, size_t to, struct 
 
 int path_fn_where(const struct path_call *c, struct path_items *out)
 {
-    for (size_t i = 0; i < c->in->n; i++) {
-        int r = truth_of(c, c->node->right, i);
+    size_t enough = c->node->enough ? out->n + c->node->enough : SIZE_MAX;
+
+    for (size_t i = 0; i < c->in->n && out->n < enough; i++) {
+        int r = path_test_each(c, c->node->right, c->in, i);
         if (r == 1)
             r = push(c, out, &c->in->p[i]);
-        if (r < -1)
+        if (r < PATH_NOTHING)
             return r;
     }
     return 0;
 }
 
-int path_fn_exists(const struct path_call *c, struct path_items *out)
+int path_test_exists(const struct path_call *c)
 {
-    bool found = c->in->n;
+    int r = 0;
 
-    if (c->node->right != NO_NODE) {
-        found = false;
-        for (size_t i = 0; i < c->in->n && !found; i++) {
-            int r = truth_of(c, c->node->right, i);
-            if (r < -1)
-                return r;
-            found = r == 1;
-        }
-    }
-    return path_push_bool(c->env, out, found, c->err);
+    if (c->node->right == NO_NODE)
+        return c->in->n > 0;
+    for (size_t i = 0; i < c->in->n && r != 1 && r >= PATH_NOTHING; i++)
+        r = path_test_each(c, c->node->right, c->in, i);
+    return r == PATH_NOTHING ? 0 : r;
 }
 
-int path_fn_all(const struct path_call *c, struct path_items *out)
+int path_test_all(const struct path_call *c)
 {
-    bool all = true;
+    int r = 1;
 
-    for (size_t i = 0; i < c->in->n && all; i++) {
-        int r = truth_of(c, c->node->right, i);
-        if (r < -1)
-            return r;
-        all = r == 1;
-    }
-    return path_push_bool(c->env, out, all, c->err);
+    for (size_t i = 0; i < c->in->n && r == 1; i++)
+        r = path_test_each(c, c->node->right, c->in, i);
+    return r == PATH_NOTHING ? 0 : r;
 }
 
 int path_fn_select(const struct path_call *c, struct path_items *out)
@@ -112,18 +90,18 @@ int path_fn_repeat_all(const struct path_call *c, struct path_items *out)
     return repeat(c, true, out);
 }
 
-int path_fn_empty(const struct path_call *c, struct path_items *out)
+int path_test_empty(const struct path_call *c)
 {
-    return path_push_bool(c->env, out, !c->in->n, c->err);
+    return !c->in->n;
 }
 
-int path_fn_not(const struct path_call *c, struct path_items *out)
+int path_test_not(const struct path_call *c)
 {
     int r = path_truth(c->in, c->err);
 
-    if (r < -1)
+    if (r < PATH_NOTHING)
         return path_wrong(c->node, c->err, "not() does not take several items");
-    return r < 0 ? 0 : path_push_bool(c->env, out, !r, c->err);
+    return r == PATH_NOTHING ? r : !r;
 }
 
 int path_fn_count(const struct path_call *c, struct path_items *out)
@@ -132,7 +110,7 @@ int path_fn_count(const struct path_call *c, struct path_items *out)
 }
 
 /* Whether some item (or every one) is `wanted`. */
-static int booleans(const struct path_call *c, bool wanted, bool all, struct path_items *out)
+static int booleans(const struct path_call *c, bool wanted, bool all)
 {
     bool result = all;
 
@@ -145,27 +123,27 @@ static int booleans(const struct path_call *c, bool wanted, bool all, struct pat
         v = str_eq(path_item_text(item), STR("true"));
         result = all ? result && v == wanted : result || v == wanted;
     }
-    return path_push_bool(c->env, out, result, c->err);
+    return result;
 }
 
-int path_fn_all_true(const struct path_call *c, struct path_items *out)
+int path_test_all_true(const struct path_call *c)
 {
-    return booleans(c, true, true, out);
+    return booleans(c, true, true);
 }
 
-int path_fn_any_true(const struct path_call *c, struct path_items *out)
+int path_test_any_true(const struct path_call *c)
 {
-    return booleans(c, true, false, out);
+    return booleans(c, true, false);
 }
 
-int path_fn_all_false(const struct path_call *c, struct path_items *out)
+int path_test_all_false(const struct path_call *c)
 {
-    return booleans(c, false, true, out);
+    return booleans(c, false, true);
 }
 
-int path_fn_any_false(const struct path_call *c, struct path_items *out)
+int path_test_any_false(const struct path_call *c)
 {
-    return booleans(c, false, false, out);
+    return booleans(c, false, false);
 }
 
 /* ---- sets ---- */
@@ -180,7 +158,7 @@ static int make_set(const struct path_call *c, const struct path_items *items, s
 }
 
 static int subset(const struct path_call *c, const struct path_items *small,
-                  const struct path_items *large, struct path_items *out)
+                  const struct path_items *large)
 {
     struct path_set set = {0};
     int r = make_set(c, large, &set);
@@ -190,23 +168,23 @@ static int subset(const struct path_call *c, const struct path_items *small,
         r = path_set_has(c->env, &set, &small->p[i], c->err);
         all = r == 1;
     }
-    return r < 0 ? r : path_push_bool(c->env, out, all, c->err);
+    return r < 0 ? r : all;
 }
 
-int path_fn_subset_of(const struct path_call *c, struct path_items *out)
+int path_test_subset_of(const struct path_call *c)
 {
     struct path_items other = {0};
     int r = path_arg(c, 0, &other);
 
-    return r < 0 ? r : subset(c, c->in, &other, out);
+    return r < 0 ? r : subset(c, c->in, &other);
 }
 
-int path_fn_superset_of(const struct path_call *c, struct path_items *out)
+int path_test_superset_of(const struct path_call *c)
 {
     struct path_items other = {0};
     int r = path_arg(c, 0, &other);
 
-    return r < 0 ? r : subset(c, &other, c->in, out);
+    return r < 0 ? r : subset(c, &other, c->in);
 }
 
 static int push_set(const struct path_call *c, const struct path_set *set, struct path_items *out)
@@ -226,12 +204,12 @@ int path_fn_distinct(const struct path_call *c, struct path_items *out)
     return r < 0 ? r : push_set(c, &set, out);
 }
 
-int path_fn_is_distinct(const struct path_call *c, struct path_items *out)
+int path_test_is_distinct(const struct path_call *c)
 {
     struct path_set set = {0};
     int r = make_set(c, c->in, &set);
 
-    return r < 0 ? r : path_push_bool(c->env, out, set.items.n == c->in->n, c->err);
+    return r < 0 ? r : set.items.n == c->in->n;
 }
 
 int path_fn_intersect(const struct path_call *c, struct path_items *out)
@@ -354,10 +332,9 @@ int path_fn_descendants(const struct path_call *c, struct path_items *out)
     int r = path_fn_children(c, out);
 
     for (size_t i = from; i < out->n && r >= 0; i++) {
-        struct path_item item = out->p[i];
         r = path_spend(c->env, 1, c->err);
         if (r >= 0)
-            r = path_children(c->env, &item, out, c->err);
+            r = path_children(c->env, &out->p[i], out, c->err);
     }
     return r;
 }

@@ -9,26 +9,30 @@
 #define OTHER GIVES_OTHER
 #define ORDER 1 /* what it gives depends on the order of the input */
 #define EACH 2  /* its arguments are evaluated for each item of the input */
+#define ONE 4   /* without an argument it looks at the first item alone */
+#define ALONE 8 /* it does not look at the input */
 
-/* name, least and most arguments, what they are, what it gives, how, run */
-#define FUNCTION(name, min, max, args, gives, how, run)                                            \
+/* name, least and most arguments, what they are, what it gives, how, and who does it */
+#define FUNCTION(name, min, max, args, gives, how, run, test)                                      \
     {                                                                                              \
         {name, sizeof(name) - 1}, min, max, args, gives, (how) & ORDER, ((how) & EACH) != 0,       \
-            path_fn_##run                                                                          \
+            ((how) & ALONE) != 0, ((how) & ONE) != 0, run, test                                    \
     }
-#define F(name, min, max, gives, how, run) FUNCTION(name, min, max, ARGS_VALUES, gives, how, run)
-#define REGEX(name, min, max, gives, run) FUNCTION(name, min, max, ARGS_REGEX, gives, 0, run)
-#define CONVERSION(name, gives, run)                                                               \
-    F("to" name, 0, 0, gives, 0, to_##run), F("convertsTo" name, 0, 0, BOOL, 0, converts_to_##run)
+#define F(name, min, max, gives, how, run)                                                         \
+    FUNCTION(name, min, max, ARGS_VALUES, gives, how, path_fn_##run, NULL)
+#define TEST(name, min, max, how, test)                                                            \
+    FUNCTION(name, min, max, ARGS_VALUES, BOOL, how, NULL, path_test_##test)
+#define CONVERSION(name, gives, to)                                                                \
+    F("to" name, 0, 0, gives, 0, to_##to), TEST("convertsTo" name, 0, 0, 0, converts_to_##to)
 #define TYPED(name)                                                                                \
     {                                                                                              \
-        {name, sizeof(name) - 1}, 1, 1, ARGS_TYPE, ANY, false, false, NULL                         \
+        {name, sizeof(name) - 1}, 1, 1, ARGS_TYPE, ANY, .run = NULL                                \
     }
 
 /* They need the profile that the evaluation stands in; nobody gives one. */
 #define NOT_THERE(name)                                                                            \
     {                                                                                              \
-        {name, sizeof(name) - 1}, 0, 16, ARGS_VALUES, ANY, false, false, NULL                      \
+        {name, sizeof(name) - 1}, 0, 16, ARGS_VALUES, ANY, .run = NULL                             \
     }
 
 static const struct path_function functions[] = {
@@ -38,24 +42,24 @@ static const struct path_function functions[] = {
     TYPED("is"),
     TYPED("ofType"),
     /* existence */
-    F("all", 1, 1, BOOL, EACH, all),
-    F("allFalse", 0, 0, BOOL, 0, all_false),
-    F("allTrue", 0, 0, BOOL, 0, all_true),
-    F("anyFalse", 0, 0, BOOL, 0, any_false),
-    F("anyTrue", 0, 0, BOOL, 0, any_true),
+    TEST("all", 1, 1, EACH, all),
+    TEST("allFalse", 0, 0, 0, all_false),
+    TEST("allTrue", 0, 0, 0, all_true),
+    TEST("anyFalse", 0, 0, 0, any_false),
+    TEST("anyTrue", 0, 0, 0, any_true),
     F("count", 0, 0, WHOLE, 0, count),
     F("distinct", 0, 0, SAME, 0, distinct),
-    F("empty", 0, 0, BOOL, 0, empty),
-    F("exists", 0, 1, BOOL, EACH, exists),
-    F("isDistinct", 0, 0, BOOL, 0, is_distinct),
-    F("not", 0, 0, BOOL, 0, not ),
-    F("subsetOf", 1, 1, BOOL, 0, subset_of),
-    F("supersetOf", 1, 1, BOOL, 0, superset_of),
+    TEST("empty", 0, 0, ONE, empty),
+    TEST("exists", 0, 1, EACH | ONE, exists),
+    TEST("isDistinct", 0, 0, 0, is_distinct),
+    TEST("not", 0, 0, 0, not ),
+    TEST("subsetOf", 1, 1, 0, subset_of),
+    TEST("supersetOf", 1, 1, 0, superset_of),
     /* filtering, subsetting, combining */
     F("coalesce", 1, 16, ANY, 0, coalesce),
     F("combine", 1, 1, ANY, 0, combine),
     F("exclude", 1, 1, SAME, 0, exclude),
-    F("first", 0, 0, SAME, ORDER, first),
+    F("first", 0, 0, SAME, ORDER | ONE, first),
     F("intersect", 1, 1, SAME, 0, intersect),
     F("last", 0, 0, SAME, ORDER, last),
     F("repeat", 1, 1, ANY, EACH, repeat),
@@ -79,25 +83,25 @@ static const struct path_function functions[] = {
     CONVERSION("String", TEXT, string),
     CONVERSION("Time", OTHER, time),
     F("toQuantity", 0, 1, OTHER, 0, to_quantity),
-    F("convertsToQuantity", 0, 1, BOOL, 0, converts_to_quantity),
+    TEST("convertsToQuantity", 0, 1, 0, converts_to_quantity),
     F("iif", 2, 3, ANY, EACH, iif),
     /* strings */
-    F("contains", 1, 1, BOOL, 0, contains),
+    TEST("contains", 1, 1, 0, contains),
     F("decode", 1, 1, TEXT, 0, decode),
     F("encode", 1, 1, TEXT, 0, encode),
-    F("endsWith", 1, 1, BOOL, 0, ends_with),
+    TEST("endsWith", 1, 1, 0, ends_with),
     F("escape", 1, 1, TEXT, 0, escape),
     F("indexOf", 1, 1, WHOLE, 0, index_of),
     F("join", 0, 1, TEXT, 0, join),
     F("lastIndexOf", 1, 1, WHOLE, 0, last_index_of),
     F("length", 0, 0, WHOLE, 0, length),
     F("lower", 0, 0, TEXT, 0, lower),
-    REGEX("matches", 1, 2, BOOL, matches),
-    REGEX("matchesFull", 1, 2, BOOL, matches_full),
+    FUNCTION("matches", 1, 2, ARGS_REGEX, BOOL, 0, NULL, path_test_matches),
+    FUNCTION("matchesFull", 1, 2, ARGS_REGEX, BOOL, 0, NULL, path_test_matches_full),
     F("replace", 2, 2, TEXT, 0, replace),
-    REGEX("replaceMatches", 2, 3, TEXT, replace_matches),
+    FUNCTION("replaceMatches", 2, 3, ARGS_REGEX, TEXT, 0, path_fn_replace_matches, NULL),
     F("split", 1, 1, TEXT, 0, split),
-    F("startsWith", 1, 1, BOOL, 0, starts_with),
+    TEST("startsWith", 1, 1, 0, starts_with),
     F("substring", 1, 2, TEXT, 0, substring),
     F("toChars", 0, 0, TEXT, 0, to_chars),
     F("trim", 0, 0, TEXT, 0, trim),
@@ -119,7 +123,7 @@ static const struct path_function functions[] = {
     F("sum", 0, 0, OTHER, 0, sum),
     F("truncate", 0, 0, OTHER, 0, truncate),
     /* precision and parts */
-    F("comparable", 1, 1, BOOL, 0, comparable),
+    TEST("comparable", 1, 1, 0, comparable),
     F("dateOf", 0, 0, OTHER, 0, date_of),
     F("dayOf", 0, 0, WHOLE, 0, day_of),
     F("highBoundary", 0, 1, OTHER, 0, high_boundary),
@@ -136,22 +140,22 @@ static const struct path_function functions[] = {
     /* utility */
     F("aggregate", 1, 2, ANY, EACH, aggregate),
     F("defineVariable", 1, 2, SAME, 0, define_variable),
-    F("now", 0, 0, OTHER, 0, now),
-    F("timeOfDay", 0, 0, OTHER, 0, time_of_day),
-    F("today", 0, 0, OTHER, 0, today),
+    F("now", 0, 0, OTHER, ALONE, now),
+    F("timeOfDay", 0, 0, OTHER, ALONE, time_of_day),
+    F("today", 0, 0, OTHER, ALONE, today),
     F("trace", 1, 2, SAME, EACH, trace),
     F("type", 0, 0, OTHER, 0, type),
     /* FHIR */
     F("checkModifiers", 0, 16, SAME, 0, check_modifiers),
-    F("conformsTo", 1, 1, BOOL, 0, conforms_to),
+    TEST("conformsTo", 1, 1, 0, conforms_to),
     F("extension", 1, 1, ANY, 0, extension),
     F("getValue", 0, 0, OTHER, 0, get_value),
-    F("hasValue", 0, 0, BOOL, 0, has_value),
-    F("htmlChecks", 0, 0, BOOL, 0, html_checks),
-    F("memberOf", 1, 1, BOOL, 0, member_of),
+    TEST("hasValue", 0, 0, 0, has_value),
+    TEST("htmlChecks", 0, 0, 0, html_checks),
+    TEST("memberOf", 1, 1, 0, member_of),
     F("resolve", 0, 0, ANY, 0, resolve),
-    F("subsumedBy", 1, 1, BOOL, 0, subsumed_by),
-    F("subsumes", 1, 1, BOOL, 0, subsumes),
+    TEST("subsumedBy", 1, 1, 0, subsumed_by),
+    TEST("subsumes", 1, 1, 0, subsumes),
 };
 
 const struct path_function *path_function_find(struct str name)

@@ -87,7 +87,7 @@ enum path_node_kind {
     NODE_BINARY, /* left op right */
     NODE_NEGATE, /* - right */
     NODE_PLUS,   /* + right */
-    NODE_CHAIN,  /* members resolved beforehand: `steps` from the focus */
+    NODE_CHAIN,  /* left, and members resolved beforehand: `steps` */
 };
 
 enum path_as { AS_ONE, AS_ANY }; /* `as` wants one item where strict; ofType() takes any number */
@@ -104,22 +104,29 @@ struct path_step {
     const struct def_type *type; /* type of what is found in `json` */
     const struct def_type *only; /* `as`: keep this type and what derives from it */
     bool is_resource;            /* the type is in resourceType */
+    bool is_plain;               /* an object or an array of objects, of which the next step is one:
+                                    no item need be made of it */
 };
 
 struct path_function;
 struct path_regex;
 
 struct path_node {
-    uint8_t kind; /* enum path_node_kind */
-    uint8_t op;   /* enum path_op, enum path_kind, enum path_as */
-    bool strict;  /* no liberties in `is` and `as` */
+    uint8_t kind;   /* enum path_node_kind */
+    uint8_t op;     /* enum path_op, enum path_kind, enum path_as */
+    bool strict;    /* no liberties in `is` and `as` */
+    bool is_done;   /* path_chain was here */
+    bool is_direct; /* a chain from the focus, of whatever type that is */
     uint16_t depth;
     uint16_t at; /* where it begins in the text */
     uint16_t left, right;
-    uint16_t next; /* next argument of the same call */
+    uint16_t next;   /* next argument of the same call */
+    uint16_t enough; /* who reads the result looks at no more items; 0: at all of them */
+    uint16_t memo;   /* number of its place in env->memos, from 1; 0: evaluated each time */
     struct str text;
-    struct path_item literal; /* of NODE_LITERAL, ready made */
-    struct str unit;          /* of a quantity */
+    struct path_item literal;   /* of NODE_LITERAL, ready made; and */
+    struct path_items literals; /* that one as a collection */
+    struct str unit;            /* of a quantity */
     const struct path_function *function;
     const struct path_regex *regex; /* of a literal that is a function's pattern */
     const struct def_type *type;    /* of is and as; NULL when the name is not a known type */
@@ -132,7 +139,14 @@ struct path {
     struct path_node *nodes;
     size_t n_nodes;
     uint16_t root;
+    uint16_t n_memos;
     bool strict;
+};
+
+/* The result of a node that is the same wherever it is asked for during one evaluation. */
+struct path_memo {
+    bool is_there;
+    struct path_items items;
 };
 
 struct path_call {
@@ -143,6 +157,14 @@ struct path_call {
     const struct path_items *in; /* what the function is called on */
     struct err *err;
 };
+
+/* What a condition says: 1 true, 0 false, or */
+#define PATH_NOTHING (-1)
+/* An operand's result that is not there, or an error, as a condition's. */
+static inline int path_nothing(int r)
+{
+    return r < 0 ? r : PATH_NOTHING;
+}
 
 enum path_arguments { ARGS_VALUES, ARGS_TYPE, ARGS_REGEX };
 
@@ -164,7 +186,11 @@ struct path_function {
     uint8_t gives;     /* enum path_gives */
     bool needs_order;  /* the input's */
     bool iterates;     /* its arguments are evaluated for each item: $this and $index are theirs */
+    bool is_alone;     /* it does not look at the input */
+    bool wants_one;    /* without an argument it looks at the first item alone */
+    /* One of them. `test` is of a function that gives one boolean, or PATH_NOTHING. */
     int (*run)(const struct path_call *call, struct path_items *out);
+    int (*test)(const struct path_call *call);
 };
 
 const struct path_function *path_function_find(struct str name);
@@ -177,12 +203,15 @@ bool path_is_system_type(struct str name);
 
 /* Replaces members by chains where the types are known. */
 int path_chain(struct arena *a, struct path *p, const struct def_type *context, struct err *err);
+/* Finds what need be evaluated once only. */
+void path_hoist(struct path *p);
 /* What path_compile_strict refuses beyond the syntax. */
 int path_check(const struct path *p, const struct def_type *context, struct err *err);
 
 /* ---- evaluating ---- */
 
 int path_costly(struct err *err);
+int path_too_long(struct err *err); /* a text, past PATH_STRING_MAX */
 /* ERR_VALUE with the place of `node`: "… at character N". */
 int path_wrong(const struct path_node *node, struct err *err, const char *fmt, ...) _printf_(3, 4);
 /* Takes n steps. */
@@ -190,10 +219,14 @@ int path_spend(struct path_env *env, size_t n, struct err *err);
 
 /* Makes room for more items. */
 int path_grow(struct path_env *env, struct path_items *out, struct err *err);
+static inline int path_room(struct path_env *env, struct path_items *out, struct err *err)
+{
+    return out->n < out->cap ? 0 : path_grow(env, out, err);
+}
 static inline int path_push(struct path_env *env, struct path_items *out,
                             const struct path_item *item, struct err *err)
 {
-    int r = out->n < out->cap ? 0 : path_grow(env, out, err);
+    int r = path_room(env, out, err);
 
     if (r == 0)
         out->p[out->n++] = *item;
@@ -213,13 +246,26 @@ extern const struct path_item path_many;
 /* Evaluates a node for one focus (NULL: none). Variables defined by it end with it. */
 int path_eval_node(const struct path *p, struct path_env *env, uint16_t i,
                    const struct path_item *focus, struct path_items *out, struct err *err);
+/* A node as a condition: 1, 0, PATH_NOTHING or an error. */
+int path_test_node(const struct path *p, struct path_env *env, uint16_t i,
+                   const struct path_item *focus, struct err *err);
 /* The members `name` of one item. */
 int path_member(struct path_env *env, const struct path_item *item, struct str name,
                 struct path_items *out, struct err *err);
+/* All members; `item` may lie in `out`. */
 int path_children(struct path_env *env, const struct path_item *item, struct path_items *out,
                   struct err *err);
+/* The steps of a node from one item on; until `out` has `enough` items. 1 where it has, 0, or an
+ * error. */
 int path_run_chain(struct path_env *env, const struct path_node *node, const struct path_item *item,
-                   struct path_items *out, struct err *err);
+                   size_t enough, struct path_items *out, struct err *err);
+/* Operators whose result is a boolean, as path_test_node; those of logic take conditions. */
+#define path_is_test(op) ((op) < OP_UNION)
+#define path_is_logic(op) ((op) <= OP_AND)
+int path_logic(enum path_op op, int left, int right);
+int path_test_operator(struct path_env *env, const struct path_node *node,
+                       const struct path_items *left, const struct path_items *right,
+                       struct err *err);
 int path_operator(struct path_env *env, const struct path_node *node, const struct path_items *left,
                   const struct path_items *right, struct path_items *out, struct err *err);
 int path_arithmetic(struct path_env *env, const struct path_node *node, const struct path_item *a,
@@ -308,7 +354,9 @@ static inline uint16_t path_arg_node(const struct path_call *c, unsigned k)
     return i;
 }
 
-/* Evaluates argument `arg` with item i of `in` as $this and i as $index. */
+/* Evaluates argument `arg` with item i of `in` as $this and i as $index; as a condition. */
+int path_test_each(const struct path_call *c, uint16_t arg, const struct path_items *in, size_t i);
+/* The same, whatever it gives. */
 int path_each(const struct path_call *c, uint16_t arg, const struct path_items *in, size_t i,
               struct path_items *out);
 
@@ -351,7 +399,10 @@ struct path_quantity {
     bool is_calendar;
 };
 
-/* Whether an item is a quantity: a computed one, or an element with a UCUM code. */
+/* Quantity, and what derives from it. */
+bool path_is_quantity(const struct def_type *t);
+/* Whether an item is a quantity: a computed one, or an element with a UCUM code. *ret may change
+ * where it is none. */
 bool path_to_quantity(const struct path_item *item, struct path_quantity *ret);
 int path_push_quantity(struct path_env *env, struct path_items *out, const struct path_quantity *q,
                        struct err *err);
@@ -388,6 +439,11 @@ struct path_moment {
 
 /* The text of a literal without '@' and 'T' in front of a time; false when it is none. */
 bool path_moment_parse(enum path_kind kind, struct str s, struct path_moment *ret);
+/* Without the 'T' that ends a dateTime of less than hours in FHIRPath, and nowhere else. */
+static inline struct str path_moment_plain(struct str s)
+{
+    return str_head(s, s.n - str_ends(s, STR("T")));
+}
 struct str path_moment_text(struct arena *a, const struct path_moment *m);
 /* -1, 0, 1 or PATH_NOT_KNOWN. */
 int path_moment_compare(const struct path_moment *a, const struct path_moment *b);
@@ -411,27 +467,31 @@ int path_regex_replace(struct path_env *env, const struct path_regex *re, struct
 /* ---- functions, by what they are about ---- */
 
 #define PATH_FUNCTIONS(X)                                                                          \
-    X(where) X(exists) X(all) X(select) X(repeat) X(repeat_all) X(empty) X(not) X(count)           \
-    X(all_true) X(any_true) X(all_false) X(any_false) X(subset_of) X(superset_of) X(distinct)      \
-    X(is_distinct) X(first) X(last) X(tail) X(skip) X(take) X(single) X(intersect) X(exclude)      \
-    X(union) X(combine) X(children) X(descendants) X(sort) X(coalesce)                             \
-    X(index_of) X(last_index_of) X(substring) X(starts_with) X(ends_with) X(contains) X(upper)     \
-    X(lower) X(replace) X(matches) X(matches_full) X(replace_matches) X(length) X(to_chars)        \
-    X(encode) X(decode) X(escape) X(unescape) X(trim) X(split) X(join)                             \
-    X(to_boolean) X(to_integer) X(to_decimal) X(to_string) X(to_date) X(to_date_time) X(to_time)   \
-    X(to_quantity) X(converts_to_boolean) X(converts_to_integer) X(converts_to_decimal)            \
+    X(where) X(select) X(repeat) X(repeat_all) X(count) X(distinct) X(first) X(last) X(tail)       \
+    X(skip) X(take) X(single) X(intersect) X(exclude) X(union) X(combine) X(children)              \
+    X(descendants) X(sort) X(coalesce) X(index_of) X(last_index_of) X(substring) X(upper)          \
+    X(lower) X(replace) X(replace_matches) X(length) X(to_chars) X(encode) X(decode) X(escape)     \
+    X(unescape) X(trim) X(split) X(join) X(to_boolean) X(to_integer) X(to_decimal) X(to_string)    \
+    X(to_date) X(to_date_time) X(to_time) X(to_quantity) X(abs) X(ceiling) X(exp) X(floor) X(ln)   \
+    X(log) X(power) X(round) X(sqrt) X(truncate) X(sum) X(min) X(max) X(avg) X(low_boundary)       \
+    X(high_boundary) X(precision) X(year_of) X(month_of) X(day_of) X(hour_of) X(minute_of)         \
+    X(second_of) X(millisecond_of) X(timezone_offset_of) X(date_of) X(time_of) X(iif) X(trace)     \
+    X(now) X(today) X(time_of_day) X(aggregate) X(type) X(define_variable) X(get_value)            \
+    X(extension) X(resolve) X(check_modifiers)
+
+#define PATH_TESTS(X)                                                                              \
+    X(exists) X(all) X(empty) X(not) X(all_true) X(any_true) X(all_false) X(any_false)             \
+    X(subset_of) X(superset_of) X(is_distinct) X(starts_with) X(ends_with) X(contains) X(matches)  \
+    X(matches_full) X(converts_to_boolean) X(converts_to_integer) X(converts_to_decimal)           \
     X(converts_to_string) X(converts_to_date) X(converts_to_date_time) X(converts_to_time)         \
-    X(converts_to_quantity)                                                                        \
-    X(abs) X(ceiling) X(exp) X(floor) X(ln) X(log) X(power) X(round) X(sqrt) X(truncate)           \
-    X(sum) X(min) X(max) X(avg) X(low_boundary) X(high_boundary) X(precision) X(comparable)        \
-    X(year_of) X(month_of) X(day_of) X(hour_of) X(minute_of) X(second_of) X(millisecond_of)        \
-    X(timezone_offset_of) X(date_of) X(time_of)                                                    \
-    X(iif) X(trace) X(now) X(today) X(time_of_day) X(aggregate) X(type) X(define_variable)         \
-    X(has_value) X(get_value) X(extension) X(resolve) X(member_of) X(subsumes) X(subsumed_by)      \
-    X(conforms_to) X(html_checks) X(check_modifiers)
+    X(converts_to_quantity) X(comparable) X(has_value) X(member_of) X(subsumes) X(subsumed_by)     \
+    X(conforms_to) X(html_checks)
 
 #define X(name) int path_fn_##name(const struct path_call *c, struct path_items *out);
 PATH_FUNCTIONS(X)
+#undef X
+#define X(name) int path_test_##name(const struct path_call *c);
+PATH_TESTS(X)
 #undef X
 
 #endif

@@ -78,35 +78,62 @@ struct str path_item_type(struct arena *a, const struct path_item *item)
 
 /* ---- pushing computed values ---- */
 
+/* Where it will lie: a copy of what was just written would have to wait for it. */
+static inline int push(struct path_env *env, struct path_items *out, enum path_kind kind,
+                       struct str text, struct err *err)
+{
+    struct path_item *item;
+    int r = path_room(env, out, err);
+
+    if (r < 0)
+        return r;
+    item = &out->p[out->n++];
+    item->kind = kind;
+    item->has_owner = false;
+    item->v = NULL;
+    item->type = NULL;
+    item->text = text;
+    item->unit = NULL;
+    return 0;
+}
+
 int path_push_bool(struct path_env *env, struct path_items *out, bool v, struct err *err)
 {
-    struct path_item item = {.kind = PATH_BOOLEAN, .text = v ? STR("true") : STR("false")};
-    return path_push(env, out, &item, err);
+    return push(env, out, PATH_BOOLEAN, v ? STR("true") : STR("false"), err);
+}
+
+int path_too_long(struct err *err)
+{
+    return err_set(err, ERR_COSTLY,
+                   "a text that a FHIRPath expression makes is longer than %zu bytes",
+                   (size_t)PATH_STRING_MAX);
 }
 
 int path_push_text(struct path_env *env, struct path_items *out, enum path_kind kind,
                    struct str text, struct err *err)
 {
-    struct path_item item = {.kind = kind, .text = text};
-
     if (!text.p)
         return err_no_memory(err);
     if (text.n > PATH_STRING_MAX)
-        return err_set(err, ERR_COSTLY,
-                       "a text that a FHIRPath expression makes is longer than %zu bytes",
-                       (size_t)PATH_STRING_MAX);
-    return path_push(env, out, &item, err);
+        return path_too_long(err);
+    return push(env, out, kind, text, err);
 }
 
 int path_push_integer(struct path_env *env, struct path_items *out, int64_t v, struct err *err)
 {
     static const char small[] = "0123456789";
-    struct str text;
+    char text[12], *from = text + sizeof text;
 
     if (v < INT32_MIN || v > INT32_MAX)
         return 0; /* overflow is empty */
-    text = v >= 0 && v <= 9 ? str_n(small + v, 1) : arena_fmt(env->a, "%lld", (long long)v);
-    return path_push_text(env, out, PATH_INTEGER, text, err);
+    if (v >= 0 && v <= 9)
+        return push(env, out, PATH_INTEGER, str_n(small + v, 1), err);
+    for (int64_t rest = v < 0 ? -v : v; rest; rest /= 10)
+        *--from = (char)('0' + rest % 10);
+    if (v < 0)
+        *--from = '-';
+    return path_push_text(env, out, PATH_INTEGER,
+                          arena_dup(env->a, str_n(from, (size_t)(text + sizeof text - from))), err);
 }
 
 /* A number as FHIRPath and JSON write it: without an exponent where it is of a sane size. */
@@ -240,6 +267,17 @@ int path_arg_integer(const struct path_call *c, unsigned k, int64_t *ret)
     int r = path_arg(c, k, &got);
 
     return r < 0 ? r : path_one_integer(c, &got, ret);
+}
+
+int path_test_each(const struct path_call *c, uint16_t arg, const struct path_items *in, size_t i)
+{
+    size_t outer = c->env->index;
+    int r;
+
+    c->env->index = i;
+    r = path_test_node(c->path, c->env, arg, &in->p[i], c->err);
+    c->env->index = outer;
+    return r;
 }
 
 int path_each(const struct path_call *c, uint16_t arg, const struct path_items *in, size_t i,

@@ -42,73 +42,33 @@ static int skip_blanks(struct path_lex *lex, struct err *err)
     }
 }
 
-static int hex4(const struct path_lex *lex, size_t from)
+/* What stands behind a backslash. */
+static int escape(struct path_lex *lex, char *text, size_t *n, struct err *err)
 {
-    int v = 0;
+    static const char from[] = "'\"`\\/rntf", to[] = "'\"`\\/\r\n\t\f";
+    int c = at(lex, lex->at);
+    const char *e = c > 0 ? strchr(from, c) : NULL;
+    size_t taken, bytes = 0;
 
-    for (size_t i = from; i < from + 4; i++) {
-        int c = at(lex, i), lower = c | 0x20;
-        if (is_digit(c))
-            v = v * 16 + c - '0';
-        else if (c > 0 && lower >= 'a' && lower <= 'f')
-            v = v * 16 + lower - 'a' + 10;
-        else
-            return -1;
+    if (c == 'u') {
+        taken = str_unicode_escape(str_from(lex->text, lex->at), text + *n, &bytes);
+        lex->at += taken;
+        *n += bytes;
+        return taken ? 0 : wrong(lex, "a \\u escape without a character", err);
     }
-    return v;
-}
-
-static size_t put_utf8(char *to, unsigned c)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        to[0] = (char)(0xe0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | c >> 18);
-    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
-/* "\u" and four digits, two of them for a character past U+FFFF. lex->at is behind the 'u'. */
-static int unicode_escape(struct path_lex *lex, char *to, size_t *n, struct err *err)
-{
-    int c = hex4(lex, lex->at);
-
-    if (c <= 0)
-        return wrong(lex, "a \\u escape without a character", err);
-    lex->at += 4;
-    if (c >= 0xd800 && c < 0xdc00 && at(lex, lex->at) == '\\' && at(lex, lex->at + 1) == 'u') {
-        int low = hex4(lex, lex->at + 2);
-        if (low >= 0xdc00 && low < 0xe000) {
-            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-            lex->at += 6;
-        }
-    }
-    if (c >= 0xd800 && c < 0xe000)
-        return wrong(lex, "half a surrogate pair", err);
-    *n += put_utf8(to + *n, (unsigned)c);
+    if (!e)
+        return wrong(lex, "an unknown escape", err);
+    lex->at++;
+    text[(*n)++] = to[e - from];
     return 0;
 }
 
 /* Text up to `quote`, escapes resolved; lex->at is behind the opening quote. */
 static int quoted(struct path_lex *lex, int quote, struct err *err)
 {
-    static const char from[] = "'\"`\\/rntf", to[] = "'\"`\\/\r\n\t\f";
     size_t n = 0, end = lex->at;
     char *text;
+    int r;
 
     /* An escape is never shorter than what it stands for. */
     while (at(lex, end) >= 0 && at(lex, end) != quote)
@@ -126,17 +86,9 @@ static int quoted(struct path_lex *lex, int quote, struct err *err)
             text[n++] = (char)c;
             continue;
         }
-        c = at(lex, lex->at++);
-        if (c == 'u') {
-            int r = unicode_escape(lex, text, &n, err);
-            if (r < 0)
-                return r;
-        } else {
-            const char *e = c > 0 ? strchr(from, c) : NULL;
-            if (!e)
-                return wrong(lex, "an unknown escape", err);
-            text[n++] = to[e - from];
-        }
+        r = escape(lex, text, &n, err);
+        if (r < 0)
+            return r;
     }
     lex->value = str_n(text, n);
     return 0;

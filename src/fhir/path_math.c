@@ -186,26 +186,30 @@ static int moments(struct path_env *env, const struct path_node *node, const str
     return r > 0 ? 0 : path_push_text(env, out, kind, path_moment_text(env->a, &m), err);
 }
 
+static int add_texts(struct path_env *env, struct str a, struct str b, struct path_items *out,
+                     struct err *err)
+{
+    const struct str parts[] = {a, b};
+    int r = path_spend(env, (a.n + b.n) / 64, err);
+
+    return r < 0 ? r : path_push_text(env, out, PATH_STRING, arena_join(env->a, parts, 2), err);
+}
+
 int path_arithmetic(struct path_env *env, const struct path_node *node, const struct path_item *a,
                     const struct path_item *b, struct path_items *out, struct err *err)
 {
     enum path_kind ka = path_item_kind(a), kb = path_item_kind(b);
     struct path_quantity q;
-    struct str parts[2];
 
+    if (node->op == OP_PLUS && ka == PATH_STRING && kb == PATH_STRING)
+        return add_texts(env, path_item_text(a), path_item_text(b), out, err);
     if (path_is_number(ka) && path_is_number(kb))
         return numbers(env, node, a, b, out, err);
     if (path_is_date(ka) || ka == PATH_TIME)
         return moments(env, node, a, b, out, err);
     if (path_to_quantity(a, &q) || path_to_quantity(b, &q))
         return quantities(env, node, a, b, out, err);
-    if (node->op != OP_PLUS || ka != PATH_STRING || kb != PATH_STRING)
-        return wrong_types(node, err);
-    parts[0] = path_item_text(a);
-    parts[1] = path_item_text(b);
-    if (path_spend(env, (parts[0].n + parts[1].n) / 64, err) < 0)
-        return ERR_COSTLY;
-    return path_push_text(env, out, PATH_STRING, arena_join(env->a, parts, 2), err);
+    return wrong_types(node, err);
 }
 
 int path_negate(struct path_env *env, const struct path_node *node, const struct path_items *in,

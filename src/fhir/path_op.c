@@ -7,21 +7,21 @@ static int several(const struct path_node *node, struct err *err)
 }
 
 static int equal(struct path_env *env, const struct path_node *node, const struct path_items *left,
-                 const struct path_items *right, struct path_items *out, struct err *err)
+                 const struct path_items *right, struct err *err)
 {
     int all = 1;
 
     if (!left->n || !right->n)
-        return 0;
+        return PATH_NOTHING;
     if (left->n != right->n)
-        return path_push_bool(env, out, node->op == OP_NOT_EQUAL, err);
+        return node->op == OP_NOT_EQUAL;
     for (size_t i = 0; i < left->n && all; i++) {
         int one = path_equal(env, &left->p[i], &right->p[i], err);
         if (one < -1)
             return one;
         all = one == 0 ? 0 : one < 0 ? -1 : all;
     }
-    return all < 0 ? 0 : path_push_bool(env, out, (all != 0) == (node->op == OP_EQUAL), err);
+    return all < 0 ? PATH_NOTHING : (all != 0) == (node->op == OP_EQUAL);
 }
 
 /* Each item of the left has its like on the right, in any order. */
@@ -49,57 +49,42 @@ static int all_alike(struct path_env *env, const struct path_items *left,
 }
 
 static int like(struct path_env *env, const struct path_node *node, const struct path_items *left,
-                const struct path_items *right, struct path_items *out, struct err *err)
+                const struct path_items *right, struct err *err)
 {
     int r = left->n == right->n ? all_alike(env, left, right, err) : 0;
 
-    return r < 0 ? r : path_push_bool(env, out, (r != 0) == (node->op == OP_LIKE), err);
+    return r < 0 ? r : (r != 0) == (node->op == OP_LIKE);
 }
 
-static int order(struct path_env *env, const struct path_node *node, const struct path_items *left,
-                 const struct path_items *right, struct path_items *out, struct err *err)
+static int order(const struct path_node *node, const struct path_items *left,
+                 const struct path_items *right, struct err *err)
 {
     int c;
 
     if (!left->n || !right->n)
-        return 0;
+        return PATH_NOTHING;
     if (left->n > 1 || right->n > 1)
         return several(node, err);
     c = path_compare(&left->p[0], &right->p[0]);
     if (c == PATH_NOT_KNOWN)
-        return 0;
+        return PATH_NOTHING;
     if (c == PATH_NOT_COMPARABLE)
         return path_wrong(node, err, "\"%.*s\" is between types that have no order",
                           STR_ARG(path_op_text(node->op)));
-    return path_push_bool(env, out,
-                          node->op == OP_LESS         ? c < 0
-                          : node->op == OP_GREATER    ? c > 0
-                          : node->op == OP_LESS_EQUAL ? c <= 0
-                                                      : c >= 0,
-                          err);
+    return node->op == OP_LESS         ? c < 0
+           : node->op == OP_GREATER    ? c > 0
+           : node->op == OP_LESS_EQUAL ? c <= 0
+                                       : c >= 0;
 }
 
-/* Three-valued logic: 1, 0, -1 for empty. */
-static int logic(enum path_op op, int a, int b)
+int path_logic(enum path_op op, int left, int right)
 {
     switch (op) {
-    case OP_AND: return a == 0 || b == 0 ? 0 : a < 0 || b < 0 ? -1 : 1;
-    case OP_OR: return a == 1 || b == 1 ? 1 : a < 0 || b < 0 ? -1 : 0;
-    case OP_XOR: return a < 0 || b < 0 ? -1 : a != b;
-    default: return a == 0 || b == 1 ? 1 : a < 0 || b < 0 ? -1 : 0;
+    case OP_AND: return left == 0 || right == 0 ? 0 : left < 0 || right < 0 ? PATH_NOTHING : 1;
+    case OP_OR: return left == 1 || right == 1 ? 1 : left < 0 || right < 0 ? PATH_NOTHING : 0;
+    case OP_XOR: return left < 0 || right < 0 ? PATH_NOTHING : left != right;
+    default: return left == 0 || right == 1 ? 1 : left < 0 || right < 0 ? PATH_NOTHING : 0;
     }
-}
-
-static int combine(struct path_env *env, const struct path_node *node,
-                   const struct path_items *left, const struct path_items *right,
-                   struct path_items *out, struct err *err)
-{
-    int a = path_truth(left, err), b = path_truth(right, err);
-
-    if (a < -1 || b < -1)
-        return several(node, err);
-    a = logic(node->op, a, b);
-    return a < 0 ? 0 : path_push_bool(env, out, a, err);
 }
 
 /* `out` may hold what was found before: equal items are looked for among these two only. */
@@ -120,16 +105,11 @@ static int unite(struct path_env *env, const struct path_items *left,
 }
 
 static int member(struct path_env *env, const struct path_node *node, const struct path_items *item,
-                  const struct path_items *items, struct path_items *out, struct err *err)
+                  const struct path_items *items, struct err *err)
 {
-    int r;
-
     if (!item->n)
-        return 0;
-    if (item->n > 1)
-        return several(node, err);
-    r = path_has(env, items, &item->p[0], err);
-    return r < 0 ? r : path_push_bool(env, out, r, err);
+        return PATH_NOTHING;
+    return item->n > 1 ? several(node, err) : path_has(env, items, &item->p[0], err);
 }
 
 /* As text, where an empty collection is the empty text. */
@@ -165,35 +145,33 @@ static bool has_value(const struct path_items *items)
     return items->n && !(items->p[0].kind == PATH_ELEMENT && !items->p[0].v);
 }
 
+int path_test_operator(struct path_env *env, const struct path_node *node,
+                       const struct path_items *left, const struct path_items *right,
+                       struct err *err)
+{
+    switch ((enum path_op)node->op) {
+    case OP_EQUAL:
+    case OP_NOT_EQUAL: return equal(env, node, left, right, err);
+    case OP_LIKE:
+    case OP_NOT_LIKE: return like(env, node, left, right, err);
+    case OP_IN: return member(env, node, left, right, err);
+    case OP_CONTAINS: return member(env, node, right, left, err);
+    default: return order(node, left, right, err);
+    }
+}
+
 int path_operator(struct path_env *env, const struct path_node *node, const struct path_items *left,
                   const struct path_items *right, struct path_items *out, struct err *err)
 {
-    switch ((enum path_op)node->op) {
-    case OP_UNION: return unite(env, left, right, out, err);
-    case OP_EQUAL:
-    case OP_NOT_EQUAL: return equal(env, node, left, right, out, err);
-    case OP_LIKE:
-    case OP_NOT_LIKE: return like(env, node, left, right, out, err);
-    case OP_LESS:
-    case OP_GREATER:
-    case OP_LESS_EQUAL:
-    case OP_GREATER_EQUAL: return order(env, node, left, right, out, err);
-    case OP_IN: return member(env, node, left, right, out, err);
-    case OP_CONTAINS: return member(env, node, right, left, out, err);
-    case OP_CONCAT: return concat(env, node, left, right, out, err);
-    case OP_PLUS:
-    case OP_MINUS:
-    case OP_TIMES:
-    case OP_DIVIDE:
-    case OP_DIV:
-    case OP_MOD:
-        if (!left->n || !right->n)
-            return 0;
-        if (left->n > 1 || right->n > 1)
-            return several(node, err);
-        if (!has_value(left) || !has_value(right))
-            return 0;
-        return path_arithmetic(env, node, &left->p[0], &right->p[0], out, err);
-    default: return combine(env, node, left, right, out, err);
-    }
+    if (node->op == OP_UNION)
+        return unite(env, left, right, out, err);
+    if (node->op == OP_CONCAT)
+        return concat(env, node, left, right, out, err);
+    if (!left->n || !right->n)
+        return 0;
+    if (left->n > 1 || right->n > 1)
+        return several(node, err);
+    if (!has_value(left) || !has_value(right))
+        return 0;
+    return path_arithmetic(env, node, &left->p[0], &right->p[0], out, err);
 }

@@ -103,7 +103,7 @@ static int moment(struct parser *s, enum path_kind kind)
                        "the FHIRPath expression has a date or time that does not exist at "
                        "character %zu",
                        s->lex.start + 1);
-    return literal(s, kind, s->lex.value);
+    return literal(s, kind, path_moment_plain(s->lex.value));
 }
 
 #define INTEGER_MAX UINT64_C(2147483648) /* so that -2147483648 can be said */
@@ -298,7 +298,7 @@ static int call(struct parser *s, int left, struct path_node n)
         r = expect(s, ")");
         return r < 0 ? r : left;
     }
-    if (!n.function->run)
+    if (!n.function->run && !n.function->test)
         return err_set(s->err, ERR_NOT_SUPPORTED,
                        "the FHIRPath function \"%.*s\" is not supported (character %zu)",
                        STR_ARG(n.text), (size_t)n.at + 1);
@@ -525,6 +525,7 @@ static int compile(struct arena *a, struct str text, bool strict, const struct d
         r = path_chain(a, s.p, context, err);
     if (r < 0)
         return r;
+    path_hoist(s.p);
     *ret = s.p;
     return 0;
 }

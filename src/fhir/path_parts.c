@@ -150,7 +150,7 @@ static bool quantity_of(const struct path_item *item, struct path_quantity *ret)
     return path_to_quantity(item, ret) || path_is_number(path_item_kind(item));
 }
 
-int path_fn_comparable(const struct path_call *c, struct path_items *out)
+int path_test_comparable(const struct path_call *c)
 {
     struct path_items got = {0};
     struct path_item a, b;
@@ -163,10 +163,10 @@ int path_fn_comparable(const struct path_call *c, struct path_items *out)
     if (r >= 0 && c->in->n)
         r = path_one(c, &got, &b);
     if (r <= 0)
-        return r;
+        return path_nothing(r);
     if (!quantity_of(&a, &x) || !quantity_of(&b, &y))
         return path_wrong(c->node, c->err, "comparable() met what is not a quantity");
-    return path_push_bool(c->env, out, path_quantity_convert(&y, &x, false, &v) >= 0, c->err);
+    return path_quantity_convert(&y, &x, false, &v) >= 0;
 }
 
 /* ---- parts ---- */

@@ -38,9 +38,9 @@ struct str path_calendar_unit(struct str word)
     return STR_NULL;
 }
 
-static bool may_be_quantity(const struct def_type *t)
+bool path_is_quantity(const struct def_type *t)
 {
-    switch (t ? t->which : TYPE_QUANTITY) {
+    switch (t ? t->which : TYPE_NONE) {
     case TYPE_AGE:
     case TYPE_COUNT:
     case TYPE_DISTANCE:
@@ -50,52 +50,61 @@ static bool may_be_quantity(const struct def_type *t)
     }
 }
 
-/* A FHIR Quantity counts where it has a UCUM code and no comparator; codes of time become calendar
- * durations, as R4 says. */
-static bool from_element(const struct path_item *item, struct path_quantity *ret)
+/* A UCUM code of time is a calendar duration in FHIR, as R4 says. */
+static struct str calendar_of(struct str code)
 {
     static const struct str calendar[][2] = {
         {{"a", 1}, {"year", 4}}, {{"mo", 2}, {"month", 5}},   {{"d", 1}, {"day", 3}},
         {{"h", 1}, {"hour", 4}}, {{"min", 3}, {"minute", 6}}, {{"s", 1}, {"second", 6}},
     };
-    struct path_quantity q = {.is_calendar = false};
-    struct str code;
-    yyjson_val *value;
 
-    value = js_get(item->v, "value");
-    q.unit = code = js_get_str(item->v, "code");
-    if (!js_is_number(value) || !code.n ||
-        !str_eq(js_get_str(item->v, "system"), STR(UCUM_SYSTEM)) || js_get(item->v, "comparator") ||
-        decimal_parse(js_str(value), &q.value, NULL) < 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(calendar); i++) {
-        if (str_eq(code, calendar[i][0])) {
-            q.unit = calendar[i][1];
-            q.is_calendar = true;
-        }
+    for (size_t i = 0; code.n <= 3 && i < ARRAY_LEN(calendar); i++)
+        if (str_eq(code, calendar[i][0]))
+            return calendar[i][1];
+    return STR_NULL;
+}
+
+/* A FHIR Quantity counts where it has a UCUM code and no comparator. */
+static bool from_element(const struct path_item *item, struct path_quantity *ret)
+{
+    struct str value = STR_NULL, code = STR_NULL, system = STR_NULL, word;
+    size_t i, max;
+    yyjson_val *key, *v;
+
+    yyjson_obj_foreach(item->v, i, max, key, v) {
+        struct str name = js_str(key);
+        if (str_eq(name, STR("value")))
+            value = js_is_number(v) ? js_str(v) : STR_NULL;
+        else if (str_eq(name, STR("code")))
+            code = js_str(v);
+        else if (str_eq(name, STR("system")))
+            system = js_str(v);
+        else if (str_eq(name, STR("comparator")))
+            return false;
     }
-    *ret = q;
+    if (!value.p || !code.n || !str_eq(system, STR(UCUM_SYSTEM)) ||
+        decimal_parse(value, &ret->value, NULL) < 0)
+        return false;
+    word = calendar_of(code);
+    ret->is_calendar = word.p;
+    ret->unit = word.p ? word : code;
+    ret->word = STR_NULL;
     return true;
 }
 
 bool path_to_quantity(const struct path_item *item, struct path_quantity *ret)
 {
-    struct path_quantity q = {.word = STR_NULL};
+    struct str unit;
 
     if (item->kind == PATH_ELEMENT)
-        return may_be_quantity(item->type) && yyjson_is_obj(item->v) && from_element(item, ret);
-    if (item->kind != PATH_QUANTITY || decimal_parse(item->text, &q.value, NULL) < 0)
+        return (!item->type || path_is_quantity(item->type)) && yyjson_is_obj(item->v) &&
+               from_element(item, ret);
+    if (item->kind != PATH_QUANTITY || decimal_parse(item->text, &ret->value, NULL) < 0)
         return false;
-    q.unit = *item->unit;
-    q.is_calendar = true;
-    if (q.unit.n >= 2 && q.unit.p[0] == '\'') {
-        q.unit = str_n(q.unit.p + 1, q.unit.n - 2);
-        q.is_calendar = false;
-    } else {
-        q.word = q.unit;
-        q.unit = path_calendar_unit(q.unit);
-    }
-    *ret = q;
+    unit = *item->unit;
+    ret->is_calendar = unit.n < 2 || unit.p[0] != '\'';
+    ret->unit = ret->is_calendar ? path_calendar_unit(unit) : str_n(unit.p + 1, unit.n - 2);
+    ret->word = ret->is_calendar ? unit : STR_NULL;
     return true;
 }
 

@@ -1,7 +1,9 @@
 /* Regular expressions of matches(), matchesFull() and replaceMatches(), by PCRE2.
  *
  * A pattern belongs to a stranger: matching is bounded by PCRE2's own limits, and because these are
- * for one match alone, the time that a match takes is charged to the evaluation's steps as well.
+ * for one match alone, the processor time that a match takes is charged to the evaluation's steps
+ * as well. A match of a short text is first tried with so few of PCRE2's calls that its time need
+ * not be taken.
  */
 #include "fhir/path_int.h"
 
@@ -14,6 +16,8 @@
 #define MATCH_LIMIT 200000     /* internal match() calls of one match */
 #define HEAP_LIMIT_KIB 8192    /* of one match */
 #define STEPS_A_MICROSECOND 10 /* what a microsecond of matching costs */
+#define QUICK_TEXT_MAX 64      /* so short a text is tried first with */
+#define QUICK_LIMIT 10         /* so few calls that their time need not be taken */
 #define GROUP_NAME_MAX 32      /* bytes of a group's name, as PCRE2 has it */
 
 struct path_regex {
@@ -80,7 +84,6 @@ static int make_matcher(struct path_env *env, struct err *err)
     m->context = m->general ? pcre2_match_context_create(m->general) : NULL;
     if (!m->context)
         return err_no_memory(err);
-    pcre2_set_match_limit(m->context, MATCH_LIMIT);
     pcre2_set_heap_limit(m->context, HEAP_LIMIT_KIB);
     env->matcher = m;
     return 0;
@@ -104,16 +107,32 @@ static int ready(struct path_env *env, const struct path_regex *re, struct err *
     return env->matcher->data ? 0 : err_no_memory(err);
 }
 
+/* What pcre2_match says with at most `limit` of its own calls. */
+static int try_match(struct path_env *env, const struct path_regex *re, struct str text,
+                     size_t from, uint32_t options, uint32_t limit)
+{
+    struct path_matcher *m = env->matcher;
+
+    pcre2_set_match_limit(m->context, limit);
+    return pcre2_match(re->code, (PCRE2_SPTR)text.p, text.n, from, options, m->data, m->context);
+}
+
 /* 1, 0 or an error. */
 static int match(struct path_env *env, const struct path_regex *re, struct str text, size_t from,
                  uint32_t options, struct err *err)
 {
-    struct path_matcher *m = env->matcher;
-    int64_t began = clock_mono_us(), took;
-    int r = pcre2_match(re->code, (PCRE2_SPTR)text.p, text.n, from, options, m->data, m->context);
+    size_t cost = 1 + text.n;
+    int r = PCRE2_ERROR_MATCHLIMIT;
 
-    took = clock_mono_us() - began;
-    if (path_spend(env, 1 + (size_t)MAX(took, 0) * STEPS_A_MICROSECOND, err) < 0)
+    if (text.n <= QUICK_TEXT_MAX)
+        r = try_match(env, re, text, from, options, QUICK_LIMIT);
+    if (r == PCRE2_ERROR_MATCHLIMIT) {
+        int64_t began = clock_spent_us(), took;
+        r = try_match(env, re, text, from, options, MATCH_LIMIT);
+        took = clock_spent_us() - began;
+        cost = 1 + (size_t)MAX(took, 0) * STEPS_A_MICROSECOND;
+    }
+    if (path_spend(env, cost, err) < 0)
         return ERR_COSTLY;
     if (r >= 0)
         return 1;

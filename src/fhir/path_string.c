@@ -103,28 +103,28 @@ int path_fn_substring(const struct path_call *c, struct path_items *out)
     return push(c, out, str_head(s, n == INT64_MAX ? s.n : byte_of(s, n)));
 }
 
-int path_fn_starts_with(const struct path_call *c, struct path_items *out)
+int path_test_starts_with(const struct path_call *c)
 {
     struct str s, part;
     int r = with_argument(c, &s, &part);
 
-    return r <= 0 ? r : path_push_bool(c->env, out, str_starts(s, part), c->err);
+    return r > 0 ? str_starts(s, part) : path_nothing(r);
 }
 
-int path_fn_ends_with(const struct path_call *c, struct path_items *out)
+int path_test_ends_with(const struct path_call *c)
 {
     struct str s, part;
     int r = with_argument(c, &s, &part);
 
-    return r <= 0 ? r : path_push_bool(c->env, out, str_ends(s, part), c->err);
+    return r > 0 ? str_ends(s, part) : path_nothing(r);
 }
 
-int path_fn_contains(const struct path_call *c, struct path_items *out)
+int path_test_contains(const struct path_call *c)
 {
     struct str s, part;
     int r = with_argument(c, &s, &part);
 
-    return r <= 0 ? r : path_push_bool(c->env, out, find(s, part, 0) >= 0, c->err);
+    return r > 0 ? find(s, part, 0) >= 0 : path_nothing(r);
 }
 
 static int in_case(const struct path_call *c, utf8proc_int32_t (*to)(utf8proc_int32_t),
@@ -233,7 +233,7 @@ static int pattern_of(const struct path_call *c, unsigned flags, const struct pa
     return r < 0 ? r : 1;
 }
 
-static int matches(const struct path_call *c, bool whole, struct path_items *out)
+static int matches(const struct path_call *c, bool whole)
 {
     const struct path_regex *re;
     struct str s;
@@ -241,20 +241,17 @@ static int matches(const struct path_call *c, bool whole, struct path_items *out
 
     if (r > 0)
         r = pattern_of(c, 1, &re);
-    if (r <= 0)
-        return r;
-    r = path_regex_match(c->env, re, s, whole, c->err);
-    return r < 0 ? r : path_push_bool(c->env, out, r, c->err);
+    return r > 0 ? path_regex_match(c->env, re, s, whole, c->err) : path_nothing(r);
 }
 
-int path_fn_matches(const struct path_call *c, struct path_items *out)
+int path_test_matches(const struct path_call *c)
 {
-    return matches(c, false, out);
+    return matches(c, false);
 }
 
-int path_fn_matches_full(const struct path_call *c, struct path_items *out)
+int path_test_matches_full(const struct path_call *c)
 {
-    return matches(c, true, out);
+    return matches(c, true);
 }
 
 int path_fn_replace_matches(const struct path_call *c, struct path_items *out)
@@ -324,22 +321,29 @@ int path_fn_split(const struct path_call *c, struct path_items *out)
 
 int path_fn_join(const struct path_call *c, struct path_items *out)
 {
-    _cleanup_(sb_done) struct sb b = sb_make(PATH_STRING_MAX);
-    struct str by = STR("");
-    size_t n = 0;
+    struct str by = STR(""), *parts;
+    size_t n = 0, bytes = 0;
     int r = path_arg_string(c, 0, &by);
 
     if (r < 0 || !c->in->n)
         return r;
+    parts = arena_alloc(c->env->a, 2 * c->in->n * sizeof *parts);
+    if (!parts)
+        return err_no_memory(c->err);
     for (size_t i = 0; i < c->in->n; i++) {
         struct path_items one = {&c->in->p[i], 1, 1};
-        struct str s = STR("");
+        struct str s;
         r = path_one_string(c, &one, &s);
         if (r < 0)
             return r;
-        if (r && n++)
-            sb_str(&b, by);
-        sb_str(&b, s);
+        if (r == 0)
+            continue;
+        parts[n] = n ? by : STR("");
+        parts[n + 1] = s;
+        n += 2;
+        bytes += by.n + s.n;
     }
-    return push_built(c, &b, out);
+    if (bytes > PATH_STRING_MAX)
+        return path_too_long(c->err);
+    return push(c, out, arena_join(c->env->a, parts, n));
 }

@@ -103,7 +103,8 @@ static void check_values(struct conform *c, const struct profile *p,
     char wanted[200];
     int order;
 
-    if (node->fixed && !value_is_fixed(item->v, node->fixed)) {
+    /* A primitive's extension is more than the fixed value has. */
+    if (node->fixed && (item->more || !value_is_fixed(item->v, node->fixed))) {
         show(node->fixed, wanted, sizeof wanted);
         conform_say(c, ISSUE_ERROR, "value", at, p, node->id, "is not the fixed value %s", wanted);
     }

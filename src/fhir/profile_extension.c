@@ -86,10 +86,19 @@ static int fits_path(struct conform *c, struct str expression, const struct hold
         path_eval(path, &env, &focus, &out, NULL) < 0)
         fits = true; /* what cannot be asked is not held against anybody */
     for (size_t i = 0; i < out.n; i++)
-        fits |= (out.p[i].v && out.p[i].v == h->item->v) ||
-                (out.p[i].more && out.p[i].more == h->item->v);
+        fits |= out.p[i].kind == PATH_ELEMENT && h->item->v &&
+                (out.p[i].v == h->item->v || path_more(&out.p[i]) == h->item->v);
     arena_reset(c->scratch);
     return fits;
+}
+
+/* R4's own definitions have it on an element's type; the extension says on the type's code. */
+static bool is_fhir_type(const struct profile *p, const struct holder *h)
+{
+    return str_eq(p->url,
+                  STR("http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type")) &&
+           h->owner && h->owner->which == TYPE_ELEMENTDEFINITION &&
+           str_eq(h->item->element->name, STR("type"));
 }
 
 static bool fits(struct conform *c, const struct profile *p, const struct holder *h,
@@ -107,7 +116,7 @@ static bool fits(struct conform *c, const struct profile *p, const struct holder
         if (str_eq(type, STR("fhirpath")) && fits_path(c, expression, h, scope))
             return true;
     }
-    return yyjson_arr_size(p->contexts) == 0;
+    return yyjson_arr_size(p->contexts) == 0 || is_fhir_type(p, h);
 }
 
 static void check_invariants(struct conform *c, const struct profile *p, const struct item *item,

@@ -246,6 +246,13 @@ int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *sc
                    const struct place *at);
 int conform_response(struct conform *c, yyjson_val *response, const struct scope *scope,
                      const struct place *at);
+/* A MeasureReport against its Measure. */
+int conform_report(struct conform *c, yyjson_val *report, const struct place *at);
+/* What definitions have to keep besides: StructureDefinition, ValueSet, CodeSystem, ConceptMap. */
+int conform_definition(struct conform *c, yyjson_val *resource, const struct place *at);
+/* What R4's text says of a value of this type. `binding`: R4's own of the element, or NULL. */
+int conform_value(struct conform *c, const struct item *item, const struct profile_binding *binding,
+                  const struct scope *scope, const struct place *at);
 #define EVALUATED_EMPTY 2
 /* A rule's result on an item: 1, 0, EVALUATED_EMPTY, or negative with `why`. */
 int conform_evaluate(struct conform *c, const struct path *path, const struct item *item,
@@ -271,6 +278,8 @@ int value_compare(yyjson_val *v, yyjson_val *to, const struct def_type *type);
 enum found_in { FOUND_NOWHERE, FOUND_CONTAINED, FOUND_BUNDLED, FOUND_OUTSIDE };
 
 struct entries *entries_of(struct arena *a, yyjson_val *bundle);
+/* The type that a reference says by itself: "Patient/1", or Reference.type; NULL: none. */
+const struct def_type *reference_type(yyjson_val *reference);
 /* What a literal reference leads to, and the scope there. */
 int resolve(struct conform *c, const struct scope *scope, struct str reference, yyjson_val **ret,
             enum found_in *ret_in, struct scope *ret_scope);

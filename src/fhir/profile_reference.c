@@ -7,7 +7,7 @@
 /* ---- the names of a Bundle's entries ---- */
 
 struct entry_name {
-    struct str url;
+    struct str url, version; /* meta.versionId; empty: not said */
     yyjson_val *entry;
 };
 
@@ -18,23 +18,28 @@ struct entries {
 
 static void add_name(struct entries *e, struct str url, yyjson_val *entry)
 {
+    struct str version = js_get_str(js_get(js_get(entry, "resource"), "meta"), "versionId");
     size_t at = str_hash(url) & (e->n_places - 1);
 
     while (e->places[at].entry) {
-        if (str_eq(e->places[at].url, url))
+        if (str_eq(e->places[at].url, url) && str_eq(e->places[at].version, version))
             return;
         at = (at + 1) & (e->n_places - 1);
     }
-    e->places[at] = (struct entry_name){url, entry};
+    e->places[at] = (struct entry_name){url, version, entry};
 }
 
-static yyjson_val *find_name(const struct entries *e, struct str url)
+/* Of a version, where one is asked for; an entry that does not say its own may be any. */
+static yyjson_val *find_name(const struct entries *e, struct str url, struct str version)
 {
     size_t at = str_hash(url) & (e->n_places - 1);
 
-    for (; e->places[at].entry; at = (at + 1) & (e->n_places - 1))
-        if (str_eq(e->places[at].url, url))
-            return e->places[at].entry;
+    for (; e->places[at].entry; at = (at + 1) & (e->n_places - 1)) {
+        const struct entry_name *place = &e->places[at];
+        if (str_eq(place->url, url) &&
+            (!version.n || !place->version.n || str_eq(place->version, version)))
+            return place->entry;
+    }
     return NULL;
 }
 
@@ -103,12 +108,12 @@ static struct str absolute(struct conform *c, const struct scope *s, struct str 
 }
 
 static yyjson_val *entry_for(struct conform *c, const struct scope *in, const struct scope *bundle,
-                             struct str reference)
+                             struct str reference, struct str version)
 {
     struct str url = absolute(c, in, reference);
-    yyjson_val *found = url.p ? find_name(bundle->entries, url) : NULL;
+    yyjson_val *found = url.p ? find_name(bundle->entries, url, version) : NULL;
 
-    return found ? found : find_name(bundle->entries, reference);
+    return found ? found : find_name(bundle->entries, reference, version);
 }
 
 static struct str without_version(struct str reference)
@@ -119,11 +124,19 @@ static struct str without_version(struct str reference)
     return str_ends(head, STR("/_history")) ? str_head(head, head.n - 9) : reference;
 }
 
+static struct str version_in(struct str reference)
+{
+    struct str rest = without_version(reference);
+
+    return rest.n == reference.n ? STR("") : str_from(reference, rest.n + 10);
+}
+
 int resolve(struct conform *c, const struct scope *scope, struct str reference, yyjson_val **ret,
             enum found_in *ret_in, struct scope *ret_scope)
 {
     const struct world *world = c->options->world;
     const struct scope *holder = scope;
+    struct str version = version_in(reference);
     int r;
 
     *ret = NULL;
@@ -139,7 +152,7 @@ int resolve(struct conform *c, const struct scope *scope, struct str reference, 
     }
     reference = without_version(reference);
     for (const struct scope *b = holder; b; b = b->up) {
-        yyjson_val *entry = b->entries ? entry_for(c, holder, b, reference) : NULL;
+        yyjson_val *entry = b->entries ? entry_for(c, holder, b, reference, version) : NULL;
         if (!entry)
             continue;
         *ret = js_get(entry, "resource");
@@ -167,8 +180,7 @@ static bool is_of_type(const struct def_type *t, const struct def_type *wanted)
     return t != NULL;
 }
 
-/* The type that a reference says by itself: "Patient/1", or Reference.type. */
-static const struct def_type *said_type(yyjson_val *v)
+const struct def_type *reference_type(yyjson_val *v)
 {
     struct str part = relative_part(without_version(js_get_str(v, "reference")));
     struct str type = js_get_str(v, "type");
@@ -291,5 +303,6 @@ int conform_reference(struct conform *c, const struct profile *p, const struct p
             return r;
         check_aggregation(c, p, node, t, in, at);
     }
-    return t->n_targets ? check_targets(c, p, node, t, found, said_type(item->v), &there, at) : 0;
+    return t->n_targets ? check_targets(c, p, node, t, found, reference_type(item->v), &there, at)
+                        : 0;
 }

@@ -486,16 +486,17 @@ static int test_resolved(struct testing *g, size_t step, const struct item *item
     yyjson_val *found = NULL;
     struct scope there;
     enum found_in in;
-    struct item target;
-    int r;
+    struct item target = {.type = reference_type(item->v), .index = -1};
+    int r = reference.n ? resolve(g->c, scope, reference, &found, &in, &there) : 0;
 
-    if (!reference.n)
-        return 0;
-    r = resolve(g->c, scope, reference, &found, &in, &there);
-    if (r < 0 || !found)
+    if (r < 0)
         return r;
-    target = item_of_resource(found);
-    return target.type ? test_from(g, step + 1, &target, &there) : 0;
+    if (found)
+        target = item_of_resource(found);
+    /* Of what is not at hand the type may still be told. */
+    if (!found && (g->t->by->by != BY_TYPE || step + 1 < g->t->by->n_steps))
+        return 0;
+    return target.type ? test_from(g, step + 1, &target, found ? &there : scope) : 0;
 }
 
 static int test_from(struct testing *g, size_t step, const struct item *item,

@@ -3,6 +3,7 @@
 
 #include "fhir/date.h"
 #include "fhir/decimal.h"
+#include "fhir/ucum.h"
 
 /* Nesting is bounded by JS_DEPTH_MAX: both sides come from parsed JSON. */
 
@@ -108,6 +109,24 @@ static int compare_decimals(struct str a, struct str b)
     return order < 0 ? -1 : order > 0;
 }
 
+/* Quantities of one unit, or of units that UCUM can bring together. */
+static int compare_quantities(yyjson_val *v, yyjson_val *to)
+{
+    struct str unit = js_get_str(v, "code"), to_unit = js_get_str(to, "code");
+    struct str value = js_str(js_get(v, "value")), to_value = js_str(js_get(to, "value"));
+    struct decimal x, y;
+    int order;
+
+    if (str_eq(unit, to_unit))
+        return compare_decimals(value, to_value);
+    if (!str_eq(js_get_str(v, "system"), STR(UCUM_SYSTEM)) ||
+        !str_eq(js_get_str(to, "system"), STR(UCUM_SYSTEM)) || decimal_parse(value, &x, NULL) < 0 ||
+        decimal_parse(to_value, &y, NULL) < 0 || ucum_convert(&x, unit, to_unit, &x, NULL) < 0)
+        return 2;
+    order = decimal_cmp(&x, &y);
+    return order < 0 ? -1 : order > 0;
+}
+
 int value_compare(yyjson_val *v, yyjson_val *to, const struct def_type *type)
 {
     struct str a = js_str(v), b = js_str(to);
@@ -132,10 +151,7 @@ int value_compare(yyjson_val *v, yyjson_val *to, const struct def_type *type)
         return order_of(from_a, from_b);
     default: break;
     }
-    if (!yyjson_is_obj(v) || !yyjson_is_obj(to) ||
-        !str_eq(js_get_str(v, "code"), js_get_str(to, "code")))
-        return 2;
-    return compare_decimals(js_str(js_get(v, "value")), js_str(js_get(to, "value")));
+    return yyjson_is_obj(v) && yyjson_is_obj(to) ? compare_quantities(v, to) : 2;
 }
 
 size_t value_length(yyjson_val *v)

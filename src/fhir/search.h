@@ -69,10 +69,11 @@ struct key_set {
  *   terms   lo and hi bound the list's shared terms (index_entry.shared); of each of those, the
  *           bytes behind its first 0x00 are a whole key: that key's rows are the candidates;
  *   groups  the list is walked by groups (token: by code system, quantity: by unit), a seek or two
- *           for each: from the first key >= lo on, group = search_group(key); search_group_range()
- * gives a plain range inside the group, or nothing; go on at the first key that does not begin with
- * the group's bytes; stop when search_group() says 0. Few groups exist in practice, but count them
- * against the search's budget: a stranger may have made many. Whether a key in the range is a
+ *           for each: from the first key >= lo on, group = search_group(key); search_group_ranges()
+ * gives ranges inside the group (of a composite perhaps such as have groups themselves), or none;
+ * go on at the first key that does not begin with the group's bytes; stop when search_group() says
+ * 0. Few groups exist in practice, but count them against the search's budget: a stranger may have
+ * made many. Whether a key in the range is a
  * match: yes, unless `filtered` (ask search_key for each key; rows of one key share the answer) or
  * `lossy` (ask search_match for each row). Both may be set. */
 struct key_range {
@@ -84,9 +85,13 @@ struct key_range {
     bool terms;
     bool groups;
     bool filtered;             /* ask search_key */
+    uint8_t head;              /* > 0: all keys of the range begin with so many bytes of lo, and
+                                  have as much of a head in the index (index_entry.head_n); `hi`
+                                  that begins otherwise is the head's end. search_key says yes or
+                                  no about them */
     const struct key_set *set; /* not NULL: the keys that match are those of the set (and filtered
                                   says the same): a store may meet it with the list */
-    const void *rule;          /* search's own, for search_group_range and search_key */
+    const void *rule;          /* search's own, for search_group_ranges and search_key */
 };
 
 enum key_answer { KEY_NO, KEY_YES, KEY_ASK }; /* KEY_ASK: as if the range were lossy */
@@ -98,10 +103,10 @@ enum key_answer search_key(const struct key_range *range, struct str key);
  * to a group. Only where range->groups. */
 size_t search_group(const struct key_range *range, struct str key);
 
-/* The plain range to look at inside a group: 1 and *ret (memory belongs to `a`), 0 when no key of
- * the group can match, or negative. ret->lossy and ret->filtered hold for it. */
-int search_group_range(const struct key_range *range, struct str group, struct arena *a,
-                       struct key_range *ret, struct err *err);
+/* The ranges to look at inside a group; none when no key of it can match. Memory belongs to `a`.
+ * What each says of itself holds for it. */
+int search_group_ranges(const struct key_range *range, struct str group, struct arena *a,
+                        struct key_range **ret, size_t *ret_n, struct err *err);
 
 enum clause_kind {
     CLAUSE_KEYS,    /* a row matches if one of its keys is in one of the ranges */

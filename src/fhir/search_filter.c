@@ -192,7 +192,7 @@ static const struct {
     {OP_AP, ORDERED, MOD_NONE, "ap"},
     {OP_SA, ORDERED, MOD_NONE, "sa"},
     {OP_EB, ORDERED, MOD_NONE, "eb"},
-    {OP_PR, ~0u, MOD_MISSING, ""},
+    {OP_PR, ~KIND(PARAM_COMPOSITE), MOD_MISSING, ""},
     {OP_PO, KIND(PARAM_DATE), MOD_NONE, ""},
     {OP_SS, KIND(PARAM_TOKEN) | KIND(PARAM_URI), MOD_BELOW, ""},
     {OP_SB, KIND(PARAM_TOKEN) | KIND(PARAM_URI), MOD_ABOVE, ""},

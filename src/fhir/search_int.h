@@ -48,15 +48,19 @@ struct search_value {
     struct str id;
     int *targets; /* 0 at the end */
     bool missing;
-    struct str of_type;  /* :of-type: the code of the type; `system` is the type's */
-    struct key_set *set; /* :in, :not-in, :above, :below of codes */
+    struct str of_type;        /* :of-type: the code of the type; `system` is the type's */
+    const struct key_set *set; /* :in, :not-in, :above, :below of codes */
     const struct coding *codings;
     size_t n_codings;
     struct str *words; /* _text and _content: tokens that follow one another */
     size_t n_words;
     bool prefix;                        /* of the last one the beginning */
     double latitude, longitude, metres; /* near */
-    struct search_value *parts;         /* composite: one for each component */
+    struct search_value *parts;         /* composite: one for each component … */
+    const struct param **components;    /* … and its parameter */
+    size_t n_parts;
+    size_t at, before; /* behind a range of a composite: the part that it is about, and how many
+                          bytes of a key are those of the parts before */
 };
 
 /* Behind clause->values. */
@@ -181,6 +185,20 @@ struct range_list {
 };
 int search_ranges(struct search_parse *p, const struct param *param, const struct search_value *v,
                   struct range_list *out);
+/* Appends what finds the resources that have more values of a composite than there are keys of; `v`
+ * is any of the values. */
+int search_marked(struct search_parse *p, const struct param *param, const struct search_value *v,
+                  struct range_list *out);
+/* What search_group_ranges gives. */
+int search_ranges_inside(const struct key_range *range, struct str group, struct arena *a,
+                         struct range_list *out, struct err *err);
+static inline bool search_is_mark(const struct key_range *range)
+{
+    return range->param & INDEX_PARAM_ENDS;
+}
+/* Whether a composite's value is one key but for its last part: what the keys of a composite can
+ * answer. */
+bool search_has_keys(const struct search_value *v);
 
 bool date_rule_matches(const struct date_rule *rule, int64_t from_ms, int64_t to_ms);
 /* A single number; an interval either end of which may be NULL (open). */

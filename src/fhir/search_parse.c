@@ -67,24 +67,15 @@ static int decode(struct search_parse *p, struct str s, struct str *ret)
     return 0;
 }
 
-/* As sb_uri, leaving what a query may hold as it stands. */
-static void put_query(struct sb *out, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] && strchr(",:/$*", s.p[i]))
-            sb_char(out, s.p[i]);
-        else
-            sb_uri(out, str_n(s.p + i, 1));
-    }
-}
+#define QUERY_KEEPS ",:/$*" /* what a query may hold as it stands */
 
 static void put_self(struct search_parse *p, const struct search_arg *arg)
 {
     if (p->self.n)
         sb_char(&p->self, '&');
-    put_query(&p->self, arg->raw);
+    sb_uri_but(&p->self, arg->raw, QUERY_KEEPS);
     sb_char(&p->self, '=');
-    put_query(&p->self, arg->value);
+    sb_uri_but(&p->self, arg->value, QUERY_KEEPS);
 }
 
 /* ---- what is not understood ---- */
@@ -315,6 +306,11 @@ static int clause_ranges(struct search_parse *p, const struct clause_more *more,
             if (r < 0)
                 return r;
         }
+        if (more->composite && more->n_values) {
+            int r = search_marked(p, more->params[i], &more->values[0], &list);
+            if (r < 0)
+                return r;
+        }
     }
     c->ranges = list.p;
     c->n_ranges = list.n;
@@ -355,8 +351,8 @@ static int component_clause(struct search_parse *p, const struct clause_more *mo
     return 0;
 }
 
-/* A composite has no list of its own: each component narrows by its own parameter's list, and the
- * first clause looks whether one item has them all. */
+/* Without the keys of the composite itself: each component narrows by its own parameter's list, and
+ * the first clause looks whether one item has them all. */
 static int composite_clauses(struct search_parse *p, struct search_clause *c,
                              struct clause_more *more)
 {
@@ -382,6 +378,15 @@ static int composite_clauses(struct search_parse *p, struct search_clause *c,
     return ARG_TAKEN;
 }
 
+static bool has_keys(const struct search_parse *p, const struct clause_more *more)
+{
+    bool has = p->opt->index.pairs;
+
+    for (size_t i = 0; i < more->n_values; i++)
+        has &= search_has_keys(&more->values[i]);
+    return has;
+}
+
 int search_param_clause(struct search_parse *p, struct clause_more *more,
                         enum search_modifier modifier, struct search_clause *c)
 {
@@ -392,8 +397,8 @@ int search_param_clause(struct search_parse *p, struct clause_more *more,
                                 .n_values = more->n_values};
     c->negate = modifier == MOD_NOT || modifier == MOD_NOT_IN ||
                 (modifier == MOD_MISSING && more->values[0].missing);
-    return more->composite && modifier != MOD_MISSING ? composite_clauses(p, c, more)
-                                                      : clause_ranges(p, more, c);
+    return more->composite && !has_keys(p, more) ? composite_clauses(p, c, more)
+                                                 : clause_ranges(p, more, c);
 }
 
 /* :above and :below of references: one value after the other. */

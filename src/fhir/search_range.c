@@ -1,47 +1,132 @@
 #include "fhir/search_int.h"
+#include "fhir/ucum.h"
 
 #define RANGES_FIRST 4
 
 /* ---- adding ranges ---- */
 
-struct maker {
-    struct search_parse *p;
-    const struct param *param;
-    const struct param_span *span; /* the one of the parameter's in hand */
-    const struct search_value *v;
-    struct range_list *out;
+/* A composite's list while its keys are put together: those of the parts before the one in hand,
+ * one behind the other. */
+struct place {
+    const struct search_value *whole;
+    size_t at; /* the part in hand */
+    struct str before;
+    bool lossy; /* one of them may stand for others too */
 };
 
-static int add(struct maker *m, struct key_range range)
+struct maker {
+    struct arena *a;
+    size_t *n_ranges; /* of the search so far */
+    struct err *err;
+    const struct param *param; /* of the value; of a composite's part: the component's own */
+    struct param_span span;    /* the one in hand */
+    size_t at;                 /* its place among the parameter's */
+    const struct search_value *v;
+    struct range_list *out;
+    const struct place *in; /* NULL: the value is not a part */
+};
+
+static int push(struct maker *m, struct key_range range)
 {
     struct range_list *l = m->out;
 
-    if (m->p->n_ranges++ == SEARCH_RANGES_MAX)
-        return err_set(m->p->err, ERR_COSTLY, "the search asks for more than %d ranges of values",
+    if ((*m->n_ranges)++ == SEARCH_RANGES_MAX)
+        return err_set(m->err, ERR_COSTLY, "the search asks for more than %d ranges of values",
                        SEARCH_RANGES_MAX);
     if (l->n == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : RANGES_FIRST;
-        struct key_range *more = arena_grow(m->p->a, l->p, l->n * sizeof *more, cap * sizeof *more);
+        struct key_range *more = arena_grow(m->a, l->p, l->n * sizeof *more, cap * sizeof *more);
         if (!more)
-            return err_no_memory(m->p->err);
+            return err_no_memory(m->err);
         l->p = more;
         l->cap = cap;
     }
     if (!range.param)
-        range.param = m->span->list;
-    range.rule = m->v;
+        range.param = m->span.list;
     l->p[l->n++] = range;
     return 0;
+}
+
+static int part_ranges(const struct maker *m, const struct place *in);
+
+/* What answers for a range of a composite's keys: its value, and how far the range settles it. */
+static struct search_value *rule_of(const struct maker *m)
+{
+    const struct place *in = m->in;
+    struct search_value *rule = ARENA_NEW(m->a, struct search_value);
+
+    if (!rule)
+        return NULL;
+    *rule = *in->whole;
+    rule->at = in->at;
+    rule->before = in->before.n;
+    if (m->v == &in->whole->parts[in->at])
+        return rule;
+    /* The part's number has been converted to a unit. */
+    rule->parts = ARENA_ARRAY(m->a, struct search_value, rule->n_parts);
+    if (!rule->parts)
+        return NULL;
+    memcpy(rule->parts, in->whole->parts, rule->n_parts * sizeof *rule->parts);
+    rule->parts[in->at] = *m->v;
+    return rule;
+}
+
+/* A part that is one key leads on to the next part; all but the last are. */
+static int add_part(struct maker *m, struct key_range range)
+{
+    const struct place *in = m->in;
+    bool is_last = in->at + 1 == in->whole->n_parts;
+
+    range.lossy |= in->lossy;
+    if (range.point && range.lo.n > INDEX_KEY_MAX)
+        return 0; /* no key is so long */
+    if (!is_last && range.point)
+        return part_ranges(
+            m, &(struct place){
+                   .whole = in->whole, .at = in->at + 1, .before = range.lo, .lossy = range.lossy});
+    assert(is_last || range.groups);
+    if (!range.groups && key_is_ordered(m->v->kind)) {
+        range.head = (uint8_t)(in->before.n +
+                               key_ordered_from(m->v->kind, str_from(range.lo, in->before.n)));
+        range.point = false;
+    }
+    range.rule = rule_of(m);
+    return range.rule ? push(m, range) : err_no_memory(m->err);
+}
+
+static int add(struct maker *m, struct key_range range)
+{
+    if (m->in)
+        return add_part(m, range);
+    range.rule = m->v;
+    return push(m, range);
+}
+
+/* A key behind those of the parts before; NULL: what is behind all that begin with these. */
+static struct str whole_key(const struct maker *m, const struct key *k)
+{
+    struct str before = m->in ? m->in->before : STR("");
+    struct key end = {.n = 0};
+
+    if (k)
+        return arena_join(m->a, (const struct str[]){before, key_view(k)}, 2);
+    assert(before.n <= sizeof end.b);
+    key_put(&end, before.p, before.n);
+    return key_after(&end) ? arena_dup(m->a, key_view(&end)) : STR("");
 }
 
 /* lo <= k < hi; hi may be NULL. Copies the keys. */
 static int add_between(struct maker *m, const struct key *lo, const struct key *hi,
                        struct key_range range)
 {
-    range.lo = arena_dup(m->p->a, lo ? key_view(lo) : STR(""));
-    range.hi = hi ? arena_dup(m->p->a, key_view(hi)) : STR_NULL;
-    if (!range.lo.p || (hi && !range.hi.p))
-        return err_no_memory(m->p->err);
+    const struct key none = {.n = 0};
+
+    range.lo = whole_key(m, lo ? lo : &none);
+    range.hi = whole_key(m, hi);
+    if (!range.lo.p || !range.hi.p)
+        return err_no_memory(m->err);
+    if (!range.hi.n)
+        range.hi = STR_NULL;
     return add(m, range);
 }
 
@@ -97,7 +182,7 @@ static int token(struct maker *m, unsigned before)
         key_byte(&k, before);
     if (v->modifier == MOD_OF_TYPE)
         return add_prefix(m, &k, (struct key_range){.groups = true, .lossy = true});
-    if (!v->has_bar && (before || has_systems(m->param)))
+    if (!v->has_bar && (before || m->in || has_systems(m->param)))
         return add_prefix(m, &k, (struct key_range){.groups = true});
     key_system(&k, v->system);
     if (v->any_code) {
@@ -186,7 +271,7 @@ static int local(struct maker *m, int type, struct str id, bool versioned)
 {
     struct key k = {.n = 0};
 
-    if (m->span->type && m->span->type != type)
+    if (!m->in && !param_span_has(m->param, m->at, type))
         return 0;
     key_local(&k, type, id);
     return add_point(m, &k, versioned);
@@ -199,7 +284,7 @@ static int reference(struct maker *m)
     int r = 0;
 
     if (v->modifier == MOD_IDENTIFIER)
-        return m->span->type ? 0 : token(m, KEY_IDENTIFIER);
+        return m->span.type ? 0 : token(m, KEY_IDENTIFIER);
     if (v->targets) {
         for (const int *t = v->targets; *t && r >= 0; t++)
             r = local(m, *t, v->id, false);
@@ -207,7 +292,7 @@ static int reference(struct maker *m)
     }
     if (v->ref.kind == VALUE_LOCAL)
         return local(m, v->ref.type, v->ref.id, v->ref.version.n);
-    if (m->span->type)
+    if (m->span.type)
         return 0;
     key_byte(&k, KEY_URL);
     key_text(&k, v->ref.text, KEY_URI_BYTES);
@@ -266,7 +351,7 @@ static int number(struct maker *m)
 
     for (size_t i = 0; i < n && r >= 0; i++)
         r = add_between(m, &lo[i], &hi[i], (struct key_range){0});
-    if (r < 0 || !path_leads_to(m->param->path, TYPE_RANGE))
+    if (r < 0 || (!m->in && !path_leads_to(m->param->path, TYPE_RANGE)))
         return r;
     key_high_end(&none);
     return add_between(m, &none, NULL, (struct key_range){.filtered = true});
@@ -313,14 +398,21 @@ static struct date_bounds date_bounds(const struct date_rule *d)
 static int date(struct maker *m)
 {
     struct date_bounds b = date_bounds(&m->v->date);
-    struct key_range by_end = {.param = (uint16_t)(m->span->list + INDEX_PARAM_ENDS),
-                               .filtered = true};
+    struct key_range by_end = {.filtered = true};
     struct key lo = {.n = 0}, hi = {.n = 0}, end = {.n = 0};
     int r;
 
+    if (m->in) {
+        key_byte(&lo, KEY_BY_START);
+        key_byte(&hi, b.open ? KEY_BY_END : KEY_BY_START);
+        key_byte(&end, KEY_BY_END);
+    } else {
+        by_end.param = (uint16_t)(m->span.list + INDEX_PARAM_ENDS);
+    }
     key_date_from(&lo, b.from_ms);
-    key_date_from(&hi, b.to_ms);
-    r = add_between(m, &lo, b.open ? NULL : &hi, (struct key_range){.filtered = !b.exact});
+    if (!b.open)
+        key_date_from(&hi, b.to_ms);
+    r = add_between(m, &lo, hi.n ? &hi : NULL, (struct key_range){.filtered = !b.exact});
     if (r < 0 || !b.ends)
         return r;
     key_date_from(&end, b.end_ms);
@@ -332,9 +424,9 @@ static int whole(struct maker *m, bool lossy)
 {
     struct key k = {.n = 0};
 
-    if (!m->span->type)
+    if (!m->span.type)
         return add_between(m, NULL, NULL, (struct key_range){.lossy = lossy});
-    key_byte(&k, m->span->type);
+    key_byte(&k, m->span.type);
     return add_prefix(m, &k, (struct key_range){.lossy = lossy});
 }
 
@@ -366,10 +458,36 @@ static int span_ranges(struct maker *m)
     case PARAM_NUMBER: return number(m);
     case PARAM_QUANTITY: return add_between(m, NULL, NULL, (struct key_range){.groups = true});
     case PARAM_DATE: return date(m);
+    case PARAM_COMPOSITE: return part_ranges(m, &(struct place){.whole = m->v, .before = STR("")});
     default:
-        assert(!"a composite has no list of its own");
-        return err_set(m->p->err, ERR_INTERNAL, "a parameter has no list");
+        assert(!"a special parameter has no ranges here");
+        return err_set(m->err, ERR_INTERNAL, "a parameter has no list");
     }
+}
+
+/* The next part of a composite. */
+static int part_ranges(const struct maker *m, const struct place *in)
+{
+    struct maker part = *m;
+
+    part.param = in->whole->components[in->at];
+    part.v = &in->whole->parts[in->at];
+    part.in = in;
+    return span_ranges(&part);
+}
+
+bool search_has_keys(const struct search_value *v)
+{
+    bool has = true;
+
+    for (size_t i = 0; i + 1 < v->n_parts; i++) {
+        const struct search_value *part = &v->parts[i];
+
+        has &= part->kind == PARAM_TOKEN       ? !part->any_code
+               : part->kind == PARAM_REFERENCE ? part->targets || part->ref.kind == VALUE_LOCAL
+                                               : part->kind == PARAM_URI;
+    }
+    return has;
 }
 
 int search_ranges(struct search_parse *p, const struct param *param, const struct search_value *v,
@@ -377,10 +495,125 @@ int search_ranges(struct search_parse *p, const struct param *param, const struc
 {
     int r = 0;
 
-    for (size_t i = 0; i < param->n_spans && r >= 0; i++) {
-        struct maker m = {p, param, &param->spans[i], v, out};
+    for (size_t i = 0; i < param->n_spans && r >= 0; i++)
+        r = span_ranges(&(struct maker){.a = p->a,
+                                        .n_ranges = &p->n_ranges,
+                                        .err = p->err,
+                                        .param = param,
+                                        .span = param->spans[i],
+                                        .at = i,
+                                        .v = v,
+                                        .out = out});
+    return r;
+}
 
-        r = span_ranges(&m);
+/* Of all values of the parameter: the resources that have more than there are keys of. */
+int search_marked(struct search_parse *p, const struct param *param, const struct search_value *v,
+                  struct range_list *out)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < param->n_spans && r >= 0; i++) {
+        struct maker m = {.a = p->a, .n_ranges = &p->n_ranges, .err = p->err, .v = v, .out = out};
+
+        m.span.list = (uint16_t)(param->spans[i].list + INDEX_PARAM_ENDS);
+        r = add_between(&m, NULL, NULL, (struct key_range){.groups = true});
     }
     return r;
+}
+
+/* ---- inside a group ---- */
+
+static int token_group(struct maker *m, struct str group, bool lossy)
+{
+    struct key k = {.n = 0};
+
+    if (group.n > INDEX_KEY_MAX / 2)
+        return 0;
+    key_put(&k, group.p, group.n);
+    key_code(&k, m->v->text);
+    return add_point(m, &k, lossy);
+}
+
+/* Whether numbers of the group's unit can match: 0, 1, or 2 where the row has to be looked at. */
+static int unit_rule(const struct search_value *v, struct str group, struct number_rule *ret)
+{
+    struct key system = {.n = 0}, unit = {.n = 0};
+    struct str code;
+
+    *ret = v->number;
+    if (!v->has_bar || (!v->system.n && !v->text.n))
+        return 1;
+    group.n--; /* what ends it tells intervals from numbers */
+    if (!v->system.n) {
+        key_text(&unit, v->text, KEY_UNIT_BYTES);
+        code = str_from(group, key_system_bytes(group));
+        return str_eq(code, str_head(key_view(&unit), unit.n - 1)) ? 1 : 2;
+    }
+    key_system(&system, v->system);
+    if (!str_starts(group, key_view(&system)))
+        return 0;
+    if (!v->text.n)
+        return 1;
+    code = str_from(group, system.n);
+    key_text(&unit, v->text, KEY_UNIT_BYTES);
+    if (str_eq(code, str_head(key_view(&unit), unit.n - 1)))
+        return 1;
+    return str_eq(v->system, STR(UCUM_SYSTEM)) && v->text.n <= KEY_UNIT_BYTES &&
+           number_rule_convert(&v->number, v->text, code, ret);
+}
+
+static int quantity_group(struct maker *m, struct str group)
+{
+    struct key lo[2], hi[2], unit = {.n = 0};
+    struct search_value *own;
+    struct number_rule rule;
+    int fits;
+
+    if (!group.n || group.n > INDEX_KEY_MAX - 2 * DECIMAL_KEY_MAX)
+        return 0;
+    fits = unit_rule(m->v, group, &rule);
+    if (!fits)
+        return 0;
+    own = ARENA_NEW(m->a, struct search_value);
+    if (!own)
+        return err_no_memory(m->err);
+    *own = *m->v;
+    own->number = rule;
+    m->v = own;
+    key_put(&unit, group.p, group.n);
+    if (group.p[group.n - 1] == KEY_INTERVAL_UNIT || rule.prefix == PREFIX_NE)
+        return add_prefix(m, &unit, (struct key_range){.filtered = true, .lossy = fits == 2});
+    search_number_bounds(&rule, &unit, lo, hi);
+    return add_between(m, &lo[0], &hi[0], (struct key_range){.lossy = fits == 2});
+}
+
+static int value_group(struct maker *m, struct str group, bool lossy)
+{
+    return m->v->kind == PARAM_QUANTITY ? quantity_group(m, group) : token_group(m, group, lossy);
+}
+
+int search_ranges_inside(const struct key_range *range, struct str group, struct arena *a,
+                         struct range_list *out, struct err *err)
+{
+    const struct search_value *v = range->rule;
+    size_t n_ranges = 0;
+    struct maker m = {
+        .a = a, .n_ranges = &n_ranges, .err = err, .span.list = range->param, .v = v, .out = out};
+    struct key k = {.n = 0};
+    int r;
+
+    if (v->kind != PARAM_COMPOSITE) {
+        r = value_group(&m, group, range->lossy);
+    } else if (search_is_mark(range)) {
+        key_byte(&k, KEY_END);
+        r = add_point(&m, &k, true);
+    } else {
+        m.in = &(struct place){
+            .whole = v, .at = v->at, .before = str_head(group, v->before), .lossy = range->lossy};
+        m.v = &v->parts[v->at];
+        m.param = v->components[v->at];
+        r = value_group(&m, str_from(group, v->before), range->lossy);
+    }
+    return MIN(r, 0);
 }

@@ -1,55 +1,20 @@
 /* search_terms.c - modifiers that ask a terminology or a hierarchy: :in, :not-in, :above, :below.
  *
- * A set of codes becomes a sorted set of keys, once for the search; the store meets the list and
- * the set from both sides, so that neither a large set nor a long list costs much. A hierarchy of
+ * A set of codes is a sorted set of keys (code_set.h); the store meets the list and the set from
+ * both sides, so that neither a large set nor a long list costs much. A hierarchy of
  * resources (Location.partOf) becomes chains along it. A hierarchy of URLs is that of their paths.
  */
 #include "fhir/search_int.h"
 
+#include "fhir/code_set.h"
 #include "fhir/validate.h"
 #include "fhir/world.h"
 
 #include <stdlib.h>
 
-#define CODES_FIRST_ROOM 64
-
 static int key_cmp(const void *a, const void *b)
 {
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-static int keep(struct search_parse *p, struct key_set *set, struct str system, struct str code)
-{
-    struct key k = {.n = 0};
-
-    key_token(&k, system, code);
-    set->keys[set->n] = arena_dup(p->a, key_view(&k));
-    return set->keys[set->n++].p ? 0 : err_no_memory(p->err);
-}
-
-/* Codes as keys; also without a system, for elements whose system is implied by their binding. */
-static int make_set(struct search_parse *p, const struct coding *codes, size_t n, bool implied,
-                    struct key_set **ret)
-{
-    struct key_set *set = ARENA_NEW(p->a, struct key_set);
-    size_t kept = 0;
-    int r = 0;
-
-    if (!set || !(set->keys = ARENA_ARRAY(p->a, struct str, 2 * n + 1)))
-        return err_no_memory(p->err);
-    for (size_t i = 0; i < n && r == 0; i++) {
-        r = keep(p, set, codes[i].system.p ? codes[i].system : STR(""), codes[i].code);
-        if (r == 0 && implied && codes[i].system.n)
-            r = keep(p, set, STR(""), codes[i].code);
-    }
-    if (set->n)
-        qsort(set->keys, set->n, sizeof *set->keys, key_cmp);
-    for (size_t i = 0; i < set->n; i++)
-        if (!kept || !str_eq(set->keys[kept - 1], set->keys[i]))
-            set->keys[kept++] = set->keys[i];
-    set->n = kept;
-    *ret = set;
-    return r;
 }
 
 bool key_set_has(const struct key_set *set, struct str key)
@@ -69,6 +34,8 @@ static int value_set_url(struct search_parse *p, struct str text, struct str *re
     value_reference(&p->opt->index, text, &ref);
     if (ref.kind != VALUE_LOCAL || !w->reference)
         return 0;
+    if (p->opt->quick)
+        return err_set(p->err, ERR_BUSY, "the value set has to be read first");
     r = w->reference(w->ctx, p->a, text, &root, p->err);
     if (r < 0 || !root)
         return r < 0 ? r : err_set(p->err, ERR_VALUE, "\"%.*s\" does not exist", STR_ARG(text));
@@ -82,18 +49,14 @@ int search_codes(struct search_parse *p, const struct param *param, struct str t
     const struct world *w = p->opt->world;
     bool in = v->modifier == MOD_IN || v->modifier == MOD_NOT_IN;
     struct coding of = {.system = v->system, .code = v->text};
-    enum terms_answer known = TERMS_UNKNOWN;
+    const struct code_set *codes = NULL;
     struct str url = STR("");
-    struct coding *codes;
-    size_t n;
     int r = 0;
 
     if (!w || !w->codes)
         return err_set(p->err, ERR_NOT_SUPPORTED,
                        "\"%.*s\" asks for a terminology, and there is none here",
                        STR_ARG(param->def.code));
-    if (p->opt->quick)
-        return err_set(p->err, ERR_BUSY, "the search needs more than this thread may spend");
     if (!in && (!v->system.n || !v->text.n))
         return err_set(p->err, ERR_VALUE, "the value \"%.*s\" of \"%.*s\" is not system|code",
                        (int)MIN(text.n, 100u), text.p, STR_ARG(param->def.code));
@@ -103,17 +66,19 @@ int search_codes(struct search_parse *p, const struct param *param, struct str t
                  in                         ? TERMS_VALUE_SET
                  : v->modifier == MOD_BELOW ? TERMS_DESCENDANTS
                                             : TERMS_ANCESTORS,
-                 url, in ? NULL : &of, SEARCH_CODES_MAX, &codes, &n, &known, p->err);
+                 url, in ? NULL : &of, SEARCH_CODES_MAX, p->opt->quick, &codes, p->err);
     if (r < 0)
         return r;
-    if (known == TERMS_UNKNOWN)
+    if (!codes)
         return err_set(p->err, ERR_VALUE,
                        in ? "the value set \"%.*s\" is not known here, or not whole"
                           : "the code \"%.*s\" is not known here, or its hierarchy is not",
                        (int)MIN(text.n, 200u), text.p);
-    v->codings = codes;
-    v->n_codings = n;
-    return make_set(p, codes, n, path_leads_to(param->path, TYPE_CODE), &v->set);
+    /* The system of a code is implied by its binding. */
+    v->set = path_leads_to(param->path, TYPE_CODE) ? &codes->implied : &codes->keys;
+    v->codings = codes->codings;
+    v->n_codings = codes->n;
+    return 0;
 }
 
 bool search_codes_match(const struct search_value *v, const struct value *x)

@@ -221,8 +221,10 @@ static int composite(struct search_parse *p, const struct param *param, struct s
     size_t n = 0;
 
     v->parts = ARENA_ARRAY(p->a, struct search_value, d->n_components);
-    if (!v->parts)
+    v->components = ARENA_ARRAY(p->a, const struct param *, d->n_components);
+    if (!v->parts || !v->components)
         return err_no_memory(p->err);
+    v->n_parts = d->n_components;
     while (search_split(&rest, '$', &part)) {
         const struct param *c;
         int r;
@@ -232,6 +234,7 @@ static int composite(struct search_parse *p, const struct param *param, struct s
         if (!c || c->def.kind == PARAM_COMPOSITE || c->def.kind == PARAM_SPECIAL)
             return err_set(p->err, ERR_NOT_SUPPORTED, "\"%.*s\" cannot be searched",
                            STR_ARG(d->code));
+        v->components[n] = c;
         r = search_value_parse(p, c, MOD_NONE, 0, part, &v->parts[n++]);
         if (r < 0)
             return r;

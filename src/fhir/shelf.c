@@ -117,15 +117,27 @@ static yyjson_val *concept_in(yyjson_val *list, struct str code)
     return NULL;
 }
 
-static enum terms_answer in_system(struct shelf *s, struct str system, struct str code,
+static struct str display_of(yyjson_val *concept, struct str wanted)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(concept, "designation"), i, n, v) {
+        if (wanted.n && display_is(js_get_str(v, "value"), wanted))
+            return wanted;
+    }
+    return js_get_str(concept, "display");
+}
+
+static enum terms_answer in_system(struct shelf *s, struct str system, const struct coding *coding,
                                    struct str *ret_display)
 {
     struct kept *k = find(s, def_resource(STR("CodeSystem")), system);
     bool is_whole = k && str_eq(js_get_str(k->root, "content"), STR("complete"));
-    yyjson_val *found = k ? concept_in(js_get(k->root, "concept"), code) : NULL;
+    yyjson_val *found = k ? concept_in(js_get(k->root, "concept"), coding->code) : NULL;
 
     if (found && ret_display)
-        *ret_display = js_get_str(found, "display");
+        *ret_display = display_of(found, coding->display);
     return found ? TERMS_YES : is_whole ? TERMS_NO : TERMS_UNKNOWN;
 }
 
@@ -164,7 +176,7 @@ static enum terms_answer in_include(struct shelf *s, yyjson_val *include,
     if (concepts)
         own = concept_in(concepts, coding->code) ? TERMS_YES : TERMS_NO;
     else
-        own = in_system(s, system, coding->code, NULL);
+        own = in_system(s, system, coding, NULL);
     if (own != TERMS_NO && js_get(include, "filter"))
         own = TERMS_UNKNOWN;
     return own == TERMS_YES ? sets : own;
@@ -219,7 +231,7 @@ static int has_code(void *ctx, struct arena *a, const struct coding *coding, enu
 {
     struct shelf *s = ctx;
 
-    *ret = in_system(s, coding->system, coding->code, ret_display);
+    *ret = in_system(s, coding->system, coding, ret_display);
     return *ret == TERMS_UNKNOWN && s->behind && s->behind->has_code
                ? s->behind->has_code(s->behind->ctx, a, coding, ret, ret_display, err)
                : 0;
@@ -237,15 +249,14 @@ static int subsumes(void *ctx, struct arena *a, struct str system, struct str co
 }
 
 static int codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                 const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                 enum terms_answer *ret_known, struct err *err)
+                 const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                 struct err *err)
 {
     struct shelf *s = ctx;
 
-    *ret_known = TERMS_UNKNOWN;
-    *ret_n = 0;
+    *ret = NULL;
     return s->behind && s->behind->codes
-               ? s->behind->codes(s->behind->ctx, a, kind, url, of, max, ret, ret_n, ret_known, err)
+               ? s->behind->codes(s->behind->ctx, a, kind, url, of, max, quick, ret, err)
                : 0;
 }
 

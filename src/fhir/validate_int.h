@@ -30,6 +30,10 @@ void check_say(struct check *c, const struct place *at, const char *issue_type, 
  */
 const char *primitive_problem(enum def_which type, yyjson_val *v);
 
+/* 32 hexadecimal digits in groups, small ones unless any_case; numbers with dots between. */
+bool text_is_uuid(struct str s, bool any_case);
+bool text_is_oid(struct str s);
+
 /* A Reference object: its literal reference and its type against the element's targets. */
 void check_reference(struct check *c, const struct def_element *e, yyjson_val *v,
                      const struct place *at);

@@ -63,7 +63,7 @@ static const char *uri_problem(struct str s)
     return has_below(s, ' ' + 1) ? "is not a URI: it has a blank or a control character" : NULL;
 }
 
-static bool is_uuid(struct str s)
+bool text_is_uuid(struct str s, bool any_case)
 {
     static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
@@ -71,13 +71,14 @@ static bool is_uuid(struct str s)
         return false;
     for (size_t i = 0; i < s.n; i++)
         if (shape[i] == '-' ? s.p[i] != '-'
-                            : !is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+                            : !is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f') &&
+                                  !(any_case && s.p[i] >= 'A' && s.p[i] <= 'F'))
             return false;
     return true;
 }
 
 /* 0 to 2, then one number or more, none with a zero in front: "1.2.840". */
-static bool is_oid(struct str s)
+bool text_is_oid(struct str s)
 {
     struct str part;
     size_t n = 0;
@@ -174,11 +175,11 @@ static const char *text_problem(enum def_which type, struct str s)
     case TYPE_ID:
         return fhir_is_id(s) ? NULL : "is not an id: 1 to 64 of A-Z, a-z, 0-9, '-' and '.'";
     case TYPE_OID:
-        return str_starts(s, STR("urn:oid:")) && is_oid(str_from(s, 8))
+        return str_starts(s, STR("urn:oid:")) && text_is_oid(str_from(s, 8))
                    ? NULL
                    : "is not an OID: \"urn:oid:\" and numbers apart by dots";
     case TYPE_UUID:
-        return str_starts(s, STR("urn:uuid:")) && is_uuid(str_from(s, 9))
+        return str_starts(s, STR("urn:uuid:")) && text_is_uuid(str_from(s, 9), false)
                    ? NULL
                    : "is not a UUID: \"urn:uuid:\" and 32 small hexadecimal digits";
     case TYPE_DATE:

@@ -40,6 +40,8 @@ enum terms_set {
     TERMS_ANCESTORS,   /* of `of`, itself included */
 };
 
+struct code_set;
+
 struct world {
     void *ctx;
 
@@ -55,21 +57,25 @@ struct world {
     /* Whether a value set has a code. */
     int (*member_of)(void *ctx, struct arena *a, struct str value_set, const struct coding *coding,
                      enum terms_answer *ret, struct err *err);
-    /* Whether a code system has a code; *ret_display (may be NULL) is its preferred display. */
+    /* Whether a code system has a code; *ret_display (may be NULL) is its preferred display, or
+     * coding->display where the system has that among its designations (display_is). */
     int (*has_code)(void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
                     struct str *ret_display, struct err *err);
     int (*subsumes)(void *ctx, struct arena *a, struct str system, struct str code_a,
                     struct str code_b, enum terms_relation *ret, struct err *err);
-    /* All codes of a set, at most `max` (ERR_COSTLY beyond); TERMS_UNKNOWN in *ret_known when the
-     * set is not known here. */
+    /* All codes of a set (fhir/code_set.h), at most `max` (ERR_COSTLY beyond); NULL in *ret when
+     * the set is not known here. `quick`: ERR_BUSY where it would have to be made first. */
     int (*codes)(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                 const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                 enum terms_answer *ret_known, struct err *err);
+                 const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                 struct err *err);
 
     /* Whether a value (a resource, or an element of the data type `type`) conforms to a profile;
      * TERMS_UNKNOWN where the profile is not known here. May be NULL: then no profile is known. */
     int (*conforms_to)(void *ctx, struct arena *a, yyjson_val *value, struct str type,
                        struct str profile, enum terms_answer *ret, struct err *err);
 };
+
+/* Whether two displays say the same: without regard to case (of ASCII) and to runs of blanks. */
+bool display_is(struct str a, struct str b);
 
 #endif

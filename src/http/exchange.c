@@ -97,6 +97,7 @@ void *exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd)
     x->has_turn = false;
     x->stage = X_HEAD;
     x->deferred = x->close = x->linger = x->reply_failed = false;
+    x->held = x->on_loop = x->refused = false;
     x->user = NULL;
     x->response = NULL;
     x->status = 0;

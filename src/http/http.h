@@ -105,6 +105,13 @@ void http_reply(struct http_exchange *x, int status, const char *type, struct sb
 /* The same with a body from config.error_body and the status of err->code. */
 void http_reply_err(struct http_exchange *x, const struct err *err);
 
+/* From here on a reply is made ready, but leaves only when http_release has been called too, in
+ * either order: for what has to be durable first. Defers the exchange. */
+void http_hold(struct http_exchange *x);
+/* From any thread. With `err` the reply that was made ready is thrown away and the error is sent in
+ * its place. */
+void http_release(struct http_exchange *x, const struct err *err);
+
 /* Leaves the event loop without a reply: the exchange stays open until someone calls http_reply.
  * Call it in the handler, before x is handed to another thread. */
 void http_defer(struct http_exchange *x);

@@ -62,6 +62,10 @@ struct http_exchange {
     bool close;    /* framing is lost or the node stops: no keep-alive */
     bool has_turn; /* of those with large bodies */
     bool linger;   /* the client may still be sending when we close */
+    bool held;     /* leaves when `gates` are passed: reply made, http_release */
+    bool on_loop;  /* it was held on an event loop, which must not compress long replies */
+    bool refused;  /* by http_release: `err` is sent in the reply's place */
+    atomic_int gates;
     void *user;
     http_handler *work;
     void *work_ctx;

@@ -111,6 +111,20 @@ static void build(struct http_exchange *x, int status, const char *type, struct 
     x->response = r;
 }
 
+/* What was made ready, thrown away for x->err. */
+static void replace_reply(struct http_exchange *x)
+{
+    _cleanup_(sb_done) struct sb body = sb_make(ERROR_BODY_MAX);
+    const char *type;
+
+    if (x->response)
+        MHD_destroy_response(x->response);
+    x->response = NULL;
+    x->reply_headers = 0;
+    write_error(x, &x->err, &body, &type);
+    build(x, err_http_status(x->err.code), type, &body);
+}
+
 /* Back to the event loop, which then owns x. */
 static void send_off(struct http_exchange *x)
 {
@@ -118,6 +132,10 @@ static void send_off(struct http_exchange *x)
 
     if (!x->deferred)
         return; /* the loop is our caller and looks at x->response next */
+    if (x->held && atomic_fetch_sub(&x->gates, 1) > 1)
+        return; /* whoever passes the last gate sends */
+    if (x->refused)
+        replace_reply(x);
     MHD_resume_connection(x->mhd);
     atomic_fetch_sub(&s->owned, 1);
 }
@@ -167,7 +185,7 @@ void http_reply(struct http_exchange *x, int status, const char *type, struct sb
         reply_err(x, err_http_status(code), &err);
         return;
     }
-    if (!x->deferred && out->n > HTTP_GZIP_INLINE_MAX && wants_gzip(x, type, out) &&
+    if ((!x->deferred || x->on_loop) && out->n > HTTP_GZIP_INLINE_MAX && wants_gzip(x, type, out) &&
         gzip_accepted(http_header(x, MHD_HTTP_HEADER_ACCEPT_ENCODING))) {
         struct sb body = *out;
 
@@ -181,6 +199,24 @@ void http_reply(struct http_exchange *x, int status, const char *type, struct sb
         x->pending = (struct sb){0};
     }
     build(x, status, type, out);
+    send_off(x);
+}
+
+void http_hold(struct http_exchange *x)
+{
+    assert(!x->held && !x->response);
+    x->on_loop = !x->deferred;
+    x->held = true;
+    atomic_init(&x->gates, 2);
+    http_defer(x);
+}
+
+void http_release(struct http_exchange *x, const struct err *err)
+{
+    if (err) {
+        x->err = *err;
+        x->refused = true;
+    }
     send_off(x);
 }
 

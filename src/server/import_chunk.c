@@ -72,7 +72,7 @@ static int mark(void *ctx, struct store_txn *txn, struct err *err)
 }
 
 static int reject(struct work *w, uint64_t line, struct str text, const struct err *why,
-                  struct err *err)
+                  struct api_rule broken, struct err *err)
 {
     struct chunk_result *res = &w->result;
     struct reject *rj;
@@ -90,7 +90,8 @@ static int reject(struct work *w, uint64_t line, struct str text, const struct e
                           .text = text,
                           .code = str_c(err_issue_type(why->code)),
                           .where = arena_dup(w->a, str_c(why->where)),
-                          .reason = arena_dup(w->a, str_c(why->text))};
+                          .reason = arena_dup(w->a, str_c(why->text)),
+                          .broken = broken};
     return rj->where.p && rj->reason.p ? 0 : err_no_memory(err);
 }
 
@@ -101,7 +102,7 @@ static int put_lines(struct work *w, struct api_line *lines, const uint64_t *num
 
     for (size_t i = 0; r >= 0 && i < n; i++) {
         if (lines[i].result < 0)
-            r = reject(w, numbers[i], lines[i].text, &lines[i].err, err);
+            r = reject(w, numbers[i], lines[i].text, &lines[i].err, lines[i].broken, err);
         else
             w->result.resources++;
     }
@@ -154,8 +155,10 @@ static int import_entries(struct work *w, yyjson_val *root, struct err *err)
 static int run_bundle(struct work *w, struct str text, size_t n_entries, struct err *err)
 {
     struct err why = {0};
+    struct api_rule broken;
     size_t failed;
-    int r = api_bundle(w->api, w->a, trust_job(STR("import")), text, mark, w, &failed, &why);
+    int r =
+        api_bundle(w->api, w->a, trust_job(STR("import")), text, mark, w, &failed, &broken, &why);
 
     if (w->result.was_done || (r < 0 && err_http_status(r) >= 500)) {
         *err = why;
@@ -164,7 +167,7 @@ static int run_bundle(struct work *w, struct str text, size_t n_entries, struct 
     w->result.bundles++;
     if (r >= 0)
         w->result.resources += n_entries - failed;
-    return r < 0 || failed ? reject(w, w->chunk->lines[0].number, text, &why, err) : 0;
+    return r < 0 || failed ? reject(w, w->chunk->lines[0].number, text, &why, broken, err) : 0;
 }
 
 /* A document that is one resource. */
@@ -204,7 +207,7 @@ static int import_alone(struct work *w, struct err *err)
     if (r == ERR_NO_MEMORY)
         return import_document(w, text, err);
     if (r < 0)
-        return reject(w, line.number, text, &why, err);
+        return reject(w, line.number, text, &why, (struct api_rule){0}, err);
     if (!str_eq(js_get_str(root, "resourceType"), STR("Bundle")))
         return import_document(w, text, err);
     type = js_get_str(root, "type");

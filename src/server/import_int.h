@@ -38,6 +38,7 @@ void chunk_free(struct chunk *c);
 struct reject {
     uint64_t line;
     struct str text, code, where, reason;
+    struct api_rule broken;
 };
 
 struct chunk_result {

@@ -10,36 +10,11 @@
 #include "base/js.h"
 #include "http/ask.h"
 
-#include <time.h>
-
 #define ANSWER_MAX (2 * IMPORT_LINE_MAX) /* a reason for each line, texts of rejected entries */
-#define BUSY_TRIES 120                   /* a busy node is asked again this often, a second apart */
-
-/* One request; the answer, parsed, is the arena's. */
-static int ask_once(struct arena *a, const struct http_ask *q, yyjson_val **ret, struct err *err)
-{
-    _cleanup_(sb_done) struct sb body = sb_make(ANSWER_MAX);
-    int status = 0, r = http_ask(q, &status, &body, err);
-    struct str text;
-
-    if (r < 0)
-        return r;
-    text = arena_dup(a, sb_view(&body));
-    if (!text.p)
-        return err_no_memory(err);
-    r = js_parse(a, text, ret, err);
-    return r < 0 ? r : status == 200 ? 0 : operator_failure(*ret, status, err);
-}
 
 static int ask(struct arena *a, const struct http_ask *q, yyjson_val **ret, struct err *err)
 {
-    int r = ask_once(a, q, ret, err);
-
-    for (int i = 0; r == ERR_BUSY && i < BUSY_TRIES; i++) {
-        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-        r = ask_once(a, q, ret, err);
-    }
-    return r;
+    return operator_request(a, q, ANSWER_MAX, ret, err);
 }
 
 int node_position_read(const char *socket, const char *name, struct arena *a, struct str *ret,
@@ -103,11 +78,13 @@ static int read_result(struct arena *a, const struct chunk *c, yyjson_val *root,
         uint64_t line = number(v, "line");
         struct str text = js_get_str(v, "text");
 
-        res.rejects[i] = (struct reject){.line = line,
-                                         .text = text.p ? text : text_of(c, line),
-                                         .code = js_get_str(v, "code"),
-                                         .where = js_get_str(v, "expression"),
-                                         .reason = js_get_str(v, "reason")};
+        res.rejects[i] =
+            (struct reject){.line = line,
+                            .text = text.p ? text : text_of(c, line),
+                            .code = js_get_str(v, "code"),
+                            .where = js_get_str(v, "expression"),
+                            .reason = js_get_str(v, "reason"),
+                            .broken = {js_get_str(v, "profile"), js_get_str(v, "rule")}};
     }
     *ret = res;
     return 0;

@@ -20,6 +20,10 @@ static void keep_reject(struct import *im, const struct chunk *c, const struct r
     sb_json(&out, rj->where);
     sb_lit(&out, ",\"reason\":");
     sb_json(&out, rj->reason);
+    sb_lit(&out, ",\"profile\":");
+    sb_json(&out, rj->broken.profile);
+    sb_lit(&out, ",\"rule\":");
+    sb_json(&out, rj->broken.rule);
     sb_lit(&out, ",\"text\":");
     sb_json(&out, rj->text);
     sb_lit(&out, "}\n");

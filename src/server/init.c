@@ -74,7 +74,11 @@ static int keep_base_url(struct store *store, struct str url, struct err *err)
 static int open_store(const struct server_config *config, bool create, bool read_only,
                       struct store **ret, struct err *err)
 {
-    struct store_config sc = {.dir = config->data_dir, .create = create, .read_only = read_only};
+    struct store_config sc = {.dir = config->data_dir,
+                              .uri = config->store_uri,
+                              .allow_unsafe = config->store_unsafe,
+                              .create = create,
+                              .read_only = read_only};
 
     if (config->api.base_url.n) {
         int r = server_check_base_url(config->api.base_url, err);
@@ -100,6 +104,7 @@ int server_open_store(const struct server_config *config, bool read_only, struct
 
     if (r < 0 || (r = load_base_url(store, err)) < 0 || (r = search_params_load(store, err)) < 0)
         return r;
+    store_on_change(store, search_params_reload, store);
     *ret = store;
     store = NULL;
     return 0;

@@ -2,6 +2,7 @@
 #include "server/operator.h"
 
 #include "server/import_int.h"
+#include "server/operator_int.h"
 #include "server/server_int.h"
 #include "trust/manage.h"
 
@@ -22,14 +23,14 @@ static struct str value_of(struct str query, struct str name)
     return STR_NULL;
 }
 
-static uint64_t number_of(struct str query, struct str name)
+uint64_t operator_number(struct str query, struct str name)
 {
     uint64_t n = 0;
 
     return str_to_u64(value_of(query, name), UINT64_MAX, &n) ? n : 0;
 }
 
-static void answer(struct http_exchange *x, int r, struct sb *out, const struct err *err)
+void operator_answer(struct http_exchange *x, int r, struct sb *out, const struct err *err)
 {
     if (r < 0) {
         sb_reset(out);
@@ -66,7 +67,7 @@ static void tell_position(struct server *s, struct http_exchange *x)
     sb_lit(&out, "{\"position\":");
     sb_json(&out, text.p ? text : STR(""));
     sb_lit(&out, "}\n");
-    answer(x, r, &out, &err);
+    operator_answer(x, r, &out, &err);
 }
 
 /* One line of the body at *rest: "NUMBER TEXT\n". A document reaches to the end. */
@@ -93,8 +94,8 @@ static int read_chunk(struct http_exchange *x, struct chunk *ret, struct err *er
     const struct http_request *req = http_request(x);
     struct str rest = req->body;
     struct chunk c = {.file = "",
-                      .number = number_of(req->query, STR("chunk")),
-                      .alone = number_of(req->query, STR("alone")) == 1,
+                      .number = operator_number(req->query, STR("chunk")),
+                      .alone = operator_number(req->query, STR("alone")) == 1,
                       .text = (char *)(uintptr_t)req->body.p, /* only read */
                       .n = req->body.n};
     size_t max = c.alone ? 1 : IMPORT_CHUNK_LINES;
@@ -126,6 +127,10 @@ static void write_result(const struct chunk *c, const struct chunk_result *res, 
         sb_json(out, rj->where);
         sb_lit(out, ",\"reason\":");
         sb_json(out, rj->reason);
+        sb_lit(out, ",\"profile\":");
+        sb_json(out, rj->broken.profile);
+        sb_lit(out, ",\"rule\":");
+        sb_json(out, rj->broken.rule);
         /* The command has its lines; an entry of a Bundle is none. */
         if (rj->text.p < c->text || rj->text.p >= c->text + c->n) {
             sb_lit(out, ",\"text\":");
@@ -154,17 +159,28 @@ static void import_chunk(void *ctx, struct http_exchange *x)
         r = err_set(&err, ERR_BUSY, "the node's memory for requests is used up; try again later");
     if (r >= 0)
         write_result(&c, &res, &out);
-    answer(x, r, &out, &err);
+    operator_answer(x, r, &out, &err);
 }
 
-static void import_later(struct server *s, struct http_exchange *x)
+static void work_later(struct server *s, struct http_exchange *x, http_handler *work)
 {
     struct sb out = sb_make(KIB(4));
     struct err err;
 
-    if (!http_work(x, import_chunk, s))
-        answer(x, err_set(&err, ERR_BUSY, "the node has more work queued than it can take"), &out,
-               &err);
+    if (!http_work(x, work, s))
+        operator_answer(x,
+                        err_set(&err, ERR_BUSY, "the node has more work queued than it can take"),
+                        &out, &err);
+}
+
+static void import_later(struct server *s, struct http_exchange *x)
+{
+    work_later(s, x, import_chunk);
+}
+
+static void place_later(struct server *s, struct http_exchange *x)
+{
+    work_later(s, x, operator_place);
 }
 
 /* ---- reindex and backup ---- */
@@ -174,7 +190,7 @@ static void tell_reindex(struct server *s, struct http_exchange *x)
     struct sb out = sb_make(MIB(1));
 
     search_params_status(s->search_params, &out);
-    answer(x, 0, &out, NULL);
+    operator_answer(x, 0, &out, NULL);
 }
 
 static void reindex(struct server *s, struct http_exchange *x)
@@ -187,9 +203,9 @@ static void tell_backup(struct server *s, struct http_exchange *x)
 {
     struct sb out = sb_make(KIB(8));
     struct err err;
-    int r = backup_ask(&s->backup, number_of(http_request(x)->query, STR("id")), &out, &err);
+    int r = backup_ask(&s->backup, operator_number(http_request(x)->query, STR("id")), &out, &err);
 
-    answer(x, r, &out, &err);
+    operator_answer(x, r, &out, &err);
 }
 
 static void begin_backup(struct server *s, struct http_exchange *x)
@@ -200,17 +216,17 @@ static void begin_backup(struct server *s, struct http_exchange *x)
 
     if (r >= 0)
         r = backup_ask(&s->backup, 0, &out, &err);
-    answer(x, r, &out, &err);
+    operator_answer(x, r, &out, &err);
 }
 
 static void stop_backup(struct server *s, struct http_exchange *x)
 {
     struct sb out = sb_make(KIB(8));
     struct err err;
-    int r = backup_stop(&s->backup, number_of(http_request(x)->query, STR("id")), &err);
+    int r = backup_stop(&s->backup, operator_number(http_request(x)->query, STR("id")), &err);
 
     sb_lit(&out, "{}\n");
-    answer(x, r, &out, &err);
+    operator_answer(x, r, &out, &err);
 }
 
 /* ---- accounts, clients, keys ---- */
@@ -232,17 +248,12 @@ static void manage(void *ctx, struct http_exchange *x)
     sb_json(&out, sb_view(&text));
     sb_lit(&out, "}\n");
     sb_done(&text);
-    answer(x, r, &out, &err);
+    operator_answer(x, r, &out, &err);
 }
 
 static void manage_later(struct server *s, struct http_exchange *x)
 {
-    struct sb out = sb_make(KIB(4));
-    struct err err;
-
-    if (!http_work(x, manage, s))
-        answer(x, err_set(&err, ERR_BUSY, "the node has more work queued than it can take"), &out,
-               &err);
+    work_later(s, x, manage);
 }
 
 /* ---- all there is ---- */
@@ -260,6 +271,12 @@ static const struct {
     {HTTP_POST, STR(OPERATOR_BACKUP), begin_backup},
     {HTTP_DELETE, STR(OPERATOR_BACKUP), stop_backup},
     {HTTP_POST, STR(OPERATOR_TRUST), manage_later},
+    {HTTP_POST, STR(OPERATOR_RESOURCES), place_later},
+    {HTTP_POST, STR(OPERATOR_BLOB), place_later},
+    {HTTP_GET, STR(OPERATOR_PACKAGES), place_later},
+    {HTTP_DELETE, STR(OPERATOR_PACKAGES), place_later},
+    {HTTP_GET, STR(OPERATOR_TERMINOLOGY), place_later},
+    {HTTP_DELETE, STR(OPERATOR_TERMINOLOGY), place_later},
 };
 
 void operator_handle(struct server *s, struct http_exchange *x)
@@ -278,8 +295,9 @@ void operator_handle(struct server *s, struct http_exchange *x)
             return;
         }
     }
-    answer(x,
-           is_known ? err_set(&err, ERR_METHOD, "operators do not ask this with that method")
-                    : err_set(&err, ERR_NOT_FOUND, "operators can ask nothing here"),
-           &out, &err);
+    operator_answer(x,
+                    is_known
+                        ? err_set(&err, ERR_METHOD, "operators do not ask this with that method")
+                        : err_set(&err, ERR_NOT_FOUND, "operators can ask nothing here"),
+                    &out, &err);
 }

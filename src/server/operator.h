@@ -21,6 +21,9 @@
  *       stops it
  *   POST /operator/trust, the body a request of trust/manage.h
  *       {"text":TEXT}
+ *   POST /operator/resources, POST /operator/blob?part=N, GET and DELETE /operator/packages,
+ *   GET and DELETE /operator/terminology
+ *       what place.h asks; the bodies are those of place_node.c
  */
 #ifndef SERVER_OPERATOR_H
 #define SERVER_OPERATOR_H
@@ -35,6 +38,11 @@
 #define OPERATOR_BACKUP OPERATOR_PREFIX "backup"
 #define OPERATOR_TRUST OPERATOR_PREFIX "trust"
 
+#define OPERATOR_RESOURCES OPERATOR_PREFIX "resources"
+#define OPERATOR_BLOB OPERATOR_PREFIX "blob"
+#define OPERATOR_PACKAGES OPERATOR_PREFIX "packages"
+#define OPERATOR_TERMINOLOGY OPERATOR_PREFIX "terminology"
+
 #define OPERATOR_IMPORT_BODY_MAX (IMPORT_LINE_MAX + MIB(1)) /* a chunk with its line numbers */
 #define OPERATOR_NICE 10                 /* imports step back behind the node's own clients */
 #define OPERATOR_BACKUP_LEASE_SECONDS 30 /* a backup that nobody asks about any more is stopped */
@@ -47,6 +55,13 @@
  * ret_socket and *ret stays NULL. Otherwise ret_socket is "". */
 int operator_open(const struct server_config *config, bool read_only, struct store **ret,
                   char ret_socket[OPERATOR_SOCKET_MAX], struct err *err);
+struct http_ask;
+/* One request; the answer, parsed, is the arena's. A node that is busy is asked again for two
+ * minutes. ERR_TIMEOUT when it stopped. */
+int operator_request(struct arena *a, const struct http_ask *q, size_t answer_max, yyjson_val **ret,
+                     struct err *err);
+/* The code that an answer names. */
+int operator_code(struct str name);
 /* The error that an answer other than 200 means. */
 int operator_failure(yyjson_val *answer, int status, struct err *err);
 

@@ -15,6 +15,7 @@
 
 #define ANSWER_MAX MIB(4)
 #define POLL_NS 200000000
+#define BUSY_TRIES 120 /* a busy node is asked again this often, a second apart */
 
 /* Whether a node serves the folder. */
 static int find_node(const char *data_dir, char ret[OPERATOR_SOCKET_MAX], struct err *err)
@@ -48,7 +49,7 @@ int operator_open(const struct server_config *config, bool read_only, struct sto
     return err->code;
 }
 
-int operator_failure(yyjson_val *answer, int status, struct err *err)
+int operator_code(struct str name)
 {
     static const struct {
         int code;
@@ -58,21 +59,27 @@ int operator_failure(yyjson_val *answer, int status, struct err *err)
         ERR_TABLE(X)
 #undef X
     };
-    struct str name = js_get_str(answer, "code"), reason = js_get_str(answer, "reason");
-    int code = ERR_INTERNAL;
 
     for (size_t i = 0; i < ARRAY_LEN(codes); i++)
         if (str_eq(name, str_c(err_name(codes[i].code))))
-            code = codes[i].code;
+            return codes[i].code;
+    return ERR_INTERNAL;
+}
+
+int operator_failure(yyjson_val *answer, int status, struct err *err)
+{
+    struct str reason = js_get_str(answer, "reason");
+    int code = operator_code(js_get_str(answer, "code"));
+
     if (!reason.n)
         return err_set(err, code, "the node answered with status %d", status);
     return err_set(err, code, "the node says: %.*s", STR_ARG(reason));
 }
 
-/* The answer, parsed, is the arena's. */
-static int ask(struct arena *a, const struct http_ask *q, yyjson_val **ret, struct err *err)
+static int ask_once(struct arena *a, const struct http_ask *q, size_t answer_max, yyjson_val **ret,
+                    struct err *err)
 {
-    _cleanup_(sb_done) struct sb body = sb_make(ANSWER_MAX);
+    _cleanup_(sb_done) struct sb body = sb_make(answer_max);
     int status = 0, r = http_ask(q, &status, &body, err);
     struct str text;
 
@@ -83,6 +90,23 @@ static int ask(struct arena *a, const struct http_ask *q, yyjson_val **ret, stru
         return err_no_memory(err);
     r = js_parse(a, text, ret, err);
     return r < 0 ? r : status == 200 ? 0 : operator_failure(*ret, status, err);
+}
+
+int operator_request(struct arena *a, const struct http_ask *q, size_t answer_max, yyjson_val **ret,
+                     struct err *err)
+{
+    int r = ask_once(a, q, answer_max, ret, err);
+
+    for (int i = 0; r == ERR_BUSY && i < BUSY_TRIES; i++) {
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+        r = ask_once(a, q, answer_max, ret, err);
+    }
+    return r;
+}
+
+static int ask(struct arena *a, const struct http_ask *q, yyjson_val **ret, struct err *err)
+{
+    return ask_once(a, q, ANSWER_MAX, ret, err);
 }
 
 static uint64_t number(yyjson_val *v, const char *name)
@@ -258,9 +282,11 @@ int operator_manage(const struct server_config *config, struct str request, stru
     _cleanup_(store_closep) struct store *store = NULL;
     char socket[OPERATOR_SOCKET_MAX];
     struct arena a;
-    int r = operator_open(config, false, &store, socket, err);
+    struct err none;
+    int r = find_node(config->data_dir, socket, &none);
 
-    if (r < 0)
+    /* Also beside a store that others may open: the node has tokens in memory. */
+    if (r < 0 && (r = operator_open(config, false, &store, socket, err)) < 0)
         return r;
     if (!store)
         return manage_by_node(socket, request, out, err);

@@ -1,40 +1,46 @@
 #include "server/package.h"
 
 #include "base/js.h"
-#include "base/tar.h"
+#include "terminology/unpack.h"
 
 #include <stdio.h>
 
+#define MANIFEST STR("package/package.json")
+
 static bool is_resource_file(struct str name)
 {
-    static const struct str others[] = {STR("package/package.json"), STR("package/.index.json")};
-
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (str_eq(name, others[i]))
-            return false;
+    if (str_eq(name, MANIFEST) || str_eq(name, STR("package/.index.json")))
+        return false;
     return str_starts(name, STR("package/")) && str_ends(name, STR(".json")) &&
            str_find(str_from(name, 8), '/') < 0;
+}
+
+static int no_package(const char *path, struct err *err)
+{
+    return err_set(err, ERR_VALUE, "\"%s\" is no FHIR package: it has no package/package.json",
+                   path);
 }
 
 int package_each(const char *path,
                  int (*take)(void *ctx, struct str file, struct str json, struct err *err),
                  void *ctx, struct err *err)
 {
-    _cleanup_(tar_closep) struct tar *tar = NULL;
-    _cleanup_(sb_done) struct sb text = sb_make(PACKAGE_FILE_MAX);
+    _cleanup_(unpack_closep) struct unpack *u = NULL;
+    _cleanup_(sb_done) struct sb text = sb_make(PACKAGE_FILE_MAX + KIB(1));
+    bool has_manifest = false;
     struct str name;
-    uint64_t size;
-    int r = tar_open(path, &tar, err);
+    int r = unpack_open(path, &u, err);
 
-    while (r >= 0 && (r = tar_next(tar, &name, &size, err)) > 0) {
+    while (r >= 0 && (r = unpack_next(u, &name, err)) > 0) {
+        has_manifest |= str_eq(name, MANIFEST);
         if (!is_resource_file(name))
             continue;
         sb_reset(&text);
-        r = tar_read(tar, &text, err);
+        r = unpack_rest(u, PACKAGE_FILE_MAX, &text, err);
         if (r >= 0)
             r = take(ctx, str_from(name, 8), sb_view(&text), err);
     }
-    return MIN(r, 0);
+    return r < 0 ? r : has_manifest ? 0 : no_package(path, err);
 }
 
 /* ---- the manifest ---- */
@@ -115,18 +121,15 @@ static int read_manifest(const char *path, struct arena *a, struct str text, str
 
 int package_read(const char *path, struct arena *a, struct package *ret, struct err *err)
 {
-    _cleanup_(tar_closep) struct tar *tar = NULL;
-    _cleanup_(sb_done) struct sb text = sb_make(PACKAGE_FILE_MAX);
+    _cleanup_(unpack_closep) struct unpack *u = NULL;
+    _cleanup_(sb_done) struct sb text = sb_make(PACKAGE_FILE_MAX + KIB(1));
     struct str name;
-    uint64_t size;
-    int r = tar_open(path, &tar, err);
+    int r = unpack_open(path, &u, err);
 
-    while (r >= 0 && (r = tar_next(tar, &name, &size, err)) > 0)
-        if (str_eq(name, STR("package/package.json"))) {
-            r = tar_read(tar, &text, err);
+    while (r >= 0 && (r = unpack_next(u, &name, err)) > 0)
+        if (str_eq(name, MANIFEST)) {
+            r = unpack_rest(u, PACKAGE_FILE_MAX, &text, err);
             return r < 0 ? r : read_manifest(path, a, sb_view(&text), ret, err);
         }
-    return r < 0 ? r
-                 : err_set(err, ERR_VALUE,
-                           "\"%s\" is no FHIR package: it has no package/package.json", path);
+    return r < 0 ? r : no_package(path, err);
 }

@@ -1,14 +1,14 @@
 /* package.h - FHIR packages: npm-style .tgz files of definitions, read and installed.
  *
  * Source: https://hl7.org/fhir/packages.html. An archive is read as it comes, within the bounds of
- * base/tar.h; its files are told by name and nothing is unpacked to disk. What is installed becomes
- * resources of the store like any other; which ones came with which package is kept beside them
- * (docs/formats/packages.md), so that they can go again.
+ * terminology/unpack.h; its files are told by name and nothing is unpacked to disk. What is
+ * installed becomes resources of the store like any other; which ones came with which package is
+ * kept beside them (docs/formats/packages.md), so that they can go again.
  */
 #ifndef SERVER_PACKAGE_H
 #define SERVER_PACKAGE_H
 
-#include "api/api.h"
+#include "server/place.h"
 
 #define PACKAGE_FILE_MAX MIB(64)     /* one file of a package */
 #define PACKAGE_NAME_MAX 128         /* a package's name or version */
@@ -46,19 +46,22 @@ struct package_options {
     bool is_incomplete; /* missing dependencies are told, not refused */
     /* What happens, one line each. */
     void (*say)(void *ctx, const char *text);
+    /* So many resources of it are stored; may be NULL. */
+    void (*progress)(void *ctx, const struct package_name *id, size_t n);
     void *ctx;
 };
 
 /* Installs packages with what they depend on. One that is installed already is passed over; another
  * version of it is ERR_CONFLICT, missing dependencies are ERR_NOT_FOUND with their names. Resources
  * that are not valid R4 are left out, and told. */
-int package_install(struct api *api, struct store *store, const struct package_options *options,
+int package_install(const struct place *place, const struct package_options *options,
                     struct err *err);
-/* "name" or "name#version": its resources are deleted. */
+/* "name" or "name#version": its resources are deleted. Of a store of our own; a command asks
+ * place_package_remove. */
 int package_remove(struct api *api, struct store *store, struct str which, size_t *ret_n,
                    struct err *err);
 /* Calls `say` with "name#version" and the number of its resources. */
-int package_list(struct store *store, void (*say)(void *ctx, const char *name, size_t n), void *ctx,
-                 struct err *err);
+int package_list(const struct place *place, void (*say)(void *ctx, const char *name, size_t n),
+                 void *ctx, struct err *err);
 
 #endif

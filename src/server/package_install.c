@@ -3,81 +3,14 @@
 
 #include "base/js.h"
 #include "fhir/defs.h"
+#include "server/package_table.h"
 #include "trust/trust.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-#define META_NAME "packages"
-#define TABLE_MAX MIB(64)
 #define LINE_MAX_BYTES 1200
 #define CORE STR("hl7.fhir.r4.core") /* what every node has */
-
-/* ---- the table of what is installed (docs/formats/packages.md) ---- */
-
-struct installed {
-    struct package_name id;
-    struct str resources; /* "Type/id" with blanks between them */
-    size_t n;
-};
-
-struct table {
-    struct installed rows[PACKAGES_MAX];
-    size_t n;
-};
-
-static int table_read(struct store *store, struct arena *a, struct table **ret, struct err *err)
-{
-    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
-    struct access who = trust_system();
-    struct table *t = ARENA_NEW(a, struct table);
-    struct str text, line;
-    uint64_t n;
-    int r;
-
-    if (!t)
-        return err_no_memory(err);
-    if ((r = store_begin(store, &who, &txn, err)) < 0 ||
-        (r = store_meta_get(txn, META_NAME, a, &text, err)) < 0)
-        return r;
-    while (text.p && text.n && str_split(&text, '\n', &line)) {
-        struct installed *row = &t->rows[t->n];
-        struct str count;
-        if (!line.n)
-            continue;
-        if (t->n == PACKAGES_MAX || !str_split(&line, '\t', &row->id.name) ||
-            !str_split(&line, '\t', &row->id.version) || !str_split(&line, '\t', &count) ||
-            !str_to_u64(count, PACKAGE_RESOURCES_MAX, &n))
-            return err_set(err, ERR_NO_STORE, "the table of packages is damaged");
-        row->n = (size_t)n;
-        row->resources = line.p ? line : STR("");
-        t->n++;
-    }
-    *ret = t;
-    return 0;
-}
-
-static void table_text(const struct table *t, struct sb *out)
-{
-    for (size_t i = 0; i < t->n; i++) {
-        const struct installed *row = &t->rows[i];
-        if (!row->id.name.n)
-            continue;
-        sb_fmt(out, "%.*s\t%.*s\t%zu\t", STR_ARG(row->id.name), STR_ARG(row->id.version), row->n);
-        sb_str(out, row->resources);
-        sb_char(out, '\n');
-    }
-}
-
-static int table_keep(void *ctx, struct store_txn *txn, struct err *err)
-{
-    _cleanup_(sb_done) struct sb text = sb_make(TABLE_MAX);
-
-    table_text(ctx, &text);
-    if (sb_ok(&text, err) < 0)
-        return ERR_NO_MEMORY;
-    return store_meta_set(txn, META_NAME, text.n ? sb_view(&text) : STR(""), err);
-}
 
 /* "4.0.1" is met by itself; "4.0.x" by any of them; "current" and "latest" by whatever there is. */
 static bool is_met(struct str wanted, struct str have)
@@ -87,20 +20,12 @@ static bool is_met(struct str wanted, struct str have)
     return str_ends(wanted, STR(".x")) && str_starts(have, str_head(wanted, wanted.n - 1));
 }
 
-static const struct installed *table_find(const struct table *t, struct str name)
-{
-    for (size_t i = 0; i < t->n; i++)
-        if (str_eq(t->rows[i].id.name, name))
-            return &t->rows[i];
-    return NULL;
-}
-
 /* ---- what is to be installed, in order ---- */
 
 struct plan {
     const struct package_options *options;
     struct arena *a;
-    struct table *table;
+    struct package_table *table;
     struct package packages[PACKAGES_MAX]; /* what others depend on comes first */
     size_t n;
     struct package given[PACKAGES_MAX];
@@ -148,7 +73,7 @@ static int find_in_folder(struct plan *p, const struct package_name *id, struct 
 
 static int plan_dependency(struct plan *p, const struct package_name *id, unsigned depth)
 {
-    const struct installed *have = table_find(p->table, id->name);
+    const struct package_row *have = package_table_find(p->table, id->name);
     struct package *found;
     int r;
 
@@ -171,7 +96,7 @@ static int plan_dependency(struct plan *p, const struct package_name *id, unsign
 
 static int plan_package(struct plan *p, const struct package *package, unsigned depth)
 {
-    const struct installed *have = table_find(p->table, package->id.name);
+    const struct package_row *have = package_table_find(p->table, package->id.name);
     int r;
 
     if (is_planned(p, &package->id))
@@ -219,17 +144,16 @@ static int make_plan(struct plan *p)
 /* ---- one package into the store ---- */
 
 struct installing {
-    struct api *api;
+    const struct place *place;
     const struct package_options *options;
-    struct table *table;
     const struct package *package;
     struct arena a; /* of one commit */
     struct api_line lines[PACKAGE_COMMIT_RESOURCES];
     struct str names[PACKAGE_COMMIT_RESOURCES]; /* "Type/id" */
     size_t n;
     struct sb resources; /* those that are in, with blanks between */
+    size_t bytes;        /* of the lines that wait */
     size_t n_all, n_left_out;
-    bool is_last;
 };
 
 static void say_left_out(struct installing *in, struct str name, const char *why)
@@ -241,18 +165,9 @@ static void say_left_out(struct installing *in, struct str name, const char *why
     in->options->say(in->options->ctx, text);
 }
 
-/* With the last commit the package is in the table. */
-static int keep_with_last(void *ctx, struct store_txn *txn, struct err *err)
+static int commit(struct installing *in, const struct place_note *note, struct err *err)
 {
-    struct installing *in = ctx;
-
-    return in->is_last ? table_keep(in->table, txn, err) : 0;
-}
-
-static int commit(struct installing *in, struct err *err)
-{
-    int r = api_put_lines(in->api, &in->a, trust_job(STR("package")), in->lines, in->n,
-                          keep_with_last, in, err);
+    int r = place_put(in->place, &in->a, PLACE_PACKAGE, in->lines, in->n, note, err);
 
     for (size_t i = 0; r >= 0 && i < in->n; i++) {
         if (in->lines[i].result < 0) {
@@ -264,8 +179,10 @@ static int commit(struct installing *in, struct err *err)
         sb_str(&in->resources, in->names[i]);
         in->n_all++;
     }
-    in->n = 0;
+    in->n = in->bytes = 0;
     arena_reset(&in->a);
+    if (r >= 0 && in->options->progress)
+        in->options->progress(in->options->ctx, &in->package->id, in->n_all);
     return r;
 }
 
@@ -329,29 +246,27 @@ static int take(void *ctx, struct str file, struct str json, struct err *err)
     in->names[in->n] = arena_fmt(&in->a, "%.*s/%.*s", STR_ARG(type), STR_ARG(id));
     if (!in->names[in->n].p)
         return err_no_memory(err);
-    return ++in->n == PACKAGE_COMMIT_RESOURCES ? commit(in, err) : 0;
+    in->bytes += line->text.n;
+    return ++in->n == PACKAGE_COMMIT_RESOURCES || in->bytes >= PLACE_LINES_BYTES
+               ? commit(in, &(struct place_note){0}, err)
+               : 0;
 }
 
-static int finish(struct installing *in, struct arena *kept, struct err *err)
+/* With the last commit the package is in the table. */
+static int finish(struct installing *in, struct err *err)
 {
-    struct installed *row = &in->table->rows[in->table->n];
-    int r = commit(in, err);
+    struct place_note note = {
+        .kind = NOTE_PACKAGE, .a = in->package->id.name, .b = in->package->id.version};
+    int r = commit(in, &(struct place_note){0}, err);
 
-    if (r < 0)
+    if (r < 0 || (r = sb_ok(&in->resources, err)) < 0)
         return r;
-    if (in->table->n == PACKAGES_MAX)
-        return err_set(err, ERR_COSTLY, "more than %d packages are installed", PACKAGES_MAX);
-    *row = (struct installed){.id = in->package->id,
-                              .resources = arena_dup(kept, sb_view(&in->resources)),
-                              .n = in->n_all};
-    if (!row->resources.p)
-        return err_no_memory(err);
-    in->table->n++;
-    in->is_last = true;
-    return commit(in, err);
+    note.c = sb_view(&in->resources);
+    note.n = in->n_all;
+    return commit(in, &note, err);
 }
 
-static int install_one(struct plan *plan, struct api *api, const struct package *package)
+static int install_one(struct plan *plan, const struct place *place, const struct package *package)
 {
     _cleanup_(arena_done) struct arena own;
     struct installing *in;
@@ -362,15 +277,14 @@ static int install_one(struct plan *plan, struct api *api, const struct package 
     in = ARENA_NEW(&own, struct installing);
     if (!in)
         return err_no_memory(plan->err);
-    in->api = api;
+    in->place = place;
     in->options = plan->options;
-    in->table = plan->table;
     in->package = package;
-    in->resources = sb_make(TABLE_MAX);
+    in->resources = sb_make(PLACE_TABLE_MAX);
     arena_init(&in->a, PACKAGE_ARENA_MAX);
     r = package_each(package->path, take, in, plan->err);
     if (r >= 0)
-        r = finish(in, plan->a, plan->err);
+        r = finish(in, plan->err);
     if (r >= 0) {
         snprintf(text, sizeof text, "%.*s#%.*s: %zu resources installed, %zu left out",
                  STR_ARG(package->id.name), STR_ARG(package->id.version), in->n_all,
@@ -382,10 +296,11 @@ static int install_one(struct plan *plan, struct api *api, const struct package 
     return r;
 }
 
-int package_install(struct api *api, struct store *store, const struct package_options *options,
+int package_install(const struct place *place, const struct package_options *options,
                     struct err *err)
 {
     _cleanup_(arena_done) struct arena a;
+    struct str table;
     struct plan *p;
     int r;
 
@@ -396,11 +311,13 @@ int package_install(struct api *api, struct store *store, const struct package_o
     p->options = options;
     p->a = &a;
     p->err = err;
-    r = table_read(store, &a, &p->table, err);
+    r = place_packages(place, &a, &table, err);
+    if (r >= 0)
+        r = package_table_read(&a, table, &p->table, err);
     if (r >= 0)
         r = make_plan(p);
     for (size_t i = 0; r >= 0 && i < p->n; i++)
-        r = install_one(p, api, &p->packages[i]);
+        r = install_one(p, place, &p->packages[i]);
     return MIN(r, 0);
 }
 
@@ -414,23 +331,28 @@ static void put_delete(struct sb *out, struct str name, bool is_first)
     sb_lit(out, "}}");
 }
 
+static int drop_row(void *ctx, struct store_txn *txn, struct err *err)
+{
+    return package_row_drop(txn, *(const struct str *)ctx, err);
+}
+
 int package_remove(struct api *api, struct store *store, struct str which, size_t *ret_n,
                    struct err *err)
 {
     _cleanup_(arena_done) struct arena a;
-    _cleanup_(sb_done) struct sb body = sb_make(TABLE_MAX);
+    _cleanup_(sb_done) struct sb body = sb_make(PLACE_TABLE_MAX);
     ptrdiff_t hash = str_find(which, '#');
     struct str name = hash < 0 ? which : str_head(which, (size_t)hash), rest, one;
-    struct table *table;
-    struct installed *row;
+    struct package_table *table;
+    const struct package_row *row;
     size_t failed;
     int r;
 
     arena_init(&a, PACKAGE_ARENA_MAX);
-    r = table_read(store, &a, &table, err);
-    if (r < 0)
+    r = package_table_text(store, &a, &rest, err);
+    if (r < 0 || (r = package_table_read(&a, rest, &table, err)) < 0)
         return r;
-    row = (struct installed *)table_find(table, name);
+    row = package_table_find(table, name);
     if (!row || (hash >= 0 && !str_eq(row->id.version, str_from(which, (size_t)hash + 1))))
         return err_set(err, ERR_NOT_FOUND, "the package %.*s is not installed",
                        (int)MIN(which.n, 200u), which.p);
@@ -442,26 +364,28 @@ int package_remove(struct api *api, struct store *store, struct str which, size_
     if (sb_ok(&body, err) < 0)
         return ERR_NO_MEMORY;
     *ret_n = row->n;
-    row->id.name = STR("");
-    return api_bundle(api, &a, trust_job(STR("package")), sb_view(&body), table_keep, table,
-                      &failed, err);
+    return api_bundle(api, &a, place_worker_access(PLACE_PACKAGE), sb_view(&body), drop_row, &name,
+                      &failed, NULL, err);
 }
 
-int package_list(struct store *store, void (*say)(void *ctx, const char *name, size_t n), void *ctx,
-                 struct err *err)
+int package_list(const struct place *place, void (*say)(void *ctx, const char *name, size_t n),
+                 void *ctx, struct err *err)
 {
     _cleanup_(arena_done) struct arena a;
-    struct table *table;
+    struct package_table *table;
+    struct str text;
     int r;
 
     arena_init(&a, PACKAGE_ARENA_MAX);
-    r = table_read(store, &a, &table, err);
+    r = place_packages(place, &a, &text, err);
+    if (r >= 0)
+        r = package_table_read(&a, text, &table, err);
     for (size_t i = 0; r >= 0 && i < table->n; i++) {
-        struct str text = arena_fmt(&a, "%.*s#%.*s", STR_ARG(table->rows[i].id.name),
+        struct str name = arena_fmt(&a, "%.*s#%.*s", STR_ARG(table->rows[i].id.name),
                                     STR_ARG(table->rows[i].id.version));
-        if (!text.p)
+        if (!name.p)
             return err_no_memory(err);
-        say(ctx, text.p, table->rows[i].n);
+        say(ctx, name.p, table->rows[i].n);
     }
     return r;
 }

@@ -66,6 +66,9 @@ static void metrics(struct server *s, struct http_exchange *x)
         write_metric(&out, "store_jobs_total", "counter", "Writes done.", st.jobs);
         write_metric(&out, "store_queued", "gauge", "Writes waiting.", st.queued);
     }
+    if (s->audit)
+        write_metric(&out, "audit_entries", "gauge", "Entries of the audit log.",
+                     audit_size(server_audit_log(s->audit)));
     write_metric(&out, "request_memory_bytes", "gauge", "Memory that requests hold now.",
                  atomic_load(&s->memory.used));
     write_metric(&out, "request_memory_max_bytes", "gauge", "What they may hold together.",
@@ -81,9 +84,14 @@ static void ready(struct server *s, struct http_exchange *x)
     struct store_txn *txn = NULL;
     struct sb out = sb_make(KIB(1));
     struct err err;
+    bool audited = !s->audit || audit_is_well(server_audit_log(s->audit));
     int r = store_begin(s->store, &who, &txn, &err);
 
-    if (r >= 0) {
+    if (r >= 0 && !audited) {
+        store_end(txn);
+        sb_lit(&out, "the audit log cannot be written\n");
+        r = ERR_NO_STORE;
+    } else if (r >= 0) {
         sb_fmt(&out, "ready, position %llu\n", (unsigned long long)store_position(txn));
         store_end(txn);
     } else {

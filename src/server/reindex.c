@@ -10,6 +10,7 @@
 
 struct reindex {
     struct store *store;
+    bool extras, pairs; /* which keys are made: those of version 2, of version 3 */
     struct access who;
     struct params *params;
     struct arena a; /* of one step */
@@ -48,13 +49,23 @@ static int run_step(struct reindex *x, struct step *s, struct err *err)
     return store_write(x->store, &s->job, err);
 }
 
-static bool is_extra(const struct reindex *x, uint16_t list)
+static bool is_kind(const struct reindex *x, unsigned list, enum def_param_kind kind)
 {
-    const struct param *param = param_by_id(x->params, list);
+    const struct param *param = param_by_id(x->params, (uint16_t)list);
 
-    return list == INDEX_PARAM_TEXT || list == INDEX_PARAM_CONTENT ||
-           (list > INDEX_PARAM_CONTAINED && list <= INDEX_PARAM_CONTAINED + DEF_RESOURCE_MAX) ||
-           (param && param->def.kind == PARAM_SPECIAL);
+    return param && param->def.kind == kind;
+}
+
+static bool is_new(const struct reindex *x, uint16_t list)
+{
+    if (x->pairs && (is_kind(x, list, PARAM_COMPOSITE) ||
+                     (list & INDEX_PARAM_ENDS &&
+                      is_kind(x, (unsigned)list - INDEX_PARAM_ENDS, PARAM_COMPOSITE))))
+        return true;
+    return x->extras &&
+           (list == INDEX_PARAM_TEXT || list == INDEX_PARAM_CONTENT ||
+            (list > INDEX_PARAM_CONTAINED && list <= INDEX_PARAM_CONTAINED + DEF_RESOURCE_MAX) ||
+            is_kind(x, list, PARAM_SPECIAL));
 }
 
 /* What a run that was stopped has left behind may be stale by now. */
@@ -65,18 +76,18 @@ static int drop_all(struct reindex *x, struct err *err)
     for (unsigned list = 1; list <= UINT16_MAX && r >= 0; list++) {
         struct step s = {.drop = (uint16_t)list, .left = true};
 
-        while (is_extra(x, (uint16_t)list) && s.left && r >= 0)
+        while (is_new(x, (uint16_t)list) && s.left && r >= 0)
             r = run_step(x, &s, err);
     }
     return r;
 }
 
-static void keep_extras(const struct reindex *x, struct index *index)
+static void keep_new(const struct reindex *x, struct index *index)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < index->n_entries; i++)
-        if (is_extra(x, index->entries[i].param))
+        if (is_new(x, index->entries[i].param))
             index->entries[n++] = index->entries[i];
     index->n_entries = n;
 }
@@ -91,7 +102,7 @@ static int keys_of(struct reindex *x, const struct row *row, struct index *ret, 
         return r;
     r = index_extract(&x->a, x->params, store_index_options(x->store), row->type, root, ret, err);
     if (r >= 0)
-        keep_extras(x, ret);
+        keep_new(x, ret);
     return r;
 }
 
@@ -155,12 +166,15 @@ int server_reindex(struct store *store, bool content,
                    struct err *err)
 {
     const struct index_options *opt = store_index_options(store);
-    struct reindex x = {.store = store, .who = trust_job(STR("reindex"))};
+    struct reindex x = {.store = store,
+                        .extras = !opt->extras || (content && !opt->content),
+                        .pairs = !opt->pairs,
+                        .who = trust_job(STR("reindex"))};
     int r;
 
-    if (opt->extras && (opt->content || !content))
+    if (!x.extras && !x.pairs)
         return 0;
-    store_extras_on(store, content || opt->content);
+    store_index_on(store, content || opt->content);
     x.params = store_params(store);
     arena_init(&x.a, STEP_ARENA_MAX);
     r = run(&x, opt->content, progress, ctx, err);

@@ -1,4 +1,5 @@
-/* reindex.h - keys that older stores have not: words, contained resources, positions. */
+/* reindex.h - keys that older stores have not: words, contained resources, positions, composites.
+ */
 #ifndef SERVER_REINDEX_H
 #define SERVER_REINDEX_H
 

@@ -1,6 +1,8 @@
 #include "server/search_params.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "fhir/validate.h"
 
 #include <inttypes.h>
@@ -9,6 +11,7 @@
 #include <stdlib.h>
 
 #define TABLE_NAME "user-search-parameters"
+#define CLAIM_NAME "user-search-parameters-claim"
 #define TABLE_BYTES_MAX MIB(1)
 #define SCAN_PAGE STR("_count=500")
 #define SCAN_ARENA_MAX MIB(256)
@@ -31,6 +34,7 @@ struct user_param {
 struct search_params {
     struct store *store;
     struct access who;
+    uint64_t me;             /* a random number: who claims the work */
     struct arena arena;      /* of one look */
     struct user_param *list; /* changed only by the worker, under `lock` */
     size_t n;
@@ -38,10 +42,13 @@ struct search_params {
     void (*progress)(void *ctx, uint64_t done, uint64_t all);
     void *ctx;
 
+    bool has_worked; /* the table says something that is not in force yet; the worker's */
+
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool wake, stop, is_working; /* under `lock` */
+    int64_t retry_at_us;         /* to see whether who claims the work still lives; 0: no need */
     char failure[ERR_TEXT_MAX];  /* why the last work failed; under `lock` */
 };
 
@@ -57,6 +64,34 @@ static int table_text(const struct search_params *sp, struct sb *out, struct err
                    u->hash, u->state, u->position, u->goal);
     }
     return sb_ok(out, err);
+}
+
+/* Inside a job: the work is ours for a while. ERR_CONFLICT if it is another process's. */
+static int claim(struct search_params *sp, struct store_txn *txn, struct err *err)
+{
+    int64_t now = clock_now_ms(), until = 0;
+    struct str text;
+    struct arena a;
+    char line[64];
+    uint64_t whose = 0;
+    int r;
+
+    if (!store_is_shared(sp->store))
+        return 0;
+    arena_init(&a, KIB(4));
+    r = store_meta_get(txn, CLAIM_NAME, &a, &text, err);
+    if (r >= 0 && text.p) {
+        snprintf(line, sizeof line, "%.*s", STR_ARG(text));
+        if (sscanf(line, "%" SCNx64 " %" SCNd64, &whose, &until) != 2)
+            until = 0;
+    }
+    arena_done(&a);
+    if (r < 0)
+        return r;
+    if (whose != sp->me && until > now)
+        return err_set(err, ERR_CONFLICT, "another process indexes search parameters");
+    snprintf(line, sizeof line, "%016" PRIx64 " %" PRId64, sp->me, now + SEARCH_PARAMS_CLAIM_MS);
+    return store_meta_set(txn, CLAIM_NAME, str_c(line), err);
 }
 
 static struct user_param *add(struct search_params *sp)
@@ -117,7 +152,7 @@ static int step_run(struct store_txn *txn, struct store_job *job, struct err *er
 {
     struct step *s = (struct step *)job;
     _cleanup_(sb_done) struct sb text = sb_make(TABLE_BYTES_MAX);
-    int r = 0;
+    int r = claim(s->sp, txn, err);
 
     for (size_t i = 0; i < s->n_rows && r >= 0; i++)
         r = store_index_add(txn, s->rows[i], &s->keys[i], err);
@@ -129,8 +164,10 @@ static int step_run(struct store_txn *txn, struct store_job *job, struct err *er
         r = store_meta_set(txn, TABLE_NAME, sb_view(&text), err);
     /* On the writer's thread, so that every write behind this one indexes with it. Writes that were
      * prepared before see that the parameters changed and extract again. */
-    if (r >= 0 && s->params)
+    if (r >= 0 && s->params) {
+        r = store_changed(txn, err);
         store_params_set(s->sp->store, s->params);
+    }
     return r;
 }
 
@@ -284,12 +321,9 @@ static int make_snapshot(struct search_params *sp, struct params **ret, struct e
     return params ? 0 : err_no_memory(err);
 }
 
-static int noop(struct store_txn *txn, struct store_job *job, struct err *err)
+static int claim_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    (void)txn;
-    (void)job;
-    (void)err;
-    return 0;
+    return claim(((struct step *)job)->sp, txn, err);
 }
 
 /* The resource behind a line, when it still says what was indexed. */
@@ -315,15 +349,13 @@ static int recall(struct search_params *sp, struct store_txn *txn, struct user_p
     return r;
 }
 
-static int load(struct search_params *sp, struct err *err)
+static int load(struct search_params *sp, struct store_txn *txn, struct err *err)
 {
-    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct params *params;
     struct str text;
-    int r;
+    int r = store_meta_get(txn, TABLE_NAME, &sp->arena, &text, err);
 
-    if ((r = store_begin(sp->store, &sp->who, &txn, err)) < 0 ||
-        (r = store_meta_get(txn, TABLE_NAME, &sp->arena, &text, err)) < 0 || !text.p)
+    if (r < 0 || !text.p)
         return r;
     r = table_read(sp, text, err);
     for (size_t i = 0; r >= 0 && i < sp->n; i++)
@@ -338,10 +370,24 @@ static int load(struct search_params *sp, struct err *err)
     return 0;
 }
 
+/* Whether the table says now what `before` says, but for its first line: where numbers go on. */
+static bool is_as_before(const struct search_params *sp, struct str before)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(TABLE_BYTES_MAX);
+    struct str now, line;
+
+    if (table_text(sp, &text, NULL) < 0)
+        return false;
+    now = sb_view(&text);
+    str_split(&now, '\n', &line);
+    str_split(&before, '\n', &line);
+    return str_eq(now, before);
+}
+
 /* Reads the table, meets the resources, and puts what follows in force. */
 static int look(struct search_params *sp, struct err *err)
 {
-    struct store_job barrier = {.run = noop, .who = &sp->who};
+    struct step barrier = {.job = {.run = claim_run, .who = &sp->who}, .sp = sp};
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct step s = {0};
     struct str text;
@@ -349,7 +395,7 @@ static int look(struct search_params *sp, struct err *err)
 
     arena_reset(&sp->arena);
     /* Whoever woke us may be in a group that is not durable yet: behind this job it is. */
-    if ((r = store_write(sp->store, &barrier, err)) < 0 ||
+    if ((r = store_write(sp->store, &barrier.job, err)) < 0 ||
         (r = store_begin(sp->store, &sp->who, &txn, err)) < 0 ||
         (r = store_meta_get(txn, TABLE_NAME, &sp->arena, &text, err)) < 0)
         return r;
@@ -369,8 +415,10 @@ static int look(struct search_params *sp, struct err *err)
     pthread_mutex_unlock(&sp->lock);
     store_end(txn);
     txn = NULL;
-    if (r >= 0 && (sp->n || text.p))
+    if (r >= 0 && (sp->n || text.p) && (sp->has_worked || !is_as_before(sp, text)))
         r = run_step(sp, &s, err);
+    if (r >= 0)
+        sp->has_worked = false;
     params_unref(s.params);
     return r;
 }
@@ -485,6 +533,7 @@ static int index_one(struct search_params *sp, struct user_param *u, struct err 
     }
     if (u->position < u->goal)
         return 0;
+    sp->has_worked = true;
     pthread_mutex_lock(&sp->lock);
     u->state = STATE_ACTIVE;
     pthread_mutex_unlock(&sp->lock);
@@ -507,6 +556,7 @@ static int drop_one(struct search_params *sp, struct user_param *u, struct err *
                 return r;
         }
     }
+    sp->has_worked = true;
     pthread_mutex_lock(&sp->lock);
     *u = sp->list[--sp->n];
     pthread_mutex_unlock(&sp->lock);
@@ -535,6 +585,7 @@ static void sp_init(struct search_params *sp, struct store *store)
 {
     *sp = (struct search_params){
         .store = store, .who = trust_job(STR("search-parameters")), .wake = false};
+    rng_secure(&sp->me, sizeof sp->me);
     arena_init(&sp->arena, SCAN_ARENA_MAX);
     pthread_mutex_init(&sp->lock, NULL);
     pthread_cond_init(&sp->changed, NULL);
@@ -548,6 +599,41 @@ static void sp_done(struct search_params *sp)
     pthread_mutex_destroy(&sp->lock);
 }
 
+/* A look at the store's position: if another process has changed something, that reloads. */
+static void glance(struct search_params *sp)
+{
+    struct store_txn *txn;
+
+    if (store_begin(sp->store, &sp->who, &txn, NULL) < 0)
+        return;
+    store_position(txn);
+    store_end(txn);
+}
+
+/* Until there is work. */
+static void wait_for_work(struct search_params *sp)
+{
+    while (!sp->wake && !sp->stop) {
+        struct timespec until;
+
+        if (!store_is_shared(sp->store)) {
+            pthread_cond_wait(&sp->changed, &sp->lock);
+            continue;
+        }
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += SEARCH_PARAMS_LOOK_SECONDS;
+        pthread_cond_timedwait(&sp->changed, &sp->lock, &until);
+        if (sp->wake || sp->stop)
+            break;
+        if (sp->retry_at_us && clock_mono_us() > sp->retry_at_us)
+            break;
+        pthread_mutex_unlock(&sp->lock);
+        glance(sp);
+        pthread_mutex_lock(&sp->lock);
+    }
+    sp->retry_at_us = 0;
+}
+
 static void *follow(void *ctx)
 {
     struct search_params *sp = ctx;
@@ -558,8 +644,8 @@ static void *follow(void *ctx)
         int r;
 
         pthread_mutex_lock(&sp->lock);
-        while (!more && !sp->wake && !sp->stop)
-            pthread_cond_wait(&sp->changed, &sp->lock);
+        if (!more)
+            wait_for_work(sp);
         sp->wake = false;
         sp->is_working = true;
         if (sp->stop) {
@@ -568,6 +654,12 @@ static void *follow(void *ctx)
         }
         pthread_mutex_unlock(&sp->lock);
         r = work_once(sp, &more, &err);
+        if (r == ERR_CONFLICT) {
+            /* Another process is at it; should it die, the work is ours. */
+            sp->retry_at_us = clock_mono_us() + SEARCH_PARAMS_CLAIM_MS * 1000ll;
+            more = false;
+            r = 0;
+        }
         if (r < 0) {
             log_err(LOG_ERROR, LOG_JOB_FAILED, &err);
             more = false;
@@ -581,10 +673,19 @@ static void *follow(void *ctx)
 
 int search_params_load(struct store *store, struct err *err)
 {
+    struct access who = trust_job(STR("search-parameters"));
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = store_begin(store, &who, &txn, err);
+
+    return r < 0 ? r : search_params_reload(store, txn, err);
+}
+
+int search_params_reload(void *store, struct store_txn *txn, struct err *err)
+{
     _cleanup_(sp_done) struct search_params sp;
 
     sp_init(&sp, store);
-    return load(&sp, err);
+    return load(&sp, txn, err);
 }
 
 int search_params_start(struct store *store, struct search_params **ret, struct err *err)

@@ -5,6 +5,9 @@
  * committed with their effect, so that it goes on where it was after any stop. A parameter is
  * searchable when its last row is in, not before. Lists of parameters that changed or went are
  * removed.
+ *
+ * Of several processes on one store one does the work: it claims it for a minute with each step,
+ * and another goes on when it is silent for longer. The others put in force what it has done.
  */
 #ifndef SERVER_SEARCH_PARAMS_H
 #define SERVER_SEARCH_PARAMS_H
@@ -14,12 +17,17 @@
 
 #define SEARCH_PARAMS_STEP_ROWS 500  /* versions looked at in one commit */
 #define SEARCH_PARAMS_DROP_KEYS 5000 /* keys removed in one commit */
+#define SEARCH_PARAMS_CLAIM_MS 60000 /* after which the work of a silent process is another's */
+#define SEARCH_PARAMS_LOOK_SECONDS 1 /* between two looks at what other processes have changed */
 
 struct search_params;
 
 /* Puts in force what an earlier run has indexed or begun to: whoever opens a store to read it with
  * its index, or to write, does this first. Looks up only what the store's own table names. */
 int search_params_load(struct store *store, struct err *err);
+
+/* The same as a store_reload, when another process has changed the store; ctx is the store. */
+int search_params_reload(void *store, struct store_txn *txn, struct err *err);
 
 /* Starts the thread; it begins with a look at what is there. */
 int search_params_start(struct store *store, struct search_params **ret, struct err *err);

@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "server/auth.h"
 #include "server/operator.h"
+#include "server/profiles_file.h"
 #include "server/server_int.h"
+#include "terminology/loaded.h"
 #include "trust/account.h"
 
 #include <errno.h>
@@ -14,9 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define CONFORMANCE_FILE_MAX KIB(256)
 #define MMAP_FROM_BYTES MIB(1) /* blocks that go back to the system when freed */
 
 /* ---- what a request may reach ---- */
@@ -161,9 +163,12 @@ static void server_done(struct server *s)
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
     backup_done(&s->backup);
+    if (s->store)
+        store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
     api_free(s->api);
     trust_free(s->trust);
+    server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
 }
@@ -264,26 +269,45 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
-/* The policy of --profiles. */
-static int read_profiles(struct server *s, struct err *err)
+/* Another process has changed what this one keeps in memory. */
+static int reload(void *ctx, struct store_txn *txn, struct err *err)
 {
-    _cleanup_(sb_done) struct sb text = sb_make(CONFORMANCE_FILE_MAX);
-    const char *path = s->config->profiles;
-    FILE *f = path ? fopen(path, "re") : NULL;
-    char *to;
-    size_t n;
+    struct server *s = ctx;
+    int r = search_params_reload(s->store, txn, err);
 
-    if (!path)
-        return 0;
-    if (!f)
-        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
-    while ((to = sb_room(&text, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
-        sb_add(&text, n);
-    fclose(f);
-    if (text.failed)
-        return err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path,
-                       CONFORMANCE_FILE_MAX);
-    return api_profiles(s->api, sb_view(&text), err);
+    if (r >= 0)
+        api_definitions_changed(s->api);
+    return r;
+}
+
+/* What cannot be held to does not keep the node from serving: definitions are resources, and
+ * whoever may write them could else keep it down. */
+static void log_unusable(void *ctx, size_t line, struct str profile, const char *why)
+{
+    struct err err;
+
+    (void)ctx;
+    err_set(&err, ERR_NOT_FOUND, "line %zu of the profiles: %.*s %s", line,
+            (int)MIN(profile.n, 300u), profile.p, why);
+    log_err(LOG_WARN, LOG_PROFILES, &err);
+}
+
+static int hold_to_profiles(struct server *s, struct err *err)
+{
+    const char *path = s->config->profiles;
+    int r = path ? profiles_file_read(s->api, path, err) : 0;
+
+    if (r >= 0)
+        r = api_profiles_remember(s->api, err);
+    return r < 0 ? r : api_profiles_unusable(s->api, log_unusable, NULL, err);
+}
+
+/* What loadings beside the last node left behind; nothing loads now. */
+static int sweep_loaded(struct server *s, struct err *err)
+{
+    struct access who = trust_system();
+
+    return loaded_sweep(s->store, &who, err);
 }
 
 /* Once the port is known: who may ask, and under which URL. */
@@ -318,6 +342,9 @@ int server_run(const struct server_config *config,
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    if (config->store_uri && mkdir(config->data_dir, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s",
+                       config->data_dir, strerror(errno));
     r = server_open_store(config, false, &s.store, err);
     if (r < 0)
         return r;
@@ -333,13 +360,21 @@ int server_run(const struct server_config *config,
     if (r < 0)
         return r;
     server_world_follow(s.world, s.api);
-    r = read_profiles(&s, err);
+    r = sweep_loaded(&s, err);
+    if (r < 0)
+        return r;
+    r = server_audit_open(config, &s.audit, err);
+    if (r < 0)
+        return r;
+    api_audit(s.api, server_audit_log(s.audit));
+    r = hold_to_profiles(&s, err);
     if (r < 0)
         return r;
     r = search_params_start(s.store, &s.search_params, err);
     if (r < 0)
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
+    store_on_change(s.store, reload, &s);
     r = start_http(&s, err);
     if (r >= 0)
         r = start_trust(&s, err);

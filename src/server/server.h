@@ -3,6 +3,7 @@
 #define SERVER_SERVER_H
 
 #include "api/api.h"
+#include "trust/audit/audit.h"
 
 #define SERVER_STOP_GRACE_MS 10000
 #define SERVER_SOCKET_NAME "carnet.sock" /* in the data folder: the operator's local socket */
@@ -16,12 +17,18 @@
 
 struct server_config {
     const char *data_dir;
+    const char *store_uri; /* PostgreSQL's connection string; NULL: SQLite in the data folder */
+    bool store_unsafe;     /* a PostgreSQL that does not wait for its disk will do */
     const char *listen;    /* "127.0.0.1:8080" */
     bool open;             /* nobody is asked who they are: loopback only */
     unsigned threads;      /* event loops, 0: one a core */
     size_t body_max_bytes; /* 0: default */
     size_t memory_max;     /* of all requests together, 0: by the machine's */
     const char *tls_cert, *tls_key, *tls_client_ca;
+    bool audit;            /* keep a log of who saw what, and answer nothing that is not in it */
+    const char *audit_key; /* PEM file of its signing key, NULL: in the log's folder */
+    const struct audit_witness *witnesses; /* who cosigns its heads */
+    size_t n_witnesses;
     const char *profiles;  /* file with what records are held to on write, or NULL */
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
     bool content_index;    /* of a new store: every word of every resource has keys */

@@ -1,6 +1,7 @@
 #ifndef SERVER_SERVER_INT_H
 #define SERVER_SERVER_INT_H
 
+#include "server/audit.h"
 #include "server/search_params.h"
 #include "server/server.h"
 #include "server/world.h"
@@ -36,6 +37,7 @@ struct server {
     struct api_config api_config; /* config->api, with the base URL in force */
     struct store *store;
     struct server_world *world;
+    struct server_audit *audit; /* NULL: none is kept */
     struct api *api;
     struct search_params *search_params;
     struct http_server *http, *control;

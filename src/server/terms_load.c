@@ -7,8 +7,6 @@
 #include <stdlib.h>
 
 #define RESOURCES_BYTES_MAX MIB(512) /* of all resources of the files */
-#define LINES_BYTES MIB(16)          /* of resources that are stored in one commit */
-#define LINES_MAX 2000
 #define LINES_ARENA_MAX MIB(1024)
 
 /* One system or map that waits until all files are read. */
@@ -20,9 +18,7 @@ struct waiting {
 };
 
 struct loading {
-    struct store *store;
-    struct api *api;
-    struct access who;
+    const struct place *place;
     const struct terms_load_report *report;
     struct waiting *first, *last;
     struct sb resources; /* one a line */
@@ -118,41 +114,40 @@ static int read_files(struct loading *l, char *const *paths, size_t n)
 
 /* ---- keeping: systems and maps ---- */
 
-struct publishing {
-    char name[LOADED_NAME_MAX];
-    struct str blob;
-    struct arena *a;
-};
-
-static int publish(void *ctx, struct store_txn *txn, struct err *err)
+/* The image, in parts, under a new name. */
+static int put_image(struct loading *l, struct arena *a, struct str name, const struct waiting *w,
+                     struct str *ret_blob)
 {
-    struct publishing *p = ctx;
+    struct str rest = w->image;
+    int r = loaded_blob_new(a, name, ret_blob, l->err);
 
-    return loaded_publish(txn, p->a, p->name, p->blob, err);
-}
-
-static int put_one(struct loading *l, struct arena *a, struct str json, api_also *also, void *ctx)
-{
-    struct api_line line = {.text = json};
-    int r = api_put_lines(l->api, a, l->who, &line, 1, also, ctx, l->err);
-
-    if (r >= 0 && line.result < 0) {
-        *l->err = line.err;
-        return line.result;
+    for (uint32_t part = 0; r >= 0 && rest.n; part++) {
+        struct str bytes = str_head(rest, STORE_BLOB_PART_MAX);
+        rest = str_from(rest, bytes.n);
+        r = place_part(l->place, *ret_blob, part, bytes, l->err);
+        if (r >= 0 && l->report->progress)
+            l->report->progress(l->report->ctx, "storing", w->image.n - rest.n, w->image.n);
     }
     return r;
 }
 
 static int store_waiting(struct loading *l, struct arena *a, const struct waiting *w)
 {
-    struct publishing p = {.a = a};
+    struct api_line line = {.text = w->resource};
+    struct place_note note = {.kind = NOTE_LOADED};
+    char name[LOADED_NAME_MAX];
     int r;
 
-    if (!loaded_name(p.name, w->type, w->url, w->version))
+    if (!loaded_name(name, w->type, w->url, w->version))
         return err_set(l->err, ERR_TOO_LONG, "the canonical URL is too long");
-    r = loaded_store(l->store, &l->who, a, str_c(p.name), w->image, &p.blob, l->err);
+    note.a = str_c(name);
+    r = put_image(l, a, note.a, w, &note.b);
     if (r >= 0)
-        r = put_one(l, a, w->resource, publish, &p);
+        r = place_put(l->place, a, PLACE_TERMINOLOGY, &line, 1, &note, l->err);
+    if (r >= 0 && line.result < 0) {
+        *l->err = line.err;
+        r = line.result;
+    }
     if (r >= 0)
         l->report->loaded(l->report->ctx, w->type, w->url, w->version, w->n);
     return r;
@@ -162,7 +157,8 @@ static int store_waiting(struct loading *l, struct arena *a, const struct waitin
 
 static int flush(struct loading *l, struct arena *a, struct api_line *lines, size_t n)
 {
-    int r = api_put_lines(l->api, a, l->who, lines, n, NULL, NULL, l->err);
+    struct place_note none = {0};
+    int r = place_put(l->place, a, PLACE_TERMINOLOGY, lines, n, &none, l->err);
 
     for (size_t i = 0; r >= 0 && i < n; i++)
         if (lines[i].result < 0) {
@@ -176,7 +172,7 @@ static int flush(struct loading *l, struct arena *a, struct api_line *lines, siz
 
 static int store_resources(struct loading *l, struct arena *a)
 {
-    struct api_line *lines = calloc(LINES_MAX, sizeof *lines);
+    struct api_line *lines = calloc(PLACE_LINES_MAX, sizeof *lines);
     struct str rest = sb_view(&l->resources), line;
     size_t n = 0, bytes = 0;
     int r = lines ? 0 : err_no_memory(l->err);
@@ -186,7 +182,7 @@ static int store_resources(struct loading *l, struct arena *a)
             continue;
         lines[n++] = (struct api_line){.text = line};
         bytes += line.n;
-        if (n < LINES_MAX && bytes < LINES_BYTES)
+        if (n < PLACE_LINES_MAX && bytes < PLACE_LINES_BYTES)
             continue;
         r = flush(l, a, lines, n);
         n = bytes = 0;
@@ -202,13 +198,10 @@ static int store_resources(struct loading *l, struct arena *a)
 
 static int store_all(struct loading *l)
 {
-    struct api_config config = {.version = STR("")};
+    struct access who = place_worker_access(PLACE_TERMINOLOGY);
     struct arena a;
-    int r = 0;
+    int r;
 
-    l->api = api_new(&config, l->store);
-    if (!l->api)
-        return err_no_memory(l->err);
     arena_init(&a, LINES_ARENA_MAX);
     r = store_resources(l, &a);
     for (const struct waiting *w = l->first; r >= 0 && w; w = w->next) {
@@ -216,18 +209,15 @@ static int store_all(struct loading *l)
         arena_reset(&a);
     }
     arena_done(&a);
-    api_free(l->api);
-    return r < 0 ? r : loaded_sweep(l->store, &l->who, l->err);
+    /* Beside a node others may be loading: it sweeps when it starts. */
+    return r < 0 || !l->place->store ? r : loaded_sweep(l->place->store, &who, l->err);
 }
 
-int terms_load(struct store *store, char *const *paths, size_t n,
+int terms_load(const struct place *place, char *const *paths, size_t n,
                const struct terms_load_report *report, struct err *err)
 {
-    struct loading l = {.store = store,
-                        .who = trust_job(STR("terminology")),
-                        .report = report,
-                        .resources = sb_make(RESOURCES_BYTES_MAX),
-                        .err = err};
+    struct loading l = {
+        .place = place, .report = report, .resources = sb_make(RESOURCES_BYTES_MAX), .err = err};
     int r = read_files(&l, paths, n);
 
     if (r >= 0)

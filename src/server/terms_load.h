@@ -2,7 +2,7 @@
 #ifndef SERVER_TERMS_LOAD_H
 #define SERVER_TERMS_LOAD_H
 
-#include "api/api.h"
+#include "server/place.h"
 
 struct terms_load_report {
     void *ctx;
@@ -16,7 +16,7 @@ struct terms_load_report {
 
 /* Reads all files; nothing is stored when one of them is wrong. What is stored is stored whole:
  * each system or map with its resource in one transaction. */
-int terms_load(struct store *store, char *const *paths, size_t n,
+int terms_load(const struct place *place, char *const *paths, size_t n,
                const struct terms_load_report *report, struct err *err);
 
 struct terms_loaded {
@@ -24,7 +24,8 @@ struct terms_loaded {
     uint64_t bytes;
 };
 
-/* What was loaded, in the order of its names. */
+/* What was loaded, in the order of its names. Of a store of our own, as terms_remove; a command
+ * asks place_terms_list. */
 int terms_list(struct store *store, struct arena *a, struct terms_loaded **ret, size_t *ret_n,
                struct err *err);
 

@@ -116,11 +116,10 @@ static int subsumes(void *ctx, struct arena *a, struct str system, struct str co
 }
 
 static int codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                 const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                 enum terms_answer *ret_known, struct err *err)
+                 const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                 struct err *err)
 {
-    return terms_codes(((struct server_world *)ctx)->terms, a, kind, url, of, max, ret, ret_n,
-                       ret_known, err);
+    return terms_codes(((struct server_world *)ctx)->terms, a, kind, url, of, max, quick, ret, err);
 }
 
 /* ---- life ---- */

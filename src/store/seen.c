@@ -52,8 +52,10 @@ int seen_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_r
 int seen_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                 struct page *ret, struct err *err)
 {
+    const struct search *asked = s;
     int r = seen_is_bounded(txn) ? txn->who.rules->narrow(&txn->who, txn->st, a, s, &s, err) : 0;
 
+    txn->is_narrowed = s != asked;
     return r < 0 ? r : txn->st->ops->search(txn, s, budget, a, ret, err);
 }
 

@@ -9,6 +9,7 @@ int store_base_init(struct store *st, const struct store_ops *ops,
                     const struct index_options *index, struct params *params, struct err *err)
 {
     struct params *p = params ? params_ref(params) : params_base(err);
+    pthread_mutexattr_t recursive;
 
     if (!p)
         return err ? err->code : ERR_NO_MEMORY;
@@ -16,6 +17,12 @@ int store_base_init(struct store *st, const struct store_ops *ops,
     st->index = *index;
     st->params = p;
     pthread_mutex_init(&st->params_lock, NULL);
+    pthread_mutex_init(&st->lists.hints_lock, NULL);
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&st->reload_lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    pthread_mutex_init(&st->lists.kept_lock, NULL);
     return 0;
 }
 
@@ -31,11 +38,15 @@ void store_base_done(struct store *st)
     free_bases(st);
     params_unref(st->params);
     pthread_mutex_destroy(&st->params_lock);
+    pthread_mutex_destroy(&st->lists.hints_lock);
+    pthread_mutex_destroy(&st->reload_lock);
+    pthread_mutex_destroy(&st->lists.kept_lock);
 }
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
 {
-    return store_sqlite_open(config, ret, err);
+    return config->uri ? store_postgres_open(config, ret, err)
+                       : store_sqlite_open(config, ret, err);
 }
 
 void store_close(struct store *st)
@@ -98,9 +109,23 @@ int store_base_url_add(struct store *st, struct str url, struct err *err)
     return 0;
 }
 
-void store_extras_on(struct store *st, bool content)
+bool store_is_shared(const struct store *st)
+{
+    return st->ops->changed != NULL;
+}
+
+void store_on_change(struct store *st, store_reload *reload, void *ctx)
+{
+    pthread_mutex_lock(&st->reload_lock);
+    st->reload = reload;
+    st->reload_ctx = ctx;
+    pthread_mutex_unlock(&st->reload_lock);
+}
+
+void store_index_on(struct store *st, bool content)
 {
     st->index.extras = true;
+    st->index.pairs = true;
     st->index.content = content;
 }
 
@@ -290,6 +315,12 @@ int store_claim(struct store_txn *txn, struct str name, struct err *err)
     return r < 0 ? r : txn->st->ops->claim(txn, name, err);
 }
 
+int store_changed(struct store_txn *txn, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 || !txn->st->ops->changed ? r : txn->st->ops->changed(txn, err);
+}
+
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err)
 {
     int r = writing(txn, err);
@@ -387,4 +418,25 @@ int row_json(struct store *st, const struct row *row, struct sb *out, struct err
     (void)st;
     assert(row->method != METHOD_DELETE);
     return body_json(row->type, row->id, &row->version, row->sealed, out, err);
+}
+
+int row_index(struct store *st, struct arena *a, struct sb *scratch, const struct row *row,
+              struct index *ret, struct err *err)
+{
+    struct params *params;
+    yyjson_val *root = NULL;
+    int r;
+
+    sb_reset(scratch);
+    r = body_json(row->type, row->id, &row->version, row->sealed, scratch, err);
+    if (r == 0)
+        r = sb_ok(scratch, err);
+    if (r == 0)
+        r = js_parse_stored(a, sb_view(scratch), &root, err);
+    if (r < 0)
+        return r;
+    params = store_params(st);
+    r = index_extract(a, params, &st->index, row->type, root, ret, err);
+    params_unref(params);
+    return r;
 }

@@ -23,13 +23,15 @@
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
 #define STORE_BLOB_OWN "trust/" /* values with such names are ACCESS_SYSTEM's alone */
-#define STORE_INDEX_VERSION 2   /* of the key formats in docs/formats/index-keys.md */
+#define STORE_INDEX_VERSION 3   /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
 struct store_txn;
 
 struct store_config {
     const char *dir;            /* data folder; the database is dir/carnet.db */
+    const char *uri;            /* not NULL: PostgreSQL's connection string, instead of dir */
+    bool allow_unsafe;          /* a server that does not wait for its disk (fsync = off …) */
     struct index_options index; /* its strings must outlive the store; tz_minutes and content count
                                    with `create` only: a store keeps its own */
     bool create;                /* make a new store; otherwise it must exist */
@@ -58,9 +60,20 @@ const struct index_options *store_index_options(struct store *st);
  * changes nothing. Call it before others use the store. */
 int store_base_url_add(struct store *st, struct str url, struct err *err);
 
-/* From here on resources get the keys of index_options.extras, and (content) of .content. For a
- * reindex, while nobody else uses the store; it then writes meta "index" and "content". */
-void store_extras_on(struct store *st, bool content);
+/* Whether other processes may write to the store meanwhile. */
+bool store_is_shared(const struct store *st);
+/* What a process keeps in memory of a store (search parameters, compiled terminology …) follows
+ * what other processes change: `reload` is called with the first transaction, a reader's or a
+ * group's, that sees another process's store_changed, before that does anything else; one call at a
+ * time. A reader notices when it searches, asks for history, the feed or its position. */
+typedef int store_reload(void *ctx, struct store_txn *txn, struct err *err);
+/* Takes the place of whoever was there; NULL: nobody. Waits for a reload under way. */
+void store_on_change(struct store *st, store_reload *reload, void *ctx);
+
+/* From here on resources get every key of the index's present version, and (content) those of
+ * index_options.content. For a reindex, while nobody else uses the store; it then writes meta
+ * "index" and "content". */
+void store_index_on(struct store *st, bool content);
 
 /* A version of a resource, on this node and every other: (clock, origin). */
 struct version {
@@ -215,6 +228,9 @@ int store_put(struct store_txn *txn, const struct put *put, struct version *ret,
 /* Inside a job: a name that only one transaction may hold at a time (conditional operations). With
  * one writer there is nothing to wait for; stores with several writers lock it until commit. */
 int store_claim(struct store_txn *txn, struct str name, struct err *err);
+
+/* Inside a job: what other processes keep in memory is old once this job is durable. */
+int store_changed(struct store_txn *txn, struct err *err);
 
 /* Inside a job, for operators: removes every version of (type, id) for good; *ret_n versions. */
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);

@@ -6,6 +6,7 @@
 #ifndef STORE_STORE_INT_H
 #define STORE_STORE_INT_H
 
+#include "store/scan_int.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -39,6 +40,7 @@ struct store_ops {
     void (*submit)(struct store *st, struct store_job *job);
     int (*put)(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
     int (*claim)(struct store_txn *txn, struct str name, struct err *err);
+    int (*changed)(struct store_txn *txn, struct err *err); /* NULL: nobody shares the store */
     int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
     int (*index_add)(struct store_txn *txn, uint64_t row, const struct index *index,
                      struct err *err);
@@ -65,10 +67,15 @@ struct store_ops {
 
 struct store {
     const struct store_ops *ops;
+    const struct scan_ops *scan; /* NULL where no search runs: in faulty/ */
+    struct lists lists;
     struct index_options index;
     struct str *bases; /* of index, once store_base_url_add made a list of its own */
     pthread_mutex_t params_lock;
     struct params *params;
+    pthread_mutex_t reload_lock; /* recursive, for what a reload reads */
+    store_reload *reload;
+    void *reload_ctx;
 };
 
 struct store_txn {
@@ -76,6 +83,7 @@ struct store_txn {
     struct store *st;
     struct access who;
     bool is_writing;     /* inside a job */
+    bool is_narrowed;    /* the search under way is cut down to what `who` may find */
     int64_t deadline_us; /* of the monotonic clock; 0: none */
 };
 
@@ -90,6 +98,20 @@ void store_base_done(struct store *st);
  * Owns `inner` from then on. */
 int store_faulty_new(struct store *inner, struct store **ret, struct err *err);
 
+/* Index entries of a stored body. */
+int row_index(struct store *st, struct arena *a, struct sb *scratch, const struct row *row,
+              struct index *ret, struct err *err);
+
+/* ---- search.c, referrers.c, keys.c: for a backend with scan_ops ---- */
+
+int search_page(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                struct page *ret, struct err *err);
+int search_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
+                     size_t max, struct arena *a, struct page *ret, struct err *err);
+int search_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                      struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
+
+int store_postgres_open(const struct store_config *config, struct store **ret, struct err *err);
 int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err);
 
 /* ---- seen.c: what the face asks the rules of an access (access.h) ---- */

@@ -1,6 +1,7 @@
 /* ask.c - the short questions of struct world. */
 #include "terminology/terms_int.h"
 
+#include "fhir/code_set.h"
 #include "terminology/grammar.h"
 
 /* ---- one code ---- */
@@ -25,6 +26,18 @@ int terms_member_of(struct terms *t, struct arena *a, struct str value_set,
     return 0;
 }
 
+/* The display asked with, where it is one of the code's designations. */
+static struct str display_of(const struct cs *cs, uint32_t i, struct str wanted)
+{
+    size_t n;
+    const struct cs_designation *d = cs_designations(cs, i, &n);
+
+    for (size_t k = 0; wanted.n && k < n; k++)
+        if (display_is(cs_text(cs, d[k].value), wanted))
+            return wanted;
+    return cs_display(cs, i);
+}
+
 int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding,
                    enum terms_answer *ret, struct str *ret_display, struct err *err)
 {
@@ -46,13 +59,15 @@ int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding
     i = cs_find(cs, coding->code);
     if (i != CS_NONE) {
         *ret = TERMS_YES;
-        display = cs_display(cs, i);
+        display = display_of(cs, i, coding->display);
     } else if (grammar_has(cs, a, coding->code, &display, NULL)) {
         *ret = TERMS_YES;
     } else if (cs_info(cs)->content == CONTENT_COMPLETE) {
         *ret = TERMS_NO;
     }
     if (ret_display && *ret == TERMS_YES) {
+        if (i == CS_NONE && coding->display.n)
+            display = coding->display; /* a grammar gives its codes no text that others must use */
         *ret_display = arena_dup(a, display);
         if (!ret_display->p)
             return err_no_memory(err);
@@ -87,81 +102,23 @@ int terms_subsumes(struct terms *t, struct arena *a, struct str system, struct s
 
 /* ---- all of a set ---- */
 
-struct listing {
-    struct arena *a;
-    struct coding *v;
-    size_t n, max;
-    struct err *err;
-};
-
-static int list_one(struct listing *l, struct str system, struct str version, struct str code,
-                    struct str display)
+static int list_begin(size_t n, size_t max, struct code_set **ret, struct err *err)
 {
-    struct coding *c = &l->v[l->n++];
-
-    /* What is in the scope goes with it: the texts move to the caller's memory. Those of a group
-     * share its system. */
-    *c = (struct coding){system, version, arena_dup(l->a, code), arena_dup(l->a, display)};
-    return c->code.p && c->display.p ? 0 : err_no_memory(l->err);
+    if (n > max)
+        return err_set(err, ERR_COSTLY, "the set has %zu codes, of which at most %zu can be used",
+                       n, max);
+    return code_set_new(n, ret, err);
 }
 
-static int list_begin(struct listing *l, size_t n)
+static int list_bits(struct code_set *set, struct str system, const struct cs *cs,
+                     const uint64_t *bits, struct err *err)
 {
-    if (n > l->max)
-        return err_set(l->err, ERR_COSTLY,
-                       "the set has %zu codes, of which at most %zu can be used", n, l->max);
-    l->v = ARENA_ARRAY(l->a, struct coding, n);
-    return l->v ? 0 : err_no_memory(l->err);
-}
+    int r = 0;
 
-static int list_value_set(struct listing *l, const struct vs *vs)
-{
-    int r = list_begin(l, vs->n);
-
-    for (const struct vs_run *run = vs->first; r >= 0 && run; run = run->next) {
-        const struct vs_group *g = &vs->groups[run->group];
-        struct str system = arena_dup(l->a, g->system), version = arena_dup(l->a, g->version);
-        if (!system.p || !version.p)
-            return err_no_memory(l->err);
-        for (size_t i = 0; r >= 0 && run->list && i < run->n; i++)
-            r = list_one(l, system, version, run->list[i].code, run->list[i].display);
-        for (uint32_t i = run->bits ? bits_next(run->bits, cs_n(g->cs), 0) : CS_NONE;
-             r >= 0 && i != CS_NONE; i = bits_next(run->bits, cs_n(g->cs), i + 1))
-            r = list_one(l, system, version, cs_code(g->cs, i), cs_display(g->cs, i));
-    }
-    return r;
-}
-
-static int list_bits(struct listing *l, const struct cs *cs, const uint64_t *bits)
-{
-    struct str system = arena_dup(l->a, cs_url(cs)), version = arena_dup(l->a, cs_version(cs));
-    int r = list_begin(l, bits_count(bits, cs_n(cs)));
-
-    if (r >= 0 && (!system.p || !version.p))
-        return err_no_memory(l->err);
     for (uint32_t i = bits_next(bits, cs_n(cs), 0); r >= 0 && i != CS_NONE;
          i = bits_next(bits, cs_n(cs), i + 1))
-        r = list_one(l, system, version, cs_code(cs, i), cs_display(cs, i));
+        r = code_set_add(set, system, cs_code(cs, i), err);
     return r;
-}
-
-static int list_hierarchy(struct listing *l, struct terms_scope *s, enum terms_set kind,
-                          const struct coding *of, bool *ret_known)
-{
-    uint64_t *bits;
-    struct cs *cs;
-    uint32_t i;
-    int r = terms_code_system(s, of->system, of->version, &cs, l->err);
-
-    *ret_known = r >= 0 && cs && (i = cs_find(cs, of->code)) != CS_NONE;
-    if (!*ret_known)
-        return r;
-    bits = ARENA_ARRAY(l->a, uint64_t, bits_words(cs_n(cs)));
-    if (!bits)
-        return err_no_memory(l->err);
-    r = kind == TERMS_DESCENDANTS ? cs_descendants(cs, l->a, i, bits, l->err)
-                                  : cs_ancestors(cs, l->a, i, bits, l->err);
-    return r < 0 ? r : list_bits(l, cs, bits);
 }
 
 static bool is_endless(const struct vs *vs)
@@ -172,29 +129,99 @@ static bool is_endless(const struct vs *vs)
     return false;
 }
 
+static int list_value_set(struct terms_scope *s, struct str url, size_t max, struct code_set **ret,
+                          struct err *err)
+{
+    struct vs *vs;
+    int r = terms_value_set(s, url, &vs, err);
+
+    if (r < 0 || !vs || vs->unknown.p || is_endless(vs))
+        return r;
+    r = list_begin(vs->n, max, ret, err);
+    for (const struct vs_run *run = vs->first; r >= 0 && run; run = run->next) {
+        const struct vs_group *g = &vs->groups[run->group];
+        struct str system = code_set_text(*ret, g->system);
+        if (!system.p)
+            return err_no_memory(err);
+        for (size_t i = 0; r >= 0 && run->list && i < run->n; i++)
+            r = code_set_add(*ret, system, run->list[i].code, err);
+        if (r >= 0 && run->bits)
+            r = list_bits(*ret, system, g->cs, run->bits, err);
+    }
+    return r;
+}
+
+static int list_hierarchy(struct terms_scope *s, enum terms_set kind, const struct coding *of,
+                          size_t max, struct code_set **ret, struct err *err)
+{
+    struct str system;
+    uint64_t *bits;
+    struct cs *cs;
+    uint32_t i;
+    int r = terms_code_system(s, of->system, STR_NULL, &cs, err);
+
+    if (r < 0 || !cs || (i = cs_find(cs, of->code)) == CS_NONE)
+        return r;
+    bits = ARENA_ARRAY(s->a, uint64_t, bits_words(cs_n(cs)));
+    if (!bits)
+        return err_no_memory(err);
+    r = kind == TERMS_DESCENDANTS ? cs_descendants(cs, s->a, i, bits, err)
+                                  : cs_ancestors(cs, s->a, i, bits, err);
+    if (r < 0 || (r = list_begin(bits_count(bits, cs_n(cs)), max, ret, err)) < 0)
+        return r;
+    system = code_set_text(*ret, cs_url(cs));
+    return system.p ? list_bits(*ret, system, cs, bits, err) : err_no_memory(err);
+}
+
+/* Makes the set and keeps it, NULL where it is not known. */
+static int make_codes(struct terms_scope *s, struct str key, enum terms_set kind, struct str url,
+                      const struct coding *of, size_t max, void **ret, struct err *err)
+{
+    _cleanup_(code_set_unrefp) struct code_set *set = NULL;
+    uint64_t generation = terms_generation(s->t);
+    int r = kind == TERMS_VALUE_SET ? list_value_set(s, url, max, &set, err)
+                                    : list_hierarchy(s, kind, of, max, &set, err);
+
+    if (r >= 0 && set)
+        r = code_set_finish(set, err);
+    if (r < 0)
+        return r;
+    *ret = set;
+    set = NULL;
+    return terms_kept_put(s, KEPT_CODES, key, *ret, generation, err);
+}
+
+static void release_codes(void *set)
+{
+    code_set_unref(set);
+}
+
 int terms_codes(struct terms *t, struct arena *a, enum terms_set kind, struct str url,
-                const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                enum terms_answer *ret_known, struct err *err)
+                const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                struct err *err)
 {
     _cleanup_(terms_scope_done) struct terms_scope s;
-    struct listing l = {.a = a, .max = max, .err = err};
-    struct vs *vs = NULL;
-    bool known;
+    struct str key;
+    void *set;
     int r;
 
     terms_scope_init(&s, t, a);
-    if (kind == TERMS_VALUE_SET) {
-        r = terms_value_set(&s, url, &vs, err);
-        known = r >= 0 && vs && !vs->unknown.p && !is_endless(vs);
-        if (known)
-            r = list_value_set(&l, vs);
-    } else {
-        r = list_hierarchy(&l, &s, kind, of, &known);
-    }
+    key = kind == TERMS_VALUE_SET
+              ? arena_fmt(a, "in %.*s", STR_ARG(url))
+              : arena_fmt(a, "%s %zu %.*s %.*s", kind == TERMS_DESCENDANTS ? "below" : "above",
+                          of->system.n, STR_ARG(of->system), STR_ARG(of->code));
+    if (!key.p)
+        return err_no_memory(err);
+    r = terms_kept_get(&s, KEPT_CODES, key, &set, err);
+    if (r == 0)
+        r = quick ? terms_not_quick(err) : make_codes(&s, key, kind, url, of, max, &set, err);
     if (r < 0)
         return r;
-    *ret_known = known ? TERMS_YES : TERMS_UNKNOWN;
-    *ret = l.v;
-    *ret_n = l.n;
-    return 0;
+    if (set && ((struct code_set *)set)->n > max)
+        return err_set(err, ERR_COSTLY, "the set has more than %zu codes", max);
+    *ret = set;
+    if (!set || arena_defer(a, release_codes, code_set_ref(set)))
+        return 0;
+    code_set_unref(set);
+    return err_no_memory(err);
 }

@@ -12,6 +12,21 @@ struct str canonical_split(struct str canonical, struct str *ret_version)
     return bar < 0 ? canonical : str_head(canonical, (size_t)bar);
 }
 
+bool version_matches(struct str wanted, struct str version)
+{
+    struct str w, v;
+
+    if (str_eq(wanted, version) || !wanted.n)
+        return true;
+    while (wanted.p && str_split(&wanted, '.', &w)) {
+        if (!version.p || !str_split(&version, '.', &v))
+            return false;
+        if (!str_eq(w, v) && !str_eq_nocase(w, STR("x")) && !str_eq(w, STR("*")))
+            return false;
+    }
+    return true;
+}
+
 static bool is_numbers(struct str s, char between)
 {
     if (!s.n)
@@ -95,8 +110,12 @@ static int pick(struct store_txn *txn, struct store *store, struct arena *a,
         if (r < 0)
             return r;
         has = js_get_str(v, "version");
-        if (!str_eq(js_get_str(v, "url"), url) || (version.n && !str_eq(has, version)))
+        if (!str_eq(js_get_str(v, "url"), url) || (version.n && !version_matches(version, has)))
             continue;
+        if (version.n && str_eq(has, version)) {
+            *ret = v;
+            return 0;
+        }
         order = *ret ? version_compare(has, js_get_str(*ret, "version")) : 1;
         if (order == 1 || ((order == 0 || order == 2) && page->rows[i] > best_row)) {
             *ret = v;
@@ -106,16 +125,17 @@ static int pick(struct store_txn *txn, struct store *store, struct arena *a,
     return 0;
 }
 
-static int find_of_type(struct store_txn *txn, struct store *store, struct arena *a, int type,
-                        struct str canonical, yyjson_val **ret, struct err *err)
+/* The rows of a type with a url; none where no such URL can have been stored. */
+static int rows_of(struct store_txn *txn, struct store *store, struct arena *a, int type,
+                   struct str url, struct page *ret, struct err *err)
 {
     struct search_options opt = {.index = *store_index_options(store)};
     struct params *params = store_params(store);
-    struct str version, url = canonical_split(canonical, &version), query = make_query(a, url);
-    struct page page = {0};
+    struct str query = make_query(a, url);
     struct search s;
     int r = 0;
 
+    *ret = (struct page){0};
     /* Longer than a search may be: no such URL was ever stored. */
     if (query.p && url.n && url.n < SEARCH_VALUE_BYTES_MAX / 2 &&
         param_find(params, type, STR("url"))) {
@@ -123,12 +143,20 @@ static int find_of_type(struct store_txn *txn, struct store *store, struct arena
         s.total = TOTAL_NONE;
         s.count = CANONICAL_VERSIONS_MAX;
         if (r >= 0)
-            r = store_search(txn, &s, 0, a, &page, err);
-        if (r >= 0)
-            r = pick(txn, store, a, &page, url, version, ret, err);
+            r = store_search(txn, &s, 0, a, ret, err);
     }
     params_unref(params);
     return r;
+}
+
+static int find_of_type(struct store_txn *txn, struct store *store, struct arena *a, int type,
+                        struct str canonical, yyjson_val **ret, struct err *err)
+{
+    struct str version, url = canonical_split(canonical, &version);
+    struct page page;
+    int r = rows_of(txn, store, a, type, url, &page, err);
+
+    return r < 0 ? r : pick(txn, store, a, &page, url, version, ret, err);
 }
 
 int canonical_find(struct store_txn *txn, struct store *store, struct arena *a, int type,
@@ -160,4 +188,24 @@ int canonical_get(struct store *store, const struct access *who, struct arena *a
     int r = store_begin(store, who, &txn, err);
 
     return r < 0 ? r : canonical_find(txn, store, a, type, canonical, ret, err);
+}
+
+int canonical_versions(struct store *store, const struct access *who, struct arena *a, int type,
+                       struct str url, struct str *ret, size_t *ret_n, struct err *err)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct page page;
+    yyjson_val *v;
+    int r = store_begin(store, who, &txn, err);
+
+    *ret_n = 0;
+    if (r < 0 || (r = rows_of(txn, store, a, type, url, &page, err)) < 0)
+        return r;
+    for (size_t i = 0; i < page.n && *ret_n < CANONICAL_VERSIONS_MAX; i++) {
+        if ((r = read_row(txn, store, a, page.rows[i], &v, err)) < 0)
+            return r;
+        if (str_eq(js_get_str(v, "url"), url) && js_get_str(v, "version").n)
+            ret[(*ret_n)++] = js_get_str(v, "version");
+    }
+    return 0;
 }

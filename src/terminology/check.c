@@ -1,307 +1,359 @@
 #include "terminology/check.h"
 
+#include "terminology/check_int.h"
+
+#include "terminology/canonical.h"
 #include "terminology/grammar.h"
-#include "terminology/language.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+/* ---- which system ---- */
 
-#define TEXT_MAX 1000
-
-struct checking {
-    struct terms_scope *s;
-    const struct vs *vs;
-    const struct check_options *opt;
-    struct checked *ret;
-    size_t at; /* of a CodeableConcept's codings */
-    struct err *err;
-};
-
-/* What is known of one coding. */
-struct one {
-    struct coding coding;
-    struct cs *cs;
-    uint32_t concept;
-    bool in_system, in_set, ok;
-    struct str display; /* the preferred one */
-};
-
-/* ---- issues ---- */
-
-static struct str where_of(struct checking *c, const char *member)
-{
-    const char *where = c->opt->where;
-
-    if (!*where)
-        return str_c(member);
-    if (!c->opt->is_concept)
-        return arena_fmt(c->s->a, "%s.%s", where, member);
-    return arena_fmt(c->s->a, "%s.coding[%zu]%s%s", where, c->at, *member ? "." : "", member);
-}
-
-static void say(struct checking *c, enum issue_severity severity, const char *type,
-                const char *detail, struct str where, const char *fmt, ...) _printf_(6, 7);
-
-static void say(struct checking *c, enum issue_severity severity, const char *type,
-                const char *detail, struct str where, const char *fmt, ...)
+static void note_unknown(struct checking *c, struct str url, struct str version)
 {
     struct checked *ret = c->ret;
-    char text[TEXT_MAX];
-    va_list ap;
+    struct str canonical = checking_canonical(c, url, version);
 
-    if (ret->n_issues == CHECK_ISSUES_MAX)
-        return;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    ret->issues[ret->n_issues++] =
-        (struct check_issue){severity, type, detail, arena_dup(c->s->a, str_c(text)), where};
+    for (size_t i = 0; i < ret->n_unknown; i++)
+        if (str_eq(ret->unknown[i], canonical))
+            return;
+    if (ret->n_unknown < CHECK_UNKNOWN_MAX)
+        ret->unknown[ret->n_unknown++] = canonical;
 }
 
-/* For messages: bounded, and never NULL. */
-static struct str shown(struct str s)
+/* A version that is not here, though others may be. */
+static int say_no_version(struct checking *c, struct str url, struct str version)
 {
-    return s.p ? str_head(s, 200) : STR("");
-}
+    struct str shown = checking_shown(url), where = checking_where(c, "system");
+    struct str versions;
+    int r = terms_versions(c->s, url, &versions, c->err);
 
-static struct str set_name(struct checking *c)
-{
-    struct str url = shown(c->vs->url), version = shown(c->vs->version);
-
-    if (!version.n)
-        return url;
-    return arena_fmt(c->s->a, "%.*s|%.*s", STR_ARG(url), STR_ARG(version));
-}
-
-static void say_not_in_set(struct checking *c, const struct one *o)
-{
-    struct str set = set_name(c), code = shown(o->coding.code), system = shown(o->coding.system);
-
-    if (c->opt->is_concept)
-        say(c, ISSUE_INFORMATION, "code-invalid", "this-code-not-in-vs", where_of(c, "code"),
-            "The provided code '%.*s#%.*s' was not found in the value set '%.*s'", STR_ARG(system),
-            STR_ARG(code), STR_ARG(set));
-    else
-        say(c, ISSUE_ERROR, "code-invalid", "not-in-vs", where_of(c, "code"),
-            "The provided code '%.*s#%.*s' was not found in the value set '%.*s'", STR_ARG(system),
-            STR_ARG(code), STR_ARG(set));
-}
-
-/* ---- one coding ---- */
-
-static int find_system(struct checking *c, struct one *o)
-{
-    struct str url = shown(o->coding.system), version = o->coding.version, newest;
-    struct cs *other = NULL;
-    int r = terms_code_system(c->s, o->coding.system, version, &o->cs, c->err);
-
-    if (r < 0 || o->cs)
-        return r;
-    if (version.n)
-        r = terms_code_system(c->s, o->coding.system, STR_NULL, &other, c->err);
     if (r < 0)
         return r;
-    c->ret->unknown_system =
-        version.n ? arena_fmt(c->s->a, "%.*s|%.*s", STR_ARG(o->coding.system), STR_ARG(version))
-                  : o->coding.system;
-    newest = other ? cs_version(other) : STR("");
-    if (other)
-        say(c, ISSUE_ERROR, "not-found", "not-found", where_of(c, "system"),
-            "A definition for CodeSystem '%.*s' version '%.*s' could not be found, so the code "
-            "cannot be validated. Valid versions: %.*s",
-            STR_ARG(url), STR_ARG(shown(version)), STR_ARG(newest));
+    if (versions.n)
+        checking_say(c, SAY_VERSION_UNKNOWN, where,
+                     "A definition for CodeSystem '%.*s' version '%.*s' could not be found, so the "
+                     "code cannot be validated. Valid versions: %.*s",
+                     STR_ARG(shown), STR_ARG(checking_shown(version)), STR_ARG(versions));
     else
-        say(c, ISSUE_ERROR, "not-found", "not-found", where_of(c, "system"),
-            "A definition for CodeSystem '%.*s' could not be found, so the code cannot be "
-            "validated",
-            STR_ARG(url));
+        checking_say(c, SAY_VERSIONS_UNKNOWN, where,
+                     "A definition for CodeSystem '%.*s' version '%.*s' could not be found, so the "
+                     "code cannot be validated. No versions of this code system are known",
+                     STR_ARG(shown), STR_ARG(checking_shown(version)));
+    note_unknown(c, url, versions.n ? version : STR_NULL);
     return 0;
 }
 
-static void find_code(struct checking *c, struct one *o)
+/* What stands in the place of a code system that is not here. */
+static int say_no_system(struct checking *c, struct one *o)
 {
-    const struct cs_info *info = cs_info(o->cs);
-    struct err why = {0};
+    struct str url = o->coding.system, shown = checking_shown(url),
+               where = checking_where(c, "system");
+    yyjson_val *set;
+    int r;
 
-    o->concept = cs_find(o->cs, o->coding.code);
-    o->in_system = o->concept != CS_NONE;
-    if (o->in_system) {
-        o->display = language_display(o->cs, o->concept, c->opt->language, NULL);
-        return;
+    if (str_find(url, ':') < 0)
+        checking_say(c, SAY_SYSTEM_RELATIVE, where,
+                     "Coding.system must be an absolute reference, not a local reference");
+    if ((r = terms_resource(c->s, "ValueSet", url, &set, c->err)) < 0)
+        return r;
+    if (set) {
+        checking_say(c, SAY_SYSTEM_IS_SET, where,
+                     "The Coding references a value set, not a code system ('%.*s')",
+                     STR_ARG(shown));
+        return 0;
     }
-    if (grammar_has(o->cs, c->s->a, o->coding.code, &o->display, &why)) {
-        o->in_system = true;
-        return;
-    }
-    if (info->content != CONTENT_COMPLETE) {
-        say(c, ISSUE_WARNING, "code-invalid", "invalid-code", where_of(c, "code"),
-            "Unknown Code '%.*s' in the CodeSystem '%.*s' version '%.*s' - note that the code "
-            "system is labeled as a fragment, so the code may be valid in some other fragment",
-            STR_ARG(shown(o->coding.code)), STR_ARG(cs_url(o->cs)), STR_ARG(cs_version(o->cs)));
-        o->in_system = !c->vs;
-        return;
-    }
-    say(c, ISSUE_ERROR, "code-invalid", "invalid-code", where_of(c, "code"),
-        "Unknown code '%.*s' in the CodeSystem '%.*s' version '%.*s'%s%s",
-        STR_ARG(shown(o->coding.code)), STR_ARG(cs_url(o->cs)), STR_ARG(cs_version(o->cs)),
-        why.text[0] ? ": " : "", why.text);
+    if (o->version.n)
+        return say_no_version(c, url, o->version);
+    checking_say(c, SAY_SYSTEM_UNKNOWN, where,
+                 "A definition for CodeSystem '%.*s' could not be found, so the code cannot be "
+                 "validated",
+                 STR_ARG(shown));
+    note_unknown(c, url, STR_NULL);
+    return 0;
 }
 
-/* The same text, but for case and blanks. */
-static bool same_display(struct str a, struct str b)
+/* A code system whose codes are known, at least in part. */
+static bool is_usable(const struct cs *cs)
 {
-    size_t i = 0, k = 0;
+    uint32_t content = cs_info(cs)->content;
 
-    a = str_trim(a);
-    b = str_trim(b);
-    while (i < a.n && k < b.n) {
-        bool blank_a = strchr(" \t\r\n", a.p[i]) != NULL, blank_b = strchr(" \t\r\n", b.p[k]);
-        if (blank_a != blank_b ||
-            (!blank_a && !str_eq_nocase(str_n(a.p + i, 1), str_n(b.p + k, 1))))
-            return false;
-        while (blank_a && i + 1 < a.n && strchr(" \t\r\n", a.p[i + 1]))
-            i++;
-        while (blank_b && k + 1 < b.n && strchr(" \t\r\n", b.p[k + 1]))
-            k++;
-        i++;
-        k++;
-    }
-    return i == a.n && k == b.n;
+    return content == CONTENT_COMPLETE || content == CONTENT_FRAGMENT;
 }
 
-static bool has_display(const struct checking *c, const struct one *o,
-                        const struct vs_listed *listed, struct str display)
+/* The group of the value set that a coding is looked for in: that of its version, or else the
+ * first of its system. */
+static const struct vs_group *find_group(const struct vs *vs, const struct coding *coding)
 {
-    size_t n;
-    const struct cs_designation *d;
+    const struct vs_group *first = NULL;
 
-    if (same_display(o->display, display) || (listed && same_display(listed->display, display)))
-        return true;
-    if (o->concept == CS_NONE)
-        return false;
-    if (same_display(cs_display(o->cs, o->concept), display))
-        return true;
-    d = cs_designations(o->cs, o->concept, &n);
-    for (size_t i = 0; i < n; i++)
-        if (same_display(cs_text(o->cs, d[i].value), display) &&
-            (!c->opt->language.n || !cs_text(o->cs, d[i].language).n ||
-             language_serves(cs_text(o->cs, d[i].language), c->opt->language)))
-            return true;
-    return false;
+    for (size_t i = 0; i < vs->n_groups; i++) {
+        const struct vs_group *g = &vs->groups[i];
+        if (!str_eq(g->system, coding->system))
+            continue;
+        first = first ? first : g;
+        if (coding->version.n && version_matches(coding->version, g->version))
+            return g;
+    }
+    return first;
 }
 
-static void check_display(struct checking *c, struct one *o, const struct vs_listed *listed)
+/* The value set uses one version, and the coding names another. *ret_version: what counts. */
+static int settle_version(struct checking *c, struct one *o, struct str *ret_version)
 {
-    struct str given = o->coding.display;
-    enum issue_severity severity = c->opt->lenient_display ? ISSUE_WARNING : ISSUE_ERROR;
+    const struct vs_group *g = o->group;
+    struct str given = o->coding.version, url = checking_shown(o->coding.system);
+    struct str used = checking_shown(g->version);
+    struct str where = checking_where(c, "version");
+    bool needed = g->cs && cs_info(g->cs)->flags & CS_VERSION_NEEDED;
+    struct cs *cs;
+    int r;
 
-    /* A unit has no display but itself; nothing can be wrong about one. */
-    if (!given.n || !o->display.n || (o->cs && cs_info(o->cs)->grammar == GRAMMAR_UCUM))
-        return;
-    if (has_display(c, o, listed, given))
-        return;
-    say(c, severity, "invalid", "invalid-display", where_of(c, "display"),
-        "Wrong Display Name '%.*s' for %.*s#%.*s. Valid display is '%.*s' (for the language(s) "
-        "'%.*s')",
-        STR_ARG(shown(given)), STR_ARG(shown(o->coding.system)), STR_ARG(shown(o->coding.code)),
-        STR_ARG(shown(o->display)), c->opt->language.n ? (int)c->opt->language.n : 2,
-        c->opt->language.n ? c->opt->language.p : "--");
-    o->ok &= severity == ISSUE_WARNING;
+    if (!given.n || !g->version.n || version_matches(given, g->version)) {
+        if (g->version.n)
+            *ret_version = g->version;
+        return 0;
+    }
+    if ((r = terms_code_system_unpinned(c->s, o->coding.system, given, &cs, c->err)) < 0)
+        return r;
+    if (cs && !g->is_pinned && !terms_is_pinned(c->s, o->coding.system))
+        return 0;
+    *ret_version = g->version;
+    if (g->is_pinned)
+        checking_say(
+            c, SAY_VERSION_OTHER, where,
+            "The code system '%.*s' version '%.*s' in the ValueSet include is different to "
+            "the one in the value ('%.*s')",
+            STR_ARG(url), STR_ARG(used), STR_ARG(checking_shown(given)));
+    else if (terms_is_pinned(c->s, o->coding.system) || needed)
+        checking_say(
+            c, SAY_VERSION_CHANGED, where,
+            "The code system '%.*s' version '%.*s' for the ValueSet include is different to "
+            "the one in the value ('%.*s')",
+            STR_ARG(url), STR_ARG(used), STR_ARG(checking_shown(given)));
+    else
+        checking_say(
+            c, SAY_VERSION_DEFAULT, where,
+            "The code system '%.*s' version '%.*s' is used for the ValueSet include, which "
+            "names none; the one in the value is '%.*s'",
+            STR_ARG(url), STR_ARG(used), STR_ARG(checking_shown(given)));
+    return cs ? 0 : say_no_version(c, o->coding.system, given);
 }
 
-static void check_state(struct checking *c, struct one *o)
+/* Whether the value set draws on the coding's system, which is not here (in *ret_version). */
+static bool is_needed(const struct checking *c, const struct one *o, struct str *ret_version)
 {
-    uint32_t flags = o->concept != CS_NONE ? cs_at(o->cs, o->concept)->flags : 0;
-    struct str code = shown(o->coding.code);
+    return c->vs && c->vs->unknown.p && !c->vs->unknown_is_value_set &&
+           str_eq(canonical_split(c->vs->unknown, ret_version), o->coding.system);
+}
 
-    if (flags & CONCEPT_ABSTRACT && c->opt->abstract_refused) {
-        say(c, ISSUE_ERROR, "business-rule", "code-rule", where_of(c, "code"),
-            "Code '%.*s#%.*s' is abstract, and not allowed in this context",
-            STR_ARG(shown(o->coding.system)), STR_ARG(code));
-        o->ok = false;
+/* o->cs; what is wrong where there is none is told later, with what it means. */
+static int find_system(struct checking *c, struct one *o)
+{
+    struct str version;
+    int r;
+
+    o->version = o->coding.version;
+    if (c->vs && (o->group = find_group(c->vs, &o->coding)) &&
+        (r = settle_version(c, o, &o->version)) < 0)
+        return r;
+    if (o->group && o->group->cs && str_eq(o->version, o->group->version)) {
+        o->cs = o->group->cs;
+        return 0;
     }
-    if (!(flags & CONCEPT_INACTIVE))
-        return;
-    c->ret->inactive = true;
-    if (c->opt->active_only) {
-        say(c, ISSUE_ERROR, "business-rule", "code-rule", where_of(c, "code"),
-            "The concept '%.*s' is valid but is not active", STR_ARG(code));
-        o->ok = false;
-    } else {
-        say(c, ISSUE_WARNING, "business-rule", "code-comment", where_of(c, "code"),
-            "The concept '%.*s' has a status of inactive and its use should be reviewed",
-            STR_ARG(code));
+    if (!o->group && is_needed(c, o, &version) && version.n) {
+        o->version = version; /* the one that the value set draws on, and that is not here */
+        return 0;
     }
+    return terms_code_system(c->s, o->coding.system, o->version, &o->cs, c->err);
 }
 
 /* A code by itself takes the system of the value set that has it. */
 static bool infer_system(struct checking *c, struct one *o)
 {
+    struct str code = checking_shown(o->coding.code);
+    struct str set = checking_canonical(c, c->vs->url, c->vs->version);
     struct vs_found found;
+    const struct vs_group *first = NULL;
+    bool many = false;
 
-    if (c->opt->where[0] || !c->vs || !vs_has(c->vs, STR_NULL, STR_NULL, o->coding.code, &found))
-        return false;
-    o->coding.system = found.group->system;
-    return true;
-}
-
-static void no_system(struct checking *c, const struct one *o)
-{
-    if (c->opt->where[0])
-        say(c, ISSUE_WARNING, "invalid", "invalid-data", where_of(c, ""),
-            "Coding has no system. A code with no system has no defined meaning, and it cannot "
-            "be validated. A system should be provided");
-    if (c->vs)
-        say_not_in_set(c, o);
+    for (size_t i = 0; i < c->vs->n_groups; i++) {
+        const struct vs_group *g = &c->vs->groups[i];
+        if (!vs_has(c->vs, g->system, g->version, o->coding.code, &found))
+            continue;
+        many |= first && !str_eq(first->system, g->system);
+        first = first ? first : g;
+    }
+    if (first && !many) {
+        o->coding.system = first->system;
+        return true;
+    }
+    if (many)
+        checking_say(c, SAY_INFER_MANY, STR("code"),
+                     "The System URI could not be determined for the code '%.*s' in the ValueSet "
+                     "'%.*s': value set expansion has multiple matches",
+                     STR_ARG(code), STR_ARG(set));
     else
-        say(c, ISSUE_ERROR, "invalid", "invalid-data", where_of(c, "system"),
-            "The code '%.*s' has no system", STR_ARG(shown(o->coding.code)));
+        checking_say(c, SAY_INFER_NONE, STR("code"),
+                     "The System URI could not be determined for the code '%.*s' in the ValueSet "
+                     "'%.*s'",
+                     STR_ARG(code), STR_ARG(set));
+    return false;
 }
 
-static void check_set(struct checking *c, struct one *o, struct vs_found *found)
-{
-    struct str set = c->vs->unknown;
+/* ---- one coding ---- */
 
-    o->in_set = vs_has(c->vs, o->coding.system, o->coding.version, o->coding.code, found);
-    if (o->in_set)
+static void find_code(struct checking *c, struct one *o)
+{
+    struct err why = {0};
+
+    o->concept = cs_find(o->cs, o->coding.code);
+    o->is_code =
+        o->concept != CS_NONE || grammar_has(o->cs, c->s->a, o->coding.code, &o->display, &why);
+}
+
+static void say_no_code(struct checking *c, struct one *o)
+{
+    struct str code = checking_shown(o->coding.code), url = cs_url(o->cs),
+               version = cs_version(o->cs);
+    struct str where = checking_where(c, "code"), display;
+    struct err why = {0};
+
+    if (cs_info(o->cs)->content != CONTENT_COMPLETE) {
+        checking_say(c, SAY_CODE_NOT_IN_FRAGMENT, where,
+                     "Unknown Code '%.*s' in the CodeSystem '%.*s' version '%.*s' - note that the "
+                     "code system is labeled as a fragment, so the code may be valid in some other "
+                     "fragment",
+                     STR_ARG(code), STR_ARG(url), STR_ARG(version));
         return;
-    if (set.p && !c->vs->unknown_is_value_set)
-        c->ret->unknown_cause = set;
-    if (set.p)
-        say(c, ISSUE_ERROR, "not-found", "not-found", STR(""),
-            "A definition for %s '%.*s' could not be found, so the value set cannot be checked",
-            c->vs->unknown_is_value_set ? "the value set" : "CodeSystem", STR_ARG(shown(set)));
-    say_not_in_set(c, o);
+    }
+    grammar_has(o->cs, c->s->a, o->coding.code, &display, &why);
+    checking_say(c, SAY_CODE_UNKNOWN, where,
+                 "Unknown code '%.*s' in the CodeSystem '%.*s'%s%.*s%s%s%s", STR_ARG(code),
+                 STR_ARG(url), version.n ? " version '" : "", STR_ARG(version),
+                 version.n ? "'" : "", why.text[0] ? ": " : "", why.text);
+}
+
+/* A code in the letters that its system uses. */
+static void note_case(struct checking *c, const struct one *o)
+{
+    struct str own = o->concept != CS_NONE ? cs_code(o->cs, o->concept) : STR("");
+
+    if (!own.n || str_eq(own, o->coding.code))
+        return;
+    if (!c->ret->normalized.p)
+        c->ret->normalized = own;
+    checking_say(
+        c, SAY_CODE_CASE, checking_where(c, "code"),
+        "The code '%.*s' differs from the correct code '%.*s' by case. Although the code "
+        "system '%.*s' is case insensitive, implementers are strongly encouraged to use the "
+        "correct case anyway",
+        STR_ARG(checking_shown(o->coding.code)), STR_ARG(own),
+        STR_ARG(checking_canonical(c, cs_url(o->cs), cs_version(o->cs))));
+}
+
+/* The value set may list a concept with texts of its own. */
+static const struct vs_listed *find_listed(const struct vs *vs, const struct vs_found *found)
+{
+    for (const struct vs_run *run = vs->first; run; run = run->next)
+        for (size_t i = 0; run->list && &vs->groups[run->group] == found->group && i < run->n; i++)
+            if (run->list[i].concept == found->concept)
+                return &run->list[i];
+    return NULL;
+}
+
+/* Whether the value set has the code; a fragment of a system that it takes as a whole may. */
+static bool is_in_set(struct checking *c, struct one *o)
+{
+    struct vs_found found = {0};
+    bool has = vs_has(c->vs, o->coding.system, o->group ? o->group->version : STR_NULL,
+                      o->coding.code, &found);
+
+    o->listed = found.listed;
+    if (has && !o->listed && found.concept != CS_NONE && o->coding.display.n)
+        o->listed = find_listed(c->vs, &found);
+    return has || (o->cs && !o->is_code && o->group && o->group->whole &&
+                   cs_info(o->cs)->content == CONTENT_FRAGMENT);
+}
+
+static void say_not_in_set(struct checking *c, const struct one *o)
+{
+    struct str set = checking_canonical(c, c->vs->url, c->vs->version);
+    struct str system = checking_canonical(c, o->coding.system, o->coding.version);
+    struct str code = checking_shown(o->coding.code), display = checking_shown(o->coding.display);
+
+    checking_say(c, c->opt->is_concept ? SAY_CODING_NOT_IN_SET : SAY_NOT_IN_SET,
+                 checking_where(c, "code"),
+                 "The provided code '%.*s#%.*s%s%.*s%s' was not found in the value set '%.*s'",
+                 STR_ARG(system), STR_ARG(code), display.n ? " ('" : "", STR_ARG(display),
+                 display.n ? "')" : "", STR_ARG(set));
+}
+
+/* The system of the coding is not known here: nothing can be said of a set that draws on it. */
+static int check_without_system(struct checking *c, struct one *o)
+{
+    struct str version;
+    bool drawn_on = c->vs && (o->group || is_needed(c, o, &version));
+
+    o->verdict = drawn_on ? VERDICT_OPEN : VERDICT_NO;
+    if (c->vs && !drawn_on && c->opt->is_concept)
+        say_not_in_set(c, o);
+    if (c->opt->membership_only)
+        return 0;
+    if (o->cs && cs_info(o->cs)->content == CONTENT_SUPPLEMENT) {
+        checking_say(
+            c, SAY_SYSTEM_IS_SUPPLEMENT, checking_where(c, "system"),
+            "CodeSystem %.*s is a supplement, so can't be used as a value in Coding.system",
+            STR_ARG(checking_canonical(c, cs_url(o->cs), cs_version(o->cs))));
+        return 0;
+    }
+    return say_no_system(c, o);
+}
+
+static void check_with_system(struct checking *c, struct one *o)
+{
+    bool in_set, whole = o->group && o->group->whole;
+
+    find_code(c, o);
+    checking_status_of_system(c, o->cs);
+    if (!o->is_code && (!c->vs || whole) && !c->opt->membership_only)
+        say_no_code(c, o);
+    in_set = c->vs ? is_in_set(c, o) : o->is_code || cs_info(o->cs)->content != CONTENT_COMPLETE;
+    o->verdict = in_set ? VERDICT_YES : VERDICT_NO;
+    if (o->is_code)
+        note_case(c, o);
+    if (o->is_code && !c->opt->membership_only && !checking_concept(c, o))
+        o->verdict = VERDICT_NO;
+    if (c->vs && o->verdict == VERDICT_NO && c->opt->is_concept)
+        say_not_in_set(c, o);
+    if (c->opt->membership_only)
+        return;
+    if (o->is_code)
+        checking_display(c, o);
+    else if (!o->listed)
+        say_no_code(c, o);
 }
 
 static int check_one(struct checking *c, struct one *o)
 {
-    struct vs_found found = {0};
     int r;
 
     o->concept = CS_NONE;
-    if (!o->coding.system.n && !infer_system(c, o)) {
-        no_system(c, o);
+    o->verdict = VERDICT_NO;
+    if (!o->coding.system.n && c->opt->infer_system && !c->opt->where[0] && c->vs) {
+        if (!infer_system(c, o))
+            return 0;
+    } else if (!o->coding.system.n) {
+        checking_say(c, SAY_NO_SYSTEM, checking_where(c, ""),
+                     "Coding has no system. A code with no system has no defined meaning, and it "
+                     "cannot be validated. A system should be provided");
+        if (c->vs && c->opt->is_concept)
+            say_not_in_set(c, o);
         return 0;
     }
     if ((r = find_system(c, o)) < 0)
         return r;
-    if (o->cs && cs_info(o->cs)->content != CONTENT_NOT_PRESENT)
-        find_code(c, o);
-    else if (o->cs)
-        o->in_system = !c->vs;
-    if (c->vs)
-        check_set(c, o, &found);
-    /* What a set lists counts, also where little or nothing of its system is known here. */
-    if (c->vs && o->in_set && o->cs && !o->in_system)
-        o->in_system = cs_info(o->cs)->content != CONTENT_COMPLETE;
-    o->ok = o->in_system && (!c->vs || o->in_set);
-    if (found.listed && found.listed->display.n && !o->display.n)
-        o->display = found.listed->display;
-    if (o->ok || o->in_system)
-        check_display(c, o, found.listed);
-    if (o->in_system)
-        check_state(c, o);
+    if (!o->cs || !is_usable(o->cs))
+        return check_without_system(c, o);
+    check_with_system(c, o);
     return 0;
 }
 
@@ -313,63 +365,91 @@ static void keep_found(struct checking *c, const struct one *o)
 
     ret->has_found = true;
     ret->found = o->coding;
-    if (o->cs && cs_version(o->cs).n)
+    if (o->cs && is_usable(o->cs) && o->is_code && cs_version(o->cs).n)
         ret->found.version = cs_version(o->cs);
     ret->found.display = o->display;
-    if (o->concept != CS_NONE)
-        ret->found.code = cs_code(o->cs, o->concept);
 }
 
-static int join_messages(struct checking *c)
+/* Another coding of the concept has decided it: that this one could not be checked is no error. */
+static void forgive_unknown(struct checking *c, const struct coding *codings,
+                            const enum verdict *verdicts)
 {
-    _cleanup_(sb_done) struct sb b = sb_make(KIB(64));
     struct checked *ret = c->ret;
 
     for (size_t i = 0; i < ret->n_issues; i++) {
-        if (ret->result ? ret->issues[i].severity != ISSUE_WARNING
-                        : ret->issues[i].severity > ISSUE_ERROR)
+        struct check_issue *issue = &ret->issues[i];
+        struct str canonical;
+        if (issue->severity != ISSUE_ERROR || strncmp(issue->id, "UNKNOWN_CODESYSTEM", 18) ||
+            verdicts[issue->coding] == VERDICT_YES)
             continue;
-        if (b.n)
-            sb_lit(&b, "; ");
-        sb_str(&b, ret->issues[i].text);
+        canonical =
+            checking_canonical(c, codings[issue->coding].system, codings[issue->coding].version);
+        issue->severity = ISSUE_WARNING;
+        issue->id = "UNKNOWN_CODESYSTEM_CODING_NOT_CHECKED";
+        issue->text = arena_fmt(c->s->a,
+                                "The code system '%.*s' is not known, so this coding was not "
+                                "checked; another coding is valid",
+                                STR_ARG(canonical));
     }
-    if (b.failed)
-        return err_no_memory(c->err);
-    if (b.n) {
-        ret->message = arena_dup(c->s->a, sb_view(&b));
-        return ret->message.p ? 0 : err_no_memory(c->err);
-    }
-    return 0;
+}
+
+/* A value set that is made of one that is not here can only say yes. */
+static void say_unknown_set(struct checking *c)
+{
+    if (!c->vs || !c->vs->unknown.p || !c->vs->unknown_is_value_set)
+        return;
+    c->ret->undecided = true;
+    checking_say(c, SAY_SET_UNKNOWN, STR(""),
+                 "A definition for the value Set '%.*s' could not be found",
+                 STR_ARG(checking_shown(c->vs->unknown)));
+}
+
+static void conclude(struct checking *c, bool any, bool open)
+{
+    struct checked *ret = c->ret;
+
+    ret->undecided = open && !any;
+    if (!any)
+        say_unknown_set(c);
+    if (c->opt->is_concept && c->vs && !any && !ret->undecided)
+        checking_say(c, SAY_CONCEPT_NOT_IN_SET, STR(""),
+                     "No valid coding was found for the value set '%.*s'",
+                     STR_ARG(checking_canonical(c, c->vs->url, c->vs->version)));
+    ret->result = any;
+    /* A coding that is wrong in itself spoils a concept whose other codings are right. */
+    for (size_t i = 0; i < ret->n_issues; i++)
+        if (ret->issues[i].severity <= ISSUE_ERROR)
+            ret->result = false;
+    ret->undecided |= any && !ret->result;
 }
 
 int terms_check(struct terms_scope *s, const struct vs *vs, const struct coding *codings, size_t n,
                 const struct check_options *opt, struct checked *ret, struct err *err)
 {
     struct checking c = {.s = s, .vs = vs, .opt = opt, .ret = ret, .err = err};
-    bool any = false;
+    enum verdict verdicts[CHECK_CODINGS_MAX];
+    bool any = false, open = false;
     int r;
 
+    assert(n <= CHECK_CODINGS_MAX);
     *ret = (struct checked){.n_issues = 0};
+    if (vs)
+        checking_status_of_set(&c);
     for (c.at = 0; c.at < n; c.at++) {
         struct one o = {.coding = codings[c.at]};
         if ((r = check_one(&c, &o)) < 0)
             return r;
-        if (o.ok && !any) {
-            any = true;
+        verdicts[c.at] = o.verdict;
+        open |= o.verdict == VERDICT_OPEN;
+        if (o.verdict == VERDICT_YES ? !any : !opt->is_concept)
             keep_found(&c, &o);
-        } else if (!any && !ret->has_found && (o.cs || !opt->is_concept)) {
-            keep_found(&c, &o);
-        }
+        any |= o.verdict == VERDICT_YES;
+        if (vs && o.verdict == VERDICT_NO && !opt->is_concept && !vs->unknown_is_value_set)
+            say_not_in_set(&c, &o);
     }
-    ret->result = any;
-    if (opt->is_concept && vs && !any) {
-        struct str set = set_name(&c);
-        say(&c, ISSUE_ERROR, "code-invalid", "not-in-vs", STR(""),
-            "No valid coding was found for the value set '%.*s'", STR_ARG(set));
-    }
-    /* A coding that is wrong in itself spoils a concept whose other codings are right. */
-    for (size_t i = 0; i < ret->n_issues; i++)
-        if (ret->issues[i].severity <= ISSUE_ERROR)
-            ret->result = false;
-    return join_messages(&c);
+    c.at = 0;
+    if (any && opt->is_concept)
+        forgive_unknown(&c, codings, verdicts);
+    conclude(&c, any, open);
+    return checking_summary(&c);
 }

@@ -1,40 +1,54 @@
 /* check.h - $validate-code: whether codings are right, and what is wrong with them
  * (codesystem-operation-validate-code.html, valueset-operation-validate-code.html).
+ *
+ * What is wrong is told as the terminology servers of HL7's ecosystem tell it: an issue has a type,
+ * a code of http://hl7.org/fhir/tools/CodeSystem/tx-issue-type and the id of its message, so that a
+ * validator knows what it reads.
  */
 #ifndef TERMINOLOGY_CHECK_H
 #define TERMINOLOGY_CHECK_H
 
 #include "fhir/issues.h"
+#include "terminology/supplement.h"
 #include "terminology/terminology.h"
 
 #define CHECK_ISSUES_MAX 50
 #define CHECK_CODINGS_MAX 500
+#define CHECK_UNKNOWN_MAX 20 /* code systems that are named as not known */
 
 struct check_options {
-    struct str language;   /* displayLanguage, or Accept-Language */
+    struct str language;   /* displayLanguage, or Accept-Language; STR_NULL: any */
     bool abstract_refused; /* abstract=false */
     bool active_only;
     bool lenient_display; /* a wrong display is a warning */
-    bool display_only_from_set;
-    bool is_concept;   /* of a CodeableConcept: one right coding is enough */
-    const char *where; /* FHIRPath of the coding: "" for code, "Coding", "CodeableConcept" */
+    bool membership_only; /* the value set decides, whatever the code system says */
+    bool infer_system;    /* of a code alone: the system whose code it is in the value set */
+    bool is_concept;      /* of a CodeableConcept: one right coding is enough */
+    const char *where;    /* FHIRPath of the coding: "" for code, "Coding", "CodeableConcept" */
+    struct supplements supplements;
 };
 
 struct check_issue {
     enum issue_severity severity;
+    const char *id;     /* of the message */
     const char *type;   /* issue type */
-    const char *detail; /* code of http://hl7.org/fhir/tools/CodeSystem/tx-issue-type */
+    const char *detail; /* code of tx-issue-type */
+    bool told;          /* the text is part of the summary */
+    size_t coding;      /* of a concept */
     struct str text, where;
 };
 
 struct checked {
     bool result;
-    struct str message;  /* the errors, or STR_NULL */
-    struct coding found; /* the coding as it is known: system, version, code, display */
+    struct str message;  /* the summary, or STR_NULL */
+    struct coding found; /* the coding as it was given, with the version and display known here */
     bool has_found;
+    struct str normalized; /* the code as its system writes it, where that differs; STR_NULL */
     bool inactive;
-    struct str unknown_system; /* as "url" or "url|version"; STR_NULL */
-    struct str unknown_cause;  /* the same of what the value set needs and is not here */
+    struct str status;                     /* of the concept, where it says more; STR_NULL */
+    struct str unknown[CHECK_UNKNOWN_MAX]; /* "url" or "url|version" of what is not known here */
+    size_t n_unknown;
+    bool undecided; /* because of them */
     struct check_issue issues[CHECK_ISSUES_MAX];
     size_t n_issues;
 };

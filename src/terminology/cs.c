@@ -164,6 +164,23 @@ const struct cs_property_def *cs_property_defs(const struct cs *cs, size_t *ret_
     return cs->im.at[CS_PROPERTY_DEFS];
 }
 
+struct str cs_status(const struct cs *cs, uint32_t i)
+{
+    size_t n_defs, n;
+    const struct cs_property_def *defs = cs_property_defs(cs, &n_defs);
+    const struct cs_property *p = cs_properties(cs, i, &n);
+    uint32_t flags = cs_at(cs, i)->flags;
+
+    for (size_t k = 0; k < n; k++)
+        if (str_eq(cs_text(cs, defs[p[k].def].code), STR("status")) ||
+            str_eq(cs_text(cs, defs[p[k].def].uri),
+                   STR("http://hl7.org/fhir/concept-properties#status")))
+            return cs_text(cs, p[k].value);
+    return flags & CONCEPT_INACTIVE     ? STR("inactive")
+           : flags & CONCEPT_DEPRECATED ? STR("deprecated")
+                                        : STR("active");
+}
+
 int cs_property_find(const struct cs *cs, struct str code)
 {
     size_t n;
@@ -199,6 +216,22 @@ uint32_t bits_next(const uint64_t *bits, uint32_t n, uint32_t from)
             return CS_NONE;
         else
             v = bits[w];
+    return (uint32_t)(w * 64 + (size_t)__builtin_ctzll(v));
+}
+
+uint32_t bits_next_both(const uint64_t *a, const uint64_t *b, uint32_t n, uint32_t from)
+{
+    size_t words = bits_words(n), w = from / 64;
+    uint64_t v;
+
+    if (from >= n)
+        return CS_NONE;
+    v = a[w] & b[w] & ~UINT64_C(0) << from % 64;
+    while (!v)
+        if (++w == words)
+            return CS_NONE;
+        else
+            v = a[w] & b[w];
     return (uint32_t)(w * 64 + (size_t)__builtin_ctzll(v));
 }
 

@@ -21,7 +21,10 @@
 #define CS_IGNORE_CASE 2u
 #define CS_COMPOSITIONAL 4u
 #define CS_VERSION_NEEDED 8u
-#define CS_DAG 16u /* has parents, and is no tree in order */
+#define CS_DAG 16u        /* has parents, and is no tree in order */
+#define CS_DEPRECATED 32u /* the extension structuredefinition-standards-status */
+#define CS_WITHDRAWN 64u
+#define CS_DRAFT 128u
 
 /* Of a concept. */
 #define CONCEPT_ABSTRACT 1u /* not selectable */
@@ -70,8 +73,8 @@ struct cs_designation {
 struct cs_property {
     uint32_t def; /* of the definitions */
     uint32_t type;
-    text_at value; /* text; of a Coding its code */
-    text_at system, display;
+    text_at value;           /* text; of a Coding its code */
+    text_at system, display; /* of a Coding; of SNOMED CT the group of a relationship */
 };
 
 struct cs_property_def {
@@ -106,6 +109,8 @@ const uint32_t *cs_children(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_designation *cs_designations(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_property *cs_properties(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_property_def *cs_property_defs(const struct cs *cs, size_t *ret_n);
+/* Its status property; without one "inactive", "deprecated" or "active". */
+struct str cs_status(const struct cs *cs, uint32_t i);
 /* Number of a property's definition by its code, -1 if there is none. */
 int cs_property_find(const struct cs *cs, struct str code);
 
@@ -132,6 +137,8 @@ static inline void bits_add(uint64_t *bits, uint32_t i)
 size_t bits_count(const uint64_t *bits, uint32_t n);
 /* The first at or behind `from`, CS_NONE if there is none. */
 uint32_t bits_next(const uint64_t *bits, uint32_t n, uint32_t from);
+/* The same of those that are in both sets. */
+uint32_t bits_next_both(const uint64_t *a, const uint64_t *b, uint32_t n, uint32_t from);
 
 /* `i` and everything below it (or above it) into `bits`. */
 int cs_descendants(const struct cs *cs, struct arena *a, uint32_t i, uint64_t *bits,

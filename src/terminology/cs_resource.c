@@ -4,6 +4,8 @@
 #include "terminology/grammar.h"
 
 #define DEPTH_MAX 40 /* of nested concepts: JSON's own depth allows fewer */
+#define STANDARDS_STATUS \
+    "http://hl7.org/fhir/StructureDefinition/structuredefinition-standards-status"
 #define PROPERTY_URI "http://hl7.org/fhir/concept-properties#"
 
 struct reader {
@@ -11,6 +13,19 @@ struct reader {
     struct err *err;
     struct str url;
 };
+
+/* The extension that says how far a standard, or a concept of it, has come; STR_NULL: nothing. */
+static struct str standards_status(yyjson_val *element)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(element, "extension"), i, n, v) {
+        if (str_eq(js_get_str(v, "url"), STR(STANDARDS_STATUS)))
+            return js_get_str(v, "valueCode");
+    }
+    return STR_NULL;
+}
 
 static bool is_true(yyjson_val *v)
 {
@@ -33,6 +48,16 @@ static uint32_t content_of(struct str text)
     return CONTENT_FRAGMENT;
 }
 
+uint32_t standards_flags(yyjson_val *root)
+{
+    struct str status = standards_status(root);
+
+    return str_eq(status, STR("deprecated"))  ? CS_DEPRECATED
+           : str_eq(status, STR("withdrawn")) ? CS_WITHDRAWN
+           : str_eq(status, STR("draft"))     ? CS_DRAFT
+                                              : 0;
+}
+
 static void read_info(struct reader *r, yyjson_val *root)
 {
     struct cs_info *info = cs_builder_info(r->b);
@@ -50,7 +75,7 @@ static void read_info(struct reader *r, yyjson_val *root)
     info->experimental = is_true(js_get(root, "experimental"));
     info->content = content_of(js_get_str(root, "content"));
     info->grammar = grammar_of(js_get_str(root, "url"));
-    info->flags = (sensitive && !is_true(sensitive) ? CS_IGNORE_CASE : 0) |
+    info->flags = standards_flags(root) | (sensitive && !is_true(sensitive) ? CS_IGNORE_CASE : 0) |
                   (is_true(js_get(root, "compositional")) ? CS_COMPOSITIONAL : 0) |
                   (is_true(js_get(root, "versionNeeded")) ? CS_VERSION_NEEDED : 0);
 }
@@ -162,6 +187,26 @@ static void read_property(struct reader *r, yyjson_val *root, uint32_t concept, 
     }
 }
 
+/* Where no property says it, the extension tells the status of a concept. */
+static void read_standards(struct reader *r, uint32_t concept, yyjson_val *v)
+{
+    struct str status = standards_status(v);
+    yyjson_val *p;
+    size_t i, n;
+
+    if (!str_eq(status, STR("withdrawn")) && !str_eq(status, STR("deprecated")))
+        return;
+    yyjson_arr_foreach(js_get(v, "property"), i, n, p) {
+        if (str_eq(js_get_str(p, "code"), STR("status")))
+            return;
+    }
+    cs_builder_flag(r->b, concept, CONCEPT_INACTIVE);
+    cs_builder_property(
+        r->b, concept,
+        cs_builder_property_def(r->b, STR("status"), STR(""), STR(""), PROPERTY_CODE),
+        PROPERTY_CODE, status, STR(""), STR(""));
+}
+
 static int read_concepts(struct reader *r, yyjson_val *root, yyjson_val *list, uint32_t parent,
                          int depth)
 {
@@ -183,6 +228,7 @@ static int read_concepts(struct reader *r, yyjson_val *root, yyjson_val *list, u
         yyjson_arr_foreach(js_get(v, "property"), k, n_p, p) {
             read_property(r, root, concept, p);
         }
+        read_standards(r, concept, v);
         if (js_get(v, "concept"))
             result = read_concepts(r, root, js_get(v, "concept"), concept, depth + 1);
         if (result < 0)

@@ -1,15 +1,8 @@
 #include "terminology/ecl.h"
 
-#include <ctype.h>
+#include "terminology/ecl_int.h"
 
-struct ecl {
-    const struct cs *cs;
-    struct arena *a;
-    struct str text;
-    size_t at;
-    size_t depth, parts;
-    struct err *err;
-};
+#include <ctype.h>
 
 enum ecl_operator {
     OP_SELF,
@@ -21,6 +14,8 @@ enum ecl_operator {
     OP_ANCESTORS_SELF,
     OP_PARENTS,
     OP_PARENTS_SELF,
+    OP_TOP,
+    OP_BOTTOM,
 };
 
 bool ecl_is_for(const struct cs *cs, struct str property)
@@ -29,7 +24,7 @@ bool ecl_is_for(const struct cs *cs, struct str property)
            (str_eq(property, STR("constraint")) || str_eq(property, STR("expression")));
 }
 
-static int bad(struct ecl *e, const char *what)
+int ecl_bad(struct ecl *e, const char *what)
 {
     return err_set(e->err, ERR_VALUE, "the expression constraint is wrong at place %zu: %s",
                    e->at + 1, what);
@@ -37,7 +32,7 @@ static int bad(struct ecl *e, const char *what)
 
 /* ---- words ---- */
 
-static void skip(struct ecl *e)
+void ecl_skip(struct ecl *e)
 {
     for (;;) {
         struct str rest = str_from(e->text, e->at);
@@ -54,11 +49,11 @@ static void skip(struct ecl *e)
     }
 }
 
-static bool take(struct ecl *e, struct str word)
+bool ecl_take(struct ecl *e, struct str word)
 {
     struct str rest;
 
-    skip(e);
+    ecl_skip(e);
     rest = str_from(e->text, e->at);
     if (rest.n < word.n || !str_eq_nocase(str_head(rest, word.n), word))
         return false;
@@ -70,16 +65,16 @@ static bool take(struct ecl *e, struct str word)
     return true;
 }
 
-static bool sees(struct ecl *e, struct str word)
+bool ecl_sees(struct ecl *e, struct str word)
 {
     size_t at = e->at;
-    bool yes = take(e, word);
+    bool yes = ecl_take(e, word);
 
     e->at = at;
     return yes;
 }
 
-static uint64_t *new_bits(struct ecl *e)
+uint64_t *ecl_bits(struct ecl *e)
 {
     uint64_t *bits = ARENA_ARRAY(e->a, uint64_t, bits_words(cs_n(e->cs)) + 1);
 
@@ -88,20 +83,63 @@ static uint64_t *new_bits(struct ecl *e)
     return bits;
 }
 
+int ecl_no_bits(const struct ecl *e)
+{
+    return e->err ? (int)e->err->code : ERR_NO_MEMORY;
+}
+
+int ecl_check_cost(struct ecl *e)
+{
+    if (e->cost <= ECL_COST_MAX)
+        return 0;
+    return err_set(e->err, ERR_COSTLY,
+                   "the expression constraint looks at more than %d relationships", ECL_COST_MAX);
+}
+
+int ecl_enter(struct ecl *e)
+{
+    if (e->depth >= ECL_DEPTH_MAX)
+        return err_set(e->err, ERR_COSTLY, "an expression constraint may be nested %d deep",
+                       ECL_DEPTH_MAX);
+    e->depth++;
+    return 0;
+}
+
+void ecl_leave(struct ecl *e)
+{
+    e->depth--;
+}
+
+bool ecl_number(struct ecl *e, uint64_t *ret)
+{
+    size_t from;
+
+    ecl_skip(e);
+    for (from = e->at; e->at < e->text.n && isdigit((unsigned char)e->text.p[e->at]);)
+        e->at++;
+    return e->at > from && str_to_u64(str_n(e->text.p + from, e->at - from), UINT32_MAX, ret);
+}
+
 static enum ecl_operator take_operator(struct ecl *e)
 {
     static const struct {
         struct str text;
         enum ecl_operator op;
     } table[] = {
-        {STR("<<!"), OP_CHILDREN_SELF},   {STR(">>!"), OP_PARENTS_SELF},
-        {STR("<<"), OP_DESCENDANTS_SELF}, {STR(">>"), OP_ANCESTORS_SELF},
-        {STR("<!"), OP_CHILDREN},         {STR(">!"), OP_PARENTS},
-        {STR("<"), OP_DESCENDANTS},       {STR(">"), OP_ANCESTORS},
+        {STR("!!>"), OP_TOP},
+        {STR("!!<"), OP_BOTTOM},
+        {STR("<<!"), OP_CHILDREN_SELF},
+        {STR(">>!"), OP_PARENTS_SELF},
+        {STR("<<"), OP_DESCENDANTS_SELF},
+        {STR(">>"), OP_ANCESTORS_SELF},
+        {STR("<!"), OP_CHILDREN},
+        {STR(">!"), OP_PARENTS},
+        {STR("<"), OP_DESCENDANTS},
+        {STR(">"), OP_ANCESTORS},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (take(e, table[i].text))
+        if (ecl_take(e, table[i].text))
             return table[i].op;
     return OP_SELF;
 }
@@ -139,6 +177,21 @@ static int close_over(struct ecl *e, bool up, uint64_t *to)
                 stack[n_stack++] = links[k];
             }
     }
+    return 0;
+}
+
+/* Those of a set that have none of it above them (top), or below (bottom). */
+static int outermost(struct ecl *e, bool top, const uint64_t *of, uint64_t *to)
+{
+    uint32_t n = cs_n(e->cs);
+    int r;
+
+    for (uint32_t i = bits_next(of, n, 0); i != CS_NONE; i = bits_next(of, n, i + 1))
+        add_links(e->cs, i, !top, to);
+    if ((r = close_over(e, !top, to)) < 0)
+        return r;
+    for (size_t w = 0; w < bits_words(n); w++)
+        to[w] = of[w] & ~to[w];
     return 0;
 }
 
@@ -182,6 +235,7 @@ static void members_of(const struct ecl *e, const uint64_t *of, uint64_t *to)
 }
 
 static int expression(struct ecl *e, uint64_t *to);
+static int simple_sub(struct ecl *e, uint64_t *to);
 
 static int concept(struct ecl *e, uint64_t *to)
 {
@@ -189,22 +243,22 @@ static int concept(struct ecl *e, uint64_t *to)
     struct str code;
     uint32_t found;
 
-    skip(e);
+    ecl_skip(e);
     for (from = i = e->at; i < e->text.n && isdigit((unsigned char)e->text.p[i]); i++)
         ;
     code = str_n(e->text.p + from, i - from);
     if (!code.n)
-        return bad(e, "a concept, * or ( is expected");
+        return ecl_bad(e, "a concept, * or ( is expected");
     found = cs_find(e->cs, code);
     if (found == CS_NONE)
-        return bad(e, "this concept does not exist");
+        return ecl_bad(e, "this concept does not exist");
     bits_add(to, found);
     e->at = i;
-    if (take(e, STR("|"))) {
+    if (ecl_take(e, STR("|"))) {
         while (e->at < e->text.n && e->text.p[e->at] != '|')
             e->at++;
-        if (!take(e, STR("|")))
-            return bad(e, "the bar behind the term is missing");
+        if (!ecl_take(e, STR("|")))
+            return ecl_bad(e, "the bar behind the term is missing");
     }
     return 0;
 }
@@ -216,137 +270,84 @@ static int simple(struct ecl *e, uint64_t *to)
     if (++e->parts > ECL_PARTS_MAX)
         return err_set(e->err, ERR_COSTLY, "an expression constraint may have %d parts",
                        ECL_PARTS_MAX);
-    if (take(e, STR("*"))) {
+    if (ecl_take(e, STR("*"))) {
         for (uint32_t i = 0; i < cs_n(e->cs); i++)
             bits_add(to, i);
         return 0;
     }
-    if (!take(e, STR("(")))
+    if (!ecl_take(e, STR("(")))
     return concept(e, to);
-    if (e->depth >= ECL_DEPTH_MAX)
-        return err_set(e->err, ERR_COSTLY, "an expression constraint may be nested %d deep",
-                       ECL_DEPTH_MAX);
-    e->depth++;
+    if ((r = ecl_enter(e)) < 0)
+        return r;
     r = expression(e, to);
-    e->depth--;
-    if (r >= 0 && !take(e, STR(")")))
-        r = bad(e, "a closing parenthesis is missing");
+    ecl_leave(e);
+    if (r >= 0 && !ecl_take(e, STR(")")))
+        r = ecl_bad(e, "a closing parenthesis is missing");
     return r;
 }
 
-static int sub(struct ecl *e, uint64_t *to)
+/* The values that the concepts of a set have for an attribute. */
+static int follow_dot(struct ecl *e, uint64_t *set)
 {
-    enum ecl_operator op = take_operator(e);
-    bool members = take(e, STR("^"));
-    uint64_t *of = op == OP_SELF && !members ? to : new_bits(e), *set;
+    uint64_t *names = ecl_bits(e), *values = ecl_bits(e);
     int r;
 
-    if (!of)
-        return e->err ? e->err->code : ERR_NO_MEMORY;
-    r = simple(e, of);
-    if (r >= 0 && take(e, STR(".")))
-        r = bad(e, "dotted attributes are not supported");
-    if (r >= 0 && sees(e, STR("{{")))
-        r = bad(e, "filters are not supported");
-    if (r >= 0 && members) {
-        set = op == OP_SELF ? to : new_bits(e);
-        if (!set)
-            return e->err ? e->err->code : ERR_NO_MEMORY;
-        members_of(e, of, set);
-        of = set;
-    }
-    return r < 0 || op == OP_SELF ? r : reach_from(e, op, of, to);
-}
-
-/* ---- refinements ---- */
-
-/* Concepts with an attribute of `names` whose value is one of `values` (or, reversed, concepts that
- * are such a value of one of `values`). */
-static void having(const struct ecl *e, const uint64_t *names, const uint64_t *values, bool equal,
-                   bool reversed, uint64_t *to)
-{
-    size_t n_defs;
-    const struct cs_property_def *defs = cs_property_defs(e->cs, &n_defs);
-
-    for (uint32_t i = 0; i < cs_n(e->cs); i++) {
+    if (!names || !values)
+        return ecl_no_bits(e);
+    if ((r = simple_sub(e, names)) < 0)
+        return r;
+    for (uint32_t i = bits_next(set, cs_n(e->cs), 0); i != CS_NONE;
+         i = bits_next(set, cs_n(e->cs), i + 1)) {
         size_t n;
         const struct cs_property *p = cs_properties(e->cs, i, &n);
         for (size_t k = 0; k < n; k++) {
-            uint32_t name = cs_find(e->cs, cs_text(e->cs, defs[p[k].def].code)), value;
-            if (name == CS_NONE || !bits_has(names, name))
+            uint32_t name = e->names[p[k].def], value;
+            if (name == CS_NONE || !bits_has(names, name) || p[k].type != PROPERTY_CODE)
                 continue;
             value = cs_find(e->cs, cs_text(e->cs, p[k].value));
-            if (value == CS_NONE)
-                continue;
-            if (!reversed && bits_has(values, value) == equal)
-                bits_add(to, i);
-            else if (reversed && bits_has(values, i) == equal)
-                bits_add(to, value);
+            if (value != CS_NONE)
+                bits_add(values, value);
         }
     }
-}
-
-static int refinement(struct ecl *e, uint64_t *to);
-
-static int bracketed(struct ecl *e, uint64_t *to, struct str end)
-{
-    int r;
-
-    if (e->depth >= ECL_DEPTH_MAX)
-        return err_set(e->err, ERR_COSTLY, "an expression constraint may be nested %d deep",
-                       ECL_DEPTH_MAX);
-    e->depth++;
-    r = refinement(e, to);
-    e->depth--;
-    return r >= 0 && !take(e, end) ? bad(e, "a bracket is not closed") : r;
-}
-
-static int one_refinement(struct ecl *e, uint64_t *to)
-{
-    uint64_t *names, *values;
-    bool reversed, equal;
-    int r;
-
-    if (take(e, STR("[")))
-        return bad(e, "cardinalities are not supported");
-    if (take(e, STR("{")))
-        return bracketed(e, to, STR("}"));
-    if (take(e, STR("(")))
-        return bracketed(e, to, STR(")"));
-    names = new_bits(e);
-    values = new_bits(e);
-    if (!names || !values)
-        return e->err ? e->err->code : ERR_NO_MEMORY;
-    reversed = take(e, STR("R"));
-    if ((r = sub(e, names)) < 0)
-        return r;
-    equal = !take(e, STR("!="));
-    if (equal && !take(e, STR("=")))
-        return bad(e, "= or != is expected");
-    if (sees(e, STR("#")) || sees(e, STR("\"")))
-        return bad(e, "concrete values are not supported");
-    if ((r = sub(e, values)) < 0)
-        return r;
-    having(e, names, values, equal, reversed, to);
+    memcpy(set, values, bits_words(cs_n(e->cs)) * sizeof *set);
     return 0;
 }
 
-static int refinement(struct ecl *e, uint64_t *to)
+/* A set with the operators before it. */
+static int simple_sub(struct ecl *e, uint64_t *to)
 {
-    size_t words = bits_words(cs_n(e->cs));
-    int r = one_refinement(e, to);
+    enum ecl_operator op = take_operator(e);
+    bool members = ecl_take(e, STR("^"));
+    uint64_t *of = op == OP_SELF && !members ? to : ecl_bits(e), *set;
+    int r;
+
+    if (!of)
+        return ecl_no_bits(e);
+    r = simple(e, of);
+    if (r >= 0 && members) {
+        set = op == OP_SELF ? to : ecl_bits(e);
+        if (!set)
+            return ecl_no_bits(e);
+        members_of(e, of, set);
+        of = set;
+    }
+    if (r < 0 || op == OP_SELF)
+        return r;
+    return op == OP_TOP || op == OP_BOTTOM ? outermost(e, op == OP_TOP, of, to)
+                                           : reach_from(e, op, of, to);
+}
+
+int ecl_sub(struct ecl *e, uint64_t *to)
+{
+    int r = simple_sub(e, to);
 
     while (r >= 0) {
-        bool both = take(e, STR(",")) || take(e, STR("AND")), any = !both && take(e, STR("OR"));
-        uint64_t *more;
-        if (!both && !any)
+        if (ecl_take(e, STR("{{")))
+            r = ecl_filter(e, to);
+        else if (ecl_sees(e, STR("..")) || !ecl_take(e, STR(".")))
             break;
-        more = new_bits(e);
-        if (!more)
-            return e->err ? e->err->code : ERR_NO_MEMORY;
-        r = one_refinement(e, more);
-        for (size_t w = 0; w < words; w++)
-            to[w] = both ? to[w] & more[w] : to[w] | more[w];
+        else
+            r = follow_dot(e, to);
     }
     return r;
 }
@@ -356,23 +357,39 @@ static int refinement(struct ecl *e, uint64_t *to)
 static int expression(struct ecl *e, uint64_t *to)
 {
     size_t words = bits_words(cs_n(e->cs));
-    int r = sub(e, to);
+    int r = ecl_sub(e, to);
 
     while (r >= 0) {
-        bool both = take(e, STR("AND")) || take(e, STR(",")), any = !both && take(e, STR("OR"));
-        bool minus = !both && !any && take(e, STR("MINUS")), refine;
+        bool both = ecl_take(e, STR("AND")) || ecl_take(e, STR(",")),
+             any = !both && ecl_take(e, STR("OR"));
+        bool minus = !both && !any && ecl_take(e, STR("MINUS"));
         uint64_t *more;
-        refine = !both && !any && !minus && take(e, STR(":"));
-        if (!both && !any && !minus && !refine)
-            break;
-        more = new_bits(e);
+        if (!both && !any && !minus) {
+            if (!ecl_take(e, STR(":")))
+                break;
+            r = ecl_refinement(e, to);
+            continue;
+        }
+        more = ecl_bits(e);
         if (!more)
-            return e->err ? e->err->code : ERR_NO_MEMORY;
-        r = refine ? refinement(e, more) : sub(e, more);
+            return ecl_no_bits(e);
+        r = ecl_sub(e, more);
         for (size_t w = 0; w < words; w++)
             to[w] = any ? to[w] | more[w] : minus ? to[w] & ~more[w] : to[w] & more[w];
     }
     return r;
+}
+
+/* Which attribute each property is: those that are no concepts are none. */
+static int name_properties(struct ecl *e)
+{
+    size_t n;
+    const struct cs_property_def *defs = cs_property_defs(e->cs, &n);
+
+    e->names = ARENA_ARRAY(e->a, uint32_t, n + 1);
+    for (size_t i = 0; e->names && i < n; i++)
+        e->names[i] = cs_find(e->cs, cs_text(e->cs, defs[i].code));
+    return e->names ? 0 : err_no_memory(e->err);
 }
 
 int ecl_select(const struct cs *cs, struct arena *a, struct str text, uint64_t *bits,
@@ -384,9 +401,11 @@ int ecl_select(const struct cs *cs, struct arena *a, struct str text, uint64_t *
     if (text.n > ECL_TEXT_MAX)
         return err_set(err, ERR_COSTLY, "an expression constraint may have %zu bytes",
                        ECL_TEXT_MAX);
+    if ((r = name_properties(&e)) < 0)
+        return r;
     r = expression(&e, bits);
-    skip(&e);
+    ecl_skip(&e);
     if (r >= 0 && e.at < e.text.n)
-        r = bad(&e, "nothing more is expected");
+        r = ecl_bad(&e, "nothing more is expected");
     return r;
 }

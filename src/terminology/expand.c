@@ -8,6 +8,9 @@
 
 #include <inttypes.h>
 
+#define EXTENSION_R5 "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion."
+#define EXTENSION_PROPERTY EXTENSION_R5 "contains.property"
+#define TOLD_STATUS (1u << EXPAND_NAMES_MAX)
 #define USE_DISPLAY "http://terminology.hl7.org/CodeSystem/designation-usage"
 
 struct expanding {
@@ -15,10 +18,9 @@ struct expanding {
     const struct vs *vs;
     const struct expand_options *opt;
     struct sb *out;
-    struct str folded;  /* the filter */
-    uint64_t **matches; /* of each group: what the filter leaves; NULL: all */
-    struct cs *supplements[EXPAND_SUPPLEMENTS_MAX];
-    size_t n_supplements;
+    struct str folded;   /* the filter */
+    uint64_t **matches;  /* of each group: what the filter leaves; NULL: all */
+    uint32_t told;       /* of the properties that are asked for, those that the page has */
     bool versions;       /* a system stands in the set with several versions */
     bool first;          /* nothing was written yet at this level */
     uint64_t skip, left; /* of the page */
@@ -82,6 +84,15 @@ static bool listed_passes(struct expanding *e, const struct vs_run *run, const s
     return !e->folded.n || text_matches(e, l->display) || text_matches(e, l->code);
 }
 
+/* The next concept of a run of bits that the filter leaves. */
+static uint32_t next_in(const struct expanding *e, const struct vs_run *run, uint32_t from)
+{
+    uint32_t n = cs_n(e->vs->groups[run->group].cs);
+    const uint64_t *match = e->matches[run->group];
+
+    return match ? bits_next_both(run->bits, match, n, from) : bits_next(run->bits, n, from);
+}
+
 static size_t count_run(struct expanding *e, const struct vs_run *run)
 {
     const struct vs_group *g = &e->vs->groups[run->group];
@@ -96,13 +107,14 @@ static size_t count_run(struct expanding *e, const struct vs_run *run)
     if (run->list)
         return n;
     if (!flags) {
+        /* Most words of a filter's matches are empty. */
         for (size_t w = 0; w < bits_words(cs_n(g->cs)); w++)
-            n += (size_t)__builtin_popcountll(run->bits[w] & match[w]);
+            if (match[w])
+                n += (size_t)__builtin_popcountll(run->bits[w] & match[w]);
         return n;
     }
-    for (uint32_t i = bits_next(run->bits, cs_n(g->cs), 0); i != CS_NONE;
-         i = bits_next(run->bits, cs_n(g->cs), i + 1))
-        n += passes(e, run, i);
+    for (uint32_t i = next_in(e, run, 0); i != CS_NONE; i = next_in(e, run, i + 1))
+        n += passes_flags(e, cs_at(g->cs, i)->flags);
     return n;
 }
 
@@ -191,71 +203,95 @@ static void write_designations(struct expanding *e, const struct cs *cs, uint32_
     if (i != CS_NONE && cs_text(cs, cs_info(cs)->language).n)
         write_designation(e, &first, cs_text(cs, cs_info(cs)->language), STR(USE_DISPLAY),
                           STR("display"), STR(""), cs_display(cs, i));
-    for (k = 0; k < e->n_supplements; k++) {
-        uint32_t other = cs_find(e->supplements[k], code);
+    for (k = 0; k < e->opt->supplements.n; k++) {
+        uint32_t other = cs_find(e->opt->supplements.v[k], code);
         if (other != CS_NONE)
-            write_designations_of(e, e->supplements[k], other, &first);
+            write_designations_of(e, e->opt->supplements.v[k], other, &first);
     }
     if (!first)
         sb_char(e->out, ']');
 }
 
-static void write_properties(struct expanding *e, const struct cs *cs, uint32_t i)
+/* The array of a code's extensions, opened by the first. */
+static void open_extension(struct expanding *e, bool *first)
+{
+    sb_str(e->out, *first ? STR(",\"extension\":[{\"url\":\"") : STR(",{\"url\":\""));
+    *first = false;
+}
+
+static void write_property(struct expanding *e, bool *first, struct str code,
+                           enum property_type type, struct str value)
 {
     static const char *const types[] = {
         [PROPERTY_CODE] = "valueCode",       [PROPERTY_CODING] = "valueCode",
         [PROPERTY_STRING] = "valueString",   [PROPERTY_INTEGER] = "valueInteger",
         [PROPERTY_BOOLEAN] = "valueBoolean", [PROPERTY_DATETIME] = "valueDateTime",
         [PROPERTY_DECIMAL] = "valueDecimal"};
+    bool bare = type == PROPERTY_INTEGER || type == PROPERTY_BOOLEAN || type == PROPERTY_DECIMAL;
+
+    open_extension(e, first);
+    sb_lit(e->out, EXTENSION_PROPERTY "\",\"extension\":[{\"url\":\"code\",\"valueCode\":");
+    sb_json(e->out, code);
+    sb_fmt(e->out, "},{\"url\":\"value\",\"%s\":", types[type]);
+    if (bare)
+        sb_str(e->out, value);
+    else
+        sb_json(e->out, value);
+    sb_lit(e->out, "}]}");
+}
+
+/* Properties as R5 has them, and why a concept should not be used. */
+static void write_extensions(struct expanding *e, const struct cs *cs, uint32_t i)
+{
     size_t n_defs, n;
     const struct cs_property_def *defs = cs_property_defs(cs, &n_defs);
     const struct cs_property *p = cs_properties(cs, i, &n);
-    bool first = true;
+    uint32_t flags = cs_at(cs, i)->flags;
+    bool first = true, status = false;
 
+    if (flags & CONCEPT_DEPRECATED) {
+        open_extension(e, &first);
+        sb_lit(e->out, "http://hl7.org/fhir/StructureDefinition/valueset-deprecated\","
+                       "\"valueBoolean\":true}");
+    }
     for (size_t k = 0; k < n; k++)
         for (size_t w = 0; w < e->opt->n_properties; w++) {
-            bool bare = p[k].type == PROPERTY_INTEGER || p[k].type == PROPERTY_BOOLEAN ||
-                        p[k].type == PROPERTY_DECIMAL;
-            if (!str_eq(cs_text(cs, defs[p[k].def].code), e->opt->properties[w]))
+            struct str code = cs_text(cs, defs[p[k].def].code);
+            if (!str_eq(code, e->opt->properties[w]))
                 continue;
-            sb_fmt(e->out, "%s{\"url\":\"code\",\"valueCode\":\"%.*s\"},{\"url\":\"value\",\"%s\":",
-                   first ? ",\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/"
-                           "extension-ValueSet.expansion.contains.property\",\"extension\":["
-                         : "]},{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/"
-                           "extension-ValueSet.expansion.contains.property\",\"extension\":[",
-                   STR_ARG(e->opt->properties[w]), types[p[k].type]);
-            if (bare)
-                sb_str(e->out, cs_text(cs, p[k].value));
-            else
-                sb_json(e->out, cs_text(cs, p[k].value));
-            sb_char(e->out, '}');
-            first = false;
+            write_property(e, &first, code, p[k].type, cs_text(cs, p[k].value));
+            e->told |= 1u << w;
+            status |= str_eq(code, STR("status"));
         }
+    if (flags & CONCEPT_INACTIVE && !status) {
+        write_property(e, &first, STR("status"), PROPERTY_CODE, cs_status(cs, i));
+        e->told |= TOLD_STATUS;
+    }
     if (!first)
-        sb_lit(e->out, "]}]");
+        sb_char(e->out, ']');
 }
 
 static struct str display_of(struct expanding *e, const struct cs *cs, uint32_t i, struct str code,
                              struct str listed)
 {
-    struct str language, display = listed.n ? listed : STR("");
+    struct str language = STR_NULL, display = listed.n ? listed : STR("");
     bool served = false;
 
     if (i != CS_NONE && (!listed.n || e->opt->has_language)) {
         struct str own = language_display(cs, i, e->opt->language, &language);
-        served = language.n && language_serves(language, e->opt->language);
+        served = e->opt->language.n && language_wanted(language, e->opt->language);
         display = listed.n && !served ? listed : own;
     }
-    for (size_t k = 0; !served && e->opt->language.n && k < e->n_supplements; k++) {
-        uint32_t other = cs_find(e->supplements[k], code);
+    for (size_t k = 0; !served && e->opt->language.n && k < e->opt->supplements.n; k++) {
+        uint32_t other = cs_find(e->opt->supplements.v[k], code);
         struct str text;
         if (other == CS_NONE)
             continue;
-        text = language_display(e->supplements[k], other, e->opt->language, &language);
+        text = language_display(e->opt->supplements.v[k], other, e->opt->language, &language);
         if (text.n && language.n)
             return text;
     }
-    return display;
+    return served || !language_is_strict(e->opt->language) ? display : STR("");
 }
 
 /* A concept (or a code that is listed) without the brace at its end: children may follow. */
@@ -281,8 +317,8 @@ static void write_code(struct expanding *e, const struct vs_run *run, uint32_t i
     member(out, "display", display_of(e, g->cs, i, code, listed ? listed->display : STR_NULL));
     if (e->opt->designations)
         write_designations(e, g->cs, i, code, listed ? listed->designations : NULL);
-    if (e->opt->n_properties && i != CS_NONE)
-        write_properties(e, g->cs, i);
+    if (i != CS_NONE && (e->opt->n_properties || flags & (CONCEPT_INACTIVE | CONCEPT_DEPRECATED)))
+        write_extensions(e, g->cs, i);
 }
 
 /* ---- a list ---- */
@@ -313,9 +349,9 @@ static void write_run(struct expanding *e, const struct vs_run *run, size_t n)
             write_code(e, run, run->list[i].concept, &run->list[i]);
             sb_char(e->out, '}');
         }
-    for (uint32_t i = run->bits ? bits_next(run->bits, cs_n(g->cs), 0) : CS_NONE;
-         i != CS_NONE && e->left; i = bits_next(run->bits, cs_n(g->cs), i + 1))
-        if (passes(e, run, i) && in_page(e)) {
+    for (uint32_t i = run->bits && e->left ? next_in(e, run, 0) : CS_NONE; i != CS_NONE && e->left;
+         i = next_in(e, run, i + 1))
+        if (passes_flags(e, cs_at(g->cs, i)->flags) && in_page(e)) {
             write_code(e, run, i, NULL);
             sb_char(e->out, '}');
         }
@@ -398,9 +434,11 @@ static int write_tree(struct expanding *e, const struct vs_run *run)
     return 0;
 }
 
-static bool is_nested(const struct expanding *e)
+/* A page is a list; a tree is given whole. */
+static bool is_nested(const struct expanding *e, size_t total)
 {
-    return !e->opt->exclude_nested && !e->opt->has_offset && !e->opt->has_count && !e->folded.n;
+    return !e->opt->exclude_nested && !e->opt->offset && !e->folded.n &&
+           (!e->opt->has_count || e->opt->count > total);
 }
 
 /* ---- around it ---- */
@@ -429,39 +467,74 @@ static struct str number(struct expanding *e, uint64_t v)
     return arena_fmt(e->s->a, "%" PRIu64, v);
 }
 
-static void status_warning(struct expanding *e, struct str canonical, struct str status,
-                           bool experimental)
+/* What is drawn on and should not be, unless the value set is no better itself. */
+static void status_warning(struct expanding *e, const struct cs *cs, struct str canonical)
 {
-    if (str_eq(status, STR("draft")) || str_eq(status, STR("retired")))
-        parameter(e, str_eq(status, STR("draft")) ? "warning-draft" : "warning-retired", "Uri",
-                  canonical);
-    else if (experimental)
-        parameter(e, "warning-experimental", "Uri", canonical);
+    struct str status = cs_text(cs, cs_info(cs)->status);
+    uint32_t flags = cs_info(cs)->flags, own = e->vs->standards;
+    bool draft = flags & CS_DRAFT || str_eq(status, STR("draft"));
+    bool own_draft = own & CS_DRAFT || str_eq(e->vs->status, STR("draft"));
+
+    if (flags & (CS_DEPRECATED | CS_WITHDRAWN)) {
+        if (!(own & flags & (CS_DEPRECATED | CS_WITHDRAWN)))
+            parameter(e, flags & CS_DEPRECATED ? "warning-deprecated" : "warning-withdrawn", "Uri",
+                      canonical);
+    } else if (str_eq(status, STR("retired"))) {
+        if (!str_eq(e->vs->status, status))
+            parameter(e, "warning-retired", "Uri", canonical);
+    } else if (cs_info(cs)->experimental) {
+        if (!e->vs->experimental)
+            parameter(e, "warning-experimental", "Uri", canonical);
+    } else if (draft && !own_draft) {
+        parameter(e, "warning-draft", "Uri", canonical);
+    }
 }
 
-static void write_parameters(struct expanding *e)
+static void write_options(struct expanding *e)
 {
     const struct expand_options *o = e->opt;
-    const struct vs *vs = e->vs;
+    const struct {
+        const char *name;
+        bool given, value;
+    } flags[] = {
+        {"excludeNested", o->has_exclude_nested, o->exclude_nested},
+        {"activeOnly", o->has_active_only, o->active_only},
+        {"includeDesignations", o->has_designations, o->designations},
+        {"includeDefinition", o->has_definition, o->definition},
+        {"excludeNotForUI", o->has_exclude_not_for_ui, o->exclude_not_for_ui},
+    };
 
-    sb_lit(e->out, ",\"parameter\":[");
-    e->first = true;
     if (o->filter.n)
         parameter(e, "filter", "String", o->filter);
-    if (o->has_offset)
-        parameter(e, "offset", "Integer", number(e, o->offset));
-    if (o->has_count)
-        parameter(e, "count", "Integer", number(e, o->count));
-    if (o->has_exclude_nested)
-        parameter(e, "excludeNested", "Boolean", yes_no(o->exclude_nested));
-    if (o->has_active_only)
-        parameter(e, "activeOnly", "Boolean", yes_no(o->active_only));
-    if (o->has_designations)
-        parameter(e, "includeDesignations", "Boolean", yes_no(o->designations));
     if (o->has_language)
         parameter(e, "displayLanguage", "Code", o->language);
     for (size_t i = 0; i < o->n_wanted; i++)
         parameter(e, "designation", "String", o->wanted[i]);
+    for (size_t i = 0; i < o->n_properties; i++)
+        parameter(e, "property", "String", o->properties[i]);
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        if (flags[i].given)
+            parameter(e, flags[i].name, "Boolean", yes_no(flags[i].value));
+    if (o->has_offset)
+        parameter(e, "offset", "Integer", number(e, o->offset));
+    if (o->has_count)
+        parameter(e, "count", "Integer", number(e, o->count));
+    for (size_t i = 0; i < e->s->n_pins; i++) {
+        const struct terms_pin *p = &e->s->pins[i];
+        char name[40];
+        snprintf(name, sizeof name, "%.*s", STR_ARG(p->name));
+        parameter(e, name, "Uri",
+                  arena_join(e->s->a, (const struct str[]){p->url, STR("|"), p->version}, 3));
+    }
+}
+
+static void write_parameters(struct expanding *e)
+{
+    const struct vs *vs = e->vs;
+
+    sb_lit(e->out, ",\"parameter\":[");
+    e->first = true;
+    write_options(e);
     for (size_t i = 0; i < vs->n_used; i++)
         parameter(e, "used-valueset", "Uri", vs->used[i]);
     for (size_t i = 0; i < vs->n_groups; i++) {
@@ -470,22 +543,29 @@ static void write_parameters(struct expanding *e)
                                          g->version.n ? "|" : "", STR_ARG(g->version));
         parameter(e, "used-codesystem", "Uri", canonical);
         parameter(e, "version", "Uri", canonical);
+        if (g->cs && cs_info(g->cs)->content != CONTENT_COMPLETE)
+            parameter(e, cs_info(g->cs)->content == CONTENT_FRAGMENT ? "used-fragment" : "example",
+                      "Uri", canonical);
         if (g->cs)
-            status_warning(e, canonical, cs_text(g->cs, cs_info(g->cs)->status),
-                           cs_info(g->cs)->experimental);
+            status_warning(e, g->cs, canonical);
     }
-    for (size_t i = 0; i < e->n_supplements; i++)
+    for (size_t i = 0; i < e->opt->supplements.n; i++)
         parameter(e, "used-supplement", "Uri",
-                  arena_fmt(e->s->a, "%.*s%s%.*s", STR_ARG(cs_url(e->supplements[i])),
-                            cs_version(e->supplements[i]).n ? "|" : "",
-                            STR_ARG(cs_version(e->supplements[i]))));
+                  arena_fmt(e->s->a, "%.*s%s%.*s", STR_ARG(cs_url(e->opt->supplements.v[i])),
+                            cs_version(e->opt->supplements.v[i]).n ? "|" : "",
+                            STR_ARG(cs_version(e->opt->supplements.v[i]))));
     sb_char(e->out, ']');
 }
 
 static void write_head(struct expanding *e)
 {
-    static const struct str left_out[] = {STR("resourceType"), STR("expansion"), STR("text"),
-                                          STR("meta")};
+    /* Of the definition, unless it is wanted: those from compose on. */
+    static const struct str left_out[] = {STR("resourceType"), STR("id"),        STR("meta"),
+                                          STR("expansion"),    STR("text"),      STR("compose"),
+                                          STR("extension"),    STR("contained"), STR("purpose"),
+                                          STR("description"),  STR("copyright"), STR("publisher"),
+                                          STR("contact")};
+    const size_t always = 5, n_left_out = e->opt->definition ? always : ARRAY_LEN(left_out);
     struct sb *out = e->out;
     yyjson_val *key, *value;
     size_t i, n, k;
@@ -493,9 +573,9 @@ static void write_head(struct expanding *e)
     sb_lit(out, "{\"resourceType\":\"ValueSet\"");
     yyjson_obj_foreach(e->vs->source, i, n, key, value) {
         struct str name = js_str(key);
-        for (k = 0; k < ARRAY_LEN(left_out) && !str_eq(name, left_out[k]); k++)
+        for (k = 0; k < n_left_out && !str_eq(name, left_out[k]); k++)
             ;
-        if (k < ARRAY_LEN(left_out) || (str_eq(name, STR("compose")) && !e->opt->definition))
+        if (k < n_left_out)
             continue;
         sb_char(out, ',');
         sb_json(out, name);
@@ -519,24 +599,6 @@ static void write_identity(struct expanding *e)
            (unsigned)(random[0] >> 32), (unsigned)(random[0] >> 16 & 0xffff),
            (unsigned)(random[0] & 0xfff), (unsigned)(0x8000 | (random[1] >> 48 & 0x3fff)),
            random[1] & UINT64_C(0xffffffffffff), now);
-}
-
-static int find_supplements(struct expanding *e)
-{
-    int r = 0;
-
-    for (size_t i = 0; r >= 0 && i < e->opt->n_supplements; i++) {
-        struct str version, url = canonical_split(e->opt->supplements[i], &version);
-        struct cs *cs;
-        r = terms_code_system(e->s, url, version, &cs, e->err);
-        if (r >= 0 && !cs)
-            return err_set(e->err, ERR_NOT_FOUND,
-                           "the supplement \"%.*s\" of the value set is not known here",
-                           (int)MIN(e->opt->supplements[i].n, 200u), e->opt->supplements[i].p);
-        if (r >= 0)
-            e->supplements[e->n_supplements++] = cs;
-    }
-    return r;
 }
 
 static int check_whole(const struct expanding *e)
@@ -567,7 +629,7 @@ static bool has_versions(const struct vs *vs)
     return false;
 }
 
-static int write_contains(struct expanding *e, const size_t *counts)
+static int write_contains(struct expanding *e, const size_t *counts, size_t total)
 {
     size_t at = e->out->n, i = 0;
     int r = 0;
@@ -575,7 +637,7 @@ static int write_contains(struct expanding *e, const size_t *counts)
     sb_lit(e->out, ",\"contains\":[");
     e->first = true;
     for (const struct vs_run *run = e->vs->first; r >= 0 && run; run = run->next, i++)
-        if (is_nested(e) && run->bits && cs_info(e->vs->groups[run->group].cs)->flags)
+        if (is_nested(e, total) && run->bits && cs_info(e->vs->groups[run->group].cs)->flags)
             r = write_tree(e, run);
         else
             write_run(e, run, counts[i]);
@@ -586,6 +648,59 @@ static int write_contains(struct expanding *e, const size_t *counts)
     return r;
 }
 
+/* What uri the systems in the set give a property; STR("") where none says. */
+static struct str property_uri(const struct expanding *e, struct str code)
+{
+    for (size_t i = 0; i < e->vs->n_groups; i++) {
+        const struct cs *cs = e->vs->groups[i].cs;
+        int def = cs ? cs_property_find(cs, code) : -1;
+        size_t n;
+        if (def >= 0 && cs_property_defs(cs, &n)[def].uri)
+            return cs_text(cs, cs_property_defs(cs, &n)[def].uri);
+    }
+    return str_eq(code, STR("status")) ? STR("http://hl7.org/fhir/concept-properties#status")
+                                       : STR("");
+}
+
+static void declare_property(struct expanding *e, bool *first, struct str code)
+{
+    struct str uri = property_uri(e, code);
+
+    open_extension(e, first);
+    sb_lit(e->out, EXTENSION_R5 "property\",\"extension\":[{\"url\":\"code\",\"valueCode\":");
+    sb_json(e->out, code);
+    if (uri.n) {
+        sb_lit(e->out, "},{\"url\":\"uri\",\"valueUri\":");
+        sb_json(e->out, uri);
+    }
+    sb_lit(e->out, "}]}");
+}
+
+/* Which properties the codes have, and whether there may be more codes. */
+static void write_own_extensions(struct expanding *e)
+{
+    bool first = true, status = false;
+
+    for (size_t i = 0; i < e->opt->n_properties; i++)
+        if (e->told & 1u << i) {
+            declare_property(e, &first, e->opt->properties[i]);
+            status |= str_eq(e->opt->properties[i], STR("status"));
+        }
+    if (e->told & TOLD_STATUS && !status)
+        declare_property(e, &first, STR("status"));
+    for (size_t i = 0; i < e->vs->n_groups; i++) {
+        const struct cs *cs = e->vs->groups[i].cs;
+        if (!cs || cs_info(cs)->content == CONTENT_COMPLETE)
+            continue;
+        open_extension(e, &first);
+        sb_lit(e->out, "http://hl7.org/fhir/StructureDefinition/valueset-unclosed\","
+                       "\"valueBoolean\":true}");
+        break;
+    }
+    if (!first)
+        sb_char(e->out, ']');
+}
+
 int terms_expand(struct terms_scope *s, const struct vs *vs, const struct expand_options *opt,
                  struct sb *out, struct err *err)
 {
@@ -593,7 +708,7 @@ int terms_expand(struct terms_scope *s, const struct vs *vs, const struct expand
     size_t total = 0, n_runs = 0, *counts;
     int r = check_whole(&e);
 
-    if (r < 0 || (r = find_supplements(&e)) < 0 || (r = match_groups(&e)) < 0)
+    if (r < 0 || (r = match_groups(&e)) < 0)
         return r;
     e.versions = has_versions(vs);
     for (const struct vs_run *run = vs->first; run; run = run->next)
@@ -614,10 +729,11 @@ int terms_expand(struct terms_scope *s, const struct vs *vs, const struct expand
     write_head(&e);
     write_identity(&e);
     sb_fmt(out, ",\"total\":%zu", total);
-    if (opt->has_offset || opt->has_count)
+    if (opt->has_offset)
         sb_fmt(out, ",\"offset\":%" PRIu64, opt->offset);
     write_parameters(&e);
-    r = write_contains(&e, counts);
+    r = write_contains(&e, counts, total);
+    write_own_extensions(&e);
     sb_lit(out, "}}");
     return r < 0 ? r : sb_ok(out, err);
 }

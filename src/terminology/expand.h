@@ -4,11 +4,10 @@
 #ifndef TERMINOLOGY_EXPAND_H
 #define TERMINOLOGY_EXPAND_H
 
-#include "terminology/terminology.h"
+#include "terminology/supplement.h"
 
 #define EXPAND_CODES_MAX 50000 /* codes in one answer; what has more is asked for in pages */
-#define EXPAND_SUPPLEMENTS_MAX 20
-#define EXPAND_NAMES_MAX 20 /* of one parameter that may be repeated */
+#define EXPAND_NAMES_MAX 20    /* of one parameter that may be repeated */
 
 struct expand_options {
     struct str filter;
@@ -16,14 +15,14 @@ struct expand_options {
     bool has_offset, has_count;
     bool active_only, designations, exclude_nested, has_exclude_nested, definition;
     bool exclude_not_for_ui, has_active_only, has_designations;
+    bool has_definition, has_exclude_not_for_ui;
     struct str language;                 /* displayLanguage, or Accept-Language */
-    bool has_language;                   /* displayLanguage was given */
+    bool has_language;                   /* one of them was given */
     struct str wanted[EXPAND_NAMES_MAX]; /* `designation`: languages, or uses as "system|code" */
     size_t n_wanted;
     struct str properties[EXPAND_NAMES_MAX];
     size_t n_properties;
-    struct str supplements[EXPAND_SUPPLEMENTS_MAX];
-    size_t n_supplements;
+    struct supplements supplements;
 };
 
 /* Appends the ValueSet with its expansion. ERR_COSTLY above EXPAND_CODES_MAX without a page,

@@ -18,6 +18,42 @@ static struct str tag_of(struct str item)
     return str_trim(end < 0 ? item : str_head(item, (size_t)end));
 }
 
+/* Whether the quality behind a tag is 0. */
+static bool is_refused(struct str item)
+{
+    ptrdiff_t at = str_find(item, '=');
+    struct str q = at < 0 ? STR("1") : str_trim(str_from(item, (size_t)at + 1));
+
+    for (size_t i = 0; i < q.n; i++)
+        if (q.p[i] != '0' && q.p[i] != '.')
+            return false;
+    return q.n > 0;
+}
+
+bool language_wanted(struct str has, struct str wanted)
+{
+    struct str item;
+    size_t tried = 0;
+
+    if (!wanted.n)
+        return true;
+    while (wanted.n && str_split(&wanted, ',', &item) && tried++ < WANTED_MAX)
+        if (!is_refused(item) && language_serves(has.n ? has : STR("en"), tag_of(item)))
+            return true;
+    return false;
+}
+
+bool language_is_strict(struct str wanted)
+{
+    struct str item;
+    size_t tried = 0;
+
+    while (wanted.n && str_split(&wanted, ',', &item) && tried++ < WANTED_MAX)
+        if (is_refused(item) && str_eq(tag_of(item), STR("*")))
+            return true;
+    return false;
+}
+
 static struct str find(const struct cs *cs, uint32_t i, struct str tag, struct str *ret_language)
 {
     size_t n;
@@ -45,6 +81,8 @@ struct str language_display(const struct cs *cs, uint32_t i, struct str wanted,
     size_t tried = 0;
 
     while (wanted.n && str_split(&wanted, ',', &item) && tried++ < WANTED_MAX) {
+        if (is_refused(item))
+            continue;
         found = find(cs, i, tag_of(item), &language);
         if (found.n) {
             if (ret_language)

@@ -17,6 +17,7 @@ static const struct load_reader *const readers[] = {
     &load_snomed_concept_reader,
     &load_snomed_description_reader,
     &load_snomed_relationship_reader,
+    &load_snomed_concrete_reader,
     &load_snomed_language_reader,
     &load_snomed_refset_reader,
     &load_atc_reader,
@@ -221,6 +222,10 @@ static int read_one(struct load *l, struct unpack *u, bool *ret_known, struct er
         return r;
     if (start.p[0] == '{')
         return read_json(l, u, ret_known, err);
+    if (load_is_claml(start)) {
+        *ret_known = true;
+        return (r = load_claml(l, u, err)) < 0 ? in_file(l, err) : 0;
+    }
     reader = recognise(start);
     *ret_known = reader != NULL;
     return reader ? read_lines(l, u, reader, err) : 0;

@@ -49,8 +49,8 @@ struct load_reader {
 
 extern const struct load_reader load_icd11_reader, load_map_10_11_reader, load_map_11_10_reader,
     load_loinc_reader, load_snomed_concept_reader, load_snomed_description_reader,
-    load_snomed_relationship_reader, load_snomed_refset_reader, load_snomed_language_reader,
-    load_atc_reader;
+    load_snomed_relationship_reader, load_snomed_concrete_reader, load_snomed_refset_reader,
+    load_snomed_language_reader, load_atc_reader;
 
 /* Each puts together what its lines left, gives it to the sink, and frees it (also NULL). */
 int load_icd11_finish(struct load *l, struct err *err);
@@ -66,6 +66,10 @@ void load_atc_free(struct load_atc *x);
 
 /* JSON files: terminology resources, the lists of iso-codes; *ret_known false for anything else. */
 int load_json(struct load *l, struct str json, bool *ret_known, struct err *err);
+
+/* XML in ClaML: the first bytes of a file say whether it is; then all of it, into a code system. */
+bool load_is_claml(struct str start);
+int load_claml(struct load *l, struct unpack *u, struct err *err);
 
 /* What a loaded system's resource says beside its url and version. */
 struct load_about {

@@ -23,10 +23,16 @@ struct load_snomed {
     struct text_pool pool;     /* of what waits */
     struct grow concepts;      /* id, module; c: active */
     struct grow descriptions;  /* see struct snomed_text */
-    struct grow relationships; /* source, type, destination */
+    struct grow relationships; /* see struct snomed_link */
     struct grow members;       /* reference set, component */
     struct grow preferred;     /* description ids that are preferred somewhere */
     char date[16];
+};
+
+/* destination or value; the group that it belongs to, empty: none. */
+struct snomed_link {
+    text_at source, type, value, group;
+    uint32_t kind; /* enum property_type */
 };
 
 struct snomed_text {
@@ -73,6 +79,11 @@ static bool knows_description(const struct cells *h)
 static bool knows_relationship(const struct cells *h)
 {
     return is_kind(h, 5, "destinationid", 10);
+}
+
+static bool knows_concrete(const struct cells *h)
+{
+    return is_kind(h, 5, "value", 10);
 }
 
 static bool knows_refset(const struct cells *h)
@@ -154,14 +165,46 @@ static int line_description(struct load *l, const struct cells *c, struct err *e
     return x->pool.failed ? err_no_memory(err) : 0;
 }
 
+static int add_link(struct load_snomed *x, const struct cells *c, enum property_type kind,
+                    struct str value, struct err *err)
+{
+    struct snomed_link *t = grow_add(&x->relationships, sizeof *t);
+    struct str group = str_eq(c->v[6], STR("0")) ? STR("") : c->v[6];
+
+    if (!t)
+        return err_no_memory(err);
+    *t = (struct snomed_link){text_pool_add(&x->pool, c->v[4]), text_pool_add(&x->pool, c->v[7]),
+                              text_pool_add(&x->pool, value), text_pool_add(&x->pool, group), kind};
+    return x->pool.failed ? err_no_memory(err) : 0;
+}
+
 static int line_relationship(struct load *l, const struct cells *c, struct err *err)
 {
-    struct load_snomed *x = l->snomed;
     int r = check(c, 10, 4, 5, err);
 
     if (r < 0 || str_eq(c->v[2], STR("0")) || str_eq(c->v[8], STR(STATED)))
         return r;
-    return add(x, &x->relationships, c->v[4], c->v[7], c->v[5], err);
+    return add_link(l->snomed, c, PROPERTY_CODE, c->v[5], err);
+}
+
+/* "#5" and "#0.5" are numbers, "\"text\"" is a text. */
+static int line_concrete(struct load *l, const struct cells *c, struct err *err)
+{
+    struct str value = c->v[5];
+    int r = check(c, 10, 4, 4, err);
+
+    if (r < 0 || str_eq(c->v[2], STR("0")) || str_eq(c->v[8], STR(STATED)))
+        return r;
+    if (value.n > 1 && value.p[0] == '#')
+        return add_link(l->snomed, c,
+                        str_find(value, '.') < 0 ? PROPERTY_INTEGER : PROPERTY_DECIMAL,
+                        str_from(value, 1), err);
+    if (value.n > 1 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+        return add_link(l->snomed, c, PROPERTY_STRING, str_n(value.p + 1, value.n - 2), err);
+    if (str_eq_nocase(value, STR("true")) || str_eq_nocase(value, STR("false")))
+        return add_link(l->snomed, c, PROPERTY_BOOLEAN, value, err);
+    return err_set(err, ERR_SYNTAX, "\"%.*s\" is no concrete value", (int)MIN(value.n, 40u),
+                   value.p);
 }
 
 static int line_refset(struct load *l, const struct cells *c, struct err *err)
@@ -191,6 +234,7 @@ READER(load_snomed_description_reader, "SNOMED CT descriptions", knows_descripti
        line_description);
 READER(load_snomed_relationship_reader, "SNOMED CT relationships", knows_relationship,
        line_relationship);
+READER(load_snomed_concrete_reader, "SNOMED CT concrete values", knows_concrete, line_concrete);
 READER(load_snomed_refset_reader, "SNOMED CT reference set", knows_refset, line_refset);
 READER(load_snomed_language_reader, "SNOMED CT language reference set", knows_language,
        line_language);
@@ -253,25 +297,30 @@ static int build_texts(struct load_snomed *x, struct err *err)
     return 0;
 }
 
+/* The group of a relationship stands where a Coding has its system. */
+static void build_link(struct load_snomed *x, const struct snomed_link *k)
+{
+    uint32_t from = cs_builder_find(x->b, text(x, k->source));
+    uint32_t to = k->kind == PROPERTY_CODE ? cs_builder_find(x->b, text(x, k->value)) : CS_NONE;
+    enum property_type kind = (enum property_type)k->kind;
+
+    if (from == CS_NONE || (kind == PROPERTY_CODE && to == CS_NONE))
+        return;
+    if (str_eq(text(x, k->type), STR(IS_A)))
+        cs_builder_parent(x->b, from, to);
+    else
+        cs_builder_property(x->b, from,
+                            cs_builder_property_def(x->b, text(x, k->type), STR(""), STR(""), kind),
+                            kind, text(x, k->value), text(x, k->group), STR(""));
+}
+
 static void build_links(struct load_snomed *x)
 {
     uint32_t member = cs_builder_property_def(x->b, STR("memberOf"), STR(""),
                                               STR("a reference set that it is in"), PROPERTY_CODE);
 
-    for (size_t i = 0; i < x->relationships.n; i++) {
-        const struct snomed_pair *p = GROW_AT(&x->relationships, struct snomed_pair, i);
-        uint32_t from = cs_builder_find(x->b, text(x, p->a));
-        uint32_t to = cs_builder_find(x->b, text(x, p->c));
-        if (from == CS_NONE || to == CS_NONE)
-            continue;
-        if (str_eq(text(x, p->b), STR(IS_A)))
-            cs_builder_parent(x->b, from, to);
-        else
-            cs_builder_property(
-                x->b, from,
-                cs_builder_property_def(x->b, text(x, p->b), STR(""), STR(""), PROPERTY_CODE),
-                PROPERTY_CODE, text(x, p->c), STR(""), STR(""));
-    }
+    for (size_t i = 0; i < x->relationships.n; i++)
+        build_link(x, GROW_AT(&x->relationships, struct snomed_link, i));
     for (size_t i = 0; i < x->members.n; i++) {
         const struct snomed_pair *p = GROW_AT(&x->members, struct snomed_pair, i);
         uint32_t concept = cs_builder_find(x->b, text(x, p->a));

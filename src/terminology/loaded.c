@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define BLOB_PREFIX "terminology/"
+#define PART_WEIGHT 1000 /* a part is no light write: clients pass it */
 
 bool loaded_name(char ret[LOADED_NAME_MAX], const char *type, struct str url, struct str version)
 {
@@ -31,25 +32,31 @@ static int part_run(struct store_txn *txn, struct store_job *job, struct err *er
     return store_blob_put(txn, p->name, p->part, p->bytes, err);
 }
 
-int loaded_store(struct store *store, const struct access *who, struct arena *a, struct str name,
-                 struct str image, struct str *ret_blob, struct err *err)
+int loaded_blob_new(struct arena *a, struct str name, struct str *ret_blob, struct err *err)
 {
-    struct part_job p = {.job = {.run = part_run, .who = who}};
+    struct str blob;
     uint64_t random;
-    int r = 0;
 
     rng_secure(&random, sizeof random);
-    p.name = arena_fmt(a, "%.*s/%016llx", STR_ARG(name), (unsigned long long)random);
-    if (!p.name.p)
+    blob = arena_fmt(a, "%.*s/%016llx", STR_ARG(name), (unsigned long long)random);
+    if (!blob.p)
         return err_no_memory(err);
-    for (; r >= 0 && image.n; p.part++) {
-        p.bytes = str_head(image, STORE_BLOB_PART_MAX);
-        image = str_from(image, p.bytes.n);
-        r = store_write(store, &p.job, err);
-    }
-    if (r >= 0)
-        *ret_blob = p.name;
-    return r;
+    *ret_blob = blob;
+    return 0;
+}
+
+int loaded_part(struct store *store, const struct access *who, struct str blob, uint32_t part,
+                struct str bytes, struct err *err)
+{
+    struct part_job p = {.job = {.run = part_run, .who = who, .weight = PART_WEIGHT},
+                         .name = blob,
+                         .bytes = bytes,
+                         .part = part};
+
+    if (!str_starts(blob, STR(BLOB_PREFIX)) || blob.n >= LOADED_BLOB_MAX ||
+        bytes.n > STORE_BLOB_PART_MAX)
+        return err_set(err, ERR_VALUE, "this is no part of a terminology");
+    return store_write(store, &p.job, err);
 }
 
 int loaded_publish(struct store_txn *txn, struct arena *a, const char *name, struct str blob,

@@ -39,6 +39,7 @@ enum terms_pin_kind {
 };
 
 struct terms_pin {
+    struct str name; /* of the parameter that asks for it */
     struct str url, version;
     enum terms_pin_kind kind;
 };
@@ -64,6 +65,13 @@ void terms_scope_done(struct terms_scope *s);
  * until the scope is done. version.p NULL: the newest, or the one that is pinned. */
 int terms_code_system(struct terms_scope *s, struct str url, struct str version, struct cs **ret,
                       struct err *err);
+/* The same, whatever is pinned. */
+int terms_code_system_unpinned(struct terms_scope *s, struct str url, struct str version,
+                               struct cs **ret, struct err *err);
+/* The versions of a code system that are known here, apart by ", "; empty: none. */
+int terms_versions(struct terms_scope *s, struct str url, struct str *ret, struct err *err);
+/* Whether the question names a version of this canonical. */
+bool terms_is_pinned(const struct terms_scope *s, struct str url);
 /* "url" or "url|version". ERR_PROCESSING names the ring when a value set contains itself. */
 int terms_value_set(struct terms_scope *s, struct str canonical, struct vs **ret, struct err *err);
 /* Of a resource that the question brings with it. */
@@ -81,8 +89,9 @@ int terms_has_code(struct terms *t, struct arena *a, const struct coding *coding
                    enum terms_answer *ret, struct str *ret_display, struct err *err);
 int terms_subsumes(struct terms *t, struct arena *a, struct str system, struct str code_a,
                    struct str code_b, enum terms_relation *ret, struct err *err);
+/* Kept compiled like the rest; the reference to it goes with `a`. */
 int terms_codes(struct terms *t, struct arena *a, enum terms_set kind, struct str url,
-                const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                enum terms_answer *ret_known, struct err *err);
+                const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                struct err *err);
 
 #endif

@@ -2,8 +2,10 @@
 #include "terminology/terms_int.h"
 
 #include "base/fault.h"
+#include "fhir/code_set.h"
 #include "terminology/canonical.h"
 #include "terminology/grammar.h"
+#include "terminology/implied.h"
 #include "terminology/resource.h"
 
 #include <pthread.h>
@@ -35,28 +37,39 @@ struct terms {
 
 static void what_unref(enum kept_kind kind, void *what)
 {
-    if (kind == KEPT_VS)
-        vs_unref(what);
-    else if (kind == KEPT_MAP)
-        map_unref(what);
-    else
-        cs_unref(what);
+    switch (kind) {
+    case KEPT_VS: vs_unref(what); break;
+    case KEPT_MAP: map_unref(what); break;
+    case KEPT_CODES: code_set_unref(what); break;
+    case KEPT_IMPLIED: implied_unref(what); break;
+    default: cs_unref(what);
+    }
 }
 
 static void *what_ref(enum kept_kind kind, void *what)
 {
     if (!what)
         return NULL;
-    return kind == KEPT_VS    ? (void *)vs_ref(what)
-           : kind == KEPT_MAP ? (void *)map_ref(what)
-                              : (void *)cs_ref(what);
+    switch (kind) {
+    case KEPT_VS: return vs_ref(what);
+    case KEPT_MAP: return map_ref(what);
+    case KEPT_CODES: return code_set_ref(what);
+    case KEPT_IMPLIED: return implied_ref(what);
+    default: return cs_ref(what);
+    }
 }
 
 static size_t what_bytes(enum kept_kind kind, void *what)
 {
     if (!what)
         return 0;
-    return kind == KEPT_VS ? vs_bytes(what) : kind == KEPT_MAP ? map_bytes(what) : cs_bytes(what);
+    switch (kind) {
+    case KEPT_VS: return vs_bytes(what);
+    case KEPT_MAP: return map_bytes(what);
+    case KEPT_CODES: return code_set_bytes(what);
+    case KEPT_IMPLIED: return implied_bytes(what);
+    default: return cs_bytes(what);
+    }
 }
 
 /* ---- the shared table; all under the lock ---- */
@@ -340,7 +353,7 @@ static yyjson_val *find_extra(const struct terms_scope *s, struct str type, stru
     for (size_t i = 0; i < s->n_extra; i++) {
         yyjson_val *v = s->extra[i];
         if (!str_eq(js_get_str(v, "resourceType"), type) || !str_eq(js_get_str(v, "url"), url) ||
-            (version.n && !str_eq(js_get_str(v, "version"), version)))
+            (version.n && !version_matches(version, js_get_str(v, "version"))))
             continue;
         if (!best || version_compare(js_get_str(v, "version"), js_get_str(best, "version")) > 0)
             best = v;
@@ -356,6 +369,18 @@ int terms_resource(struct terms_scope *s, const char *type, struct str canonical
         return 0;
     return canonical_get(s->t->store, &s->t->who, s->a, def_resource(str_c(type)), canonical, ret,
                          err);
+}
+
+yyjson_val *terms_contained(yyjson_val *container, struct str type, struct str id)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(container, "contained"), i, n, v) {
+        if (str_eq(js_get_str(v, "resourceType"), type) && str_eq(js_get_str(v, "id"), id))
+            return v;
+    }
+    return NULL;
 }
 
 int terms_not_quick(struct err *err)
@@ -374,9 +399,16 @@ static const struct terms_pin *find_pin(const struct terms_scope *s, enum terms_
     return NULL;
 }
 
-/* The version that counts for a system in this scope; ERR_PROCESSING where it may not be used. */
-static int settle_version(const struct terms_scope *s, struct str url, struct str *version,
-                          struct err *err)
+bool terms_is_pinned(const struct terms_scope *s, struct str url)
+{
+    for (size_t i = 0; i < s->n_pins; i++)
+        if (str_eq(s->pins[i].url, url))
+            return true;
+    return false;
+}
+
+int terms_settle_version(const struct terms_scope *s, struct str url, struct str *version,
+                         struct err *err)
 {
     const struct terms_pin *force = find_pin(s, PIN_FORCE, url);
     const struct terms_pin *check = find_pin(s, PIN_CHECK, url);
@@ -388,7 +420,8 @@ static int settle_version(const struct terms_scope *s, struct str url, struct st
         *version = fallback->version;
     else if (!version->n && check)
         *version = check->version;
-    if (check && version->n && !str_eq(*version, check->version))
+    if (check && version->n && !version_matches(check->version, *version) &&
+        !version_matches(*version, check->version))
         return err_set(err, ERR_PROCESSING,
                        "the version \"%.*s\" of %.*s may not be used: only \"%.*s\" is allowed",
                        STR_ARG(*version), STR_ARG(url), STR_ARG(check->version));
@@ -417,14 +450,23 @@ static int compile_system(struct terms_scope *s, struct str key, struct str url,
 int terms_code_system(struct terms_scope *s, struct str url, struct str version, struct cs **ret,
                       struct err *err)
 {
+    int r = s->n_pins ? terms_settle_version(s, url, &version, err) : 0;
+
+    *ret = NULL;
+    return r < 0 ? r : terms_code_system_unpinned(s, url, version, ret, err);
+}
+
+int terms_code_system_unpinned(struct terms_scope *s, struct str url, struct str version,
+                               struct cs **ret, struct err *err)
+{
     uint64_t generation = terms_generation(s->t);
     struct str key;
     void *what;
-    int r = s->n_pins ? settle_version(s, url, &version, err) : 0;
+    int r;
 
     *ret = NULL;
-    if (r < 0 || !url.n)
-        return r;
+    if (!url.n)
+        return 0;
     key = version.n ? arena_join(s->a, (const struct str[]){url, STR("|"), version}, 3) : url;
     if (!key.p)
         return err_no_memory(err);
@@ -441,4 +483,49 @@ int terms_code_system(struct terms_scope *s, struct str url, struct str version,
     if (r >= 0)
         *ret = what;
     return r < 0 ? r : 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+int terms_versions(struct terms_scope *s, struct str url, struct str *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb b = sb_make(KIB(16));
+    struct str v[2 * CANONICAL_VERSIONS_MAX];
+    size_t n;
+    int r = canonical_versions(s->t->store, &s->t->who, s->a, def_resource(STR("CodeSystem")), url,
+                               v, &n, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < s->n_extra && n < ARRAY_LEN(v); i++)
+        if (str_eq(js_get_str(s->extra[i], "resourceType"), STR("CodeSystem")) &&
+            str_eq(js_get_str(s->extra[i], "url"), url) && js_get_str(s->extra[i], "version").n)
+            v[n++] = js_get_str(s->extra[i], "version");
+    if (n)
+        qsort(v, n, sizeof *v, by_text);
+    for (size_t i = 0; i < n; i++)
+        if (!i || !str_eq(v[i], v[i - 1]))
+            sb_fmt(&b, "%s%.*s", b.n ? ", " : "", STR_ARG(v[i]));
+    *ret = arena_dup(s->a, sb_view(&b));
+    return ret->p ? 0 : err_no_memory(err);
+}
+
+int terms_code_system_within(struct terms_scope *s, yyjson_val *container, struct str id,
+                             struct cs **ret, struct err *err)
+{
+    yyjson_val *root = terms_contained(container, STR("CodeSystem"), id);
+    struct cs *cs;
+    int r;
+
+    *ret = NULL;
+    if (!root)
+        return 0;
+    if ((r = cs_of_resource(root, &cs, err)) < 0 ||
+        (r = terms_hold(s, KEPT_CS, STR(""), cs, err)) < 0)
+        return r;
+    *ret = cs;
+    return 0;
 }

@@ -2,6 +2,7 @@
 #include "terminology/terms_int.h"
 
 #include "terminology/canonical.h"
+#include "terminology/implied.h"
 #include "terminology/resource.h"
 
 /* "a > b > a" */
@@ -56,9 +57,11 @@ static bool write_filter(struct sb *b, struct str what)
 
 /* Value sets that need no resource (snomedct.html, loinc.html): SYSTEM?fhir_vs has all codes of a
  * system, SYSTEM?fhir_vs=isa/CODE those of a part of it, SYSTEM?fhir_vs=ecl/… those of an
- * expression constraint; http://loinc.org/vs all of LOINC. */
+ * expression constraint; http://loinc.org/vs all of LOINC; CodeSystem.valueSet all of that system.
+ */
 static int implicit(struct terms_scope *s, struct str canonical, yyjson_val **ret, struct err *err)
 {
+    int r = 0;
     struct str version, url = canonical_split(canonical, &version), system = STR_NULL, what;
     _cleanup_(sb_done) struct sb b = sb_make(KIB(64));
     ptrdiff_t at = str_find(url, '?');
@@ -70,9 +73,12 @@ static int implicit(struct terms_scope *s, struct str canonical, yyjson_val **re
         what = str_from(what, 7);
     } else if (str_eq(url, STR("http://loinc.org/vs"))) {
         system = STR("http://loinc.org");
+    } else {
+        what = STR("");
+        r = implied_system(s, canonical, &system, &version, err);
     }
-    if (!system.n)
-        return 0;
+    if (r < 0 || !system.n)
+        return r;
     sb_lit(&b, "{\"resourceType\":\"ValueSet\",\"status\":\"active\",\"url\":");
     sb_json(&b, url);
     sb_lit(&b, ",\"compose\":{\"include\":[{\"system\":");
@@ -87,6 +93,21 @@ static int implicit(struct terms_scope *s, struct str canonical, yyjson_val **re
     return b.failed ? err_no_memory(err) : js_parse(s->a, sb_view(&b), ret, err);
 }
 
+/* The canonical with the version that the question names for it. */
+static int pin(struct terms_scope *s, struct str *canonical, struct err *err)
+{
+    struct str version, url = canonical_split(*canonical, &version), joined;
+    int r = terms_settle_version(s, url, &version, err);
+
+    if (r < 0 || !version.n || !url.n)
+        return r;
+    joined = arena_join(s->a, (const struct str[]){url, STR("|"), version}, 3);
+    if (!joined.p)
+        return err_no_memory(err);
+    *canonical = joined;
+    return 0;
+}
+
 int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct vs_path *path,
                        struct vs **ret, struct err *err)
 {
@@ -95,10 +116,11 @@ int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct
     struct vs *vs = NULL;
     yyjson_val *root;
     void *what;
-    int r = check_path(path, canonical, err);
+    int r = s->n_pins ? pin(s, &here.canonical, err) : 0;
 
     *ret = NULL;
-    if (r < 0 || !canonical.n)
+    canonical = here.canonical;
+    if (r < 0 || (r = check_path(path, canonical, err)) < 0 || !canonical.n)
         return r;
     r = terms_kept_get(s, KEPT_VS, canonical, &what, err);
     if (r > 0)
@@ -111,12 +133,36 @@ int terms_value_set_in(struct terms_scope *s, struct str canonical, const struct
     if (r >= 0 && !root)
         r = implicit(s, canonical, &root, err);
     if (r >= 0 && root)
-        r = vs_compile(s, root, &here, &vs, err);
+        r = vs_compile(s, root, NULL, &here, &vs, err);
     if (r >= 0)
         r = terms_kept_put(s, KEPT_VS, canonical, vs, generation, err);
     if (r >= 0)
         *ret = vs;
     return r;
+}
+
+int terms_value_set_within(struct terms_scope *s, yyjson_val *container, struct str id,
+                           const struct vs_path *path, struct vs **ret, struct err *err)
+{
+    yyjson_val *root = terms_contained(container, STR("ValueSet"), id);
+    struct str url = js_get_str(container, "url");
+    struct vs_path here = {
+        arena_join(s->a, (const struct str[]){url.p ? url : STR(""), STR("#"), id}, 3), path,
+        path ? path->depth + 1 : 1};
+    struct vs *vs;
+    int r;
+
+    *ret = NULL;
+    if (!here.canonical.p)
+        return err_no_memory(err);
+    if (!root)
+        return 0;
+    if ((r = check_path(path, here.canonical, err)) < 0 ||
+        (r = vs_compile(s, root, container, &here, &vs, err)) < 0 ||
+        (r = terms_hold(s, KEPT_VS, STR(""), vs, err)) < 0)
+        return r;
+    *ret = vs;
+    return 0;
 }
 
 int terms_value_set(struct terms_scope *s, struct str canonical, struct vs **ret, struct err *err)
@@ -135,7 +181,7 @@ int terms_value_set_of(struct terms_scope *s, yyjson_val *resource, struct vs **
         return terms_not_quick(err);
     if (!here.canonical.p)
         here.canonical = STR("(the value set of the request)");
-    r = vs_compile(s, resource, &here, &vs, err);
+    r = vs_compile(s, resource, NULL, &here, &vs, err);
     if (r >= 0)
         r = terms_hold(s, KEPT_VS, STR(""), vs, err);
     if (r >= 0)

@@ -89,6 +89,20 @@ void unpack_close(struct unpack *u)
     free(u);
 }
 
+/* What came out until now, headers with it, has to be in proportion to what went in. */
+static int check_bounds(struct unpack *u, struct err *err)
+{
+    uint64_t packed = (uint64_t)MAX(archive_filter_bytes(u->a, -1), 1);
+    uint64_t unpacked = MAX(u->bytes, (uint64_t)MAX(archive_filter_bytes(u->a, 0), 0));
+
+    if (unpacked <= UNPACK_BYTES_MAX &&
+        (unpacked <= UNPACK_FREE_BYTES || unpacked / UNPACK_RATIO_MAX <= packed))
+        return 0;
+    return err_set(err, ERR_COSTLY,
+                   "\"%s\" unpacks to more than %zu bytes, or to more than %d times its size",
+                   u->path, UNPACK_BYTES_MAX, UNPACK_RATIO_MAX);
+}
+
 static int fill(struct unpack *u, struct err *err);
 
 /* To the end of the file, by our own reading, so that the bounds hold for what nobody wants, too.
@@ -121,6 +135,8 @@ int unpack_next(struct unpack *u, struct str *ret_name, struct err *err)
         if (++u->files > UNPACK_FILES_MAX)
             return err_set(err, ERR_COSTLY, "\"%s\" holds more than %d files", u->path,
                            UNPACK_FILES_MAX);
+        if ((rc = check_bounds(u, err)) < 0)
+            return rc;
         if (archive_entry_filetype(entry) == AE_IFREG || archive_entry_filetype(entry) == 0)
             break;
     }
@@ -136,7 +152,6 @@ int unpack_next(struct unpack *u, struct str *ret_name, struct err *err)
 /* More bytes of the file into the buffer. */
 static int fill(struct unpack *u, struct err *err)
 {
-    uint64_t packed;
     ssize_t n;
 
     if (u->at) {
@@ -158,13 +173,7 @@ static int fill(struct unpack *u, struct err *err)
     u->at_end = n == 0;
     u->n += (size_t)n;
     u->bytes += (uint64_t)n;
-    packed = (uint64_t)MAX(archive_filter_bytes(u->a, -1), 1);
-    if (u->bytes > UNPACK_BYTES_MAX ||
-        (u->bytes > UNPACK_FREE_BYTES && u->bytes / UNPACK_RATIO_MAX > packed))
-        return err_set(err, ERR_COSTLY,
-                       "\"%s\" unpacks to more than %zu bytes, or to more than %d times its size",
-                       u->path, UNPACK_BYTES_MAX, UNPACK_RATIO_MAX);
-    return 0;
+    return check_bounds(u, err);
 }
 
 static int too_long(const struct unpack *u, struct err *err)
@@ -217,6 +226,17 @@ int unpack_peek(struct unpack *u, size_t max, struct str *ret, struct err *err)
     }
     *ret = str_n(u->buf + u->at, MIN(u->n - u->at, max));
     return 0;
+}
+
+int unpack_bytes(struct unpack *u, struct str *ret, struct err *err)
+{
+    int r = u->at == u->n && !u->at_end ? fill(u, err) : 0;
+
+    if (r < 0)
+        return r;
+    *ret = str_n(u->buf + u->at, u->n - u->at);
+    u->at = u->n;
+    return ret->n > 0;
 }
 
 int unpack_rest(struct unpack *u, size_t max, struct sb *out, struct err *err)

@@ -6,7 +6,7 @@
 
 #include "base/sb.h"
 
-#define UNPACK_BYTES_MAX (MIB(8192)) /* of all files in one file */
+#define UNPACK_BYTES_MAX (MIB(8192)) /* of all files in one file, and what stands between them */
 #define UNPACK_RATIO_MAX 250 /* bytes that one packed byte may become, past UNPACK_FREE_BYTES */
 #define UNPACK_FREE_BYTES MIB(64)
 #define UNPACK_FILES_MAX 200000
@@ -33,6 +33,8 @@ int unpack_line(struct unpack *u, bool quotes, struct str *ret, struct err *err)
 uint64_t unpack_line_number(const struct unpack *u);
 /* The first bytes of the file, at most `max`, without moving on. */
 int unpack_peek(struct unpack *u, size_t max, struct str *ret, struct err *err);
+/* The next bytes, as many as there are at hand: 1, or 0 at the end. Valid until the next call. */
+int unpack_bytes(struct unpack *u, struct str *ret, struct err *err);
 /* What is left of the file. */
 int unpack_rest(struct unpack *u, size_t max, struct sb *out, struct err *err);
 /* Packed bytes read, and their number in all: for progress. */

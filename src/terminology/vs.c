@@ -9,6 +9,7 @@
 #include "terminology/canonical.h"
 #include "terminology/cluster.h"
 #include "terminology/grammar.h"
+#include "terminology/resource.h"
 
 #include <stdlib.h>
 
@@ -18,8 +19,8 @@ struct compiling {
     struct terms_scope *s;
     struct vs *vs;
     const struct vs_path *path;
+    yyjson_val *container; /* of what is named "#id" */
     bool excluding;
-    bool active_only; /* compose.inactive is false */
     struct err *err;
 };
 
@@ -132,7 +133,7 @@ static int add_run(struct compiling *c, const struct vs_group *g, struct vs_run 
 static bool may_add(const struct compiling *c, const struct vs_group *g, uint32_t i)
 {
     return !bits_has(g->members, i) && !bits_has(g->removed, i) &&
-           !(c->active_only && cs_at(g->cs, i)->flags & CONCEPT_INACTIVE);
+           !(c->vs->active_only && cs_at(g->cs, i)->flags & CONCEPT_INACTIVE);
 }
 
 /* A set of concepts, in the order of their system. */
@@ -281,6 +282,11 @@ static int add_filtered(struct compiling *c, struct vs_group *g, const struct pa
     if (yyjson_arr_size(filters) > VS_FILTERS_MAX)
         return err_set(c->err, ERR_COSTLY, "an include may have %d filters", VS_FILTERS_MAX);
     yyjson_arr_foreach(filters, i, n, v) {
+        if (!js_get_str(v, "value").n)
+            return err_set(c->err, ERR_VALUE, "the filter \"%.*s %.*s\" on %.*s has no value",
+                           (int)MIN(js_get_str(v, "property").n, 60u), js_get_str(v, "property").p,
+                           (int)MIN(js_get_str(v, "op").n, 30u), js_get_str(v, "op").p,
+                           STR_ARG(cs_url(g->cs)));
         memset(bits, 0, words * sizeof *bits);
         r = vs_filter(g->cs, c->s->a, js_get_str(v, "property"), js_get_str(v, "op"),
                       js_get_str(v, "value"), bits, c->err);
@@ -290,9 +296,27 @@ static int add_filtered(struct compiling *c, struct vs_group *g, const struct pa
             all[w] &= bits[w];
     }
     keep_within(p, g->cs, all);
+    if (!yyjson_arr_size(filters) && !p->n_within && !c->excluding)
+        g->whole = true;
     if (!yyjson_arr_size(filters) && !p->n_within)
         g->grammar = cs_info(g->cs)->grammar != GRAMMAR_NONE;
     return add_bits(c, g, all);
+}
+
+/* The id of the code system that an include brings with it; STR_NULL where it brings none. */
+static struct str contained_system(yyjson_val *include)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(js_get(include, "_system"), "extension"), i, n, v) {
+        struct str ref = js_get_str(v, "valueCanonical");
+        if (str_eq(js_get_str(v, "url"),
+                   STR("http://hl7.org/fhir/StructureDefinition/valueset-system")) &&
+            str_starts(ref, STR("#")))
+            return str_from(ref, 1);
+    }
+    return STR_NULL;
 }
 
 static int add_system(struct compiling *c, yyjson_val *include, const struct part *p)
@@ -300,12 +324,15 @@ static int add_system(struct compiling *c, yyjson_val *include, const struct par
     struct str system = js_get_str(include, "system"), version = js_get_str(include, "version");
     yyjson_val *concepts = js_get(include, "concept");
     struct vs_group *g;
+    struct str contained = contained_system(include);
     struct cs *cs;
-    int r = terms_code_system(c->s, system, version, &cs, c->err);
+    int r = contained.n ? terms_code_system_within(c->s, c->container, contained, &cs, c->err)
+                        : terms_code_system(c->s, system, version, &cs, c->err);
 
     if (r < 0)
         return r;
-    if (cs && cs_info(cs)->content == CONTENT_NOT_PRESENT)
+    if (cs &&
+        (cs_info(cs)->content == CONTENT_NOT_PRESENT || cs_info(cs)->content == CONTENT_SUPPLEMENT))
         cs = NULL;
     if (!cs && !concepts) {
         struct str parts[] = {system, version.n ? STR("|") : STR(""), version};
@@ -385,7 +412,10 @@ static int find_within(struct compiling *c, yyjson_val *names, struct part *ret,
         return err_no_memory(c->err);
     yyjson_arr_foreach(names, i, n, v) {
         struct vs *vs;
-        r = terms_value_set_in(c->s, js_str(v), c->path, &vs, c->err);
+        bool contained = str_starts(js_str(v), STR("#"));
+        r = contained ? terms_value_set_within(c->s, c->container, str_from(js_str(v), 1), c->path,
+                                               &vs, c->err)
+                      : terms_value_set_in(c->s, js_str(v), c->path, &vs, c->err);
         if (r < 0)
             return r;
         if (!vs) {
@@ -396,7 +426,7 @@ static int find_within(struct compiling *c, yyjson_val *names, struct part *ret,
         }
         if (vs->unknown.p && (r = need(c, vs->unknown, vs->unknown_is_value_set)) < 0)
             return r;
-        if ((r = note_used(c, vs)) < 0)
+        if (!contained && (r = note_used(c, vs)) < 0)
             return r;
         ret->within[ret->n_within++] = vs;
     }
@@ -463,13 +493,12 @@ static int add_contains(struct compiling *c, yyjson_val *contains, int depth)
 
 static int add_all(struct compiling *c, yyjson_val *root)
 {
-    yyjson_val *compose = js_get(root, "compose"), *inactive = js_get(compose, "inactive"), *v;
+    yyjson_val *compose = js_get(root, "compose"), *v;
     size_t i, n;
     int r = 0;
 
     if (!compose)
         return add_contains(c, js_get(js_get(root, "expansion"), "contains"), 0);
-    c->active_only = yyjson_is_false(inactive);
     c->excluding = true;
     yyjson_arr_foreach(js_get(compose, "exclude"), i, n, v) {
         if ((r = add_include(c, v)) < 0)
@@ -500,12 +529,14 @@ static int copy_source(struct vs *vs, yyjson_val *resource, struct err *err)
     vs->title = js_get_str(vs->source, "title");
     vs->status = js_get_str(vs->source, "status");
     vs->experimental = yyjson_is_true(js_get(vs->source, "experimental"));
+    vs->active_only = yyjson_is_false(js_get(js_get(vs->source, "compose"), "inactive"));
+    vs->standards = standards_flags(vs->source);
     vs->immutable = yyjson_is_true(js_get(vs->source, "immutable"));
     return 0;
 }
 
-int vs_compile(struct terms_scope *s, yyjson_val *resource, const struct vs_path *path,
-               struct vs **ret, struct err *err)
+int vs_compile(struct terms_scope *s, yyjson_val *resource, yyjson_val *container,
+               const struct vs_path *path, struct vs **ret, struct err *err)
 {
     struct vs *vs = fault_point("alloc") ? NULL : calloc(1, sizeof *vs);
     struct compiling c = {.s = s, .vs = vs, .path = path, .err = err};
@@ -516,6 +547,7 @@ int vs_compile(struct terms_scope *s, yyjson_val *resource, const struct vs_path
     arena_init(&vs->a, VS_ARENA_MAX);
     atomic_init(&vs->refs, 1);
     r = copy_source(vs, resource, err);
+    c.container = container ? container : vs->source;
     if (r >= 0)
         r = add_all(&c, vs->source);
     if (r < 0)

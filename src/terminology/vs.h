@@ -32,6 +32,7 @@ struct vs_group {
     struct str system, version; /* version: of the code system that was used, or as asked for */
     struct cs *cs;              /* NULL: not known here */
     bool is_pinned;             /* the value set names this version */
+    bool whole;                 /* all codes of the system, with no filter */
     bool grammar;               /* all codes that the system's grammar makes, too */
     uint64_t *members;          /* of cs */
     uint64_t *removed;          /* by an exclude */
@@ -52,6 +53,8 @@ struct vs {
     struct arena a;
     struct str url, version, name, title, status, id;
     bool experimental, immutable;
+    bool active_only;   /* compose.inactive is false */
+    uint32_t standards; /* CS_DEPRECATED … of its own */
     yyjson_val *source; /* its resource */
     struct vs_group *groups;
     size_t n_groups;
@@ -72,8 +75,9 @@ struct vs_path {
     size_t depth;
 };
 
-int vs_compile(struct terms_scope *s, yyjson_val *resource, const struct vs_path *path,
-               struct vs **ret, struct err *err);
+/* `container`: the resource that "#id" is looked for in, where it is not the value set itself. */
+int vs_compile(struct terms_scope *s, yyjson_val *resource, yyjson_val *container,
+               const struct vs_path *path, struct vs **ret, struct err *err);
 struct vs *vs_ref(struct vs *vs);
 void vs_unref(struct vs *vs);
 size_t vs_bytes(const struct vs *vs);

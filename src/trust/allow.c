@@ -461,6 +461,24 @@ int allow_interaction(const struct access *who, int type, unsigned rights, struc
                    STR_ARG(type ? def_resource_name(type) : STR("*")), missing);
 }
 
+int allow_log(const struct access *who, int type, struct str *ret, struct err *err)
+{
+    struct openings o;
+
+    *ret = STR_NULL;
+    if (who->kind != ACCESS_GRANTED)
+        return 0;
+    openings_of(who->identity, type, READS, &o);
+    if (o.all)
+        return 0;
+    for (size_t k = 0; k < o.n && !ret->p; k++)
+        if (o.v[k].of_patient && !o.v[k].query.n)
+            *ret = who->identity->patient;
+    return ret->p ? 0
+                  : err_set(err, ERR_FORBIDDEN, "the token has no scope for %.*s without a query",
+                            STR_ARG(def_resource_name(type)));
+}
+
 static int check_query(struct arena *a, const struct params *params,
                        const struct search_options *opt, const struct smart_scope *one,
                        struct err *err)

@@ -41,14 +41,14 @@ const struct identity *token_cache_get(struct token_cache *c, const unsigned cha
     pthread_rwlock_rdlock(&c->lock);
     for (int i = 0; i < WAYS && !found; i++)
         if (set[i].identity && memcmp(set[i].hash, hash, SHA256_BYTES) == 0 &&
-            set[i].identity->until_ms > now_ms)
+            set[i].until_ms > now_ms)
             found = identity_ref(set[i].identity);
     pthread_rwlock_unlock(&c->lock);
     return found;
 }
 
 void token_cache_put(struct token_cache *c, const unsigned char *hash, const struct identity *i,
-                     uint64_t age)
+                     int64_t until_ms, uint64_t age)
 {
     struct cached *set = set_of(c, hash);
 
@@ -58,6 +58,7 @@ void token_cache_put(struct token_cache *c, const unsigned char *hash, const str
         memmove(set + 1, set, (WAYS - 1) * sizeof *set);
         memcpy(set->hash, hash, SHA256_BYTES);
         set->identity = identity_ref(i);
+        set->until_ms = MIN(until_ms, i->until_ms);
     }
     pthread_rwlock_unlock(&c->lock);
 }

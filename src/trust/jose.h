@@ -3,7 +3,7 @@
  * A key knows the one algorithm that it is used with; a token whose header names another, "none"
  * included, is refused before anything is computed, so that no token can choose how it is checked.
  * Only what SMART, DPoP and OpenID Connect need: RS256, RS384, PS256, PS384, ES256 and ES384, each
- * where the caller allows it. Signatures are OpenSSL's (docs/decisions/0020).
+ * where the caller allows it. Signatures are OpenSSL's (docs/decisions/0021).
  */
 #ifndef TRUST_JOSE_H
 #define TRUST_JOSE_H

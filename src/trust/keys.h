@@ -1,7 +1,7 @@
 /* keys.h - the node's own signing keys: made at first use, published, and replaced in time.
  *
  * Of each algorithm the newest key signs; an elder one stays in the published set until what it
- * signed has ended. Only ID tokens are signed: access tokens are tickets (docs/decisions/0021).
+ * signed has ended. Only ID tokens are signed: access tokens are tickets (docs/decisions/0022).
  */
 #ifndef TRUST_KEYS_H
 #define TRUST_KEYS_H

@@ -1,6 +1,6 @@
 /* token.h - grants and the tickets that come of them: codes, access tokens, refresh tokens.
  *
- * An access token is a ticket (docs/decisions/0021): 43 characters that say nothing, with a record
+ * An access token is a ticket (docs/decisions/0022): 43 characters that say nothing, with a record
  * behind them. It is good as long as its record, its grant, its client and its account are. A
  * refresh token is good once: the next one comes with the tokens it buys, and one that comes twice
  * ends the whole grant, because one of the two who have it is a thief (RFC 9700, 4.14.2).

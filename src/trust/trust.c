@@ -95,11 +95,12 @@ static int look_up(struct trust *t, struct str token, const struct identity **re
     struct access who = trust_system();
     struct store_txn *txn = NULL;
     struct identity *made;
+    int64_t now_ms = clock_now_ms();
     uint64_t age;
     int r;
 
     sha256(token, hash);
-    *ret = token_cache_get(&t->cache, hash, clock_now_ms());
+    *ret = token_cache_get(&t->cache, hash, now_ms);
     if (*ret)
         return 0;
     age = atomic_load(&t->cache.age);
@@ -110,7 +111,8 @@ static int look_up(struct trust *t, struct str token, const struct identity **re
     store_end(txn);
     if (r < 0)
         return r;
-    token_cache_put(&t->cache, hash, made, age);
+    token_cache_put(&t->cache, hash, made,
+                    store_is_shared(t->store) ? now_ms + TRUST_SHARED_MS : INT64_MAX, age);
     *ret = made;
     return 0;
 }

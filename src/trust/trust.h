@@ -19,6 +19,7 @@ struct access trust_job(struct str name);
 /* ---- a node that asks who is there ---- */
 
 #define TRUST_CACHE_TOKENS 8192 /* verified tokens that are kept in memory */
+#define TRUST_SHARED_MS 5000    /* … and for how long, where other nodes may revoke them */
 
 struct trust;
 

@@ -17,6 +17,7 @@ struct token_cache {
     struct cached {
         unsigned char hash[SHA256_BYTES];
         const struct identity *identity; /* a reference; NULL: free */
+        int64_t until_ms;                /* how long it may be taken from here */
     } * v;
     _Atomic uint64_t age; /* how often it was emptied */
 };
@@ -26,9 +27,10 @@ void token_cache_done(struct token_cache *c);
 const struct identity *token_cache_get(struct token_cache *c, const unsigned char *hash,
                                        int64_t now_ms);
 /* Keeps one, unless the cache was emptied since `age` was read: what was read before a revocation
- * must not be kept after it. */
+ * must not be kept after it. Until `until_ms` or the
+ * token's own end, whichever is first. */
 void token_cache_put(struct token_cache *c, const unsigned char *hash, const struct identity *i,
-                     uint64_t age);
+                     int64_t until_ms, uint64_t age);
 void token_cache_clear(struct token_cache *c);
 
 struct trust {

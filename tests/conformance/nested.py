@@ -69,8 +69,13 @@ def make(rng):
             o['subject'] = ref(rng, 'Patient', 55)
         if rng.random() < 0.5:
             o['encounter'] = ref(rng, 'Encounter', 42)
-        if rng.random() < 0.6:
+        dice = rng.random()
+        if dice < 0.6:
             o['valueQuantity'] = {'value': rng.randrange(20)}
+        elif dice < 0.75:
+            o['valueCodeableConcept'] = {'coding': [{'system': 'urn:s', 'code': rng.choice(CODES)}]}
+        elif dice < 0.9:
+            o['valueString'] = rng.choice(NAMES)
         if rng.random() < 0.3:
             o['hasMember'] = [ref(rng, 'Observation', 220) for _ in range(rng.randrange(1, 3))]
         if rng.random() < 0.5:
@@ -190,7 +195,7 @@ class World:
             return text(r, value)
         if code == 'near':
             return near(r, value)
-        if code.endswith('code-value-quantity'):
+        if 'code-value-' in code:
             return composite(r, code, value)
         what, values = PARAMETERS[kind][code]
         values = values(r)
@@ -232,10 +237,15 @@ def near(r, value):
 
 def composite(r, code, value):
     want_code, want = value.split('$')
+    what, values = {
+        'quantity': ('quantity', quantity), 'string': ('string', lambda i: [
+            i['valueString']] if 'valueString' in i else []),
+        'concept': ('token', lambda i: codes(i.get('valueCodeableConcept', {}))),
+    }[code.split('-')[-1]]
     items = {'code': [r], 'component': r.get('component', []),
              'combo': r.get('component', []) + [r]}[code.split('-')[0]]
     return any(any(one('token', c, want_code) for c in codes(i['code'])) and
-               any(one('quantity', q, want) for q in quantity(i)) for i in items)
+               any(one(what, v, want) for v in values(i)) for i in items)
 
 
 # ---- random searches ----
@@ -294,7 +304,10 @@ def extra(rng, kind):
                                        for _ in range(rng.randrange(1, 3)))),
                     (rng.choice(['code-value-quantity', 'component-code-value-quantity',
                                  'combo-code-value-quantity']),
-                     rng.choice(CODES) + '$' + value_of(rng, 'quantity'))]
+                     rng.choice(CODES) + '$' + value_of(rng, 'quantity')),
+                    (rng.choice(['code-value-concept', 'combo-code-value-concept']),
+                     rng.choice(CODES) + '$' + rng.choice(CODES + ['urn:s|a', 'urn:t|a'])),
+                    ('code-value-string', rng.choice(CODES) + '$' + value_of(rng, 'string'))]
     if kind == 'Location':
         choices = [('near', f'{rng.uniform(-3, 3):.3f}|{rng.uniform(30, 36):.3f}|'
                             f'{rng.randrange(400)}|km')]

@@ -1,6 +1,7 @@
 #include "contract.h"
 
 #include <dirent.h>
+#include <libpq-fe.h>
 
 bool world_is_faulty;
 
@@ -19,11 +20,60 @@ static void remove_dir(const char *dir)
     rmdir(dir);
 }
 
+bool world_on_postgres(void)
+{
+    return getenv("CARNET_TEST_STORE") != NULL;
+}
+
+struct store_config world_config(const struct world *w)
+{
+    return (struct store_config){.dir = w->dir, .uri = w->uri[0] ? w->uri : NULL};
+}
+
+static void run_sql(const char *sql)
+{
+    PGconn *db = PQconnectdb(getenv("CARNET_TEST_STORE"));
+    PGresult *r = PQexec(db, "SET client_min_messages = error");
+
+    PQclear(r);
+    r = PQexec(db, sql);
+
+    if (PQresultStatus(r) != PGRES_COMMAND_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(db));
+    PQclear(r);
+    PQfinish(db);
+}
+
+/* The schema has the name of the folder. */
+static const char *schema_of(const struct world *w)
+{
+    return strrchr(w->dir, '/') + 1;
+}
+
+static void make_schema(struct world *w)
+{
+    char sql[120];
+
+    snprintf(sql, sizeof sql, "CREATE SCHEMA \"%.50s\"", schema_of(w));
+    run_sql(sql);
+    snprintf(w->uri, sizeof w->uri, "%.200s&options=-csearch_path%%3D%%22%.50s%%22",
+             getenv("CARNET_TEST_STORE"), schema_of(w));
+}
+
+static void drop_schema(const struct world *w)
+{
+    char sql[120];
+
+    snprintf(sql, sizeof sql, "DROP SCHEMA \"%.50s\" CASCADE", schema_of(w));
+    run_sql(sql);
+}
+
 static void open_store(struct world *w, bool create)
 {
-    struct store_config config = {.dir = w->dir, .create = create};
+    struct store_config config = world_config(w);
     struct err err = {0};
 
+    config.create = create;
     if (store_open(&config, &w->st, &err) < 0)
         fail_msg("open: %s (%s)", err.text, err.detail);
     if (world_is_faulty)
@@ -38,6 +88,8 @@ void world_open(struct world *w)
     snprintf(w->dir, sizeof w->dir, "%.40s/carnet-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(w->dir));
     arena_init(&w->a, MIB(256));
+    if (world_on_postgres())
+        make_schema(w);
     open_store(w, true);
 }
 
@@ -51,6 +103,8 @@ void world_done(struct world *w)
 {
     store_close(w->st);
     arena_done(&w->a);
+    if (w->uri[0])
+        drop_schema(w);
     remove_dir(w->dir);
 }
 

@@ -9,9 +9,11 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-/* A folder of its own for each test, removed at the end. */
+/* A folder of its own for each test, removed at the end; where CARNET_TEST_STORE names a PostgreSQL
+ * (tests/lib/with_postgres.py), a schema of its own there. */
 struct world {
     char dir[64];
+    char uri[300]; /* "": SQLite */
     struct store *st;
     struct arena a;
     struct access who;
@@ -19,9 +21,12 @@ struct world {
 
 extern bool world_is_faulty; /* open stores behind store/faulty */
 
+/* Whether the suite runs on PostgreSQL. */
+bool world_on_postgres(void);
 void world_open(struct world *w);
 void world_reopen(struct world *w);
 void world_done(struct world *w);
+struct store_config world_config(const struct world *w);
 
 /* One version of a resource given as JSON text without id; NULL text: a deletion. Each call is a
  * job of its own. */

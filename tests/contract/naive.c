@@ -12,7 +12,8 @@ enum key_answer search_key(const struct key_range *range, struct str key)
 {
     uint64_t h = str_hash(key) >> 8;
 
-    (void)range;
+    if (range->head)
+        return h % 3 ? KEY_YES : KEY_NO;
     return h % 3 == 0 ? KEY_NO : h % 3 == 1 ? KEY_YES : KEY_ASK;
 }
 
@@ -22,21 +23,31 @@ size_t search_group(const struct key_range *range, struct str key)
     return key.n ? 1 : 0;
 }
 
-int search_group_range(const struct key_range *range, struct str group, struct arena *a,
-                       struct key_range *ret, struct err *err)
+/* Every second group's range is in two pieces. */
+int search_group_ranges(const struct key_range *range, struct str group, struct arena *a,
+                        struct key_range **ret, size_t *ret_n, struct err *err)
 {
-    char *hi = arena_alloc(a, 1);
+    struct key_range *all = ARENA_ARRAY(a, struct key_range, 2);
+    unsigned char first = (unsigned char)group.p[0];
+    char *ends = arena_alloc(a, 3);
 
-    if (!hi)
+    *ret = all;
+    *ret_n = 0;
+    if (!all || !ends)
         return err_no_memory(err);
-    if ((unsigned char)group.p[0] % 4 == 3)
+    if (first % 4 == 3)
         return 0;
-    hi[0] = (char)((unsigned char)group.p[0] + 1);
-    *ret = *range;
-    ret->groups = false;
-    ret->lo = group;
-    ret->hi = hi[0] ? str_n(hi, 1) : STR_NULL;
-    return 1;
+    memcpy(ends, (char[]){(char)first, 0x40, (char)(first + 1)}, 3);
+    all[0] = *range;
+    all[0].groups = false;
+    all[0].lo = group;
+    all[0].hi = ends[2] ? str_n(ends + 2, 1) : STR_NULL;
+    *ret_n = 1 + first % 2;
+    if (*ret_n == 1)
+        return 0;
+    all[1] = all[0];
+    all[0].hi = all[1].lo = str_n(ends, 2);
+    return 0;
 }
 
 static bool filter_takes(const struct key_range *range, struct str key)
@@ -56,6 +67,10 @@ static bool key_in(const struct index_entry *e, const struct key_range *range)
         return false;
     if (range->point)
         return str_eq(key, range->lo) && filter_takes(range, key);
+    if (e->head_n != range->head || !str_starts(key, str_head(range->lo, range->head)))
+        return false;
+    if (range->head && !str_starts(range->hi, str_head(key, range->head)))
+        return filter_takes(range, key) && str_cmp(key, range->lo) >= 0;
     if (range->groups && (!key.n || (unsigned char)key.p[0] % 4 == 3))
         return false;
     if (!filter_takes(range, key))
@@ -101,7 +116,7 @@ struct str naive_key(const struct index *index, const struct search_sort *sort)
 
 static int extract(struct arena *a, int type, yyjson_val *root, struct index *ret, struct err *err)
 {
-    static const struct index_options options;
+    static const struct index_options options = {.pairs = true};
     struct params *params = params_base(err);
     int r = params ? index_extract(a, params, &options, type, root, ret, err) : ERR_NO_MEMORY;
 

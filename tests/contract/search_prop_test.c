@@ -185,6 +185,27 @@ static const struct naive_doc *some_doc(struct prop *p, const char *type)
     return NULL;
 }
 
+/* From one key to another of its head, or to the head's end, which may be said in two ways. */
+static struct key_range some_range_in_blocks(struct prop *p, const struct index_entry *e,
+                                             const struct naive_doc *other, struct key_range range)
+{
+    range.head = e->head_n;
+    if (chance(p, 30))
+        range.lo = str_head(range.lo, e->head_n);
+    if (chance(p, 30))
+        range.hi = STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+                       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+    for (size_t i = 0; i < other->index.n_entries; i++) {
+        const struct index_entry *end = &other->index.entries[i];
+        struct str key = str_n((const char *)end->key, end->key_n);
+
+        if (end->param == e->param && end->head_n == e->head_n && str_cmp(key, range.lo) > 0 &&
+            memcmp(end->key, e->key, e->head_n) == 0)
+            range.hi = key;
+    }
+    return range;
+}
+
 static struct key_range some_range(struct prop *p, const char *type)
 {
     struct key_range range = {0};
@@ -201,6 +222,8 @@ static struct key_range some_range(struct prop *p, const char *type)
                                    .terms = e->shared,
                                    .lossy = e->shared || chance(p, 15),
                                    .filtered = !e->shared && chance(p, 20)};
+        if (e->head_n)
+            return some_range_in_blocks(p, e, other, range);
         if (!e->shared && chance(p, 60)) {
             range.point = true;
             return range;
@@ -524,6 +547,7 @@ static void low_limits(void **state)
                                            .set_array = 5,
                                            .bodies = {2, 6, 12},
                                            .reads = {4, 20, 0}};
+    block_bits = 3;
     for (uint64_t seed = 11; seed <= 14; seed++)
         run_seed(seed, rounds());
     search_limits.sort_rows = 0;
@@ -533,6 +557,7 @@ static void low_limits(void **state)
     search_limits.race_max = 0;
     run_seed(21, rounds());
     search_limits = was;
+    block_bits = BLOCK_BITS;
 }
 
 /* However a search is written: past its deadline it ends, and says so. */

@@ -89,6 +89,15 @@ static const char *const queries[] = {
     "Observation?category=vital-signs&status=final",
     "Observation?combo-code=8480-6",
     "Observation?code-value-quantity=http://loinc.org|29463-7$gt80",
+    "Observation?code-value-quantity=29463-7$lt90000|http://unitsofmeasure.org|g",
+    "Observation?code-value-quantity=29463-7$gt80&status=final",
+    "Observation?code-value-quantity=http://loinc.org|$gt80&_sort=-date",
+    "Observation?component-code-value-quantity=8480-6$lt150,8462-4$gt10",
+    "Observation?combo-code-value-quantity=8480-6$ne107&_sort=-_lastUpdated",
+    "Observation?combo-code-value-quantity=8480-6$gt1&subject=Patient/example",
+    "Observation?code-value-concept=883-9$278149003",
+    "Observation?code-value-concept=http://loinc.org|883-9$",
+    "Observation?code-value-string=2029-8$a",
     "Observation?component-value-quantity=gt60",
     "Observation?has-member:missing=false",
     "Observation?value-concept:missing=false",
@@ -289,6 +298,7 @@ static void what_is_found_is_what_matches(void **state)
         skip();
     }
     w = calloc(1, sizeof *w);
+    block_bits = 4;
     world_open(&w->w);
     arena_init(&w->a, MIB(512));
     w->params = params_base(&err);
@@ -315,6 +325,7 @@ static void what_is_found_is_what_matches(void **state)
     search_limits = was;
     print_message("%zu queries, %zu of them find nothing\n", ARRAY_LEN(queries), empty);
     world_check(&w->w);
+    block_bits = BLOCK_BITS;
     params_unref(w->params);
     arena_done(&w->a);
     world_done(&w->w);

@@ -288,6 +288,8 @@ static void a_copy_is_made_while_others_write(void **state)
     void *failed;
 
     (void)state;
+    if (world_on_postgres())
+        skip(); /* the database's own tools copy */
     world_open(&w);
     assert_int_equal(world_put(&w, "Basic", "first", "{\"resourceType\":\"Basic\"}", NULL, &err),
                      0);

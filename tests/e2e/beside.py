@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Commands beside a running node: beside.py CARNET
 
-import, reindex and backup go through the node's local socket while clients use the node; each does
-what it does alone: the same records, rejects, status, and a position to go on from.
+import, reindex, backup, packages and terminologies go through the node's local socket while clients
+use the node; each does what it does alone: the same records, rejects and status, and a position to
+go on from.
 """
+import contextlib
+import io
 import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 
@@ -93,20 +98,33 @@ def check_counts(score, client, kinds, what):
         score.check(found == n, f'{what}: {found} of {n} {kind}')
 
 
+def ask(folder, method, target, body):
+    """One request on the socket; the whole answer."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(folder.data, 'carnet.sock'))
+        s.sendall(f'{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
+                  f'Content-Length: {len(body)}\r\n\r\n{body}'.encode())
+        data = b''
+        while part := s.recv(65536):
+            data += part
+    return data
+
+
 def check_socket(score, folder, node):
     path = os.path.join(folder.data, 'carnet.sock')
     mode = stat.S_IMODE(os.stat(path).st_mode)
     score.check(mode == 0o600, f'the socket has mode {mode:o}')
     reply = node.client().get('/operator/reindex')
     score.check(reply.status == 404, f'an operator path on the address: {reply}')
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(path)
-        s.sendall(b'POST /operator/import?chunk=0&alone=0&position=base-url HTTP/1.1\r\n'
-                  b'Host: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n1 {}\n')
-        data = b''
-        while part := s.recv(65536):
-            data += part
-    score.check(data.startswith(b'HTTP/1.1 400'), f'a position that is none: {data!r}')
+    for method, target, body, says in (
+            ('POST', '/operator/import?chunk=0&alone=0&position=base-url', '1 {}\n', b'none of an'),
+            ('POST', '/operator/resources', '', b'none of a command'),
+            ('POST', '/operator/resources', '{"worker":9,"note":0,"n":0}\n', b'none of a command'),
+            ('POST', '/operator/resources', 'x\n', b'JSON'),
+            ('POST', '/operator/blob?part=0', 'base-url\nx', b'no part of a terminology'),
+            ('POST', '/operator/blob?part=5000000000', 'terminology/x\nx', b'no part of a')):
+        data = ask(folder, method, target, body)
+        score.check(data.startswith(b'HTTP/1.1 400') and says in data, f'{target}: {data!r}')
 
 
 def check_import(score, folder, node, country, kinds):
@@ -163,6 +181,83 @@ def check_two_at_once(score, folder, node):
     score.check(found == n, f'two imports of {n} lines made {found}')
 
 
+def make_package(folder, version):
+    def definition(i, **more):
+        return {'resourceType': 'ValueSet', 'id': f'vs{i}', 'status': 'active',
+                'url': f'http://example.org/vs{i}', 'version': version, **more}
+    files = {'package.json': {'name': 'example.test', 'version': version,
+                              'fhirVersions': ['4.0.1']},
+             'wrong.json': {**definition('wrong'), 'nothing': 1},
+             **{f'vs{i}.json': definition(i, text={'status': 'generated', 'div': 'x'})
+                for i in range(1200)}}
+    path = os.path.join(folder.path, f'example.test-{version}.tgz')
+    with tarfile.open(path, 'w:gz') as tar:
+        for name, content in files.items():
+            data = json.dumps(content).encode()
+            info = tarfile.TarInfo('package/' + name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def check_packages(score, folder, node):
+    """Packages are read by the command, and stored by the node beside its clients."""
+    one, two = make_package(folder, '1.0.0'), make_package(folder, '2.0.0')
+    client = node.client()
+    with Load(node) as load:
+        status, out = run(folder, 'package', 'install', one)
+        score.check(status == 0 and '1200 resources installed, 1 left out' in out and
+                    'ValueSet/vswrong' in out, f'a package beside the node: {status} {out}')
+        status, out = run(folder, 'package', 'install', one)
+        score.check(status == 0 and 'installed already' in out, f'once more: {status} {out}')
+        status, out = run(folder, 'package', 'install', two)
+        score.check(status == 1 and 'remove it before' in out, f'another version: {status} {out}')
+    score.check(not load.failures, f'clients beside packages: {load.failures[:3]}')
+    score.check(count(client, 'ValueSet', '&version=1.0.0') == 1200, 'not all value sets are there')
+    status, out = run(folder, 'package', 'list')
+    score.check((status, out) == (0, 'example.test#1.0.0 1200\n'), f'the list: {status} {out}')
+    status, out = run(folder, 'package', 'remove', 'example.test')
+    score.check(status == 0 and '1200 resources removed' in out, f'away: {status} {out}')
+    score.check(count(client, 'ValueSet', '&version=1.0.0') == 0, 'value sets stay')
+    both = [start(folder, 'package', 'install', one) for _ in range(2)]
+    ends = sorted(end(p) for p in both)
+    score.check(ends[0][0] == 0, f'two installs at once: {ends}')
+    listed = run(folder, 'package', 'list')[1]
+    score.check(listed == 'example.test#1.0.0 1200\n', f'after two at once: {listed}')
+    status, out = run(folder, 'package', 'remove', 'nothing.there')
+    score.check(status == 1 and 'is not installed' in out, f'what is not there: {status} {out}')
+
+
+def check_terminology(score, folder, node):
+    path = os.path.join(folder.path, '3166.json')
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write('{"3166-1":[{"alpha_2":"KE","alpha_3":"KEN","numeric":"404","name":"Kenya"}]}')
+    client = node.client()
+    look = '/fhir/CodeSystem/$lookup?system=urn:iso:std:iso:3166&code=KEN'
+    score.check(client.get(look).status == 404, 'a code before its system')
+    status, out = run(folder, 'terminology', 'load', path)
+    score.check(status == 0 and '3 concepts' in out, f'a terminology beside: {status} {out}')
+    reply = client.get(look)
+    score.check(reply.status == 200 and b'Kenya' in reply.body, f'the loaded code: {reply}')
+    status, out = run(folder, 'terminology', 'list')
+    score.check(status == 0 and 'urn:iso:std:iso:3166|' in out, f'the list: {status} {out}')
+    with open(path, 'a', encoding='utf-8') as f:
+        f.write('}')
+    status, out = run(folder, 'terminology', 'load', path)
+    score.check(status == 1 and '3166.json' in out, f'a wrong file: {status} {out}')
+    status, out = run(folder, 'terminology', 'remove', 'urn:iso:std:iso:3166')
+    score.check(status == 0 and client.get(look).status == 404, f'away: {status} {out}')
+    status, out = run(folder, 'terminology', 'remove', 'urn:iso:std:iso:3166')
+    score.check(status == 1 and 'is not loaded' in out, f'away twice: {status} {out}')
+    data = ask(folder, 'POST', '/operator/blob?part=0', 'terminology/CodeSystem/x|1/abc\nhalf')
+    score.check(data.startswith(b'HTTP/1.1 200'), f'a part: {data!r}')
+
+
+def blobs(folder):
+    with contextlib.closing(sqlite3.connect(os.path.join(folder.data, 'carnet.db'))) as db:
+        return [name for name, in db.execute('SELECT DISTINCT name FROM blob')]
+
+
 def check_reindex(score, folder, node):
     client = node.client()
     reply = client.send('POST', '/fhir/SearchParameter', {
@@ -214,7 +309,7 @@ def check_node_stops(score, folder, country):
         with nodes.Folder(folder.carnet) as own:
             with nodes.Node(own) as node:
                 client = node.client()
-                p = start(own, 'import', country)
+                p = start(own, 'import', '--threads', '1', country)
                 wait_for(score, 'the import begins', lambda: count(client, 'Patient') > 0)
                 client.close()
                 node.process.send_signal(how)
@@ -242,6 +337,12 @@ def main():
             check_two_at_once(score, folder, node)
             check_reindex(score, folder, node)
             check_backup(score, folder, node)
+            check_packages(score, folder, node)
+            check_terminology(score, folder, node)
+        score.check(blobs(folder) == ['terminology/CodeSystem/x|1/abc'], f'{blobs(folder)}')
+        with nodes.Node(folder):
+            pass
+        score.check(blobs(folder) == [], f'half a terminology stays: {blobs(folder)}')
         score.check(not os.path.exists(os.path.join(folder.data, 'carnet.sock')),
                     'the socket stays behind')
         for node in check_node_stops(score, folder, country):

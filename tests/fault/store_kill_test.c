@@ -32,6 +32,8 @@ static const struct place {
     {"committed", 50}, {"answer", 100}, {"checkpoint", 8}, {"checkpointed", 8},
 };
 
+#define SQLITE_PLACES 2 /* the last ones: PostgreSQL folds its log by itself */
+
 static unsigned met; /* kills that happened at their place */
 
 struct ack {
@@ -172,6 +174,7 @@ static void nothing_acknowledged_is_lost(void **state)
 {
     unsigned kills = (unsigned)setting("CARNET_KILLS", KILLS), acked[WORK_WRITERS], total = 0;
     unsigned named = 0;
+    size_t n_places = ARRAY_LEN(places) - (getenv("CARNET_TEST_STORE") ? SQLITE_PLACES : 0);
     char dir[FOLDER_BYTES];
     bool exists = false;
     struct rng rng;
@@ -180,7 +183,7 @@ static void nothing_acknowledged_is_lost(void **state)
     rng_seed(&rng, setting("CARNET_SEED", 1));
     folder_new(dir);
     for (unsigned i = 0; i < kills; i++) {
-        const struct place *p = &places[i / 2 % ARRAY_LEN(places)];
+        const struct place *p = &places[i / 2 % n_places];
         const char *place = i % 2 ? p->name : NULL;
         unsigned n = 1 + (unsigned)rng_below(&rng, p->max);
         if (i % KILLS_A_FOLDER == 0) {

@@ -23,7 +23,9 @@ int work_verify(struct store *st, unsigned t, unsigned acked, char why[WORK_WHY]
 int work_verify_all(struct store *st, const unsigned acked[WORK_WRITERS],
                     unsigned ret_done[WORK_WRITERS], char why[WORK_WHY]);
 
-/* Opens the store in `dir`. A small log, so that it is folded often. */
+/* Opens the store in `dir`. A small log, so that it is folded often. Where CARNET_TEST_STORE names
+ * a PostgreSQL, the store is in a schema there that has the folder's name; what a process that was
+ * killed has left under way is over when this returns. */
 int work_open(const char *dir, bool create, struct store **ret, struct err *err);
 
 #endif

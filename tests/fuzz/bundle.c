@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         node_open();
     arena_init(&a, ARENA_MAX);
     before = position();
-    r = api_bundle(node.api, &a, trust_job(STR("fuzz")), text, NULL, NULL, &failed, &err);
+    r = api_bundle(node.api, &a, trust_job(STR("fuzz")), text, NULL, NULL, &failed, NULL, &err);
     FUZZ_HOLDS(r >= 0 || err.text[0]);
     FUZZ_HOLDS(position() >= before);
     if (r < 0 && !is_batch(&a, text))

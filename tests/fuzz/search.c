@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct str query = cut ? str_n(text, (size_t)(cut - text)) : str_n(text, n);
     struct str body = cut ? str_n(cut + 1, n - query.n - 1) : STR("{}");
     struct search_options options = {.now_ms = 1700000000000,
-                                     .index = {.extras = true, .content = true}};
+                                     .index = {.extras = true, .content = true, .pairs = true}};
     struct search s;
     struct arena a;
     yyjson_val *root;

@@ -17,11 +17,13 @@ import uuid
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import jose  # noqa: E402
 import node as nodes  # noqa: E402
+import stores  # noqa: E402
 
 FORM = 'application/x-www-form-urlencoded'
 ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 REDIRECT = 'http://127.0.0.1:9/back'
 PASSWORD = 'correct horse battery'
+SHARED_SECONDS = 5  # TRUST_SHARED_MS
 
 
 class World:
@@ -271,6 +273,62 @@ def check_patient_scopes(world, token):
         world.check(get(path, token).status == 403, path + ' is for operators')
 
 
+def check_shared_answers(world, token):
+    """What the store remembers of one asker's searches must not answer another's: neither what a
+    _has refused to one who sees less, nor what was counted for one who sees all."""
+    path = '/fhir/Patient?_has:Observation:subject:status=final&_total=accurate'
+    reply = backend(world, assertion(world, world.keys[0], 'loader'), scope='system/Patient.rs')
+    blind = reply.json().get('access_token')
+    everything, hers, nothing = (world.loader, ['ann', 'bob']), (token, ['ann']), (blind, [])
+    for who, want in (nothing, hers, everything, nothing, hers, everything, everything):
+        reply = world.get(path, who)
+        world.check(ids(reply) == want and reply.json()['total'] == len(want), f'{want}: {reply}')
+    for who, want in (world.loader, 4), (token, 2), (blind, None):
+        reply = world.get('/fhir/Observation?_summary=count', who)
+        world.check(reply.status == 403 if want is None else reply.json()['total'] == want,
+                    f'counted: {want}: {reply}')
+    reply = world.get('/fhir/Patient?_summary=count', token)
+    world.check(reply.json()['total'] == 1, f'counted by keys: {reply}')
+
+
+def events(world, token, query=''):
+    reply = world.get('/fhir/AuditEvent?_count=1000' + query, token)
+    world.check(reply.status == 200, f'AuditEvents: {reply}')
+    return [e['resource'] for e in reply.json().get('entry', [])]
+
+
+def about(event):
+    """Whose entry it is: the entity in a patient's role."""
+    return [e['what']['reference'] for e in event.get('entity', [])
+            if e.get('role', {}).get('code') == '1']
+
+
+def check_audit(world, token, account):
+    """The log says who asked, and shows a patient what is about her alone."""
+    all_events, get = events(world, world.loader), world.get
+    of_bob = [e for e in all_events if about(e) == ['Patient/bob']]
+    users = {json.dumps(a) for e in all_events for a in e['agent'] if a['requestor']}
+    user = [a for e in all_events for a in e['agent']
+            if a['requestor'] and a['who']['identifier']['value'] == account]
+    world.check(of_bob and len(users) > 1, f'the log knows several: {users}')
+    world.check(user and all(a['role'] == [{'text': 'patient'}] and a['policy'] for a in user),
+                f'a person, the role and the token: {user[:1]}')
+    clients = {e['agent'][0]['who']['identifier']['value'] for e in all_events}
+    world.check({'app', 'loader'} <= clients, f'and the clients: {clients}')
+    hers = events(world, token)
+    world.check(hers and all(about(e) == ['Patient/ann'] for e in hers),
+                'she sees who looked at her record')
+    world.check(events(world, token, '&patient=ann'), 'asking for herself')
+    world.check(events(world, token, '&patient=bob') == [], 'and nothing of his')
+    world.check(ids(get('/fhir/Patient/bob/AuditEvent', token)) == [], 'in his compartment')
+    world.check(get('/fhir/AuditEvent/' + hers[0]['id'], token).status == 200, 'one of hers')
+    his = '/fhir/AuditEvent/' + of_bob[0]['id']
+    world.check(get(his, world.loader).status == 200, 'his is there')
+    for more in '', '/$proof':
+        reply = get(his + more, token)
+        world.check(reply.status == 404, f'one of his{more}: {reply}')
+
+
 def check_narrow_scope(world, token):
     get = world.get
     world.check(get('/fhir/Observation/ann-laboratory', token).status == 200, 'of the category')
@@ -281,6 +339,7 @@ def check_narrow_scope(world, token):
     reply = get('/fhir/Observation?category=vital-signs&_total=accurate', token)
     world.check(reply.json()['total'] == 0, 'asking for the other finds nothing')
     world.check(get('/fhir/Patient/ann', token).status == 403, 'no scope for patients')
+    world.check(get('/fhir/AuditEvent', token).status == 403, 'no scope for the audit log')
 
 
 # ---- people ----
@@ -392,6 +451,8 @@ def check_app(world):
                 claims['nonce'] == 'n-1' and claims['fhirUser'] == world.fhir + '/Patient/ann',
                 f'the ID token: {claims}')
     check_patient_scopes(world, body['access_token'])
+    check_shared_answers(world, body['access_token'])
+    check_audit(world, body['access_token'], claims['sub'])
     user = world.get('/auth/userinfo', body['access_token'])
     world.check(user.json().get('sub') == claims['sub'], f'userinfo: {user}')
 
@@ -634,6 +695,20 @@ def check_disabled(world, loader):
                 'a disabled client reads no more, at once')
 
 
+def check_second_node(world, loader):
+    """On a node that shares the store, a token that was taken back ends a little later."""
+    with nodes.Node(nodes.Second(world.folder), is_open=False) as second:
+        def read():
+            return second.client().get('/fhir/Patient/ann', Authorization='Bearer ' + loader).status
+
+        world.check(read() == 200, 'one token on both nodes')
+        check_disabled(world, loader)
+        end = time.monotonic() + SHARED_SECONDS + 5
+        while read() == 200 and time.monotonic() < end:
+            time.sleep(0.2)
+        world.check(read() == 401, 'it ends on the other node, too')
+
+
 def add_people(world):
     run = world.folder.run
     said = run('user', 'add', 'ann', '--role', 'patient', '--fhir-user', 'Patient/ann')
@@ -673,7 +748,8 @@ def add_clients(world, keys):
 
 def main():
     score = nodes.Score()
-    with nodes.Folder(sys.argv[1]) as folder, nodes.Node(folder, is_open=False) as node:
+    with nodes.Folder(sys.argv[1]) as folder, \
+            nodes.Node(folder, '--audit', 'on', is_open=False) as node:
         world = World(score, folder, node)
         score.check(re.search(r'one-time secret.*: \S{43}$', node.said, re.M), 'the first secret')
         world.keys = keys = [jose.Key(folder.path, 'ES384'), jose.Key(folder.path, 'RS384')]
@@ -681,7 +757,7 @@ def main():
         add_people(world)
         add_clients(world, keys)
         check_unknown(world)
-        loader = check_backend(world, keys[0], keys[1], other)
+        world.loader = loader = check_backend(world, keys[0], keys[1], other)
         make_records(world, loader)
         check_refused_requests(world)
         check_pages(world)
@@ -691,7 +767,10 @@ def main():
         check_pushed(world)
         check_registration(world)
         check_lockout(world)
-        check_disabled(world, loader)
+        if stores.SERVER:
+            check_second_node(world, loader)
+        else:
+            check_disabled(world, loader)
     return score.end()
 
 

@@ -40,6 +40,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import stores  # noqa: E402  (found beside the other helpers)
+
 METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')
 
 
@@ -191,14 +194,17 @@ class Node:
     def __init__(self, carnet, fresh, options):
         self.dir = tempfile.mkdtemp(prefix='carnet-http-')
         data = os.path.join(self.dir, 'data')
+        self.data = data
         if options['init']:
-            subprocess.run([carnet, 'init', '--data', data, *options['init']], check=True)
+            stores.make(data)
+            subprocess.run([carnet, 'init', '--data', data, *stores.options(data),
+                            *options['init']], check=True)
         else:
-            shutil.copytree(fresh, data)
+            stores.copy(fresh, data)
         self.log = open(os.path.join(self.dir, 'log'), 'wb')
         self.process = subprocess.Popen(
-            [carnet, 'serve', '--data', data, '--open', '--listen', '127.0.0.1:0',
-             *options['serve']],
+            [carnet, 'serve', '--data', data, *stores.options(data), '--open', '--listen',
+             '127.0.0.1:0', *options['serve']],
             stdout=subprocess.PIPE, stderr=self.log)
         line = self.process.stdout.readline().decode()
         found = re.search(r'port (\d+)', line)
@@ -215,6 +221,7 @@ class Node:
             status = 'killed after 30 s'
         log = open(self.log.name, errors='replace').read()
         shutil.rmtree(self.dir)
+        stores.remove(self.data)
         if status != 0:
             raise Failure(f'carnet serve ended with {status}: {log[-3000:]}')
 
@@ -258,12 +265,14 @@ def main():
     fresh = os.path.join(root, 'fresh')
     total, failures, started = 0, [], time.time()
     try:
-        subprocess.run([carnet, 'init', '--data', fresh], check=True)
+        stores.make(fresh)
+        subprocess.run([carnet, 'init', '--data', fresh, *stores.options(fresh)], check=True)
         for path in files:
             n, failed = run_file(carnet, fresh, path)
             total += n
             failures += failed
     finally:
+        stores.remove(fresh)
         shutil.rmtree(root, ignore_errors=True)
     for f in failures:
         print('FAILED', f)

@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 
+import stores
+
 JSON = 'application/fhir+json'
 SKIPPED = 77
 START_SECONDS = 60
@@ -44,6 +46,7 @@ class Folder:
         self.path = tempfile.mkdtemp(prefix='carnet-test-')
         self.data = os.path.join(self.path, 'data')
         try:
+            stores.make(self.data)
             self.run('init')
         except RuntimeError:
             self.remove()
@@ -51,13 +54,15 @@ class Folder:
 
     def run(self, command, *args, status=0):
         """Runs a subcommand on the data; its output."""
-        done = subprocess.run([self.carnet, command, '--data', self.data, *args],
+        done = subprocess.run([self.carnet, command, '--data', self.data,
+                               *stores.options(self.data), *args],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != status:
             raise RuntimeError(f'carnet {command} ended with {done.returncode}: {done.stdout}')
         return done.stdout
 
     def remove(self):
+        stores.remove(self.data)
         shutil.rmtree(self.path, ignore_errors=True)
 
     def __enter__(self):
@@ -65,6 +70,17 @@ class Folder:
 
     def __exit__(self, *_):
         self.remove()
+
+
+class Second:
+    """The same store with a data folder of another node's own."""
+
+    def __init__(self, folder):
+        self.carnet = folder.carnet
+        self.path = os.path.join(folder.path, 'second')
+        self.data = os.path.join(self.path, 'data')
+        os.mkdir(self.path)
+        stores.same(folder.data, self.data)
 
 
 class Node:
@@ -75,8 +91,9 @@ class Node:
         self.log_path = os.path.join(folder.path, 'log')
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(
-                [folder.carnet, 'serve', '--data', folder.data, '--listen', '127.0.0.1:0',
-                 *(['--open'] if is_open else []), *options], stdout=subprocess.PIPE, stderr=log)
+                [folder.carnet, 'serve', '--data', folder.data, *stores.options(folder.data),
+                 '--listen', '127.0.0.1:0', *(['--open'] if is_open else []), *options],
+                stdout=subprocess.PIPE, stderr=log)
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()
         self.said, found = '', None

@@ -1,6 +1,7 @@
 #include "store/sqlite/search_int.h"
 
 #define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
+#define BLOCK_ASKS 4 /* bodies looked at in one block before the ranges are read there */
 
 /* ---- preparing ---- */
 
@@ -28,16 +29,12 @@ static int add_terms(struct exec *x, struct clause *c, size_t *cap, const struct
                      struct str lo, struct str hi, struct err *err)
 {
     size_t seen = 0;
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_TERMS, &s, err);
+    struct scan s;
+    struct str term;
+    int r = x->ops->open(&s, x->t, SCAN_TERMS, lo, hi, false, search_limits.terms, err);
 
-    if (r < 0)
-        return r;
-    sq_bind_blob(s, 1, lo);
-    sq_bind_blob(s, 2, hi);
-    while ((r = sq_step(x->t->conn, s, err)) > 0) {
-        struct str term = str_from(sq_column(s, 0), 2);
-        ptrdiff_t end = str_find(term, '\0');
+    while (r >= 0 && (r = x->ops->next(&s, &term, err)) > 0) {
+        ptrdiff_t end = str_find(str_from(term, 2), '\0');
         struct range range = {.is_point = true, .lossy = k->lossy};
 
         if (++seen > search_limits.terms || c->n_ranges >= search_limits.ranges) {
@@ -46,12 +43,12 @@ static int add_terms(struct exec *x, struct clause *c, size_t *cap, const struct
         }
         if (end < 0)
             continue;
-        range.lo = scan_prefix(x->tmp, k->param, str_from(term, (size_t)end + 1));
+        range.lo = scan_prefix(x->tmp, k->param, str_from(term, 2 + (size_t)end + 1));
         r = range.lo.p ? clause_add_range(x, c, cap, range, err) : err_no_memory(err);
         if (r < 0)
             break;
     }
-    sqlite3_reset(s);
+    x->ops->close(&s);
     return r < 0 ? r : exec_charge(x, seen + 1, err);
 }
 
@@ -65,7 +62,7 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
     for (;;) {
         struct key_range *inner;
         struct str group;
-        size_t n;
+        size_t n, n_inner;
 
         if ((r = scan_first(x, lo, hi, &key, err)) <= 0)
             return r;
@@ -77,12 +74,9 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
             return 0;
         }
         group = str_head(key, 2 + n);
-        inner = ARENA_NEW(x->tmp, struct key_range);
-        if (!inner)
-            return err_no_memory(err);
-        r = search_group_range(k, str_from(group, 2), x->tmp, inner, err);
-        if (r > 0)
-            r = add_keys(x, c, cap, inner, err);
+        r = search_group_ranges(k, str_from(group, 2), x->tmp, &inner, &n_inner, err);
+        for (size_t i = 0; r == 0 && i < n_inner; i++)
+            r = add_keys(x, c, cap, &inner[i], err);
         if (r < 0)
             return r;
         lo = scan_after(x->tmp, group);
@@ -143,6 +137,9 @@ static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct 
     struct range range = {
         .is_point = k->point, .lossy = k->lossy, .filter = k->filtered ? k : NULL};
 
+    if (k->head)
+        range.head = (uint8_t)(2 + k->head);
+
     c->names_type &= k->param < INDEX_PARAM_COMPARTMENT;
     range.lo = scan_prefix(x->tmp, k->param, k->lo);
     if (range.lo.p && k->hi.p)
@@ -178,12 +175,17 @@ static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
     c->names_type = true;
     for (size_t i = 0; i < c->of->n_ranges && r == 0 && !c->is_opaque; i++)
         r = add_keys(x, c, &cap, &c->of->ranges[i], err);
-    c->is_points = !c->is_opaque;
+    c->is_points = c->is_blocks = !c->is_opaque;
     for (size_t i = 0; i < c->n_ranges; i++) {
         c->is_points &= c->ranges[i].is_point;
+        c->is_blocks &= c->ranges[i].is_point || c->ranges[i].head;
         c->lossy |= c->ranges[i].lossy;
     }
-    c->how = c->is_points && c->n_ranges <= PROBES_MAX ? HOW_PROBE : HOW_BODY;
+    c->is_blocks &= !c->is_points;
+    c->how = c->n_ranges > PROBES_MAX ? HOW_BODY
+             : c->is_points           ? HOW_PROBE
+             : c->is_blocks           ? HOW_BLOCK
+                                      : HOW_BODY;
     /* Nothing to look for: the set of all matches is known, and empty. */
     if (!c->n_ranges && !c->is_opaque)
         c->how = HOW_SET;
@@ -222,9 +224,9 @@ static int prepare_updated(struct exec *x, struct clause *c, bool nested, struct
         return err_no_memory(err);
     for (size_t i = 0; i < c->of->n_spans; i++) {
         struct row_span *span = &c->spans[i];
-        int r = sq_row_at(x->t, c->of->spans[i].from_ms, &span->from, err);
+        int r = x->ops->row_at(x->t, c->of->spans[i].from_ms, &span->from, err);
 
-        if (r < 0 || (r = sq_row_at(x->t, c->of->spans[i].to_ms, &span->to, err)) < 0 ||
+        if (r < 0 || (r = x->ops->row_at(x->t, c->of->spans[i].to_ms, &span->to, err)) < 0 ||
             (r = exec_charge(x, 4 * COST_PROBE, err)) < 0)
             return r;
     }
@@ -399,6 +401,52 @@ static int test_adaptive(struct exec *x, struct clause *c, uint64_t row, bool *r
     return test_body(x, c, row, ret, err);
 }
 
+/* What the ranges have in the block of a row that is tested. */
+static int block_read(struct exec *x, struct clause *c, struct err *err)
+{
+    struct block *b = &c->block;
+    uint64_t block;
+    size_t n;
+    int r = 0;
+
+    b->rows.n = 0;
+    for (size_t i = 0; i < c->n_ranges && r >= 0; i++)
+        if (c->ranges[i].head)
+            r = block_next(x, &c->ranges[i], b->number, b->number, false, SIZE_MAX, &b->rows,
+                           &block, &n, err);
+    if (r < 0)
+        return r;
+    b->set = (struct rowset){.v = b->rows.v, .n = b->rows.n};
+    rowset_sort(&b->set);
+    b->is_read = true;
+    return 0;
+}
+
+/* Whether the row's block is worth reading, which it is when several rows of it are asked for. */
+static bool block_opens(struct clause *c, uint64_t row)
+{
+    struct block *b = &c->block;
+
+    if (!b->is_open || b->number != block_of(row)) {
+        b->number = block_of(row);
+        b->is_open = true;
+        b->is_read = false;
+        b->asked = 0;
+    }
+    return b->is_read || b->asked++ >= BLOCK_ASKS;
+}
+
+static int test_block(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    int r = c->block.is_read ? 0 : block_read(x, c, err);
+
+    *ret = r == 0 && rowset_has(&c->block.set, row);
+    for (size_t i = 0; i < c->n_ranges && r >= 0 && !*ret; i++)
+        if (c->ranges[i].is_point)
+            *ret = (r = scan_has(x, &c->ranges[i], row, err)) > 0;
+    return MIN(r, 0);
+}
+
 static int test_points(struct exec *x, const struct clause *c, uint64_t row, bool *ret,
                        uint64_t *ret_hint, struct err *err)
 {
@@ -427,7 +475,7 @@ static int test_points(struct exec *x, const struct clause *c, uint64_t row, boo
             nearest = MIN(nearest, found);
     }
     if (!*ret && !c->negate)
-        *ret_hint = x->desc ? MAX(nearest, (uint64_t)1) : MIN(nearest, SQ_ROW_MAX);
+        *ret_hint = x->desc ? MAX(nearest, (uint64_t)1) : MIN(nearest, ROW_MAX);
     return 0;
 }
 
@@ -455,6 +503,11 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
     case HOW_TREE: return clause_check(x, c, row, ret, err);
     case HOW_SET: in = rowset_has(&c->set, row); break;
     case HOW_PROBE: r = test_points(x, c, row, &in, ret_hint, err); break;
+    case HOW_BLOCK:
+        if (!block_opens(c, row))
+            return test_adaptive(x, c, row, ret, err);
+        r = test_block(x, c, row, &in, err);
+        break;
     case HOW_SPANS:
         for (size_t i = 0; i < c->n_spans; i++)
             in |= row >= c->spans[i].from && row < c->spans[i].to;
@@ -471,18 +524,12 @@ int clause_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, uint6
 /* With many types a look at the version is cheaper than a probe for each. */
 static int test_types(struct exec *x, uint64_t row, bool *ret, uint64_t *ret_hint, struct err *err)
 {
-    sqlite3_stmt *s;
     int r, type;
 
     if (x->types.n_ranges <= 1)
         return clause_test(x, &x->types, row, ret, ret_hint, err);
-    if ((r = sq_stmt(x->t->conn, SQ_TYPE_OF, &s, err)) < 0)
+    if ((r = x->ops->identity(x->t, row, &type, NULL, NULL, err)) < 0)
         return r;
-    sqlite3_bind_int64(s, 1, (int64_t)row);
-    if ((r = sq_step(x->t->conn, s, err)) < 0)
-        return r;
-    type = r > 0 ? sqlite3_column_int(s, 0) : 0;
-    sqlite3_reset(s);
     *ret = false;
     for (size_t i = 0; i < x->s->n_types; i++)
         *ret |= x->s->types[i] == type;
@@ -494,6 +541,7 @@ static int test_types(struct exec *x, uint64_t row, bool *ret, uint64_t *ret_hin
 static int round_of(const struct clause *c)
 {
     switch (c->how) {
+    case HOW_BLOCK:
     case HOW_BODY: return 1;
     case HOW_LINK:
     case HOW_TREE: return 2;

@@ -60,7 +60,7 @@ static bool parse(struct arena *a, struct str text, struct mark *ret)
             return false;
         ret->total = (int64_t)total;
     }
-    if (!str_split(&rest, '.', &part) || !from_hex(part, &ret->row) || ret->row > SQ_ROW_MAX)
+    if (!str_split(&rest, '.', &part) || !from_hex(part, &ret->row) || ret->row > ROW_MAX)
         return false;
     while (str_split(&rest, '.', &part)) {
         if (ret->n_keys == SEARCH_SORT_MAX || !key_parse(a, part, &ret->keys[ret->n_keys]))

@@ -5,10 +5,11 @@
 
 #define TICKS 64 /* charges between two looks at the clock */
 
-int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct search *s,
+int exec_init(struct exec *x, struct exec *top, struct store_txn *t, const struct search *s,
               struct err *err)
 {
-    *x = (struct exec){.t = t, .s = s, .text = sb_make(STORE_BODY_MAX + KIB(1))};
+    *x =
+        (struct exec){.t = t, .ops = t->st->scan, .s = s, .text = sb_make(STORE_BODY_MAX + KIB(1))};
     if (top) {
         x->top = top;
         x->tmp = top->tmp;
@@ -21,9 +22,9 @@ int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct s
         if (!x->tmp)
             return err_no_memory(err);
         arena_init(x->tmp, SEARCH_MEMORY_BYTES);
-        x->deadline_us = t->base.deadline_us;
+        x->deadline_us = t->deadline_us;
         /* Whoever holds the writer holds up everybody. */
-        if (t->base.is_writing)
+        if (t->is_writing)
             x->deadline_us = clock_mono_us() + STORE_JOB_SEARCH_US;
     }
     arena_init(&x->body, SEARCH_MEMORY_BYTES);
@@ -47,12 +48,12 @@ void exec_done(struct exec *top)
 bool exec_may_see(const struct exec *x, uint64_t row)
 {
     (void)row;
-    return x->t->base.who.kind != ACCESS_NONE;
+    return x->t->who.kind != ACCESS_NONE;
 }
 
 bool exec_is_restricted(const struct exec *x)
 {
-    return x->t->base.who.kind == ACCESS_NONE;
+    return x->t->who.kind == ACCESS_NONE || x->t->is_narrowed;
 }
 
 const struct params *exec_params(struct exec *x)
@@ -60,7 +61,7 @@ const struct params *exec_params(struct exec *x)
     struct exec *top = x->top;
 
     if (!top->params)
-        top->params = store_params(x->t->base.st);
+        top->params = store_params(x->t->st);
     return top->params;
 }
 
@@ -76,47 +77,63 @@ int exec_charge(struct exec *x, size_t cost, struct err *err)
     return 0;
 }
 
+/* What is known of a row; ret->row 0: nothing. */
+static void identity_known(struct exec *x, uint64_t row, struct identity *ret)
+{
+    struct lists *l = &x->t->st->lists;
+
+    pthread_mutex_lock(&l->kept_lock);
+    *ret = l->identities[row % IDENTITIES_MAX];
+    pthread_mutex_unlock(&l->kept_lock);
+    if (ret->row != row)
+        ret->row = 0;
+}
+
+/* A job's rows are not kept: it may be undone, and their numbers come again. */
+static void identity_keep(struct exec *x, const struct identity *one)
+{
+    struct lists *l = &x->t->st->lists;
+
+    if (x->t->is_writing)
+        return;
+    pthread_mutex_lock(&l->kept_lock);
+    l->identities[one->row % IDENTITIES_MAX] = *one;
+    pthread_mutex_unlock(&l->kept_lock);
+}
+
 int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_id, struct err *err)
 {
+    unsigned char key[ID_KEY_MAX];
     char id[FHIR_ID_MAX + 1];
-    sqlite3_stmt *s;
-    struct str key;
-    int r = sq_stmt(x->t->conn, SQ_IDENTITY, &s, err);
+    struct identity known;
+    size_t n = 0;
+    int r;
 
-    if (r < 0)
+    identity_known(x, row, &known);
+    if (known.row) {
+        *ret_type = known.type;
+        *ret_id = arena_dup(x->tmp, str_n(id, index_key_id(known.id, known.n, id)));
+        return ret_id->p ? exec_charge(x, 1, err) : err_no_memory(err);
+    }
+    if ((r = x->ops->identity(x->t, row, ret_type, key, &n, err)) < 0)
         return r;
-    sqlite3_bind_int64(s, 1, (int64_t)row);
-    r = sq_step(x->t->conn, s, err);
-    if (r <= 0)
-        return r < 0 ? r : err_set(err, ERR_NO_STORE, "the index names a version that is missing");
-    *ret_type = sqlite3_column_int(s, 0);
-    key = sq_column(s, 1);
-    *ret_id = arena_dup(x->tmp, str_n(id, index_key_id((const unsigned char *)key.p, key.n, id)));
-    sqlite3_reset(s);
+    if (!*ret_type)
+        return err_set(err, ERR_NO_STORE, "the index names a version that is missing");
+    if (n <= sizeof known.id) {
+        known = (struct identity){.row = row, .type = (uint8_t)*ret_type, .n = (uint8_t)n};
+        memcpy(known.id, key, n);
+        identity_keep(x, &known);
+    }
+    *ret_id = arena_dup(x->tmp, str_n(id, index_key_id(key, n, id)));
     return ret_id->p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
 }
 
 int exec_live(struct exec *x, int type, struct str id, uint64_t *ret, struct err *err)
 {
-    unsigned char key[SQ_ID_KEY_MAX];
-    sqlite3_stmt *s;
-    uint64_t row = 0;
-    int r = sq_stmt(x->t->conn, SQ_NEWEST, &s, err);
+    unsigned char key[ID_KEY_MAX];
+    int r = x->ops->live_of(x->t, type, str_n((char *)key, index_id_key(id, key)), ret, err);
 
-    if (r < 0)
-        return r;
-    sqlite3_bind_int(s, 1, type);
-    sq_bind_blob(s, 2, str_n((char *)key, index_id_key(id, key)));
-    r = sq_step(x->t->conn, s, err);
-    if (r > 0) {
-        if (SQ_IS_LIVE(sqlite3_column_int64(s, 3)))
-            row = (uint64_t)sqlite3_column_int64(s, 0);
-        sqlite3_reset(s);
-    }
-    if (r < 0)
-        return r;
-    *ret = row;
-    return exec_charge(x, COST_PROBE, err);
+    return r < 0 ? r : exec_charge(x, COST_PROBE, err);
 }
 
 int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err)
@@ -129,7 +146,7 @@ int exec_body(struct exec *x, uint64_t row, yyjson_val **ret, struct err *err)
         return 0;
     }
     if ((r = exec_charge(x, COST_BODY, err)) < 0 ||
-        (r = sq_get_row(&x->t->base, row, &found, err)) < 0)
+        (r = x->t->st->ops->get_row(x->t, row, &found, err)) < 0)
         return r;
     x->body_row = 0;
     arena_reset(&x->body);
@@ -167,7 +184,7 @@ static int step_ref(void *ctx, const struct search_ref *ref)
 static int follow_steps(struct exec *x, const struct search_sort *sort, yyjson_val *root,
                         struct exec **ret_x, uint64_t *ret_row, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     uint64_t row = 0;
 
     for (size_t i = 0; i < sort->n_steps; i++) {

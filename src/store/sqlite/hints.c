@@ -1,68 +1,73 @@
 /* hints.c - which lists are known to be long.
  *
  * Finding out that a list is long means reading a good part of it, and the long ones (final, male,
- * every Observation) are asked for again and again. A hint says: this point had at least n rows at
- * feed position p. Each later version takes at most one row from a list, so that at position q it
- * has at least n - (q - p): a hint is a bound, never a guess. Expunging moves no position and
- * clears them.
+ * every Observation) are asked for again and again. A hint says: this point (or range) had at least
+ * n rows at feed position p. Each later version takes at most one row from a list, so that at
+ * position q it has at least n - (q - p): a hint is a bound, never a guess. Expunging moves no
+ * position and clears them.
  */
 #include "store/sqlite/search_int.h"
 
 #define LEARN_MAX 16384 /* entries read to learn how long a list is */
 #define LISTS_MAX 8     /* points of a clause that are looked at: the longest bounds the clause */
 
-static struct sq_hint *slot(struct sq_store *st, uint64_t hash)
+static struct hint *slot(struct lists *l, uint64_t hash)
 {
-    return &st->hints[hash % SQ_HINTS];
+    return &l->hints[hash % HINTS_MAX];
 }
 
 static bool may_have(const struct clause *c)
 {
-    return c->is_points && c->n_ranges <= LISTS_MAX;
+    return (c->is_points || c->is_blocks) && c->n_ranges <= LISTS_MAX;
+}
+
+static uint64_t hash_of(const struct range *range)
+{
+    return str_hash(range->lo) ^ (range->head ? str_hash(range->hi) * 31 : 0);
 }
 
 uint64_t hint_least(struct exec *x, const struct clause *c)
 {
-    struct sq_store *st = sq_store(&x->t->base);
+    struct lists *l = &x->t->st->lists;
     uint64_t least = 0;
 
     if (!may_have(c))
         return 0;
-    pthread_mutex_lock(&st->hints_lock);
+    pthread_mutex_lock(&l->hints_lock);
     for (size_t i = 0; i < c->n_ranges; i++) {
-        uint64_t hash = str_hash(c->ranges[i].lo);
-        const struct sq_hint *h = slot(st, hash);
+        uint64_t hash = hash_of(&c->ranges[i]);
+        const struct hint *h = slot(l, hash);
 
         if (h->hash == hash && h->position <= x->newest && x->newest - h->position < h->rows)
             least = MAX(least, h->rows - (x->newest - h->position));
     }
-    pthread_mutex_unlock(&st->hints_lock);
+    pthread_mutex_unlock(&l->hints_lock);
     return least;
 }
 
 int hint_learn(struct exec *x, const struct clause *c, struct err *err)
 {
-    struct sq_store *st = sq_store(&x->t->base);
+    struct lists *l = &x->t->st->lists;
 
     /* What a job has written may be undone. */
-    if (!may_have(c) || x->t->base.is_writing)
+    if (!may_have(c) || x->t->is_writing)
         return 0;
     for (size_t i = 0; i < c->n_ranges; i++) {
-        uint64_t hash = str_hash(c->ranges[i].lo), n;
+        uint64_t hash = hash_of(&c->ranges[i]), n;
         int r = scan_length(x, &c->ranges[i], LEARN_MAX, &n, err);
 
         if (r < 0)
             return r;
-        pthread_mutex_lock(&st->hints_lock);
-        *slot(st, hash) = (struct sq_hint){.hash = hash, .position = x->newest, .rows = n};
-        pthread_mutex_unlock(&st->hints_lock);
+        pthread_mutex_lock(&l->hints_lock);
+        *slot(l, hash) = (struct hint){.hash = hash, .position = x->newest, .rows = n};
+        pthread_mutex_unlock(&l->hints_lock);
     }
     return 0;
 }
 
-void sq_hints_clear(struct sq_store *st)
+void hints_clear(struct lists *l)
 {
-    pthread_mutex_lock(&st->hints_lock);
-    memset(st->hints, 0, sizeof st->hints);
-    pthread_mutex_unlock(&st->hints_lock);
+    pthread_mutex_lock(&l->hints_lock);
+    memset(l->hints, 0, sizeof l->hints);
+    pthread_mutex_unlock(&l->hints_lock);
 }

@@ -14,7 +14,7 @@ struct walk {
     struct sq_txn *t;
     const struct history_query *q;
     struct arena *a;
-    struct sq_rows rows;
+    struct rows rows;
     uint64_t below; /* only rows below this */
     uint64_t from;  /* and not below this */
     bool has_more;
@@ -23,7 +23,7 @@ struct walk {
 /* When the version stopped being the newest of its id; INT64_MAX while it is. */
 static int superseded_ms(struct walk *w, const struct row *row, int64_t *ret, struct err *err)
 {
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     struct str id = str_n((char *)key, index_id_key(row->id, key));
     uint64_t next = 0;
     struct row other;
@@ -80,7 +80,7 @@ static int take(struct walk *w, uint64_t row, struct err *err)
         w->has_more = true;
         return 1;
     }
-    return sq_rows_add(&w->rows, w->a, row, err);
+    return rows_add(&w->rows, w->a, row, err);
 }
 
 /* The rows that one bound statement gives, while they are in bounds. */
@@ -99,7 +99,7 @@ static int take_all(struct walk *w, sqlite3_stmt *s, struct err *err)
 
 static int instance(struct walk *w, int64_t *ret_total, struct err *err)
 {
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     struct str id = str_n((char *)key, index_id_key(w->q->id, key));
     sqlite3_stmt *s;
     struct row newest;
@@ -139,21 +139,21 @@ static int next_live(struct walk *w, sqlite3_stmt *s, uint64_t *ret, struct err 
     int r = sq_step(w->t->conn, s, err);
     struct str k = r > 0 ? sq_column(s, 0) : STR_NULL;
 
-    *ret = k.n == 2 + SQ_ROW_BYTES ? sq_get_row_bytes((const unsigned char *)k.p + 2) : 0;
+    *ret = k.n == 2 + ROW_BYTES ? row_get((const unsigned char *)k.p + 2) : 0;
     return r;
 }
 
 static int of_type(struct walk *w, struct err *err)
 {
     unsigned param = INDEX_PARAM_TYPE + (unsigned)w->q->type;
-    unsigned char lo[2 + SQ_ROW_BYTES] = {(unsigned char)(param >> 8), (unsigned char)param};
-    unsigned char hi[2 + SQ_ROW_BYTES] = {(unsigned char)(param >> 8), (unsigned char)param};
+    unsigned char lo[2 + ROW_BYTES] = {(unsigned char)(param >> 8), (unsigned char)param};
+    unsigned char hi[2 + ROW_BYTES] = {(unsigned char)(param >> 8), (unsigned char)param};
     uint64_t a = 0, b = 0;
     sqlite3_stmt *live, *dead;
     int r;
 
-    sq_put_row(lo + 2, w->from);
-    sq_put_row(hi + 2, MIN(w->below, SQ_ROW_MAX));
+    row_put(lo + 2, w->from);
+    row_put(hi + 2, MIN(w->below, ROW_MAX));
     if ((r = sq_stmt(w->t->conn, SQ_KEYS_DESC, &live, err)) < 0 ||
         (r = sq_stmt(w->t->conn, SQ_DEAD_DESC, &dead, err)) < 0)
         return r;

@@ -1,5 +1,5 @@
 /* keys.c - the different keys of a list: from one key the next seek goes behind all its rows. */
-#include "store/sqlite/sq_int.h"
+#include "store/store_int.h"
 
 #define KEYS_FIRST 16
 
@@ -10,7 +10,7 @@ struct keys {
 
 static int keys_add(struct keys *keys, struct arena *a, struct str entry, struct err *err)
 {
-    struct str key = arena_dup(a, str_n(entry.p + 2, entry.n - 2 - SQ_ROW_BYTES));
+    struct str key = arena_dup(a, str_n(entry.p + 2, entry.n - 2 - ROW_BYTES));
 
     if (!key.p)
         return err_no_memory(err);
@@ -23,45 +23,44 @@ static int keys_add(struct keys *keys, struct arena *a, struct str entry, struct
         keys->cap = cap;
     }
     keys->v[keys->n++] = (struct index_seen){
-        .key = key,
-        .row = sq_get_row_bytes((const unsigned char *)entry.p + entry.n - SQ_ROW_BYTES)};
+        .key = key, .row = row_get((const unsigned char *)entry.p + entry.n - ROW_BYTES)};
     return 0;
 }
 
 /* Where the keys behind `key` begin: no key is the beginning of another, and no row is all ones. */
-static size_t behind(unsigned char to[SQ_KEY_MAX], uint16_t list, struct str key)
+static size_t behind(unsigned char to[ENTRY_MAX], uint16_t list, struct str key)
 {
     to[0] = (unsigned char)(list >> 8);
     to[1] = (unsigned char)list;
     if (!key.n)
         return 2;
     memcpy(to + 2, key.p, key.n);
-    memset(to + 2 + key.n, 0xff, SQ_ROW_BYTES);
-    return 2 + key.n + SQ_ROW_BYTES;
+    memset(to + 2 + key.n, 0xff, ROW_BYTES);
+    return 2 + key.n + ROW_BYTES;
 }
 
-int sq_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
-                  struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err)
+int search_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
+                      struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err)
 {
+    const struct scan_ops *ops = txn->st->scan;
     unsigned char end[2] = {(unsigned char)((list + 1) >> 8), (unsigned char)(list + 1)};
-    unsigned char lo[SQ_KEY_MAX];
-    struct sq_txn *t = sq_txn(txn);
+    unsigned char lo[ENTRY_MAX];
     struct keys keys = {0};
-    sqlite3_stmt *s;
     int r;
 
     assert(after.n <= INDEX_KEY_MAX && list < UINT16_MAX);
-    if ((r = sq_enter(t, err)) < 0 || (r = sq_pends_flush_if_writing(t, err)) < 0 ||
-        (r = sq_stmt(t->conn, SQ_KEYS, &s, err)) < 0)
+    if ((r = ops->enter(txn, err)) < 0)
         return r;
     while (keys.n < max) {
-        sq_bind_blob(s, 1, str_n((char *)lo, behind(lo, list, after)));
-        sq_bind_blob(s, 2, str_n((char *)end, sizeof end));
-        if ((r = sq_step(t->conn, s, err)) <= 0)
-            break;
-        r = keys_add(&keys, a, sq_column(s, 0), err);
-        sqlite3_reset(s);
-        if (r < 0)
+        struct scan s;
+        struct str k;
+
+        r = ops->open(&s, txn, SCAN_KEYS, str_n((char *)lo, behind(lo, list, after)),
+                      str_n((char *)end, sizeof end), false, 1, err);
+        if (r == 0 && (r = ops->next(&s, &k, err)) > 0 && keys_add(&keys, a, k, err) < 0)
+            r = ERR_NO_MEMORY;
+        ops->close(&s);
+        if (r <= 0)
             break;
         after = keys.v[keys.n - 1].key;
     }

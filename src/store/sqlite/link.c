@@ -17,16 +17,29 @@
 
 #define LINK_BATCH 64
 #define LINK_BATCH_FIRST 8
-#define LINK_AHEAD 32      /* rows behind a candidate that are known to refer to the same target */
+#define LINK_AHEAD 32      /* rows that refer to one target, read at once … */
+#define LINK_RING 1024     /* … of as many behind a candidate */
+#define LINK_NEAR 256      /* rows of an inner search's list that are read at once … */
+#define LINK_NEAR_ASKS 16  /* … after so many single questions about it */
 #define LINK_MEMO 256      /* answers about targets that are kept: neighbours share them */
+#define LINK_NEWS 64       /* new matches that are taken out of what is kept as refused */
 #define LINK_TRY_FIRST 512 /* spent on tests before collecting is thought of */
 #define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
 #define LINK_MERGE 32      /* lists that are merged; more are read whole … */
 #define LINK_READ 16384    /* … if they have no more entries */
 #define LINK_HAS_SHARE 16  /* a body costs as much as so many entries, and more */
 
+/* A piece of the list of an inner search that is one point: the rows that are asked about lie close
+ * together when the candidates do. */
+struct near {
+    uint64_t rows[LINK_NEAR], from;
+    size_t n, asked;
+    bool is_last; /* nothing behind */
+};
+
 struct inner {
     struct exec x;
+    struct near *near;         /* NULL: it is more than one point */
     const struct param *param; /* of a _has: the link */
     const struct clause *driver;
     bool is_planned, is_whole, is_small;
@@ -39,11 +52,11 @@ struct memo {
     bool in;
 };
 
-/* Rows that refer to one target, and whether they match: neighbours often share it. */
+/* Rows about which it is known whether they match, because they refer to a target that has been
+ * asked about: each in the place of its number. Candidates come in the order of rows. */
 struct ahead {
-    uint64_t rows[LINK_AHEAD];
-    size_t n;
-    bool in;
+    uint64_t rows[LINK_RING];
+    bool in[LINK_RING];
 };
 
 struct link {
@@ -52,6 +65,8 @@ struct link {
     bool is_reverse, has_canonicals;
     bool is_single; /* a resource has one such reference at most */
     size_t spent, next_try;
+    bool has_asked, is_kept; /* what was refused before, in: */
+    struct refusal refused;
     struct ahead ahead;
     struct search_ref
         last; /* the reference that was followed last; its id is in the body in hand */
@@ -62,11 +77,19 @@ struct link {
  * that of the parameter that it is a part of (docs/formats/index-keys.md, "Shared lists"). */
 static bool is_single(const struct exec *x, const struct param *param)
 {
-    struct sq_store *st = sq_store(&x->t->base);
     const struct param_span *span = &param->spans[param->n_spans - 1];
 
-    return (param->n_spans == 1 || span->type) &&
-           !(atomic_load(&st->multi[span->list / 64]) >> (span->list % 64) & 1);
+    return (param->n_spans == 1 || span->type) && !list_is_multi(&x->t->st->lists, span->list);
+}
+
+/* Whether all that an inner search asks is one point, so that a row is found when it stands there.
+ */
+static bool is_point(const struct exec *x)
+{
+    const struct clause *c = x->clauses;
+
+    return x->n_clauses == 1 && x->s->type && c->how == HOW_PROBE && c->n_ranges == 1 &&
+           c->names_type && !c->negate && !c->lossy;
 }
 
 int link_prepare(struct exec *x, struct clause *c, struct err *err)
@@ -96,6 +119,8 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err)
         in->x.hi = in->x.newest;
         if (r == 0)
             r = clauses_prepare(&in->x, err);
+        if (r == 0 && is_point(&in->x) && !(in->near = ARENA_NEW(x->tmp, struct near)))
+            r = err_no_memory(err);
     }
     return r;
 }
@@ -105,7 +130,7 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err)
 /* Finds all matches when they are at most `limit`, looking at no more candidates: 1, or 0. */
 static int inner_all(struct inner *in, size_t limit, size_t cost, struct err *err)
 {
-    struct sq_rows rows = {0};
+    struct rows rows = {0};
     int r;
 
     if (in->is_whole || in->x.lo > in->x.hi) {
@@ -148,6 +173,33 @@ static int inner_all_of(struct link *l, size_t limit, size_t cost, size_t *ret_n
     return 1;
 }
 
+/* 1 when the piece that was read says whether a row stands in the list, 0 when it does not reach
+ * so far. */
+static int near_has(struct inner *in, uint64_t row, bool *ret, uint64_t *ret_hint, struct err *err)
+{
+    struct near *w = in->near;
+    struct rowset rows;
+    uint64_t next;
+    int r;
+
+    if (row < w->from || !(w->is_last || (w->n && row <= w->rows[w->n - 1]))) {
+        if (++w->asked % LINK_NEAR_ASKS != 0)
+            return 0;
+        r = scan_rows(&in->x, &in->x.clauses[0].ranges[0], row, in->x.hi, false, w->rows, LINK_NEAR,
+                      err);
+        if (r < 0)
+            return r;
+        w->from = row;
+        w->n = (size_t)r;
+        w->is_last = w->n < LINK_NEAR;
+    }
+    rows = (struct rowset){.v = w->rows, .n = w->n};
+    next = rowset_seek(&rows, row, false);
+    *ret = next == row && exec_may_see(&in->x, row);
+    *ret_hint = next ? next : ROW_MAX;
+    return (r = exec_charge(&in->x, 1, err)) < 0 ? r : 1;
+}
+
 /* Whether the inner search finds a row of its type. *ret_hint as of exec_test. */
 static int inner_has(struct inner *in, uint64_t row, bool *ret, uint64_t *ret_hint, struct err *err)
 {
@@ -159,6 +211,11 @@ static int inner_has(struct inner *in, uint64_t row, bool *ret, uint64_t *ret_hi
     }
     if (row < in->x.lo || row > in->x.hi)
         return 0;
+    if (in->near) {
+        int r = near_has(in, row, ret, ret_hint, err);
+        if (r)
+            return MIN(r, 0);
+    }
     return exec_test(&in->x, &in->x.types, row, ret, ret_hint, err);
 }
 
@@ -243,12 +300,11 @@ static int add_points(struct exec *x, struct clause *c, size_t *cap, const struc
     int r = 0;
 
     for (size_t i = 0; i < param->n_spans && r == 0; i++) {
-        const struct param_span *span = &param->spans[i];
         struct range range = {.is_point = true};
 
-        if (span->type && span->type != (unsigned char)key.p[0])
+        if (!param_span_has(param, i, (unsigned char)key.p[0]))
             continue;
-        range.lo = scan_prefix(x->tmp, span->list, key);
+        range.lo = scan_prefix(x->tmp, param->spans[i].list, key);
         r = range.lo.p ? clause_add_range(x, c, cap, range, err) : err_no_memory(err);
     }
     return r;
@@ -302,7 +358,7 @@ static int collect_ref(void *ctx, const struct search_ref *ref)
 /* What the matches of a _has refer to. */
 static int collect_referred(struct exec *x, struct clause *c, struct rowset *ret, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     struct collecting to = {x, ret};
     struct follow f = {x, x->s->type, collect_row, &to, err};
     struct link *l = c->link;
@@ -415,44 +471,39 @@ static int look_ahead(struct exec *x, struct clause *c, uint64_t row, bool in, s
     struct link *l = c->link;
     struct str keys[SEARCH_TARGET_KEYS_MAX];
     struct clause points = {0};
+    uint64_t rows[LINK_AHEAD], lo = row, hi = MIN(row + LINK_RING - 1, x->newest);
     size_t cap = 0, n;
     int r;
 
-    l->ahead.n = 0;
     if (!l->is_single || !l->last.type)
         return 0;
+    if (x->desc) {
+        lo = row < LINK_RING ? 1 : row - LINK_RING + 1;
+        hi = row;
+    }
     r = search_target_keys(&x->body, l->last.type, l->last.id, NULL, keys, &n, err);
     if (r >= 0)
         r = add_points(x, &points, &cap, c->of->links[0], keys[0], err);
     if (r < 0 || points.n_ranges != 1)
         return r;
-    r = scan_rows(x, &points.ranges[0], x->desc ? 1 : row, x->desc ? row : x->newest, x->desc,
-                  l->ahead.rows, LINK_AHEAD, err);
-    if (r < 0)
-        return r;
-    l->ahead.n = (size_t)r;
-    l->ahead.in = in;
-    return 0;
-}
-
-static bool is_ahead(const struct ahead *a, uint64_t row)
-{
-    for (size_t i = 0; i < a->n; i++)
-        if (a->rows[i] == row)
-            return true;
-    return false;
+    r = scan_rows(x, &points.ranges[0], lo, hi, x->desc, rows, LINK_AHEAD, err);
+    for (int i = 0; i < r; i++) {
+        l->ahead.rows[rows[i] % LINK_RING] = rows[i];
+        l->ahead.in[rows[i] % LINK_RING] = in;
+    }
+    return MIN(r, 0);
 }
 
 static int test_forward(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
 {
-    const struct index_options *opt = store_index_options(x->t->base.st);
+    const struct index_options *opt = store_index_options(x->t->st);
     struct testing t = {.l = c->link};
     struct follow f = {x, 0, test_row, &t, err};
     yyjson_val *root;
     int r, type;
 
-    if (is_ahead(&c->link->ahead, row)) {
-        *ret = c->link->ahead.in;
+    if (c->link->ahead.rows[row % LINK_RING] == row) {
+        *ret = c->link->ahead.in[row % LINK_RING];
         return exec_charge(x, 1, err);
     }
     c->link->last = (struct search_ref){0};
@@ -494,9 +545,69 @@ static int test_list(struct exec *x, struct inner *in, const struct range *point
     return MIN(n, 0);
 }
 
-static int test_reverse(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+/* The question of a _has in full, where it is one point behind one reference: the type asked, the
+ * parameter, the key. STR_NULL: it is more. */
+static struct str question(const struct exec *x, const struct link *l)
 {
-    struct link *l = c->link;
+    const struct inner *in = &l->inner[0];
+    struct str point;
+    char *p;
+
+    if (l->n != 1 || !in->near || l->has_canonicals || !x->s->type || exec_is_restricted(x))
+        return STR_NULL;
+    point = in->x.clauses[0].ranges[0].lo;
+    p = arena_alloc(x->tmp, 4 + point.n);
+    if (!p)
+        return STR_NULL;
+    memcpy(p,
+           (const char[]){(char)x->s->type, (char)in->x.s->type, (char)(in->param->def.id >> 8),
+                          (char)in->param->def.id},
+           4);
+    memcpy(p + 4, point.p, point.n);
+    return str_n(p, 4 + point.n);
+}
+
+struct no_longer {
+    struct exec *x;
+    struct rows rows;
+};
+
+static int no_longer(void *ctx, uint64_t row, struct err *err)
+{
+    struct no_longer *n = ctx;
+
+    return rows_add(&n->rows, n->x->tmp, row, err);
+}
+
+/* Takes out what matches that are newer than the rest refer to. */
+static int refused_catch_up(struct exec *x, struct link *l, struct err *err)
+{
+    const struct index_options *opt = store_index_options(x->t->st);
+    struct inner *in = &l->inner[0];
+    struct no_longer out = {.x = x};
+    struct follow f = {x, x->s->type, no_longer, &out, err};
+    uint64_t rows[LINK_NEWS];
+    int n, r = 0;
+
+    if (l->refused.position == x->newest)
+        return 0;
+    n = scan_rows(&in->x, &in->x.clauses[0].ranges[0], l->refused.position + 1, x->newest, false,
+                  rows, LINK_NEWS, err);
+    for (int i = 0; i < n && n < LINK_NEWS && r == 0; i++) {
+        yyjson_val *root;
+
+        if ((r = exec_body(&in->x, rows[i], &root, err)) == 0)
+            r = search_refs(&in->x.body, opt, in->param, root, collect_ref, &f, err);
+    }
+    if (n < 0 || r < 0)
+        return MIN(r, n);
+    refused_advance(x, &l->refused, n < LINK_NEWS ? &out.rows : NULL);
+    return 0;
+}
+
+/* Whether something that the inner searches find refers to a row. */
+static int has_referrer(struct exec *x, struct link *l, uint64_t row, struct err *err)
+{
     struct str keys[SEARCH_TARGET_KEYS_MAX];
     size_t n = 0;
     int r = target_keys(x, l, row, keys, &n, err);
@@ -510,6 +621,29 @@ static int test_reverse(struct exec *x, struct clause *c, uint64_t row, bool *re
         for (size_t k = 0; k < points.n_ranges && r == 0; k++)
             r = test_list(x, &l->inner[i], &points.ranges[k], err);
     }
+    return r;
+}
+
+static int test_reverse(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err)
+{
+    struct link *l = c->link;
+    int r = 0;
+
+    if (!l->has_asked) {
+        struct str key = question(x, l);
+
+        l->has_asked = true;
+        l->is_kept = key.p && refused_open(x, key, &l->refused);
+        if (l->is_kept && (r = refused_catch_up(x, l, err)) < 0)
+            return r;
+    }
+    if (l->is_kept && refused_has(x, &l->refused, row)) {
+        *ret = false;
+        return exec_charge(x, 1, err);
+    }
+    r = has_referrer(x, l, row, err);
+    if (r == 0 && l->is_kept)
+        refused_add(x, &l->refused, row);
     *ret = r > 0;
     return MIN(r, 0);
 }

@@ -7,6 +7,8 @@
  */
 #include "store/sqlite/search_int.h"
 
+#define ROWS_EXPECTED 1024 /* told to the backend at once */
+
 struct keyed {
     uint64_t row;
     struct str keys[SEARCH_SORT_MAX]; /* .p == NULL: no value */
@@ -22,7 +24,7 @@ struct order {
     struct rowset *matches; /* when not NULL: all of them */
     struct keyed *run;      /* rows with the same first key */
     size_t run_n, run_cap;
-    struct sq_rows rows;
+    struct rows rows;
     struct keyed last;
     bool has_next;
 };
@@ -58,15 +60,15 @@ static int load_keys(struct order *o, struct keyed *k, size_t i, struct err *err
         if (sort->param || sort->by_score) {
             r = exec_sort_key(x, k->row, sort, &k->keys[i], err);
         } else if (sort->by_id) {
-            unsigned char key[SQ_ID_KEY_MAX];
+            unsigned char key[ID_KEY_MAX];
             struct row row;
-            if ((r = sq_get_row(&x->t->base, k->row, &row, err)) < 0)
+            if ((r = x->t->st->ops->get_row(x->t, k->row, &row, err)) < 0)
                 return r;
             k->keys[i] = arena_dup(x->tmp, str_n((char *)key, index_id_key(row.id, key)));
             r = k->keys[i].p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
         } else {
-            unsigned char key[SQ_ROW_BYTES];
-            sq_put_row(key, k->row);
+            unsigned char key[ROW_BYTES];
+            row_put(key, k->row);
             k->keys[i] = arena_dup(x->tmp, str_n((char *)key, sizeof key));
             r = k->keys[i].p ? 0 : err_no_memory(err);
         }
@@ -116,7 +118,7 @@ static int emit(struct order *o, const struct keyed *k, struct err *err)
         return 1;
     }
     o->last = *k;
-    return sq_rows_add(&o->rows, o->x->a, k->row, err);
+    return rows_add(&o->rows, o->x->a, k->row, err);
 }
 
 /* ---- sorting what was collected ---- */
@@ -160,6 +162,9 @@ static int sort_rows(struct order *o, const uint64_t *rows, size_t n, struct err
     o->run_n = 0;
     for (size_t i = 0; i < n && r == 0; i++) {
         struct keyed k = {.row = rows[i]};
+
+        if (i % ROWS_EXPECTED == 0)
+            o->x->ops->expect(o->x->t, rows + i, MIN(n - i, (size_t)ROWS_EXPECTED));
         r = load_keys(o, &k, 0, err);
         if (r == 0)
             r = run_add(o, &k, SIZE_MAX, err);
@@ -188,7 +193,7 @@ static int matches(struct order *o, uint64_t row, bool *ret, struct err *err)
 static int collect(struct order *o, struct err *err)
 {
     struct exec *x = o->x;
-    struct sq_rows found = {0};
+    struct rows found = {0};
     bool desc = x->desc;
     int r;
 
@@ -250,7 +255,7 @@ static int walk_bounds(struct order *o, const struct param_span *span, struct st
                        struct str *hi, struct err *err)
 {
     struct arena *a = o->x->tmp;
-    unsigned char key[INDEX_KEY_MAX + SQ_ROW_BYTES];
+    unsigned char key[INDEX_KEY_MAX + ROW_BYTES];
     struct str at;
     int r = span_bounds(a, span, lo, hi, err);
 
@@ -259,10 +264,10 @@ static int walk_bounds(struct order *o, const struct param_span *span, struct st
     at = o->from->keys[0];
     memcpy(key, at.p, at.n);
     if (!many_rules(o))
-        sq_put_row(key + at.n, o->from->row);
+        row_put(key + at.n, o->from->row);
     else
-        sq_put_row(key + at.n, o->desc ? SQ_ROW_MAX : 0);
-    at = scan_prefix(a, span->list, str_n((char *)key, at.n + SQ_ROW_BYTES));
+        row_put(key + at.n, o->desc ? ROW_MAX : 0);
+    at = scan_prefix(a, span->list, str_n((char *)key, at.n + ROW_BYTES));
     if (!at.p)
         return err_no_memory(err);
     if (o->desc && str_cmp(at, *hi) < 0)
@@ -274,39 +279,39 @@ static int walk_bounds(struct order *o, const struct param_span *span, struct st
 
 /* The spans of a parameter, walked side by side. */
 struct walker {
-    sqlite3_stmt *s[PARAM_SPANS_MAX]; /* NULL: at its end */
-    struct str k[PARAM_SPANS_MAX];    /* the entry that each stands at, without its list */
+    struct scan s[PARAM_SPANS_MAX];
+    size_t n_open;                 /* of s */
+    bool is_on[PARAM_SPANS_MAX];   /* not at its end */
+    struct str k[PARAM_SPANS_MAX]; /* the entry that each stands at, without its list */
 };
 
 static int walker_step(struct order *o, struct walker *w, size_t i, struct err *err)
 {
-    int r = sq_step(o->x->t->conn, w->s[i], err);
+    struct str k;
+    int r = o->x->ops->next(&w->s[i], &k, err);
 
-    if (r > 0) {
-        struct str k = sq_column(w->s[i], 0);
+    if (r > 0)
         w->k[i] = str_from(k, MIN(k.n, (size_t)2));
-    } else {
-        w->s[i] = NULL;
-    }
+    w->is_on[i] = r > 0;
     return r;
 }
 
 static int walker_open(struct order *o, struct walker *w, struct err *err)
 {
-    static const enum sq_statement of[][2] = {{SQ_WALK, SQ_WALK_DESC}, {SQ_MERGE, SQ_MERGE_DESC}};
+    static const enum scan_of of[] = {SCAN_WALK, SCAN_MERGE};
     const struct param *param = rule(o, 0)->param;
     int r = 0;
 
-    _Static_assert(ARRAY_LEN(of) == PARAM_SPANS_MAX, "a statement for each span");
+    _Static_assert(ARRAY_LEN(of) == PARAM_SPANS_MAX, "a scan for each span");
     for (size_t i = 0; i < param->n_spans && r >= 0; i++) {
         struct str lo, hi;
 
-        if ((r = walk_bounds(o, &param->spans[i], &lo, &hi, err)) < 0 ||
-            (r = sq_stmt(o->x->t->conn, of[i][o->desc], &w->s[i], err)) < 0)
+        if ((r = walk_bounds(o, &param->spans[i], &lo, &hi, err)) < 0)
             break;
-        sq_bind_blob(w->s[i], 1, lo);
-        sq_bind_blob(w->s[i], 2, hi);
-        r = walker_step(o, w, i, err);
+        w->n_open = i + 1;
+        r = o->x->ops->open(&w->s[i], o->x->t, of[i], lo, hi, o->desc, o->x->s->count, err);
+        if (r == 0)
+            r = walker_step(o, w, i, err);
     }
     return r < 0 ? r : 0;
 }
@@ -317,7 +322,7 @@ static int walker_next(const struct order *o, const struct walker *w)
     int best = -1;
 
     for (int i = 0; i < PARAM_SPANS_MAX; i++)
-        if (w->s[i] && (best < 0 || (str_cmp(w->k[i], w->k[best]) < 0) != o->desc))
+        if (w->is_on[i] && (best < 0 || (str_cmp(w->k[i], w->k[best]) < 0) != o->desc))
             best = i;
     return best;
 }
@@ -329,69 +334,69 @@ static int walker_pass(struct order *o, struct walker *w, int at, struct err *er
     int r = 0;
 
     for (int i = 0; i < PARAM_SPANS_MAX; i++)
-        has[i] = w->s[i] && str_eq(w->k[i], w->k[at]);
+        has[i] = w->is_on[i] && str_eq(w->k[i], w->k[at]);
     for (size_t i = 0; i < PARAM_SPANS_MAX && r >= 0; i++)
         if (has[i])
             r = walker_step(o, w, i, err);
     return MIN(r, 0);
 }
 
-static void walker_done(struct walker *w)
+static void walker_done(struct order *o, struct walker *w)
 {
-    for (size_t i = 0; i < PARAM_SPANS_MAX; i++)
-        if (w->s[i])
-            sqlite3_reset(w->s[i]);
+    for (size_t i = 0; i < w->n_open; i++)
+        o->x->ops->close(&w->s[i]);
 }
 
 static int walk_list(struct order *o, struct err *err)
 {
-    struct sq_store *st = sq_store(&o->x->t->base);
     const struct param *param = rule(o, 0)->param;
     unsigned list = param->spans[0].list;
-    bool is_multi = param->n_spans > 1 || (atomic_load(&st->multi[list / 64]) >> (list % 64) & 1);
+    bool is_multi = param->n_spans > 1 || list_is_multi(&o->x->t->st->lists, list);
     struct walker w = {0};
     int r = walker_open(o, &w, err), i;
 
     while (r == 0 && (i = walker_next(o, &w)) >= 0) {
         struct str k = w.k[i];
 
-        if (k.n >= SQ_ROW_BYTES) {
-            size_t n = k.n - SQ_ROW_BYTES;
-            r = meet(o, sq_get_row_bytes((const unsigned char *)k.p + n), str_head(k, n), is_multi,
-                     err);
+        if (k.n >= ROW_BYTES) {
+            size_t n = k.n - ROW_BYTES;
+            r = meet(o, row_get((const unsigned char *)k.p + n), str_head(k, n), is_multi, err);
         }
         if (r == 0)
             r = walker_pass(o, &w, i, err);
     }
-    walker_done(&w);
+    walker_done(o, &w);
     return r == 0 ? run_emit(o, err) : r;
 }
 
-/* Ids lie in order in the table of resources. */
+#define IDS_BATCH 64
+
+/* Ids lie in order. */
 static int walk_ids(struct order *o, struct err *err)
 {
     struct exec *x = o->x;
-    struct clause *types = &x->types;
-    sqlite3_stmt *s;
-    int r;
+    struct str after = o->from ? o->from->keys[0] : o->desc ? STR("\xff") : STR("");
+    struct id_row *ids = ARENA_ARRAY(x->tmp, struct id_row, IDS_BATCH);
+    int r = 0, n = IDS_BATCH;
 
     if (!x->s->type)
         return err_set(err, ERR_COSTLY, "sorting many resources by _id needs one type");
-    if ((r = sq_stmt(x->t->conn, o->desc ? SQ_RESOURCES_DESC : SQ_RESOURCES, &s, err)) < 0)
-        return r;
-    sqlite3_bind_int(s, 1, x->s->type);
-    sq_bind_blob(s, 2, o->from ? o->from->keys[0] : o->desc ? STR("\xff") : STR(""));
-    while ((r = sq_step(x->t->conn, s, err)) > 0) {
-        struct str id = sq_column(s, 0);
-        uint64_t row = (uint64_t)sqlite3_column_int64(s, 1);
-        bool is_live;
+    if (!ids)
+        return err_no_memory(err);
+    while (r == 0 && n == IDS_BATCH) {
+        n = x->ops->ids(x->t, x->s->type, after, o->desc, ids, IDS_BATCH, err);
+        for (int i = 0; i < n && r == 0; i++) {
+            struct str id = str_n((char *)ids[i].id, ids[i].n);
+            bool is_live;
 
-        if ((r = clause_test(x, types, row, &is_live, NULL, err)) < 0)
-            break;
-        if (is_live && (r = meet(o, row, id, false, err)) != 0)
-            break;
+            r = clause_test(x, &x->types, ids[i].row, &is_live, NULL, err);
+            if (r == 0 && is_live)
+                r = meet(o, ids[i].row, id, false, err);
+        }
+        after = n > 0 ? arena_dup(x->tmp, str_n((char *)ids[n - 1].id, ids[n - 1].n)) : after;
+        if (n < 0 || !after.p)
+            return n < 0 ? n : err_no_memory(err);
     }
-    sqlite3_reset(s);
     return r == 0 ? run_emit(o, err) : r;
 }
 
@@ -454,7 +459,7 @@ int order_page(struct exec *x, const struct mark *from, struct page *ret, struct
 {
     struct order o = {.x = x, .from = from, .desc = x->s->sort[0].descending};
     struct mark end = {.position = x->position, .total = from ? from->total : -1};
-    struct sq_rows found = {0};
+    struct rows found = {0};
     bool small;
     int r = plan_driver(x, true, &o.driver, &small, err);
 

@@ -11,38 +11,15 @@ struct newest {
     int64_t origin, flags;
 };
 
-static struct str id_key(struct str id, unsigned char key[SQ_ID_KEY_MAX])
+static struct str id_key(struct str id, unsigned char key[ID_KEY_MAX])
 {
     return str_n((char *)key, index_id_key(id, key));
-}
-
-int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const struct row *row,
-                struct index *ret, struct err *err)
-{
-    struct params *params;
-    yyjson_val *root = NULL;
-    int r;
-
-    sb_reset(scratch);
-    r = body_json(row->type, row->id, &row->version, row->sealed, scratch, err);
-    if (r == 0)
-        r = sb_ok(scratch, err);
-    if (r == 0)
-        r = js_parse_stored(a, sb_view(scratch), &root, err);
-    if (r < 0)
-        return r;
-    params = store_params(&st->base);
-    r = index_extract(a, params, &st->base.index, row->type, root, ret, err);
-    params_unref(params);
-    return r;
 }
 
 /* Some resource has the parameter more than once. */
 static void mark_multi(struct sq_store *st, unsigned param)
 {
-    uint64_t bit = UINT64_C(1) << (param % 64);
-
-    if (!(atomic_fetch_or(&st->multi[param / 64], bit) & bit))
+    if (list_set_multi(&st->base.lists, param))
         st->writer.multi_dirty = true;
 }
 
@@ -58,15 +35,15 @@ static int add_entries(struct sq_txn *t, const struct index *index, uint64_t row
         const struct index_entry *e = &index->entries[i];
 
         if (e->shared) {
-            r = is_drop ? 0 : sq_pends_add(&w->pends, PEND_TERM, e, 0, err);
+            r = is_drop ? 0 : pends_add(&w->pends, PEND_TERM, e, 0, err);
             continue;
         }
-        r = sq_pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
+        r = pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
         if (!is_drop && last == e->param)
             mark_multi(st, e->param);
         last = e->param;
     }
-    if (r == 0 && w->pends.bytes.n > SQ_PEND_BYTES_MAX)
+    if (r == 0 && w->pends.bytes.n > PEND_BYTES_MAX)
         r = sq_pends_flush_if_writing(t, err);
     return r;
 }
@@ -101,7 +78,7 @@ static int unindex(struct sq_txn *t, uint64_t number, struct err *err)
     if (r < 0)
         return r;
     arena_reset(&w->arena);
-    r = sq_index_of(st, &w->arena, &w->scratch, &row, &index, err);
+    r = row_index(&st->base, &w->arena, &w->scratch, &row, &index, err);
     if (r == 0)
         r = add_entries(t, &index, number, true, err);
     /* One long body must not stay in memory for good. */
@@ -114,7 +91,7 @@ static int unindex(struct sq_txn *t, uint64_t number, struct err *err)
 
 static int get_newest(struct sq_txn *t, const struct put *put, struct newest *ret, struct err *err)
 {
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     sqlite3_stmt *s;
     int r = sq_stmt(t->conn, SQ_NEWEST, &s, err);
 
@@ -179,7 +156,7 @@ static int agent_number(struct sq_txn *t, int64_t *ret, struct err *err)
 static int supersede(struct sq_txn *t, const struct put *put, const struct newest *old,
                      struct err *err)
 {
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     sqlite3_stmt *s;
     int r = 0;
 
@@ -202,7 +179,7 @@ static int supersede(struct sq_txn *t, const struct put *put, const struct newes
 static int insert(struct sq_txn *t, const struct put *put, const struct newest *old, uint64_t row,
                   uint64_t hlc, struct err *err)
 {
-    unsigned char key_bytes[SQ_ID_KEY_MAX];
+    unsigned char key_bytes[ID_KEY_MAX];
     struct str key = id_key(put->id, key_bytes);
     sqlite3_stmt *s;
     int64_t agent;
@@ -243,7 +220,7 @@ int sq_put(struct store_txn *txn, const struct put *put, struct version *ret, st
     int r;
 
     assert(put->id.n <= FHIR_ID_MAX);
-    if (row > SQ_ROW_MAX)
+    if (row > ROW_MAX)
         return err_set(err, ERR_FULL, "the store has no more numbers for versions");
     if ((r = sq_enter(t, err)) < 0 || (r = get_newest(t, put, &old, err)) < 0)
         return r;
@@ -303,7 +280,7 @@ int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
 {
     struct sq_txn *t = sq_txn(txn);
     struct sq_writer *w = &sq_store(txn)->writer;
-    unsigned char key_bytes[SQ_ID_KEY_MAX];
+    unsigned char key_bytes[ID_KEY_MAX];
     struct str key;
     struct row newest;
     sqlite3_stmt *s;
@@ -314,7 +291,7 @@ int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     if ((r = sq_enter(t, err)) < 0 || (r = sq_get(txn, type, id, &newest, err)) < 0)
         return r;
     key = id_key(id, key_bytes);
-    sq_hints_clear(sq_store(txn));
+    hints_clear(&txn->st->lists);
     live = newest.row;
     if (newest.method != METHOD_DELETE && (r = unindex(t, live, err)) < 0)
         return r;

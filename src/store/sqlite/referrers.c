@@ -1,7 +1,7 @@
 #include "store/sqlite/search_int.h"
 
 /* A local reference as a key: the type's number, then the id (docs/formats/index-keys.md). */
-static struct str reference_key(int type, struct str id, unsigned char key[1 + SQ_ID_KEY_MAX])
+static struct str reference_key(int type, struct str id, unsigned char key[1 + ID_KEY_MAX])
 {
     key[0] = (unsigned char)type;
     return str_n((char *)key, 1 + index_id_key(id, key + 1));
@@ -13,14 +13,13 @@ static int from_param(struct exec *x, const struct param *param, struct str key,
     int r = 0;
 
     for (size_t i = 0; i < param->n_spans && r == 0 && found->n < max; i++) {
-        const struct param_span *span = &param->spans[i];
         struct range range = {.is_point = true};
         size_t n;
 
-        if (span->type && span->type != (unsigned char)key.p[0])
+        if (!param_span_has(param, i, (unsigned char)key.p[0]))
             continue;
         arena_reset(&x->body);
-        range.lo = scan_prefix(&x->body, span->list, key);
+        range.lo = scan_prefix(&x->body, param->spans[i].list, key);
         r = range.lo.p ? scan_collect(x, &range, max - found->n, found, &n, err)
                        : err_no_memory(err);
     }
@@ -31,7 +30,7 @@ static int from_param(struct exec *x, const struct param *param, struct str key,
 static int from_all(struct exec *x, struct str key, size_t max, struct rowset *found,
                     struct err *err)
 {
-    struct params *params = store_params(x->t->base.st);
+    struct params *params = store_params(x->t->st);
     int r = 0;
 
     for (int type = 1; type <= DEF_RESOURCE_MAX && r == 0 && found->n < max; type++) {
@@ -45,27 +44,25 @@ static int from_all(struct exec *x, struct str key, size_t max, struct rowset *f
     return r;
 }
 
-int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
-                 size_t max, struct arena *a, struct page *ret, struct err *err)
+int search_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
+                     size_t max, struct arena *a, struct page *ret, struct err *err)
 {
-    struct sq_txn *t = sq_txn(txn);
-    unsigned char bytes[1 + SQ_ID_KEY_MAX];
+    unsigned char bytes[1 + ID_KEY_MAX];
     struct str key = reference_key(type, id, bytes);
     struct rowset found = {0};
-    struct sq_rows rows = {0};
+    struct rows rows = {0};
     struct exec x;
     int r;
 
-    if ((r = sq_enter(t, err)) < 0 || (r = sq_pends_flush_if_writing(t, err)) < 0 ||
-        (r = exec_init(&x, NULL, t, NULL, err)) < 0)
+    if ((r = txn->st->scan->enter(txn, err)) < 0 || (r = exec_init(&x, NULL, txn, NULL, err)) < 0)
         return r;
     x.lo = 1;
-    x.hi = x.newest = sq_position(txn);
+    x.hi = x.newest = txn->st->ops->position(txn);
     r = param ? from_param(&x, param, key, max, &found, err) : from_all(&x, key, max, &found, err);
     rowset_sort(&found);
     for (uint64_t row = 1; r == 0 && rows.n < max && (row = rowset_seek(&found, row, false)); row++)
         if (exec_may_see(&x, row))
-            r = sq_rows_add(&rows, a, row, err);
+            r = rows_add(&rows, a, row, err);
     exec_done(&x);
     if (r < 0)
         return r;

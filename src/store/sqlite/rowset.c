@@ -1,5 +1,19 @@
 #include "store/sqlite/search_int.h"
 
+int rows_add(struct rows *rows, struct arena *a, uint64_t row, struct err *err)
+{
+    if (rows->n == rows->cap) {
+        size_t cap = rows->cap ? rows->cap * 2 : 32;
+        uint64_t *v = arena_grow(a, rows->v, rows->cap * sizeof *v, cap * sizeof *v);
+        if (!v)
+            return err_no_memory(err);
+        rows->v = v;
+        rows->cap = cap;
+    }
+    rows->v[rows->n++] = row;
+    return 0;
+}
+
 static int to_bits(struct rowset *s, struct arena *a, uint64_t max, struct err *err)
 {
     uint64_t *bits = ARENA_ARRAY(a, uint64_t, max / 64 + 1);

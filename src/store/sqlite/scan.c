@@ -27,41 +27,33 @@ struct str scan_after(struct arena *a, struct str s)
 
 /* A bound of a point's list: its key and a row's number. */
 struct bound {
-    unsigned char b[SQ_KEY_MAX + SQ_ROW_BYTES];
+    unsigned char b[ENTRY_MAX + ROW_BYTES];
     size_t n;
 };
 
 static struct str bound(struct bound *to, struct str key, uint64_t row)
 {
-    assert(key.n <= SQ_KEY_MAX);
+    assert(key.n <= ENTRY_MAX);
     memcpy(to->b, key.p, key.n);
-    sq_put_row(to->b + key.n, row);
-    return str_n((char *)to->b, key.n + SQ_ROW_BYTES);
+    row_put(to->b + key.n, row);
+    return str_n((char *)to->b, key.n + ROW_BYTES);
 }
 
-/* Binds the statement that gives a range's entries; a point's within lo … hi. The bounds' bytes
- * must outlive the steps. */
+/* Opens a range's entries; a point's within lo … hi. The bounds' bytes must outlive the steps. */
 static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uint64_t hi, bool desc,
-                     struct bound b[2], sqlite3_stmt **ret, struct err *err)
+                     size_t want, struct bound b[2], struct scan *ret, struct err *err)
 {
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, desc ? SQ_KEYS_DESC : SQ_KEYS, &s, err);
+    struct str from = range->lo, to = range->hi;
 
-    if (r < 0)
-        return r;
     if (range->is_point) {
-        sq_bind_blob(s, 1, bound(&b[0], range->lo, lo));
-        sq_bind_blob(s, 2, bound(&b[1], range->lo, MIN(hi, SQ_ROW_MAX - 1) + 1));
-    } else {
-        sq_bind_blob(s, 1, range->lo);
-        sq_bind_blob(s, 2, range->hi);
+        from = bound(&b[0], range->lo, lo);
+        to = bound(&b[1], range->lo, MIN(hi, ROW_MAX - 1) + 1);
     }
-    *ret = s;
-    return 0;
+    return x->ops->open(ret, x->t, SCAN_KEYS, from, to, desc, want, err);
 }
 
 /* Asks search_key, once for all rows of a key. */
-static bool passes(struct exec *x, const struct key_range *filter, struct str key)
+bool scan_passes(struct exec *x, const struct key_range *filter, struct str key)
 {
     if (x->key_of != filter || x->key_n != key.n || memcmp(x->key, key.p, key.n) != 0) {
         x->key_answer = search_key(filter, key);
@@ -77,32 +69,29 @@ static bool passes(struct exec *x, const struct key_range *filter, struct str ke
  * that the filter refuses). */
 static uint64_t entry_row(struct exec *x, const struct range *range, struct str k)
 {
-    if (k.n < 2 + SQ_ROW_BYTES || (range->is_point && k.n != range->lo.n + SQ_ROW_BYTES))
+    if (k.n < 2 + ROW_BYTES || (range->is_point && k.n != range->lo.n + ROW_BYTES))
         return 0;
-    if (range->filter && !passes(x, range->filter, str_n(k.p + 2, k.n - 2 - SQ_ROW_BYTES)))
+    if (range->filter && !scan_passes(x, range->filter, str_n(k.p + 2, k.n - 2 - ROW_BYTES)))
         return 0;
-    return sq_get_row_bytes((const unsigned char *)k.p + k.n - SQ_ROW_BYTES);
+    return row_get((const unsigned char *)k.p + k.n - ROW_BYTES);
 }
 
 int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, struct err *err)
 {
-    sqlite3_stmt *s;
+    struct scan s;
     struct str k;
-    int r = sq_stmt(x->t->conn, SQ_KEYS, &s, err), charged;
+    int r = x->ops->open(&s, x->t, SCAN_KEYS, lo, hi, false, 1, err), charged;
 
-    if (r < 0)
-        return r;
-    sq_bind_blob(s, 1, lo);
-    sq_bind_blob(s, 2, hi);
-    r = sq_step(x->t->conn, s, err);
+    if (r == 0)
+        r = x->ops->next(&s, &k, err);
     if (r > 0) {
-        k = sq_column(s, 0);
-        k = arena_dup(x->tmp, str_head(k, k.n > SQ_ROW_BYTES ? k.n - SQ_ROW_BYTES : 0));
-        sqlite3_reset(s);
-        if (!k.p)
-            return err_no_memory(err);
-        *ret = k;
+        k = arena_dup(x->tmp, str_head(k, k.n > ROW_BYTES ? k.n - ROW_BYTES : 0));
+        if (k.p)
+            *ret = k;
+        else
+            r = err_no_memory(err);
     }
+    x->ops->close(&s);
     if (r >= 0 && (charged = exec_charge(x, COST_PROBE, err)) < 0)
         return charged;
     return r;
@@ -112,31 +101,88 @@ int scan_rows(struct exec *x, const struct range *point, uint64_t lo, uint64_t h
               uint64_t *ret, size_t max, struct err *err)
 {
     struct bound b[2];
-    sqlite3_stmt *s;
+    struct scan s;
+    struct str k;
     size_t n = 0, seen = 0;
-    int r = 1;
+    int r;
 
     if (lo > hi)
         return 0;
-    if ((r = open_scan(x, point, lo, hi, desc, b, &s, err)) < 0)
-        return r;
-    while (n < max && (r = sq_step(x->t->conn, s, err)) > 0) {
-        uint64_t row = entry_row(x, point, sq_column(s, 0));
+    r = open_scan(x, point, lo, hi, desc, max, b, &s, err);
+    while (r >= 0 && n < max && (r = x->ops->next(&s, &k, err)) > 0) {
+        uint64_t row = entry_row(x, point, k);
         seen++;
         if (row)
             ret[n++] = row;
     }
-    sqlite3_reset(s);
+    x->ops->close(&s);
     if (r < 0 || (r = exec_charge(x, seen + 1, err)) < 0)
         return r;
     return (int)n;
+}
+
+/* The stretch of a point in a direction, or one that may become it. */
+static struct stretch *stretch_of(struct exec *x, const struct range *point, bool desc)
+{
+    struct stretch *w;
+
+    if (!x->stretches && !(x->stretches = ARENA_ARRAY(x->tmp, struct stretch, STRETCHES)))
+        return NULL;
+    for (size_t i = 0; i < STRETCHES; i++)
+        if (x->stretches[i].of == point && x->stretches[i].desc == desc)
+            return &x->stretches[i];
+    w = &x->stretches[x->next_stretch++ % STRETCHES];
+    if (!w->rows && !(w->rows = ARENA_ARRAY(x->tmp, uint64_t, x->ops->ahead)))
+        return NULL;
+    *w = (struct stretch){.of = point, .desc = desc, .rows = w->rows};
+    return w;
+}
+
+/* Whether the stretch knows which row comes at or behind this one. */
+static bool stretch_knows(const struct stretch *w, uint64_t row)
+{
+    if (!w->n && !w->ended)
+        return false;
+    if (w->desc ? row > w->from : row < w->from)
+        return false;
+    return w->ended || (w->desc ? row >= w->rows[w->n - 1] : row <= w->rows[w->n - 1]);
+}
+
+static int seek_ahead(struct exec *x, const struct range *point, uint64_t row, bool desc,
+                      uint64_t *ret, struct err *err)
+{
+    struct stretch *w = stretch_of(x, point, desc);
+    size_t i = 0;
+    int r;
+
+    if (!w)
+        return err_no_memory(err);
+    if (!stretch_knows(w, row)) {
+        w->n = 0;
+        w->ended = false;
+        r = scan_rows(x, point, desc ? 0 : row, desc ? row : ROW_MAX, desc, w->rows, x->ops->ahead,
+                      err);
+        if (r < 0)
+            return r;
+        w->from = row;
+        w->n = (size_t)r;
+        w->ended = w->n < x->ops->ahead;
+    }
+    while (i < w->n && (desc ? w->rows[i] > row : w->rows[i] < row))
+        i++;
+    *ret = i < w->n ? w->rows[i] : 0;
+    return exec_charge(x, 1, err);
 }
 
 int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc, uint64_t *ret,
               struct err *err)
 {
     uint64_t found = 0;
-    int r = scan_rows(x, point, desc ? 0 : row, desc ? row : SQ_ROW_MAX, desc, &found, 1, err);
+    int r;
+
+    if (x->ops->ahead)
+        return seek_ahead(x, point, row, desc, ret, err);
+    r = scan_rows(x, point, desc ? 0 : row, desc ? row : ROW_MAX, desc, &found, 1, err);
 
     if (r < 0)
         return r;
@@ -144,19 +190,51 @@ int scan_seek(struct exec *x, const struct range *point, uint64_t row, bool desc
     return exec_charge(x, COST_PROBE, err);
 }
 
+/* The entries of a range that is kept in blocks; `set` may be NULL. */
+static int walk_blocks(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
+                       size_t *ret_n, struct err *err)
+{
+    uint64_t at = block_of(x->lo), last = block_of(x->hi);
+    struct rows rows = {0};
+    size_t sum = 0, n;
+    int r = 1;
+
+    while (sum < limit && at <= last &&
+           (r = block_next(x, range, at, last, false, limit - sum, set ? &rows : NULL, &at, &n,
+                           err)) > 0) {
+        for (size_t i = 0; i < rows.n && r >= 0; i++)
+            if (rows.v[i] >= x->lo && rows.v[i] <= x->hi)
+                r = rowset_add(set, x->tmp, rows.v[i], x->newest, err);
+        if (r < 0)
+            break;
+        rows.n = 0;
+        sum += n;
+        at++;
+    }
+    if (r < 0)
+        return r;
+    *ret_n = sum;
+    return 0;
+}
+
 int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t *ret,
                 struct err *err)
 {
     struct bound b[2];
-    sqlite3_stmt *s;
+    struct scan s;
+    struct str k;
     size_t n = 0;
-    int r = open_scan(x, range, 0, SQ_ROW_MAX, false, b, &s, err);
+    int r;
 
-    if (r < 0)
+    if (range->head) {
+        if ((r = walk_blocks(x, range, max, NULL, &n, err)) == 0)
+            *ret = n;
         return r;
-    while (n < max && (r = sq_step(x->t->conn, s, err)) > 0)
-        n += entry_row(x, range, sq_column(s, 0)) > 0;
-    sqlite3_reset(s);
+    }
+    r = open_scan(x, range, 0, ROW_MAX, false, max, b, &s, err);
+    while (r >= 0 && n < max && (r = x->ops->next(&s, &k, err)) > 0)
+        n += entry_row(x, range, k) > 0;
+    x->ops->close(&s);
     if (r < 0)
         return r;
     *ret = n;
@@ -166,14 +244,14 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
 int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err *err)
 {
     struct bound b;
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_KEY, &s, err), charged;
+    int r, charged;
 
-    if (r < 0)
-        return r;
-    sq_bind_blob(s, 1, bound(&b, point->lo, row));
-    r = sq_step(x->t->conn, s, err);
-    sqlite3_reset(s);
+    if (x->ops->ahead) {
+        uint64_t found;
+        r = seek_ahead(x, point, row, x->desc, &found, err);
+        return r < 0 ? r : found == row;
+    }
+    r = x->ops->has(x->t, SCAN_KEYS, bound(&b, point->lo, row), err);
     if (r >= 0 && (charged = exec_charge(x, COST_PROBE, err)) < 0)
         return charged;
     return r;
@@ -181,39 +259,32 @@ int scan_has(struct exec *x, const struct range *point, uint64_t row, struct err
 
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err)
 {
+    struct str from = range->lo, to = range->hi;
     struct bound b[2];
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, SQ_KEY_COUNT, &s, err);
+    int r;
 
-    if (r < 0)
-        return r;
     if (range->is_point) {
-        sq_bind_blob(s, 1, bound(&b[0], range->lo, 0));
-        sq_bind_blob(s, 2, bound(&b[1], range->lo, SQ_ROW_MAX));
-    } else {
-        sq_bind_blob(s, 1, range->lo);
-        sq_bind_blob(s, 2, range->hi);
+        from = bound(&b[0], range->lo, 0);
+        to = bound(&b[1], range->lo, ROW_MAX);
     }
-    r = sq_step(x->t->conn, s, err);
-    if (r <= 0)
-        return r;
-    *ret = (uint64_t)sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
-    return exec_charge(x, *ret / 4, err);
+    r = x->ops->count(x->t, from, to, ret, err);
+    return r < 0 ? r : exec_charge(x, *ret / 4, err);
 }
 
 int scan_collect(struct exec *x, const struct range *range, size_t limit, struct rowset *set,
                  size_t *ret_n, struct err *err)
 {
     struct bound b[2];
-    sqlite3_stmt *s;
+    struct scan s;
+    struct str k;
     size_t n = 0;
-    int r = open_scan(x, range, x->lo, x->hi, false, b, &s, err);
+    int r;
 
-    if (r < 0)
-        return r;
-    while (n < limit && (r = sq_step(x->t->conn, s, err)) > 0) {
-        uint64_t row = entry_row(x, range, sq_column(s, 0));
+    if (range->head)
+        return walk_blocks(x, range, limit, set, ret_n, err);
+    r = open_scan(x, range, x->lo, x->hi, false, limit, b, &s, err);
+    while (r >= 0 && n < limit && (r = x->ops->next(&s, &k, err)) > 0) {
+        uint64_t row = entry_row(x, range, k);
 
         if (row >= x->lo && row <= x->hi && (r = rowset_add(set, x->tmp, row, x->newest, err)) < 0)
             break;
@@ -221,7 +292,7 @@ int scan_collect(struct exec *x, const struct range *range, size_t limit, struct
         if (++n % SOURCE_BATCH == 0 && (r = exec_charge(x, SOURCE_BATCH, err)) < 0)
             break;
     }
-    sqlite3_reset(s);
+    x->ops->close(&s);
     if (r < 0)
         return r;
     *ret_n = n;

@@ -170,9 +170,10 @@ static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *er
         return err_set(err, ERR_NO_STORE, "the store's index is of a newer program");
     /* Keys were made with it: it is the store's, not the caller's. */
     st->base.index.tz_minutes = (int)tz;
-    /* What version 1 has no keys for is found by looking, until the store is reindexed. */
+    /* What an earlier version has no keys for is found without, until the store is reindexed. */
     st->base.index.extras = index >= 2;
     st->base.index.content = index >= 2 && content;
+    st->base.index.pairs = index >= 3;
     return 0;
 }
 
@@ -201,8 +202,7 @@ static int load_multi(struct sq_store *st, struct sq_conn *c, struct err *err)
     int r = sq_stmt(c, SQ_MULTI, &s, err);
 
     while (r >= 0 && (r = sq_step(c, s, err)) > 0) {
-        uint16_t param = (uint16_t)sqlite3_column_int(s, 0);
-        atomic_fetch_or(&st->multi[param / 64], UINT64_C(1) << (param % 64));
+        list_set_multi(&st->base.lists, (uint16_t)sqlite3_column_int(s, 0));
     }
     return r;
 }

@@ -39,8 +39,8 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
     return 0;
 }
 
-/* A clause of points, one that needs no bodies where there is a choice; *ret_n: clauses that may
- * drive. */
+/* A clause that gives rows in order, one that needs no bodies where there is a choice; *ret_n:
+ * clauses that may drive. */
 static const struct clause *find_points(const struct exec *x, size_t *ret_n)
 {
     const struct clause *points = NULL;
@@ -52,7 +52,7 @@ static const struct clause *find_points(const struct exec *x, size_t *ret_n)
         if (!clause_may_drive(c))
             continue;
         ++*ret_n;
-        if (c->is_points && (!points || (points->lossy && !c->lossy)))
+        if ((c->is_points || c->is_blocks) && (!points || (points->lossy && !c->lossy)))
             points = c;
     }
     return points;
@@ -90,7 +90,7 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
 struct walk {
     struct exec *x;
     struct source src;
-    struct sq_rows rows;
+    struct rows rows;
     size_t matched;
     bool has_next, counting;
 };
@@ -120,7 +120,7 @@ static int walk_next(struct walk *w, uint64_t *ret_row, bool *ret_match, struct 
 }
 
 int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size_t cost,
-                 struct sq_rows *ret, struct err *err)
+                 struct rows *ret, struct err *err)
 {
     struct walk w = {.x = x};
     size_t seen = 0, begun = x->top->spent;
@@ -131,7 +131,7 @@ int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size
     while (r == 0 && (r = walk_next(&w, &row, &match, err)) > 0) {
         if (++seen > limit || x->top->spent - begun > cost)
             return 0;
-        r = match ? sq_rows_add(ret, x->tmp, row, err) : 0;
+        r = match ? rows_add(ret, x->tmp, row, err) : 0;
     }
     return r < 0 ? r : 1;
 }
@@ -173,7 +173,7 @@ static int walk_all(struct walk *w, struct err *err)
         if (match) {
             w->matched++;
             if (w->rows.n < s->count) {
-                if ((r = sq_rows_add(&w->rows, w->x->a, row, err)) < 0)
+                if ((r = rows_add(&w->rows, w->x->a, row, err)) < 0)
                     return r;
                 full_at = w->x->spent;
             } else if (s->count) {
@@ -196,15 +196,14 @@ static int walk_all(struct walk *w, struct err *err)
 /* Whether every row of the clause stands in it once, so that counting entries counts rows. */
 static bool counts_rows(const struct exec *x, const struct clause *c)
 {
-    struct sq_store *st = sq_store(&x->t->base);
     const struct range *range = c->ranges;
     unsigned param;
 
-    if (c->lossy || c->is_opaque || c->negate || c->n_ranges != 1 || range->filter ||
+    if (c->lossy || c->is_opaque || c->negate || c->n_ranges != 1 || range->filter || range->head ||
         c->how == HOW_SET)
         return false;
     param = (unsigned char)range->lo.p[0] * 256u + (unsigned char)range->lo.p[1];
-    return range->is_point || !(atomic_load(&st->multi[param / 64]) >> (param % 64) & 1);
+    return range->is_point || !list_is_multi(&x->t->st->lists, param);
 }
 
 /* The exact number of matches where the index alone knows it: 1, or 0 if it does not. */
@@ -275,7 +274,7 @@ static int run(struct exec *x, struct page *ret, struct err *err)
         return r;
     if (has_from && (from.row == 0 || from.n_keys != (by_rows ? 0 : s->n_sort)))
         return err_set(err, ERR_VALUE, "the page's cursor belongs to another search");
-    x->newest = sq_position(&x->t->base);
+    x->newest = x->t->st->ops->position(x->t);
     x->position = has_from ? from.position : x->newest;
     x->lo = 1;
     x->hi = MIN(x->position, x->newest);
@@ -290,20 +289,19 @@ static int run(struct exec *x, struct page *ret, struct err *err)
     return order_page(x, has_from ? &from : NULL, ret, err);
 }
 
-int sq_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
-              struct page *ret, struct err *err)
+int search_page(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                struct page *ret, struct err *err)
 {
-    struct sq_txn *t = sq_txn(txn);
     struct exec x;
     int r;
 
-    if ((r = sq_enter(t, err)) < 0 || (r = sq_pends_flush_if_writing(t, err)) < 0 ||
-        (r = exec_init(&x, NULL, t, s, err)) < 0)
+    if ((r = txn->st->scan->enter(txn, err)) < 0 || (r = exec_init(&x, NULL, txn, s, err)) < 0)
         return r;
     x.a = a;
     x.budget = budget;
     r = run(&x, ret, err);
-    sq_leave(t);
     exec_done(&x);
+    if (r == 0)
+        txn->st->scan->expect(txn, ret->rows, ret->n);
     return r;
 }

@@ -1,11 +1,13 @@
 /* search_int.h - the search executor's inside.
  *
- * No SQL is planned here: everything is a walk over ranges of the table `idx` (k = parameter, key,
- * row) with the same few statements. A search is a set of clauses; one of them drives (gives
- * candidate rows in order), the others test each candidate. Which one drives is found by looking:
- * all are read side by side in growing steps, and the first that ends is the smallest.
+ * Nothing is planned here by a database: everything is a walk over ranges of one ordered list of
+ * entries (parameter, key, row), which a backend gives (store/scan_int.h). A search is a set of
+ * clauses; one of them drives (gives candidate rows in order), the others test each candidate.
+ * Which one drives is found by looking: all are read side by side in growing steps, and the first
+ * that ends is the smallest.
  *
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
+ * blocks.c  ranges in the order of rows              refused.c what a _has has refused before
  * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
  * link.c    searches inside a search              tree.c    AND and OR of clauses
  * exec.c    what they share: costs, bodies, access
@@ -16,7 +18,7 @@
 #ifndef SQ_SEARCH_INT_H
 #define SQ_SEARCH_INT_H
 
-#include "store/sqlite/sq_int.h"
+#include "store/store_int.h"
 
 #define SEARCH_MEMORY_BYTES MIB(256) /* for sets of rows and parsed bodies of one search */
 
@@ -41,7 +43,7 @@ extern struct search_limits search_limits;
 
 /* Costs in index entries, by measurement: a probe is a descent, a body is inflated and parsed. */
 #define COST_PROBE 8
-#define COST_BODY 64
+#define COST_BODY 32
 
 /* ---- rowset.c ---- */
 
@@ -64,12 +66,14 @@ uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc);
 struct range {
     struct str lo, hi; /* param and key; of a point only lo */
     bool is_point, lossy;
+    uint8_t head; /* > 0: the keys are kept in blocks of rows behind so many bytes (blocks.c) */
     const struct key_range *filter; /* not NULL: search_key decides about each key */
 };
 
 enum how {
     HOW_PROBE, /* points: one descent each */
     HOW_SET,   /* `set` holds all rows */
+    HOW_BLOCK, /* read the ranges in the row's block */
     HOW_BODY,  /* look at the resource */
     HOW_SPANS, /* row numbers between bounds */
     HOW_LINK,  /* follow references to or from the resource */
@@ -77,6 +81,15 @@ enum how {
 };
 
 struct link;
+
+/* What a clause's ranges have in one block. */
+struct block {
+    uint64_t number;
+    size_t asked; /* rows of it that were tested before it was read */
+    bool is_open, is_read;
+    struct rows rows;
+    struct rowset set; /* of `rows` */
+};
 
 struct row_span {
     uint64_t from, to; /* from <= row < to */
@@ -88,6 +101,7 @@ struct clause {
     enum how how;
     bool negate;
     bool is_points;  /* all ranges are points */
+    bool is_blocks;  /* all are points or in blocks: they give rows in order */
     bool lossy;      /* the index narrows, the body decides */
     bool is_opaque;  /* ranges do not hold all matches: the body decides alone */
     bool is_bounds;  /* already in the search's bounds: nothing to test */
@@ -98,13 +112,26 @@ struct clause {
     size_t n_spans;
     struct rowset set; /* complete where how == HOW_SET */
     size_t bodies_tested;
+    struct block block;  /* where how == HOW_BLOCK */
     struct clause *subs; /* of CLAUSE_ALL and CLAUSE_ANY */
     size_t n_subs;
     struct link *link; /* of CLAUSE_CHAIN and CLAUSE_HAS */
 };
 
+/* Rows of a point's list that a seek has read ahead: all there are from `from` to the last of them
+ * (ended: to the end of the list), in the search's direction. */
+struct stretch {
+    const struct range *of;
+    uint64_t from, *rows;
+    size_t n;
+    bool desc, ended;
+};
+
+#define STRETCHES 8 /* of one search; as many as points that are probed one by one */
+
 struct exec {
-    struct sq_txn *t;
+    struct store_txn *t;
+    const struct scan_ops *ops;
     const struct search *s;
     struct exec *top;      /* the outermost: a chain runs searches inside the search */
     struct exec *more;     /* of the outermost: the list of those inside */
@@ -129,6 +156,8 @@ struct exec {
     unsigned char key[INDEX_KEY_MAX];
     size_t key_n;
     enum key_answer key_answer;
+    struct stretch *stretches; /* where the backend reads ahead; NULL: none yet */
+    unsigned next_stretch;
     const struct clause *better; /* became a complete set while testing: a better driver */
     uint64_t body_row;           /* whose body is in `root` */
     yyjson_val *root;
@@ -137,13 +166,14 @@ struct exec {
 /* ---- exec.c ---- */
 
 /* Begins a search, outermost or (top not NULL) inside another; exec_done ends both. */
-int exec_init(struct exec *x, struct exec *top, struct sq_txn *t, const struct search *s,
+int exec_init(struct exec *x, struct exec *top, struct store_txn *t, const struct search *s,
               struct err *err);
 void exec_done(struct exec *x);
 /* Whether who asks may see a row at all. Every row that is found, counted or led through by a
  * search passes here: matches, what chains lead through, what is counted. */
 bool exec_may_see(const struct exec *x, uint64_t row);
-/* Whether there may be rows that exec_may_see refuses: then nothing is counted by keys alone. */
+/* Whether there may be rows that exec_may_see refuses, or clauses were added for who asks: then
+ * nothing is counted by keys alone, or kept for others. */
 bool exec_is_restricted(const struct exec *x);
 const struct params *exec_params(struct exec *x);
 /* Type and id of a row; the id lives in x->tmp. */
@@ -202,6 +232,22 @@ int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err
 /* Without c's own `negate`. May find out that collecting is cheaper, and do it. */
 int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err);
 
+/* ---- refused.c ---- */
+
+/* What is kept of one question, as of a position: it ends to answer when somebody else moves it. */
+struct refusal {
+    struct refused *of;
+    uint64_t made, position;
+};
+
+/* What is kept under a key that says all of the question; false where nothing can be. Up to
+ * ret->position it is true, not yet up to the search's: see refused_advance. */
+bool refused_open(struct exec *x, struct str key, struct refusal *ret);
+bool refused_has(struct exec *x, const struct refusal *mine, uint64_t row);
+void refused_add(struct exec *x, const struct refusal *mine, uint64_t row);
+/* True up to the search's position without these rows (NULL: without any). */
+void refused_advance(struct exec *x, struct refusal *mine, const struct rows *no_longer);
+
 /* ---- scan.c ---- */
 
 struct str scan_prefix(struct arena *a, uint16_t param, struct str key);
@@ -227,7 +273,19 @@ int scan_length(struct exec *x, const struct range *range, size_t max, uint64_t 
 /* Number of entries of a range. */
 int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct err *err);
 
-/* ---- hints.c: only for clauses of a few points ---- */
+/* Asks search_key about a key of a filtered range, once for all rows of the key. */
+bool scan_passes(struct exec *x, const struct key_range *filter, struct str key);
+
+/* ---- blocks.c ---- */
+
+/* The rows of a range with a head in the first block in from … last that has any (desc: the last in
+ * last … from), in no order, at most `limit` of them: 1, or 0 where there are none. Appends to
+ * `rows`, which may be NULL; *ret_n: how many. */
+int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_t last, bool desc,
+               size_t limit, struct rows *rows, uint64_t *ret_block, size_t *ret_n,
+               struct err *err);
+
+/* ---- hints.c: only for clauses of a few points or ranges in blocks ---- */
 
 /* The least number of rows that the clause is known to have; 0: nothing known. */
 uint64_t hint_least(struct exec *x, const struct clause *c);
@@ -237,20 +295,23 @@ int hint_learn(struct exec *x, const struct clause *c, struct err *err);
 
 #define SOURCE_BATCH 256
 
-struct list { /* the rows of one point */
-    const struct range *point;
+struct list { /* the rows of one point, or of one range in blocks */
+    const struct range *range;
     uint64_t *rows;
     size_t n, at, batch;
-    bool ended; /* nothing behind what is read */
+    struct rows block; /* of a range: what stands in `rows` */
+    bool ended;        /* nothing behind what is read */
 };
 
 struct source {
     struct exec *x;
     const struct clause *driver; /* NULL: every live row */
-    struct list *lists;          /* of a driver of points, as a heap by current row */
+    struct list *lists;          /* of a driver of points or blocks, as a heap by current row */
     size_t n_lists;
     const struct rowset *set; /* of a driver that is a set */
-    uint64_t next;            /* the least row still of interest (desc: greatest) */
+    uint64_t *live;           /* without a driver: what has been read ahead */
+    size_t live_n, live_at;
+    uint64_t next; /* the least row still of interest (desc: greatest) */
     bool ended;
 };
 
@@ -270,7 +331,7 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
 /* Up to `limit` candidates of a driver at a cost of up to `cost`, those that match into *ret in row
  * order: 1 if there were no more, 0 if not. */
 int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size_t cost,
-                 struct sq_rows *ret, struct err *err);
+                 struct rows *ret, struct err *err);
 
 /* ---- cursor.c ---- */
 

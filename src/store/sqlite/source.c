@@ -1,5 +1,7 @@
 #include "store/sqlite/search_int.h"
 
+#define LIVE_BATCH 64
+
 static bool is_before(const struct source *src, uint64_t a, uint64_t b)
 {
     return src->x->desc ? a > b : a < b;
@@ -8,6 +10,44 @@ static bool is_before(const struct source *src, uint64_t a, uint64_t b)
 static uint64_t current(const struct list *l)
 {
     return l->rows[l->at];
+}
+
+/* The next block of a range that has a row not before src->next: 1, or 0 at the end. */
+static int block_seek(struct source *src, struct list *l, struct err *err)
+{
+    struct exec *x = src->x;
+    uint64_t last = block_of(x->desc ? x->lo : x->hi), at = block_of(src->next);
+
+    while (x->desc ? at >= last : at <= last) {
+        struct rowset sorted;
+        size_t n;
+        int r;
+
+        l->block.n = l->at = l->n = 0;
+        r = block_next(x, l->range, at, last, x->desc, SIZE_MAX, &l->block, &at, &n, err);
+        if (r <= 0) {
+            l->ended = r == 0;
+            return r;
+        }
+        sorted = (struct rowset){.v = l->block.v, .n = l->block.n};
+        rowset_sort(&sorted);
+        l->rows = sorted.v;
+        l->n = sorted.n;
+        for (size_t i = 0; x->desc && i < l->n / 2; i++) {
+            uint64_t row = l->rows[i];
+            l->rows[i] = l->rows[l->n - 1 - i];
+            l->rows[l->n - 1 - i] = row;
+        }
+        while (l->at < l->n && is_before(src, current(l), src->next))
+            l->at++;
+        if (l->at < l->n)
+            return 1;
+        if (at == last)
+            break;
+        at += x->desc ? UINT64_MAX : 1;
+    }
+    l->ended = true;
+    return 0;
 }
 
 /* Moves a list to its first row not before src->next: 1, or 0 at its end. */
@@ -22,10 +62,13 @@ static int list_seek(struct source *src, struct list *l, struct err *err)
         return 1;
     if (l->ended)
         return 0;
-    r = scan_rows(x, l->point, x->desc ? x->lo : src->next, x->desc ? src->next : x->hi, x->desc,
+    if (l->range->head)
+        return block_seek(src, l, err);
+    r = scan_rows(x, l->range, x->desc ? x->lo : src->next, x->desc ? src->next : x->hi, x->desc,
                   l->rows, l->batch, err);
     if (r < 0)
         return r;
+    x->ops->expect(x->t, l->rows, (size_t)r);
     l->ended = (size_t)r < l->batch;
     l->n = (size_t)r;
     l->at = 0;
@@ -64,7 +107,7 @@ static int open_lists(struct source *src, const struct clause *c, struct err *er
         int r;
 
         *l = (struct list){
-            .point = &c->ranges[i], .batch = 16, .rows = ARENA_ARRAY(a, uint64_t, SOURCE_BATCH)};
+            .range = &c->ranges[i], .batch = 16, .rows = ARENA_ARRAY(a, uint64_t, SOURCE_BATCH)};
         if (!l->rows)
             return err_no_memory(err);
         r = list_seek(src, l, err);
@@ -87,10 +130,17 @@ int source_open(struct source *src, struct exec *x, const struct clause *driver,
             src->ended = true;
         src->next = x->desc ? x->hi : x->lo;
     }
-    if (src->ended || !driver)
+    if (src->ended)
         return 0;
+    if (!driver) {
+        src->live = ARENA_ARRAY(x->tmp, uint64_t, LIVE_BATCH);
+        return src->live ? 0 : err_no_memory(err);
+    }
     if (driver->how == HOW_SET) {
         src->set = &driver->set;
+        /* In this direction the bodies of an array are likely to be asked for. */
+        if (!x->desc && !src->set->bits)
+            x->ops->expect(x->t, src->set->v, src->set->n);
         return 0;
     }
     return open_lists(src, driver, err);
@@ -119,17 +169,18 @@ static int next_of_lists(struct source *src, uint64_t *ret, struct err *err)
 static int next_live(struct source *src, uint64_t *ret, struct err *err)
 {
     struct exec *x = src->x;
-    sqlite3_stmt *s;
-    int r = sq_stmt(x->t->conn, x->desc ? SQ_LIVE_DESC : SQ_LIVE, &s, err);
+    int r;
 
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(s, 1, (int64_t)(x->desc ? src->next + 1 : src->next - 1));
-    r = sq_step(x->t->conn, s, err);
-    if (r <= 0)
-        return r;
-    *ret = (uint64_t)sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
+    while (src->live_at < src->live_n && is_before(src, src->live[src->live_at], src->next))
+        src->live_at++;
+    if (src->live_at == src->live_n) {
+        r = x->ops->live(x->t, src->next, x->desc, src->live, LIVE_BATCH, err);
+        if (r <= 0)
+            return r;
+        src->live_n = (size_t)r;
+        src->live_at = 0;
+    }
+    *ret = src->live[src->live_at];
     return (r = exec_charge(x, 2, err)) < 0 ? r : 1;
 }
 

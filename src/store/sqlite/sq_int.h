@@ -7,6 +7,8 @@
 #ifndef SQ_INT_H
 #define SQ_INT_H
 
+#include "store/pends_int.h"
+#include "store/queue_int.h"
 #include "store/store_int.h"
 #include "base/rng.h"
 #include "fhir/validate.h"
@@ -20,19 +22,12 @@
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_WRITE_CACHE_BYTES MIB(64)
-#define SQ_GROUP_MAX 256          /* jobs in one commit */
-#define SQ_HEAVY 100              /* resources: a job with more lets lighter ones go before it */
-#define SQ_GROUP_WEIGHT_MAX 20000 /* resources in one commit, unless one job alone has more */
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
 #define SQ_BUSY_MS 2000
 #define SQ_PUT_ARENA_BYTES MIB(384) /* a body of STORE_BODY_MAX, parsed, with its keys */
 #define SQ_COUNT_KEEP_US 10000000   /* how old the counts of stats may be */
-#define SQ_ID_KEY_MAX (64 + 2)
-#define SQ_ROW_BYTES 5 /* a row's number in an index key, big endian */
-#define SQ_ROW_MAX ((UINT64_C(1) << 40) - 1)
-#define SQ_KEY_MAX (2 + INDEX_KEY_MAX + 127 + SQ_ROW_BYTES)
-#define SQ_ORIGINS_MAX 4096 /* nodes whose versions this one has seen */
+#define SQ_ORIGINS_MAX 4096         /* nodes whose versions this one has seen */
 
 /* What `version.flags` says. Live versions have 0 or 1, which SQLite stores in no bytes at all. */
 #define SQ_METHOD 3
@@ -160,42 +155,11 @@ struct sq_conn {
     struct sq_conn *next;
 };
 
-/* Index changes of a group, applied in key order so that neighbours share pages. */
-enum pend_op { PEND_DROP, PEND_ADD, PEND_TERM };
-
-struct pend {
-    uint64_t head;  /* first 8 bytes, big endian: most comparisons end here */
-    uint32_t at, n; /* bytes in pends.bytes */
-    uint8_t op;
-};
-
-struct pends {
-    struct pend *items;
-    size_t n, cap;
-    size_t flushed; /* items before this are in the tables */
-    struct sb bytes;
-};
-
-#define SQ_PEND_BYTES_MAX MIB(16) /* applied at the latest when this much has gathered */
-#define SQ_PEND_BYTES_LIMIT MIB(64)
-
-#define SQ_PARAM_WORDS (65536 / 64)
-
-/* Jobs that wait, in their order. */
-struct sq_lane {
-    struct store_job *first, *last;
-};
-
 struct sq_writer {
     struct sq_conn *conn;
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock; /* guards queue, is_closing, queued */
-    pthread_cond_t wake;
-    struct sq_lane light, heavy;
-    bool heavy_waited; /* the last group was of light jobs, with heavy ones left */
-    uint64_t queued;
-    bool is_closing;
+    struct queue queue;
     /* The writer thread's own. */
     uint64_t last_row, last_hlc;
     struct pends pends;
@@ -208,13 +172,6 @@ struct sq_writer {
     int wal_frames;
     atomic_uint_fast64_t commits, jobs;
 };
-
-/* A list of rows was at least so long (hints.c). */
-struct sq_hint {
-    uint64_t hash, position, rows;
-};
-
-#define SQ_HINTS 1024
 
 struct sq_store {
     struct store base;
@@ -231,11 +188,6 @@ struct sq_store {
     atomic_uint long_readers;         /* backups: the writer does not wait for these */
     uint64_t origins[SQ_ORIGINS_MAX]; /* [0] is this node */
     atomic_uint n_origins;
-    /* Parameters that some resource has more than once: a walk in key order meets such a resource
-     * several times. Only ever set. */
-    atomic_uint_fast64_t multi[SQ_PARAM_WORDS];
-    pthread_mutex_t hints_lock;
-    struct sq_hint hints[SQ_HINTS];
     struct sq_writer writer;
 };
 
@@ -304,14 +256,6 @@ void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret);
 /* Number of the first version with hlc_ms >= ms (one past the newest if there is none). */
 int sq_row_at(struct sq_txn *t, int64_t ms, uint64_t *ret, struct err *err);
 
-/* Rows found so far; grows in an arena. */
-struct sq_rows {
-    uint64_t *v;
-    size_t n, cap;
-};
-
-int sq_rows_add(struct sq_rows *rows, struct arena *a, uint64_t row, struct err *err);
-
 static inline struct sq_txn *sq_txn(struct store_txn *txn)
 {
     return (struct sq_txn *)txn;
@@ -320,21 +264,6 @@ static inline struct sq_txn *sq_txn(struct store_txn *txn)
 static inline struct sq_store *sq_store(struct store_txn *txn)
 {
     return (struct sq_store *)txn->st;
-}
-
-static inline void sq_put_row(unsigned char *to, uint64_t row)
-{
-    for (int i = SQ_ROW_BYTES - 1; i >= 0; i--, row >>= 8)
-        to[i] = (unsigned char)row;
-}
-
-static inline uint64_t sq_get_row_bytes(const unsigned char *p)
-{
-    uint64_t row = 0;
-
-    for (int i = 0; i < SQ_ROW_BYTES; i++)
-        row = row << 8 | p[i];
-    return row;
 }
 
 /* ---- blob.c ---- */
@@ -363,29 +292,14 @@ int sq_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
 int sq_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
                   struct err *err);
 int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
-/* Index entries of a stored body. */
-int sq_index_of(struct sq_store *st, struct arena *a, struct sb *scratch, const struct row *row,
-                struct index *ret, struct err *err);
-
-void sq_pends_done(struct pends *p);
-int sq_pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,
-                 struct err *err);
 /* Applies what has gathered: before commit. */
 int sq_pends_flush(struct sq_conn *c, struct pends *p, struct err *err);
 /* The same inside a job, before anything looks at the index. Nothing to do for a reader. */
 int sq_pends_flush_if_writing(struct sq_txn *t, struct err *err);
 
-/* ---- search ---- */
+/* ---- lists.c: what the search executor asks ---- */
 
-int sq_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
-              struct page *ret, struct err *err);
-int sq_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
-                 size_t max, struct arena *a, struct page *ret, struct err *err);
-
-int sq_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
-                  struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err);
-
-void sq_hints_clear(struct sq_store *st);
+extern const struct scan_ops sq_scan_ops;
 
 /* ---- upkeep ---- */
 

@@ -19,9 +19,9 @@ static const struct store_ops ops = {
     .get_version = sq_get_version,
     .get_row = sq_get_row,
     .each_row = sq_each_row,
-    .search = sq_search,
-    .referrers = sq_referrers,
-    .index_keys = sq_index_keys,
+    .search = search_page,
+    .referrers = search_referrers,
+    .index_keys = search_index_keys,
     .history = sq_history,
     .feed = sq_feed,
     .position = sq_position,
@@ -99,14 +99,12 @@ static void sq_close(struct store *base)
     if (w->conn && !st->read_only)
         sqlite3_wal_checkpoint_v2(w->conn->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sq_conn_free(w->conn);
-    sq_pends_done(&w->pends);
+    pends_done(&w->pends);
     arena_done(&w->arena);
     sb_done(&w->scratch);
     sb_done(&w->agent_text);
-    pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->wake);
+    queue_done(&w->queue);
     pthread_mutex_destroy(&st->conns_lock);
-    pthread_mutex_destroy(&st->hints_lock);
     if (st->base.params)
         store_base_done(&st->base);
     if (st->lock_fd >= 0)
@@ -133,13 +131,11 @@ static struct sq_store *alloc(const struct store_config *config)
     st->path = path_of(config->dir, "carnet.db");
     st->read_only = config->read_only;
     st->cache_bytes = config->cache_bytes ? config->cache_bytes : SQ_READ_CACHE_BYTES;
-    st->group_max = config->group_max ? config->group_max : SQ_GROUP_MAX;
+    st->group_max = config->group_max ? config->group_max : GROUP_MAX;
     st->wal_bytes = config->wal_bytes ? config->wal_bytes : SQ_WAL_BYTES;
     pthread_mutex_init(&st->conns_lock, NULL);
-    pthread_mutex_init(&st->hints_lock, NULL);
-    pthread_mutex_init(&st->writer.lock, NULL);
-    pthread_cond_init(&st->writer.wake, NULL);
-    st->writer.pends.bytes = sb_make(SQ_PEND_BYTES_LIMIT);
+    queue_init(&st->writer.queue);
+    pends_init(&st->writer.pends);
     st->writer.scratch = sb_make(STORE_BODY_MAX + KIB(1));
     st->writer.agent_text = sb_make(KIB(64));
     arena_init(&st->writer.arena, SQ_PUT_ARENA_BYTES);
@@ -197,6 +193,7 @@ int store_sqlite_open(const struct store_config *config, struct store **ret, str
     if (config->create && mkdir(config->dir, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s", config->dir,
                        strerror(errno));
+    st->base.scan = &sq_scan_ops;
     if ((r = take_lock(st, err)) < 0 ||
         (r = store_base_init(&st->base, &ops, &config->index, NULL, err)) < 0 ||
         (r = find_or_create(st, config, err)) < 0 ||

@@ -69,9 +69,7 @@ int sq_stats(struct store *base, struct store_stats *ret, struct err *err)
     free(wal);
     s.commits = atomic_load(&w->commits);
     s.jobs = atomic_load(&w->jobs);
-    pthread_mutex_lock(&w->lock);
-    s.queued = w->queued;
-    pthread_mutex_unlock(&w->lock);
+    s.queued = queue_length(&w->queue);
     *ret = s;
     return 0;
 }

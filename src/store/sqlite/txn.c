@@ -73,8 +73,7 @@ void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret)
     struct sq_store *st = sq_store(&t->base);
     int64_t flags = sqlite3_column_int64(s, 5), origin = sqlite3_column_int64(s, 4);
     struct str key = sq_column(s, 2);
-    size_t n =
-        key.n <= SQ_ID_KEY_MAX ? index_key_id((const unsigned char *)key.p, key.n, t->id) : 0;
+    size_t n = key.n <= ID_KEY_MAX ? index_key_id((const unsigned char *)key.p, key.n, t->id) : 0;
 
     *ret = (struct row){
         .row = (uint64_t)sqlite3_column_int64(s, 0),
@@ -111,7 +110,7 @@ static int missing(int type, struct str id, struct err *err)
 int sq_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
     struct sq_txn *t = sq_txn(txn);
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     sqlite3_stmt *s;
     int r;
 
@@ -194,7 +193,7 @@ int sq_get_version(struct store_txn *txn, int type, struct str id, const struct 
 {
     struct sq_txn *t = sq_txn(txn);
     struct sq_store *st = sq_store(txn);
-    unsigned char key[SQ_ID_KEY_MAX];
+    unsigned char key[ID_KEY_MAX];
     unsigned n = atomic_load(&st->n_origins), origin = 0;
     sqlite3_stmt *s;
     struct row row;
@@ -223,25 +222,11 @@ int sq_get_version(struct store_txn *txn, int type, struct str id, const struct 
     return r < 0 ? r : 0;
 }
 
-int sq_rows_add(struct sq_rows *rows, struct arena *a, uint64_t row, struct err *err)
-{
-    if (rows->n == rows->cap) {
-        size_t cap = rows->cap ? rows->cap * 2 : 32;
-        uint64_t *v = arena_grow(a, rows->v, rows->cap * sizeof *v, cap * sizeof *v);
-        if (!v)
-            return err_no_memory(err);
-        rows->v = v;
-        rows->cap = cap;
-    }
-    rows->v[rows->n++] = row;
-    return 0;
-}
-
 int sq_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
             struct err *err)
 {
     struct sq_txn *t = sq_txn(txn);
-    struct sq_rows rows = {0};
+    struct rows rows = {0};
     sqlite3_stmt *s;
     int r;
 
@@ -250,7 +235,7 @@ int sq_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, 
     sqlite3_bind_int64(s, 1, (int64_t)after);
     sqlite3_bind_int64(s, 2, (int64_t)MIN(max, (size_t)INT32_MAX));
     while ((r = sq_step(t->conn, s, err)) > 0)
-        if ((r = sq_rows_add(&rows, a, (uint64_t)sqlite3_column_int64(s, 0), err)) < 0)
+        if ((r = rows_add(&rows, a, (uint64_t)sqlite3_column_int64(s, 0), err)) < 0)
             break;
     sqlite3_reset(s);
     if (r < 0)

@@ -1,9 +1,7 @@
 /* writer.c - the one thread that writes: takes what is queued, commits it as a group, answers.
  *
- * While a commit waits for the disk, the next group gathers in the queue: nobody has to choose how
- * long to wait for company. Heavy jobs (parts of an import) wait in a lane of their own. Each job
- * has a savepoint of its own, so that one that fails leaves its neighbours alone; a job without
- * company needs none.
+ * Each job has a savepoint of its own, so that one that fails leaves its neighbours alone; a job
+ * without company needs none.
  */
 #include "store/sqlite/sq_int.h"
 
@@ -16,78 +14,9 @@ struct mark {
     size_t pends, pend_bytes, flushed;
 };
 
-static void lane_push(struct sq_lane *lane, struct store_job *job)
-{
-    if (lane->last)
-        lane->last->next = job;
-    else
-        lane->first = job;
-    lane->last = job;
-}
-
 void sq_submit(struct store *st, struct store_job *job)
 {
-    struct sq_writer *w = &((struct sq_store *)st)->writer;
-    bool closing;
-
-    job->next = NULL;
-    job->result = 0;
-    pthread_mutex_lock(&w->lock);
-    closing = w->is_closing || !w->has_thread;
-    if (!closing) {
-        lane_push(job->weight > SQ_HEAVY ? &w->heavy : &w->light, job);
-        w->queued++;
-        pthread_cond_signal(&w->wake);
-    }
-    pthread_mutex_unlock(&w->lock);
-    if (closing) {
-        int r = err_set(&job->err, ERR_BUSY, "the store is not open for writing");
-        job->done(job, r, &job->err);
-    }
-}
-
-/* Clients' writes wait for one part of an import at most, and an import for one group of theirs:
- * while both wait, groups of light jobs and single heavy ones take turns. */
-static struct sq_lane *choose_lane(struct sq_writer *w, size_t *ret_max)
-{
-    bool both = w->light.first && w->heavy.first;
-
-    w->heavy_waited = both && !w->heavy_waited;
-    if (both)
-        *ret_max = w->heavy_waited ? *ret_max : 1;
-    return w->light.first && (!both || w->heavy_waited) ? &w->light : &w->heavy;
-}
-
-/* Takes a group off the queue; NULL once the store closes and the queue is empty. */
-static struct store_job *take_group(struct sq_store *st, size_t *ret_n)
-{
-    struct sq_writer *w = &st->writer;
-    struct store_job *first, *last = NULL;
-    size_t n = 0, weight = 0, max = st->group_max;
-    struct sq_lane *lane;
-
-    pthread_mutex_lock(&w->lock);
-    while (!w->light.first && !w->heavy.first && !w->is_closing)
-        pthread_cond_wait(&w->wake, &w->lock);
-    lane = choose_lane(w, &max);
-    first = lane->first;
-    for (struct store_job *j = first; j && n < max; j = j->next) {
-        weight += MAX(j->weight, (size_t)1);
-        if (n && weight > SQ_GROUP_WEIGHT_MAX)
-            break;
-        last = j;
-        n++;
-    }
-    if (last) {
-        lane->first = last->next;
-        if (!lane->first)
-            lane->last = NULL;
-        last->next = NULL;
-        w->queued -= n;
-    }
-    pthread_mutex_unlock(&w->lock);
-    *ret_n = n;
-    return first;
+    queue_submit(&((struct sq_store *)st)->writer.queue, job);
 }
 
 static void undo(struct sq_writer *w, const struct mark *m)
@@ -157,7 +86,7 @@ static int put_multi(struct sq_writer *w, struct err *err)
     if ((r = sq_stmt(w->conn, SQ_PUT_MULTI, &s, err)) < 0)
         return r;
     for (unsigned param = 0; param < 65536; param++) {
-        if (!(atomic_load(&st->multi[param / 64]) >> (param % 64) & 1))
+        if (!list_is_multi(&st->base.lists, param))
             continue;
         sqlite3_bind_int(s, 1, (int)param);
         if ((r = sq_run(w->conn, s, err)) < 0)
@@ -236,7 +165,7 @@ static void *writer_main(void *ctx)
     struct err err;
     size_t n;
 
-    while ((first = take_group(st, &n))) {
+    while ((first = queue_take(&w->queue, st->group_max, &n))) {
         int r = run_group(w, first, n, &err);
 
         fault_mark("committed");
@@ -246,16 +175,7 @@ static void *writer_main(void *ctx)
         } else if (n > 1 || first->result >= 0) {
             log_err(LOG_ERROR, LOG_COMMIT_FAILED, &err);
         }
-        while (first) {
-            struct store_job *job = first;
-            first = job->next;
-            /* A job that failed by itself keeps its own reason. */
-            fault_mark("answer");
-            if (job->result < 0)
-                job->done(job, job->result, &job->err);
-            else
-                job->done(job, r < 0 ? r : job->result, r < 0 ? &err : NULL);
-        }
+        group_answer(first, r, &err);
         if (r >= 0)
             checkpoint(w);
     }
@@ -267,8 +187,12 @@ int sq_writer_start(struct sq_store *st, struct err *err)
     struct sq_writer *w = &st->writer;
 
     sqlite3_wal_hook(w->conn->db, on_wal, w);
-    if (pthread_create(&w->thread, NULL, writer_main, st) != 0)
+    /* First: the thread ends when it finds the queue closed and empty. */
+    queue_open(&w->queue);
+    if (pthread_create(&w->thread, NULL, writer_main, st) != 0) {
+        queue_close(&w->queue);
         return err_set(err, ERR_NO_MEMORY, "the writer's thread cannot start");
+    }
     w->has_thread = true;
     return 0;
 }
@@ -277,10 +201,7 @@ void sq_writer_stop(struct sq_store *st)
 {
     struct sq_writer *w = &st->writer;
 
-    pthread_mutex_lock(&w->lock);
-    w->is_closing = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
+    queue_close(&w->queue);
     if (w->has_thread)
         pthread_join(w->thread, NULL);
     w->has_thread = false;

@@ -50,6 +50,32 @@ static void reset_starts_over(void **state)
     arena_done(&a);
 }
 
+static void note(void *what)
+{
+    (*(int *)what)++;
+}
+
+static void deferred_releases_run_once(void **state)
+{
+    struct arena a;
+    int n = 0;
+
+    (void)state;
+    arena_init(&a, KIB(64));
+    assert_true(arena_defer(&a, note, &n) && arena_defer(&a, note, &n));
+    assert_int_equal(n, 0);
+    arena_reset(&a);
+    assert_int_equal(n, 2);
+    assert_true(arena_defer(&a, note, &n));
+    while (arena_alloc(&a, 1000))
+        ;
+    while (arena_alloc(&a, 1))
+        ;
+    assert_false(arena_defer(&a, note, &n));
+    arena_done(&a);
+    assert_int_equal(n, 3);
+}
+
 static void overflow_is_refused(void **state)
 {
     struct arena a;
@@ -131,6 +157,7 @@ int main(void)
         cmocka_unit_test(limit_ends_in_null),
         cmocka_unit_test(grow_keeps_bytes),
         cmocka_unit_test(reset_starts_over),
+        cmocka_unit_test(deferred_releases_run_once),
         cmocka_unit_test(overflow_is_refused),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(large_arenas_leave_a_quarter_to_small_ones),

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <time.h>
+
 static void civil_days_round_trip(void **state)
 {
     int y, m, d;
@@ -46,12 +48,30 @@ static void hlc_never_goes_back(void **state)
     assert_int_equal(hlc_ms(t), 1000);
 }
 
+/* A thread that sleeps spends nothing. */
+static void spent_time_is_the_processors(void **state)
+{
+    struct timespec nap = {.tv_nsec = 20000000};
+    int64_t spent = clock_spent_us(), passed = clock_mono_us();
+    volatile unsigned work = 0;
+
+    (void)state;
+    nanosleep(&nap, NULL);
+    assert_true(clock_mono_us() - passed >= 20000);
+    assert_true(clock_spent_us() - spent < 20000);
+    spent = clock_spent_us();
+    while (clock_spent_us() - spent < 1000)
+        work++;
+    assert_true(work > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(civil_days_round_trip),
         cmocka_unit_test(formats),
         cmocka_unit_test(hlc_never_goes_back),
+        cmocka_unit_test(spent_time_is_the_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

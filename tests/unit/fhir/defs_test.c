@@ -121,6 +121,24 @@ static void every_member_leads_to_its_element(void **state)
     assert_true(n > 3000);
 }
 
+/* In the order of the definition, out of it, and with members that are none. */
+static void members_are_found_one_after_the_other(void **state)
+{
+    static const char *const names[] = {
+        "id",     "meta",     "active",          "name", "gender", "birthDate", "photo",
+        "active", "nonsense", "deceasedBoolean", "link", "id"};
+    const struct def_type *patient = def_type(STR("Patient")), *type, *wanted;
+    size_t at = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct def_element *e = def_member(patient, str_c(names[i]), &wanted);
+        assert_ptr_equal(def_next_member(patient, str_c(names[i]), &at, &type), e);
+        if (e)
+            assert_ptr_equal(type, wanted);
+    }
+}
+
 static void targets_name_types(void **state)
 {
     const struct def_element *e = member("Observation", "subject", "Reference");
@@ -279,6 +297,7 @@ int main(void)
         cmocka_unit_test(types_inherit),
         cmocka_unit_test(members_are_found),
         cmocka_unit_test(every_member_leads_to_its_element),
+        cmocka_unit_test(members_are_found_one_after_the_other),
         cmocka_unit_test(targets_name_types),
         cmocka_unit_test(code_lists_hold_their_codes),
         cmocka_unit_test(params_are_narrowed),

@@ -386,6 +386,77 @@ static const struct {
      PARAMETERS(OPERATION(TYPE("insert") TO("Patient.identifier") NUMBER("index", "0")
                               VALUE("\"valueIdentifier\":" ID("1")))),
      PATIENT(IDS(ID("1")))},
+    {PATIENT(IDS(ID("1"))),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("identifier")
+                              VALUE("\"valueIdentifier\":" ID("2")))),
+     PATIENT(IDS(ID("1") "," ID("2")))},
+    /* a name that the path does not begin with the type, functions that choose */
+    {PATIENT(",\"active\":true"),
+     PARAMETERS(OPERATION(TYPE("replace") TO("active") VALUE("\"valueBoolean\":false"))),
+     PATIENT(",\"active\":false")},
+    {PATIENT(IDS(ID("1") "," ID("2"))),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.identifier.last()")
+                              VALUE("\"valueIdentifier\":" ID("3")))),
+     PATIENT(IDS(ID("1") "," ID("3")))},
+    {PATIENT(IDS(ID("1") "," ID("2"))),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient.identifier[1]") NAME("system")
+                              VALUE("\"valueUri\":\"urn:s\""))),
+     PATIENT(IDS(ID("1") ",{\"value\":\"2\",\"system\":\"urn:s\"}"))},
+    {PATIENT(",\"deceasedBoolean\":true"),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.deceased.ofType(boolean)")
+                              VALUE("\"valueBoolean\":false"))),
+     PATIENT(",\"deceasedBoolean\":false")},
+    {PATIENT(",\"deceasedBoolean\":true"),
+     PARAMETERS(OPERATION(TYPE("delete") TO("Patient.deceased"))), PATIENT("")},
+    /* parts within parts, of which some repeat */
+    {PATIENT(""),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("contact") VALUE(
+         "\"part\":[{\"name\":\"relationship\",\"part\":[{\"name\":\"text\",\"valueString\":\"r\"}]"
+         "},"
+         "{\"name\":\"telecom\",\"valueContactPoint\":{\"value\":\"1\"}},"
+         "{\"name\":\"telecom\",\"valueContactPoint\":{\"value\":\"2\"}},"
+         "{\"name\":\"gender\",\"valueCode\":\"male\"}]"))),
+     PATIENT(",\"contact\":[{\"relationship\":[{\"text\":\"r\"}],"
+             "\"telecom\":[{\"value\":\"1\"},{\"value\":\"2\"}],\"gender\":\"male\"}]")},
+    {PATIENT(",\"contact\":[{\"gender\":\"male\"}]"),
+     PARAMETERS(OPERATION(TYPE("insert") TO("Patient.contact") NUMBER("index", "0")
+                              VALUE("\"part\":[{\"name\":\"gender\",\"valueCode\":\"female\"}]"))),
+     PATIENT(",\"contact\":[{\"gender\":\"female\"},{\"gender\":\"male\"}]")},
+    {PATIENT(",\"contact\":[{\"gender\":\"male\"}]"),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.contact[0]") VALUE(
+         "\"part\":[{\"name\":\"name\",\"valueHumanName\":{\"text\":\"a name\"}}]"))),
+     PATIENT(",\"contact\":[{\"name\":{\"text\":\"a name\"}}]")},
+    /* resources within the resource are its own */
+    {PATIENT(""),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("contained") VALUE(
+         "\"resource\":{\"resourceType\":\"Organization\",\"id\":\"o\"}"))),
+     PATIENT(",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\"}]")},
+    {PATIENT(",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\",\"name\":\"a\"}],"
+             "\"managingOrganization\":{\"reference\":\"#o\"}"),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.managingOrganization.resolve().name")
+                              VALUE("\"valueString\":\"b\""))),
+     PATIENT(",\"contained\":[{\"resourceType\":\"Organization\",\"id\":\"o\",\"name\":\"b\"}],"
+             "\"managingOrganization\":{\"reference\":\"#o\"}")},
+    /* primitives without a value, places that stay as they are, one operation on what another did
+     */
+    {PATIENT(",\"birthDate\":\"1920\""),
+     PARAMETERS(OPERATION(TYPE("replace") TO("Patient.birthDate")
+                              VALUE("\"_valueDate\":{\"id\":\"unknown\"}"))),
+     PATIENT(",\"_birthDate\":{\"id\":\"unknown\"}")},
+    {PATIENT(IDS(ID("1") "," ID("2"))),
+     PARAMETERS(OPERATION(TYPE("move") TO("Patient.identifier") NUMBER("source", "1")
+                              NUMBER("destination", "1"))),
+     PATIENT(IDS(ID("1") "," ID("2")))},
+    {PATIENT(",\"name\":[{\"given\":[\"a\",\"b\"],\"_given\":[null,{\"id\":\"2\"}]}]"),
+     PARAMETERS(OPERATION(TYPE("move") TO("Patient.name[0].given") NUMBER("source", "1")
+                              NUMBER("destination", "0"))),
+     PATIENT(",\"name\":[{\"given\":[\"b\",\"a\"],\"_given\":[{\"id\":\"2\"},null]}]")},
+    {PATIENT(""),
+     PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("name") VALUE(
+         "\"valueHumanName\":{\"family\":\"a\"}")) "," OPERATION(TYPE("add") TO("Patient.name[0]")
+                                                                     NAME("given") VALUE(
+                                                                         "\"valueString\":\"b\""))),
+     PATIENT(",\"name\":[{\"family\":\"a\",\"given\":[\"b\"]}]")},
 };
 
 static void fhirpath_operations(void **state)
@@ -440,6 +511,31 @@ static void fhirpath_refusals(void **state)
          ERR_PROCESSING, "no element of the resource"},
         {PARAMETERS(OPERATION(TYPE("delete") TO("Patient"))), ERR_PROCESSING,
          "the resource itself"},
+        {PARAMETERS(OPERATION(TYPE("delete") TO("Patient.identifier"))), ERR_PROCESSING,
+         "leads to 2 elements"},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient.identifier") NAME("system")
+                                  VALUE("\"valueUri\":\"urn:s\""))),
+         ERR_PROCESSING, "leads to 2 elements"},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient.maritalStatus") NAME("text")
+                                  VALUE("\"valueString\":\"x\""))),
+         ERR_PROCESSING, "leads to no element"},
+        {PARAMETERS(
+             OPERATION(TYPE("add") TO("Patient") NAME("nosuch") VALUE("\"valueString\":\"x\""))),
+         ERR_PROCESSING, "no element \\\"nosuch\\\""},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("birthDate")
+                                  VALUE("\"valueString\":\"1930-01-01\""))),
+         ERR_PROCESSING, "cannot have a valueString"},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("deceased")
+                                  VALUE("\"valueString\":\"1930-01-01\""))),
+         ERR_PROCESSING, "cannot have a valueString"},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("contact")
+                                  VALUE("\"valueHumanName\":{\"text\":\"x\"}"))),
+         ERR_PROCESSING, "cannot have a valueHumanName"},
+        {PARAMETERS(OPERATION(TYPE("replace") TO("Patient.active") VALUE("\"valueNonsense\":1"))),
+         ERR_PROCESSING, "cannot have a valueNonsense"},
+        {PARAMETERS(
+             OPERATION(TYPE("replace") TO("Patient.active.not()") VALUE("\"valueBoolean\":true"))),
+         ERR_PROCESSING, "no element of the resource"},
         {PARAMETERS(
              OPERATION(TYPE("add") TO("Patient") NAME("active") VALUE("\"valueBoolean\":true"))),
          ERR_PROCESSING, "is there already"},

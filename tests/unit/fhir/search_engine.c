@@ -125,17 +125,19 @@ static void run_groups(struct engine *e, const struct key_range *r, enum answer 
     size_t i = seek(e, false, r->param, r->lo);
 
     while (in_list(e, i, false, r->param)) {
-        size_t n = search_group(r, e->keys[i].key);
+        size_t n = search_group(r, e->keys[i].key), n_inside;
         struct str group = str_head(e->keys[i].key, n);
-        struct key_range inside;
+        struct key_range *inside;
         struct err err;
-        int got;
-        if (!n)
+        if (!n || (r->hi.p && str_cmp(e->keys[i].key, r->hi) >= 0))
             break;
-        got = search_group_range(r, group, &e->scratch, &inside, &err);
-        assert_true(got >= 0);
-        if (got)
-            run_plain(e, &inside, to);
+        assert_int_equal(search_group_ranges(r, group, &e->scratch, &inside, &n_inside, &err), 0);
+        for (size_t k = 0; k < n_inside; k++) {
+            if (inside[k].groups)
+                run_groups(e, &inside[k], to);
+            else
+                run_plain(e, &inside[k], to);
+        }
         while (in_list(e, i, false, r->param) && str_starts(e->keys[i].key, group))
             i++;
     }

@@ -176,6 +176,97 @@ static void texts_and_tokens(void **state)
     }
 }
 
+static void put_coding(struct sb *out)
+{
+    const char *system = PICK("", "urn:a", "http://loinc.org");
+
+    sb_fmt(out, "{\"coding\":[{%s%s%s\"code\":\"%s\"}%s]}", *system ? "\"system\":\"" : "", system,
+           *system ? "\"," : "", PICK("1", "2", "X"),
+           PICK("", "", ",{\"system\":\"urn:b\",\"code\":\"1\"}", ",{\"display\":\"no code\"}"));
+}
+
+static void put_value(struct sb *out)
+{
+    switch (rng_below(&rng, 5)) {
+    case 0:
+        sb_lit(out, ",\"valueQuantity\":{");
+        put_unit(out, PICK("mg", "g", "none"), "\"system\":\"", "\",\"code\":\"");
+        sb_fmt(out, "%s%s\"value\":", out->p[out->n - 1] == '{' ? "" : "\",",
+               PICK("", "", "\"comparator\":\"<\","));
+        put_number(out);
+        sb_char(out, '}');
+        break;
+    case 1:
+        sb_lit(out, ",\"valueCodeableConcept\":");
+        put_coding(out);
+        break;
+    case 2: sb_fmt(out, ",\"valueString\":\"%s\"", PICK("a", "Ab", "\u00e4bc", "b")); break;
+    case 3:
+        sb_lit(out, ",\"valueDateTime\":\"");
+        put_date(out, false);
+        sb_char(out, '"');
+        break;
+    default:
+        sb_lit(out, ",\"valuePeriod\":{\"start\":\"");
+        put_date(out, false);
+        sb_lit(out, "\"}");
+    }
+}
+
+static void put_part(struct sb *query, const char *name)
+{
+    _cleanup_(sb_done) struct sb date = sb_make(KIB(4));
+
+    if (!strcmp(name, "concept")) {
+        sb_fmt(query, "%s%s", PICK("", "", "urn:a|", "|", "urn:b|"), PICK("1", "2", "x"));
+    } else if (!strcmp(name, "string")) {
+        sb_fmt(query, "%s", PICK("a", "AB", "%C3%A4", "c"));
+    } else if (!strcmp(name, "date")) {
+        put_date(&date, true);
+        sb_fmt(query, "%s", prefix());
+        put_plus(query, &date);
+    } else {
+        sb_fmt(query, "%s", prefix());
+        put_number(query);
+        put_unit(query, PICK("mg", "g", "none"), "%7C", "%7C");
+    }
+}
+
+/* With keys of their own, and (every fourth) by what their components' lists say. */
+static void composites(void **state)
+{
+    (void)state;
+    engine.opt.index.pairs = true;
+    for (int i = 0; i < ROWS; i++) {
+        _cleanup_(sb_done) struct sb json = sb_make(KIB(4));
+        sb_fmt(&json, "{\"resourceType\":\"Observation\",\"id\":\"o%d\",\"code\":", i);
+        put_coding(&json);
+        put_value(&json);
+        sb_lit(&json, ",\"component\":[{\"code\":");
+        put_coding(&json);
+        put_value(&json);
+        sb_lit(&json, "},{\"code\":");
+        put_coding(&json);
+        put_value(&json);
+        sb_lit(&json, "}]}");
+        add(&json);
+    }
+    for (int i = 0; i < QUERIES; i++) {
+        _cleanup_(sb_done) struct sb query = sb_make(KIB(4));
+        const char *last = PICK("quantity", "quantity", "concept", "string", "date");
+        bool both = last[0] == 'q' || last[0] == 'c';
+        size_t asked = engine.rows_asked;
+        engine.opt.index.pairs = i % 4 != 0;
+        sb_fmt(&query, "%scode-value-%s=", both ? PICK("", "combo-", "component-") : "", last);
+        put_part(&query, "concept");
+        sb_char(&query, '$');
+        put_part(&query, last);
+        run("Observation", &query);
+        if (!engine.opt.index.pairs)
+            engine.rows_asked = asked; /* the components' lists ask a lot */
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -201,6 +292,7 @@ int main(void)
         EACH(periods_and_dates),
         EACH(quantities),
         EACH(texts_and_tokens),
+        EACH(composites),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

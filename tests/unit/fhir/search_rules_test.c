@@ -1,7 +1,8 @@
 /* The matching rules of http://hl7.org/fhir/R4/search.html, one test for each, named after it. */
 #include "search_engine.h"
 
-#include "fhir/world.h"
+#include "base/sb.h"
+#include "fhir/code_set.h"
 
 static struct engine engine;
 
@@ -281,10 +282,15 @@ static void uri_is_compared_as_it_stands(void **state)
 
 /* ---- sets of codes ---- */
 
+static void release(void *set)
+{
+    code_set_unref(set);
+}
+
 /* A terminology of one value set and one hierarchy: animal > dog > poodle. */
 static int fake_codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                      const struct coding *of, size_t max, struct coding **ret, size_t *ret_n,
-                      enum terms_answer *ret_known, struct err *err)
+                      const struct coding *of, size_t max, bool quick, const struct code_set **ret,
+                      struct err *err)
 {
     static struct coding below[] = {{.system = STR("urn:s"), .code = STR("poodle")},
                                     {.system = STR("urn:s"), .code = STR("dog")}};
@@ -295,18 +301,26 @@ static int fake_codes(void *ctx, struct arena *a, enum terms_set kind, struct st
         {.system = STR("urn:t"), .code = STR("x")},
         {.system = STR("http://hl7.org/fhir/observation-status"), .code = STR("final")}};
 
-    (void)ctx, (void)a, (void)max, (void)err;
-    *ret_known = TERMS_YES;
+    const struct coding *codings = kind == TERMS_DESCENDANTS ? below : above;
+    size_t n = 2;
+    struct code_set *made;
+
+    (void)ctx, (void)max, (void)quick;
+    *ret = NULL;
     if (kind == TERMS_VALUE_SET) {
         if (!str_eq(url, STR("urn:set")))
-            *ret_known = TERMS_UNKNOWN;
-        *ret = set;
-        *ret_n = ARRAY_LEN(set);
-        return 0;
+            return 0;
+        codings = set;
+        n = ARRAY_LEN(set);
+    } else {
+        assert_true(str_eq(of->system, STR("urn:s")) && str_eq(of->code, STR("dog")));
     }
-    assert_true(str_eq(of->system, STR("urn:s")) && str_eq(of->code, STR("dog")));
-    *ret = kind == TERMS_DESCENDANTS ? below : above;
-    *ret_n = 2;
+    assert_int_equal(code_set_new(n, &made, err), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(code_set_add(made, codings[i].system, codings[i].code, err), 0);
+    assert_int_equal(code_set_finish(made, err), 0);
+    assert_true(arena_defer(a, release, made));
+    *ret = made;
     return 0;
 }
 
@@ -577,15 +591,18 @@ static void date_of_timing_is_its_outer_limits(void **state)
 
 /* ---- composite ---- */
 
-static void composite_holds_inside_one_element(void **state)
+static void add_pressures(void)
 {
-    (void)state;
     add("{\"resourceType\":\"Observation\",\"id\":\"a\",\"component\":["
         "{\"code\":{\"coding\":[{\"code\":\"sys\"}]},\"valueQuantity\":{\"value\":120}},"
         "{\"code\":{\"coding\":[{\"code\":\"dia\"}]},\"valueQuantity\":{\"value\":80}}]}");
     add("{\"resourceType\":\"Observation\",\"id\":\"b\",\"component\":["
         "{\"code\":{\"coding\":[{\"code\":\"sys\"}]},\"valueQuantity\":{\"value\":80}},"
         "{\"code\":{\"coding\":[{\"code\":\"dia\"}]},\"valueQuantity\":{\"value\":120}}]}");
+}
+
+static void find_pressures(void)
+{
     finds("Observation", "component-code-value-quantity=sys$gt100", "a");
     finds("Observation", "component-code-value-quantity=dia$gt100", "b");
     finds("Observation", "component-code-value-quantity=sys$gt100,dia$gt100", "a b");
@@ -594,6 +611,136 @@ static void composite_holds_inside_one_element(void **state)
     finds("Observation", "component-code-value-quantity=sys",
           "error: the value \"sys\" of \"component-code-value-quantity\" is not as many values "
           "with \"$\" between as it has components");
+    finds("Observation", "component-code-value-quantity:missing=true",
+          "error: a composite parameter takes no modifier");
+}
+
+static void composite_holds_inside_one_element(void **state)
+{
+    (void)state;
+    engine.opt.index.pairs = true;
+    add_pressures();
+    find_pressures();
+    assert_int_equal(engine.rows_asked, 0); /* the keys alone say it */
+}
+
+/* As in a store whose index is of an earlier version. */
+static void composite_without_keys(void **state)
+{
+    (void)state;
+    add_pressures();
+    find_pressures();
+    assert_true(engine.rows_asked > 0);
+}
+
+static void composite_of_tokens_texts_and_dates(void **state)
+{
+    (void)state;
+    engine.opt.index.pairs = true;
+    add("{\"resourceType\":\"Observation\",\"id\":\"a\",\"code\":{\"coding\":[{\"system\":"
+        "\"urn:l\",\"code\":\"1\"},{\"code\":\"X\"}]},\"valueCodeableConcept\":{\"coding\":["
+        "{\"system\":\"urn:s\",\"code\":\"p\"}]}}");
+    add("{\"resourceType\":\"Observation\",\"id\":\"b\",\"code\":{\"coding\":[{\"system\":"
+        "\"urn:l\",\"code\":\"1\"}]},\"valueString\":\"Non fumeur\"}");
+    add("{\"resourceType\":\"Observation\",\"id\":\"c\",\"code\":{\"coding\":[{\"system\":"
+        "\"urn:l\",\"code\":\"2\"}]},\"valuePeriod\":{\"start\":\"2020-03\","
+        "\"end\":\"2020-06\"}}");
+    add("{\"resourceType\":\"Observation\",\"id\":\"d\",\"code\":{\"text\":\"only\"},"
+        "\"valueDateTime\":\"2020-04-01T10:00:00Z\"}");
+    finds("Observation", "code-value-concept=urn:l|1$urn:s|p", "a");
+    finds("Observation", "code-value-concept=x$p", "a");
+    finds("Observation", "code-value-concept=|X$urn:s|", "a");
+    finds("Observation", "code-value-concept=2$p", "");
+    finds("Observation", "combo-code-value-concept=1$p", "a");
+    finds("Observation", "code-value-string=1$non F", "b");
+    finds("Observation", "code-value-string=1$umeur", "");
+    finds("Observation", "code-value-date=2$gt2020-05", "c");
+    finds("Observation", "code-value-date=2$lt2020-03-02", "c");
+    finds("Observation", "code-value-date=2$sa2020-03-02", "");
+    finds("Observation", "code-value-date=2$2020", "c");
+    finds("Observation", "code-value-date=1$2020", "");
+    assert_int_equal(engine.rows_asked, 0);
+    /* With a range in front the components narrow. */
+    finds("Observation", "code-value-concept=urn:l|$urn:s|p", "a");
+    finds("Observation", "code-value-concept=urn:l|$|p", "");
+    finds("Observation", "code-value-string=urn:l|$non", "b");
+    finds("Observation", "code-value-date=urn:l|$ge2020-05", "c");
+}
+
+static void composite_converts_units(void **state)
+{
+    (void)state;
+    engine.opt.index.pairs = true;
+    add("{\"resourceType\":\"Observation\",\"id\":\"a\",\"code\":{\"coding\":[{\"system\":"
+        "\"http://loinc.org\",\"code\":\"29463-7\"}]},\"valueQuantity\":{\"value\":3500,"
+        "\"system\":\"http://unitsofmeasure.org\",\"code\":\"g\"}}");
+    add("{\"resourceType\":\"Observation\",\"id\":\"b\",\"code\":{\"coding\":[{\"system\":"
+        "\"http://loinc.org\",\"code\":\"29463-7\"}]},\"valueQuantity\":{\"value\":3.2,"
+        "\"comparator\":\"<\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"kg\"}}");
+#define UCUM "|http://unitsofmeasure.org|"
+    finds("Observation", "code-value-quantity=29463-7$3.5" UCUM "kg", "a");
+    finds("Observation", "code-value-quantity=29463-7$lt3300" UCUM "g", "b");
+    finds("Observation", "code-value-quantity=29463-7$ne3500" UCUM "g", "b");
+    finds("Observation", "code-value-quantity=http://loinc.org|$gt3.4" UCUM "kg", "a");
+    finds("Observation", "code-value-quantity=29463-7$gt1||g", "a");
+    finds("Observation", "code-value-quantity=29463-7$gt1" UCUM "mL", "");
+}
+
+static void composite_of_references_and_numbers(void **state)
+{
+    (void)state;
+    engine.opt.index.pairs = true;
+    add("{\"resourceType\":\"DocumentReference\",\"id\":\"a\",\"relatesTo\":["
+        "{\"code\":\"replaces\",\"target\":{\"reference\":\"DocumentReference/x\"}},"
+        "{\"code\":\"appends\",\"target\":{\"reference\":\"DocumentReference/y\"}}]}");
+    finds("DocumentReference", "relationship=DocumentReference/x$replaces", "a");
+    finds("DocumentReference", "relationship=x$replaces", "a");
+    finds("DocumentReference", "relationship=y$replaces", "");
+    finds("DocumentReference",
+          "relationship=y$http://hl7.org/fhir/document-relationship-type"
+          "|appends",
+          "a");
+    add("{\"resourceType\":\"MolecularSequence\",\"id\":\"s\",\"coordinateSystem\":0,"
+        "\"referenceSeq\":{\"chromosome\":{\"coding\":[{\"code\":\"1\"}]},\"windowStart\":10,"
+        "\"windowEnd\":90},\"variant\":[{\"start\":20,\"end\":30},{\"start\":50,\"end\":60}]}");
+    finds("MolecularSequence", "chromosome-variant-coordinate=1$gt40$lt65", "s");
+    finds("MolecularSequence", "chromosome-variant-coordinate=1$lt40$gt40", "");
+    finds("MolecularSequence", "chromosome-variant-coordinate=1$20$30", "s");
+    finds("MolecularSequence", "chromosome-variant-coordinate=1$ne20$60", "s");
+    finds("MolecularSequence", "chromosome-variant-coordinate=2$20$30", "");
+    finds("MolecularSequence", "chromosome-window-coordinate=1$le10$ge90", "s");
+}
+
+/* More pairs than there are keys of, and a pair longer than a key: found all the same. */
+static void composite_of_too_many_values(void **state)
+{
+    _cleanup_(sb_done) struct sb many = sb_make(KIB(256)), big = sb_make(KIB(4));
+    char code[61] = {0};
+
+    (void)state;
+    engine.opt.index.pairs = true;
+    memset(code, 'c', sizeof code - 1);
+    sb_lit(&many, "{\"resourceType\":\"Observation\",\"id\":\"many\",\"component\":[");
+    for (int i = 0; i < INDEX_COMPOSITES_MAX + 10; i++)
+        sb_fmt(&many,
+               "%s{\"code\":{\"coding\":[{\"code\":\"c\"}]},\"valueQuantity\":{\"value\":%d}}",
+               i ? "," : "", i);
+    sb_lit(&many, "]}");
+    engine_add(&engine, arena_dup(&engine.a, sb_view(&many)));
+    sb_fmt(&big,
+           "{\"resourceType\":\"Observation\",\"id\":\"big\",\"code\":{\"coding\":[{\"system\":"
+           "\"urn:s\",\"code\":\"%s\"}]},\"valueCodeableConcept\":{\"coding\":[{\"system\":"
+           "\"urn:s\",\"code\":\"%s\"}]}}",
+           code, code);
+    engine_add(&engine, arena_dup(&engine.a, sb_view(&big)));
+    finds("Observation", "component-code-value-quantity=c$7", "many");
+    finds("Observation", "component-code-value-quantity=c$1005", "many");
+    finds("Observation", "component-code-value-quantity=c$2000", "");
+    finds("Observation", "combo-code-value-quantity=c$1005", "many");
+    sb_reset(&big);
+    sb_fmt(&big, "code-value-concept=%s$urn:s|%s", code, code);
+    sb_char(&big, '\0');
+    finds("Observation", big.p, "big");
 }
 
 /* ---- parameters of all resources ---- */
@@ -653,6 +800,11 @@ int main(void)
         RULE(date_instants_to_the_millisecond),
         RULE(date_of_timing_is_its_outer_limits),
         RULE(composite_holds_inside_one_element),
+        RULE(composite_without_keys),
+        RULE(composite_of_tokens_texts_and_dates),
+        RULE(composite_converts_units),
+        RULE(composite_of_references_and_numbers),
+        RULE(composite_of_too_many_values),
         RULE(meta_parameters),
     };
 

@@ -54,3 +54,8 @@ void node_put(struct node *n, const char *json)
     if (line.result < 0)
         fail_msg("%s (%s)", line.err.text, line.err.where);
 }
+
+void node_settle(struct node *n)
+{
+    node_put(n, "{\"resourceType\":\"Basic\",\"id\":\"settled\",\"code\":{\"text\":\"settled\"}}");
+}

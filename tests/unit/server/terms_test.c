@@ -1,6 +1,8 @@
 /* The short questions of struct world, against a seeded store and value sets of every kind. */
 #include "node.h"
 
+#include "fhir/code_set.h"
+
 static struct node node;
 
 static enum terms_answer member(const char *value_set, const char *system, const char *code)
@@ -182,13 +184,31 @@ static void rings_and_wrong_filters_are_refused(void **state)
     assert_int_equal(member_error("http://e.org/vs/costly", &err), ERR_COSTLY);
 }
 
+/* The codes of a set, each followed by a blank. */
+static int codes(enum terms_set kind, const char *url, const struct coding *of, size_t max,
+                 bool quick, const char *want)
+{
+    const struct code_set *set;
+    char got[200] = "";
+    struct err err = {0};
+    int r = node.world->codes(node.world->ctx, &node.a, kind, url ? str_c(url) : STR_NULL, of, max,
+                              quick, &set, &err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; set && i < set->n; i++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%.*s ",
+                 STR_ARG(set->codings[i].code));
+    assert_string_equal(set ? got : "unknown", want);
+    assert_true(!set || set->keys.n == set->n);
+    return 0;
+}
+
 static void hierarchies_are_known(void **state)
 {
-    struct coding of = {.system = STR(TREE), .code = STR("B")}, *codes;
+    struct coding of = {.system = STR(TREE), .code = STR("B")};
     enum terms_relation relation;
-    enum terms_answer known;
     struct err err = {0};
-    size_t n;
 
     (void)state;
     node_put(&node, tree);
@@ -204,26 +224,85 @@ static void hierarchies_are_known(void **state)
                                           &relation, &err),
                      0);
     assert_int_equal(relation, RELATION_NOT);
-    assert_int_equal(node.world->codes(node.world->ctx, &node.a, TERMS_DESCENDANTS, STR_NULL, &of,
-                                       10, &codes, &n, &known, &err),
+    assert_int_equal(codes(TERMS_DESCENDANTS, NULL, &of, 10, false, "B D "), 0);
+    assert_int_equal(codes(TERMS_ANCESTORS, NULL, &of, 10, false, "A B "), 0);
+    of.code = STR("no");
+    assert_int_equal(codes(TERMS_ANCESTORS, NULL, &of, 10, false, "unknown"), 0);
+    assert_int_equal(codes(TERMS_VALUE_SET, GENDERS, NULL, 10, false, "male female other unknown "),
                      0);
-    assert_int_equal(known, TERMS_YES);
-    assert_int_equal(n, 2);
-    assert_str(codes[0].code, STR("B"));
-    assert_str(codes[1].code, STR("D"));
-    assert_int_equal(node.world->codes(node.world->ctx, &node.a, TERMS_ANCESTORS, STR_NULL, &of, 10,
-                                       &codes, &n, &known, &err),
-                     0);
-    assert_int_equal(n, 2);
-    assert_int_equal(node.world->codes(node.world->ctx, &node.a, TERMS_VALUE_SET,
-                                       STR("http://hl7.org/fhir/ValueSet/administrative-gender"),
-                                       NULL, 10, &codes, &n, &known, &err),
-                     0);
-    assert_int_equal(n, 4);
-    assert_int_equal(node.world->codes(node.world->ctx, &node.a, TERMS_VALUE_SET,
-                                       STR("http://hl7.org/fhir/ValueSet/administrative-gender"),
-                                       NULL, 3, &codes, &n, &known, &err),
-                     ERR_COSTLY);
+    assert_int_equal(codes(TERMS_VALUE_SET, GENDERS, NULL, 3, false, ""), ERR_COSTLY);
+    assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/no", NULL, 3, false, "unknown"), 0);
+}
+
+/* Where nothing may be made, what was made before is there, until its terminology changes. */
+static void code_sets_are_kept(void **state)
+{
+    (void)state;
+    node_put(&node, tree);
+    put_set("kept", FILTER("is-a", "concept", "B"));
+    assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, true, ""), ERR_BUSY);
+    assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, false, "B D "), 0);
+    node_settle(&node);
+    assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, false, "B D "), 0);
+    assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, true, "B D "), 0);
+    put_set("kept", FILTER("is-a", "concept", "C"));
+    assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, true, ""), ERR_BUSY);
+    assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, false, "C "), 0);
+}
+
+/* A value set may bring those that it is made of, and code systems, with it; and a code system
+ * may name the value set of all its codes. */
+static void contained_and_implied_sets_are_found(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    node_put(&node, tree);
+    node_put(&node,
+             "{\"resourceType\":\"ValueSet\",\"id\":\"inner\",\"url\":\"http://e.org/vs/inner\","
+             "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
+             "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":[\"#two\"]}]}},"
+             "{\"resourceType\":\"ValueSet\",\"id\":\"two\",\"status\":\"active\",\"compose\":{"
+             "\"include\":[{\"system\":\"" TREE "\",\"concept\":[{\"code\":\"B\"},{\"code\":"
+             "\"P\"}]}]}}],\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
+    assert_str(letters("inner"), STR("BP"));
+    /* Two value sets may use the same name for what they bring. */
+    node_put(
+        &node,
+        "{\"resourceType\":\"ValueSet\",\"id\":\"outer\",\"url\":\"http://e.org/vs/outer\","
+        "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
+        "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":["
+        "\"http://e.org/vs/inner\"]}]}}],\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
+    assert_str(letters("outer"), STR("BP"));
+    node_put(
+        &node,
+        "{\"resourceType\":\"ValueSet\",\"id\":\"own\",\"url\":\"http://e.org/vs/own\","
+        "\"status\":\"active\",\"contained\":[{\"resourceType\":\"CodeSystem\",\"id\":\"cs\","
+        "\"url\":\"http://e.org/own\",\"status\":\"active\",\"content\":\"complete\",\"concept\":["
+        "{\"code\":\"o\"}]}],\"compose\":{\"include\":[{\"system\":\"http://e.org/"
+        "own\",\"_system\":"
+        "{\"extension\":[{\"url\":\"http://hl7.org/fhir/StructureDefinition/valueset-system\","
+        "\"valueCanonical\":\"#cs\"}]}}]}}");
+    assert_int_equal(member("http://e.org/vs/own", "http://e.org/own", "o"), TERMS_YES);
+    assert_int_equal(member("http://e.org/vs/own", "http://e.org/own", "p"), TERMS_NO);
+    put_set("missing", "\"include\":[{\"valueSet\":[\"#none\"]}]");
+    assert_int_equal(member("http://e.org/vs/missing", TREE, "A"), TERMS_UNKNOWN);
+    node_put(&node,
+             "{\"resourceType\":\"ValueSet\",\"id\":\"self\",\"url\":\"http://e.org/vs/self\","
+             "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
+             "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}],"
+             "\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
+    assert_int_equal(member_error("http://e.org/vs/self", &err), ERR_PROCESSING);
+
+    assert_int_equal(member("http://e.org/vs/whole", "http://e.org/parts", "p1"), TERMS_UNKNOWN);
+    node_put(&node,
+             "{\"resourceType\":\"CodeSystem\",\"id\":\"parts\",\"url\":\"http://e.org/parts\","
+             "\"version\":\"2\",\"status\":\"active\",\"content\":\"complete\",\"valueSet\":"
+             "\"http://e.org/vs/whole\",\"concept\":[{\"code\":\"p1\"},{\"code\":\"p2\"}]}");
+    assert_int_equal(member("http://e.org/vs/whole", "http://e.org/parts", "p1"), TERMS_YES);
+    assert_int_equal(member("http://e.org/vs/whole|2", "http://e.org/parts", "p2"), TERMS_YES);
+    assert_int_equal(member("http://e.org/vs/whole|3", "http://e.org/parts", "p2"), TERMS_UNKNOWN);
+    assert_int_equal(member("http://e.org/vs/whole", "http://e.org/parts", "p3"), TERMS_NO);
 }
 
 /* What is compiled follows what is written, at once. */
@@ -268,6 +347,8 @@ int main(void)
         cmocka_unit_test(filters_choose),
         cmocka_unit_test(rings_and_wrong_filters_are_refused),
         cmocka_unit_test(hierarchies_are_known),
+        cmocka_unit_test(code_sets_are_kept),
+        cmocka_unit_test(contained_and_implied_sets_are_found),
         cmocka_unit_test(changes_are_seen),
     };
 

@@ -4,10 +4,13 @@
  *   ├── finding 404684003
  *   │   ├── nose finding 111111001 (site: nose)
  *   │   └── fever 222222002
- *   │       └── nose fever 333333003 (site: nose), also below nose finding
+ *   │       ├── nose fever 333333003 (site: nose), also below nose finding
+ *   │       └── two places 666666006 (group 1: site nose, form 777777007; group 2: site body;
+ *   │           doses 2, strength 0.5, name "Mild")
  *   └── body structure 123037004
  *       └── nose 444444004
- *   attribute 363698007 "Finding site"
+ *   attributes 363698007 "Finding site", 116676008 "Form", 999000002 "Doses", 999000003 "Strength",
+ *   999000004 "Name"; form 777777007
  */
 #include "taken.h"
 
@@ -17,7 +20,9 @@
     "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\n"                                    \
     C("138875005", "1") C("404684003", "1") C("111111001", "1") C("222222002", "1")                \
         C("333333003", "1") C("123037004", "1") C("444444004", "1") C("363698007", "1")            \
-            C("555555005", "0") C("116680003", "1") C("723264001", "1")
+            C("555555005", "0") C("116680003", "1") C("723264001", "1") C("666666006", "1")        \
+                C("777777007", "1") C("116676008", "1") C("999000002", "1") C("999000003", "1")    \
+                    C("999000004", "1")
 #define C(id, active) id "\t20240101\t" active "\t900000000000207008\t900000000000074008\n"
 #define TEXTS                                                                                      \
     "id\teffectiveTime\tactive\tmoduleId\tconceptId\tlanguageCode\ttypeId\tterm\t"                 \
@@ -37,10 +42,18 @@
     R("111111001", "404684003", "116680003") R("222222002", "404684003", "116680003")              \
     R("333333003", "222222002", "116680003") R("333333003", "111111001", "116680003")              \
     R("444444004", "123037004", "116680003") R("111111001", "444444004", "363698007")              \
-    R("333333003", "444444004", "363698007")
-#define R(from, to, type)                                                                          \
-    "7" from "\t20240101\t1\t900000000000207008\t" from "\t" to "\t0\t" type                       \
+    R("333333003", "444444004", "363698007") R("666666006", "222222002", "116680003")              \
+    G("666666006", "444444004", "363698007", "1") G("666666006", "777777007", "116676008", "1")    \
+    G("666666006", "123037004", "363698007", "2")
+#define R(from, to, type) G(from, to, type, "0")
+#define G(from, to, type, group)                                                                   \
+    "7" from "\t20240101\t1\t900000000000207008\t" from "\t" to "\t" group "\t" type               \
     "\t900000000000011006\t900000000000451002\n"
+#define CONCRETE                                                                                   \
+    "id\teffectiveTime\tactive\tmoduleId\tsourceId\tvalue\trelationshipGroup\ttypeId\t"            \
+    "characteristicTypeId\tmodifierId\n"                                                           \
+    G("666666006", "#2", "999000002", "0") G("666666006", "#0.5", "999000003", "0")                \
+    G("666666006", "\"Mild\"", "999000004", "0")
 #define PREFERRED                                                                                  \
     "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tacceptabilityId\n"      \
     "u1\t20240101\t1\t900000000000207008\t900000000000509007\t1003013\t900000000000548007\n"
@@ -54,8 +67,8 @@ static struct cs *cs;
 static int load(void **state)
 {
     /* The links come first: files may stand in any order. */
-    const char *const files[] = {"r.txt", LINKS,   "d.txt", TEXTS,    "l.txt", PREFERRED,
-                                 "m.txt", MEMBERS, "c.txt", CONCEPTS, NULL};
+    const char *const files[] = {"r.txt", LINKS,   "d.txt",  TEXTS,   "l.txt",  PREFERRED, "m.txt",
+                                 MEMBERS, "v.txt", CONCRETE, "c.txt", CONCEPTS, NULL};
     struct err err = {0};
 
     (void)state;
@@ -78,7 +91,7 @@ static void reads_the_release(void **state)
     size_t n;
 
     (void)state;
-    assert_int_equal(cs_n(cs), 11);
+    assert_int_equal(cs_n(cs), 17);
     assert_str(cs_version(cs), STR("http://snomed.info/sct/900000000000207008/version/20240101"));
     assert_str(cs_display(cs, i), STR("Nose fever"));
     cs_designations(cs, i, &n);
@@ -114,14 +127,15 @@ static const char *select_by(const char *text)
     return out;
 }
 
-/* In the order of the file of concepts: 138 404 111 222 333 123 444 363 555 116 723. */
+/* In the order of the file of concepts: 138 404 111 222 333 123 444 363 555 116 723 666 777 116 and
+ * three times 999. */
 static void selects(void **state)
 {
     static const char *const cases[][2] = {
         {"404684003", "404"},
         {"404684003 |Clinical finding|", "404"},
-        {"<404684003", "111 222 333"},
-        {"<< 404684003", "404 111 222 333"},
+        {"<404684003", "111 222 333 666"},
+        {"<< 404684003", "404 111 222 333 666"},
         {"<!404684003", "111 222"},
         {"<<!404684003", "404 111 222"},
         {">333333003", "138 404 111 222"},
@@ -130,18 +144,57 @@ static void selects(void **state)
         {">>! 333333003", "111 222 333"},
         {"^723264001", "444"},
         {"<<404684003 AND <<111111001", "111 333"},
-        {"<<404684003, <<222222002", "222 333"},
+        {"<<404684003, <<222222002", "222 333 666"},
         {"222222002 OR 444444004", "222 444"},
-        {"<<404684003 MINUS <<111111001", "404 222"},
-        {"(<404684003 OR <123037004) MINUS 333333003", "111 222 444"},
-        {"<<404684003 : 363698007 = 444444004", "111 333"},
-        {"<<222222002 : 363698007 |Finding site| = << 123037004", "333"},
-        {"<<404684003 : 363698007 != 444444004", ""},
-        {"* : 363698007 = *", "111 333"},
+        {"<<404684003 MINUS <<111111001", "404 222 666"},
+        {"(<404684003 OR <123037004) MINUS 333333003", "111 222 444 666"},
+        {"<<404684003 : 363698007 = 444444004", "111 333 666"},
+        {"<<222222002 : 363698007 |Finding site| = << 123037004", "333 666"},
+        {"<<404684003 : 363698007 != 444444004", "666"},
+        {"* : 363698007 = *", "111 333 666"},
         {"* : R 363698007 = 333333003", "444"},
-        {"<<404684003 : { 363698007 = 444444004 }, 363698007 = *", "111 333"},
+        {"<<404684003 : { 363698007 = 444444004 }, 363698007 = *", "111 333 666"},
         {"<<404684003 /* all of them */ MINUS *", ""},
-        {"< *", "404 111 222 333 123 444"},
+        {"< *", "404 111 222 333 123 444 666"},
+        /* Numbers of relationships and of groups. */
+        {"* : [2..2] 363698007 = *", "666"},
+        {"* : [1..1] 363698007 = *", "111 333"},
+        {"<<404684003 : [0..0] 363698007 = *", "404 222"},
+        {"* : [1..*] { 363698007 = 444444004, 116676008 = * }", "666"},
+        {"* : { 363698007 = 123037004, 116676008 = * }", ""},
+        {"* : 363698007 = 123037004, 116676008 = *", "666"},
+        {"* : [2..*] { 363698007 = << 123037004 }", "666"},
+        {"* : [0..1] { 363698007 = * }, 363698007 = *", "111 333"},
+        {"* : [2..*] R 363698007 = *", "444"},
+        {"* : (363698007 = 123037004 OR 363698007 = 404684003)", "666"},
+        {"* : 116676008 = * OR 363698007 = 444444004, 363698007 = *", "111 333 666"},
+        /* Concrete values. */
+        {"* : 999000002 = #2", "666"},
+        {"* : 999000002 > #2", ""},
+        {"* : 999000002 >= #2.0", "666"},
+        {"* : 999000003 < #0.75", "666"},
+        {"* : 999000003 != #0.5", ""},
+        {"* : 999000004 = \"mild\"", "666"},
+        {"* : 999000004 != (\"Mild\" \"Hot\")", ""},
+        {"* : 999000004 = (\"Hot\" \"Mild\")", "666"},
+        /* Values behind a dot. */
+        {"333333003.363698007", "444"},
+        {"<<404684003 . 363698007", "123 444"},
+        {"666666006.(116676008 OR 363698007)", "123 444 777"},
+        /* The outermost of a set. */
+        {"!!> (<<222222002 OR 404684003)", "404"},
+        {"!!< (<<222222002)", "333 666"},
+        /* Filters. */
+        {"* {{ term = \"nose\" }}", "333"},
+        {"* {{ term = \"fev no\", type = syn }}", "333"},
+        {"* {{ term = \"disorder nose\" }}", "333"},
+        {"* {{ term = \"hot disorder\" }}", ""},
+        {"* {{ D term = wild:\"Clinical*finding)\", language = en, type = fsn }}", "404"},
+        {"* {{ term = (\"clinical\" \"hot\"), language = (de en) }}", "404 333"},
+        {"* {{ term = \"clinical\", language = de }}", ""},
+        {"<<404684003 {{ type != fsn }}", "333"},
+        {"* {{ C active = false }}", "555"},
+        {"(<<404684003 {{ term = \"nose\" }}).363698007", "444"},
     };
 
     (void)state;
@@ -162,11 +215,17 @@ static void says_what_is_wrong(void **state)
         {"404684003 404684003", "nothing more is expected"},
         {"404684003 |x", "the bar"},
         {"404684003 : 363698007", "= or != is expected"},
-        {"404684003 : [1..2] 363698007 = *", "cardinalities are not supported"},
-        {"404684003 : 363698007 >= #5", "= or != is expected"},
-        {"404684003 : 363698007 = #5", "concrete values are not supported"},
-        {"404684003.363698007", "dotted attributes are not supported"},
-        {"404684003 {{ term = \"x\" }}", "filters are not supported"},
+        {"404684003 : [1-2] 363698007 = *", "a cardinality like [1..3]"},
+        {"404684003 : [2..1] 363698007 = *", "the cardinality allows no number"},
+        {"404684003 : 363698007 >= 404684003", "only numbers have an order"},
+        {"404684003 : 363698007 >= \"a\"", "only numbers have an order"},
+        {"404684003 : 363698007 = #", "a number is expected"},
+        {"404684003 : 363698007 = \"a", "the text is not closed"},
+        {"404684003.", "a concept, * or ( is expected"},
+        {"404684003 {{ dialect = en-gb }}", "a filter by \"dialect\" is not supported"},
+        {"404684003 {{ + HISTORY }}", "a filter by \"+\" is not supported"},
+        {"404684003 {{ term = x }}", "a text is expected"},
+        {"404684003 {{ term = \"x\"", "the braces of the filter are not closed"},
     };
     char deep[200];
     struct arena a;

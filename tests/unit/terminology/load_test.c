@@ -101,6 +101,79 @@ static void reads_clusters(void **state)
 }
 
 /* The error names the file and the line. */
+/* A classification in ClaML that is made up: a chapter with a block, a modified category, one with
+ * a category below it that the modifier leaves out, and a dagger. */
+#define CLAML(classes)                                                                             \
+    "<ClaML version=\"2.0.0\">\n<Title name=\"ICD-10\" version=\"2019\"/>\n"                       \
+    classes "</ClaML>"
+#define CLASS(code, kind, more, label)                                                             \
+    "<Class code=\"" code "\" kind=\"" kind "\">" more PREFERRED(label) "</Class>\n"
+#define PREFERRED(label)                                                                           \
+    "<Rubric kind=\"preferred\"><Label xml:lang=\"en\">" label "</Label></Rubric>"
+#define SUPER(code) "<SuperClass code=\"" code "\"/>"
+
+static void reads_claml(void **state)
+{
+    static const char text[] =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<!DOCTYPE ClaML SYSTEM \"ClaML.dtd\">\n" CLAML(
+            "<Modifier code=\"M1\"><Rubric kind=\"text\"><Label>How</Label></Rubric></Modifier>"
+            "<ModifierClass modifier=\"M1\" code=\".0\">" PREFERRED(
+                "mild") "</ModifierClass>"
+                        "<ModifierClass modifier=\"M1\" code=\".1\">" PREFERRED(
+                            "severe") "</ModifierClass>" CLASS("Q11", "category", SUPER("Q10-Q19"),
+                                                               "Quirks") CLASS("Q11.5", "category",
+                                                                               SUPER("Q11"),
+                                                                               "Old\n   <Term "
+                                                                               "class=\"i\">quirk</"
+                                                                               "Term>s")
+                            CLASS("I", "chapter", "", "Chapter one") CLASS(
+                                "Q10-Q19", "block", SUPER("I") "<ModifiedBy code=\"M1\"/>",
+                                "All of Q")
+                                CLASS("Q10", "category",
+                                      SUPER("Q10-Q19") "<Rubric kind=\"inclusion\"><Label xml:lang"
+                                                       "=\"en\">Queasy &amp; "
+                                                       "odd</Label></Rubric><Rubric "
+                                                       "kind=\"exclusion\"><Label>"
+                                                       "not this</Label></Rubric>",
+                                      "Queer") "<Class code=\"Q12\" kind=\"category\" "
+                                               "usage=\"dagger\">" SUPER(
+                                                   "Q10-Q19") "<ExcludeModifier"
+                                                              " code=\"M1\"/"
+                                                              ">" PREFERRED("Qu"
+                                                                            "ie"
+                                                                            "t") "</Class>");
+    const char *const files[] = {"icd.xml", text, NULL};
+    struct err err = {0};
+    struct taken t;
+    const struct cs *cs;
+    size_t n;
+
+    (void)state;
+    if (taken_load(&t, files, &err) < 0)
+        fail_msg("%s", err.text);
+    cs = t.systems[0];
+    assert_str(cs_url(cs), STR("http://hl7.org/fhir/sid/icd-10"));
+    assert_str(cs_version(cs), STR("2019"));
+    assert_int_equal(cs_n(cs), 10);
+    assert_true(cs_info(cs)->flags & CS_TREE);
+    assert_true(cs_at(cs, code_of(cs, "Q10-Q19"))->flags & CONCEPT_ABSTRACT);
+    assert_true(cs_is_a(cs, code_of(cs, "Q10.1"), code_of(cs, "I")));
+    assert_str(cs_display(cs, code_of(cs, "Q10.1")), STR("Queer : severe"));
+    assert_str(cs_display(cs, code_of(cs, "Q11.5")), STR("Old quirk s"));
+    /* The fourth place is taken: the modifier gives the fifth. */
+    assert_str(cs_display(cs, code_of(cs, "Q11.50")), STR("Old quirk s : mild"));
+    assert_int_equal(cs_find(cs, STR("Q11.0")), CS_NONE);
+    assert_int_equal(cs_find(cs, STR("Q12.0")), CS_NONE);
+    assert_str(property_of(cs, code_of(cs, "Q12"), "usage"), STR("dagger"));
+    assert_str(property_of(cs, code_of(cs, "I"), "kind"), STR("chapter"));
+    assert_str(property_of(cs, code_of(cs, "Q10"), "exclusion"), STR("not this"));
+    assert_str(cs_text(cs, cs_designations(cs, code_of(cs, "Q10"), &n)->value),
+               STR("Queasy & odd"));
+    assert_int_equal(n, 1);
+    taken_done(&t);
+}
+
 static void wrong_lines_are_named(void **state)
 {
     static const struct {
@@ -122,6 +195,26 @@ static void wrong_lines_are_named(void **state)
         {"ATC code,ATC name\nA,Alimentary\nA1,No\n", "wrong.txt: line 3: \"A1\" is no ATC code"},
         {"{\"3166-1\":[{\"alpha_2\":\"AA\"}]}", "wrong.txt: entry 1 of \"3166-1\" has no name"},
         {"{\"resourceType\":", "wrong.txt: "},
+        {CLAML(CLASS("A", "category", "<SuperClass code=\"B\"/>", "A")),
+         "wrong.txt: line 3: the superclass \"B\" does not exist"},
+        {CLAML(CLASS("A", "category", "", "A") CLASS("A", "category", "", "A")),
+         "wrong.txt: line 4: the code \"A\" stands twice"},
+        {CLAML(CLASS("A", "category", "<SuperClass code=\"B\"/>", "A")
+                   CLASS("B", "category", "<SuperClass code=\"A\"/>", "B")),
+         "wrong.txt: the class \"A\" lies below itself"},
+        {CLAML("<Class code=\"A\" kind=\"category\"/>"), "there is no preferred label"},
+        {CLAML(""), "the classification has no classes"},
+        {"<ClaML version=\"2.0.0\"><Title name=\"Mine\"/>" CLASS("A", "category", "",
+                                                                 "A") "</ClaML>",
+         "the classification \"Mine\" is not known"},
+        {"<ClaML version=\"2.0.0\">\n</Class>", "wrong.txt: line 2: not XML"},
+        /* Neither entities of its own nor those of another file are followed. */
+        {"<!DOCTYPE ClaML [<!ENTITY e SYSTEM \"file:///etc/hostname\">]>" CLAML(
+             CLASS("A", "category", "", "&e;")),
+         "not XML"},
+        {"<!DOCTYPE ClaML [<!ENTITY e \"eeeeeeeeee\">]>" CLAML(
+             CLASS("A", "category", "", "&e;&e;")),
+         "not XML"},
         {"nothing that anybody knows\n", "holds nothing that can be loaded"},
     };
 
@@ -338,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_tabulation),
         cmocka_unit_test(reads_clusters),
+        cmocka_unit_test(reads_claml),
         cmocka_unit_test(wrong_lines_are_named),
         cmocka_unit_test(reads_loinc_and_atc),
         cmocka_unit_test(reads_maps),

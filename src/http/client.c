@@ -1,0 +1,82 @@
+#include "http/client.h"
+
+#include "base/fault.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static size_t take(char *p, size_t size, size_t n, void *ctx)
+{
+    struct sb *out = ctx;
+
+    sb_put(out, p, size * n);
+    return out->failed ? 0 : size * n;
+}
+
+static bool set_up(CURL *curl, const struct http_client_request *req, struct curl_slist *headers,
+                   struct sb *body)
+{
+    long seconds = req->seconds ? req->seconds : HTTP_CLIENT_SECONDS;
+    bool ok = curl_easy_setopt(curl, CURLOPT_URL, req->url) == CURLE_OK &&
+              curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+              curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+              curl_easy_setopt(curl, CURLOPT_TIMEOUT, seconds) == CURLE_OK &&
+              curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+              curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
+              curl_easy_setopt(curl, CURLOPT_WRITEDATA, body) == CURLE_OK;
+
+    if (ok && req->body.p)
+        ok = curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK &&
+             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body.n) ==
+                 CURLE_OK &&
+             curl_easy_setopt(curl, CURLOPT_POSTFIELDS, req->body.p) == CURLE_OK;
+    return ok;
+}
+
+static int failed(CURLcode code, const struct http_client_request *req, const struct sb *body,
+                  struct err *err)
+{
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return err_set(err, ERR_TIMEOUT, "%s did not answer in time", req->url);
+    if (code == CURLE_WRITE_ERROR && body->failed)
+        return err_set(err, ERR_TOO_LONG, "the answer of %s is longer than %zu bytes", req->url,
+                       body->max);
+    if (code == CURLE_OUT_OF_MEMORY)
+        return err_no_memory(err);
+    return err_set(err, ERR_BUSY, "%s cannot be asked: %s", req->url, curl_easy_strerror(code));
+}
+
+int http_client(const struct http_client_request *req, int *ret_status, struct sb *ret_body,
+                struct err *err)
+{
+    struct curl_slist *headers = NULL;
+    char type[256];
+    CURL *curl;
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    long status = 0;
+
+    pthread_once(&once, init);
+    curl = fault_point("curl") ? NULL : curl_easy_init();
+    if (req->content_type) {
+        snprintf(type, sizeof type, "Content-Type: %s", req->content_type);
+        headers = curl_slist_append(NULL, type);
+    }
+    if (curl && (headers || !req->content_type) && set_up(curl, req, headers, ret_body))
+        code = curl_easy_perform(curl);
+    if (code == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
+    if (code != CURLE_OK)
+        return failed(code, req, ret_body, err);
+    *ret_status = (int)status;
+    return 0;
+}

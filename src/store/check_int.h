@@ -1,0 +1,24 @@
+/* check_int.h - store_check: what all backends share. */
+#ifndef STORE_CHECK_INT_H
+#define STORE_CHECK_INT_H
+
+#include "store/store_int.h"
+
+struct check {
+    struct store_txn *txn;
+    void (*say)(void *ctx, const char *text);
+    void *ctx;
+    int n;
+    uint64_t keys; /* that the bodies call for */
+    struct arena a;
+    struct sb scratch;
+    struct params *params; /* in force */
+};
+
+void check_problem(struct check *c, const char *fmt, ...) _printf_(2, 3);
+/* Checks in one snapshot; `structure` says what the backend knows of itself. The number of
+ * problems, or negative. */
+int check_run(struct store *st, int (*structure)(struct check *c, struct err *err),
+              void (*say)(void *ctx, const char *text), void *ctx, struct err *err);
+
+#endif

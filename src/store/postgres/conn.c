@@ -1,0 +1,466 @@
+/* conn.c - connections in pipeline mode, their prepared statements, and PostgreSQL's errors as
+ * ours.
+ *
+ * A statement is sent without waiting; whoever needs an answer waits for all that was sent. So a
+ * transaction's BEGIN, a member's SAVEPOINT and all writes cost no round trip of their own.
+ */
+#include "store/postgres/pg_int.h"
+
+#include "base/fault.h"
+
+#include <stdlib.h>
+
+#define OID_INT8 20
+#define OID_TEXT 25
+#define OID_BYTEA 17
+#define OID_INT8_ARRAY 1016
+#define OID_BYTEA_ARRAY 1001
+
+static const struct {
+    const char *types, *sql;
+} statements[] = {
+#define X(id, types, sql) {types, sql},
+    PG_STATEMENTS(X)
+#undef X
+};
+
+/* One way to do each thing, whatever statistics say, and however old they are: walks along indexes,
+ * from one table to the next. A plan is made once for each connection. */
+const char pg_settings[] =
+    "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;"
+    "SET enable_mergejoin = off; SET enable_hashagg = off; SET enable_material = off;"
+    "SET enable_memoize = off; SET enable_incremental_sort = off; SET enable_sort = off;"
+    "SET jit = off; SET max_parallel_workers_per_gather = 0;"
+    "SET plan_cache_mode = force_generic_plan; SET client_min_messages = error;"
+    "SET default_transaction_isolation = 'read committed'; SET bytea_output = hex;";
+
+/* ---- parameters ---- */
+
+static void put_be(unsigned char *to, uint64_t v, int n)
+{
+    for (int i = n - 1; i >= 0; i--, v >>= 8)
+        to[i] = (unsigned char)v;
+}
+
+void pg_arg_i64(struct pg_args *a, int64_t v)
+{
+    assert(a->n < PG_ARGS_MAX);
+    put_be(a->number[a->n], (uint64_t)v, 8);
+    a->len[a->n] = 8;
+    a->v[a->n] = (char *)a->number[a->n];
+    a->n++;
+}
+
+void pg_arg_bytes(struct pg_args *a, struct str v)
+{
+    assert(a->n < PG_ARGS_MAX && v.n <= INT32_MAX);
+    a->v[a->n] = v.p;
+    a->len[a->n] = (int)v.n;
+    a->n++;
+}
+
+static void array_u32(struct sb *to, uint32_t v)
+{
+    unsigned char b[4];
+
+    put_be(b, v, 4);
+    sb_put(to, b, sizeof b);
+}
+
+/* The binary form of an array of one dimension: array_send of PostgreSQL's arrayfuncs.c. */
+void pg_array_begin(struct sb *to, bool of_bytes, size_t n)
+{
+    array_u32(to, n ? 1 : 0);
+    array_u32(to, 0);
+    array_u32(to, of_bytes ? OID_BYTEA : OID_INT8);
+    if (!n)
+        return;
+    array_u32(to, (uint32_t)n);
+    array_u32(to, 1);
+}
+
+void pg_array_i64(struct sb *to, int64_t v)
+{
+    unsigned char b[8];
+
+    array_u32(to, sizeof b);
+    put_be(b, (uint64_t)v, sizeof b);
+    sb_put(to, b, sizeof b);
+}
+
+void pg_array_bytes(struct sb *to, struct str v)
+{
+    array_u32(to, (uint32_t)v.n);
+    sb_put(to, v.p, v.n);
+}
+
+int64_t pg_i64(const PGresult *r, int row, int column)
+{
+    const unsigned char *p = (const unsigned char *)PQgetvalue(r, row, column);
+    int n = PQgetlength(r, row, column);
+    uint64_t v = n && p[0] & 0x80 && n > 1 ? UINT64_MAX : 0;
+
+    for (int i = 0; i < n; i++)
+        v = v << 8 | p[i];
+    return (int64_t)v;
+}
+
+struct str pg_bytes(const PGresult *r, int row, int column)
+{
+    return str_n(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
+}
+
+/* ---- errors ---- */
+
+/* SQLSTATE (PostgreSQL's manual, appendix A) by its beginning; the first that fits. */
+static const struct {
+    const char *state;
+    int code;
+    const char *text;
+} causes[] = {
+    {"53100", ERR_FULL, "the disk of the database is full"},
+    {"53200", ERR_NO_MEMORY, "the database has too little memory for this"},
+    {"53", ERR_BUSY, "the database has too many connections"},
+    {"25006", ERR_BUSY, "the database is a read-only standby"},
+    {"55P03", ERR_BUSY, "another process of this store has been writing for too long"},
+    {"40", ERR_BUSY, "the database asks to try again"},
+    {"57", ERR_BUSY, "the database is being stopped or does not answer"},
+    {"08", ERR_BUSY, "the database does not answer"},
+    {"25P03", ERR_BUSY, "the database ended a transaction that took too long"},
+    {"28", ERR_BUSY, "the database refuses the login"},
+    {"42P01", ERR_NO_STORE, "the database holds no store of carnet, or not all of it"},
+    {"42501", ERR_NO_STORE, "the database allows this role too little"},
+    {"XX", ERR_NO_STORE, "the database is damaged"},
+};
+
+/* libpq's text without its line ends. */
+static int detail(struct err *err, const char *state, const char *text)
+{
+    int n = (int)strcspn(text, "\n");
+
+    return err_detail(err, "postgresql: %s %.*s", state, n, text);
+}
+
+static int fail_state(struct pg_conn *c, const char *state, const char *text, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+        if (str_starts(str_c(state), str_c(causes[i].state))) {
+            err_set(err, causes[i].code, "%s", causes[i].text);
+            detail(err, state, text);
+            return causes[i].code;
+        }
+    if (c->is_lost) {
+        err_set(err, ERR_BUSY, "the connection to the database is lost");
+        detail(err, state, text);
+        return ERR_BUSY;
+    }
+    err_set(err, ERR_NO_STORE, "the store cannot be read or written");
+    detail(err, state, text);
+    return ERR_NO_STORE;
+}
+
+static int fail(struct pg_conn *c, const PGresult *r, struct err *err)
+{
+    const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+    const char *text = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+
+    /* 57P0x: the server ends the connection. */
+    if (PQstatus(c->db) == CONNECTION_BAD || (state && strncmp(state, "57P0", 4) == 0))
+        c->is_lost = true;
+    return fail_state(c, state ? state : "", text ? text : PQerrorMessage(c->db), err);
+}
+
+/* ---- connections ---- */
+
+static void ignore_notice(void *ctx, const char *text)
+{
+    (void)ctx;
+    (void)text;
+}
+
+/* What the connection string does not say; what it says goes before this. */
+static PGconn *dial(const char *uri)
+{
+    static const char *const names[] = {"application_name", "connect_timeout", "keepalives_idle",
+                                        "tcp_user_timeout", "dbname",          NULL};
+    const char *const values[] = {"carnet", "10", "30", "30000", uri, NULL};
+
+    return PQconnectdbParams(names, values, 1);
+}
+
+/* What libpq has to say is for whoever opens the store, and for the log: it names users and hosts.
+ */
+static int explain(struct pg_conn *c, struct err *err)
+{
+    const char *text = PQerrorMessage(c->db), *at = strstr(text, "FATAL:");
+
+    at = at ? at + 6 + strspn(at + 6, " ") : text;
+    if (!c->st->is_open)
+        return err_set(err, ERR_BUSY, "the database cannot be opened: %.*s", (int)strcspn(at, "\n"),
+                       at);
+    err_set(err, ERR_BUSY, "the database does not answer");
+    detail(err, "", at);
+    return ERR_BUSY;
+}
+
+int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
+{
+    struct pg_conn *c = calloc(1, sizeof *c);
+    int r = 0;
+
+    if (!c || fault_point("open")) {
+        free(c);
+        return err_no_memory(err);
+    }
+    c->st = st;
+    c->db = dial(st->uri);
+    if (!c->db)
+        r = err_no_memory(err);
+    else if (PQstatus(c->db) != CONNECTION_OK)
+        r = explain(c, err);
+    if (r == 0) {
+        char text[200];
+        PQsetNoticeProcessor(c->db, ignore_notice, NULL);
+        snprintf(text, sizeof text,
+                 "SET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d",
+                 PG_LOCK_WAIT_MS, PG_IDLE_MS);
+        r = pg_exec(c, pg_settings, NULL, err);
+        if (r == 0)
+            r = pg_exec(c, text, NULL, err);
+    }
+    if (r < 0) {
+        pg_conn_free(c);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+void pg_conn_free(struct pg_conn *c)
+{
+    if (!c)
+        return;
+    PQclear(c->txn.open);
+    PQclear(c->txn.batch);
+    PQfinish(c->db);
+    free(c);
+}
+
+int pg_conn_take(struct pg_store *st, struct pg_conn **ret, struct err *err)
+{
+    struct pg_conn *c;
+
+    for (;;) {
+        pthread_mutex_lock(&st->conns_lock);
+        c = st->free_conns;
+        if (c)
+            st->free_conns = c->next;
+        pthread_mutex_unlock(&st->conns_lock);
+        if (!c)
+            return pg_conn_new(st, ret, err);
+        /* The end of its last transaction; and a server that has been away shows here, mostly. */
+        if (pg_wait(c, NULL, NULL) == 0 && PQconsumeInput(c->db) &&
+            PQstatus(c->db) == CONNECTION_OK)
+            break;
+        pg_conn_free(c);
+    }
+    *ret = c;
+    return 0;
+}
+
+void pg_conn_give(struct pg_conn *c)
+{
+    struct pg_store *st = c->st;
+
+    pthread_mutex_lock(&st->conns_lock);
+    c->next = st->free_conns;
+    st->free_conns = c;
+    pthread_mutex_unlock(&st->conns_lock);
+}
+
+void pg_conn_drop_all(struct pg_store *st)
+{
+    while (st->free_conns) {
+        struct pg_conn *c = st->free_conns;
+
+        st->free_conns = c->next;
+        pg_conn_free(c);
+    }
+}
+
+/* ---- statements ---- */
+
+static int send_prepare(struct pg_conn *c, enum pg_statement id)
+{
+    const char *types = statements[id].types;
+    Oid oids[PG_ARGS_MAX];
+    char name[16];
+    int n = 0;
+
+    for (; types[n]; n++)
+        oids[n] = types[n] == 'i'   ? OID_INT8
+                  : types[n] == 'b' ? OID_BYTEA
+                  : types[n] == 'B' ? OID_BYTEA_ARRAY
+                  : types[n] == 'I' ? OID_INT8_ARRAY
+                                    : OID_TEXT;
+    snprintf(name, sizeof name, "carnet%d", (int)id);
+    if (!PQsendPrepare(c->db, name, statements[id].sql, n, oids))
+        return -1;
+    c->prepared[id] = PG_SENT;
+    c->queue[c->n_queue++] = -1 - (int)id;
+    return 0;
+}
+
+static int send_one(struct pg_conn *c, enum pg_statement id, const struct pg_args *a)
+{
+    static const int binary[PG_ARGS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    char name[16];
+
+    assert((size_t)(a ? a->n : 0) == strlen(statements[id].types));
+    if (c->prepared[id] == PG_UNKNOWN && send_prepare(c, id) < 0)
+        return -1;
+    snprintf(name, sizeof name, "carnet%d", (int)id);
+    if (!PQsendQueryPrepared(c->db, name, a ? a->n : 0, a ? a->v : NULL, a ? a->len : NULL, binary,
+                             1))
+        return -1;
+    c->queue[c->n_queue++] = (int)id;
+    return 0;
+}
+
+/* Only these mend a transaction that has failed. */
+static bool is_mending(enum pg_statement id)
+{
+    return id == PG_ROLLBACK || id == PG_ROLLBACK_TO;
+}
+
+int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, struct err *err)
+{
+    int r = 0;
+
+    if (c->is_lost)
+        return err_set(err, ERR_BUSY, "the connection to the database is lost");
+    if (!is_mending(id) && (c->is_failed || fault_point("sql"))) {
+        c->is_failed = true;
+        return err_set(err, ERR_NO_STORE, "the store cannot be read or written");
+    }
+    if (c->n_queue + 4 > PG_QUEUE_MAX)
+        r = pg_wait(c, NULL, err);
+    if (r == 0 && c->wants_savepoint && !is_mending(id)) {
+        c->wants_savepoint = false;
+        c->has_savepoint = true;
+        if (send_one(c, PG_SAVEPOINT, NULL) < 0)
+            r = fail(c, NULL, err);
+    }
+    if (r == 0 && send_one(c, id, a) < 0)
+        r = fail(c, NULL, err);
+    if (r < 0)
+        c->is_failed = true;
+    return r;
+}
+
+/* The answer to the i-th statement of the queue; NULL: the connection is gone. */
+static PGresult *read_one(struct pg_conn *c, unsigned i)
+{
+    PGresult *r = PQgetResult(c->db), *more;
+    int id = c->queue[i];
+
+    if (!r)
+        return NULL;
+    /* Behind each answer comes an end. */
+    while ((more = PQgetResult(c->db)))
+        PQclear(more);
+    if (id < 0)
+        c->prepared[-1 - id] = PQresultStatus(r) == PGRES_COMMAND_OK ? PG_READY : PG_UNKNOWN;
+    return r;
+}
+
+static bool is_good(const PGresult *r)
+{
+    ExecStatusType s = PQresultStatus(r);
+
+    return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
+}
+
+/* Whether the running member's savepoint was to come behind the i-th statement. */
+static bool is_before_savepoint(const struct pg_conn *c, unsigned i)
+{
+    for (unsigned k = i + 1; k < c->n_queue; k++)
+        if (c->queue[k] == PG_SAVEPOINT)
+            return true;
+    return false;
+}
+
+int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err)
+{
+    PGresult *last = NULL, *sync;
+    int r = 0;
+
+    if (c->is_lost)
+        return err_set(err, ERR_BUSY, "the connection to the database is lost");
+    if (c->n_queue == 0)
+        return 0;
+    if (fault_point("connection") || (!c->is_synced && !PQpipelineSync(c->db))) {
+        c->is_lost = true;
+        return fail(c, NULL, err);
+    }
+    for (unsigned i = 0; i < c->n_queue; i++) {
+        PQclear(last);
+        last = read_one(c, i);
+        if (!last) {
+            c->is_lost = true;
+            r = fail(c, NULL, err);
+            break;
+        }
+        if (r == 0 && !is_good(last)) {
+            r = fail(c, last, err);
+            c->is_failed = true;
+            c->is_doomed |= is_before_savepoint(c, i);
+        }
+    }
+    c->n_queue = 0;
+    c->is_synced = false;
+    sync = c->is_lost ? NULL : PQgetResult(c->db);
+    if (!c->is_lost && (!sync || PQresultStatus(sync) != PGRES_PIPELINE_SYNC)) {
+        c->is_lost = true;
+        if (r == 0)
+            r = fail(c, NULL, err);
+    }
+    PQclear(sync);
+    for (size_t i = 0; i < PG_STATEMENT_COUNT; i++)
+        if (c->prepared[i] == PG_SENT)
+            c->prepared[i] = PG_UNKNOWN;
+    if (r == 0 && ret)
+        *ret = last;
+    else
+        PQclear(last);
+    return r;
+}
+
+int pg_ask(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, PGresult **ret,
+           struct err *err)
+{
+    int r = pg_send(c, id, a, err);
+
+    return r < 0 ? r : pg_wait(c, ret, err);
+}
+
+int pg_exec(struct pg_conn *c, const char *sql, PGresult **ret, struct err *err)
+{
+    PGresult *res;
+    int r = 0;
+
+    assert(c->n_queue == 0);
+    if (fault_point("sql"))
+        return err_set(err, ERR_NO_STORE, "the store cannot be read or written");
+    PQexitPipelineMode(c->db);
+    res = PQexec(c->db, sql);
+    if (!is_good(res))
+        r = fail(c, res, err);
+    if (!PQenterPipelineMode(c->db) && r == 0)
+        r = fail(c, NULL, err);
+    if (r == 0 && ret)
+        *ret = res;
+    else
+        PQclear(res);
+    return r;
+}

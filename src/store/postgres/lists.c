@@ -1,0 +1,221 @@
+/* lists.c - what the search executor asks (store/scan_int.h), in batches: each is one walk along an
+ * index from a key on, with a limit.
+ */
+#include "store/postgres/pg_int.h"
+
+static int scan_enter(struct store_txn *txn, struct err *err)
+{
+    struct pg_txn *t = pg_txn(txn);
+    int r = pg_enter(t, err);
+
+    if (r == 0)
+        r = pg_know_position(t, err);
+    return r < 0 ? r : pg_pends_flush_if_writing(t, err);
+}
+
+static int scan_open(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
+                     struct str hi, bool desc, size_t want, struct err *err)
+{
+    (void)err;
+    assert(of != SCAN_TERMS || !desc);
+    s->txn = txn;
+    s->of = of;
+    s->desc = desc;
+    s->ended = false;
+    s->at = NULL;
+    s->i = s->n = 0;
+    s->lo = lo;
+    s->hi = hi;
+    s->want = want ? MIN(want, (size_t)PG_BATCH_MAX) : PG_BATCH_FIRST;
+    return 0;
+}
+
+/* The next batch begins behind the last entry of this one. */
+static void move_on(struct scan *s, struct str last)
+{
+    assert(last.n <= ENTRY_MAX);
+    memcpy(s->last, last.p, last.n);
+    s->last[last.n] = 0;
+    if (s->desc)
+        s->hi = str_n((char *)s->last, last.n);
+    else
+        s->lo = str_n((char *)s->last, last.n + 1);
+    s->want = MIN(s->want * 4, (size_t)PG_BATCH_MAX);
+}
+
+/* A walk in the order of keys asks for one body after the other. */
+static void expect_entries(const struct scan *s)
+{
+    uint64_t rows[PG_AHEAD_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n && n < ARRAY_LEN(rows); i++) {
+        struct str k = pg_bytes(s->at, (int)i, 0);
+        if (k.n >= ROW_BYTES)
+            rows[n++] = row_get((const unsigned char *)k.p + k.n - ROW_BYTES);
+    }
+    pg_expect(s->txn, rows, n);
+}
+
+static int fetch(struct scan *s, struct err *err)
+{
+    enum pg_statement id = s->of == SCAN_TERMS ? PG_TERMS : s->desc ? PG_KEYS_DESC : PG_KEYS;
+    struct pg_args a = {0};
+    PGresult *res = NULL;
+    int r;
+
+    pg_arg_bytes(&a, s->lo);
+    pg_arg_bytes(&a, s->hi);
+    pg_arg_i64(&a, (int64_t)s->want);
+    if ((r = pg_ask(pg_txn(s->txn)->conn, id, &a, &res, err)) < 0)
+        return r;
+    PQclear(s->at);
+    s->at = res;
+    s->i = 0;
+    s->n = (size_t)PQntuples(res);
+    s->ended = s->n < s->want;
+    if (s->n)
+        move_on(s, pg_bytes(res, (int)s->n - 1, 0));
+    if (s->of == SCAN_WALK)
+        expect_entries(s);
+    return 0;
+}
+
+static int scan_next(struct scan *s, struct str *ret, struct err *err)
+{
+    if (s->i == s->n) {
+        int r = s->ended ? 0 : fetch(s, err);
+
+        if (r < 0 || s->i == s->n)
+            return r;
+    }
+    *ret = pg_bytes(s->at, (int)s->i++, 0);
+    return 1;
+}
+
+static void scan_close(struct scan *s)
+{
+    PQclear(s->at);
+    s->at = NULL;
+    s->i = s->n = 0;
+    s->ended = true;
+}
+
+static int scan_has(struct store_txn *txn, enum scan_of of, struct str k, struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {0};
+    int r;
+
+    pg_arg_bytes(&a, k);
+    r = pg_ask(pg_txn(txn)->conn, of == SCAN_TERMS ? PG_TERM : PG_KEY, &a, &res, err);
+    return r < 0 ? r : PQntuples(res) > 0;
+}
+
+static int scan_count(struct store_txn *txn, struct str lo, struct str hi, uint64_t *ret,
+                      struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {0};
+    int r;
+
+    pg_arg_bytes(&a, lo);
+    pg_arg_bytes(&a, hi);
+    if ((r = pg_ask(pg_txn(txn)->conn, PG_KEY_COUNT, &a, &res, err)) < 0)
+        return r;
+    *ret = (uint64_t)pg_i64(res, 0, 0);
+    return 0;
+}
+
+static int live_of(struct store_txn *txn, int type, struct str id_key, uint64_t *ret,
+                   struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {0};
+    int r;
+
+    pg_arg_i64(&a, type);
+    pg_arg_bytes(&a, id_key);
+    if ((r = pg_ask(pg_txn(txn)->conn, PG_NEWEST, &a, &res, err)) < 0)
+        return r;
+    *ret = PQntuples(res) && pg_i64(res, 0, 1) != METHOD_DELETE ? (uint64_t)pg_i64(res, 0, 0) : 0;
+    return 0;
+}
+
+static int identity(struct store_txn *txn, uint64_t row, int *ret_type,
+                    unsigned char ret[ID_KEY_MAX], size_t *ret_n, struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {0};
+    int r;
+
+    pg_arg_i64(&a, (int64_t)row);
+    if ((r = pg_ask(pg_txn(txn)->conn, PG_IDENTITY, &a, &res, err)) < 0)
+        return r;
+    *ret_type = PQntuples(res) ? (int)pg_i64(res, 0, 0) : 0;
+    if (*ret_type && ret) {
+        struct str key = str_head(pg_bytes(res, 0, 1), ID_KEY_MAX);
+        memcpy(ret, key.p, key.n);
+        *ret_n = key.n;
+    }
+    return 0;
+}
+
+static int live(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, size_t max,
+                struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {0};
+    int r, n;
+
+    pg_arg_i64(&a, (int64_t)from);
+    pg_arg_i64(&a, (int64_t)max);
+    r = pg_ask(pg_txn(txn)->conn, desc ? PG_LIVE_DESC : PG_LIVE, &a, &res, err);
+    if (r < 0)
+        return r;
+    n = PQntuples(res);
+    for (int i = 0; i < n; i++)
+        ret[i] = (uint64_t)pg_i64(res, i, 0);
+    pg_expect(txn, ret, (size_t)n);
+    return n;
+}
+
+static int ids(struct store_txn *txn, int type, struct str after, bool desc, struct id_row *ret,
+               size_t max, struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {0};
+    int r, n;
+
+    pg_arg_i64(&a, type);
+    pg_arg_bytes(&a, after);
+    pg_arg_i64(&a, (int64_t)max);
+    r = pg_ask(pg_txn(txn)->conn, desc ? PG_IDS_DESC : PG_IDS, &a, &res, err);
+    if (r < 0)
+        return r;
+    n = PQntuples(res);
+    for (int i = 0; i < n; i++) {
+        struct str id = str_head(pg_bytes(res, i, 0), ID_KEY_MAX);
+
+        memcpy(ret[i].id, id.p, id.n);
+        ret[i].n = id.n;
+        ret[i].row = (uint64_t)pg_i64(res, i, 1);
+    }
+    return n;
+}
+
+const struct scan_ops pg_scan_ops = {
+    .ahead = PG_BATCH_FIRST,
+    .enter = scan_enter,
+    .open = scan_open,
+    .next = scan_next,
+    .close = scan_close,
+    .has = scan_has,
+    .count = scan_count,
+    .live_of = live_of,
+    .identity = identity,
+    .live = live,
+    .ids = ids,
+    .row_at = pg_row_at,
+    .expect = pg_expect,
+};

@@ -1,0 +1,382 @@
+/* pg_int.h - the PostgreSQL backend's inside.
+ *
+ * Any number of processes share one database. Each has one thread that writes, on a connection of
+ * its own; a group of jobs is one transaction that holds the row of carnet_feed from its first
+ * statement to its commit, so that rows are numbered in commit order. Readers borrow connections,
+ * one for each open transaction. docs/formats/store-postgresql.md describes the tables.
+ */
+#ifndef PG_INT_H
+#define PG_INT_H
+
+#include "store/pends_int.h"
+#include "store/queue_int.h"
+#include "store/store_int.h"
+
+#include <libpq-fe.h>
+#include <stdatomic.h>
+
+#define PG_SCHEMA_VERSION 1
+#define PG_ARGS_MAX 10
+#define PG_QUEUE_MAX 128      /* statements sent before their answers are read */
+#define PG_BATCH_FIRST 64     /* entries that a scan fetches at first, when nobody says how many */
+#define PG_BATCH_MAX 4096     /* … and at most */
+#define PG_AHEAD_MAX 1024     /* rows that are expected to be read */
+#define PG_AHEAD_ROWS 64      /* of which so many are fetched at once … */
+#define PG_AHEAD_BODY 32768   /* … without bodies longer than this */
+#define PG_LOCK_WAIT_MS 30000 /* for another process's group to end */
+#define PG_IDLE_MS 60000      /* the server ends a transaction whose process says nothing */
+#define PG_DOUBT_TRIES 60 /* half seconds: whether a commit whose answer was lost has happened */
+#define PG_ORIGINS_MAX 4096
+#define PG_PUT_ARENA_BYTES MIB(384)
+#define PG_KEEP_BYTES MIB(4)
+
+/* Names of the types of parameters: i int8, b bytea, B bytea[], I int8[], t text. */
+#define PG_ROW \
+    "v.row, v.type, v.id, v.hlc, v.origin, v.method, NOT EXISTS (SELECT FROM" \
+      " carnet_version n WHERE n.part = 0 AND n.type::int4 = v.type::int4 AND n.id =" \
+      " v.id AND n.row + 0 > v.row OFFSET 0), "
+
+#define PG_STATEMENTS(X) \
+    X(PG_BEGIN_READ, "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") \
+    X(PG_BEGIN_WRITE, "", "BEGIN ISOLATION LEVEL READ COMMITTED") \
+    X(PG_COMMIT, "", "COMMIT") \
+    X(PG_ROLLBACK, "", "ROLLBACK") \
+    X(PG_SAVEPOINT, "", "SAVEPOINT member") \
+    X(PG_RELEASE, "", "RELEASE SAVEPOINT member") \
+    X(PG_ROLLBACK_TO, "", "ROLLBACK TO SAVEPOINT member") \
+    X(PG_FEED, "", "SELECT row, epoch FROM carnet_feed WHERE part = 0") \
+    X(PG_LOCK, "", \
+      "SELECT row, epoch, hlc, pg_current_xact_id()::text FROM carnet_feed WHERE part =" \
+      " 0 FOR UPDATE") \
+    X(PG_FEED_SET, "iiiii", \
+      "UPDATE carnet_feed SET row = $1, hlc = $2, versions = versions + $3, live = live" \
+      " + $4, epoch = epoch + $5 WHERE part = 0") \
+    X(PG_OUTCOME, "t", "SELECT pg_xact_status($1::xid8)") \
+    X(PG_GET, "ib", \
+      "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, v.body FROM" \
+      " carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND v.id = $2 ORDER BY" \
+      " v.row + 0 DESC LIMIT 1") \
+    X(PG_GET_ROW, "i", \
+      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.row = $1") \
+    X(PG_GET_ROWS, "Ii", \
+      "SELECT " PG_ROW "CASE WHEN octet_length(v.body) <= $2 THEN v.body END FROM" \
+      " unnest($1) u(row) JOIN" \
+      " carnet_version v ON v.part = 0 AND v.row = u.row") \
+    X(PG_GET_OLD, "ibii", \
+      "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1" \
+      " AND v.id =" \
+      " $2 AND v.hlc = $3 AND v.origin = $4 ORDER BY v.row + 0 DESC LIMIT 1") \
+    X(PG_ROW_FROM, "ii", \
+      "WITH RECURSIVE b(lo, hi) AS (SELECT 1::int8, $2 + 1 UNION ALL SELECT CASE WHEN" \
+      " p.hlc < $1 THEN p.row + 1 ELSE b.lo END, CASE WHEN p.hlc < $1 THEN b.hi ELSE" \
+      " (b.lo + b.hi) / 2 END FROM b LEFT JOIN LATERAL (SELECT v.row, v.hlc FROM" \
+      " carnet_version v WHERE v.part = 0 AND v.row >= (b.lo + b.hi) / 2 ORDER BY v.row" \
+      " LIMIT 1) p ON true WHERE b.lo < b.hi) SELECT lo FROM b WHERE lo >= hi") \
+    X(PG_CHANGES, "ii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row > $1 ORDER BY" \
+      " v.row LIMIT $2") \
+    X(PG_HISTORY, "iiii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row >= $1 AND v.row <" \
+      " $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row DESC LIMIT $4") \
+    X(PG_HISTORY_TYPE, "iiiii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int8 = $5 AND" \
+      " v.row - 0 >= $1 AND v.row - 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER BY v.row - 0" \
+      " DESC LIMIT $4") \
+    X(PG_HISTORY_ID, "iiiiib", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $5 AND" \
+      " v.id = $6 AND v.row + 0 >= $1 AND v.row + 0 < $2 AND " PG_WAS_NEWEST("$3") " ORDER" \
+      " BY v.row + 0 DESC LIMIT $4") \
+    X(PG_HISTORY_COUNT, "ib", \
+      "SELECT count(*) FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND" \
+      " v.id = $2") \
+    X(PG_KEYS, "bbi", \
+      "SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k LIMIT $3") \
+    X(PG_KEYS_DESC, "bbi", \
+      "SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2 ORDER BY k DESC" \
+      " LIMIT $3") \
+    X(PG_TERMS, "bbi", \
+      "SELECT k FROM carnet_term WHERE k >= $1 AND k < $2 ORDER BY k LIMIT $3") \
+    X(PG_KEY, "b", "SELECT FROM carnet_idx WHERE part = 0 AND k = $1") \
+    X(PG_TERM, "b", "SELECT FROM carnet_term WHERE k = $1") \
+    X(PG_KEY_COUNT, "bb", \
+      "SELECT count(*) FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2") \
+    X(PG_NEWEST, "ib", \
+      "SELECT v.row, v.method FROM carnet_version v WHERE v.part = 0 AND v.type::int4 =" \
+      " $1 AND v.id = $2 ORDER BY v.row + 0 DESC LIMIT 1") \
+    X(PG_IDENTITY, "i", \
+      "SELECT v.type, v.id FROM carnet_version v WHERE v.part = 0 AND v.row = $1") \
+    X(PG_LIVE, "ii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row >= $1 AND " PG_IS_LIVE \
+      " ORDER BY v.row LIMIT $2") \
+    X(PG_LIVE_DESC, "ii", \
+      "SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.row <= $1 AND " PG_IS_LIVE \
+      " ORDER BY v.row DESC LIMIT $2") \
+    X(PG_IDS, "ibi", PG_IDS_OF(">", "")) \
+    X(PG_IDS_DESC, "ibi", PG_IDS_OF("<", " DESC")) \
+    X(PG_PUT_VERSION, "iiiiiiibb", \
+      "INSERT INTO carnet_version (part, row, hlc, parent, origin, agent, type, method," \
+      " id, body) VALUES (0, $1, $2, $3, $4, $5, $6, $7, $8, $9)") \
+    X(PG_PUT_KEYS, "B", \
+      "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k ON CONFLICT DO NOTHING") \
+    X(PG_PUT_TERMS, "B", \
+      "INSERT INTO carnet_term (k) SELECT k FROM unnest($1) k ON CONFLICT DO NOTHING") \
+    X(PG_DROP_KEYS, "B",                                                                          \
+      "DELETE FROM carnet_idx i USING unnest($1) u(k) WHERE i.part = 0 AND i.k = u.k")            \
+    X(PG_DROP_LIST, "bbi",                                                                         \
+      "DELETE FROM carnet_idx i USING (SELECT k FROM carnet_idx WHERE part = 0 AND k >= $1"        \
+      " AND k < $2 ORDER BY k LIMIT $3) u WHERE i.part = 0 AND i.k = u.k")                         \
+    X(PG_PUT_MULTI, "i", "INSERT INTO carnet_multi (list) VALUES ($1) ON CONFLICT DO NOTHING") \
+    X(PG_MULTI, "", "SELECT list FROM carnet_multi") \
+    X(PG_ORIGINS, "", "SELECT n, value FROM carnet_origin ORDER BY n") \
+    X(PG_AGENT, "b", \
+      "WITH old AS (SELECT n FROM carnet_agent WHERE text = $1), new AS (INSERT INTO" \
+      " carnet_agent (n, text) SELECT (SELECT coalesce(max(n), 0) + 1 FROM" \
+      " carnet_agent), $1 WHERE NOT EXISTS (SELECT FROM old) RETURNING n) SELECT n FROM" \
+      " old UNION ALL SELECT n FROM new") \
+    X(PG_EXPUNGE, "ib", "DELETE FROM carnet_version WHERE part = 0 AND type::int4 = $1 AND" \
+      " id = $2") \
+    X(PG_META_GET, "t", "SELECT value FROM carnet_meta WHERE name = $1") \
+    X(PG_META_SET, "tb", \
+      "INSERT INTO carnet_meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO" \
+      " UPDATE SET value = excluded.value") \
+    X(PG_META_DROP, "t", "DELETE FROM carnet_meta WHERE name = $1") \
+    X(PG_BLOB_GET, "bi", "SELECT bytes FROM carnet_blob WHERE name = $1 AND piece = $2") \
+    X(PG_BLOB_PUT, "bib", \
+      "INSERT INTO carnet_blob (name, piece, bytes) VALUES ($1, $2, $3) ON CONFLICT" \
+      " (name, piece) DO UPDATE SET bytes = excluded.bytes") \
+    X(PG_BLOB_DROP, "b", "DELETE FROM carnet_blob WHERE name = $1") \
+    X(PG_BLOB_NEXT, "b", \
+      "SELECT b.name, sum(octet_length(b.bytes))::int8 FROM carnet_blob b WHERE b.name" \
+      " = (SELECT name FROM carnet_blob WHERE name > $1 ORDER BY name LIMIT 1) GROUP BY" \
+      " b.name") \
+    X(PG_STATS, "", \
+      "SELECT versions, live, pg_database_size(current_database()) FROM carnet_feed" \
+      " WHERE part = 0")
+
+/* Whether a version was its resource's newest at some time behind a moment (of the hybrid clock).
+ */
+#define PG_WAS_NEWEST(at) \
+    "(" at " = 0 OR coalesce((SELECT n.hlc FROM carnet_version n WHERE n.part = 0 AND" \
+      " n.type::int4 = v.type::int4 AND n.id = v.id AND n.row + 0 > v.row ORDER BY" \
+      " n.row + 0 LIMIT 1) > " at \
+    ", true))"
+#define PG_IS_LIVE \
+    "v.method < 2 AND NOT EXISTS (SELECT FROM carnet_version n WHERE n.part = 0 AND" \
+      " n.type::int4 = v.type::int4 AND n.id = v.id AND n.row + 0 > v.row OFFSET 0)"
+/* From one id to the next by the index, however many versions each has. */
+#define PG_IDS_OF(cmp, dir) \
+    "WITH RECURSIVE i AS ((SELECT v.id, 1 AS n FROM carnet_version v WHERE v.part = 0" \
+      " AND v.type::int4 = $1 AND v.id " cmp " $2 ORDER BY v.id" dir " LIMIT 1) UNION ALL" \
+      " SELECT (SELECT v.id FROM carnet_version v WHERE v.part = 0" \
+      " AND v.type::int4 = $1 AND v.id " cmp " i.id ORDER BY v.id" dir " LIMIT 1), i.n + 1" \
+      " FROM i WHERE i.id IS NOT NULL AND i.n < $3) SELECT i.id," \
+      " (SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND" \
+      " v.id = i.id ORDER BY v.row + 0 DESC LIMIT 1) FROM i WHERE i.id IS NOT NULL"
+
+enum pg_statement {
+#define X(id, types, sql) id,
+    PG_STATEMENTS(X)
+#undef X
+        PG_STATEMENT_COUNT
+};
+
+/* Parameters of one statement, in its order. Bytes are not copied. */
+struct pg_args {
+    int n;
+    const char *v[PG_ARGS_MAX];
+    int len[PG_ARGS_MAX];
+    unsigned char number[PG_ARGS_MAX][8];
+};
+
+void pg_arg_i64(struct pg_args *a, int64_t v);
+void pg_arg_bytes(struct pg_args *a, struct str v); /* .p == NULL: NULL */
+/* Arrays are made in `to`, which must outlive the sending. */
+void pg_array_begin(struct sb *to, bool of_bytes, size_t n);
+void pg_array_i64(struct sb *to, int64_t v);
+void pg_array_bytes(struct sb *to, struct str v);
+
+struct pg_store;
+
+/* A transaction lives in its connection: a connection has at most one. */
+struct pg_txn {
+    struct store_txn base;
+    struct pg_conn *conn;
+    PGresult *open;  /* holds the bytes of the last answer */
+    PGresult *batch; /* rows fetched ahead */
+    bool has_begun;  /* BEGIN is sent */
+    bool has_position;
+    uint64_t position; /* of a reader's snapshot */
+    uint64_t ahead[PG_AHEAD_MAX];
+    size_t n_ahead;
+    char id[FHIR_ID_MAX + 1]; /* text of the last answer's id */
+};
+
+/* How far a prepared statement is. */
+enum pg_prepared { PG_UNKNOWN, PG_SENT, PG_READY };
+
+struct pg_conn {
+    struct pg_store *st;
+    PGconn *db;
+    unsigned char prepared[PG_STATEMENT_COUNT];
+    int queue[PG_QUEUE_MAX]; /* statements sent whose answers are not read; -1 - id: prepares it */
+    unsigned n_queue;
+    bool wants_savepoint; /* the next statement is the first of a member of a group */
+    bool has_savepoint;
+    bool is_failed; /* the transaction can only be undone */
+    bool is_doomed; /* … and what failed is not the running member's */
+    bool is_lost;   /* the connection is gone */
+    bool is_synced; /* the end of what was sent is marked already */
+    struct pg_txn txn;
+    struct pg_conn *next;
+};
+
+struct pg_writer {
+    struct pg_conn *conn;
+    pthread_t thread;
+    bool has_thread;
+    struct queue queue;
+    /* The writer thread's own, of the group under way. */
+    uint64_t last_row, last_hlc;
+    int64_t versions, live; /* more than before */
+    uint64_t epoch;         /* of the feed, as the group found it */
+    bool epoch_moves;       /* other processes have to read again what they keep in memory */
+    bool is_dirty;          /* carnet_feed changes */
+    char xid[24];
+    struct pends pends;
+    size_t job_pends, job_pend_bytes; /* where the running job's own begin */
+    struct arena arena;               /* of one put */
+    struct sb scratch, array;
+    struct sb agent_text; /* the last agent and its number */
+    int64_t agent_n;
+    bool multi_dirty;
+    atomic_uint_fast64_t commits, jobs;
+};
+
+struct pg_store {
+    struct store base;
+    char *uri;
+    bool read_only, allow_unsafe;
+    bool is_open; /* once it was reached and checked */
+    unsigned group_max;
+    uint64_t origins[PG_ORIGINS_MAX];
+    unsigned n_origins;
+    atomic_uint_fast64_t epoch; /* what is in memory is of this one */
+    pthread_mutex_t conns_lock;
+    struct pg_conn *free_conns;
+    struct pg_writer writer;
+};
+
+static inline struct pg_txn *pg_txn(struct store_txn *txn)
+{
+    return (struct pg_txn *)txn;
+}
+
+static inline struct pg_store *pg_store(struct store_txn *txn)
+{
+    return (struct pg_store *)txn->st;
+}
+
+/* ---- conn.c ---- */
+
+extern const char pg_settings[]; /* of every connection: how statements are planned */
+
+int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err);
+void pg_conn_free(struct pg_conn *c);
+int pg_conn_take(struct pg_store *st, struct pg_conn **ret, struct err *err);
+void pg_conn_give(struct pg_conn *c);
+void pg_conn_drop_all(struct pg_store *st);
+/* Sends a statement; its answer is read by the next pg_ask or pg_wait. `a` may be NULL. */
+int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, struct err *err);
+/* Reads the answers to all that was sent; *ret (may be NULL) is the last one's, the caller clears.
+ */
+int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err);
+int pg_ask(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, PGresult **ret,
+           struct err *err);
+/* Plain SQL, one or several statements, outside of the pipeline: making and checking a store. */
+int pg_exec(struct pg_conn *c, const char *sql, PGresult **ret, struct err *err);
+
+int64_t pg_i64(const PGresult *r, int row, int column);
+struct str pg_bytes(const PGresult *r, int row, int column);
+static inline void pg_clearp(PGresult **r)
+{
+    PQclear(*r);
+}
+
+/* ---- schema.c ---- */
+
+int pg_schema_create(struct pg_conn *c, const struct store_config *config, struct err *err);
+/* Checks versions, loads what the store keeps in memory. */
+int pg_schema_open(struct pg_store *st, struct pg_conn *c, struct err *err);
+int pg_load_lists(struct pg_store *st, struct pg_conn *c, struct err *err);
+/* What is kept in memory, once more, if the transaction sees a newer epoch than that is of. */
+int pg_meet_epoch(struct pg_txn *t, uint64_t epoch, struct err *err);
+
+/* ---- txn.c ---- */
+
+int pg_begin(struct store *st, const struct access *who, struct store_txn **ret, struct err *err);
+void pg_end(struct store_txn *txn);
+/* Called first by everything that reads or writes: lets go of the last answer's bytes and makes
+ * sure that a transaction is open. */
+int pg_enter(struct pg_txn *t, struct err *err);
+void pg_leave(struct pg_txn *t);
+int pg_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
+int pg_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
+                   struct row *ret, struct err *err);
+int pg_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+int pg_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                void *ctx, struct err *err);
+int pg_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
+            struct err *err);
+uint64_t pg_position(struct store_txn *txn);
+/* Makes sure that the snapshot's position is known, and what is in memory is of its epoch. */
+int pg_know_position(struct pg_txn *t, struct err *err);
+int pg_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
+               struct page *ret, struct err *err);
+int pg_row_at(struct store_txn *txn, int64_t ms, uint64_t *ret, struct err *err);
+/* Forgets what was fetched ahead. */
+void pg_forget(struct pg_txn *t);
+void pg_expect(struct store_txn *txn, const uint64_t *rows, size_t n);
+
+/* ---- lists.c ---- */
+
+extern const struct scan_ops pg_scan_ops;
+
+/* ---- small.c: values of the node itself ---- */
+
+int pg_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
+                struct err *err);
+int pg_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err);
+int pg_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
+                struct str *ret, struct err *err);
+int pg_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
+                struct err *err);
+int pg_blob_drop(struct store_txn *txn, struct str name, struct err *err);
+int pg_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                 uint64_t *ret_bytes, struct err *err);
+
+/* ---- writer.c, put.c ---- */
+
+int pg_writer_start(struct pg_store *st, struct err *err);
+void pg_writer_stop(struct pg_store *st);
+void pg_submit(struct store *st, struct store_job *job);
+int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+int pg_changed(struct store_txn *txn, struct err *err);
+int pg_claim(struct store_txn *txn, struct str name, struct err *err);
+int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err);
+int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                  struct err *err);
+/* Sends the index changes that have gathered. */
+int pg_pends_flush(struct pg_writer *w, struct err *err);
+/* The same inside a job, before anything looks at the index. Nothing to do for a reader. */
+int pg_pends_flush_if_writing(struct pg_txn *t, struct err *err);
+
+/* ---- upkeep.c ---- */
+
+int pg_stats(struct store *st, struct store_stats *ret, struct err *err);
+int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
+             struct err *err);
+int pg_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
+              struct err *err);
+
+#endif

@@ -1,0 +1,294 @@
+/* put.c - writing one version; removing all of an id. Runs on the writer's thread.
+ *
+ * Versions are only ever added: which one is the newest is a question of row numbers. What is
+ * written is sent without waiting for an answer; the commit waits for all of them.
+ */
+#include "store/postgres/pg_int.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+
+#include <stdlib.h>
+
+static int add_entries(struct pg_txn *t, const struct index *index, uint64_t row, bool is_drop,
+                       struct err *err)
+{
+    struct pg_store *st = pg_store(&t->base);
+    struct pg_writer *w = &st->writer;
+    unsigned last = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < index->n_entries && r == 0; i++) {
+        const struct index_entry *e = &index->entries[i];
+
+        if (e->shared) {
+            r = is_drop ? 0 : pends_add(&w->pends, PEND_TERM, e, 0, err);
+            continue;
+        }
+        r = pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
+        if (!is_drop && last == e->param && list_set_multi(&st->base.lists, e->param))
+            w->multi_dirty = true;
+        last = e->param;
+    }
+    if (r == 0 && w->pends.bytes.n > PEND_BYTES_MAX)
+        r = pg_pends_flush_if_writing(t, err);
+    return r;
+}
+
+/* Takes the index entries of a live version out again: they follow from its body. */
+static int unindex(struct pg_txn *t, const struct row *row, struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    struct index index;
+    int r;
+
+    arena_reset(&w->arena);
+    r = row_index(t->base.st, &w->arena, &w->scratch, row, &index, err);
+    if (r == 0)
+        r = add_entries(t, &index, row->row, true, err);
+    /* One long body must not stay in memory for good. */
+    if (w->scratch.cap > PG_KEEP_BYTES)
+        sb_done(&w->scratch);
+    if (w->arena.used_bytes > PG_KEEP_BYTES)
+        arena_done(&w->arena);
+    return r;
+}
+
+/* The number of a text in the table of agents; the last one is remembered. */
+static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct str agent = t->base.who.agent;
+    struct pg_args a = {0};
+    int r;
+
+    if (!w->agent_n || !str_eq(sb_view(&w->agent_text), agent)) {
+        pg_arg_bytes(&a, agent.p ? agent : STR(""));
+        if ((r = pg_ask(t->conn, PG_AGENT, &a, &res, err)) < 0)
+            return r;
+        sb_reset(&w->agent_text);
+        sb_str(&w->agent_text, agent);
+        w->agent_n = w->agent_text.failed ? 0 : pg_i64(res, 0, 0);
+        *ret = pg_i64(res, 0, 0);
+        return 0;
+    }
+    *ret = w->agent_n;
+    return 0;
+}
+
+/* What there is of the id so far: its newest version leaves the index. */
+static int supersede(struct pg_txn *t, const struct put *put, uint64_t *ret_parent, struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    struct row old;
+    int r = pg_get(&t->base, put->type, put->id, &old, err);
+
+    *ret_parent = 0;
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    if (r < 0)
+        return r;
+    *ret_parent = old.row;
+    if (old.method != METHOD_DELETE) {
+        w->live--;
+        r = unindex(t, &old, err);
+    }
+    return r;
+}
+
+int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+{
+    struct pg_txn *t = pg_txn(txn);
+    struct pg_writer *w = &pg_store(txn)->writer;
+    uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms()), row = w->last_row + 1, parent;
+    unsigned char key[ID_KEY_MAX];
+    struct pg_args a = {0};
+    int64_t agent;
+    int r;
+
+    assert(put->id.n <= FHIR_ID_MAX);
+    if (row > ROW_MAX)
+        return err_set(err, ERR_FULL, "the store has no more numbers for versions");
+    pg_forget(t);
+    if ((r = pg_enter(t, err)) < 0 || (r = supersede(t, put, &parent, err)) < 0 ||
+        (r = agent_number(t, &agent, err)) < 0)
+        return r;
+    pg_arg_i64(&a, (int64_t)row);
+    pg_arg_i64(&a, (int64_t)hlc);
+    pg_arg_i64(&a, (int64_t)parent);
+    pg_arg_i64(&a, 0);
+    pg_arg_i64(&a, agent);
+    pg_arg_i64(&a, put->type);
+    pg_arg_i64(&a, put->method);
+    pg_arg_bytes(&a, str_n((char *)key, index_id_key(put->id, key)));
+    pg_arg_bytes(&a, put->sealed.n ? put->sealed : STR_NULL);
+    if ((r = pg_send(t->conn, PG_PUT_VERSION, &a, err)) < 0)
+        return r;
+    w->last_row = row;
+    w->last_hlc = hlc;
+    w->versions++;
+    w->live += put->method != METHOD_DELETE;
+    w->is_dirty = true;
+    if (put->index && (r = add_entries(t, put->index, row, false, err)) < 0)
+        return r;
+    *ret = (struct version){.hlc = hlc, .origin = pg_store(txn)->origins[0]};
+    return 0;
+}
+
+int pg_claim(struct store_txn *txn, struct str name, struct err *err)
+{
+    /* The group holds the feed: no other process writes until its commit. */
+    (void)txn;
+    (void)name;
+    return fault_point("claim") ? err_no_memory(err) : 0;
+}
+
+int pg_changed(struct store_txn *txn, struct err *err)
+{
+    (void)err;
+    pg_store(txn)->writer.epoch_moves = true;
+    return 0;
+}
+
+int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err)
+{
+    struct pg_txn *t = pg_txn(txn);
+    struct pg_writer *w = &pg_store(txn)->writer;
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    unsigned char key[ID_KEY_MAX];
+    struct pg_args a = {0};
+    struct row newest;
+    int r;
+
+    if ((r = pg_get(txn, type, id, &newest, err)) < 0)
+        return r;
+    if (newest.method != METHOD_DELETE) {
+        w->live--;
+        if ((r = unindex(t, &newest, err)) < 0)
+            return r;
+    }
+    pg_leave(t);
+    pg_forget(t);
+    pg_arg_i64(&a, type);
+    pg_arg_bytes(&a, str_n((char *)key, index_id_key(id, key)));
+    if ((r = pg_ask(t->conn, PG_EXPUNGE, &a, &res, err)) < 0)
+        return r;
+    *ret_n = (size_t)strtoul(PQcmdTuples(res), NULL, 10);
+    w->versions -= (int64_t)*ret_n;
+    w->is_dirty = w->epoch_moves = true;
+    hints_clear(&txn->st->lists);
+    return 0;
+}
+
+/* ---- lists of a search parameter that comes or goes ---- */
+
+int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err)
+{
+    struct row now;
+    int r = pg_get_row(txn, row, &now, err);
+
+    if (r == ERR_NOT_FOUND)
+        return 0; /* expunged since it was read */
+    if (r < 0 || !now.is_current || now.method == METHOD_DELETE)
+        return MIN(r, 0);
+    return add_entries(pg_txn(txn), index, row, false, err);
+}
+
+int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
+                  struct err *err)
+{
+    unsigned char from[2] = {(unsigned char)(param >> 8), (unsigned char)param};
+    unsigned char to[2] = {(unsigned char)((param + 1) >> 8), (unsigned char)(param + 1)};
+    struct pg_txn *t = pg_txn(txn);
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {0};
+    int r = pg_pends_flush_if_writing(t, err);
+
+    pg_arg_bytes(&a, str_n((char *)from, sizeof from));
+    pg_arg_bytes(&a, str_n((char *)to, sizeof to));
+    pg_arg_i64(&a, (int64_t)max);
+    if (r < 0 || (r = pg_ask(t->conn, PG_DROP_LIST, &a, &res, err)) < 0)
+        return r;
+    *ret_left = strtoul(PQcmdTuples(res), NULL, 10) == max;
+    return 0;
+}
+
+/* ---- index changes ---- */
+
+static int send_keys(struct pg_writer *w, enum pg_statement id, const uint32_t *which, size_t n,
+                     struct err *err)
+{
+    struct pg_args a = {0};
+
+    if (n == 0)
+        return 0;
+    sb_reset(&w->array);
+    pg_array_begin(&w->array, true, n);
+    for (size_t i = 0; i < n; i++)
+        pg_array_bytes(&w->array, pend_key(&w->pends, &w->pends.items[which[i]]));
+    if (w->array.failed)
+        return err_no_memory(err);
+    pg_arg_bytes(&a, sb_view(&w->array));
+    return pg_send(w->conn, id, &a, err);
+}
+
+/* Of several changes of one key the last one counts. Moves those of one kind to the front. */
+static size_t last_ones(const struct pends *p, const uint32_t *order, size_t n, enum pend_op op,
+                        uint32_t *ret)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct pend *item = &p->items[order[i]], *next = NULL;
+
+        if (i + 1 < n)
+            next = &p->items[order[i + 1]];
+        if (item->op != op || (next && (next->op == PEND_TERM) == (op == PEND_TERM) &&
+                               str_eq(pend_key(p, item), pend_key(p, next))))
+            continue;
+        ret[kept++] = order[i];
+    }
+    return kept;
+}
+
+int pg_pends_flush(struct pg_writer *w, struct err *err)
+{
+    static const enum pg_statement of[] = {
+        [PEND_DROP] = PG_DROP_KEYS, [PEND_ADD] = PG_PUT_KEYS, [PEND_TERM] = PG_PUT_TERMS};
+    struct pends *p = &w->pends;
+    size_t n = p->n - p->flushed;
+    uint32_t *order, *some;
+    int r = 0;
+
+    if (n == 0)
+        return 0;
+    if ((r = pends_sorted(p, &order, err)) < 0)
+        return r;
+    some = malloc(n * sizeof *some);
+    if (!some)
+        r = err_no_memory(err);
+    for (enum pend_op op = PEND_DROP; op <= PEND_TERM && r == 0; op++)
+        r = send_keys(w, of[op], some, last_ones(p, order, n, op, some), err);
+    free(some);
+    free(order);
+    if (r == 0)
+        p->flushed = p->n;
+    return r;
+}
+
+int pg_pends_flush_if_writing(struct pg_txn *t, struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    int r;
+
+    if (!t->base.is_writing)
+        return 0;
+    r = pg_pends_flush(w, err);
+    if (r < 0)
+        return r;
+    /* This job's own changes are in its savepoint now: undone with it, or kept with it. */
+    w->pends.n = w->pends.flushed = w->job_pends;
+    w->pends.bytes.n = w->job_pend_bytes;
+    return 0;
+}

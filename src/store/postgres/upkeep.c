@@ -1,0 +1,77 @@
+/* upkeep.c - counts, checks; what a database's own tools do is refused with their names. */
+#include "store/check_int.h"
+#include "store/postgres/pg_int.h"
+
+#include <stdlib.h>
+
+int pg_stats(struct store *base, struct store_stats *ret, struct err *err)
+{
+    static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_writer *w = &((struct pg_store *)base)->writer;
+    int r = store_begin(base, &upkeep, &txn, err);
+
+    if (r < 0 || (r = pg_enter(pg_txn(txn), err)) < 0 ||
+        (r = pg_ask(pg_txn(txn)->conn, PG_STATS, NULL, &res, err)) < 0)
+        return r;
+    *ret = (struct store_stats){
+        .rows = (uint64_t)pg_i64(res, 0, 0),
+        .current = (uint64_t)pg_i64(res, 0, 1),
+        .bytes = (uint64_t)pg_i64(res, 0, 2),
+        .commits = atomic_load(&w->commits),
+        .jobs = atomic_load(&w->jobs),
+        .queued = queue_length(&w->queue),
+    };
+    return 0;
+}
+
+/* Each gives one text a problem. */
+static const char *const agreements[] = {
+    "SELECT 'version ' || v.row || ': its method and its body do not agree' FROM carnet_version v"
+    " WHERE (v.method = 2) <> (v.body IS NULL)",
+    "SELECT 'version ' || v.row || ': it is behind the feed''s position' FROM carnet_version v,"
+    " carnet_feed f WHERE f.part = v.part AND v.row > f.row",
+    "SELECT 'version ' || v.row || ': the clock went backwards' FROM (SELECT row, hlc,"
+    " lag(hlc) OVER (PARTITION BY part ORDER BY row) AS last FROM carnet_version) v"
+    " WHERE v.hlc <= v.last",
+    "SELECT 'the feed counts ' || f.versions || ' versions, there are ' || n.n FROM carnet_feed f,"
+    " LATERAL (SELECT count(*) AS n FROM carnet_version v WHERE v.part = f.part) n"
+    " WHERE n.n <> f.versions",
+    "SELECT 'the feed counts ' || f.live || ' resources, there are ' || n.n FROM carnet_feed f,"
+    " LATERAL (SELECT count(*) AS n FROM carnet_version v WHERE v.part = f.part AND v.method < 2"
+    " AND NOT EXISTS (SELECT FROM carnet_version o WHERE o.part = v.part AND o.type = v.type"
+    " AND o.id = v.id AND o.row > v.row)) n WHERE n.n <> f.live",
+};
+
+static int structure(struct check *c, struct err *err)
+{
+    struct pg_txn *t = pg_txn(c->txn);
+
+    for (size_t i = 0; i < ARRAY_LEN(agreements); i++) {
+        _cleanup_(pg_clearp) PGresult *res = NULL;
+        int r = pg_exec(t->conn, agreements[i], &res, err);
+
+        if (r < 0)
+            return r;
+        for (int k = 0; k < PQntuples(res); k++)
+            check_problem(c, "%s", PQgetvalue(res, k, 0));
+    }
+    return 0;
+}
+
+int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx, struct err *err)
+{
+    return check_run(st, structure, say, ctx, err);
+}
+
+int pg_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
+              struct err *err)
+{
+    (void)st;
+    (void)to_dir;
+    (void)progress;
+    (void)ctx;
+    return err_set(err, ERR_NOT_SUPPORTED,
+                   "a store in PostgreSQL is copied by pg_basebackup or pg_dump");
+}

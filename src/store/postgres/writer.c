@@ -1,0 +1,341 @@
+/* writer.c - the one thread of this process that writes: takes what is queued, commits it as a
+ * group, answers.
+ *
+ * A group is one transaction. Its first statement locks the row of carnet_feed, and with it the
+ * feed's next number and the clock: until the commit nobody else writes, in this process or in any
+ * other. So rows are numbered in commit order, no reader of the feed ever sees a number before a
+ * lower one, and what a job has looked at stays true until its commit.
+ *
+ * Each member of a group has a savepoint of its own. When the connection is lost while the commit
+ * is under way, the database itself is asked afterwards what became of it (pg_xact_status): nothing
+ * is written twice, and nobody is told wrong.
+ */
+#include "store/postgres/pg_int.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What a job's failure has to put back. */
+struct mark {
+    uint64_t last_row;
+    int64_t versions, live;
+    bool epoch_moves, is_dirty;
+    size_t pends, pend_bytes, flushed;
+};
+
+static struct mark mark_of(const struct pg_writer *w)
+{
+    return (struct mark){w->last_row, w->versions, w->live,          w->epoch_moves,
+                         w->is_dirty, w->pends.n,  w->pends.bytes.n, w->pends.flushed};
+}
+
+static void undo(struct pg_writer *w, const struct mark *m)
+{
+    w->last_row = m->last_row;
+    w->versions = m->versions;
+    w->live = m->live;
+    w->epoch_moves = m->epoch_moves;
+    w->is_dirty = m->is_dirty;
+    w->pends.n = m->pends;
+    w->pends.bytes.n = m->pend_bytes;
+    w->pends.flushed = m->flushed;
+    w->agent_n = 0;
+}
+
+void pg_submit(struct store *st, struct store_job *job)
+{
+    queue_submit(&((struct pg_store *)st)->writer.queue, job);
+}
+
+/* A transaction of whoever has work in the group. */
+static struct pg_txn *open_txn(struct pg_writer *w, const struct access *who)
+{
+    struct pg_conn *c = w->conn;
+
+    c->txn = (struct pg_txn){
+        .base = {.magic = STORE_TXN_MAGIC, .st = &c->st->base, .who = *who, .is_writing = true},
+        .conn = c,
+        .has_begun = true,
+    };
+    w->job_pends = w->pends.n;
+    w->job_pend_bytes = w->pends.bytes.n;
+    return &c->txn;
+}
+
+static void close_txn(struct pg_txn *t)
+{
+    pg_leave(t);
+    pg_forget(t);
+    t->base.magic = 0;
+}
+
+static int run_job(struct pg_writer *w, struct store_job *job, struct err *err)
+{
+    struct pg_conn *c = w->conn;
+    struct pg_txn *t = open_txn(w, job->who);
+    int r = job->run(&t->base, job, err);
+
+    close_txn(t);
+    /* A job may have swallowed an error; the transaction has not. */
+    if (r >= 0 && (c->is_failed || c->is_lost))
+        r = err_set(err, ERR_NO_STORE, "the store cannot be written");
+    return r;
+}
+
+/* Takes back what a member has done. Negative if the group cannot go on. */
+static int undo_member(struct pg_writer *w, struct err *err)
+{
+    struct pg_conn *c = w->conn;
+    int r = 0;
+
+    if (!c->has_savepoint)
+        return c->is_failed || c->is_lost ? err->code : 0;
+    /* The answers to what it sent; if those fail, that is undone as well. */
+    pg_wait(c, NULL, NULL);
+    if (c->is_doomed || c->is_lost)
+        return err->code;
+    if ((r = pg_ask(c, PG_ROLLBACK_TO, NULL, NULL, err)) < 0)
+        return r;
+    c->is_failed = false;
+    return 0;
+}
+
+/* A member of a group. Returns < 0 only if the group cannot go on. */
+static int run_member(struct pg_writer *w, struct store_job *job, bool is_alone, struct err *err)
+{
+    struct pg_conn *c = w->conn;
+    struct mark m = mark_of(w);
+    int r;
+
+    c->wants_savepoint = !is_alone;
+    c->has_savepoint = false;
+    fault_mark("member");
+    job->result = run_job(w, job, &job->err);
+    c->wants_savepoint = false;
+    if (job->result < 0) {
+        undo(w, &m);
+        *err = job->err;
+        if (is_alone)
+            return job->result;
+        if ((r = undo_member(w, err)) < 0)
+            return r;
+    }
+    return c->has_savepoint ? pg_send(c, PG_RELEASE, NULL, err) : 0;
+}
+
+static int put_multi(struct pg_writer *w, struct err *err)
+{
+    int r = 0;
+
+    if (!w->multi_dirty)
+        return 0;
+    for (unsigned list = 0; list < 65536 && r == 0; list++) {
+        struct pg_args a = {0};
+
+        if (!list_is_multi(&w->conn->st->base.lists, list))
+            continue;
+        pg_arg_i64(&a, list);
+        r = pg_send(w->conn, PG_PUT_MULTI, &a, err);
+    }
+    w->epoch_moves = true;
+    return r;
+}
+
+static int put_feed(struct pg_writer *w, struct err *err)
+{
+    struct pg_args a = {0};
+
+    if (!w->is_dirty && !w->epoch_moves)
+        return 0;
+    pg_arg_i64(&a, (int64_t)w->last_row);
+    pg_arg_i64(&a, (int64_t)w->last_hlc);
+    pg_arg_i64(&a, w->versions);
+    pg_arg_i64(&a, w->live);
+    pg_arg_i64(&a, w->epoch_moves);
+    return pg_send(w->conn, PG_FEED_SET, &a, err);
+}
+
+/* A connection of the writer's own; after a loss a new one. */
+static int reconnect(struct pg_writer *w, struct err *err)
+{
+    struct pg_store *st = w->conn->st;
+    struct pg_conn *c;
+    int r = pg_conn_new(st, &c, err);
+
+    if (r < 0)
+        return r;
+    pg_conn_free(w->conn);
+    w->conn = c;
+    return 0;
+}
+
+/* The answer to a commit was lost. 0: it has happened. */
+static int ask_outcome(struct pg_writer *w, struct err *err)
+{
+    for (int i = 0; i < PG_DOUBT_TRIES; i++) {
+        _cleanup_(pg_clearp) PGresult *res = NULL;
+        struct pg_args a = {0};
+        struct str status;
+
+        if (i)
+            usleep(500000);
+        pg_arg_bytes(&a, str_c(w->xid));
+        if (reconnect(w, NULL) < 0 || pg_ask(w->conn, PG_OUTCOME, &a, &res, NULL) < 0)
+            continue;
+        status = PQgetisnull(res, 0, 0) ? STR("unknown") : pg_bytes(res, 0, 0);
+        if (str_eq(status, STR("committed")))
+            return 0;
+        if (!str_eq(status, STR("in progress")))
+            break;
+    }
+    return err->code;
+}
+
+static int commit(struct pg_writer *w, struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    int r = pg_pends_flush(w, err);
+
+    if (r == 0)
+        r = put_multi(w, err);
+    if (r == 0)
+        r = put_feed(w, err);
+    if (r == 0)
+        r = fault_point("commit") ? err_set(err, ERR_NO_STORE, "the store cannot be written")
+                                  : pg_ask(w->conn, PG_COMMIT, NULL, &res, err);
+    if (r < 0 && w->conn->is_lost)
+        r = ask_outcome(w, err);
+    /* A transaction that has failed answers a COMMIT by ROLLBACK, as if that were well. */
+    if (r == 0 && res && strcmp(PQcmdStatus(res), "COMMIT") != 0)
+        r = err_set(err, ERR_NO_STORE, "the store cannot be written");
+    if (r < 0)
+        return r;
+    w->multi_dirty = false;
+    /* What this process has changed itself is in its memory already. */
+    if (w->epoch_moves)
+        atomic_store(&w->conn->st->epoch, w->epoch + 1);
+    return 0;
+}
+
+/* Ends a transaction that failed. */
+static void rollback(struct pg_writer *w)
+{
+    struct pg_conn *c = w->conn;
+
+    if (c->is_lost)
+        return;
+    pg_wait(c, NULL, NULL);
+    if (PQtransactionStatus(c->db) != PQTRANS_IDLE && pg_ask(c, PG_ROLLBACK, NULL, NULL, NULL) < 0)
+        c->is_lost = true;
+    c->is_failed = c->is_doomed = false;
+}
+
+/* Takes the feed: what it says counts from here on. */
+static int lock_feed(struct pg_writer *w, struct err *err)
+{
+    static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_txn *t;
+    int r = pg_send(w->conn, PG_BEGIN_WRITE, NULL, err);
+
+    if (r == 0)
+        r = pg_ask(w->conn, PG_LOCK, NULL, &res, err);
+    if (r < 0)
+        return r;
+    if (PQntuples(res) != 1)
+        return err_set(err, ERR_NO_STORE, "the store has no feed");
+    w->last_row = (uint64_t)pg_i64(res, 0, 0);
+    w->epoch = (uint64_t)pg_i64(res, 0, 1);
+    w->last_hlc = (uint64_t)pg_i64(res, 0, 2);
+    snprintf(w->xid, sizeof w->xid, "%.*s", STR_ARG(pg_bytes(res, 0, 3)));
+    w->versions = w->live = 0;
+    w->is_dirty = w->epoch_moves = false;
+    t = open_txn(w, &upkeep);
+    r = pg_meet_epoch(t, w->epoch, err);
+    close_txn(t);
+    return r;
+}
+
+static int begin(struct pg_writer *w, struct err *err)
+{
+    int r = w->conn->is_lost ? reconnect(w, err) : 0;
+
+    if (r < 0)
+        return r;
+    rollback(w);
+    r = lock_feed(w, err);
+    /* A connection that was lost while nobody used it: nothing has been done on it. */
+    if (r < 0 && w->conn->is_lost && (r = reconnect(w, err)) == 0)
+        r = lock_feed(w, err);
+    return r;
+}
+
+static int run_group(struct pg_writer *w, struct store_job *first, size_t n, struct err *err)
+{
+    struct mark m = {0};
+    int r = begin(w, err);
+
+    if (r == 0)
+        m = mark_of(w);
+    for (struct store_job *j = first; j && r == 0; j = j->next)
+        r = run_member(w, j, n == 1, err);
+    if (r == 0)
+        r = commit(w, err);
+    if (r < 0) {
+        undo(w, &m);
+        rollback(w);
+    }
+    w->pends.n = w->pends.flushed = 0;
+    sb_reset(&w->pends.bytes);
+    return r;
+}
+
+static void *writer_main(void *ctx)
+{
+    struct pg_store *st = ctx;
+    struct pg_writer *w = &st->writer;
+    struct store_job *first;
+    struct err err;
+    size_t n;
+
+    while ((first = queue_take(&w->queue, st->group_max, &n))) {
+        int r = run_group(w, first, n, &err);
+
+        fault_mark("committed");
+        if (r >= 0) {
+            atomic_fetch_add(&w->commits, 1);
+            atomic_fetch_add(&w->jobs, n);
+        } else if (n > 1 || first->result >= 0) {
+            log_err(LOG_ERROR, LOG_COMMIT_FAILED, &err);
+        }
+        group_answer(first, r, &err);
+    }
+    return NULL;
+}
+
+int pg_writer_start(struct pg_store *st, struct err *err)
+{
+    struct pg_writer *w = &st->writer;
+
+    /* First: the thread ends when it finds the queue closed and empty. */
+    queue_open(&w->queue);
+    if (pthread_create(&w->thread, NULL, writer_main, st) != 0) {
+        queue_close(&w->queue);
+        return err_set(err, ERR_NO_MEMORY, "the writer's thread cannot start");
+    }
+    w->has_thread = true;
+    return 0;
+}
+
+void pg_writer_stop(struct pg_store *st)
+{
+    struct pg_writer *w = &st->writer;
+
+    queue_close(&w->queue);
+    if (w->has_thread)
+        pthread_join(w->thread, NULL);
+    w->has_thread = false;
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""What a PostgreSQL can refuse, each in one clear sentence: refusals.py CARNET
+
+Wrong credentials, no database, no store in it, one of a newer version, a server that does not wait
+for its disk, a read-only one, one that is gone.
+"""
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+import node as nodes  # noqa: E402  (found beside the other helpers)
+import stores  # noqa: E402
+import with_postgres  # noqa: E402
+
+
+def refused(folder, command, says, *options, uri=None):
+    """The command ends with status 1 and one line that says so."""
+    done = subprocess.run([folder.carnet, command, '--data', folder.data, '--store',
+                           uri or stores.uri_of(folder.data), *options],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = [line for line in done.stdout.splitlines() if not line.startswith('{')]
+    if done.returncode != 1 or len(lines) != 1 or says not in lines[0]:
+        raise AssertionError(f'{command} {options}: {done.returncode} {done.stdout}')
+
+
+def on_opening(folder):
+    uri = stores.uri_of(folder.data)
+    refused(folder, 'init', 'already holds a store')
+    refused(folder, 'check', 'role "nobody-knows" does not exist',
+            uri=uri.replace('carnet@', 'nobody-knows@'))
+    refused(folder, 'check', 'database "nowhere" does not exist',
+            uri=uri.replace(stores.name_of(folder.data), 'nowhere'))
+    refused(folder, 'check', 'holds no store', uri=stores.SERVER)
+    refused(folder, 'check', 'cannot be opened', uri='postgresql://carnet@/x?host=/nonexistent')
+    refused(folder, 'check', 'cannot be opened', uri='no connection string')
+    refused(folder, 'backup', 'pg_basebackup or pg_dump', os.path.join(folder.path, 'copy'))
+    for setting in ('synchronous_commit',):
+        stores.sql(f'ALTER ROLE carnet SET {setting} = off')
+        refused(folder, 'check', setting + ' = off')
+        if ' 0 problems' not in folder.run('check', '--store-unsafe'):
+            raise AssertionError('--store-unsafe does not allow it')
+        stores.sql(f'ALTER ROLE carnet RESET {setting}')
+    stores.sql("UPDATE carnet_meta SET value = '99' WHERE name = 'schema'", uri)
+    refused(folder, 'check', 'of a newer version of carnet')
+    stores.sql("UPDATE carnet_meta SET value = '1' WHERE name = 'schema'", uri)
+
+
+def says(reply, status, text):
+    issues = reply.outcome()
+    if reply.status != status or not issues or text not in json.dumps(issues[0]):
+        raise AssertionError(f'{reply}: not {status} "{text}"')
+
+
+def at_work(folder, server):
+    patient = {'resourceType': 'Patient'}
+    with nodes.Node(folder) as node:
+        client = node.client()
+        made = client.send('POST', '/fhir/Patient', patient).json()['id']
+        server.kill()
+        for _ in range(3):
+            says(client.get('/fhir/Patient/' + made), 503, 'database')
+            says(client.send('POST', '/fhir/Patient', patient), 503, 'database')
+        if client.get('/readyz').status != 503 or client.get('/livez').status != 200:
+            raise AssertionError('/readyz or /livez is wrong without a database')
+        server.start()
+        for _ in range(3):
+            if client.send('POST', '/fhir/Patient', patient).status != 201:
+                raise AssertionError('the node does not come back')
+        if client.get('/fhir/Patient/' + made).status != 200:
+            raise AssertionError('an acknowledged write is lost')
+
+
+def on_a_standby(folder, server):
+    """It reads, and refuses to write until it is the primary."""
+    standby = server.standby()
+    try:
+        stores.SERVER = standby.uri
+        with nodes.Node(folder) as node:
+            client = node.client()
+            if client.get('/fhir/StructureDefinition/Patient').status != 200:
+                raise AssertionError('a standby does not read')
+            says(client.send('POST', '/fhir/Patient', {'resourceType': 'Patient'}), 503,
+                 'read-only standby')
+            stores.sql('SELECT pg_promote()')
+            if client.send('POST', '/fhir/Patient', {'resourceType': 'Patient'}).status != 201:
+                raise AssertionError('a standby that became the primary does not write')
+    finally:
+        stores.SERVER = server.uri
+        standby.__exit__()
+
+
+def main():
+    if not with_postgres.find_programs():
+        print('skipped: PostgreSQL is not installed')
+        return nodes.SKIPPED
+    with with_postgres.Postgres() as server:
+        stores.SERVER = server.uri
+        with nodes.Folder(sys.argv[1]) as folder:
+            on_opening(folder)
+            at_work(folder, server)
+            on_a_standby(folder, server)
+            print(folder.run('check').strip())
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
