@@ -48,8 +48,8 @@ static inline bool bytes_eq(const char *a, const char *b, size_t n)
         memcpy(&v, b, 4);
         if (u != v)
             return false;
-        memcpy(&u, a + n - 4, 4);
-        memcpy(&v, b + n - 4, 4);
+        memcpy(&u, a + (n - 4), 4);
+        memcpy(&v, b + (n - 4), 4);
         return u == v;
     }
     for (size_t i = 0; i < n - 8; i += 8) {
@@ -58,8 +58,8 @@ static inline bool bytes_eq(const char *a, const char *b, size_t n)
         if (x != y)
             return false;
     }
-    memcpy(&x, a + n - 8, 8);
-    memcpy(&y, b + n - 8, 8);
+    memcpy(&x, a + (n - 8), 8);
+    memcpy(&y, b + (n - 8), 8);
     return x == y;
 }
 

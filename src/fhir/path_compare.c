@@ -9,20 +9,20 @@
 /* A plain numeral of few digits: its digits as one number, and how many stand behind the point. */
 static bool quick_number(struct str s, int64_t *ret, int *ret_places)
 {
-    bool negative = s.n && s.p[0] == '-';
+    size_t from = s.n && s.p[0] == '-' ? 1 : 0; /* behind the sign */
     int64_t v = 0;
     int places = -1;
 
-    if (s.n > QUICK_DIGITS || s.n == negative)
+    if (s.n > QUICK_DIGITS || s.n == from)
         return false;
-    for (size_t i = negative; i < s.n; i++) {
+    for (size_t i = from; i < s.n; i++) {
         unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
         if (digit > 9 && (s.p[i] != '.' || places >= 0))
             return false;
         v = digit > 9 ? v : v * 10 + digit;
         places += digit > 9 || places >= 0;
     }
-    *ret = negative ? -v : v;
+    *ret = from ? -v : v;
     *ret_places = MAX(places, 0);
     return true;
 }

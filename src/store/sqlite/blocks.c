@@ -110,7 +110,7 @@ static int seek(struct exec *x, const struct inside *in, uint64_t at, uint64_t l
                 size_t want, struct bound b[2], struct scan *ret, struct entry *ret_e,
                 struct err *err)
 {
-    struct str lo, hi, k;
+    struct str lo, hi, k = STR_NULL;
     int r;
 
     if (desc) {

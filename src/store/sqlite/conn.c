@@ -124,6 +124,26 @@ int sq_conn_new(struct sq_store *st, size_t cache_bytes, struct sq_conn **ret, s
     return 0;
 }
 
+/* A connection's cache is its own. One with a large cache for each event loop, and small ones for
+ * those that only work beside them, keep more pages than as many equal ones would. */
+static bool claim_hot(struct sq_store *st)
+{
+    bool is_hot;
+
+    pthread_mutex_lock(&st->conns_lock);
+    is_hot = st->n_hot < st->hot_max;
+    st->n_hot += is_hot;
+    pthread_mutex_unlock(&st->conns_lock);
+    return is_hot;
+}
+
+static void unclaim_hot(struct sq_store *st)
+{
+    pthread_mutex_lock(&st->conns_lock);
+    st->n_hot--;
+    pthread_mutex_unlock(&st->conns_lock);
+}
+
 void sq_conn_free(struct sq_conn *c)
 {
     if (!c)
@@ -131,20 +151,34 @@ void sq_conn_free(struct sq_conn *c)
     for (size_t i = 0; i < SQ_STATEMENT_COUNT; i++)
         sqlite3_finalize(c->stmts[i]);
     sqlite3_close_v2(c->db);
+    if (c->is_hot)
+        unclaim_hot(c->st);
     free(c);
 }
 
 int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err)
 {
     struct sq_conn *c;
+    bool is_hot;
+    int r;
 
     pthread_mutex_lock(&st->conns_lock);
     c = st->free_conns;
     if (c)
         st->free_conns = c->next;
     pthread_mutex_unlock(&st->conns_lock);
-    if (!c)
-        return sq_conn_new(st, st->cache_bytes, ret, err);
+    if (c) {
+        *ret = c;
+        return 0;
+    }
+    is_hot = claim_hot(st);
+    r = sq_conn_new(st, is_hot ? st->hot_cache_bytes : st->cache_bytes, &c, err);
+    if (r < 0) {
+        if (is_hot)
+            unclaim_hot(st);
+        return r;
+    }
+    c->is_hot = is_hot;
     *ret = c;
     return 0;
 }
@@ -152,10 +186,13 @@ int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err)
 void sq_conn_give(struct sq_conn *c)
 {
     struct sq_store *st = c->st;
+    struct sq_conn **at = &st->free_conns;
 
-    /* Last in, first out: the connection with the warmest cache goes out next. */
+    /* Last in, first out among its like: the connection with the warmest cache goes out next. */
     pthread_mutex_lock(&st->conns_lock);
-    c->next = st->free_conns;
-    st->free_conns = c;
+    while (!c->is_hot && *at && (*at)->is_hot)
+        at = &(*at)->next;
+    c->next = *at;
+    *at = c;
     pthread_mutex_unlock(&st->conns_lock);
 }

@@ -21,6 +21,7 @@
 #define SQ_PAGE_BYTES 4096
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
+#define SQ_HOT_CACHE_BYTES MIB(96) /* shared by the connections that event loops read on */
 #define SQ_WRITE_CACHE_BYTES MIB(64)
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
@@ -152,6 +153,7 @@ struct sq_conn {
     sqlite3 *db;
     sqlite3_stmt *stmts[SQ_STATEMENT_COUNT];
     struct sq_txn txn;
+    bool is_hot; /* of the few with a large cache, which go out first */
     struct sq_conn *next;
 };
 
@@ -178,7 +180,8 @@ struct sq_store {
     char *dir, *path;
     int lock_fd;
     bool read_only;
-    size_t cache_bytes;
+    size_t cache_bytes, hot_cache_bytes;
+    unsigned n_hot, hot_max; /* n_hot under conns_lock */
     unsigned group_max;
     size_t wal_bytes;
     pthread_mutex_t conns_lock;

@@ -131,6 +131,10 @@ static struct sq_store *alloc(const struct store_config *config)
     st->path = path_of(config->dir, "carnet.db");
     st->read_only = config->read_only;
     st->cache_bytes = config->cache_bytes ? config->cache_bytes : SQ_READ_CACHE_BYTES;
+    st->hot_max = (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L);
+    st->hot_cache_bytes = config->cache_bytes
+                              ? config->cache_bytes
+                              : MAX(SQ_READ_CACHE_BYTES, SQ_HOT_CACHE_BYTES / st->hot_max);
     st->group_max = config->group_max ? config->group_max : GROUP_MAX;
     st->wal_bytes = config->wal_bytes ? config->wal_bytes : SQ_WAL_BYTES;
     pthread_mutex_init(&st->conns_lock, NULL);

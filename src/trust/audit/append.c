@@ -292,7 +292,7 @@ int audit_write(struct audit_log *log, struct audit_append *append, struct err *
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.changed, NULL);
     append->done = wake;
-    append->ctx = &w;
+    append->ctx = &w; // cppcheck-suppress autoVariables ; this waits until it is used no more
     audit_submit(log, append);
     pthread_mutex_lock(&w.lock);
     while (!w.is_done)
