@@ -79,6 +79,11 @@ int api_conformance_page(struct api *api, struct sb *out, struct err *err)
     return conformance_page(api->conformance, api->world, out, err);
 }
 
+void api_security(struct api *api, struct str root)
+{
+    api->security = root;
+}
+
 void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *ctx)
 {
     api->search_parameter_changed = changed;

@@ -59,6 +59,10 @@ void api_world(struct api *api, const struct world *world);
 /* The same for terminology operations. */
 void api_terms(struct api *api, struct terms *terms);
 
+/* The node asks who is there: the root of its authorisation server, for the CapabilityStatement.
+ * Call it before the first request; the text must outlive the api. */
+void api_security(struct api *api, struct str root);
+
 /* The log of who saw what: from then on nothing is answered before it is in there, and AuditEvents
  * are read from it. Must outlive the api. Call it before the first request. */
 struct audit_log;
@@ -80,7 +84,8 @@ int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, st
 int api_conformance_page(struct api *api, struct sb *out, struct err *err);
 
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
- * (starting with '/' or empty). */
+ * (starting with '/' or empty). `who` comes with a reference to its identity, where it has one,
+ * which is given back. */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
 
 /* Writes an OperationOutcome for errors that end before the handler (http_config.error_body), in

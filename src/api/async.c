@@ -48,6 +48,7 @@ struct async *async_new(struct api *api)
 static void job_free(struct async_job *job)
 {
     params_unref(job->call.params);
+    identity_unref(job->call.who.identity);
     sb_done(&job->call.out);
     sb_done(&job->answer);
     arena_done(&job->arena);
@@ -234,6 +235,7 @@ static struct async_job *job_new(const struct call *c)
                               .content_type = keep(job, c->content_type, &ok),
                               .query = keep(job, c->query, &ok),
                               .body = keep(job, c->body, &ok)};
+    identity_ref(c->who.identity);
     uuid7(job->id);
     if (c->trail) {
         job->call.trail = trail_new(&job->call, c->trail->address, c->trail->request_id);

@@ -5,6 +5,7 @@
 #include "api/trail.h"
 #include "fhir/date.h"
 #include "fhir/validate.h"
+#include "trust/allow.h"
 #include "trust/audit/audit.h"
 
 #define PROOF_TYPE "text/plain;charset=utf-8"
@@ -27,22 +28,35 @@ static int write_event(struct call *c, const struct audit_row *row, struct str i
 
 /* ---- read ---- */
 
-static int find_leaf(struct call *c, uint64_t *ret)
+static int no_such_entry(struct call *c)
 {
-    if (audit_id_parse(c->api->audit, c->id, ret))
-        return 0;
     return err_set(&c->err, ERR_NOT_FOUND, "AuditEvent \"%.*s\" is none of this node's log",
                    STR_ARG(c->id));
+}
+
+/* An entry that the asker may see; whose an erased one was, nobody knows any more. */
+static int find_entry(struct call *c, struct audit_row *ret)
+{
+    struct str patient;
+    uint64_t leaf;
+    int r = allow_log(&c->who, c->type, &patient, &c->err);
+
+    if (r < 0)
+        return r;
+    if (!audit_id_parse(c->api->audit, c->id, &leaf))
+        return no_such_entry(c);
+    r = audit_get(c->api->audit, leaf, c->a, ret, &c->err);
+    if (r == ERR_NOT_FOUND ||
+        (r >= 0 && patient.p && (ret->is_erased || !str_eq(ret->event.patient, patient))))
+        return no_such_entry(c);
+    return r;
 }
 
 int audit_read(struct call *c)
 {
     struct audit_row row;
-    uint64_t leaf;
-    int r = find_leaf(c, &leaf);
+    int r = find_entry(c, &row);
 
-    if (r >= 0)
-        r = audit_get(c->api->audit, leaf, c->a, &row, &c->err);
     if (r >= 0 && row.is_erased)
         r = err_set(&c->err, ERR_DELETED, "the entry was erased");
     if (r < 0)
@@ -214,12 +228,25 @@ static int write_page(struct call *c, const struct asked *asked, const struct au
     return r < 0 ? r : sb_ok(&c->out, &c->err);
 }
 
+/* To what the asker may see; *ret_open: whether anything is left. */
+static int narrow(struct call *c, struct asked *asked, bool *ret_open)
+{
+    struct str patient, wanted = asked->q.patient;
+    int r = allow_log(&c->who, c->type, &patient, &c->err);
+
+    *ret_open = r >= 0 && (!patient.p || !wanted.n || str_eq(wanted, patient));
+    if (patient.p)
+        asked->q.patient = patient;
+    return r;
+}
+
 int audit_search_events(struct call *c)
 {
-    struct audit_row *rows;
+    struct audit_row *rows = NULL;
+    bool is_open = false;
     struct asked asked;
-    uint64_t next;
-    size_t n;
+    uint64_t next = 0;
+    size_t n = 0;
     int r;
 
     /* The disk is read for each entry. */
@@ -227,6 +254,8 @@ int audit_search_events(struct call *c)
         return err_set(&c->err, ERR_BUSY, "the audit log is read by a worker");
     r = read_query(c, &asked);
     if (r >= 0)
+        r = narrow(c, &asked, &is_open);
+    if (r >= 0 && is_open)
         r = audit_search(c->api->audit, &asked.q, c->a, &rows, &n, &next, &c->err);
     return r < 0 ? r : write_page(c, &asked, rows, n, next);
 }
@@ -243,14 +272,14 @@ static int needs_log(struct call *c)
 /* AuditEvent/ID/$proof: a tlog-proof of the entry. */
 int op_proof(struct call *c, struct store_txn *txn)
 {
-    uint64_t leaf;
+    struct audit_row row;
     int r = needs_log(c);
 
     (void)txn;
     if (r >= 0)
-        r = find_leaf(c, &leaf);
+        r = find_entry(c, &row);
     if (r >= 0)
-        r = audit_proof(c->api->audit, leaf, &c->out, &c->err);
+        r = audit_proof(c->api->audit, row.leaf, &c->out, &c->err);
     if (r < 0)
         return r;
     c->status = 200;

@@ -43,6 +43,7 @@ struct api {
     int64_t started_ms;
     struct async *async;
     struct conformance *conformance;
+    struct str security; /* root of the authorisation server, or empty */
     struct gq_kept *graphql_kept;
     struct audit_log *audit; /* NULL: none is kept */
     void (*search_parameter_changed)(void *ctx);
@@ -183,5 +184,10 @@ const struct api_row *dispatch_rows(size_t *ret_n);
 /* Fills row, type, id, version_id, operation from method and path ("/Patient/1"). Errors are 404,
  * 405 or 400 with a sentence. */
 int dispatch(struct call *c, enum http_method method, struct str path);
+
+/* ---- permit.c ---- */
+
+/* Whether who asks has the rights that the call's interaction needs. ERR_FORBIDDEN. */
+int call_permit(struct call *c);
 
 #endif

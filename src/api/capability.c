@@ -159,6 +159,26 @@ static void write_common_params(struct sb *out)
         write_param(out, &first, common[i].name, common[i].kind, STR(""));
 }
 
+/* SMART App Launch: where tokens come from (rest.security). */
+static void write_security(struct sb *out, struct str root)
+{
+    static const char *const uris[][2] = {{"authorize", "/auth/authorize"},
+                                          {"token", "/auth/token"},
+                                          {"introspect", "/auth/introspect"},
+                                          {"revoke", "/auth/revoke"},
+                                          {"register", "/auth/register"}};
+
+    if (!root.n)
+        return;
+    sb_lit(out, "\"security\":{\"extension\":[{\"url\":\"http://fhir-registry.smarthealthit.org/"
+                "StructureDefinition/oauth-uris\",\"extension\":[");
+    for (size_t i = 0; i < ARRAY_LEN(uris); i++)
+        sb_fmt(out, "%s{\"url\":\"%s\",\"valueUri\":\"%.*s%s\"}", i ? "," : "", uris[i][0],
+               STR_ARG(root), uris[i][1]);
+    sb_lit(out, "]}],\"service\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+                "restful-security-service\",\"code\":\"SMART-on-FHIR\"}]}]},");
+}
+
 int api_capabilities(struct call *c, struct store_txn *txn)
 {
     struct sb *out = &c->out;
@@ -181,8 +201,9 @@ int api_capabilities(struct call *c, struct store_txn *txn)
                 "\"patchFormat\":[\"application/json-patch+json\",\"application/fhir+json\","
                 "\"application/fhir+xml\"],\"rest\":[{\"mode\":\"server\","
                 "\"documentation\":\"Searches, histories, batches and transactions honour "
-                "Prefer: respond-async.\","
-                "\"resource\":[");
+                "Prefer: respond-async.\",");
+    write_security(out, c->api->security);
+    sb_lit(out, "\"resource\":[");
     for (int type = 1; type <= DEF_RESOURCE_MAX; type++) {
         if (type > 1)
             sb_char(out, ',');

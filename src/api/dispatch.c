@@ -211,7 +211,8 @@ int dispatch(struct call *c, enum http_method method, struct str path)
         path_exists = true;
         if (rows[i].method == as) {
             c->row = &rows[i];
-            return check_audit(c);
+            r = call_permit(c);
+            return r < 0 ? r : check_audit(c);
         }
     }
     return no_row(c, path_exists, tail);

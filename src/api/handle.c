@@ -56,7 +56,8 @@ static void send_cors(struct call *c)
         return;
     http_reply_header(c->x, "Access-Control-Allow-Origin", origin);
     http_reply_header(c->x, "Access-Control-Expose-Headers",
-                      STR("ETag, Location, Last-Modified, Content-Location, X-Request-Id"));
+                      STR("ETag, Location, Last-Modified, Content-Location, WWW-Authenticate, "
+                          "X-Request-Id"));
     if (!str_eq(origin, STR("*")))
         http_reply_header(c->x, "Vary", STR("Origin"));
 }
@@ -192,10 +193,13 @@ static void send_reply(struct exchange_call *ec)
     send_cors(c);
     if (c->status == 503 || c->status == 429)
         http_reply_header(c->x, "Retry-After", STR("1"));
+    if (c->status == 403 && c->who.kind == ACCESS_GRANTED)
+        http_reply_header(c->x, "WWW-Authenticate", STR("Bearer error=\"insufficient_scope\""));
     send_request_id(ec);
     count(c);
     params_unref(c->params);
     hold_for_audit(ec);
+    identity_unref(c->who.identity);
     http_reply(c->x, c->status, type, &c->out);
 }
 
@@ -618,9 +622,10 @@ static void handle_options(struct exchange_call *ec)
     if (c->api->config.cors_origin.n) {
         http_reply_header(c->x, "Access-Control-Allow-Methods",
                           STR("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
-        http_reply_header(c->x, "Access-Control-Allow-Headers",
-                          STR("Accept, Authorization, Content-Type, If-Match, If-Modified-Since, "
-                              "If-None-Exist, If-None-Match, Prefer, X-Request-Id"));
+        http_reply_header(
+            c->x, "Access-Control-Allow-Headers",
+            STR("Accept, Authorization, Content-Type, DPoP, If-Match, If-Modified-Since, "
+                "If-None-Exist, If-None-Match, Prefer, X-Request-Id"));
         http_reply_header(c->x, "Access-Control-Max-Age", STR("86400"));
     }
     c->status = 204;
@@ -713,6 +718,8 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
 
     if (!ec) {
         struct sb none = sb_make(1);
+
+        identity_unref(who.identity);
         http_reply(x, 503, NULL, &none);
         return;
     }

@@ -27,6 +27,7 @@ struct op {
     const char *types; /* names with blanks between them that it is for; NULL: every type */
     const char *url;   /* canonical of its OperationDefinition */
     bool get;          /* may be asked by GET too: it changes nothing */
+    bool operators;    /* of the whole node: no scope opens it */
     bool quick;        /* short enough for an event loop; otherwise a worker runs it */
     int (*run)(struct call *c, struct store_txn *txn); /* fills status and out */
     write_change *change;

@@ -28,7 +28,8 @@ enum how { POST, GET, QUICK };
 /* clang-format off */
 static const struct op table[] = {
     READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
-    READ("conformance", S, NULL, OWN("conformance"), GET, op_conformance, NULL),
+    {.name = STR("conformance"), .at = S, .url = OWN("conformance"), .get = true,
+     .operators = true, .run = op_conformance},
     READ("consistency", T, "AuditEvent", OWN("consistency"), GET, op_consistency, NULL),
     READ("convert", S, NULL, HL7("Resource-convert"), POST, op_convert, NULL),
     READ("diff", S | T | I, NULL, OWN("diff"), GET, op_diff, NULL),

@@ -4,6 +4,7 @@
 #include "api/waiter.h"
 #include "base/clock.h"
 #include "fhir/validate.h"
+#include "trust/identity.h"
 
 #define SCRATCH_MAX MIB(256)
 #define QUERY_MAX KIB(64)
@@ -304,16 +305,19 @@ static void read_location(const struct call *c, struct audit_event *e)
 static int event_of(struct trail *t, struct audit_event *e, struct err *err)
 {
     struct call *c = t->call;
+    const struct identity *i = c->who.identity;
     char vid[STORE_VERSION_ID_MAX] = "";
 
     *e = (struct audit_event){.when_ms = clock_now_ms(),
                               .interaction = interaction_of(t),
                               .status = c->status ? c->status : t->first->call->status,
-                              .user = c->who.agent,
-                              .client = STR(""),
+                              .user = i ? i->subject : c->who.agent,
+                              .client = i ? i->client : STR(""),
                               .address = t->address,
                               .request_id = t->request_id,
-                              .purpose = STR(""),
+                              .purpose = i ? i->purpose : STR(""),
+                              .role = i ? i->role : STR(""),
+                              .token = i ? i->token_id : STR(""),
                               .type = c->type ? def_resource_name(c->type) : STR(""),
                               .id = c->owner ? STR("") : c->id,
                               .version = c->version_id,

@@ -86,3 +86,46 @@ void b64_encode(struct sb *out, struct str bytes)
     }
     sb_add(out, n);
 }
+
+/* Of the URL alphabet; -1 for anything else. */
+static int url_value(char c)
+{
+    return c == '-' ? 62 : c == '_' ? 63 : c == '+' || c == '/' ? -1 : value(c);
+}
+
+struct str b64url_decode(struct arena *a, struct str text)
+{
+    unsigned char *to = arena_alloc(a, text.n / 4 * 3 + 3);
+    uint32_t bits = 0;
+    size_t n = 0;
+
+    if (!to || text.n % 4 == 1)
+        return STR_NULL;
+    for (size_t i = 0; i < text.n; i++) {
+        int v = url_value(text.p[i]);
+
+        if (v < 0)
+            return STR_NULL;
+        bits = bits << 6 | (uint32_t)v;
+        if (i % 4 == 0)
+            continue;
+        to[n++] = (unsigned char)(bits >> (i % 4 == 1 ? 4 : i % 4 == 2 ? 2 : 0));
+    }
+    /* One text for each value: what hangs over the last byte must be nothing. */
+    if ((text.n % 4 == 2 && bits & 15) || (text.n % 4 == 3 && bits & 3))
+        return STR_NULL;
+    return str_n((const char *)to, n);
+}
+
+void b64url_encode(struct sb *out, struct str bytes)
+{
+    size_t from = out->n;
+
+    b64_encode(out, bytes);
+    if (out->failed)
+        return;
+    while (out->n > from && out->p[out->n - 1] == '=')
+        out->n--;
+    for (size_t i = from; i < out->n; i++)
+        out->p[i] = out->p[i] == '+' ? '-' : out->p[i] == '/' ? '_' : out->p[i];
+}

@@ -27,6 +27,8 @@
     X(restore)          \
     X(reindex)          \
     X(validate)         \
+    X(user)             \
+    X(client)           \
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \

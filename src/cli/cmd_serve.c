@@ -8,8 +8,8 @@
 static const struct cli_option options[] = {
     CLI_STORE_OPTIONS,
     {"listen", "HOST:PORT", "address to answer on", CLI_STRING, false, "127.0.0.1:8080", 0, 0},
-    {"open", NULL, "without authorisation: everyone on this machine may read and write", CLI_FLAG,
-     false, NULL, 0, 0},
+    {"open", NULL, "ask nobody: everyone on this machine may read and write", CLI_FLAG, false, NULL,
+     0, 0},
     {"base-url", "URL", "public FHIR base URL; default: of the store, or what the client calls",
      CLI_STRING, false, NULL, 0, 0},
     {"trusted-proxy", NULL, "believe X-Forwarded-Proto, -Host and -Prefix", CLI_FLAG, false, NULL,
@@ -48,9 +48,13 @@ static const struct cli_option options[] = {
      false, "info", 0, 0},
 };
 
-static void ready(void *ctx, int port)
+static void ready(void *ctx, int port, const char *first_secret)
 {
     (void)ctx;
+    if (*first_secret)
+        printf("the first account is \"operator\"; within 24 hours, open /auth/setup and set its\n"
+               "password with this one-time secret, which is shown once: %s\n",
+               first_secret);
     printf("carnet answers on port %d, FHIR R4 below /fhir\n", port);
     fflush(stdout);
 }
@@ -149,8 +153,9 @@ const struct cli_command cmd_serve = {
     .summary = "answer FHIR R4 over HTTP",
     .about = "Serves the node's records below /fhir until SIGINT or SIGTERM, with /livez,\n"
              "/readyz and /metrics beside it. Logs go to standard error, one JSON object a\n"
-             "line. This version has no authorisation yet: it serves only with --open, and\n"
-             "only on a loopback address.",
+             "line. Everyone has to say who they are (carnet user, carnet client), and any\n"
+             "address but a loopback one needs TLS and a base URL. With --open nobody is\n"
+             "asked: then only on a loopback address.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

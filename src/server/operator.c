@@ -4,6 +4,7 @@
 #include "server/import_int.h"
 #include "server/operator_int.h"
 #include "server/server_int.h"
+#include "trust/manage.h"
 
 #include <inttypes.h>
 
@@ -228,6 +229,33 @@ static void stop_backup(struct server *s, struct http_exchange *x)
     operator_answer(x, r, &out, &err);
 }
 
+/* ---- accounts, clients, keys ---- */
+
+static void manage(void *ctx, struct http_exchange *x)
+{
+    struct server *s = ctx;
+    struct sb text = sb_make(MANAGE_ANSWER_MAX), out = sb_make(2 * MANAGE_ANSWER_MAX);
+    struct str body = http_request(x)->body;
+    struct err err;
+    int r = body.n > MANAGE_REQUEST_MAX
+                ? err_set(&err, ERR_TOO_LONG, "the request is longer than %zu bytes",
+                          MANAGE_REQUEST_MAX)
+                : manage_run(s->store, http_arena(x), body, &text, &err);
+
+    if (r >= 0 && s->trust)
+        r = trust_changed(s->trust, &err);
+    sb_lit(&out, "{\"text\":");
+    sb_json(&out, sb_view(&text));
+    sb_lit(&out, "}\n");
+    sb_done(&text);
+    operator_answer(x, r, &out, &err);
+}
+
+static void manage_later(struct server *s, struct http_exchange *x)
+{
+    work_later(s, x, manage);
+}
+
 /* ---- all there is ---- */
 
 static const struct {
@@ -242,6 +270,7 @@ static const struct {
     {HTTP_GET, STR(OPERATOR_BACKUP), tell_backup},
     {HTTP_POST, STR(OPERATOR_BACKUP), begin_backup},
     {HTTP_DELETE, STR(OPERATOR_BACKUP), stop_backup},
+    {HTTP_POST, STR(OPERATOR_TRUST), manage_later},
     {HTTP_POST, STR(OPERATOR_RESOURCES), place_later},
     {HTTP_POST, STR(OPERATOR_BLOB), place_later},
     {HTTP_GET, STR(OPERATOR_PACKAGES), place_later},

@@ -19,6 +19,8 @@
  *       {"id":N,"state":"running|done|failed","done":N,"all":N}
  *   DELETE /operator/backup?id=N
  *       stops it
+ *   POST /operator/trust, the body a request of trust/manage.h
+ *       {"text":TEXT}
  *   POST /operator/resources, POST /operator/blob?part=N, GET and DELETE /operator/packages,
  *   GET and DELETE /operator/terminology
  *       what place.h asks; the bodies are those of place_node.c
@@ -34,6 +36,7 @@
 #define OPERATOR_IMPORT OPERATOR_PREFIX "import"
 #define OPERATOR_REINDEX OPERATOR_PREFIX "reindex"
 #define OPERATOR_BACKUP OPERATOR_PREFIX "backup"
+#define OPERATOR_TRUST OPERATOR_PREFIX "trust"
 
 #define OPERATOR_RESOURCES OPERATOR_PREFIX "resources"
 #define OPERATOR_BLOB OPERATOR_PREFIX "blob"
@@ -69,5 +72,9 @@ int operator_reindex(const char *socket, void (*progress)(void *ctx, uint64_t do
 /* Has the node copy its store to a folder of this machine. SIGINT and SIGTERM stop the copy. */
 int operator_backup(const char *socket, const char *to_dir, store_backup_progress *progress,
                     void *ctx, struct err *err);
+/* Does what a request of trust/manage.h asks, in the store of the data folder or, where a node
+ * serves it, through the node. The answer is appended to `out`. */
+int operator_manage(const struct server_config *config, struct str request, struct sb *out,
+                    struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "server/operator.h"
 
 #include "http/ask.h"
+#include "trust/manage.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -254,5 +255,43 @@ int operator_backup(const char *socket, const char *to_dir, store_backup_progres
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (r < 0 && made)
         rmdir(path); /* stays when something is in it */
+    return r;
+}
+
+/* ---- accounts, clients, keys ---- */
+
+static int manage_by_node(const char *socket, struct str request, struct sb *out, struct err *err)
+{
+    struct http_ask q = {
+        .socket_path = socket, .method = "POST", .target = OPERATOR_TRUST, .body = request};
+    _cleanup_(arena_done) struct arena a;
+    yyjson_val *root;
+    int r;
+
+    arena_init(&a, MIB(32));
+    r = ask(&a, &q, &root, err);
+    if (r < 0)
+        return r;
+    sb_str(out, js_get_str(root, "text"));
+    return sb_ok(out, err);
+}
+
+int operator_manage(const struct server_config *config, struct str request, struct sb *out,
+                    struct err *err)
+{
+    _cleanup_(store_closep) struct store *store = NULL;
+    char socket[OPERATOR_SOCKET_MAX];
+    struct arena a;
+    struct err none;
+    int r = find_node(config->data_dir, socket, &none);
+
+    /* Also beside a store that others may open: the node has tokens in memory. */
+    if (r < 0 && (r = operator_open(config, false, &store, socket, err)) < 0)
+        return r;
+    if (!store)
+        return manage_by_node(socket, request, out, err);
+    arena_init(&a, MIB(32));
+    r = manage_run(store, &a, request, out, err);
+    arena_done(&a);
     return r;
 }

@@ -1,6 +1,6 @@
 /* pages.c - for operators: /livez, /readyz, /metrics (Prometheus text format 0.0.4), and an
  * entrance. */
-#include "server/server_int.h"
+#include "server/auth.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -128,11 +128,40 @@ static void conformance(struct server *s, struct http_exchange *x)
     reply_text(x, 200, "text/html; charset=utf-8", &out);
 }
 
+/* What says more than that the node is there: to its operators, by the local socket or with a token
+ * of one. */
+static bool is_for_operators(struct str path)
+{
+    return str_eq(path, STR("/search-parameters")) || str_eq(path, STR("/conformance")) ||
+           str_eq(path, STR("/metrics"));
+}
+
+static bool may_look(struct server *s, struct http_exchange *x, struct err *err)
+{
+    struct access who;
+    bool may;
+
+    if (http_request(x)->is_local || s->config->open)
+        return true;
+    if (auth_who(s, x, &who, err) < 0)
+        return false;
+    may = str_eq(who.identity->role, STR("operator"));
+    identity_unref(who.identity);
+    if (!may)
+        err_set(err, ERR_FORBIDDEN, "this is for the node's operators");
+    return may;
+}
+
 void pages_handle(struct server *s, struct http_exchange *x)
 {
     const struct http_request *req = http_request(x);
     struct sb out = sb_make(PAGE_MAX);
+    struct err err;
 
+    if (is_for_operators(req->path) && !may_look(s, x, &err)) {
+        auth_refuse(x, &err);
+        return;
+    }
     if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
         sb_lit(&out, "only GET is allowed here\n");
         reply_text(x, 405, "text/plain; charset=utf-8", &out);

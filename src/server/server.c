@@ -2,10 +2,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/auth.h"
 #include "server/operator.h"
 #include "server/profiles_file.h"
 #include "server/server_int.h"
 #include "terminology/loaded.h"
+#include "trust/account.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -60,6 +62,37 @@ static void refuse(struct http_exchange *x, int code, const char *text)
     http_reply_err(x, &err);
 }
 
+/* What a client may read before anybody knows who it is: what the node can do. */
+static bool is_public(const struct http_request *req, struct str path)
+{
+    return req->method == HTTP_OPTIONS || ((req->method == HTTP_GET || req->method == HTTP_HEAD) &&
+                                           str_eq(path, STR("/metadata")));
+}
+
+static int find_who(struct server *s, struct http_exchange *x, struct str path, struct access *ret,
+                    struct err *err)
+{
+    const struct http_request *req = http_request(x);
+
+    if (!req->is_local && !s->config->open && !is_public(req, path))
+        return auth_who(s, x, ret, err);
+    *ret = req->is_local     ? trust_job(STR("operator"))
+           : s->config->open ? trust_open()
+                             : trust_job(STR("anyone"));
+    return 0;
+}
+
+static void handle_fhir(struct server *s, struct http_exchange *x, struct str path)
+{
+    struct access who;
+    struct err err;
+
+    if (find_who(s, x, path, &who, &err) < 0)
+        auth_refuse(x, &err);
+    else
+        api_handle(s->api, x, path, who);
+}
+
 static void handle(void *ctx, struct http_exchange *x)
 {
     static const struct str fhir = STR("/fhir");
@@ -67,15 +100,20 @@ static void handle(void *ctx, struct http_exchange *x)
     const struct http_request *req = http_request(x);
     struct str path = req->path, host = http_header(x, "Host");
 
-    if (!may_call(s, req, host)) {
+    if (s->config->open && !may_call(s, req, host)) {
         refuse(x, ERR_FORBIDDEN,
                "this node is open to its own machine only, and the request's "
                "Host is another name");
         return;
     }
+    if (!s->config->open && !atomic_load_explicit(&s->is_ready, memory_order_acquire)) {
+        refuse(x, ERR_BUSY, "the node is starting");
+        return;
+    }
+    if (s->trust && !req->is_local && auth_handle(s, x))
+        return;
     if (str_starts(path, fhir) && (path.n == fhir.n || path.p[fhir.n] == '/'))
-        api_handle(s->api, x, str_from(path, fhir.n),
-                   req->is_local ? trust_job(STR("operator")) : trust_open());
+        handle_fhir(s, x, str_from(path, fhir.n));
     else if (req->is_local && str_starts(path, STR(OPERATOR_PREFIX)))
         operator_handle(s, x);
     else
@@ -129,25 +167,34 @@ static void server_done(struct server *s)
         store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
     api_free(s->api);
+    trust_free(s->trust);
     server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
 }
 
-static int check_open(const struct server_config *c, struct err *err)
+static int check_listen(const struct server_config *c, struct err *err)
 {
     struct str host = str_c(c->listen);
     ptrdiff_t colon = str_rfind(host, ':');
 
-    if (!c->open)
-        return err_set(err, ERR_FORBIDDEN,
-                       "this version has no authorisation yet, so the node serves "
-                       "only with --open, which lets everyone on this machine read and write");
     host = colon < 0 ? host : str_head(host, (size_t)colon);
-    if (!is_local_host(host) && !str_eq(host, STR("::1")))
+    if (is_local_host(host) || str_eq(host, STR("::1")))
+        return 0;
+    if (c->open)
         return err_set(err, ERR_FORBIDDEN,
                        "an open node listens only on a loopback address "
                        "(127.0.0.1, [::1]), not on \"%s\"",
+                       c->listen);
+    if (!c->api.base_url.n)
+        return err_set(err, ERR_VALUE,
+                       "apps have to know the node by one name: --base-url says it, such as "
+                       "https://node.example/fhir");
+    if (!c->tls_cert)
+        return err_set(err, ERR_FORBIDDEN,
+                       "passwords and tokens do not travel in the open: on \"%s\" the node needs "
+                       "--tls-cert and --tls-key (a proxy on this machine reaches it on a loopback "
+                       "address)",
                        c->listen);
     return 0;
 }
@@ -264,12 +311,27 @@ static int sweep_loaded(struct server *s, struct err *err)
     return store_is_shared(s->store) ? 0 : loaded_sweep(s->store, &who, err);
 }
 
-int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
+/* Once the port is known: who may ask, and under which URL. */
+static int start_trust(struct server *s, struct err *err)
+{
+    int r = s->config->open ? 0 : auth_root(s, http_server_port(s->http), err);
+
+    if (r < 0 || s->config->open)
+        return r;
+    if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 || (r = auth_start(s, err)) < 0)
+        return r;
+    api_security(s->api, s->root);
+    atomic_store_explicit(&s->is_ready, true, memory_order_release);
+    return 0;
+}
+
+int server_run(const struct server_config *config,
+               void (*ready)(void *ctx, int port, const char *first_secret), void *ctx,
                struct err *err)
 {
     _cleanup_(server_done) struct server s = {.config = config};
     sigset_t signals;
-    int r = check_open(config, err);
+    int r = check_listen(config, err);
 
     if (r < 0)
         return r;
@@ -315,12 +377,15 @@ int server_run(const struct server_config *config, void (*ready)(void *ctx, int 
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
     store_on_change(s.store, reload, &s);
     r = start_http(&s, err);
+    if (r >= 0)
+        r = start_trust(&s, err);
     if (r < 0)
         return r;
     log_event(LOG_INFO, LOG_START, "listen=%s version=%s pid=%d", config->listen, config->version,
               (int)getpid());
     if (ready)
-        ready(ctx, http_server_port(s.http));
+        ready(ctx, http_server_port(s.http), s.first_secret);
+    explicit_bzero(s.first_secret, sizeof s.first_secret);
     wait_for_signal(&signals);
     return 0;
 }

@@ -20,7 +20,7 @@ struct server_config {
     const char *store_uri; /* PostgreSQL's connection string; NULL: SQLite in the data folder */
     bool store_unsafe;     /* a PostgreSQL that does not wait for its disk will do */
     const char *listen;    /* "127.0.0.1:8080" */
-    bool open;             /* no authorisation: loopback only */
+    bool open;             /* nobody is asked who they are: loopback only */
     unsigned threads;      /* event loops, 0: one a core */
     size_t body_max_bytes; /* 0: default */
     size_t memory_max;     /* of all requests together, 0: by the machine's */
@@ -41,8 +41,10 @@ struct server_config {
 int server_init(const struct server_config *config, void (*progress)(void *ctx, size_t n),
                 void *ctx, struct err *err);
 
-/* Serves until SIGINT or SIGTERM. `ready` is called once it answers, with the port. */
-int server_run(const struct server_config *config, void (*ready)(void *ctx, int port), void *ctx,
+/* Serves until SIGINT or SIGTERM. `ready` is called once it answers, with the port and, where the
+ * store had no account, the one-time secret of the first one ("" otherwise). */
+int server_run(const struct server_config *config,
+               void (*ready)(void *ctx, int port, const char *first_secret), void *ctx,
                struct err *err);
 
 /* ERR_VALUE unless it is http(s)://host[/path] without a slash at the end. */

@@ -5,8 +5,10 @@
 #include "server/search_params.h"
 #include "server/server.h"
 #include "server/world.h"
+#include "trust/secret.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* The one backup that may be under way (operator_backup.c). */
 struct backup {
@@ -28,6 +30,8 @@ int backup_begin(struct backup *b, struct str to, struct err *err);
 int backup_ask(struct backup *b, uint64_t id, struct sb *out, struct err *err);
 int backup_stop(struct backup *b, uint64_t id, struct err *err);
 
+#define SERVER_ROOT_MAX 1024
+
 struct server {
     const struct server_config *config;
     struct api_config api_config; /* config->api, with the base URL in force */
@@ -38,8 +42,13 @@ struct server {
     struct search_params *search_params;
     struct http_server *http, *control;
     struct backup backup;
-    struct arena_budget memory; /* of all requests */
-    int64_t started_ms;         /* Unix time */
+    struct trust *trust; /* NULL: --open */
+    struct str root;     /* public URL of the node, without /fhir */
+    char root_text[SERVER_ROOT_MAX];
+    char first_secret[SECRET_TEXT_MAX]; /* of the first account, once; or "" */
+    atomic_bool is_ready;               /* all of the above is settled */
+    struct arena_budget memory;         /* of all requests */
+    int64_t started_ms;                 /* Unix time */
 };
 
 /* What is served outside /fhir: the entrance, liveness, readiness and metrics. */

@@ -9,16 +9,42 @@
 #include "base/str.h"
 
 enum access_kind {
-    ACCESS_NONE,   /* may do nothing: the zero value */
-    ACCESS_OPEN,   /* everything, without a person: loopback with --open */
-    ACCESS_SYSTEM, /* the node's own upkeep: seeding, upgrades */
-    ACCESS_JOB,    /* a background job or the operator's command line */
+    ACCESS_NONE,    /* may do nothing: the zero value */
+    ACCESS_OPEN,    /* everything, without a person: loopback with --open */
+    ACCESS_SYSTEM,  /* the node's own upkeep: seeding, upgrades */
+    ACCESS_JOB,     /* a background job or the operator's command line */
+    ACCESS_GRANTED, /* somebody who proved who they are: `rules` say what they may see and change */
+};
+
+struct access;
+struct arena;
+struct err;
+struct identity;
+struct put;
+struct row;
+struct search;
+struct store;
+
+/* What the store asks about one whose access has bounds; trust/ implements it. */
+struct access_rules {
+    /* The search with what narrows it to what may be found, also inside its chains: *ret is `s`
+     * itself where nothing has to be added. */
+    int (*narrow)(const struct access *who, struct store *st, struct arena *a,
+                  const struct search *s, const struct search **ret, struct err *err);
+    /* Whether a version may be seen: 1, 0 or negative. */
+    int (*may_see)(const struct access *who, struct store *st, const struct row *row,
+                   struct err *err);
+    /* Whether a version may be written in place of `old` (NULL: there is none). ERR_FORBIDDEN. */
+    int (*may_put)(const struct access *who, struct store *st, const struct put *put,
+                   const struct row *old, struct err *err);
 };
 
 struct access {
     enum access_kind kind;
     struct str agent; /* who wrote, kept with each version: "open", "system", "import", … */
     bool may_write;
+    const struct access_rules *rules; /* of ACCESS_GRANTED, else NULL */
+    const struct identity *identity;  /* likewise (trust/identity.h); outlives the access */
 };
 
 #endif

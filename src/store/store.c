@@ -174,54 +174,67 @@ bool store_is_overdue(const struct store_txn *txn)
 
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
-    return reading(txn)->get(txn, type, id, ret, err);
+    return seen_row(txn, reading(txn)->get(txn, type, id, ret, err), type, id, ret, err);
 }
 
 int store_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
                       struct row *ret, struct err *err)
 {
-    return reading(txn)->get_version(txn, type, id, v, ret, err);
+    return seen_row(txn, reading(txn)->get_version(txn, type, id, v, ret, err), type, id, ret, err);
 }
 
 int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err)
 {
-    return reading(txn)->get_row(txn, row, ret, err);
+    return seen_row(txn, reading(txn)->get_row(txn, row, ret, err), 0, STR(""), ret, err);
 }
 
 int store_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
                    void *ctx, struct err *err)
 {
-    return reading(txn)->each_row(txn, rows, n, each, ctx, err);
+    reading(txn);
+    return seen_each_row(txn, rows, n, each, ctx, err);
 }
 
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                  struct page *ret, struct err *err)
 {
-    return reading(txn)->search(txn, s, budget, a, ret, err);
+    reading(txn);
+    return seen_search(txn, s, budget, a, ret, err);
 }
 
 int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                     size_t max, struct arena *a, struct page *ret, struct err *err)
 {
-    return reading(txn)->referrers(txn, param, type, id, max, a, ret, err);
+    int r = reading(txn)->referrers(txn, param, type, id, max, a, ret, err);
+
+    /* Whether something is referred to is asked of everything: what refers may be hidden. */
+    return r < 0 || txn->is_writing ? r : seen_page(txn, ret, err);
 }
 
 int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, size_t max,
                      struct arena *a, struct index_seen **ret, size_t *ret_n, struct err *err)
 {
-    return reading(txn)->index_keys(txn, list, after, max, a, ret, ret_n, err);
+    const struct store_ops *ops = reading(txn);
+
+    if (seen_is_bounded(txn))
+        return err_set(err, ERR_FORBIDDEN, "lists of all values are not for this access");
+    return ops->index_keys(txn, list, after, max, a, ret, ret_n, err);
 }
 
 int store_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
                   struct page *ret, struct err *err)
 {
-    return reading(txn)->history(txn, q, a, ret, err);
+    int r = reading(txn)->history(txn, q, a, ret, err);
+
+    return r < 0 ? r : seen_page(txn, ret, err);
 }
 
 int store_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
                struct err *err)
 {
-    return reading(txn)->feed(txn, after, max, a, ret, err);
+    int r = reading(txn)->feed(txn, after, max, a, ret, err);
+
+    return r < 0 ? r : seen_page(txn, ret, err);
 }
 
 uint64_t store_position(struct store_txn *txn)
@@ -291,6 +304,8 @@ int store_put(struct store_txn *txn, const struct put *put, struct version *ret,
 
     assert((put->method == METHOD_DELETE) == (put->sealed.n == 0));
     assert((put->method == METHOD_DELETE) == (put->index == NULL));
+    if (r >= 0)
+        r = seen_put(txn, put, err);
     return r < 0 ? r : txn->st->ops->put(txn, put, ret, err);
 }
 
@@ -309,6 +324,9 @@ int store_changed(struct store_txn *txn, struct err *err)
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err)
 {
     int r = writing(txn, err);
+
+    if (r >= 0 && seen_is_bounded(txn))
+        r = err_set(err, ERR_FORBIDDEN, "removing for good is the operator's");
     return r < 0 ? r : txn->st->ops->expunge(txn, type, id, ret_n, err);
 }
 
@@ -337,16 +355,27 @@ int store_meta_set(struct store_txn *txn, const char *name, struct str value, st
     return r < 0 ? r : txn->st->ops->meta_set(txn, name, value, err);
 }
 
+/* Records of trust are the node's own (trust/record.h): no other access reads or writes them. */
+static int blob(struct store_txn *txn, struct str name, int r, struct err *err)
+{
+    if (r >= 0 && txn->who.kind != ACCESS_SYSTEM && str_starts(name, STR(STORE_BLOB_OWN)))
+        return err_set(err, ERR_FORBIDDEN, "this is not for this access");
+    return r;
+}
+
 int store_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct arena *a,
                    struct str *ret, struct err *err)
 {
-    return reading(txn)->blob_get(txn, name, part, a, ret, err);
+    const struct store_ops *ops = reading(txn);
+    int r = blob(txn, name, 0, err);
+
+    return r < 0 ? r : ops->blob_get(txn, name, part, a, ret, err);
 }
 
 int store_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
                    struct err *err)
 {
-    int r = writing(txn, err);
+    int r = blob(txn, name, writing(txn, err), err);
 
     if (r >= 0 && (bytes.n > STORE_BLOB_PART_MAX || !name.n || name.n > STORE_BLOB_NAME_MAX))
         r = err_set(err, ERR_TOO_LONG, "a part has at most %zu bytes, its name 1 to %d",
@@ -356,7 +385,8 @@ int store_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct
 
 int store_blob_drop(struct store_txn *txn, struct str name, struct err *err)
 {
-    int r = writing(txn, err);
+    int r = blob(txn, name, writing(txn, err), err);
+
     return r < 0 ? r : txn->st->ops->blob_drop(txn, name, err);
 }
 

@@ -22,7 +22,8 @@
 #define STORE_VERSION_ID_MAX 32
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
-#define STORE_INDEX_VERSION 3 /* of the key formats in docs/formats/index-keys.md */
+#define STORE_BLOB_OWN "trust/" /* values with such names are ACCESS_SYSTEM's alone */
+#define STORE_INDEX_VERSION 3   /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
 struct store_txn;

@@ -83,6 +83,7 @@ struct store_txn {
     struct store *st;
     struct access who;
     bool is_writing;     /* inside a job */
+    bool is_narrowed;    /* the search under way is cut down to what `who` may find */
     int64_t deadline_us; /* of the monotonic clock; 0: none */
 };
 
@@ -112,6 +113,23 @@ int search_index_keys(struct store_txn *txn, uint16_t list, struct str after, si
 
 int store_postgres_open(const struct store_config *config, struct store **ret, struct err *err);
 int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err);
+
+/* ---- seen.c: what the face asks the rules of an access (access.h) ---- */
+
+static inline bool seen_is_bounded(const struct store_txn *txn)
+{
+    return txn->who.rules != NULL;
+}
+/* Turns a row that was found but may not be seen into what is said of one that does not exist. */
+int seen_row(struct store_txn *txn, int r, int type, struct str id, const struct row *row,
+             struct err *err);
+int seen_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
+                  void *ctx, struct err *err);
+int seen_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
+                struct page *ret, struct err *err);
+/* Keeps of a page what may be seen; a total of what may not is taken away. */
+int seen_page(struct store_txn *txn, struct page *page, struct err *err);
+int seen_put(struct store_txn *txn, const struct put *put, struct err *err);
 
 /* ---- envelope.c ---- */
 

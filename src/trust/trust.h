@@ -1,17 +1,59 @@
-/* trust.h - the one place that makes a struct access.
+/* trust.h - who is asking: the one place that makes a struct access.
  *
- * Until accounts and authorisation exist there are three: open (everyone who can reach a loopback
- * socket of a node started with --open), system (the node's own upkeep) and job (background work
- * and the operator's command line).
+ * Three need no proof: open (everyone who can reach a loopback socket of a node started with
+ * --open), system (the node's own upkeep) and job (background work and the operator's command
+ * line). Everyone else shows a token (token.h); what it opens is allow.h's to say.
  */
 #ifndef TRUST_TRUST_H
 #define TRUST_TRUST_H
 
+#include "base/sb.h"
 #include "store/access.h"
+#include "trust/identity.h"
 
 struct access trust_open(void);
 struct access trust_system(void);
 /* `name` names the job and must outlive the access. */
 struct access trust_job(struct str name);
+
+/* ---- a node that asks who is there ---- */
+
+#define TRUST_CACHE_TOKENS 8192 /* verified tokens that are kept in memory */
+#define TRUST_SHARED_MS 5000    /* … and for how long, where other nodes may revoke them */
+
+struct trust;
+
+struct trust_config {
+    struct str root; /* public URL of the node without a slash at the end: the issuer */
+    struct str fhir; /* the FHIR base URL below it */
+};
+
+/* Reads the signing keys, or makes them. The store must outlive it, texts are copied. */
+int trust_new(struct store *store, const struct trust_config *config, struct trust **ret,
+              struct err *err);
+void trust_free(struct trust *t);
+static inline void trust_freep(struct trust **t)
+{
+    trust_free(*t);
+}
+/* Accounts, clients, grants or keys are others than before: nothing is taken from memory any more.
+ */
+int trust_changed(struct trust *t, struct err *err);
+
+/* The access of an identity, which must outlive it. */
+struct access trust_granted(const struct identity *i);
+
+/* How a request says who asks. */
+struct trust_proof {
+    struct str authorization; /* the header's value; .p NULL: none */
+    struct str dpop;          /* likewise */
+    struct str method, url;   /* of the request, the URL without query (RFC 9449, 4.3) */
+};
+
+/* 0 with one reference, which is the caller's; ERR_LOGIN, with what WWW-Authenticate says in
+ * err->where ("Bearer …" or "DPoP …"). Quick where the token was seen before; else it reads some
+ * records. Safe on an event loop, from any thread. */
+int trust_who(struct trust *t, const struct trust_proof *proof, const struct identity **ret,
+              struct err *err);
 
 #endif

@@ -58,11 +58,11 @@ def install(cache):
         f.write(lock)
 
 
-def run_tests(node, cache):
-    env = dict(os.environ, CARNET_URL=f'http://127.0.0.1:{node.port}/fhir')
+def run_tests(node, cache, tests=TESTS, more=None):
+    env = dict(os.environ, CARNET_URL=f'http://127.0.0.1:{node.port}/fhir', **(more or {}))
     for name in ('http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'):
         env.pop(name, None)
-    done = subprocess.run(['node', '--test', *TESTS], cwd=cache, env=env,
+    done = subprocess.run(['node', '--test', *tests], cwd=cache, env=env,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=TEST_SECONDS)
     passed, failed = (int(m.group(1)) if m else 0 for m in (

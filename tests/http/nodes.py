@@ -17,17 +17,6 @@ import stores  # noqa: E402
 WAIT_SECONDS = 20
 
 
-class Second:
-    """The same store with a data folder of another node's own."""
-
-    def __init__(self, folder):
-        self.carnet = folder.carnet
-        self.path = os.path.join(folder.path, 'second')
-        self.data = os.path.join(self.path, 'data')
-        os.mkdir(self.path)
-        stores.same(folder.data, self.data)
-
-
 def expect(reply, status):
     if reply.status != status:
         raise AssertionError(f'{reply.status} instead of {status}: {reply.body[:500]}')
@@ -147,7 +136,7 @@ def main():
         print('skipped: one process holds a folder (CARNET_TEST_STORE names no PostgreSQL)')
         return nodes.SKIPPED
     with nodes.Folder(sys.argv[1]) as folder:
-        second = Second(folder)
+        second = nodes.Second(folder)
         with nodes.Node(folder) as one, nodes.Node(second) as other:
             a, b = one.client(), other.client()
             records(a, b)

@@ -72,21 +72,38 @@ class Folder:
         self.remove()
 
 
+class Second:
+    """The same store with a data folder of another node's own."""
+
+    def __init__(self, folder):
+        self.carnet = folder.carnet
+        self.path = os.path.join(folder.path, 'second')
+        self.data = os.path.join(self.path, 'data')
+        os.mkdir(self.path)
+        stores.same(folder.data, self.data)
+
+
 class Node:
     """`carnet serve` on a folder, until the end of the with statement."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, is_open=True):
         self.folder = folder
         self.log_path = os.path.join(folder.path, 'log')
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(
                 [folder.carnet, 'serve', '--data', folder.data, *stores.options(folder.data),
-                 '--open', '--listen', '127.0.0.1:0', *options], stdout=subprocess.PIPE, stderr=log)
+                 '--listen', '127.0.0.1:0', *(['--open'] if is_open else []), *options],
+                stdout=subprocess.PIPE, stderr=log)
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()
-        line = self.process.stdout.readline().decode()
+        self.said, found = '', None
+        while not found:
+            line = self.process.stdout.readline().decode()
+            if not line:
+                break
+            self.said += line
+            found = re.search(r'port (\d+)', line)
         timer.cancel()
-        found = re.search(r'port (\d+)', line)
         if not found:
             self.process.kill()
             self.process.wait()

@@ -197,17 +197,23 @@ int pg_load_lists(struct pg_store *st, struct pg_conn *c, struct err *err)
     return 0;
 }
 
+static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
+
 /* Under the lock: the lists first, then whatever the process above makes of the store. */
 static int reload(struct pg_txn *t, uint64_t epoch, struct err *err)
 {
     struct pg_store *st = pg_store(&t->base);
+    struct access who = t->base.who;
     int r;
 
     if (epoch <= atomic_load(&st->epoch))
         return 0;
     r = pg_load_lists(st, t->conn, err);
+    /* What the process keeps is everybody's, whoever's transaction meets the change. */
+    t->base.who = upkeep;
     if (r == 0 && st->base.reload)
         r = st->base.reload(st->base.reload_ctx, &t->base, err);
+    t->base.who = who;
     if (r == 0)
         atomic_store(&st->epoch, epoch);
     return r;

@@ -53,7 +53,7 @@ bool exec_may_see(const struct exec *x, uint64_t row)
 
 bool exec_is_restricted(const struct exec *x)
 {
-    return x->t->who.kind == ACCESS_NONE;
+    return x->t->who.kind == ACCESS_NONE || x->t->is_narrowed;
 }
 
 const struct params *exec_params(struct exec *x)

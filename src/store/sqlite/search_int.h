@@ -172,7 +172,8 @@ void exec_done(struct exec *x);
 /* Whether who asks may see a row at all. Every row that is found, counted or led through by a
  * search passes here: matches, what chains lead through, what is counted. */
 bool exec_may_see(const struct exec *x, uint64_t row);
-/* Whether there may be rows that exec_may_see refuses: then nothing is counted by keys alone. */
+/* Whether there may be rows that exec_may_see refuses, or clauses were added for who asks: then
+ * nothing is counted by keys alone, or kept for others. */
 bool exec_is_restricted(const struct exec *x);
 const struct params *exec_params(struct exec *x);
 /* Type and id of a row; the id lives in x->tmp. */

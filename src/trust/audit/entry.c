@@ -23,6 +23,8 @@ enum {
     TAG_VERSION,
     TAG_OPERATION,
     TAG_QUERY,
+    TAG_ROLE,
+    TAG_TOKEN,
     TAG_PATIENT = 64,
 };
 
@@ -135,6 +137,8 @@ void audit_entry_head(struct sb *out, const struct audit_event *e)
     put_text(out, TAG_VERSION, e->version);
     put_text(out, TAG_OPERATION, e->operation);
     put_text(out, TAG_QUERY, e->query);
+    put_text(out, TAG_ROLE, e->role);
+    put_text(out, TAG_TOKEN, e->token);
 }
 
 void audit_entry_tail(struct sb *out, struct str patient)
@@ -200,7 +204,7 @@ static void take_member(struct arena *a, struct audit_event *e, int tag, struct 
 {
     bool is_packed = tag == TAG_ADDRESS || tag == TAG_ID || tag == TAG_PATIENT;
 
-    if (tag >= TAG_USER && tag < TAG_QUERY && !is_packed && !str_is_utf8(v))
+    if (tag >= TAG_USER && tag <= TAG_TOKEN && tag != TAG_QUERY && !is_packed && !str_is_utf8(v))
         return;
     switch (tag) {
     case TAG_WHEN: e->when_ms = v.n == WHEN_BYTES ? (int64_t)number(v) : 0; break;
@@ -219,6 +223,8 @@ static void take_member(struct arena *a, struct audit_event *e, int tag, struct 
     case TAG_VERSION: e->version = fhir_is_id(v) ? v : STR(""); break;
     case TAG_OPERATION: e->operation = v; break;
     case TAG_QUERY: e->query = v; break;
+    case TAG_ROLE: e->role = v; break;
+    case TAG_TOKEN: e->token = v; break;
     case TAG_PATIENT: e->patient = unpack_id(a, v); break;
     default: break; /* of a later version */
     }
@@ -231,7 +237,7 @@ int audit_entry_parse(struct arena *a, struct str entry, struct audit_event *ret
     int tag, last = 0;
 
     e.client = e.address = e.request_id = e.purpose = e.type = e.id = e.version = e.operation =
-        e.query = e.patient = STR("");
+        e.query = e.role = e.token = e.patient = STR("");
     if (!entry.n || entry.n > AUDIT_ENTRY_MAX || entry.p[0] != VERSION)
         return err_set(err, ERR_SYNTAX, "the entry is of no version that is known");
     for (rest = str_from(entry, 1); rest.n; last = tag) {

@@ -58,6 +58,8 @@ struct audit_event {
     struct str type, id, version;
     struct str operation; /* "everything" */
     struct str query;     /* what was asked: path and parameters as sent */
+    struct str role;      /* of the account that asked */
+    struct str token;     /* id of the access token (jti): nothing secret */
     struct str patient;   /* id of the Patient that this entry is about */
 };
 

@@ -122,6 +122,25 @@ static void write_purpose(struct sb *out, struct str purpose)
     sb_lit(out, "}]}]");
 }
 
+/* The person's role, and the token that they came with. */
+static void write_role(struct sb *out, struct str role)
+{
+    if (!role.n)
+        return;
+    sb_lit(out, "\"role\":[{\"text\":");
+    sb_json(out, role);
+    sb_lit(out, "}],");
+}
+
+static void write_token(struct sb *out, struct str token)
+{
+    if (!token.n)
+        return;
+    sb_lit(out, ",\"policy\":[");
+    sb_json(out, token);
+    sb_char(out, ']');
+}
+
 static void begin_agent(struct sb *out, const struct role *role)
 {
     sb_lit(out, "{\"type\":{\"coding\":[");
@@ -152,8 +171,10 @@ static void write_agents(struct sb *out, const struct audit_source *source,
     if (e->user.n) {
         sb_char(out, ',');
         begin_agent(out, p->user);
+        write_role(out, e->role);
         write_identifier(out, e->user);
         sb_lit(out, ",\"requestor\":true");
+        write_token(out, e->token);
         write_purpose(out, e->purpose);
         sb_char(out, '}');
     }

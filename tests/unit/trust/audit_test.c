@@ -51,6 +51,50 @@ static void test_round_trip(void **state)
     folder_remove(dir);
 }
 
+/* Who asked, in the entry and in its AuditEvent; nothing is said where nobody had to prove it. */
+static void test_who(void **state)
+{
+    _cleanup_(sb_done) struct sb entry = sb_make(KIB(4)), json = sb_make(KIB(16));
+    _cleanup_(arena_done) struct arena a;
+    struct audit_event e = {.when_ms = 1764000000000,
+                            .interaction = AUDIT_READ,
+                            .status = 200,
+                            .user = STR("account-1"),
+                            .client = STR("app"),
+                            .purpose = STR("TREAT"),
+                            .role = STR("worker"),
+                            .token = STR("token-1")},
+                       got;
+    struct audit_source source = {
+        .id = STR("1"), .observer = STR("node"), .base = STR("http://node.example/fhir")};
+    yyjson_val *root, *user;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&a, MIB(1));
+    audit_entry_head(&entry, &e);
+    audit_entry_tail(&entry, anna);
+    assert_int_equal(audit_entry_parse(&a, sb_view(&entry), &got, &err), 0);
+    assert_str(got.client, STR("app"));
+    assert_str(got.purpose, STR("TREAT"));
+    assert_str(got.role, STR("worker"));
+    assert_str(got.token, STR("token-1"));
+    assert_str(got.patient, anna);
+    audit_event_json(&json, &source, &got);
+    assert_int_equal(js_parse(&a, sb_view(&json), &root, &err), 0);
+    user = yyjson_arr_get(js_get(root, "agent"), 2);
+    assert_str(js_get_str(yyjson_arr_get(js_get(user, "role"), 0), "text"), STR("worker"));
+    assert_str(js_str(yyjson_arr_get(js_get(user, "policy"), 0)), STR("token-1"));
+    sb_reset(&json);
+    got.role = got.token = STR("");
+    audit_event_json(&json, &source, &got);
+    assert_int_equal(js_parse(&a, sb_view(&json), &root, &err), 0);
+    user = yyjson_arr_get(js_get(root, "agent"), 2);
+    assert_true(yyjson_is_true(js_get(user, "requestor")));
+    assert_null(js_get(user, "role"));
+    assert_null(js_get(user, "policy"));
+}
+
 static size_t count(struct audit_log *log, struct str patient, size_t max)
 {
     struct audit_query q = {.patient = patient, .max = max};
@@ -262,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_search),
         cmocka_unit_test(test_proof),      cmocka_unit_test(test_segments),
         cmocka_unit_test(test_threads),    cmocka_unit_test(test_one_writer),
+        cmocka_unit_test(test_who),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,209 @@
+#include "trust/account.h"
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "trust/ticket.h"
+
+static const struct field account_fields[] = {
+    {"id", FIELD_STR, offsetof(struct account, id)},
+    {"login", FIELD_STR, offsetof(struct account, login)},
+    {"name", FIELD_STR, offsetof(struct account, name)},
+    {"role", FIELD_STR, offsetof(struct account, role)},
+    {"fhirUser", FIELD_STR, offsetof(struct account, fhir_user)},
+    {"password", FIELD_STR, offsetof(struct account, password)},
+    {"totp", FIELD_STR, offsetof(struct account, totp)},
+    {"recovery", FIELD_LIST, offsetof(struct account, recovery)},
+    {"created", FIELD_I64, offsetof(struct account, created_ms)},
+    {"totpLast", FIELD_I64, offsetof(struct account, totp_last)},
+    {"attempts", FIELD_I64, offsetof(struct account, attempts)},
+    {"waitUntil", FIELD_I64, offsetof(struct account, wait_until_ms)},
+    {"disabled", FIELD_BOOL, offsetof(struct account, disabled)},
+};
+const struct shape account_shape = SHAPE(account);
+
+/* What a login name and a one-time secret lead to. */
+struct pointer {
+    struct str account;
+};
+static const struct field pointer_fields[] = {
+    {"account", FIELD_STR, offsetof(struct pointer, account)},
+};
+static const struct shape pointer_shape = SHAPE(pointer);
+
+struct str account_role_scopes(struct str role)
+{
+    static const struct {
+        struct str role, scopes;
+    } roles[] = {
+#define X(role, scopes) {{role, sizeof role - 1}, {scopes, sizeof scopes - 1}},
+        ACCOUNT_ROLES(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+        if (str_eq(role, roles[i].role))
+            return roles[i].scopes;
+    return STR_NULL;
+}
+
+int account_login(struct arena *a, struct str typed, struct str *ret, struct err *err)
+{
+    char *to;
+
+    typed = str_trim(typed);
+    if (!typed.n || typed.n > ACCOUNT_LOGIN_MAX)
+        return err_set(err, ERR_VALUE, "a login name has 1 to %d characters", ACCOUNT_LOGIN_MAX);
+    to = arena_alloc(a, typed.n);
+    if (!to)
+        return err_no_memory(err);
+    for (size_t i = 0; i < typed.n; i++) {
+        char c = typed.p[i];
+
+        c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("._@+-", c))))
+            return err_set(err, ERR_VALUE, "a login name is made of a-z, 0-9 and . _ @ + -");
+        to[i] = c;
+    }
+    *ret = str_n(to, typed.n);
+    return 0;
+}
+
+/* ---- records ---- */
+
+int account_get(struct store_txn *txn, struct str id, struct arena *a, struct account *ret,
+                struct err *err)
+{
+    return record_get(txn, RECORD_ACCOUNT, id, a, &account_shape, ret, err);
+}
+
+int account_find(struct store_txn *txn, struct str login, struct arena *a, struct account *ret,
+                 struct err *err)
+{
+    struct pointer to;
+    int r = account_login(a, login, &login, err);
+
+    if (r >= 0)
+        r = record_get(txn, RECORD_LOGIN, login, a, &pointer_shape, &to, err);
+    if (r == ERR_NOT_FOUND)
+        return err_set(err, ERR_NOT_FOUND, "there is no account \"%.*s\"", STR_ARG(login));
+    return r < 0 ? r : account_get(txn, to.account, a, ret, err);
+}
+
+int account_put(struct store_txn *txn, const struct account *account, struct err *err)
+{
+    return record_put(txn, RECORD_ACCOUNT, account->id, &account_shape, account, err);
+}
+
+int account_create(struct store_txn *txn, struct arena *a, struct account *account, struct err *err)
+{
+    char uuid[UUID_TEXT_LEN + 1];
+    struct pointer to;
+    int r = account_login(a, account->login, &account->login, err);
+
+    if (r < 0)
+        return r;
+    if (!account_role_scopes(account->role).p)
+        return err_set(err, ERR_VALUE, "there is no role \"%.*s\"", (int)MIN(account->role.n, 60u),
+                       account->role.p);
+    if (account->name.n > ACCOUNT_NAME_MAX)
+        return err_set(err, ERR_VALUE, "a name has at most %d bytes", ACCOUNT_NAME_MAX);
+    r = record_get(txn, RECORD_LOGIN, account->login, a, &pointer_shape, &to, err);
+    if (r != ERR_NOT_FOUND)
+        return r < 0 ? r
+                     : err_set(err, ERR_DUPLICATE, "the login name \"%.*s\" is taken",
+                               STR_ARG(account->login));
+    uuid7(uuid);
+    account->id = to.account = arena_dup(a, str_c(uuid));
+    if (!account->id.p)
+        return err_no_memory(err);
+    account->created_ms = clock_now_ms();
+    r = record_put(txn, RECORD_LOGIN, account->login, &pointer_shape, &to, err);
+    return r < 0 ? r : account_put(txn, account, err);
+}
+
+/* ---- a first password ---- */
+
+int account_setup_new(struct store_txn *txn, const struct account *account, int64_t now_ms,
+                      char ret[SECRET_TEXT_MAX], struct err *err)
+{
+    struct pointer to = {account->id};
+    struct ticket t;
+    int r;
+
+    ticket_new(now_ms + ACCOUNT_SETUP_MS, &t);
+    r = ticket_sweep(txn, RECORD_SETUP, now_ms, err);
+    if (r >= 0)
+        r = record_put(txn, RECORD_SETUP, str_c(t.name), &pointer_shape, &to, err);
+    if (r >= 0)
+        memcpy(ret, t.text, SECRET_TEXT_MAX);
+    return r;
+}
+
+struct setup {
+    struct arena *a;
+    const char *name, *hash;
+};
+
+static int setup_run(void *ctx, struct store_txn *txn, struct err *err)
+{
+    struct setup *s = ctx;
+    struct account account;
+    struct pointer to;
+    int r = record_get(txn, RECORD_SETUP, str_c(s->name), s->a, &pointer_shape, &to, err);
+
+    if (r < 0 || (r = account_get(txn, to.account, s->a, &account, err)) < 0)
+        return r;
+    account.password = str_c(s->hash);
+    account.attempts = account.wait_until_ms = 0;
+    r = record_drop(txn, RECORD_SETUP, str_c(s->name), err);
+    return r < 0 ? r : account_put(txn, &account, err);
+}
+
+int account_setup(struct store *store, struct str secret, struct str password, struct err *err)
+{
+    char name[TICKET_NAME_MAX], hash[PASSWORD_HASH_MAX];
+    _cleanup_(arena_done) struct arena a;
+    struct setup s = {&a, name, hash};
+    int r = password_check(password, err);
+
+    arena_init(&a, MIB(1));
+    if (r >= 0 && !ticket_name(secret, clock_now_ms(), name))
+        r = ERR_NOT_FOUND;
+    if (r >= 0)
+        r = password_hash(password, hash, err);
+    if (r >= 0)
+        r = record_commit(store, setup_run, &s, err);
+    return r == ERR_NOT_FOUND
+               ? err_set(err, ERR_LOGIN, "the one-time secret is not known, or was used, or ended")
+               : r;
+}
+
+/* ---- the first of all ---- */
+
+struct first {
+    struct arena *a;
+    char *secret;
+};
+
+static int first_run(void *ctx, struct store_txn *txn, struct err *err)
+{
+    struct first *f = ctx;
+    struct account account = {.login = STR("operator"), .role = STR("operator")};
+    struct str any;
+    int r = record_next(txn, RECORD_ACCOUNT, STR(""), f->a, &any, err);
+
+    if (r < 0 || any.p)
+        return r;
+    r = account_create(txn, f->a, &account, err);
+    return r < 0 ? r : account_setup_new(txn, &account, clock_now_ms(), f->secret, err);
+}
+
+int account_bootstrap(struct store *store, char ret[SECRET_TEXT_MAX], struct err *err)
+{
+    _cleanup_(arena_done) struct arena a;
+    struct first f = {&a, ret};
+
+    arena_init(&a, MIB(1));
+    ret[0] = '\0';
+    return record_commit(store, first_run, &f, err);
+}

@@ -1,0 +1,83 @@
+/* account.h - people who can sign in: who they are, how they prove it, and when they may not.
+ *
+ * Signing in is a password, and a one-time code where the account has a key for them. Each attempt
+ * is counted and committed before its answer is known, so that many at once are no way round the
+ * count; past ACCOUNT_FREE_ATTEMPTS an account waits, twice as long each time, and a success of
+ * both steps sets the count back.
+ */
+#ifndef TRUST_ACCOUNT_H
+#define TRUST_ACCOUNT_H
+
+#include "trust/record.h"
+#include "trust/secret.h"
+
+#define ACCOUNT_LOGIN_MAX 64
+#define ACCOUNT_NAME_MAX 200
+#define ACCOUNT_FREE_ATTEMPTS 5
+#define ACCOUNT_WAIT_FIRST_MS 30000
+#define ACCOUNT_WAIT_MAX_MS 900000
+#define ACCOUNT_SETUP_MS INT64_C(86400000) /* a one-time secret for a first password */
+
+/*    role               scopes that a client may get on its behalf           */
+#define ACCOUNT_ROLES(X)                                                                           \
+    X("patient", "patient/*.rs launch/patient")                                                    \
+    X("worker", "user/*.cruds patient/*.cruds launch/patient launch/encounter")                    \
+    X("steward", "user/*.cruds")                                                                   \
+    X("operator", "user/*.cruds")                                                                  \
+    X("epidemiologist", "")                                                                        \
+    X("researcher", "")
+
+struct account {
+    struct str id;    /* a UUID: the `sub` of tokens */
+    struct str login; /* lower case, 1 to ACCOUNT_LOGIN_MAX of a-z 0-9 . _ @ + - */
+    struct str name;  /* as pages greet the person */
+    struct str role;
+    struct str fhir_user; /* "Practitioner/1", the resource that stands for the person, or empty */
+    struct str password;  /* its hash; empty: none yet */
+    struct str totp;      /* key in base 32; empty: none */
+    struct str_list recovery; /* hashes of codes that are left */
+    int64_t created_ms, totp_last, attempts, wait_until_ms;
+    bool disabled;
+};
+
+extern const struct shape account_shape;
+
+/* The scopes of a role; .p NULL if there is no such role. */
+struct str account_role_scopes(struct str role);
+/* A login name in its folded form; ERR_VALUE when it is none. */
+int account_login(struct arena *a, struct str typed, struct str *ret, struct err *err);
+
+/* All of these read in a transaction; put and create belong inside a job. Texts live in `a`. */
+int account_get(struct store_txn *txn, struct str id, struct arena *a, struct account *ret,
+                struct err *err);
+int account_find(struct store_txn *txn, struct str login, struct arena *a, struct account *ret,
+                 struct err *err);
+int account_put(struct store_txn *txn, const struct account *account, struct err *err);
+/* Makes the id. ERR_DUPLICATE when the login name is taken. */
+int account_create(struct store_txn *txn, struct arena *a, struct account *account,
+                   struct err *err);
+
+/* A one-time secret that lets whoever has it set the account's password; inside a job. */
+int account_setup_new(struct store_txn *txn, const struct account *account, int64_t now_ms,
+                      char ret[SECRET_TEXT_MAX], struct err *err);
+/* Sets the password with such a secret and uses it up. ERR_LOGIN when it is none or has ended. Not
+ * on an event loop. */
+int account_setup(struct store *store, struct str secret, struct str password, struct err *err);
+
+/* On a store without any account: an operator's, "operator", and a one-time secret for it. `ret` is
+ * "" where there are accounts already. */
+int account_bootstrap(struct store *store, char ret[SECRET_TEXT_MAX], struct err *err);
+
+/* ---- signing in; each commits, so none may be called on an event loop ---- */
+
+enum signin { SIGNIN_DONE, SIGNIN_TOTP /* the password was right; a code is asked for */ };
+
+/* ERR_LOGIN when name and password do not belong together, ERR_THROTTLED (with the seconds to wait
+ * in its text) when there were too many attempts. Both say the same for names that do not exist. */
+int signin_password(struct store *store, struct arena *a, struct str login, struct str password,
+                    struct account *ret, enum signin *ret_next, struct err *err);
+/* A one-time code or a recovery code, which is used up. */
+int signin_code(struct store *store, struct arena *a, struct str account_id, struct str typed,
+                struct account *ret, bool *ret_recovery, struct err *err);
+
+#endif

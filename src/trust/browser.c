@@ -1,0 +1,83 @@
+#include "trust/browser.h"
+
+static const struct field session_fields[] = {
+    {"account", FIELD_STR, offsetof(struct session, account)},
+    {"signedIn", FIELD_I64, offsetof(struct session, signed_in_ms)},
+    {"assurance", FIELD_I64, offsetof(struct session, assurance)},
+    {"until", FIELD_I64, offsetof(struct session, until_ms)},
+};
+const struct shape session_shape = SHAPE(session);
+
+/* "__Host-" asks the browser for Secure, no Domain and the path "/". */
+static struct str cookie_name(const struct oauth *o, bool is_session)
+{
+    bool is_secure = str_starts(o->t->root, STR("https://"));
+
+    if (is_session)
+        return is_secure ? STR("__Host-carnet-session") : STR("carnet-session");
+    return is_secure ? STR("__Host-carnet-browser") : STR("carnet-browser");
+}
+
+static struct str cookie(const struct oauth *o, struct str name)
+{
+    struct str rest = o->req->cookie, part;
+
+    while (rest.n && str_split(&rest, ';', &part)) {
+        part = str_trim(part);
+        if (str_starts(part, name) && part.n > name.n && part.p[name.n] == '=')
+            return str_from(part, name.n + 1);
+    }
+    return STR_NULL;
+}
+
+static void set_cookie(struct oauth *o, struct str name, const char *value)
+{
+    bool is_secure = str_starts(o->t->root, STR("https://"));
+    struct str text = arena_fmt(o->a, "%.*s=%s; Path=/; HttpOnly; SameSite=Lax%s", STR_ARG(name),
+                                value, is_secure ? "; Secure" : "");
+
+    if (text.p)
+        oauth_header(o, "Set-Cookie", text);
+}
+
+struct str browser_hash(struct oauth *o, bool may_set)
+{
+    struct str has = cookie(o, cookie_name(o, false));
+    char secret[SECRET_TEXT_MAX], hash[2 * SHA256_BYTES + 1];
+
+    if (has.n != SECRET_TEXT_MAX - 1) {
+        if (!may_set)
+            return STR_NULL;
+        secret_new(secret);
+        set_cookie(o, cookie_name(o, false), secret);
+        has = str_c(secret);
+    }
+    sha256_hex(has, hash);
+    return arena_dup(o->a, str_c(hash));
+}
+
+bool browser_is_ours(const struct oauth *o)
+{
+    return !o->req->origin.p || str_eq(o->req->origin, o->t->root);
+}
+
+bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret)
+{
+    struct str has = cookie(o, cookie_name(o, true));
+    char name[TICKET_NAME_MAX];
+
+    return has.p && ticket_name(has, o->now_ms, name) &&
+           record_get(txn, RECORD_SESSION, str_c(name), o->a, &session_shape, ret, &o->err) >= 0 &&
+           ret->until_ms > o->now_ms;
+}
+
+int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,
+                        struct err *err)
+{
+    return token_put(txn, RECORD_SESSION, &session_shape, session, session->until_ms, ret, err);
+}
+
+void browser_session_set(struct oauth *o, const struct ticket *ticket)
+{
+    set_cookie(o, cookie_name(o, true), ticket->text);
+}

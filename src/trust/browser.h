@@ -1,0 +1,32 @@
+/* browser.h - what a browser is known by: two cookies that no script and no other site can use.
+ *
+ * One binds an authorisation under way to the browser in which it began, so that nobody can have
+ * somebody else finish what they started (or the reverse). The other is the session of a person
+ * who signed in. Over TLS both are __Host- cookies.
+ */
+#ifndef TRUST_BROWSER_H
+#define TRUST_BROWSER_H
+
+#include "trust/oauth_int.h"
+
+#define BROWSER_PENDING_MS INT64_C(900000)
+#define BROWSER_SESSION_MS INT64_C(8 * 3600000)
+
+struct session {
+    struct str account;
+    int64_t signed_in_ms, assurance, until_ms;
+};
+extern const struct shape session_shape;
+
+/* The browser's own hash; sets its cookie when it has none. .p NULL without memory. */
+struct str browser_hash(struct oauth *o, bool may_set);
+/* Whether the request comes from a page of ours, as far as the browser says. */
+bool browser_is_ours(const struct oauth *o);
+/* The session of the request's cookie; false when there is none. */
+bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret);
+/* Begins a session, inside a job; browser_session_set then sends the cookie. */
+int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,
+                        struct err *err);
+void browser_session_set(struct oauth *o, const struct ticket *ticket);
+
+#endif

@@ -1,0 +1,57 @@
+/* oauth.h - the authorisation server: OAuth 2 as SMART App Launch 2.2 profiles it, without sockets.
+ *
+ * A request in, a reply out; server/ carries them over HTTP. What there is:
+ *
+ *   /.well-known/smart-configuration (also below the FHIR base), /.well-known/openid-configuration,
+ *   /.well-known/oauth-authorization-server
+ *   /auth/authorize    GET, POST  the code flow, PKCE S256 only      RFC 6749 4.1, RFC 7636
+ *   /auth/step         POST       its pages: sign in, pick, approve
+ *   /auth/setup        GET, POST  a first password
+ *   /auth/token        POST       code, refresh_token, client_credentials
+ *   /auth/par          POST       pushed requests                    RFC 9126
+ *   /auth/introspect   POST       for resource servers               RFC 7662
+ *   /auth/revoke       POST                                          RFC 7009
+ *   /auth/register     POST       for approval by an operator        RFC 7591
+ *   /auth/launch       POST       an EHR puts down the context of a launch (ours)
+ *   /auth/userinfo     GET, POST                                     OpenID Connect Core 5.3
+ *   /auth/jwks         GET        the keys of ID tokens              RFC 7517
+ */
+#ifndef TRUST_OAUTH_H
+#define TRUST_OAUTH_H
+
+#include "base/sb.h"
+#include "trust/trust.h"
+
+#define OAUTH_PREFIX "/auth/"
+#define OAUTH_WELL_KNOWN "/.well-known/"
+#define OAUTH_REPLY_MAX KIB(256)
+#define OAUTH_HEADERS_MAX 12
+
+struct oauth_request {
+    bool is_post, is_tls;
+    struct str path, query, body;
+    /* Headers, .p NULL where absent. */
+    struct str content_type, authorization, dpop, cookie, origin, accept_language;
+};
+
+struct oauth_reply {
+    int status;
+    const char *type; /* of the body, or NULL */
+    struct sb body;
+    struct {
+        const char *name;
+        struct str value;
+    } headers[OAUTH_HEADERS_MAX];
+    size_t n_headers;
+};
+
+/* Whether a path is one of those above. */
+bool oauth_has(struct str path);
+/* Answers; it always does. Commits and computes: not on an event loop. Texts live in `a`. */
+void oauth_handle(struct trust *t, struct arena *a, const struct oauth_request *request,
+                  struct oauth_reply *ret);
+
+/* What a client may know without asking more, as JSON: for SMART and for OpenID Connect alike. */
+int oauth_configuration(struct trust *t, struct sb *out, struct err *err);
+
+#endif

@@ -1,0 +1,138 @@
+/* pick.c - finding the patient that an app is started for. */
+#include "trust/authorize.h"
+
+#include "fhir/validate.h"
+
+#define PICK_MAX 20
+#define PICK_TEXT_MAX 200
+
+struct found {
+    struct page_out *p;
+    struct str at;
+};
+
+/* First name and family name as they stand, without more than a page needs. */
+static void say_name(struct page_out *p, yyjson_val *patient)
+{
+    yyjson_val *name = yyjson_arr_get_first(js_get(patient, "name")), *given, *one;
+    size_t i, max;
+
+    if (js_get_str(name, "text").n) {
+        sb_html(p->out, js_get_str(name, "text"));
+        return;
+    }
+    given = js_get(name, "given");
+    yyjson_arr_foreach(given, i, max, one) {
+        sb_html(p->out, js_str(one).p ? js_str(one) : STR(""));
+        sb_char(p->out, ' ');
+    }
+    if (js_get_str(name, "family").n)
+        sb_html(p->out, js_get_str(name, "family"));
+}
+
+static int say_patient(void *ctx, const struct row *row, struct err *err)
+{
+    struct found *f = ctx;
+    struct page_out *p = f->p;
+    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
+    yyjson_val *root;
+    int r = row_json(p->o->t->store, row, &text, err);
+
+    if (r >= 0)
+        r = js_parse_stored(p->o->a, sb_view(&text), &root, err);
+    if (r < 0)
+        return r;
+    sb_lit(p->out, "<li>");
+    page_form(p, "/auth/step", f->at, "pick");
+    sb_lit(p->out, "<input type=\"hidden\" name=\"patient\" value=\"");
+    sb_html(p->out, row->id);
+    sb_lit(p->out, "\"><p><bdi>");
+    say_name(p, root);
+    sb_lit(p->out, "</bdi>, ");
+    page_text(p, TEXT_BORN);
+    sb_lit(p->out, " <bdi>");
+    if (js_get_str(root, "birthDate").n)
+        sb_html(p->out, js_get_str(root, "birthDate"));
+    sb_lit(p->out, "</bdi></p>");
+    page_button(p, NULL, NULL, TEXT_CHOOSE);
+    page_form_end(p);
+    sb_lit(p->out, "</li>");
+    return 0;
+}
+
+/* By name where it has letters, else by identifier. */
+static int find(struct oauth *o, struct store_txn *txn, struct str what, struct page *ret)
+{
+    _cleanup_(sb_done) struct sb query = sb_make(KIB(4));
+    struct params *params = store_params(o->t->store);
+    struct search_options opt = {.index = *store_index_options(o->t->store), .strict = true};
+    struct search s;
+    bool has_digit = false, first = true;
+    int r;
+
+    for (size_t i = 0; i < what.n; i++)
+        has_digit |= what.p[i] >= '0' && what.p[i] <= '9';
+    form_write(&query, &first, has_digit ? "identifier" : "name", what);
+    sb_fmt(&query, "&_count=%d&_total=none", PICK_MAX);
+    r = sb_ok(&query, &o->err);
+    if (r >= 0)
+        r = search_parse(o->a, params, &opt, def_resource(STR("Patient")), sb_view(&query), &s,
+                         &o->err);
+    if (r >= 0)
+        r = store_search(txn, &s, 0, o->a, ret, &o->err);
+    params_unref(params);
+    return r;
+}
+
+static int list(struct page_out *p, struct str what, struct str at)
+{
+    struct oauth *o = p->o;
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct access who = trust_system();
+    struct found f = {p, at};
+    struct page page;
+    int r = store_begin(o->t->store, &who, &txn, &o->err);
+
+    if (r >= 0)
+        r = find(o, txn, what, &page);
+    if (r < 0 || !page.n) {
+        page_problem(p, TEXT_NOBODY);
+        return r;
+    }
+    sb_lit(p->out, "<ul>");
+    r = store_each_row(txn, page.rows, page.n, say_patient, &f, &o->err);
+    sb_lit(p->out, "</ul>");
+    return r;
+}
+
+void authorize_pick_page(struct oauth *o, const struct asked *asked, struct str at,
+                         enum page_text problem)
+{
+    struct str what = form_get(&o->form, "find");
+    struct page_out p;
+
+    page_begin(&p, o, asked->locale, TEXT_PICK);
+    if (problem != PAGE_TEXT_COUNT)
+        page_problem(&p, problem);
+    page_form(&p, "/auth/step", at, "find");
+    page_field(&p, "find", TEXT_FIND, "search", "off", TEXT_PICK_HELP);
+    page_button(&p, NULL, NULL, TEXT_FIND);
+    page_form_end(&p);
+    if (what.p && what.n <= PICK_TEXT_MAX)
+        list(&p, what, at);
+    page_end(&p, 200, STR_NULL);
+}
+
+int authorize_picked(struct oauth *o, struct store_txn *txn, struct str id, struct err *err)
+{
+    struct row row;
+    int r;
+
+    (void)o;
+    if (!fhir_is_id(id))
+        return err_set(err, ERR_NOT_FOUND, "there is no such patient");
+    r = store_get(txn, def_resource(STR("Patient")), id, &row, err);
+    return r >= 0 && row.method == METHOD_DELETE
+               ? err_set(err, ERR_NOT_FOUND, "there is no such patient")
+               : MIN(r, 0);
+}

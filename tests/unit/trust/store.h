@@ -1,0 +1,16 @@
+/* store.h - an empty store in a folder of its own, for tests of records. */
+#ifndef UNIT_TRUST_STORE_H
+#define UNIT_TRUST_STORE_H
+
+#include "../test.h"
+
+#include "store/store.h"
+
+struct own_store {
+    char dir[64];
+    struct store *store;
+};
+void own_store_open(struct own_store *s);
+void own_store_close(struct own_store *s);
+
+#endif
