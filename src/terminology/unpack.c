@@ -243,7 +243,8 @@ int unpack_rest(struct unpack *u, size_t max, struct sb *out, struct err *err)
 {
     for (;;) {
         int r;
-        sb_put(out, u->buf + u->at, u->n - u->at);
+        if (u->n > u->at)
+            sb_put(out, u->buf + u->at, u->n - u->at);
         u->at = u->n;
         if (out->n > max)
             return err_set(err, ERR_TOO_LONG, "the file is longer than %zu bytes", max);

@@ -179,7 +179,8 @@ static void what_is_in_memory_follows(void **state)
 {
     static const char two[] = "{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"A\",\"C\"]}]}";
     static const char one[] = "{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"B\"]}]}";
-    struct search s = {.type = type_of("Patient"), .n_sort = 1, .count = 10};
+    static const struct search_options opt;
+    struct search s = {.type = type_of("Patient"), .n_sort = 1, .count = 10, .opt = &opt};
     struct store *other;
     struct node n;
     struct params *params;
