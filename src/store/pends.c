@@ -68,6 +68,27 @@ int pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uin
     return 0;
 }
 
+int pends_add_all(struct pends *p, struct lists *lists, const struct index *index, uint64_t row,
+                  bool is_drop, bool *ret_multi, struct err *err)
+{
+    unsigned last = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < index->n_entries && r == 0; i++) {
+        const struct index_entry *e = &index->entries[i];
+
+        if (e->shared) {
+            r = is_drop ? 0 : pends_add(p, PEND_TERM, e, 0, err);
+            continue;
+        }
+        r = pends_add(p, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
+        if (!is_drop && last == e->param && list_set_multi(lists, e->param))
+            *ret_multi = true;
+        last = e->param;
+    }
+    return r;
+}
+
 static int pend_cmp(const void *x, const void *y, void *ctx)
 {
     const struct pends *p = ctx;

@@ -34,6 +34,10 @@ void pends_init(struct pends *p);
 void pends_done(struct pends *p);
 int pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uint64_t row,
               struct err *err);
+/* All entries of a resource, to be put or taken out (terms stay). *ret_multi becomes true where a
+ * list turns out to hold the resource twice and nobody knew that such a thing is in it. */
+int pends_add_all(struct pends *p, struct lists *lists, const struct index *index, uint64_t row,
+                  bool is_drop, bool *ret_multi, struct err *err);
 static inline struct str pend_key(const struct pends *p, const struct pend *item)
 {
     return str_n(p->bytes.p + item->at, item->n);

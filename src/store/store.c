@@ -43,6 +43,18 @@ void store_base_done(struct store *st)
     pthread_mutex_destroy(&st->lists.kept_lock);
 }
 
+int store_index_made(struct store *st, int64_t version, bool content, int64_t tz_minutes,
+                     struct err *err)
+{
+    if (version > STORE_INDEX_VERSION)
+        return err_set(err, ERR_NO_STORE, "the store's index is of a newer program");
+    st->index.tz_minutes = (int)tz_minutes;
+    st->index.extras = version >= 2;
+    st->index.content = version >= 2 && content;
+    st->index.pairs = version >= 3;
+    return 0;
+}
+
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
 {
     return config->uri ? store_postgres_open(config, ret, err)

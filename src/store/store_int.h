@@ -93,6 +93,11 @@ struct store_txn {
 int store_base_init(struct store *st, const struct store_ops *ops,
                     const struct index_options *index, struct params *params, struct err *err);
 void store_base_done(struct store *st);
+/* Takes over how the store's keys were made: it is the store's, not the caller's. What an earlier
+ * index version has no keys for is found without, until the store is reindexed. ERR_NO_STORE if it
+ * is of a newer program. */
+int store_index_made(struct store *st, int64_t version, bool content, int64_t tz_minutes,
+                     struct err *err);
 
 /* The same store with every call a fault point ("store"): for tests of those above the store.
  * Owns `inner` from then on. */

@@ -15,21 +15,8 @@ static int add_entries(struct pg_txn *t, const struct index *index, uint64_t row
 {
     struct pg_store *st = pg_store(&t->base);
     struct pg_writer *w = &st->writer;
-    unsigned last = 0;
-    int r = 0;
+    int r = pends_add_all(&w->pends, &st->base.lists, index, row, is_drop, &w->multi_dirty, err);
 
-    for (size_t i = 0; i < index->n_entries && r == 0; i++) {
-        const struct index_entry *e = &index->entries[i];
-
-        if (e->shared) {
-            r = is_drop ? 0 : pends_add(&w->pends, PEND_TERM, e, 0, err);
-            continue;
-        }
-        r = pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
-        if (!is_drop && last == e->param && list_set_multi(&st->base.lists, e->param))
-            w->multi_dirty = true;
-        last = e->param;
-    }
     if (r == 0 && w->pends.bytes.n > PEND_BYTES_MAX)
         r = pg_pends_flush_if_writing(t, err);
     return r;

@@ -154,14 +154,7 @@ static int check_versions(struct pg_store *st, struct pg_conn *c, struct err *er
         (r = meta_i64(c, "content", 0, &content, err)) < 0 ||
         (r = meta_i64(c, "timezone", 0, &tz, err)) < 0)
         return r;
-    if (index > STORE_INDEX_VERSION)
-        return err_set(err, ERR_NO_STORE, "the store's index is of a newer program");
-    /* Keys were made with it: it is the store's, not the caller's. */
-    st->base.index.tz_minutes = (int)tz;
-    st->base.index.extras = index >= 2;
-    st->base.index.content = index >= 2 && content;
-    st->base.index.pairs = index >= 3;
-    return 0;
+    return store_index_made(&st->base, index, content != 0, tz, err);
 }
 
 static int load_origins(struct pg_store *st, struct pg_conn *c, struct err *err)

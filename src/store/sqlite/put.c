@@ -16,33 +16,13 @@ static struct str id_key(struct str id, unsigned char key[ID_KEY_MAX])
     return str_n((char *)key, index_id_key(id, key));
 }
 
-/* Some resource has the parameter more than once. */
-static void mark_multi(struct sq_store *st, unsigned param)
-{
-    if (list_set_multi(&st->base.lists, param))
-        st->writer.multi_dirty = true;
-}
-
 static int add_entries(struct sq_txn *t, const struct index *index, uint64_t row, bool is_drop,
                        struct err *err)
 {
     struct sq_store *st = sq_store(&t->base);
     struct sq_writer *w = &st->writer;
-    unsigned last = 0;
-    int r = 0;
+    int r = pends_add_all(&w->pends, &st->base.lists, index, row, is_drop, &w->multi_dirty, err);
 
-    for (size_t i = 0; i < index->n_entries && r == 0; i++) {
-        const struct index_entry *e = &index->entries[i];
-
-        if (e->shared) {
-            r = is_drop ? 0 : pends_add(&w->pends, PEND_TERM, e, 0, err);
-            continue;
-        }
-        r = pends_add(&w->pends, is_drop ? PEND_DROP : PEND_ADD, e, row, err);
-        if (!is_drop && last == e->param)
-            mark_multi(st, e->param);
-        last = e->param;
-    }
     if (r == 0 && w->pends.bytes.n > PEND_BYTES_MAX)
         r = sq_pends_flush_if_writing(t, err);
     return r;
