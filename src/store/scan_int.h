@@ -3,7 +3,7 @@
  * The index is one ordered list of entries: list number (2 bytes, big endian), key, row number;
  * where a key has a head, the row's block stands behind that (docs/formats/index-keys.md). A
  * backend gives ranges of it in order; everything else about a search is the executor's
- * (sqlite/search_int.h), so that two stores cannot answer differently.
+ * (search/search_int.h), so that two stores cannot answer differently.
  */
 #ifndef STORE_SCAN_INT_H
 #define STORE_SCAN_INT_H
@@ -19,7 +19,7 @@
 #define ID_KEY_MAX (64 + 2)
 #define ROW_BYTES 5 /* a row's number in an index key, big endian */
 #define ROW_MAX ((UINT64_C(1) << 40) - 1)
-#define BLOCK_BITS 14 /* rows whose numbers differ in these alone are a block (sqlite/blocks.c) */
+#define BLOCK_BITS 14 /* rows whose numbers differ in these alone are a block (search/blocks.c) */
 #define BLOCK_BYTES 4
 #define ENTRY_MAX (2 + INDEX_KEY_MAX + 127 + BLOCK_BYTES + ROW_BYTES)
 

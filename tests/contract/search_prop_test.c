@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define DOC_IDS 90
 #define TEXT_MAX 1500

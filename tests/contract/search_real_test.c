@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "fhir/validate.h"
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define DOCS_MAX 1000
 #define EXAMPLE_MAX MIB(4)

@@ -3,7 +3,7 @@
  * An OR gives candidates when all its parts do: the union. An AND gives them when one part does;
  * the others then test each.
  */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 int tree_prepare(struct exec *x, struct clause *c, struct err *err)
 {

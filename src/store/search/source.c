@@ -1,4 +1,4 @@
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define LIVE_BATCH 64
 

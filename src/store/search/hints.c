@@ -6,7 +6,7 @@
  * position q it has at least n - (q - p): a hint is a bound, never a guess. Expunging moves no
  * position and clears them.
  */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define LEARN_MAX 16384 /* entries read to learn how long a list is */
 #define LISTS_MAX 8     /* points of a clause that are looked at: the longest bounds the clause */

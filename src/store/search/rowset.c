@@ -1,4 +1,4 @@
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 int rows_add(struct rows *rows, struct arena *a, uint64_t row, struct err *err)
 {

@@ -1,4 +1,4 @@
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
 #define BLOCK_ASKS 4 /* bodies looked at in one block before the ranges are read there */

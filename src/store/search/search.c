@@ -1,4 +1,4 @@
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 struct search_limits search_limits = {
     .race_first = 64,

@@ -1,4 +1,4 @@
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 struct str scan_prefix(struct arena *a, uint16_t param, struct str key)
 {

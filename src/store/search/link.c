@@ -11,7 +11,7 @@
  *
  * Both ask exec_test of the inner search, so that nothing is led through that may not be seen.
  */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #include "fhir/path.h"
 

@@ -6,7 +6,7 @@
  * asks again takes out what newer matches refer to, and goes on. Searches on an older snapshot than
  * that leave it alone.
  */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 static struct refused *find(struct lists *l, struct str key)
 {

@@ -1,5 +1,5 @@
 /* exec.c - what a search and the searches inside it share: costs, bodies, access. */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #include "base/clock.h"
 

@@ -6,7 +6,7 @@
  * few rows are left to sort: so the first page of a long range costs as little as a short range
  * does.
  */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define BLOCK_WANT 64 /* entries that a range is expected to have in a block */
 

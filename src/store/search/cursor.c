@@ -1,7 +1,7 @@
 /* cursor.c - the text between two pages: version, feed position, total, last row, then the sort
  * keys of that row, in hexadecimal, between dots. Opaque to clients; anything else is refused.
  */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define MARK_FORMAT "1"
 #define MARK_ABSENT "-"

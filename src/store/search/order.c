@@ -5,7 +5,7 @@
  * meets too little, the matches are collected after all. Every way gives the same order, because a
  * later page may take another one: by keys, then by row number in the direction of the first key.
  */
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 #define ROWS_EXPECTED 1024 /* told to the backend at once */
 

@@ -1,4 +1,4 @@
-#include "store/sqlite/search_int.h"
+#include "store/search/search_int.h"
 
 /* A local reference as a key: the type's number, then the id (docs/formats/index-keys.md). */
 static struct str reference_key(int type, struct str id, unsigned char key[1 + ID_KEY_MAX])
