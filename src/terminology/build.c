@@ -82,7 +82,7 @@ static struct cs_concept *concept_at(const struct cs_builder *b, uint32_t i)
 static void hash_put(const struct cs_builder *b, uint32_t *hash, size_t n, uint32_t concept)
 {
     struct str code = text_pool_get(&b->pool, concept_at(b, concept)->code);
-    size_t at = cs_code_hash(code, b->info.flags & CS_IGNORE_CASE) & (n - 1);
+    size_t at = cs_code_hash(code, cs_any_case(&b->info)) & (n - 1);
 
     while (hash[at])
         at = (at + 1) & (n - 1);
@@ -108,12 +108,12 @@ static bool hash_grow(struct cs_builder *b)
 
 static uint32_t find(const struct cs_builder *b, struct str code)
 {
-    bool ignore = b->info.flags & CS_IGNORE_CASE;
-    size_t at = b->hash_n ? cs_code_hash(code, ignore) & (b->hash_n - 1) : 0;
+    bool same_in_any_case = b->info.flags & CS_IGNORE_CASE;
+    size_t at = b->hash_n ? cs_code_hash(code, cs_any_case(&b->info)) & (b->hash_n - 1) : 0;
 
     for (size_t n = 0; b->hash_n && b->hash[at]; at = (at + 1) & (b->hash_n - 1)) {
         struct str has = text_pool_get(&b->pool, concept_at(b, b->hash[at] - 1)->code);
-        if (cs_code_eq(has, code, ignore))
+        if (same_in_any_case ? str_eq_nocase(has, code) : str_eq(has, code))
             return b->hash[at] - 1;
         if (++n > TEXT_PROBES_MAX)
             return CS_CROWDED;

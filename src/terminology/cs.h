@@ -18,13 +18,14 @@
 
 /* Of a system. */
 #define CS_TREE 1u
-#define CS_IGNORE_CASE 2u
+#define CS_IGNORE_CASE 2u /* codes that differ by case alone are one code */
 #define CS_COMPOSITIONAL 4u
 #define CS_VERSION_NEEDED 8u
 #define CS_DAG 16u        /* has parents, and is no tree in order */
 #define CS_DEPRECATED 32u /* the extension structuredefinition-standards-status */
 #define CS_WITHDRAWN 64u
 #define CS_DRAFT 128u
+#define CS_CASE_UNKNOWN 256u /* nothing says whether case matters: codes are taken in any case */
 
 /* Of a concept. */
 #define CONCEPT_ABSTRACT 1u /* not selectable */
@@ -99,7 +100,15 @@ static inline uint32_t cs_n(const struct cs *cs)
     return cs_info(cs)->n;
 }
 
-/* The concept of a code, CS_NONE if there is none. */
+/* Whether a code is found in other letters than its system's: where case does not matter, and, as
+ * R4 asks for, where nothing says that it does (codesystem-definitions.html, caseSensitive). */
+static inline bool cs_any_case(const struct cs_info *info)
+{
+    return info->flags & (CS_IGNORE_CASE | CS_CASE_UNKNOWN);
+}
+
+/* The concept of a code, CS_NONE if there is none. A code that is written as its system writes it
+ * comes before one that differs by case. */
 uint32_t cs_find(const struct cs *cs, struct str code);
 const struct cs_concept *cs_at(const struct cs *cs, uint32_t i);
 struct str cs_code(const struct cs *cs, uint32_t i);

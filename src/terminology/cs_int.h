@@ -25,9 +25,8 @@ struct cs_word {
     uint32_t postings;
 };
 
-/* The hash of a code: where the system ignores case, of its lower case. */
-uint64_t cs_code_hash(struct str code, bool ignore_case);
-bool cs_code_eq(struct str a, struct str b, bool ignore_case);
+/* The hash of a code: where it is found in any case, of its lower case. */
+uint64_t cs_code_hash(struct str code, bool any_case);
 
 const void *cs_section(const struct cs *cs, enum cs_section section, size_t *ret_bytes);
 

@@ -183,12 +183,17 @@ static int each(struct filtering *f, struct str op, value_test *test, void *ctx,
     return 0;
 }
 
+static bool is_same(const struct filtering *f, struct str value, struct str wanted)
+{
+    return is_code_property(f->property) && cs_any_case(cs_info(f->cs))
+               ? str_eq_nocase(value, wanted)
+               : str_eq(value, wanted);
+}
+
 static bool test_equal(const struct filtering *f, void *ctx, struct str value)
 {
     (void)ctx;
-    return is_code_property(f->property) && cs_info(f->cs)->flags & CS_IGNORE_CASE
-               ? str_eq_nocase(value, f->value)
-               : str_eq(value, f->value);
+    return is_same(f, value, f->value);
 }
 
 static bool test_in(const struct filtering *f, void *ctx, struct str value)
@@ -197,7 +202,7 @@ static bool test_in(const struct filtering *f, void *ctx, struct str value)
 
     (void)ctx;
     while (rest.p && str_split(&rest, ',', &one))
-        if (str_eq(str_trim(one), value))
+        if (is_same(f, value, str_trim(one)))
             return true;
     return false;
 }

@@ -109,7 +109,9 @@ int cs_of_grammar(enum cs_grammar grammar, struct str url, struct cs **ret, stru
     info->name = cs_builder_text(b, names[grammar]);
     info->content = CONTENT_COMPLETE;
     info->grammar = (uint32_t)grammar;
-    info->flags = CS_COMPOSITIONAL | (grammar == GRAMMAR_LANGUAGE ? CS_IGNORE_CASE : 0);
+    /* UCUM's case-sensitive form is the one that FHIR uses; RFC 5646 2.1.1 and RFC 6838 4.2 say
+     * that case does not matter. */
+    info->flags = CS_COMPOSITIONAL | (grammar == GRAMMAR_UCUM ? 0 : CS_IGNORE_CASE);
     r = cs_build(b, &bytes, &n, err);
     return r < 0 ? r : cs_open(bytes, n, ret, err);
 }

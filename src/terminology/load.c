@@ -351,7 +351,8 @@ int load_give_system(struct load *l, struct cs_builder *builder, const struct lo
     result.image = str_n(bytes, n);
     result.n = cs_n(cs);
     write_about(&b, "CodeSystem", about, result.url, result.version);
-    sb_fmt(&b, ",\"caseSensitive\":%s", cs_info(cs)->flags & CS_IGNORE_CASE ? "false" : "true");
+    if (!(cs_info(cs)->flags & CS_CASE_UNKNOWN))
+        sb_fmt(&b, ",\"caseSensitive\":%s", cs_info(cs)->flags & CS_IGNORE_CASE ? "false" : "true");
     if (cs_info(cs)->flags & CS_COMPOSITIONAL)
         sb_lit(&b, ",\"compositional\":true");
     member(&b, "hierarchyMeaning", cs_text(cs, cs_info(cs)->hierarchy));

@@ -59,7 +59,7 @@ static void describe(struct load_icd11 *x)
     info->status = cs_builder_text(x->b, STR("active"));
     info->content = CONTENT_COMPLETE;
     info->grammar = GRAMMAR_ICD11;
-    info->flags = CS_COMPOSITIONAL;
+    info->flags = CS_COMPOSITIONAL | CS_CASE_UNKNOWN;
 #define DEF(field, code, text, type)                                                               \
     x->def_##field = cs_builder_property_def(x->b, STR(code), STR(""), STR(text), type)
     DEF(kind, "kind", "chapter, block or category", PROPERTY_CODE);

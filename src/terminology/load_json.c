@@ -82,6 +82,7 @@ static int load_list(struct load *l, const struct list *list, yyjson_val *entrie
 
     if (!b)
         return err_no_memory(err);
+    info->flags = CS_CASE_UNKNOWN;
     info->url = cs_builder_text(b, str_c(list->url));
     info->name = cs_builder_text(b, str_c(list->about.name));
     info->title = cs_builder_text(b, str_c(list->about.title));

@@ -133,6 +133,7 @@ static void describe_icd10(struct load_maps *x)
     info->hierarchy = cs_builder_text(x->icd10, STR("is-a"));
     info->status = cs_builder_text(x->icd10, STR("active"));
     info->content = CONTENT_FRAGMENT;
+    info->flags = CS_CASE_UNKNOWN;
 }
 
 /* The list stands in the order of the classification: chapters, their blocks, their categories. */

@@ -248,6 +248,7 @@ static struct str text(const struct load_snomed *x, text_at at)
 
 static void build_concepts(struct load_snomed *x)
 {
+    cs_builder_info(x->b)->flags = CS_IGNORE_CASE; /* digits: as HL7's terminology says it */
     for (size_t i = 0; i < x->concepts.n; i++) {
         const struct snomed_pair *p = GROW_AT(&x->concepts, struct snomed_pair, i);
         cs_builder_add(x->b, text(x, p->a), STR(""), STR(""),

@@ -206,10 +206,26 @@ static int translate(struct translating *t, size_t depth)
     return r;
 }
 
+/* The code as its system writes it, where that is known: maps are asked by the letter. */
+static int own_letters(struct terms_scope *s, const struct coding *coding, struct coding *ret,
+                       struct err *err)
+{
+    struct cs *cs = NULL;
+    uint32_t i;
+    int r = coding->system.n ? terms_code_system(s, coding->system, coding->version, &cs, err) : 0;
+
+    *ret = *coding;
+    if (r >= 0 && cs && (i = cs_find(cs, coding->code)) != CS_NONE)
+        ret->code = cs_code(cs, i);
+    return r;
+}
+
 int terms_translate(struct terms_scope *s, const struct map *m, const struct coding *coding,
                     struct str target, bool reverse, struct translation *ret, struct err *err)
 {
-    struct translating t = {s, m, coding, target, reverse, ret, err};
+    struct coding own;
+    struct translating t = {s, m, &own, target, reverse, ret, err};
+    int r = own_letters(s, coding, &own, err);
 
-    return translate(&t, 0);
+    return r < 0 ? r : translate(&t, 0);
 }

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "terminology/canonical.h"
 #include "terminology/cluster.h"
+#include "terminology/cs_int.h"
 #include "terminology/grammar.h"
 #include "terminology/resource.h"
 
@@ -70,6 +71,7 @@ static int group_of(struct compiling *c, struct cs *cs, struct str system, struc
     g->system = arena_dup(&vs->a, system);
     g->version = arena_dup(&vs->a, cs ? cs_version(cs) : version.p ? version : STR(""));
     g->is_pinned = pinned;
+    g->any_case = cs && cs_any_case(cs_info(cs));
     if (cs) {
         g->members = ARENA_ARRAY(&vs->a, uint64_t, bits_words(cs_n(cs)));
         g->removed = ARENA_ARRAY(&vs->a, uint64_t, bits_words(cs_n(cs)));
@@ -82,12 +84,18 @@ static int group_of(struct compiling *c, struct cs *cs, struct str system, struc
     return 0;
 }
 
+static bool is_listed_as(const struct vs_group *g, struct str listed, struct str code)
+{
+    return g->any_case ? str_eq_nocase(listed, code) : str_eq(listed, code);
+}
+
 /* NULL when more codes lie in its way than chance would put there. */
 static struct vs_listed *listed_slot(const struct vs_group *g, struct str code)
 {
-    size_t at = str_hash(code) & g->codes_mask, n = 0;
+    size_t at = cs_code_hash(code, g->any_case) & g->codes_mask, n = 0;
 
-    while (g->codes[at].code.p && !str_eq(g->codes[at].code, code) && n++ < TEXT_PROBES_MAX)
+    while (g->codes[at].code.p && !is_listed_as(g, g->codes[at].code, code) &&
+           n++ < TEXT_PROBES_MAX)
         at = (at + 1) & g->codes_mask;
     return n > TEXT_PROBES_MAX ? NULL : &g->codes[at];
 }

@@ -34,6 +34,7 @@ struct vs_group {
     bool is_pinned;             /* the value set names this version */
     bool whole;                 /* all codes of the system, with no filter */
     bool grammar;               /* all codes that the system's grammar makes, too */
+    bool any_case;              /* of the listed codes: they are the same whatever their case */
     uint64_t *members;          /* of cs */
     uint64_t *removed;          /* by an exclude */
     struct vs_listed *codes;    /* of a system that is not known, or of grammar: hash table */
