@@ -10,6 +10,7 @@
 #define GRAMMAR_LANGUAGE_URL "urn:ietf:bcp:47"
 #define GRAMMAR_MIME_URL "urn:ietf:bcp:13"
 #define GRAMMAR_ICD11_URL "http://id.who.int/icd/release/11/mms"
+#define ICD11_FOUNDATION_URL "http://id.who.int/icd/entity" /* codes: numbers of its entities */
 
 enum cs_grammar grammar_of(struct str url);
 

@@ -119,17 +119,14 @@ static int kind_of(struct str text)
     return str_eq(text, STR("category")) ? KIND_CATEGORY : -1;
 }
 
+struct str load_entity(struct str uri)
+{
+    return str_from(uri, (size_t)(str_rfind(uri, '/') + 1));
+}
+
 static struct str yes_no(struct str text)
 {
     return str_eq_nocase(text, STR("true")) ? STR("true") : STR("false");
-}
-
-/* Blocks of the chapters V and X have no BlockId: the number of their entity stands for them. */
-static struct str entity_of(struct str uri)
-{
-    ptrdiff_t slash = str_rfind(uri, '/');
-
-    return slash < 0 ? STR("") : str_from(uri, (size_t)slash + 1);
 }
 
 static void add_properties(struct load_icd11 *x, uint32_t concept, const struct cells *c)
@@ -165,7 +162,7 @@ static int line(struct load *l, const struct cells *c, struct err *err)
                        (int)MIN(c->v[x->kind].n, 60u), c->v[x->kind].p);
     code = c->v[kind == KIND_CHAPTER ? x->chapter : kind == KIND_BLOCK ? x->block : x->code];
     if (kind == KIND_BLOCK && !code.n)
-        code = entity_of(c->v[x->linearization]);
+        code = load_entity(c->v[x->linearization]); /* those of the chapters V and X */
     if (!code.n || code.n > CS_CODE_MAX)
         return err_set(err, ERR_SYNTAX, "the %.*s has no code", STR_ARG(c->v[x->kind]));
     title = take_dashes(c->v[x->title], &depth);

@@ -64,6 +64,9 @@ void load_snomed_free(struct load_snomed *x);
 int load_atc_finish(struct load *l, struct err *err);
 void load_atc_free(struct load_atc *x);
 
+/* The last part of the URI of an entity of ICD-11: its number, or "other", "unspecified". */
+struct str load_entity(struct str uri);
+
 /* JSON files: terminology resources, the lists of iso-codes; *ret_known false for anything else. */
 int load_json(struct load *l, struct str json, bool *ret_known, struct err *err);
 

@@ -272,13 +272,19 @@ static void reads_loinc_and_atc(void **state)
     "11ClassKind\t11DepthInKind\t" \
     "ICD-11 FoundationURI\tLinearization (releaseURI)\ticd11Code\ticd11Chapter\ticd11Title\tx\n"
 
+static struct str group_target(const struct map *m, uint32_t element)
+{
+    return map_text(m, map_group(m, map_element(m, element)->group)->target);
+}
+
 static void reads_maps(void **state)
 {
     const char *const files[] = {
         "10To11.txt",
         MAP_HEAD "chapter\t1\tI\tI\tInfections\tchapter\t1\tf\t"
                  "http://id.who.int/icd/release/11/2024-01/mms/1\t01\t01\tInfections\n"
-                 "block\t1\tA00-A09\tI\tGut\tblock\t1\tf\tu\t\t01\tGut\n"
+                 "block\t1\tA00-A09\tI\tGut\tblock\t1\tf\t"
+                 "http://id.who.int/icd/release/11/2024-01/mms/588616678\t\t01\tGut\n"
                  "category\t1\tA00\tI\tCholera\tcategory\t1\tf\tu\t1A00\t01\tCholera\n"
                  "category\t2\tA00.0\tI\tCholera 0\tcategory\t1\tf\tu\t1A00\t01\tCholera\n",
         "11To10.txt",
@@ -286,7 +292,7 @@ static void reads_maps(void **state)
         "URI\ticd11Code\ticd11Chapter\ticd11Title\ticd10Code\ticd10Chapter\t"
         "icd10Title\tx\n"
         "http://id.who.int/icd/release/11/2024-01/mms/1\t1A00\t01\tCholera\tA00.9\tI\tCholera, n\n"
-        "u\t\t01\tA block\tA00\tI\tCholera\n"
+        "http://id.who.int/icd/release/11/2024-01/mms/135\t\t01\tA block\tA00\tI\tCholera\n"
         "u\t1B70\t01\tCellulitis\tNo Mapping\t\t\n",
         NULL};
     struct err err = {0};
@@ -311,7 +317,18 @@ static void reads_maps(void **state)
     assert_str(
         map_text(t.maps[1], map_target(t.maps[1], map_element(t.maps[1], i)->targets)->equivalence),
         STR("unmatched"));
-    assert_int_equal(map_info(t.maps[1])->n_elements, 2);
+    assert_int_equal(map_info(t.maps[1])->n_elements, 3);
+    /* An entity without a code is named as the foundation names it. */
+    at = 0;
+    i = map_find(t.maps[0], STR("A00-A09"), &at);
+    assert_int_not_equal(i, MAP_NONE);
+    assert_str(map_text(t.maps[0], map_target(t.maps[0], map_element(t.maps[0], i)->targets)->code),
+               STR("588616678"));
+    assert_str(group_target(t.maps[0], i), STR("http://id.who.int/icd/entity"));
+    at = 0;
+    i = map_find(t.maps[1], STR("135"), &at);
+    assert_int_not_equal(i, MAP_NONE);
+    assert_str(group_target(t.maps[1], i), STR("http://hl7.org/fhir/sid/icd-10"));
     assert_int_equal(t.n_systems, 1);
     assert_true(cs_is_a(t.systems[0], code_of(t.systems[0], "A00.0"), code_of(t.systems[0], "I")));
     taken_done(&t);
@@ -421,6 +438,10 @@ static void loads_who_maps(void **state)
     if (taken_load_file(&t, path, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(t.n_maps, 3);
+    /* Each row is a mapping: 12,597, 15,658 and 17,908 of them, those without a code with them. */
+    assert_int_equal(map_info(t.maps[0])->n_targets, 12597);
+    assert_int_equal(map_info(t.maps[1])->n_targets, 15658);
+    assert_int_equal(map_info(t.maps[2])->n_targets, 17908);
     assert_int_equal(cs_n(t.systems[0]), 12597);
     assert_str(map_text(t.maps[0], map_info(t.maps[0])->version), STR("2024-01"));
     taken_done(&t);
