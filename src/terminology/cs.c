@@ -150,6 +150,44 @@ const struct cs_designation *cs_designations(const struct cs *cs, uint32_t i, si
     return (const struct cs_designation *)cs->im.at[CS_DESIGNATIONS] + cs->concepts[i].designations;
 }
 
+const struct cs_detail *cs_details(const struct cs *cs, uint32_t i)
+{
+    if (!cs->im.section_n[CS_DETAILS])
+        return NULL;
+    return (const struct cs_detail *)cs->im.at[CS_DETAILS] + cs->concepts[i].designations;
+}
+
+const struct cs_retired *cs_retired(const struct cs *cs, uint32_t i, size_t *ret_n)
+{
+    const struct cs_retired *all = cs->im.at[CS_RETIRED];
+    size_t n = cs->im.section_n[CS_RETIRED] / sizeof *all, low = 0, high = n, end;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (all[middle].concept < i)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (end = low; end < n && all[end].concept == i;)
+        end++;
+    *ret_n = end - low;
+    return *ret_n ? all + low : NULL;
+}
+
+const struct cs_member *cs_members(const struct cs *cs, size_t *ret_n)
+{
+    *ret_n = cs->im.section_n[CS_MEMBERS] / sizeof(struct cs_member);
+    return cs->im.at[CS_MEMBERS];
+}
+
+const struct cs_field *cs_member_fields(const struct cs *cs, const struct cs_member *m,
+                                        size_t *ret_n)
+{
+    *ret_n = m->n_fields;
+    return (const struct cs_field *)cs->im.at[CS_MEMBER_FIELDS] + m->fields;
+}
+
 const struct cs_property *cs_properties(const struct cs *cs, uint32_t i, size_t *ret_n)
 {
     *ret_n = cs->concepts[i + 1].properties - cs->concepts[i].properties;

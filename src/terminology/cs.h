@@ -83,6 +83,33 @@ struct cs_property_def {
     uint32_t type;
 };
 
+/* What SNOMED CT's release says besides: of each designation (a description), of descriptions that
+ * are no longer active, and the rows of reference sets whose components are concepts. */
+struct cs_detail {
+    uint64_t id;
+    text_at module;
+    text_at dialects; /* "SET+ SET-": language reference sets that prefer it, or accept it */
+    uint32_t time;    /* YYYYMMDD; 0: none yet */
+    uint32_t reserved;
+};
+
+struct cs_retired {
+    struct cs_detail detail;
+    struct cs_designation d;
+    uint32_t concept;
+};
+
+struct cs_member {
+    uint32_t set, concept;
+    text_at module;
+    uint32_t time, active;
+    uint32_t fields, n_fields; /* first, and how many */
+};
+
+struct cs_field {
+    text_at name, value;
+};
+
 struct cs;
 
 /* Takes `bytes`, also when it fails. */
@@ -118,6 +145,13 @@ const uint32_t *cs_children(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_designation *cs_designations(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_property *cs_properties(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_property_def *cs_property_defs(const struct cs *cs, size_t *ret_n);
+/* In the order of its designations; NULL where none are kept. */
+const struct cs_detail *cs_details(const struct cs *cs, uint32_t i);
+const struct cs_retired *cs_retired(const struct cs *cs, uint32_t i, size_t *ret_n);
+/* All rows, in the order of their sets. */
+const struct cs_member *cs_members(const struct cs *cs, size_t *ret_n);
+const struct cs_field *cs_member_fields(const struct cs *cs, const struct cs_member *m,
+                                        size_t *ret_n);
 /* Its status property; without one "inactive", "deprecated" or "active". */
 struct str cs_status(const struct cs *cs, uint32_t i);
 /* Number of a property's definition by its code, -1 if there is none. */
@@ -184,6 +218,12 @@ void cs_builder_parent(struct cs_builder *b, uint32_t concept, uint32_t parent);
 void cs_builder_designation(struct cs_builder *b, uint32_t concept, struct str language,
                             struct str use_system, struct str use_code, struct str use_display,
                             struct str value);
+/* Of the designation that was added last. */
+void cs_builder_detail(struct cs_builder *b, const struct cs_detail *detail);
+void cs_builder_retired(struct cs_builder *b, const struct cs_retired *retired);
+/* Its fields follow; where they stand is set here. */
+void cs_builder_member(struct cs_builder *b, const struct cs_member *m);
+void cs_builder_member_field(struct cs_builder *b, struct str name, struct str value);
 /* The definition of this code, made if it is new. */
 uint32_t cs_builder_property_def(struct cs_builder *b, struct str code, struct str uri,
                                  struct str description, enum property_type type);

@@ -16,6 +16,10 @@ enum cs_section {
     CS_PROPERTY_DEFS,
     CS_WORDS, /* n_words + 1 records, in byte order of their text */
     CS_POSTINGS,
+    CS_DETAILS, /* one a designation, or none at all */
+    CS_RETIRED, /* by concept */
+    CS_MEMBERS, /* by set */
+    CS_MEMBER_FIELDS,
     CS_SECTIONS,
 };
 
