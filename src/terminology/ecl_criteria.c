@@ -398,7 +398,7 @@ static const struct {
 static int read_one(struct ecl *e, enum ecl_of of, struct criterion *c)
 {
     struct str word = ecl_word(e);
-    int (*read)(struct ecl *e, struct criterion *c) = NULL;
+    int (*read)(struct ecl * e, struct criterion * c) = NULL;
     bool ordered = false;
 
     for (size_t i = 0; i < ARRAY_LEN(table) && !read; i++)

@@ -244,7 +244,8 @@ static int read_profile(struct ecl *e, uint64_t *sets)
             return r;
         r = ecl_expression(e, sets);
         ecl_leave(e);
-        return r >= 0 && !ecl_take(e, STR(")")) ? ecl_bad(e, "a closing parenthesis is missing") : r;
+        return r >= 0 && !ecl_take(e, STR(")")) ? ecl_bad(e, "a closing parenthesis is missing")
+                                                : r;
     }
     if (str_eq_nocase(str_c(profile), STR("MAX")))
         return all_history(e, sets);

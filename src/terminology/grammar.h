@@ -19,4 +19,27 @@ enum cs_grammar grammar_of(struct str url);
 bool grammar_has(const struct cs *cs, struct arena *a, struct str code, struct str *ret_display,
                  struct err *err);
 
+/* Whether the codes have no end, so that no list could hold them: all but ICD-11. */
+bool grammar_is_endless(enum cs_grammar grammar);
+
+/* ---- filters over endless grammars (grammar_filter.c) ----
+ *
+ * property                            of      values
+ * canonical                           UCUM    a unit: those that measure the same (ucum.html)
+ * language, ext-lang, script, region, BCP 47  the subtag, without regard to case
+ *   variant, extension, private-use
+ * type, subtype                       BCP 13  a part of the media type, without regard to case
+ * code, concept                       all     the code
+ *
+ * with the operators =, in, not-in, exists and regex.
+ */
+struct grammar_filter {
+    struct str property, op, value;
+};
+
+/* ERR_PROCESSING when the filter means nothing here, ERR_VALUE when its value is wrong. */
+int grammar_filter_check(const struct cs *cs, const struct grammar_filter *f, struct err *err);
+/* Whether a code that the grammar makes passes. */
+bool grammar_filter_passes(const struct cs *cs, const struct grammar_filter *f, struct str code);
+
 #endif
