@@ -85,6 +85,11 @@ static struct cs_concept *concept_at(const struct cs_builder *b, uint32_t i)
     return GROW_AT(&b->concepts, struct cs_concept, i);
 }
 
+struct str cs_builder_code(const struct cs_builder *b, uint32_t concept)
+{
+    return text_pool_get(&b->pool, concept_at(b, concept)->code);
+}
+
 /* ---- concepts ---- */
 
 static void hash_put(const struct cs_builder *b, uint32_t *hash, size_t n, uint32_t concept)

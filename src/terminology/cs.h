@@ -32,6 +32,8 @@
 #define CONCEPT_INACTIVE 2u
 #define CONCEPT_EXTENSION 4u /* ICD-11: an extension code, to stand behind a stem */
 #define CONCEPT_DEPRECATED 8u
+#define CONCEPT_ANYWHERE 16u /* ICD-11: an extension code that may stand behind any stem */
+#define CONCEPT_AXES 32u     /* ICD-11: all its axes are known (cluster.h) */
 
 enum cs_content {
     CONTENT_COMPLETE,
@@ -212,6 +214,7 @@ uint32_t cs_builder_add(struct cs_builder *b, struct str code, struct str displa
                         struct str definition, uint32_t flags);
 uint32_t cs_builder_find(const struct cs_builder *b, struct str code);
 uint32_t cs_builder_n(const struct cs_builder *b);
+struct str cs_builder_code(const struct cs_builder *b, uint32_t concept);
 void cs_builder_flag(struct cs_builder *b, uint32_t concept, uint32_t flags);
 void cs_builder_display(struct cs_builder *b, uint32_t concept, struct str display);
 void cs_builder_parent(struct cs_builder *b, uint32_t concept, uint32_t parent);

@@ -70,9 +70,9 @@ static struct str part_of(enum part part, struct str code, char buffer[UCUM_UNIT
         slash = str_find(code, ';');
         code = str_trim(slash < 0 ? code : str_head(code, (size_t)slash));
         slash = str_find(code, '/');
-        return slash < 0             ? STR("")
+        return slash < 0           ? STR("")
                : part == PART_TYPE ? str_head(code, (size_t)slash)
-                                     : str_from(code, (size_t)slash + 1);
+                                   : str_from(code, (size_t)slash + 1);
     default: language_tag_read(code, &tag);
     }
     switch (part) {
@@ -93,7 +93,9 @@ static bool is_part(const struct cs *cs, enum part part, struct str has, struct 
 
     if (part == PART_CANONICAL)
         wanted = part_of(part, wanted, buffer);
-    return wanted.n && (cs_any_case(cs_info(cs)) ? str_eq_nocase(has, wanted) : str_eq(has, wanted));
+    if (!wanted.n)
+        return false;
+    return cs_any_case(cs_info(cs)) ? str_eq_nocase(has, wanted) : str_eq(has, wanted);
 }
 
 static bool is_in(const struct cs *cs, enum part part, struct str has, struct str list)

@@ -4,9 +4,9 @@
 
 /* The ones of before that no rule makes (RFC 5646, "irregular"). */
 static const struct str irregular[] = {
-    STR("en-GB-oed"), STR("i-ami"),      STR("i-bnn"),     STR("i-default"), STR("i-enochian"),
-    STR("i-hak"),     STR("i-klingon"),  STR("i-lux"),     STR("i-mingo"),   STR("i-navajo"),
-    STR("i-pwn"),     STR("i-tao"),      STR("i-tay"),     STR("i-tsu"),     STR("sgn-BE-FR"),
+    STR("en-GB-oed"), STR("i-ami"),     STR("i-bnn"), STR("i-default"), STR("i-enochian"),
+    STR("i-hak"),     STR("i-klingon"), STR("i-lux"), STR("i-mingo"),   STR("i-navajo"),
+    STR("i-pwn"),     STR("i-tao"),     STR("i-tay"), STR("i-tsu"),     STR("sgn-BE-FR"),
     STR("sgn-BE-NL"), STR("sgn-CH-DE"),
 };
 

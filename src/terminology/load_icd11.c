@@ -12,8 +12,13 @@
 
 enum { KIND_CHAPTER, KIND_BLOCK, KIND_CATEGORY };
 
+/* Diagnosis code descriptors: what stands below may be added to any stem (Reference Guide 2.10). */
+#define ANYWHERE "1897222875"
+
 struct load_icd11 {
     struct cs_builder *b;
+    struct cs_builder *entities; /* by what their URIs end with, numbered as in b */
+    size_t anywhere;             /* depth of what may stand anywhere, + 1; 0: elsewhere */
     int foundation, linearization, code, block, title, kind, residual, chapter, leaf;
     uint32_t def_kind, def_chapter, def_leaf, def_residual, def_foundation, def_linearization;
     uint32_t stack[DEPTH_MAX + 1]; /* the last concept of each depth */
@@ -78,7 +83,7 @@ static int begin(struct load *l, const struct cells *h, struct err *err)
     if (l->icd11)
         return err_set(err, ERR_CONFLICT, "two ICD-11 tabulations cannot be loaded at once");
     x = l->icd11 = calloc(1, sizeof *x);
-    if (!x || !(x->b = cs_builder_new()))
+    if (!x || !(x->b = cs_builder_new()) || !(x->entities = cs_builder_new()))
         return err_no_memory(err);
     x->foundation = cells_find(h, "foundationuri");
     x->linearization = cells_find(h, "linearizationuri");
@@ -174,12 +179,21 @@ static int line(struct load *l, const struct cells *c, struct err *err)
                        "\"%.*s\" stands at depth %zu, but what it stands below "
                        "is missing",
                        (int)MIN(code.n, 60u), code.p, depth);
+    if (depth < x->anywhere)
+        x->anywhere = 0;
+    if (str_eq(load_linearized(c->v[x->linearization]), STR(ANYWHERE)))
+        x->anywhere = depth + 1;
     flags = (kind != KIND_CATEGORY ? CONCEPT_ABSTRACT : 0) |
+            (x->anywhere && kind == KIND_CATEGORY ? CONCEPT_ANYWHERE : 0) |
             (str_eq(c->v[x->chapter], STR("X")) && kind == KIND_CATEGORY ? CONCEPT_EXTENSION : 0);
     concept = cs_builder_add(x->b, code, title, STR(""), flags);
     if (concept == CS_NONE)
         return err_set(err, ERR_SYNTAX, "the code \"%.*s\" stands twice", (int)MIN(code.n, 60u),
                        code.p);
+    if (cs_builder_add(x->entities, load_linearized(c->v[x->linearization]), STR(""), STR(""), 0) !=
+        concept)
+        return err_set(err, ERR_SYNTAX, "the entity of \"%.*s\" is missing, or stands twice",
+                       (int)MIN(code.n, 60u), code.p);
     if (depth)
         cs_builder_parent(x->b, concept, x->stack[depth - 1]);
     x->stack[depth] = concept;
@@ -207,7 +221,14 @@ int load_icd11_finish(struct load *l, struct err *err)
         .copyright = "CC BY-ND 3.0 IGO, World Health Organization",
     };
 
-    return l->icd11 ? load_give_system(l, l->icd11->b, &about, err) : 0;
+    int r;
+
+    if (!l->icd11)
+        return !l->axes ? 0
+                        : err_set(err, ERR_REQUIRED,
+                                  "the axes of ICD-11 are loaded beside its tabulation");
+    r = load_axes_apply(l, l->icd11->b, l->icd11->entities, err);
+    return r < 0 ? r : load_give_system(l, l->icd11->b, &about, err);
 }
 
 void load_icd11_free(struct load_icd11 *x)
@@ -215,5 +236,6 @@ void load_icd11_free(struct load_icd11 *x)
     if (!x)
         return;
     cs_builder_free(x->b);
+    cs_builder_free(x->entities);
     free(x);
 }

@@ -41,8 +41,9 @@ static void tags_are_taken_apart(void **state)
 
 static void others_are_no_tags(void **state)
 {
-    static const char *const cases[] = {"",   "d",    "de-419-DE", "a-DE", "en-", "-en",
-                                        "12", "en--GB", "en-a",    "x",    "en-US-x", "abcdefghi"};
+    static const char *const cases[] = {"",     "d",   "de-419-DE", "a-DE",
+                                        "en-",  "-en", "12",        "en--GB",
+                                        "en-a", "x",   "en-US-x",   "abcdefghi"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
