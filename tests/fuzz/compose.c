@@ -16,13 +16,16 @@
 /* A tree with properties, and one whose codes may be written in any case; units, language tags and
  * media types are there without a resource. */
 static const char systems[] =
-    "[{\"resourceType\":\"CodeSystem\",\"url\":\"urn:a\",\"version\":\"1\",\"content\":\"complete\","
+    "[{\"resourceType\":\"CodeSystem\",\"url\":\"urn:a\",\"version\":\"1\",\"content\":"
+    "\"complete\","
     "\"caseSensitive\":true,\"property\":[{\"code\":\"p\",\"type\":\"string\"}],\"concept\":["
-    "{\"code\":\"a\",\"display\":\"All\",\"concept\":[{\"code\":\"b\",\"property\":[{\"code\":\"p\","
+    "{\"code\":\"a\",\"display\":\"All\",\"concept\":[{\"code\":\"b\",\"property\":[{\"code\":"
+    "\"p\","
     "\"valueString\":\"v\"}]},{\"code\":\"c\",\"concept\":[{\"code\":\"d\"}]}]},{\"code\":\"e\"}]},"
     "{\"resourceType\":\"CodeSystem\",\"url\":\"urn:b\",\"content\":\"complete\",\"concept\":["
     "{\"code\":\"X\"},{\"code\":\"x\"},{\"code\":\"Y\"}]},"
-    "{\"resourceType\":\"ValueSet\",\"url\":\"urn:v\",\"compose\":{\"include\":[{\"system\":\"urn:a\"},"
+    "{\"resourceType\":\"ValueSet\",\"url\":\"urn:v\",\"compose\":{\"include\":[{\"system\":\"urn:"
+    "a\"},"
     "{\"system\":\"urn:ietf:bcp:47\"}]}}]";
 
 static struct {
