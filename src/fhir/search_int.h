@@ -136,9 +136,11 @@ int search_join(struct search_parse *p, enum clause_kind kind, struct search_cla
 /* Every resource that is searched, to be looked at: what there are no keys for. */
 int search_all_rows(struct search_parse *p, struct search_clause *c);
 
-/* Location's "near": near.c. */
-int search_near(struct search_parse *p, const struct search_arg *arg, const struct param *param,
-                struct search_clause *ret);
+/* Location's "near": near.c. NULL: the type has none. */
+const struct param *search_near_param(const struct search_parse *p, int type);
+int search_near(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+/* Sorts by distance where nothing else sorts; refuses to where nothing is near. */
+int search_near_order(struct search_parse *p);
 bool search_near_matches(const struct search_value *v, struct str key);
 
 /* Turns the search's clauses into what _contained asks for. */

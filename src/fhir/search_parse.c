@@ -465,11 +465,8 @@ int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
         return search_text(p, arg, c);
     if (str_find(arg->raw, '.') >= 0)
         return search_chain(p, arg, c);
-    if (str_eq(arg->raw, STR("near")) && p->s->type) {
-        const struct param *near = param_find(p->params, p->s->type, arg->raw);
-        if (near && near->def.kind == PARAM_SPECIAL)
-            return search_near(p, arg, near, c);
-    }
+    if (str_eq(arg->raw, STR("near")) && search_near_param(p, p->s->type))
+        return search_near(p, arg, c);
     return param_clause(p, arg, c);
 }
 
@@ -613,6 +610,8 @@ int search_parse(struct arena *a, const struct params *params, const struct sear
         r = second_pass(&p, query);
     if (r >= 0 && p.contained)
         r = search_contained(&p);
+    if (r >= 0)
+        r = search_near_order(&p);
     if (r >= 0)
         r = sb_ok(&p.self, err);
     if (r >= 0) {
