@@ -44,6 +44,10 @@ enum search_modifier {
     MOD_UNEQUAL,
     MOD_STARTS,
     MOD_ENDS,
+    MOD_GREATER, /* strings in the order of their folded bytes */
+    MOD_LESS,
+    MOD_AT_LEAST,
+    MOD_AT_MOST,
 };
 
 enum search_prefix {

@@ -72,6 +72,8 @@ struct clause_more {
     struct search_value *values;
     size_t n_values;
     bool composite;
+    const struct search_clause *item; /* a composite in a _filter: asked of each item, by clauses of
+                                         its components' parameters; no values then */
     int contained;                    /* the clause asks contained resources of this type … */
     const struct search_clause *asks; /* … all of these */
     size_t n_asks;
@@ -129,6 +131,8 @@ int search_follow(struct search_parse *p, struct str head, search_make *make, vo
 int search_follow_back(struct search_parse *p, struct str head, search_make *make, void *ctx,
                        struct search_clause *ret);
 
+/* The composite's clause for what more->item asks. */
+int search_items(struct search_parse *p, struct clause_more *more, struct search_clause *ret);
 /* left and right, or left or right (CLAUSE_ALL, CLAUSE_ANY), into left. */
 int search_join(struct search_parse *p, enum clause_kind kind, struct search_clause *left,
                 const struct search_clause *right);
@@ -168,6 +172,9 @@ bool search_url_matches(const struct search_value *v, struct str text);
 /* :above and :below of references: the clause of one value. */
 int search_hierarchy(struct search_parse *p, const struct param *param,
                      enum search_modifier modifier, struct str value, struct search_clause *ret);
+
+/* Whether a reference parameter may lead to a type. */
+bool search_may_target(const struct param *param, int type);
 
 /* Splits at a separator that no backslash protects; as str_split. */
 bool search_split(struct str *rest, char separator, struct str *ret);

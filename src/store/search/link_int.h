@@ -5,10 +5,10 @@
 #include "store/search/search_int.h"
 
 #define LINK_BATCH 64
-#define LINK_AHEAD 32       /* rows that refer to one target, read at once … */
-#define LINK_RING 1024      /* … of as many behind a candidate */
-#define LINK_NEAR 256       /* rows of an inner search's list that are read at once … */
-#define LINK_MEMO 256       /* answers about targets that are kept: neighbours share them */
+#define LINK_AHEAD 32  /* rows that refer to one target, read at once … */
+#define LINK_RING 1024 /* … of as many behind a candidate */
+#define LINK_NEAR 256  /* rows of an inner search's list that are read at once … */
+#define LINK_MEMO 256  /* answers about targets that are kept: neighbours share them */
 
 /* A piece of the list of an inner search that is one point: the rows that are asked about lie close
  * together when the candidates do. */
