@@ -136,7 +136,8 @@ int search_follow(struct search_parse *p, struct str head, search_make *make, vo
                                 .param = link.params[0],
                                 .links = link.params,
                                 .n_links = link.n_params};
-    return follow(p, types, make, ctx, c);
+    r = follow(p, types, make, ctx, c);
+    return r == ARG_TAKEN ? search_into_contained(p, c) : r;
 }
 
 int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)

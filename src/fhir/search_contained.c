@@ -134,6 +134,51 @@ int search_contained(struct search_parse *p)
     return r;
 }
 
+/* What one of the searches inside a chain finds in the same resource. */
+static int within(struct search_parse *p, const struct search_clause *chain,
+                  const struct search *inner, struct search_clause *c)
+{
+    struct clause_more *more = ARENA_NEW(p->a, struct clause_more);
+
+    if (!more)
+        return err_no_memory(p->err);
+    *more = (struct clause_more){.opt = p->s->opt,
+                                 .contained = inner->type,
+                                 .asks = inner->clauses,
+                                 .n_asks = inner->n_clauses,
+                                 .by = chain->links,
+                                 .n_by = chain->n_links};
+    *c = (struct search_clause){.kind = CLAUSE_KEYS, .values = more};
+    return holders(p, inner->type, c);
+}
+
+int search_into_contained(struct search_parse *p, struct search_clause *c)
+{
+    struct search_clause *subs = ARENA_ARRAY(p->a, struct search_clause, c->n_inner + 1);
+    size_t n = 1;
+    int r = 0;
+
+    if (!subs)
+        return err_no_memory(p->err);
+    /* Without the lists of containers every resource would have to be looked at. */
+    if (!p->opt->index.extras)
+        return ARG_TAKEN;
+    for (size_t i = 0; i < c->n_inner && r == 0; i++) {
+        const struct search *inner = &c->inner[i];
+        bool may = true;
+
+        for (size_t k = 0; k < inner->n_clauses; k++)
+            may &= may_ask(&inner->clauses[k]);
+        if (may)
+            r = within(p, c, inner, &subs[n++]);
+    }
+    if (r < 0 || n == 1)
+        return r < 0 ? r : ARG_TAKEN;
+    subs[0] = *c;
+    *c = (struct search_clause){.kind = CLAUSE_ANY, .subs = subs, .n_subs = n};
+    return ARG_TAKEN;
+}
+
 int search_each_contained(struct arena *a, const struct search *s, yyjson_val *root,
                           int (*visit)(void *ctx, yyjson_val *one), void *ctx, struct err *err)
 {

@@ -77,6 +77,8 @@ struct clause_more {
     int contained;                    /* the clause asks contained resources of this type … */
     const struct search_clause *asks; /* … all of these */
     size_t n_asks;
+    const struct param **by; /* and one of these refers to it, where there are any */
+    size_t n_by;
 };
 
 /* What a search is made with. */
@@ -149,6 +151,8 @@ bool search_near_matches(const struct search_value *v, struct str key);
 
 /* Turns the search's clauses into what _contained asks for. */
 int search_contained(struct search_parse *p);
+/* A chain leads into what a resource contains as well: c becomes the chain or that. */
+int search_into_contained(struct search_parse *p, struct search_clause *c);
 /* Whether a contained resource is of c's type and matches. */
 int search_contained_matches(struct arena *a, const struct search *s, const struct clause_more *c,
                              yyjson_val *one, bool *ret, struct err *err);

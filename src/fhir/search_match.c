@@ -341,6 +341,29 @@ static bool near_match(const struct clause_more *c, yyjson_val *root)
     return in;
 }
 
+/* Whether a resource refers to what it contains by one of a chain's parameters. */
+static int refers_to(struct arena *a, const struct clause_more *c, yyjson_val *root,
+                     yyjson_val *one, struct err *err)
+{
+    int type = def_resource(js_get_str(root, "resourceType")), r = c->n_by == 0;
+    struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
+    const struct str id = js_get_str(one, "id");
+
+    for (size_t i = 0; i < c->n_by && r == 0; i++) {
+        struct path_item item = path_root(root), room[ITEMS_ROOM];
+        struct path_items items = {room, 0, ARRAY_LEN(room)};
+
+        if (c->by[i]->def.type != type)
+            continue;
+        r = MIN(path_eval(c->by[i]->path, &env, &item, &items, err), 0);
+        for (size_t k = 0; k < items.n && r == 0; k++) {
+            struct str ref = js_get_str(items.p[k].v, "reference");
+            r = ref.n && ref.p[0] == '#' && str_eq(str_from(ref, 1), id);
+        }
+    }
+    return r;
+}
+
 static int contained_match(struct arena *a, const struct search *s,
                            const struct search_clause *clause, yyjson_val *root, bool *ret_match,
                            struct err *err)
@@ -350,12 +373,15 @@ static int contained_match(struct arena *a, const struct search *s,
     size_t i, max;
     int r = 0;
 
-    yyjson_arr_foreach(list, i, max, one)
-        if (!in && r == 0)
+    yyjson_arr_foreach(list, i, max, one) {
+        if (in || r < 0)
+            break;
+        if ((r = refers_to(a, clause->values, root, one, err)) > 0)
             r = search_contained_matches(a, s, clause->values, one, &in, err);
-    if (r == 0)
+    }
+    if (r >= 0)
         *ret_match = in != clause->negate;
-    return r;
+    return MIN(r, 0);
 }
 
 int search_match(struct arena *a, const struct search *s, const struct search_clause *clause,
