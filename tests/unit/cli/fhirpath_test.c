@@ -4,6 +4,7 @@
 #include "base/util.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -110,20 +111,22 @@ static void failures_are_one_line(void **state)
     }
 }
 
+#define PERSON "{\"resourceType\":\"Patient\",\"id\":\"p\",\"gender\":\"male\"}"
+
 /* What a terminology and profiles answer is nothing without --data, and is known with it. */
 static void data_has_answers(void **state)
 {
     static const struct {
         const char *in, *expression, *with, *without; /* without NULL: an error */
     } rows[] = {
-        {PATIENT, "gender.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')",
+        {PERSON, "gender.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')",
          "[true]\n", "[]\n"},
-        {PATIENT, "gender.memberOf('http://hl7.org/fhir/ValueSet/event-status')", "[false]\n",
+        {PERSON, "gender.memberOf('http://hl7.org/fhir/ValueSet/event-status')", "[false]\n",
          "[]\n"},
-        {PATIENT, "gender.memberOf('http://nowhere')", "[]\n", "[]\n"},
-        {PATIENT, "conformsTo('http://hl7.org/fhir/StructureDefinition/vitalsigns')", "[false]\n",
+        {PERSON, "gender.memberOf('http://nowhere')", "[]\n", "[]\n"},
+        {PERSON, "conformsTo('http://hl7.org/fhir/StructureDefinition/vitalsigns')", "[false]\n",
          NULL},
-        {PATIENT, "conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", "[true]\n",
+        {PERSON, "conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", "[true]\n",
          "[true]\n"},
     };
     char folder[] = "/tmp/carnet-fhirpath-XXXXXX", command[1000], out[OUTPUT_MAX];
