@@ -7,7 +7,7 @@
 
 #define DOCUMENT_ENTRIES_MAX 2000
 #define DOCUMENT_LEVELS_MAX 3    /* references away from the Composition */
-#define DOCUMENT_LINKS_MAX 20000 /* resources that the links of a graph lead to, repeats with them */
+#define DOCUMENT_LINKS_MAX 20000 /* resources that links of a graph lead to, with repeats */
 
 struct document {
     struct call *c;
