@@ -5,11 +5,11 @@
  */
 #include "store/search/search_int.h"
 
-/* Leaves out of an OR what finds nothing for certain; one part that is left is the whole. */
+/* Leaves out of an OR what finds nothing for certain; one part that is left is the whole, unless it
+ * would have to be negated, which only the body of the part itself could say. */
 static void prune(struct clause *c)
 {
     size_t n = 0;
-    bool negate = c->negate;
 
     for (size_t i = 0; i < c->n_subs; i++) {
         const struct clause *sub = &c->subs[i];
@@ -18,10 +18,8 @@ static void prune(struct clause *c)
             c->subs[n++] = *sub;
     }
     c->n_subs = n;
-    if (n == 1) {
+    if (n == 1 && !c->negate)
         *c = c->subs[0];
-        c->negate ^= negate;
-    }
 }
 
 int tree_prepare(struct exec *x, struct clause *c, struct err *err)
