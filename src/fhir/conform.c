@@ -257,7 +257,8 @@ int conform_link(struct conform *c, struct profile_link *link, const struct plac
         return r;
     }
     if (!conform_said(c, link->url))
-        conform_say(c, ISSUE_WARNING, r < 0 ? "processing" : "not-found", at, NULL, link->url,
+        conform_say(c, c->options->must_know ? ISSUE_ERROR : ISSUE_WARNING,
+                    r < 0 ? "processing" : "not-found", at, NULL, link->url,
                     "was not held against the profile %.*s%s%s", STR_ARG(link->url),
                     r < 0 ? ": " : ", which is not known here", r < 0 ? why.text : "");
     *ret = NULL;

@@ -99,6 +99,22 @@ def data_types():
     case(media(size=100), 'Media.content.size is not the number of bytes')
     case(media(data='%%%'), 'Media.content.data is not base64')
     case(media(contentType='text'), 'Media.content.contentType is no media type')
+    case(media(hash='qvTGHdzF6KLavt4PO0gs2a6pQ00='))
+    case(media(hash='AAAAAAAAAAAAAAAAAAAAAAAAAAA='), 'Media.content.hash is not the SHA-1')
+    case(media(hash='qvTGHdzF'), 'Media.content.hash is not the SHA-1')
+    case(patient(birthDate='1799'), 'warning:Patient.birthDate is a date before')
+    case(patient(birthDate='1800-01-01'))
+    case(patient(birthDate='2201'), 'warning:Patient.birthDate is a date before')
+    case(patient(name=[{'family': '  '}]), 'warning:Patient.name[0].family has nothing but blanks')
+    case(patient(name=[{'family': 'x '}]), 'warning:Patient.name[0].family begins or ends')
+
+    def samples(data):
+        return observation(valueSampledData={'origin': {'value': 0}, 'period': 10,
+                                             'dimensions': 1, 'data': data})
+
+    case(samples('2 -4.5 E L U 1e3'))
+    case(samples('2  4'), 'Observation.value.data is no series of decimals')
+    case(samples('2 x'), 'Observation.value.data is no series of decimals')
     case(quantity('mg/dL'))
     case(quantity('blurb'), 'Observation.value.code is no unit of UCUM')
     case(quantity('{tablets}'))
@@ -121,6 +137,14 @@ def data_types():
     case(coding(system=CATEGORY, code='laboratory', display='Kitchen'),
          'warning:Observation.category[0].coding[0].display is not')
     case(coding(system='mine', code='a'), 'coding[0].system is not absolute')
+    case(coding(code='a'), 'warning:coding[0] has a code without a system')
+    case(coding(system='http://loinc.org', code='8310-5'))
+    for system in ('https://loinc.org', 'http://www.loinc.org', 'http://LOINC.org',
+                   'http://loinc.org/'):
+        case(coding(system=system, code='8310-5'), 'is not the URI of the system, which is http')
+    case(coding(system='urn:oid:2.16.840.1.113883.6.1', code='8310-5'),
+         'warning:coding[0].system is the OID of a system')
+    case(coding(system='http://hl7.org/fhir/none', code='a'), 'warning:coding[0] was not looked up')
     case(coding(system='http://hl7.org/fhir/ValueSet/observation-category', code='laboratory'),
          'coding[0].system is a value set')
     case(patient(name=[{'id': 'a', 'family': 'x'}, {'id': 'b', 'family': 'y'}]))
@@ -134,6 +158,13 @@ def data_types():
     case(patient(managingOrganization={'reference': 'Organization?identifier=1'}),
          'managingOrganization.reference is a search')
     case(patient(managingOrganization={'reference': 'Organization/1'}))
+    case(patient(managingOrganization={'reference': 'urn:uuid:x'}),
+         'managingOrganization.reference is no UUID')
+    inner = resource('Organization', id='a', name='x')
+    case(patient(contained=[inner, {**inner, 'id': 'b', 'partOf': {'reference': '#a'}}],
+                 managingOrganization={'reference': '#b'}))
+    case(patient(contained=[inner, inner], managingOrganization={'reference': '#a'}),
+         'Patient.contained[1].id is the id of another contained')
     case({'resourceType': 'Bundle', 'type': 'transaction', 'entry': [
         {'request': {'method': 'POST', 'url': 'Patient'}, 'resource': patient(
             managingOrganization={'reference': 'Organization?identifier=1'})}]})
@@ -317,6 +348,10 @@ def references():
          {**born, 'version': '1.0'})
     case({**patient(), 'meta': {'profile': [Q + '|2.0']}}, 'warning:not known here',
          {**born, 'version': '1.0'})
+    case(patient(meta={'profile': [BASE + 'Patient', BASE + 'DomainResource|4.0.1']}))
+    case(patient(meta={'profile': [BASE + 'Observation']}),
+         'Patient is not a Observation, which it claims to be')
+    case(patient(meta={'profile': ['mine']}), 'warning:meta.profile[0] is no canonical')
     named = resource(
         'StructureDefinition', url=X, name='H', status='draft', kind='complex-type',
         abstract=False, type='HumanName', baseDefinition=BASE + 'HumanName',
@@ -368,6 +403,21 @@ def bundles():
     case(with_entry(fullUrl='urn:uuid:zzz'), 'Bundle.entry[1].fullUrl is no UUID')
     case(with_entry(request={'method': 'GET', 'url': 'x'}), 'bdl-3')
 
+    case(document(composition, practitioner, patient()),
+         'warning:Bundle.entry[2] belongs to nothing that the Composition leads to')
+    case(document(composition, practitioner, observation(performer=[{'reference': uuid + '2'}])),
+         'warning:Bundle.entry[2] refers to the document, but')
+    case(document({**composition, 'section': [{'title': 'x', 'entry': [
+        {'reference': uuid + '3'}]}]}, practitioner, observation(subject={'reference': uuid + '4'}),
+                  patient()))
+    case(document(composition, practitioner, resource(
+        'Provenance', target=[{'reference': uuid + '1'}], recorded='2020-01-01T00:00:00Z',
+        agent=[{'who': {'reference': uuid + '2'}}])))
+    case(document({**composition, 'attester': [{'mode': 'legal', 'party': {
+        'reference': 'Practitioner/9'}}]}, practitioner), 'attester[0].party refers to what is not')
+    case(document({**composition, 'event': [{'detail': [{'reference': 'Procedure/9'}]}]},
+                  practitioner), 'event[0].detail[0] refers to what is not')
+
     def versioned(wanted, has):
         made = document({**composition, 'author': [{'reference': 'Practitioner/1' + wanted}]},
                         {**practitioner, 'id': '1', **has})
@@ -386,6 +436,60 @@ def bundles():
     case(message)
     case({**message, 'entry': message['entry'][:1]}, 'refers to what is not in the message')
     case({**message, 'entry': message['entry'][1:]}, 'bdl-12')
+
+
+def bundled_references():
+    uuid = 'urn:uuid:00000000-0000-4000-8000-00000000000'
+
+    def collection(*resources, kind='collection'):
+        return {'resourceType': 'Bundle', 'type': kind, 'entry': [
+            {'fullUrl': uuid + str(i), 'resource': r} for i, r in enumerate(resources)]}
+
+    one = {'reference': uuid + '1'}
+    case(collection(observation(subject=one), patient()))
+    case(collection(observation(subject={**one, 'type': 'Patient'}), patient()))
+    case(collection(observation(subject={**one, 'type': 'Group'}), patient()),
+         'subject.type is not the type of what the reference leads to, a Patient')
+    case(collection(observation(encounter=one), patient()),
+         'encounter.reference leads to a Patient, which is not among')
+    case(collection(observation(subject=one)), 'subject.reference names no entry of the Bundle')
+    batch = collection(observation(subject=one), patient(), kind='batch')
+    for entry in batch['entry']:
+        entry['request'] = {'method': 'POST', 'url': entry['resource']['resourceType']}
+    case(batch, 'warning:subject.reference leads to another entry of a batch')
+    case({**batch, 'type': 'transaction'})
+
+
+def requests():
+    def bundle(*requests, kind='transaction'):
+        return {'resourceType': 'Bundle', 'type': kind, 'entry': [
+            {'request': {'method': method, 'url': url}, **(
+                {'resource': patient(id='1')} if method in ('POST', 'PUT') else {})}
+            for method, url in requests]}
+
+    for method, url, says in (
+            ('POST', 'Patient', None), ('POST', 'Patient/$validate', None),
+            ('POST', 'Observation', 'request.url names another type'),
+            ('POST', 'Patient/1', 'request.url names an id, which a create'),
+            ('PUT', 'Patient/1', None), ('PUT', 'Patient?identifier=1', None),
+            ('PUT', 'Observation/1', 'request.url names another type'),
+            ('PUT', 'Patient/2', 'request.url names another id'),
+            ('PUT', 'Patient', 'request.url names no id, which an update'),
+            ('GET', 'Patient/1', None), ('DELETE', 'Patient/1', None)):
+        case(bundle((method, url)), says)
+    twice = ('DELETE', 'Patient/1'), ('PUT', 'Patient/1')
+    case(bundle(*twice), 'entry[1].request.url is changed by another entry')
+    case(bundle(*twice, kind='batch'))
+    only = bundle(('PUT', 'Patient/1'))
+    only['entry'][0]['request']['ifNoneExist'] = 'identifier=1'
+    case(only, 'warning:ifNoneExist means something for a create only')
+    for status, says in (('201 Created', None), ('412', None), ('done', 'begin with a status'),
+                         ('2000', 'begin with a status')):
+        case({'resourceType': 'Bundle', 'type': 'transaction-response',
+              'entry': [{'response': {'status': status}}]}, says)
+    found = {'resourceType': 'Bundle', 'type': 'searchset'}
+    case({**found, 'link': [{'relation': 'self', 'url': 'http://a.org/Patient'}]})
+    case(found, 'warning:Bundle does not say what was searched for')
 
 
 def definitions():
@@ -555,19 +659,40 @@ def reports():
     case(report({**one, 'code': {'text': 'a'}}, one), 'has no code to tell which one', two)
 
 
-def run_case(carnet, folder, number):
-    made, _, known, profile = CASES[number]
-    options = ['--profile', profile] if profile else []
-    path = os.path.join(folder, f'{number}.json')
-    for i, one in enumerate((made, *known)):
-        with open(f'{path}{i or ""}.json', 'w', encoding='utf-8') as f:
-            json.dump(one, f)
-        options += ['--package', f'{path}{i}.json'] if i else []
-    done = subprocess.run([carnet, 'validate', '--format', 'json', *options, path + '.json'],
+def validate(carnet, files, options):
+    done = subprocess.run([carnet, 'validate', '--format', 'json', *options, *files],
                           capture_output=True, text=True, check=False)
     if done.returncode not in (0, 3):
-        return [('failed', done.stderr)]
-    return [(i['severity'], i['details']['text']) for i in json.loads(done.stdout)['issue']]
+        return [[('failed', done.stderr)]] * len(files)
+    return [[(i['severity'], i['details']['text']) for i in json.loads(line)['issue']]
+            for line in done.stdout.splitlines()]
+
+
+def run_alone(carnet, folder, number):
+    """A case that brings definitions of its own."""
+    made, _, known, profile = CASES[number]
+    options = ['--profile', profile] if profile else []
+    for i, one in enumerate(known):
+        options += ['--package', write(folder, f'{number}-{i}', one)]
+    return validate(carnet, [write(folder, number, made)], options)[0]
+
+
+def write(folder, name, made):
+    path = os.path.join(folder, f'{name}.json')
+    with open(path, 'w', encoding='utf-8') as f:
+        json.dump(made, f)
+    return path
+
+
+def run_all(carnet, folder):
+    """The issues of each case. Those without definitions of their own take one run together."""
+    alone = [n for n, (_, _, known, profile) in enumerate(CASES) if known or profile]
+    plain = [n for n in range(len(CASES)) if n not in set(alone)]
+    files = [write(folder, n, CASES[n][0]) for n in plain]
+    found = dict(zip(plain, validate(carnet, files, [])))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        found.update(zip(alone, pool.map(lambda n: run_alone(carnet, folder, n), alone)))
+    return [found[n] for n in range(len(CASES))]
 
 
 def holds(says, issues):
@@ -583,13 +708,12 @@ def holds(says, issues):
 def main():
     score = nodes.Score()
     for family in (data_types, slicing, slicing_bundles, extensions, values, references, bundles,
-                   definitions, terminology, responses, reports):
+                   bundled_references, requests, definitions, terminology, responses, reports):
         family()
-    with tempfile.TemporaryDirectory() as folder, \
-            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(lambda n: run_case(sys.argv[1], folder, n), range(len(CASES)))
-        for (made, says, _, _), issues in zip(CASES, found):
-            score.check(holds(says, issues), f'wanted {says}, got {issues} for {json.dumps(made)}')
+    with tempfile.TemporaryDirectory() as folder:
+        found = run_all(sys.argv[1], folder)
+    for (made, says, _, _), issues in zip(CASES, found):
+        score.check(holds(says, issues), f'wanted {says}, got {issues} for {json.dumps(made)}')
     print(f'{len(CASES)} cases')
     return score.end()
 
