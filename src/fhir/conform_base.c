@@ -324,6 +324,8 @@ static int on_resource(struct base_walk *w, const struct item *item, const struc
         r = check_vital_signs(w->c, item, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("Bundle")))
         r = conform_bundle(w->c, item->v, scope, at);
+    if (r >= 0 && w->with_profiles && str_eq(item->type->name, STR("Questionnaire")))
+        r = conform_questionnaire(w->c, item->v, at);
     if (r >= 0 && str_eq(item->type->name, STR("QuestionnaireResponse")))
         r = conform_response(w->c, item->v, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("MeasureReport")))

@@ -185,6 +185,10 @@ void conform_say(struct conform *c, enum issue_severity severity, const char *ty
                  ...) _printf_(7, 8);
 /* Counts a step; false once a bound is reached. */
 bool conform_step(struct conform *c, const struct place *at);
+/* The same for work that grows with what a sender chooses: n comparisons are SCANS_A_STEP times as
+ * cheap as a step. */
+bool conform_steps(struct conform *c, size_t n, const struct place *at);
+#define SCANS_A_STEP 16
 
 /* One element, and all below, against a node. 0 or negative. */
 int conform_node(struct conform *c, const struct profile *p, const struct profile_node *node,
@@ -248,6 +252,9 @@ int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *sc
                    const struct place *at);
 int conform_response(struct conform *c, yyjson_val *response, const struct scope *scope,
                      const struct place *at);
+/* What a Questionnaire has to keep besides: conditions, options and initial values that make sense.
+ */
+int conform_questionnaire(struct conform *c, yyjson_val *questionnaire, const struct place *at);
 /* A MeasureReport against its Measure. */
 int conform_report(struct conform *c, yyjson_val *report, const struct place *at);
 /* What definitions have to keep besides: StructureDefinition, ValueSet, CodeSystem, ConceptMap. */
@@ -257,6 +264,9 @@ int conform_coding(struct conform *c, const struct item *item, const struct plac
 /* A Reference in a Bundle: what it names there, and whether it may stand here. */
 int conform_bundled(struct conform *c, const struct item *item, const struct scope *scope,
                     const struct place *at);
+/* Whether a ValueSet at hand as a resource has a code. */
+int set_has(struct conform *c, yyjson_val *set, const struct coding *coding,
+            enum terms_answer *ret);
 /* Whether a URI begins with a scheme. */
 bool uri_is_absolute(struct str uri);
 /* What R4's text says of a value of this type. `binding`: R4's own of the element, or NULL. */

@@ -186,13 +186,14 @@ static struct coding coding_of(yyjson_val *v)
                            .display = js_get_str(v, "display")};
 }
 
-static int ask(struct conform *c, struct str value_set, const struct coding *coding,
+/* A Coding without a system is in no value set; a code has the element's. */
+static int ask(struct conform *c, struct str value_set, const struct coding *coding, bool is_code,
                enum terms_answer *ret)
 {
     const struct world *world = c->options->world;
 
-    *ret = TERMS_UNKNOWN;
-    if (!world || !world->member_of)
+    *ret = is_code || coding->system.n ? TERMS_UNKNOWN : TERMS_NO;
+    if (*ret == TERMS_NO || !world || !world->member_of)
         return 0;
     return world->member_of(world->ctx, c->a, value_set, coding, ret, c->err);
 }
@@ -213,14 +214,14 @@ static int ask_all(struct conform *c, struct str value_set, const struct item *i
         if (item->type->kind != DEF_PRIMITIVE)
             one = coding_of(item->v);
         *ret_n = one.code.n > 0;
-        return *ret_n ? ask(c, value_set, &one, ret) : 0;
+        return *ret_n ? ask(c, value_set, &one, item->type->kind == DEF_PRIMITIVE, ret) : 0;
     }
     yyjson_arr_foreach(js_get(item->v, "coding"), i, n, v) {
         one = coding_of(v);
         if (!one.code.n)
             continue;
         ++*ret_n;
-        r = ask(c, value_set, &one, &answer);
+        r = ask(c, value_set, &one, false, &answer);
         if (r < 0)
             return r;
         if (answer == TERMS_YES) {

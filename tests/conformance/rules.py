@@ -607,6 +607,132 @@ def responses():
     case({**empty, 'status': 'in-progress'}, None, asked)
 
 
+def questionnaires():
+    def asks(*items, **members):
+        return resource('Questionnaire', url=Q, status='active', item=list(items), **members)
+
+    def question(link, kind='string', **members):
+        return {'linkId': link, 'type': kind, **members}
+
+    def when(link, name, value, operator='='):
+        return {'question': link, 'operator': operator, name: value}
+
+    for conditions, says in (
+            ([when('1', 'answerBoolean', True)], None),
+            ([when('9', 'answerBoolean', True)], 'enableWhen[0].question is not asked here'),
+            ([when('2', 'answerString', 'x')], 'enableWhen[0].question is the question itself'),
+            ([when('2.1', 'answerString', 'x')], 'enableWhen[0].question is the question itself'),
+            ([when('1', 'answerString', 'x')], 'warning:enableWhen[0].answer is of a type that'),
+            ([when('1', 'answerBoolean', False, 'exists')], None),
+            ([when('1', 'answerString', 'x', 'exists')], 'que-7')):
+        case(asks(question('1', 'boolean'), question('2', 'group', enableWhen=conditions, item=[
+            question('2.1')])), says)
+    one, other = {'valueString': 'x'}, {'valueString': 'y'}
+    case(asks(question('1', 'choice', answerOption=[one, other])))
+    case(asks(question('1', 'choice', answerOption=[one, one])), 'warning:[1] is listed twice')
+    case(asks(question('1', 'integer', answerOption=[one])), 'answerOption[0].value is of a type')
+    case(asks(question('1', 'integer', initial=[one])), 'initial[0].value is of a type')
+    case(asks(question('1', initial=[one, other])), 'que-13')
+    case(asks(question('1', initial=[one, other], repeats=True)))
+    case(asks(question('1', 'choice', answerValueSet='#v')), 'answerValueSet is contained nowhere')
+    many = 20000
+    case(asks(*(question(str(i), enableWhen=[when(str(many - 1 - i), 'answerString', 'x')])
+                for i in range(many))), 'warning:the check takes too many steps')
+
+
+def conditions():
+    """Which questions are asked after what else was answered."""
+    def asked(conditions, behavior='any', kind='integer'):
+        return resource('Questionnaire', url=Q, status='active', item=[
+            {'linkId': 'g', 'type': 'group', 'repeats': True, 'item': [
+                {'linkId': '1', 'type': kind},
+                {'linkId': '2', 'type': 'string', 'required': True, 'enableWhen': conditions,
+                 'enableBehavior': behavior}]}])
+
+    def given(*groups):
+        return resource('QuestionnaireResponse', questionnaire=Q, status='completed', item=[
+            {'linkId': 'g', 'item': [{'linkId': link, 'answer': [answer]}
+                                     for link, answer in group]} for group in groups])
+
+    def when(operator, value, name='answerInteger'):
+        return {'question': '1', 'operator': operator, name: value}
+
+    text, unasked = ('2', {'valueString': 'x'}), 'is answered, but is not asked'
+    missing = 'has no answer to a required question (linkId 2'
+
+    def number(n):
+        return ('1', {'valueInteger': n})
+
+    for operator, value, yes, no in (('=', 3, 3, 4), ('!=', 3, 4, 3), ('>', 3, 4, 3),
+                                     ('<', 3, 2, 3), ('>=', 3, 3, 2), ('<=', 3, 3, 4)):
+        condition = asked([when(operator, value)])
+        case(given([number(yes), text]), None, condition)
+        case(given([number(yes)]), missing, condition)
+        case(given([number(no), text]), unasked, condition)
+        case(given([number(no)]), None, condition)
+        # The nearest: of its own group, whatever another says.
+        case(given([number(yes), text], [number(no)]), None, condition)
+        case(given([number(no)], [number(yes), text]), None, condition)
+        case(given([number(no), text], [number(yes), text]), 'item[0].item[1] ' + unasked,
+             condition)
+    exists = asked([when('exists', True, 'answerBoolean')])
+    case(given([number(1), text]), None, exists)
+    case(given([text]), unasked, exists)
+    range_ = [when('>', 3), when('<', 10)]
+    case(given([number(5)]), missing, asked(range_, 'all'))
+    case(given([number(15)]), None, asked(range_, 'all'))
+    case(given([number(15)]), missing, asked(range_, 'any'))
+
+    hidden = resource('Questionnaire', url=Q, status='active', item=[
+        {'linkId': '1', 'type': 'boolean'},
+        {'linkId': 'g', 'type': 'group', 'required': True, 'enableWhen': [
+            when('=', True, 'answerBoolean')],
+         'item': [{'linkId': '2', 'type': 'string', 'required': True}]}])
+
+    def told(yes, *more):
+        return resource('QuestionnaireResponse', questionnaire=Q, status='completed', item=[
+            {'linkId': '1', 'answer': [{'valueBoolean': yes}]}, *more])
+
+    group = {'linkId': 'g', 'item': [{'linkId': '2', 'answer': [{'valueString': 'x'}]}]}
+    case(told(False), None, hidden)
+    case(told(False, group), 'item[1] ' + unasked, hidden)
+    case(told(True), 'has no answer to a required question (linkId g', hidden)
+    case(told(True, group), None, hidden)
+
+
+def options():
+    male = {'system': 'http://hl7.org/fhir/administrative-gender', 'code': 'male'}
+    female = {**male, 'code': 'female'}
+    own = resource('ValueSet', id='v', status='active', compose={'include': [
+        {'system': male['system'], 'concept': [{'code': 'male'}]}]})
+
+    def asked(kind, **members):
+        contained = {'contained': [own]} if members.get('answerValueSet') == '#v' else {}
+        return resource('Questionnaire', url=Q, status='active', **contained, item=[
+            {'linkId': '1', 'type': kind, 'text': 'Sex', **members}])
+
+    def given(answer, **members):
+        return resource('QuestionnaireResponse', questionnaire=Q, status='completed', item=[
+            {'linkId': '1', 'answer': [answer], **members}])
+
+    offered = asked('choice', answerOption=[{'valueCoding': male}])
+    case(given({'valueCoding': male}), None, offered)
+    case(given({'valueCoding': {**male, 'display': 'Male'}}), None, offered)
+    case(given({'valueCoding': female}), 'is none of the answers offered', offered)
+    case(given({'valueCoding': male}, text='Sex'), None, offered)
+    case(given({'valueCoding': male}, text='Age'), 'warning:item[0].text is not the text', offered)
+    everyone = asked('choice', answerValueSet='http://hl7.org/fhir/ValueSet/administrative-gender')
+    case(given({'valueCoding': female}), None, everyone)
+    case(given({'valueCoding': {'code': 'female'}}), 'has no code of the required', everyone)
+    case(given({'valueCoding': male}), None, asked('choice', answerValueSet='#v'))
+    case(given({'valueCoding': female}), 'is none of the answers offered',
+         asked('choice', answerValueSet='#v'))
+    case(given({'valueString': 'other'}), None,
+         asked('open-choice', answerOption=[{'valueCoding': male}]))
+    case(given({'valueString': 'x'}), 'warning:was not held against the questionnaire')
+    case(given({'valueInteger': 1}), 'an answer of another type', asked('string'))
+
+
 def reports():
     populations = 'http://terminology.hl7.org/CodeSystem/measure-population'
 
@@ -668,15 +794,6 @@ def validate(carnet, files, options):
             for line in done.stdout.splitlines()]
 
 
-def run_alone(carnet, folder, number):
-    """A case that brings definitions of its own."""
-    made, _, known, profile = CASES[number]
-    options = ['--profile', profile] if profile else []
-    for i, one in enumerate(known):
-        options += ['--package', write(folder, f'{number}-{i}', one)]
-    return validate(carnet, [write(folder, number, made)], options)[0]
-
-
 def write(folder, name, made):
     path = os.path.join(folder, f'{name}.json')
     with open(path, 'w', encoding='utf-8') as f:
@@ -684,14 +801,25 @@ def write(folder, name, made):
     return path
 
 
+def run_together(carnet, folder, numbers):
+    """Cases that bring the same definitions take one run."""
+    _, _, known, profile = CASES[numbers[0]]
+    options = ['--profile', profile] if profile else []
+    for i, one in enumerate(known):
+        options += ['--package', write(folder, f'{numbers[0]}-{i}', one)]
+    files = [write(folder, n, CASES[n][0]) for n in numbers]
+    return dict(zip(numbers, validate(carnet, files, options)))
+
+
 def run_all(carnet, folder):
-    """The issues of each case. Those without definitions of their own take one run together."""
-    alone = [n for n, (_, _, known, profile) in enumerate(CASES) if known or profile]
-    plain = [n for n in range(len(CASES)) if n not in set(alone)]
-    files = [write(folder, n, CASES[n][0]) for n in plain]
-    found = dict(zip(plain, validate(carnet, files, [])))
+    """The issues of each case."""
+    groups = {}
+    for n, (_, _, known, profile) in enumerate(CASES):
+        groups.setdefault(json.dumps([known, profile]), []).append(n)
+    found = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        found.update(zip(alone, pool.map(lambda n: run_alone(carnet, folder, n), alone)))
+        for part in pool.map(lambda ns: run_together(carnet, folder, ns), groups.values()):
+            found.update(part)
     return [found[n] for n in range(len(CASES))]
 
 
@@ -708,7 +836,8 @@ def holds(says, issues):
 def main():
     score = nodes.Score()
     for family in (data_types, slicing, slicing_bundles, extensions, values, references, bundles,
-                   bundled_references, requests, definitions, terminology, responses, reports):
+                   bundled_references, requests, definitions, terminology, responses,
+                   questionnaires, conditions, options, reports):
         family()
     with tempfile.TemporaryDirectory() as folder:
         found = run_all(sys.argv[1], folder)
