@@ -236,6 +236,26 @@ static int check_attachment(const struct value_check *k)
     return 0;
 }
 
+/* Variables that a context gives are told when it is evaluated. */
+static int check_expression(const struct value_check *k)
+{
+    struct place below = {k->at, STR("expression"), -1};
+    struct str text = js_get_str(k->item->v, "expression");
+    const struct path *path;
+    struct err why;
+    int r = 0;
+
+    if (text.n && str_eq(js_get_str(k->item->v, "language"), STR("text/fhirpath")))
+        r = path_compile(k->c->scratch, text, NULL, &path, &why);
+    arena_reset(k->c->scratch);
+    if (r == ERR_NO_MEMORY)
+        return err_no_memory(k->c->err);
+    if (r < 0)
+        conform_say(k->c, ISSUE_ERROR, "value", &below, NULL, STR("Expression"),
+                    "is no FHIRPath: %s", why.text);
+    return 0;
+}
+
 /* A search in place of an id is a question to whoever executes the Bundle. */
 static void check_literal(const struct value_check *k)
 {
@@ -321,6 +341,7 @@ int conform_value(struct conform *c, const struct item *item, const struct profi
     case TYPE_IDENTIFIER: check_identifier(&k); break;
     case TYPE_ATTACHMENT: return check_attachment(&k);
     case TYPE_REFERENCE: check_literal(&k); return conform_bundled(c, item, scope, at);
+    case TYPE_EXPRESSION: return check_expression(&k);
     case TYPE_NARRATIVE: check_narrative(&k); break;
     default:
         if (str_eq(item->type->name, STR("Binary")))

@@ -517,6 +517,27 @@ def definitions():
          'warning:baseDefinition is not known here')
     case(definition('Patient', name, baseDefinition=BASE + 'Observation'),
          'baseDefinition is a definition of another type')
+    def types(*, path='Observation.subject', code='Reference', **links):
+        return definition('Observation', element(path, type=[{'code': code, **links}]))
+
+    case(types(targetProfile=[BASE + 'Patient']))
+    case(types(targetProfile=[BASE + 'Organization']), 'is of a type that the base does not allow')
+    case(types(targetProfile=['http://nowhere.org/x']), 'warning:targetProfile[0] is not known')
+    case(types(path='Observation.code', code='CodeableConcept', profile=[BASE + 'bp']),
+         'is a profile of another type')
+    bound = {'strength': 'required', 'valueSet': 'http://hl7.org/fhir/ValueSet/observation-status'}
+    case(definition('Patient', element('Patient.birthDate', binding=bound)), 'has no codes')
+    case(definition('Patient', element('Patient.name.family', binding=bound)))
+    case(definition('Patient', name, kind='complex-type'), 'kind is not the kind of the type')
+
+    def extension(**context):
+        return definition('Extension', element('Extension.url', fixedUri=P), kind='complex-type',
+                          context=[context])
+
+    case(extension(type='element', expression='Patient.contact.name'))
+    case(extension(type='element', expression='Patient.nname'), 'is no element of R4')
+    case(extension(type='fhirpath', expression='Patient.name.where(use = 1)'))
+    case(extension(type='fhirpath', expression='Patient.(('), 'expression is no FHIRPath')
     case(definition('Extension', element('Extension.url', fixedUri=X), kind='complex-type',
                     context=[{'type': 'element', 'expression': 'Patient'}]), 'is not the url of')
 
@@ -540,6 +561,22 @@ def terminology():
     case(value_set({'system': X, 'concept': [{'code': 'a'}],
                     'filter': [{'property': 'a', 'op': '=', 'value': 'b'}]}), 'vsd-3')
     case(codes({'code': 'a', 'concept': [{'code': 'a'}]}), 'csd-1')
+    case(value_set({'system': 'mine'}), 'include[0].system is not absolute')
+    case(value_set({'system': X + '|1'}), 'include[0].system has a version behind it')
+    case(value_set({'valueSet': [X]}), 'valueSet[0] is the value set itself')
+    for op, value, says in (('is-a', 'laboratory', None),
+                            ('is-a', 'none', 'filter[0].value is not a code of'),
+                            ('=', 'none', None)):
+        case(value_set({'system': CATEGORY, 'filter': [
+            {'property': 'concept', 'op': op, 'value': value}]}), says)
+    expanded = value_set({'system': CATEGORY})
+    for code, says in (('laboratory', None), ('none', 'contains[0].code is not a code of')):
+        case({**expanded, 'expansion': {'timestamp': '2020-01-01T00:00:00Z', 'contains': [
+            {'system': CATEGORY, 'code': code}]}}, says)
+    case(codes({'code': 'a'}, content='not-present'), 'content says that no concepts are here')
+    twice = [{'code': 'p', 'type': 'code'}, {'code': 'p', 'type': 'string'}]
+    case(codes({'code': 'a'}, property=twice), 'property[1] is defined twice')
+    case(codes({'code': 'a'}, property=twice[:1]))
     foo = {'code': 'a', 'property': [{'code': 'foo', 'valueString': 'x'}]}
     case(codes(foo), 'property[0] is a property that the code system does not define')
     case(codes(foo, property=[{'code': 'foo', 'type': 'string'}]))
@@ -552,6 +589,50 @@ def terminology():
     case(resource('ConceptMap', url=X, status='draft', group=[
         {'source': CATEGORY, 'target': X, 'element': [{'code': 'none'}]}]),
          'warning:element[0].code is not a code of')
+
+
+def operations():
+    def parameter(**members):
+        return resource('SearchParameter', **{
+            'url': X, 'name': 'X', 'status': 'draft', 'description': 'x', 'code': 'x',
+            'base': ['Patient'], 'type': 'string', 'expression': 'Patient.name', **members})
+
+    case(parameter())
+    case(parameter(expression='Patient.(('), 'SearchParameter.expression is no FHIRPath')
+    case(parameter(type='composite'), 'component is required of a composite')
+    case(parameter(type='composite', component=[
+        {'definition': X, 'expression': 'name'}]))
+    case(parameter(type='composite', component=[
+        {'definition': X, 'expression': '(('}]), 'component[0].expression is no FHIRPath')
+
+    def operation(*parameters, **members):
+        return resource('OperationDefinition', **{
+            'url': X, 'name': 'X', 'status': 'draft', 'kind': 'operation', 'code': 'x',
+            'system': True, 'type': False, 'instance': False, 'parameter': [
+                {'use': 'in', 'min': 0, 'max': '1', 'type': 'string', **p} for p in parameters],
+            **members})
+
+    case(operation({'name': 'a'}, {'name': 'a', 'use': 'out'}, {'name': 'b', 'max': '*'}))
+    case(operation({'name': 'a'}, {'name': 'a'}), 'parameter[1] has the name of another')
+    case(operation({'name': 'a', 'min': 2}), 'parameter[0].max is less than min')
+    case(operation({'name': 'a', 'max': 'x'}), 'parameter[0].max is neither a number nor *')
+    case(operation({'name': 'a'}, code='$x'), 'code begins with $')
+    case(operation({'name': 'a'}, type=True), 'warning:resource is missing')
+
+    def capability(name, kind):
+        return resource('CapabilityStatement', url=X, status='draft', date='2020',
+                        kind='requirements', fhirVersion='4.0.1', format=['json'], description='x',
+                        rest=[{'mode': 'server', 'resource': [{'type': 'Patient', 'searchParam': [{
+                            'name': 'x', 'type': kind, 'definition':
+                                f'http://hl7.org/fhir/SearchParameter/{name}'}]}]}])
+
+    case(capability('Patient-identifier', 'token'))
+    case(capability('Resource-id', 'token'))
+    case(capability('Patient-identifier', 'string'), 'warning:searchParam[0].type is not the type')
+    case(capability('clinical-code', 'token'), 'searchParam[0].definition is no parameter of')
+    for expression, says in (('true', None), ('((', 'criteria.expression is no FHIRPath')):
+        case(resource('Measure', url=X, status='draft', group=[{'population': [
+            {'criteria': {'language': 'text/fhirpath', 'expression': expression}}]}]), says)
 
 
 def responses():
@@ -836,8 +917,8 @@ def holds(says, issues):
 def main():
     score = nodes.Score()
     for family in (data_types, slicing, slicing_bundles, extensions, values, references, bundles,
-                   bundled_references, requests, definitions, terminology, responses,
-                   questionnaires, conditions, options, reports):
+                   bundled_references, requests, definitions, terminology, operations,
+                   responses, questionnaires, conditions, options, reports):
         family()
     with tempfile.TemporaryDirectory() as folder:
         found = run_all(sys.argv[1], folder)
