@@ -134,7 +134,7 @@ static void follow(struct reaching *k, yyjson_val *v, const struct scope *from)
         yyjson_arr_foreach(v, i, n, val) {
             follow(k, val, from);
         }
-    } else {
+    } else if (yyjson_is_obj(v)) {
         yyjson_obj_foreach(v, i, n, key, val) {
             follow(k, val, from);
         }
