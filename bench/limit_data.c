@@ -171,4 +171,3 @@ void limit_compress_all(struct resources *all, const void *dict, size_t dict_n)
     ZSTD_freeCDict(cd);
     ZSTD_freeCCtx(cc);
 }
-

@@ -3,9 +3,10 @@
  *     limit_pg_read PORT URI [NAME VALUE]...
  *
  * GET …/TYPE/ID answers with the stored body of a database that limit_pg has filled, and a "meta"
- * member behind its first brace, as long as the one Carnet puts there. GET …?identifier=SYSTEM|VALUE
- * answers with the Bundle of all that have the identifier, found and fetched by one statement. Each
- * event loop has a connection with prepared statements of its own, and waits for every answer.
+ * member behind its first brace, as long as the one Carnet puts there. GET
+ * …?identifier=SYSTEM|VALUE answers with the Bundle of all that have the identifier, found and
+ * fetched by one statement. Each event loop has a connection with prepared statements of its own,
+ * and waits for every answer.
  */
 #include "limit_data.h"
 #include "limit_pg.h"
@@ -69,8 +70,8 @@ static PGresult *ask(const char *name, int n, const char *const *v, const int *l
 /* Bytes of a stored body with its meta member. */
 static size_t body_size(const PGresult *r, int row, int column)
 {
-    unsigned long long n = ZSTD_getFrameContentSize(PQgetvalue(r, row, column),
-                                                    (size_t)PQgetlength(r, row, column));
+    unsigned long long n =
+        ZSTD_getFrameContentSize(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
     return n < BODY_MAX ? (size_t)n + sizeof META - 1 : 0;
 }
 

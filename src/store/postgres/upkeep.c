@@ -40,8 +40,8 @@ static const char *const agreements[] = {
     " WHERE n.n <> f.versions",
     "SELECT 'the feed counts ' || f.live || ' resources, there are ' || n.n FROM carnet_feed f,"
     " LATERAL (SELECT count(*) AS n FROM carnet_version v WHERE v.part = f.part AND v.method < 2"
-    " AND NOT EXISTS (SELECT FROM carnet_version o WHERE o.part = v.part AND o.type = v.type"
-    " AND o.id = v.id AND o.row > v.row)) n WHERE n.n <> f.live",
+    " AND NOT EXISTS (SELECT FROM carnet_version o WHERE o.part = v.part AND o.type::int4 ="
+    " v.type::int4 AND o.id = v.id AND o.row + 0 > v.row OFFSET 0)) n WHERE n.n <> f.live",
 };
 
 static int structure(struct check *c, struct err *err)
