@@ -193,6 +193,8 @@ static void send_reply(struct exchange_call *ec)
     send_cors(c);
     if (c->status == 503 || c->status == 429)
         http_reply_header(c->x, "Retry-After", STR("1"));
+    if (c->status == 507) /* somebody has to make room */
+        http_reply_header(c->x, "Retry-After", STR("60"));
     if (c->status == 403 && c->who.kind == ACCESS_GRANTED)
         http_reply_header(c->x, "WWW-Authenticate", STR("Bearer error=\"insufficient_scope\""));
     send_request_id(ec);

@@ -89,6 +89,8 @@ int seen_put(struct store_txn *txn, const struct put *put, struct err *err)
 
     if (!seen_is_bounded(txn))
         return 0;
+    if (put->is_new)
+        return who->rules->may_put(who, txn->st, put, NULL, err);
     r = txn->st->ops->get(txn, put->type, put->id, &old, err);
     if (r < 0 && r != ERR_NOT_FOUND)
         return r;

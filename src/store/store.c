@@ -173,6 +173,12 @@ void store_end(struct store_txn *txn)
     txn->st->ops->end(txn);
 }
 
+void store_brief(struct store_txn *txn)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    txn->is_brief = !txn->is_writing;
+}
+
 void store_deadline(struct store_txn *txn, int64_t mono_us)
 {
     assert(txn->magic == STORE_TXN_MAGIC);
@@ -319,6 +325,12 @@ int store_put(struct store_txn *txn, const struct put *put, struct version *ret,
     if (r >= 0)
         r = seen_put(txn, put, err);
     return r < 0 ? r : txn->st->ops->put(txn, put, ret, err);
+}
+
+int store_foresee(struct store_txn *txn, const struct store_id *ids, size_t n, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 || !txn->st->ops->foresee ? r : txn->st->ops->foresee(txn, ids, n, err);
 }
 
 int store_claim(struct store_txn *txn, struct str name, struct err *err)

@@ -39,6 +39,8 @@ struct store_ops {
 
     void (*submit)(struct store *st, struct store_job *job);
     int (*put)(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+    /* NULL: nothing is gained. */
+    int (*foresee)(struct store_txn *txn, const struct store_id *ids, size_t n, struct err *err);
     int (*claim)(struct store_txn *txn, struct str name, struct err *err);
     int (*changed)(struct store_txn *txn, struct err *err); /* NULL: nobody shares the store */
     int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
@@ -83,6 +85,7 @@ struct store_txn {
     struct store *st;
     struct access who;
     bool is_writing;     /* inside a job */
+    bool is_brief;       /* store_brief */
     bool is_narrowed;    /* the search under way is cut down to what `who` may find */
     int64_t deadline_us; /* of the monotonic clock; 0: none */
 };

@@ -1,7 +1,7 @@
 /* put.c - writing one version; removing all of an id. Runs on the writer's thread.
  *
  * Versions are only ever added: which one is the newest is a question of row numbers. What is
- * written is sent without waiting for an answer; the commit waits for all of them.
+ * written gathers (unsent.c) and is sent without waiting for an answer; the commit waits for all.
  */
 #include "store/postgres/pg_int.h"
 
@@ -41,7 +41,31 @@ static int unindex(struct pg_txn *t, const struct row *row, struct err *err)
     return r;
 }
 
-/* The number of a text in the table of agents; the last one is remembered. */
+static bool agent_known(const struct pg_writer *w, struct str text, int64_t *ret)
+{
+    for (size_t i = 0; i < w->n_agents; i++)
+        if (str_eq(str_n(w->agents[i].text, w->agents[i].n), text)) {
+            *ret = w->agents[i].number;
+            return true;
+        }
+    return false;
+}
+
+/* One that cannot be kept is asked for again. */
+static void agent_keep(struct pg_writer *w, struct str text, int64_t number)
+{
+    struct pg_agent *one = &w->agents[w->n_agents];
+    char *copy = w->n_agents < PG_AGENTS_MAX ? realloc(one->text, MAX(text.n, (size_t)1)) : NULL;
+
+    if (!copy)
+        return;
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    *one = (struct pg_agent){copy, text.n, number};
+    w->n_agents++;
+}
+
+/* The number of a text in the table of agents. */
 static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
 {
     struct pg_writer *w = &pg_store(&t->base)->writer;
@@ -50,17 +74,13 @@ static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
     struct pg_args a = {0};
     int r;
 
-    if (!w->agent_n || !str_eq(sb_view(&w->agent_text), agent)) {
-        pg_arg_bytes(&a, agent.p ? agent : STR(""));
-        if ((r = pg_ask(t->conn, PG_AGENT, &a, &res, err)) < 0)
-            return r;
-        sb_reset(&w->agent_text);
-        sb_str(&w->agent_text, agent);
-        w->agent_n = w->agent_text.failed ? 0 : pg_i64(res, 0, 0);
-        *ret = pg_i64(res, 0, 0);
+    if (agent_known(w, agent, ret))
         return 0;
-    }
-    *ret = w->agent_n;
+    pg_arg_bytes(&a, agent.p ? agent : STR(""));
+    if ((r = pg_ask(t->conn, PG_AGENT, &a, &res, err)) < 0)
+        return r;
+    *ret = pg_i64(res, 0, 0);
+    agent_keep(w, agent, *ret);
     return 0;
 }
 
@@ -69,9 +89,12 @@ static int supersede(struct pg_txn *t, const struct put *put, uint64_t *ret_pare
 {
     struct pg_writer *w = &pg_store(&t->base)->writer;
     struct row old;
-    int r = pg_get(&t->base, put->type, put->id, &old, err);
+    int r;
 
     *ret_parent = 0;
+    if (put->is_new)
+        return 0;
+    r = pg_get(&t->base, put->type, put->id, &old, err);
     if (r == ERR_NOT_FOUND)
         return 0;
     if (r < 0)
@@ -84,13 +107,44 @@ static int supersede(struct pg_txn *t, const struct put *put, uint64_t *ret_pare
     return r;
 }
 
+static int send_version(struct pg_txn *t, const struct unsent_version *v, struct str id,
+                        struct str body, struct err *err)
+{
+    struct pg_args a = {0};
+    int r = pg_unsent_flush(t, err); /* in the order of writing, for those who look up an id */
+
+    pg_arg_i64(&a, (int64_t)v->row);
+    pg_arg_i64(&a, (int64_t)v->hlc);
+    pg_arg_i64(&a, (int64_t)v->parent);
+    pg_arg_i64(&a, 0);
+    pg_arg_i64(&a, v->agent);
+    pg_arg_i64(&a, v->type);
+    pg_arg_i64(&a, v->method);
+    pg_arg_bytes(&a, id);
+    pg_arg_bytes(&a, body);
+    return r < 0 ? r : pg_send(t->conn, PG_PUT_VERSION, &a, err);
+}
+
+static int add_version(struct pg_txn *t, const struct unsent_version *v, struct str id,
+                       struct str body, struct err *err)
+{
+    struct unsent *u = &pg_store(&t->base)->writer.unsent;
+    int r;
+
+    if (body.n > PG_UNSENT_BODY)
+        return send_version(t, v, id, body, err);
+    if ((r = unsent_add(u, v, id, body, err)) < 0)
+        return r;
+    return u->bytes.n > PG_UNSENT_BYTES ? pg_unsent_flush(t, err) : 0;
+}
+
 int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
 {
     struct pg_txn *t = pg_txn(txn);
     struct pg_writer *w = &pg_store(txn)->writer;
     uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms()), row = w->last_row + 1, parent;
+    struct unsent_version v;
     unsigned char key[ID_KEY_MAX];
-    struct pg_args a = {0};
     int64_t agent;
     int r;
 
@@ -101,16 +155,15 @@ int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, st
     if ((r = pg_enter(t, err)) < 0 || (r = supersede(t, put, &parent, err)) < 0 ||
         (r = agent_number(t, &agent, err)) < 0)
         return r;
-    pg_arg_i64(&a, (int64_t)row);
-    pg_arg_i64(&a, (int64_t)hlc);
-    pg_arg_i64(&a, (int64_t)parent);
-    pg_arg_i64(&a, 0);
-    pg_arg_i64(&a, agent);
-    pg_arg_i64(&a, put->type);
-    pg_arg_i64(&a, put->method);
-    pg_arg_bytes(&a, str_n((char *)key, index_id_key(put->id, key)));
-    pg_arg_bytes(&a, put->sealed.n ? put->sealed : STR_NULL);
-    if ((r = pg_send(t->conn, PG_PUT_VERSION, &a, err)) < 0)
+    v = (struct unsent_version){.row = row,
+                                .hlc = hlc,
+                                .parent = parent,
+                                .agent = (uint32_t)agent,
+                                .type = (uint16_t)put->type,
+                                .method = (uint8_t)put->method};
+    r = add_version(t, &v, str_n((char *)key, index_id_key(put->id, key)),
+                    put->sealed.n ? put->sealed : STR_NULL, err);
+    if (r < 0)
         return r;
     w->last_row = row;
     w->last_hlc = hlc;
@@ -157,6 +210,7 @@ int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     }
     pg_leave(t);
     pg_forget(t);
+    foreseen_clear(&w->foreseen);
     pg_arg_i64(&a, type);
     pg_arg_bytes(&a, str_n((char *)key, index_id_key(id, key)));
     if ((r = pg_ask(t->conn, PG_EXPUNGE, &a, &res, err)) < 0)
@@ -179,6 +233,7 @@ int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
         return 0; /* expunged since it was read */
     if (r < 0 || !now.is_current || now.method == METHOD_DELETE)
         return MIN(r, 0);
+    pg_store(txn)->writer.keys_may_exist = true;
     return add_entries(pg_txn(txn), index, row, false, err);
 }
 
@@ -203,6 +258,17 @@ int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_l
 
 /* ---- index changes ---- */
 
+static int copy_keys(struct pg_writer *w, const uint32_t *which, size_t n, struct err *err)
+{
+    pg_copy_begin(&w->array);
+    for (size_t i = 0; i < n; i++) {
+        pg_copy_row(&w->array, 2);
+        pg_copy_number(&w->array, 0, 2);
+        pg_array_bytes(&w->array, pend_key(&w->pends, &w->pends.items[which[i]]));
+    }
+    return pg_copy(w->conn, "COPY carnet_idx (part, k) FROM STDIN (FORMAT binary)", &w->array, err);
+}
+
 static int send_keys(struct pg_writer *w, enum pg_statement id, const uint32_t *which, size_t n,
                      struct err *err)
 {
@@ -210,6 +276,8 @@ static int send_keys(struct pg_writer *w, enum pg_statement id, const uint32_t *
 
     if (n == 0)
         return 0;
+    if (id == PG_PUT_KEYS && n >= PG_COPY_MIN * PG_KEYS_OF_ROW)
+        return copy_keys(w, which, n, err);
     sb_reset(&w->array);
     pg_array_begin(&w->array, true, n);
     for (size_t i = 0; i < n; i++)
@@ -241,8 +309,11 @@ static size_t last_ones(const struct pends *p, const uint32_t *order, size_t n, 
 
 int pg_pends_flush(struct pg_writer *w, struct err *err)
 {
-    static const enum pg_statement of[] = {
-        [PEND_DROP] = PG_DROP_KEYS, [PEND_ADD] = PG_PUT_KEYS, [PEND_TERM] = PG_PUT_TERMS};
+    const enum pg_statement of[] = {
+        [PEND_DROP] = PG_DROP_KEYS,
+        [PEND_ADD] = w->keys_may_exist ? PG_ADD_KEYS : PG_PUT_KEYS,
+        [PEND_TERM] = PG_PUT_TERMS,
+    };
     struct pends *p = &w->pends;
     size_t n = p->n - p->flushed;
     uint32_t *order, *some;
@@ -278,4 +349,19 @@ int pg_pends_flush_if_writing(struct pg_txn *t, struct err *err)
     w->pends.n = w->pends.flushed = w->job_pends;
     w->pends.bytes.n = w->job_pend_bytes;
     return 0;
+}
+
+int pg_unsent_flush(struct pg_txn *t, struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    int r;
+
+    if (w->unsent.n == w->unsent.sent)
+        return 0;
+    foreseen_clear(&w->foreseen);
+    r = unsent_send(w, err);
+    /* As with the index: this job's own are in its savepoint now. */
+    if (r == 0)
+        unsent_cut(&w->unsent, w->job_unsent, w->job_unsent_bytes, w->job_unsent);
+    return r;
 }

@@ -23,12 +23,26 @@ struct mark {
     int64_t versions, live;
     bool epoch_moves, is_dirty;
     size_t pends, pend_bytes, flushed;
+    size_t unsent, unsent_bytes, sent;
+    size_t agents;
 };
 
 static struct mark mark_of(const struct pg_writer *w)
 {
-    return (struct mark){w->last_row, w->versions, w->live,          w->epoch_moves,
-                         w->is_dirty, w->pends.n,  w->pends.bytes.n, w->pends.flushed};
+    return (struct mark){
+        .last_row = w->last_row,
+        .versions = w->versions,
+        .live = w->live,
+        .epoch_moves = w->epoch_moves,
+        .is_dirty = w->is_dirty,
+        .pends = w->pends.n,
+        .pend_bytes = w->pends.bytes.n,
+        .flushed = w->pends.flushed,
+        .unsent = w->unsent.n,
+        .unsent_bytes = w->unsent.bytes.n,
+        .sent = w->unsent.sent,
+        .agents = w->n_agents,
+    };
 }
 
 static void undo(struct pg_writer *w, const struct mark *m)
@@ -41,7 +55,8 @@ static void undo(struct pg_writer *w, const struct mark *m)
     w->pends.n = m->pends;
     w->pends.bytes.n = m->pend_bytes;
     w->pends.flushed = m->flushed;
-    w->agent_n = 0;
+    unsent_cut(&w->unsent, m->unsent, m->unsent_bytes, m->sent);
+    w->n_agents = m->agents;
 }
 
 void pg_submit(struct store *st, struct store_job *job)
@@ -61,6 +76,8 @@ static struct pg_txn *open_txn(struct pg_writer *w, const struct access *who)
     };
     w->job_pends = w->pends.n;
     w->job_pend_bytes = w->pends.bytes.n;
+    w->job_unsent = w->unsent.n;
+    w->job_unsent_bytes = w->unsent.bytes.n;
     return &c->txn;
 }
 
@@ -68,6 +85,7 @@ static void close_txn(struct pg_txn *t)
 {
     pg_leave(t);
     pg_forget(t);
+    foreseen_clear(&pg_store(&t->base)->writer.foreseen);
     t->base.magic = 0;
 }
 
@@ -173,8 +191,10 @@ int pg_writer_reconnect(struct pg_writer *w, struct err *err)
 static int commit(struct pg_writer *w, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    int r = pg_pends_flush(w, err);
+    int r = unsent_send(w, err);
 
+    if (r == 0)
+        r = pg_pends_flush(w, err);
     if (r == 0)
         r = put_multi(w, err);
     if (r == 0)
@@ -254,6 +274,8 @@ static int run_group(struct pg_writer *w, struct store_job *first, size_t n, str
     struct mark m = {0};
     int r = begin(w, err);
 
+    if (w->n_agents == PG_AGENTS_MAX)
+        w->n_agents = 0;
     if (r == 0)
         m = mark_of(w);
     for (struct store_job *j = first; j && r == 0; j = j->next)
@@ -265,7 +287,9 @@ static int run_group(struct pg_writer *w, struct store_job *first, size_t n, str
         pg_writer_rollback(w);
     }
     w->pends.n = w->pends.flushed = 0;
+    w->keys_may_exist = false;
     sb_reset(&w->pends.bytes);
+    unsent_cut(&w->unsent, 0, 0, 0);
     return r;
 }
 

@@ -45,6 +45,28 @@ uint64_t hint_least(struct exec *x, const struct clause *c)
     return least;
 }
 
+uint64_t hint_rows(struct exec *x, const struct clause *c)
+{
+    struct lists *l = &x->t->st->lists;
+    uint64_t hash = hash_of(&c->ranges[0]), rows;
+
+    pthread_mutex_lock(&l->hints_lock);
+    rows = slot(l, hash)->hash == hash ? slot(l, hash)->rows : 0;
+    pthread_mutex_unlock(&l->hints_lock);
+    return rows;
+}
+
+int hint_keep(struct exec *x, const struct clause *c, uint64_t rows)
+{
+    struct lists *l = &x->t->st->lists;
+    uint64_t hash = hash_of(&c->ranges[0]);
+
+    pthread_mutex_lock(&l->hints_lock);
+    *slot(l, hash) = (struct hint){.hash = hash, .position = x->newest, .rows = rows};
+    pthread_mutex_unlock(&l->hints_lock);
+    return 0;
+}
+
 int hint_learn(struct exec *x, const struct clause *c, struct err *err)
 {
     struct lists *l = &x->t->st->lists;

@@ -405,14 +405,17 @@ int search_page(struct store_txn *txn, const struct search *s, size_t budget, st
                 struct page *ret, struct err *err)
 {
     struct exec x;
-    int r;
+    int r = exec_init(&x, NULL, txn, s, err);
 
-    if ((r = txn->st->scan->enter(txn, err)) < 0 || (r = exec_init(&x, NULL, txn, s, err)) < 0)
+    if (r < 0)
         return r;
     x.a = a;
     x.budget = budget;
-    r = run(&x, ret, err);
+    r = few_page(&x, ret, err);
+    if (r == 0 && (r = txn->st->scan->enter(txn, err)) == 0)
+        r = run(&x, ret, err);
     exec_done(&x);
+    r = MIN(r, 0);
     if (r == 0)
         txn->st->scan->expect(txn, ret->rows, ret->n);
     return r;

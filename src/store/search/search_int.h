@@ -12,7 +12,7 @@
  * link.c    searches inside a search              lead.c    the first rows that a _has leads to
  * tree.c    AND and OR of clauses
  * exec.c    what they share: costs, bodies, access
- * hints.c   which lists are long
+ * hints.c   which lists are long                few.c     a list of few rows, in one question
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
  * cursor.c  the opaque text between two pages
  */
@@ -305,6 +305,17 @@ int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_
 
 /* The least number of rows that the clause is known to have; 0: nothing known. */
 uint64_t hint_least(struct exec *x, const struct clause *c);
+/* How many rows the list of a clause's one range was seen to have, lately or not; 0: nobody looked.
+ * hint_keep: it has so many, at least. */
+uint64_t hint_rows(struct exec *x, const struct clause *c);
+int hint_keep(struct exec *x, const struct clause *c, uint64_t rows);
+
+/* ---- few.c ---- */
+
+#define SEARCH_FEW 32 /* rows that are fetched together with their list */
+
+/* 1 and the whole answer, where the search is of that shape and the list short; 0: begin anew. */
+int few_page(struct exec *x, struct page *ret, struct err *err);
 int hint_learn(struct exec *x, const struct clause *c, struct err *err);
 
 /* ---- source.c: candidates in row order, each once ---- */
