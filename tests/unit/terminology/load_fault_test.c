@@ -41,7 +41,7 @@ static const char claml[] =
     "</Rubric></Class><Class code=\"A00\" kind=\"category\"><SuperClass code=\"I\"/><Rubric "
     "kind=\"preferred\"><Label xml:lang=\"en\">y</Label></Rubric></Class></ClaML>";
 
-static const char iso[] = "{\"4217\":[{\"alpha_3\":\"EUR\",\"name\":\"Euro\",\"numeric\":\"978\"}]}";
+static const char iso[] = "{\"4217\":[{\"alpha_3\":\"EUR\",\"name\":\"Euro\"}]}";
 
 static const char concepts[] = "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\n"
                                "138875005" WHEN "900000000000074008\n"
@@ -93,8 +93,8 @@ static void memory_may_end_anywhere(void **state)
 static void resources_are_compiled_or_not(void **state)
 {
     static const char system[] =
-        "{\"resourceType\":\"CodeSystem\",\"url\":\"urn:c\",\"content\":\"complete\",\"property\":[{"
-        "\"code\":\"p\",\"type\":\"string\"}],\"concept\":[{\"code\":\"a\",\"display\":\"A\","
+        "{\"resourceType\":\"CodeSystem\",\"url\":\"urn:c\",\"content\":\"complete\",\"property\":["
+        "{\"code\":\"p\",\"type\":\"string\"}],\"concept\":[{\"code\":\"a\",\"display\":\"A\","
         "\"designation\":[{\"language\":\"de\",\"value\":\"Ah\"}],\"concept\":[{\"code\":\"b\","
         "\"property\":[{\"code\":\"p\",\"valueString\":\"v\"}]}]}]}";
     static const char concept_map[] =
