@@ -184,7 +184,7 @@ static int remember_run(struct store_txn *txn, struct store_job *job, struct err
 int conformance_remember(struct conformance *f, struct err *err)
 {
     struct remember job = {.job = {.run = remember_run, .who = &f->who},
-                        .text = f->policy.text.n ? f->policy.text : STR("")};
+                           .text = f->policy.text.n ? f->policy.text : STR("")};
     _cleanup_(arena_done) struct arena a;
     struct str before;
     int r;
