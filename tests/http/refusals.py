@@ -63,7 +63,8 @@ def with_passwords(folder, server):
         server.process.send_signal(signal.SIGHUP)
         uri = stores.uri_of(folder.data)
         end = time.time() + 10
-        while subprocess.run(['psql', '-X', '-w', '-c', '', uri], capture_output=True).returncode == 0:
+        ask = ['psql', '-X', '-w', '-c', '', uri]
+        while subprocess.run(ask, capture_output=True).returncode == 0:
             if time.time() > end:
                 raise AssertionError('the server goes on to trust everybody')
             time.sleep(0.05)
