@@ -114,7 +114,7 @@ static struct str make_id(struct call *c)
 {
     uint64_t random;
 
-    rng_secure(&random, sizeof random);
+    rng_small(&random, sizeof random);
     return arena_fmt(c->a, "%016llx", (unsigned long long)random);
 }
 

@@ -8,6 +8,7 @@
 
 #define SCRATCH_MAX MIB(256)
 #define QUERY_MAX KIB(64)
+#define SHORT_BYTES KIB(4)
 
 /* ---- a trail ---- */
 
@@ -149,15 +150,19 @@ void trail_saw(struct call *c, int type, struct str id, yyjson_val *root)
 void trail_saw_text(struct call *c, const struct row *row, struct str text)
 {
     _cleanup_(arena_done) struct arena scratch;
+    struct arena *a = &scratch;
     yyjson_val *root;
 
     arena_init(&scratch, SCRATCH_MAX);
     if (!c->trail || !has_owners(row->type))
         return;
-    if (js_parse_stored(&scratch, text, &root, NULL) < 0)
+    /* A short one is parsed into the request's memory, which is there already. */
+    if (text.n <= SHORT_BYTES)
+        a = c->a;
+    if (js_parse_stored(a, text, &root, NULL) < 0)
         c->trail->failed = true;
     else
-        see(c, &scratch, row->type, row->id, root);
+        see(c, a, row->type, row->id, root);
 }
 
 void trail_saw_row(struct call *c, const struct row *row)

@@ -40,8 +40,10 @@ struct audit_log {
 
     /* append.c */
     pthread_mutex_t queue_lock;
-    pthread_cond_t queued;
+    pthread_cond_t queued; /* there is something, or as much as is awaited */
     struct audit_append *first, *last;
+    size_t n_queued, awaited;
+    int64_t sync_us; /* what making a batch durable takes, smoothed */
     bool stop;
     atomic_bool broken;
     struct sb batch;
