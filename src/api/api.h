@@ -88,6 +88,8 @@ int api_conformance_page(struct api *api, struct sb *out, struct err *err);
  * which is given back. */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
 
+/* Where a request comes from: behind a proxy that is trusted, the address that the proxy saw. */
+struct str api_address(const struct api_config *config, struct http_exchange *x);
 /* Writes an OperationOutcome for errors that end before the handler (http_config.error_body), in
  * the format that the request asks for. */
 void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,

@@ -30,8 +30,9 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
     {"check-references", NULL, "references must exist, and what is referred to stays", CLI_FLAG,
      false, NULL, 0, 0},
-    {"audit", "on|off", "keep the audit log: nothing is answered that is not in it", CLI_STRING,
-     false, "off", 0, 0},
+    {"audit", "on|off",
+     "keep the audit log: nothing is answered that is not in it; default: on, with --open off",
+     CLI_STRING, false, NULL, 0, 0},
     {"audit-key", "FILE", "PEM key that signs it; default: made in the log's folder", CLI_STRING,
      false, NULL, 0, 0},
     {"audit-witness", "URL", "who cosigns its heads; may be given several times", CLI_LIST, false,
@@ -95,7 +96,8 @@ static int read_witnesses(const struct cli_args *args, struct audit_witness *to,
 static int read_audit(const struct cli_args *args, struct server_config *config,
                       struct audit_witness *witnesses, struct err *err)
 {
-    struct str audit = str_c(cli_string(args, "audit"));
+    const char *given = cli_string(args, "audit");
+    struct str audit = given ? str_c(given) : config->open ? STR("off") : STR("on");
 
     config->audit = str_eq(audit, STR("on"));
     if (!config->audit && !str_eq(audit, STR("off")))

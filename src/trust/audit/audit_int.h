@@ -80,6 +80,11 @@ struct log_nodes {
 
 struct merkle_nodes log_nodes_of(struct audit_log *log, struct log_nodes *state);
 
+/* ---- erase.c ---- */
+
+/* Writes the index of a full segment from what the segment holds. */
+int segment_reindex(struct audit_log *log, uint64_t number, struct err *err);
+
 /* ---- append.c ---- */
 
 int appender_start(struct audit_log *log, struct err *err);

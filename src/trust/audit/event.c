@@ -73,24 +73,50 @@ static void write_meta(struct sb *out, const struct audit_event *e, const char *
     sb_char(out, '}');
 }
 
-/* One subtype is FHIR's interaction, the other (for an operation) its name. */
+/* Of what is no interaction with records: what DICOM calls it. */
+static const struct {
+    enum audit_interaction interaction;
+    struct role type;
+} others[] = {
+    {AUDIT_LOGIN, {DICOM, "110114", "User Authentication"}},
+    {AUDIT_GRANT, {DICOM, "110114", "User Authentication"}},
+    {AUDIT_REFUSED, {DICOM, "110113", "Security Alert"}},
+    {AUDIT_COMMAND, {DICOM, "110100", "Application Activity"}},
+};
+
+static void write_type(struct sb *out, enum audit_interaction interaction)
+{
+    static const struct role rest = {TERMINOLOGY "audit-event-type", "rest", "RESTful Operation"};
+    const struct role *type = &rest;
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (others[i].interaction == interaction)
+            type = &others[i].type;
+    sb_lit(out, ",\"type\":");
+    coding(out, type);
+}
+
+/* One subtype is FHIR's interaction or DICOM's login, the other the name of an operation. */
 static void write_kind(struct sb *out, const struct audit_event *e)
 {
+    static const struct role login = {DICOM, "110122", "Login"};
     const char *code = audit_interaction_code(e->interaction);
+    bool has_code = *code || e->interaction == AUDIT_LOGIN;
 
-    sb_lit(out, ",\"type\":{\"system\":\"" TERMINOLOGY "audit-event-type\",\"code\":\"rest\","
-                "\"display\":\"RESTful Operation\"}");
+    write_type(out, e->interaction);
+    if (has_code || e->operation.n)
+        sb_lit(out, ",\"subtype\":[");
     if (*code)
-        sb_fmt(out,
-               ",\"subtype\":[{\"system\":\"http://hl7.org/fhir/restful-interaction\","
-               "\"code\":\"%s\"}",
+        sb_fmt(out, "{\"system\":\"http://hl7.org/fhir/restful-interaction\",\"code\":\"%s\"}",
                code);
-    if (*code && e->operation.n) {
-        sb_lit(out, ",{\"display\":");
+    else if (has_code)
+        coding(out, &login);
+    if (e->operation.n) {
+        sb_str(out, has_code ? STR(",{\"display\":") : STR("{\"display\":"));
         sb_json(out, e->operation);
         sb_char(out, '}');
     }
-    if (*code)
+    if (has_code || e->operation.n)
         sb_char(out, ']');
     sb_fmt(out, ",\"action\":\"%s\"", audit_interaction_action(e->interaction));
 }

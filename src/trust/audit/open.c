@@ -286,7 +286,7 @@ static int load_key(struct audit_log *log, const char *path, struct str vkey, st
 {
     int r = note_key_parse(str_trim(vkey), &log->key, err);
 
-    if (r < 0 || log->read_only)
+    if (r < 0 || log->read_only || log->config->keyless)
         return r;
     r = note_signer_load(path, str_c(log->key.name), NOTE_ED25519, &log->signer, err);
     if (r >= 0 && memcmp(note_signer_key(log->signer)->pub, log->key.pub, NOTE_KEY_BYTES) != 0)
@@ -351,6 +351,20 @@ static int lock_folder(struct audit_log *log, struct err *err)
     return r;
 }
 
+/* An erasing that was stopped left a segment without one. */
+static int make_indexes(struct audit_log *log, struct err *err)
+{
+    char name[SEGMENT_NAME_BYTES];
+    int r = 0;
+
+    for (uint64_t number = 0; number < log->n_roots && r >= 0; number++) {
+        segment_name(number, "idx", name);
+        if (faccessat(log->dir_fd, name, F_OK, 0) < 0)
+            r = segment_reindex(log, number, err);
+    }
+    return r;
+}
+
 static int load(struct audit_log *log, struct err *err)
 {
     bool is_new = false;
@@ -364,6 +378,8 @@ static int load(struct audit_log *log, struct err *err)
         r = write_head(log, 0, err);
     if (r >= 0)
         r = load_roots(log, err);
+    if (r >= 0 && !log->read_only)
+        r = make_indexes(log, err);
     if (r >= 0)
         r = load_current(log, err);
     if (r >= 0)
@@ -377,7 +393,15 @@ static int start(struct audit_log *log, struct err *err)
 {
     int r = appender_start(log, err);
 
-    return r < 0 ? r : heads_start(log, err);
+    return r < 0 || log->config->keyless ? r : heads_start(log, err);
+}
+
+bool audit_exists(const char *dir)
+{
+    char path[PATH_BYTES];
+    int n = snprintf(path, sizeof path, "%s/" AUDIT_FOLDER "/" KEY_NAME, dir);
+
+    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
 }
 
 int audit_open(const struct audit_config *config, struct audit_log **ret, struct err *err)

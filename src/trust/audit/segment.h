@@ -17,8 +17,8 @@
 #define SEGMENT_HEAD_BYTES 64
 #define BATCH_HEAD_BYTES 16
 #define BATCH_CHECK_BYTES 8
-#define BATCH_BYTES_MAX MIB(2) /* between head and check */
-#define BATCH_LEAVES_MAX 8192  /* so that finding one leaf reads a bounded piece */
+#define BATCH_BYTES_MAX MIB(2)      /* between head and check */
+#define BATCH_LEAVES_MAX 8192       /* so that finding one leaf reads a bounded piece */
 #define SEGMENT_ROOM_BYTES KIB(256) /* zeros that are kept behind the last batch */
 /* The most that can stand behind the last whole batch: that room and half a batch. */
 #define SEGMENT_TAIL_MAX                                                                           \
