@@ -30,6 +30,7 @@ struct api_config {
     bool no_update_create;   /* PUT to a new id is refused instead of creating */
     bool no_multiple_delete; /* conditional delete of several matches is refused */
     enum api_references references;
+    bool staff_by_role; /* patients see in the audit log what role staff have, not who it was */
     bool allow_expunge;
     unsigned search_seconds; /* the longest that a request may read and search; 0: no limit */
     struct str cors_origin;  /* "*", one origin, or empty: no CORS headers */

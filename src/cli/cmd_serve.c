@@ -39,6 +39,8 @@ static const struct cli_option options[] = {
      NULL, 0, 0},
     {"audit-witness-key", "KEY", "public key of the witness, as many as witnesses, in their order",
      CLI_LIST, false, NULL, 0, 0},
+    {"staff-by-role", NULL, "patients see by which role they were looked at, not by whom", CLI_FLAG,
+     false, NULL, 0, 0},
     {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
      CLI_STRING, false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
@@ -132,6 +134,7 @@ static int run(const struct cli_args *args, struct err *err)
                 .references = cli_flag(args, "check-references") ? API_REFERENCES_EXIST
                                                                  : API_REFERENCES_TYPES,
                 .search_seconds = (unsigned)cli_u64(args, "search-seconds"),
+                .staff_by_role = cli_flag(args, "staff-by-role"),
                 .allow_expunge = cli_flag(args, "allow-expunge"),
                 .version = str_c(cli_version()),
             },

@@ -3,8 +3,8 @@
 #include "server/audit_note.h"
 #include "server/operator.h"
 
-int cli_note(const struct server_config *config, const char *what, char *const *words,
-             size_t n, struct err *err)
+int cli_note(const struct server_config *config, const char *what, char *const *words, size_t n,
+             struct err *err)
 {
     _cleanup_(sb_done) struct sb text = sb_make(2 * AUDIT_NOTE_MAX);
 

@@ -61,8 +61,8 @@ static int prepare(struct server *s, struct http_exchange *x, int status, unsign
         .status = status,
         .address = api_address(&s->api_config, x),
         .query = http_request(x)->path,
-        .operation = more ? arena_fmt(a, "refused, as %u before that left no entry", more)
-                          : STR("refused")};
+        .operation =
+            more ? arena_fmt(a, "refused, as %u before that left no entry", more) : STR("refused")};
 
     return event.operation.p ? audit_prepare(a, &event, NULL, 0, append, err) : err_no_memory(err);
 }

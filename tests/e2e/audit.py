@@ -220,8 +220,59 @@ def check_paging(score, node):
                                ('DELETE', 'AuditEvent?patient=a', None)):
         reply = client.send(method, '/fhir/' + path, body)
         score.check(reply.status == 405, f'{method} {path}: {reply}')
-    reply = client.get('/fhir/AuditEvent?patient=a&agent=x', Prefer='handling=strict')
+    reply = client.get('/fhir/AuditEvent?patient=a&site=x', Prefer='handling=strict')
     score.check(reply.status == 400, f'a parameter that is not there: {reply}')
+
+
+def check_parameters(score, node):
+    """Searches by more than patient and date, beside a look at all there is."""
+    client = node.client()
+    every = [e['resource'] for e in client.pages('/fhir/AuditEvent?_count=1000')]
+
+    def names(e, what):
+        return any(x.get('what', {}).get('reference', '').split('/_history')[0] == what
+                   for x in e.get('entity', []))
+
+    for query, holds in (
+            ('action=D', lambda e: e['action'] == 'D'),
+            ('outcome=4', lambda e: e['outcome'] == '4'),
+            ('subtype=vread', lambda e: subtype(e) == 'vread'),
+            ('subtype=http://hl7.org/fhir/restful-interaction|create',
+             lambda e: subtype(e) == 'create'),
+            ('entity=Appointment/two', lambda e: names(e, 'Appointment/two')),
+            ('entity=Patient/nobody', lambda e: names(e, 'Patient/nobody')),
+            ('type=110100', lambda e: e['type']['code'] == '110100'),
+            ('agent=stranger', lambda e: False), ('address=192.0.2.1', lambda e: False),
+            ('patient=b&action=C', lambda e: patient(e) == 'b' and e['action'] == 'C'),
+            ('patient=a&outcome=0&action=R&subtype=read&entity=Appointment/two',
+             lambda e: patient(e) == 'a' and subtype(e) == 'read' and
+             names(e, 'Appointment/two'))):
+        want = [e['id'] for e in every if holds(e)]
+        for size in 2, 1000:
+            found = client.pages(f'/fhir/AuditEvent?{query}&_count={size}')
+            got = [e['resource']['id'] for e in found]
+            score.check([g for g in got if g in {e['id'] for e in every}] == want,
+                        f'{query}, pages of {size}: {got}, not {want}')
+        total = client.get(f'/fhir/AuditEvent?{query}&_total=accurate&_count=1').json()['total']
+        score.check(total >= len(want), f'{query}: a total of {total}, not {len(want)}')
+    exact = client.get('/fhir/AuditEvent?action=D&_total=accurate').json()['total']
+    score.check(exact == len([e for e in every if e['action'] == 'D']), f'deletes: {exact}')
+    for query in ('outcome=5', 'action=', 'entity=a', 'entity=Nothing/1', '_total=many'):
+        reply = client.get(f'/fhir/AuditEvent?{query}')
+        score.check(reply.status == 400, f'{query}: {reply}')
+    reply = client.get('/fhir/Patient/c/$accesses')
+    score.check(reply.status == 200, f'$accesses: {reply}')
+    lines = [{p['name']: next(v for k, v in p.items() if k != 'name') for p in x['part']}
+             for x in reply.json()['parameter']]
+    of_c = [e for e in every if patient(e) == 'c']
+    for action in 'REUC':
+        times = sum(x['times'] for x in lines if x['action'] == action and not x['refused'])
+        want = len([e for e in of_c if e['action'] == action and e['outcome'] == '0'])
+        score.check(times >= want, f'$accesses of {action}: {times}, not {want}')
+    score.check(len(of_c) > 3, f'there was something to see: {len(of_c)}')
+    score.check(client.get('/fhir/Patient/none/$accesses').status == 404, '$accesses of nobody')
+    early = client.get('/fhir/Patient/c/$accesses?end=2020-01-01').json()
+    score.check('parameter' not in early, f'$accesses before there were any: {early}')
 
 
 class Witness:
@@ -422,6 +473,7 @@ def main():
             check_shape(score, folder, events)
             check_later(score, node)
             check_paging(score, node)
+            check_parameters(score, node)
         log_key = folder.run('audit', 'key').strip()
         with Witness(folder, log_key) as witness:
             options = ('--audit', 'on', '--audit-witness', witness.url, '--audit-witness-key',

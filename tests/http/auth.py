@@ -330,6 +330,30 @@ def check_audit(world, token, account):
         world.check(reply.status == 404, f'one of his{more}: {reply}')
 
 
+def check_staff(world):
+    """On a node that is set so, a patient sees the roles of staff, and operators see who it was."""
+    def staff(found):
+        return [a for e in found for a in e['agent'] if a.get('role') == [{'text': 'worker'}]]
+
+    reply, verifier, _ = sign_in(world, 'app', 'launch/patient patient/*.rs', 'ann')
+    token = redeem(world, reply, verifier, 'app').json()['access_token']
+    hers, every = events(world, token), events(world, world.loader)
+    world.check(staff(every) and all('who' in a for a in staff(every)), 'everybody, by name')
+    world.check(staff(hers) and not any('who' in a or 'policy' in a for a in staff(hers)),
+                f'staff by their role alone: {staff(hers)[:1]}')
+    one = next(e['id'] for e in hers if staff([e]))
+    reply = world.get(f'/fhir/AuditEvent/{one}/$proof', token)
+    world.check(reply.status == 403, f'a proof names the person: {reply}')
+    lines = [{p['name']: p for p in x['part']}
+             for x in world.get('/fhir/Patient/ann/$accesses', token).json()['parameter']]
+    of_staff = [x for x in lines if x.get('role', {}).get('valueString') == 'worker']
+    world.check(of_staff and not any('user' in x for x in of_staff), f'$accesses: {lines[:2]}')
+    world.check(any(x['client']['valueString'] == 'loader' and 'user' in x for x in lines),
+                'services are named')
+    reply = world.get('/fhir/Patient/bob/$accesses', token)
+    world.check(reply.status == 404, f'who read the record of another: {reply}')
+
+
 def check_audit_of_trust(world):
     """Signing in, tokens given and refused, and what operators did, are in the log."""
     def said(code, operation):
@@ -795,7 +819,7 @@ def add_clients(world, keys):
 def main():
     score = nodes.Score()
     with nodes.Folder(sys.argv[1]) as folder, \
-            nodes.Node(folder, is_open=False) as node:
+            nodes.Node(folder, '--staff-by-role', is_open=False) as node:
         world = World(score, folder, node)
         score.check(re.search(r'one-time secret.*: \S{43}$', node.said, re.M), 'the first secret')
         world.keys = keys = [jose.Key(folder.path, 'ES384'), jose.Key(folder.path, 'RS384')]
@@ -809,6 +833,7 @@ def main():
         check_pages(world)
         check_app(world)
         check_worker(world)
+        check_staff(world)
         check_dpop(world, jose.Key(folder.path, 'ES256'), jose.Key(folder.path, 'ES256'))
         check_pushed(world)
         check_registration(world)

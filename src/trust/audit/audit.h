@@ -96,11 +96,18 @@ uint64_t audit_size(struct audit_log *log);
 struct str audit_origin(const struct audit_log *log);
 const struct note_key *audit_key(const struct audit_log *log);
 
+/* What is not empty must be so. */
 struct audit_query {
-    struct str patient;     /* id; empty: everybody's */
-    int64_t from_ms, to_ms; /* [from, to), 0: open */
-    uint64_t before;        /* entries below this number, 0: from the newest on */
-    size_t max;             /* of a page */
+    struct str patient;                /* id */
+    struct str agent;                  /* user or client */
+    struct str address, role, token;   /* as in audit_event */
+    struct str type;                   /* code of AuditEvent.type: "rest", or DICOM's */
+    struct str subtype;                /* interaction or name of an operation */
+    struct str entity_type, entity_id; /* the record that was asked for, or the patient */
+    char action, outcome;              /* of AuditEvent; 0: any */
+    int64_t from_ms, to_ms;            /* [from, to), 0: open */
+    uint64_t before;                   /* entries below this number, 0: from the newest on */
+    size_t max;                        /* of a page */
 };
 
 struct audit_row {
@@ -114,6 +121,11 @@ struct audit_row {
 #define AUDIT_SCAN_MAX 65536
 int audit_search(struct audit_log *log, const struct audit_query *q, struct arena *a,
                  struct audit_row **ret, size_t *ret_n, uint64_t *ret_next, struct err *err);
+/* How many match on all pages. *ret_all false: only of the newest AUDIT_COUNT_MAX that come into
+ * question, because that is how many are looked at. */
+#define AUDIT_COUNT_MAX 262144
+int audit_count(struct audit_log *log, const struct audit_query *q, uint64_t *ret, bool *ret_all,
+                struct err *err);
 /* ERR_NOT_FOUND; an erased one is a row that says so. */
 int audit_get(struct audit_log *log, uint64_t leaf, struct arena *a, struct audit_row *ret,
               struct err *err);

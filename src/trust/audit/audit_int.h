@@ -78,6 +78,9 @@ struct log_nodes {
     struct merkle_hash leaves[TILE_LEAVES];
 };
 
+/* Visits leaves [from, to), all of one tile. */
+int log_walk(struct audit_log *log, uint64_t from, uint64_t to, segment_visit *visit, void *ctx,
+             struct err *err);
 struct merkle_nodes log_nodes_of(struct audit_log *log, struct log_nodes *state);
 
 /* ---- erase.c ---- */

@@ -85,11 +85,11 @@ static int make_folder(const char *dir, int *ret, struct err *err)
     if (mkdir(dir, S_IRWXU) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "%s cannot be made: %s", dir, strerror(errno));
     if (mkdir(path, S_IRWXU) < 0)
-        return err_set(err, errno == EEXIST ? ERR_CONFLICT : ERR_NO_STORE,
-                       "%s cannot be made: %s", path, strerror(errno));
+        return err_set(err, errno == EEXIST ? ERR_CONFLICT : ERR_NO_STORE, "%s cannot be made: %s",
+                       path, strerror(errno));
     *ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *ret >= 0 ? 0 : err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", path,
-                                   strerror(errno));
+    return *ret >= 0 ? 0
+                     : err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", path, strerror(errno));
 }
 
 int audit_copy(const char *dir, const char *to_dir, struct err *err)

@@ -67,6 +67,14 @@ struct audit_event {
     struct str patient;   /* id of the Patient that this entry is about */
 };
 
+/* A coding of an AuditEvent. */
+struct audit_coding {
+    const char *system, *code, *display;
+};
+const struct audit_coding *audit_event_type(const struct audit_event *event);
+/* '0' success, '4' the asker's mistake, '8' the node's (audit-event-outcome). */
+char audit_event_outcome(const struct audit_event *event);
+
 /* Appends the bytes that the entries of all patients of an event begin with (`patient` is not
  * looked at), and those that one patient's entry ends with. */
 void audit_entry_head(struct sb *out, const struct audit_event *event);

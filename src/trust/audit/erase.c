@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define GROWTH_MAX KIB(64)  /* of a segment: a commitment may be longer than what was there */
+#define GROWTH_MAX KIB(64) /* of a segment: a commitment may be longer than what was there */
 #define ENTRY_ARENA MIB(1)
 
 /* A whole segment in memory. */

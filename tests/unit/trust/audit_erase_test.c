@@ -247,9 +247,9 @@ static void test_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_patient),      cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_nothing),      cmocka_unit_test(test_full_segment),
-        cmocka_unit_test(test_faults),       cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_patient), cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_full_segment),
+        cmocka_unit_test(test_faults),  cmocka_unit_test(test_copy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
