@@ -17,6 +17,8 @@
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, false, NULL, 0, 0},
+    {"audit-key", "FILE", "init: PEM key that signs it; default: made in the log's folder",
+     CLI_STRING, false, NULL, 0, 0},
     {"log", "KEY", "verify: public key of the log", CLI_STRING, false, NULL, 0, 0},
     {"witness", "KEY", "verify: public key of a witness; may be given several times", CLI_LIST,
      false, NULL, 0, 0},
@@ -86,6 +88,19 @@ static int run_key(const struct cli_args *args, struct err *err)
     note_key_write(&out, audit_key(log));
     sb_char(&out, '\n');
     return cli_write(STDOUT_FILENO, sb_view(&out), err);
+}
+
+static int run_init(const struct cli_args *args, struct err *err)
+{
+    struct audit_config config = {.dir = cli_string(args, "data"),
+                                  .key_path = cli_string(args, "audit-key")};
+    _cleanup_(audit_closep) struct audit_log *log = NULL;
+
+    if (!config.dir)
+        return err_set(err, ERR_VALUE, "--data DIR is missing");
+    if (audit_exists(config.dir))
+        return err_set(err, ERR_CONFLICT, "%s has an audit log already", config.dir);
+    return audit_open(&config, &log, err);
 }
 
 static int run_proof(const struct cli_args *args, struct err *err)
@@ -381,17 +396,14 @@ static int run(const struct cli_args *args, struct err *err)
     static const struct {
         const char *name;
         int (*run)(const struct cli_args *args, struct err *err);
-    } actions[] = {{"verify", run_verify},
-                   {"proof", run_proof},
-                   {"head", run_head},
-                   {"key", run_key},
-                   {"erase", run_erase}};
+    } actions[] = {{"verify", run_verify}, {"proof", run_proof}, {"head", run_head},
+                   {"key", run_key},       {"erase", run_erase}, {"init", run_init}};
 
     for (size_t i = 0; i < ARRAY_LEN(actions); i++)
         if (strcmp(args->operands[0], actions[i].name) == 0)
             return actions[i].run(args, err);
     return err_set(err, ERR_VALUE,
-                   "there is no \"%s\"; verify, proof, head, key and erase are known",
+                   "there is no \"%s\"; verify, proof, head, key, erase and init are known",
                    args->operands[0]);
 }
 
@@ -408,12 +420,13 @@ const struct cli_command cmd_audit = {
              "  proof ID           writes the proof of an AuditEvent of the data folder\n"
              "  head               writes the newest signed head: keep it somewhere else\n"
              "  key                writes the log's public key\n"
+             "  init               makes a log, before the node's first start does\n"
              "  erase              throws entries away (--entry, --patient, --before; all that\n"
              "                     are given must hold) and keeps what roots and proofs need;\n"
              "                     the log says which, when and why, not whose. The node must\n"
              "                     not run\n\n"
-             "All but the last may run beside the node. FILE \"-\" is standard input.",
-    .operands = "verify|proof|head|key|erase [FILE|ID]",
+             "All but the last two may run beside the node. FILE \"-\" is standard input.",
+    .operands = "verify|proof|head|key|init|erase [FILE|ID]",
     .operands_min = 1,
     .operands_max = 2,
     .options = options,
