@@ -16,7 +16,7 @@
 #define API_BUNDLE_ENTRIES_MAX 20000    /* of a batch or transaction */
 #define API_CONDITIONAL_DELETE_MAX 1000 /* resources that one conditional delete may remove */
 #define API_INLINE_BODY_MAX KIB(128)   /* larger bodies are parsed by a worker, not an event loop */
-#define API_INLINE_SEARCH_BUDGET 4000  /* index entries before a search goes to a worker */
+#define API_INLINE_SEARCH_BUDGET 8000  /* index entries before a search goes to a worker */
 #define API_INLINE_SEALED_MAX KIB(256) /* longer stored bodies are read by a worker */
 #define API_INLINE_XML_MAX KIB(32)     /* longer XML in or out is converted by a worker */
 #define API_REPLY_MAX MIB(256)
@@ -81,8 +81,9 @@ int api_profiles_recall(struct api *api, struct err *err);
 typedef void api_profile_tell(void *ctx, size_t line, struct str profile, const char *why);
 /* Tells of each; needs api_world. */
 int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, struct err *err);
-/* What was received and fell short, as a page. */
-int api_conformance_page(struct api *api, struct sb *out, struct err *err);
+/* What was received and fell short, as a page in a language that is accepted, or English. */
+int api_conformance_page(struct api *api, struct str accept_language, struct sb *out,
+                         struct err *err);
 
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
  * (starting with '/' or empty). `who` comes with a reference to its identity, where it has one,
