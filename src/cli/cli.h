@@ -119,4 +119,10 @@ const char *cli_version(void);
 CLI_COMMANDS(X)
 #undef X
 
+/* An entry in the audit log of what a command is about to do with a data folder (operator_note),
+ * with the words that say to what. */
+struct server_config;
+int cli_note(const struct server_config *config, const char *what, char *const *words, size_t n,
+             struct err *err);
+
 #endif

@@ -1,7 +1,7 @@
 /* auth.c - between HTTP and trust: who asks, and the authorisation server's own paths. */
 #include "server/auth.h"
 
-#include "trust/oauth.h"
+#include "server/audit_note.h"
 
 /* ---- who asks ---- */
 
@@ -25,8 +25,9 @@ int auth_who(struct server *s, struct http_exchange *x, struct access *ret, stru
     return r;
 }
 
-void auth_refuse(struct http_exchange *x, struct err *err)
+void auth_refuse(struct server *s, struct http_exchange *x, struct err *err)
 {
+    audit_note_refused(s, x, err);
     if (err->code == ERR_LOGIN)
         http_reply_header(x, "WWW-Authenticate", str_c(err->where));
     err->where[0] = '\0';
@@ -59,9 +60,15 @@ static void answer(void *ctx, struct http_exchange *x)
                                 .origin = http_header(x, "Origin"),
                                 .accept_language = http_header(x, "Accept-Language")};
     struct oauth_reply reply;
+    struct err err;
 
     oauth_handle(s->trust, http_arena(x), &ask, &reply);
-    send(x, &reply);
+    if (audit_note_grant(s, x, &reply, &err) >= 0) {
+        send(x, &reply);
+        return;
+    }
+    sb_done(&reply.body);
+    http_reply_err(x, &err);
 }
 
 /* Pages of other origins may ask what takes no cookies; the browser asks first whether. */

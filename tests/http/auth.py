@@ -309,8 +309,8 @@ def check_audit(world, token, account):
     all_events, get = events(world, world.loader), world.get
     of_bob = [e for e in all_events if about(e) == ['Patient/bob']]
     users = {json.dumps(a) for e in all_events for a in e['agent'] if a['requestor']}
-    user = [a for e in all_events for a in e['agent']
-            if a['requestor'] and a['who']['identifier']['value'] == account]
+    user = [a for e in all_events for a in e['agent'] if e['type']['code'] == 'rest'
+            and a['requestor'] and a['who']['identifier']['value'] == account]
     world.check(of_bob and len(users) > 1, f'the log knows several: {users}')
     world.check(user and all(a['role'] == [{'text': 'patient'}] and a['policy'] for a in user),
                 f'a person, the role and the token: {user[:1]}')
@@ -328,6 +328,57 @@ def check_audit(world, token, account):
     for more in '', '/$proof':
         reply = get(his + more, token)
         world.check(reply.status == 404, f'one of his{more}: {reply}')
+
+
+def check_staff(world):
+    """On a node that is set so, a patient sees the roles of staff, and operators see who it was."""
+    def staff(found):
+        return [a for e in found for a in e['agent'] if a.get('role') == [{'text': 'worker'}]]
+
+    reply, verifier, _ = sign_in(world, 'app', 'launch/patient patient/*.rs', 'ann')
+    token = redeem(world, reply, verifier, 'app').json()['access_token']
+    hers, every = events(world, token), events(world, world.loader)
+    world.check(staff(every) and all('who' in a for a in staff(every)), 'everybody, by name')
+    world.check(staff(hers) and not any('who' in a or 'policy' in a for a in staff(hers)),
+                f'staff by their role alone: {staff(hers)[:1]}')
+    one = next(e['id'] for e in hers if staff([e]))
+    reply = world.get(f'/fhir/AuditEvent/{one}/$proof', token)
+    world.check(reply.status == 403, f'a proof names the person: {reply}')
+    lines = [{p['name']: p for p in x['part']}
+             for x in world.get('/fhir/Patient/ann/$accesses', token).json()['parameter']]
+    of_staff = [x for x in lines if x.get('role', {}).get('valueString') == 'worker']
+    world.check(of_staff and not any('user' in x for x in of_staff), f'$accesses: {lines[:2]}')
+    world.check(any(x['client']['valueString'] == 'loader' and 'user' in x for x in lines),
+                'services are named')
+    reply = world.get('/fhir/Patient/bob/$accesses', token)
+    world.check(reply.status == 404, f'who read the record of another: {reply}')
+
+
+def check_audit_of_trust(world):
+    """Signing in, tokens given and refused, and what operators did, are in the log."""
+    def said(code, operation):
+        return [e for e in events(world, world.loader) if e['type']['code'] == code and
+                operation in [x.get('display') for x in e.get('subtype', [])]]
+
+    def users(found):
+        return {a['who']['identifier']['value'] for e in found for a in e['agent']
+                if a['requestor']}
+
+    logins = said('110114', 'password')
+    failed = [e for e in logins if e['outcome'] == '4']
+    well = [e for e in logins if e['outcome'] == '0']
+    world.check('doc' in users(failed), f'failed sign-ins, by the name typed: {users(failed)}')
+    world.check(well and not users(well) & {'doc', ''}, f'sign-ins, by account: {users(well)}')
+    tokens = said('110114', 'token')
+    clients = {(e['agent'][0]['who']['identifier']['value'], e['outcome']) for e in tokens}
+    world.check({('loader', '0'), ('loader', '4'), ('app', '0'), ('app', '4')} <= clients,
+                f'tokens given and refused: {clients}')
+    refused = said('110113', 'refused')
+    world.check({'HTTP 401', 'HTTP 403'} >= {e['outcomeDesc'] for e in refused} >= {'HTTP 401'},
+                f'requests without a good token: {refused[:1]}')
+    world.check(said('110100', 'user-add') and said('110100', 'client-add'), 'operators')
+    text = json.dumps(events(world, world.loader))
+    world.check(PASSWORD not in text and world.secret not in text, 'and no secret')
 
 
 def check_narrow_scope(world, token):
@@ -768,7 +819,7 @@ def add_clients(world, keys):
 def main():
     score = nodes.Score()
     with nodes.Folder(sys.argv[1]) as folder, \
-            nodes.Node(folder, '--audit', 'on', is_open=False) as node:
+            nodes.Node(folder, '--staff-by-role', is_open=False) as node:
         world = World(score, folder, node)
         score.check(re.search(r'one-time secret.*: \S{43}$', node.said, re.M), 'the first secret')
         world.keys = keys = [jose.Key(folder.path, 'ES384'), jose.Key(folder.path, 'RS384')]
@@ -782,10 +833,12 @@ def main():
         check_pages(world)
         check_app(world)
         check_worker(world)
+        check_staff(world)
         check_dpop(world, jose.Key(folder.path, 'ES256'), jose.Key(folder.path, 'ES256'))
         check_pushed(world)
         check_registration(world)
         check_lockout(world)
+        check_audit_of_trust(world)
         if stores.SERVER:
             check_second_node(world, loader)
         else:
