@@ -21,7 +21,7 @@ int auth_who(struct server *s, struct http_exchange *x, struct access *ret, stru
     }
     r = trust_who(s->trust, &proof, &i, err);
     if (r >= 0)
-        *ret = trust_granted(i);
+        *ret = trust_granted(s->trust, i);
     return r;
 }
 

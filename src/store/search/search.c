@@ -23,7 +23,8 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
             struct clause *c = &x->clauses[i];
             int r;
 
-            if (!clause_may_drive(c) || hint_least(x, c) >= search_limits.race_max)
+            if (!clause_may_drive(c) || hint_least(x, c) >= search_limits.race_max ||
+                (c->is_reach && c->set.n > limit))
                 continue;
             r = clause_collect(x, c, limit, err);
             if (r < 0)
@@ -62,6 +63,7 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
                 struct err *err)
 {
     const struct clause *points, *best = NULL;
+    const struct clause *reach = x->n_clauses ? &x->clauses[x->n_clauses - 1] : NULL;
     size_t n;
     int r;
 
@@ -80,6 +82,8 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
         if (r == 0 && (r = hint_learn(x, &x->types, err)) < 0)
             return r;
     }
+    if (!best && reach && reach->is_reach)
+        best = reach;
     if (!best)
         best = points ? points : x->types.n_ranges ? &x->types : NULL;
     *ret = best;

@@ -105,6 +105,7 @@ struct clause {
     bool lossy;      /* the index narrows, the body decides */
     bool is_opaque;  /* ranges do not hold all matches: the body decides alone */
     bool is_bounds;  /* already in the search's bounds: nothing to test */
+    bool is_reach;   /* no clause of the search: the rows within reach of who asks */
     bool names_type; /* rows in it are of the searched type */
     struct range *ranges;
     size_t n_ranges;
@@ -171,9 +172,9 @@ int exec_init(struct exec *x, struct exec *top, struct store_txn *t, const struc
 void exec_done(struct exec *x);
 /* Whether who asks may see a row at all. Every row that is found, counted or led through by a
  * search passes here: matches, what chains lead through, what is counted. */
-bool exec_may_see(const struct exec *x, uint64_t row);
-/* Whether there may be rows that exec_may_see refuses, or clauses were added for who asks: then
- * nothing is counted by keys alone, or kept for others. */
+int exec_may_see(struct exec *x, uint64_t row, bool *ret, struct err *err);
+/* Whether there may be rows of the searched type that exec_may_see refuses, or clauses were added
+ * for who asks: then nothing is counted by keys alone, or kept for others. */
 bool exec_is_restricted(const struct exec *x);
 const struct params *exec_params(struct exec *x);
 /* Type and id of a row; the id lives in x->tmp. */
