@@ -29,6 +29,7 @@
     X(validate)         \
     X(user)             \
     X(client)           \
+    X(policy)           \
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \

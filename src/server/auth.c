@@ -2,6 +2,7 @@
 #include "server/auth.h"
 
 #include "trust/oauth.h"
+#include "trust/policy.h"
 
 /* ---- who asks ---- */
 
@@ -127,8 +128,15 @@ int auth_root(struct server *s, int port, struct err *err)
 
 int auth_start(struct server *s, struct err *err)
 {
+    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX);
     char fhir[SERVER_ROOT_MAX];
-    struct trust_config config = {.root = s->root};
+    struct trust_config config = {.root = s->root, .policy = policy_default()};
+    int r = s->config->policy ? policy_load(s->config->policy, &policy, err) : 0;
+
+    if (r < 0)
+        return r;
+    if (s->config->policy)
+        config.policy = sb_view(&policy);
 
     snprintf(fhir, sizeof fhir, "%.*s" FHIR_PATH, STR_ARG(s->root));
     config.fhir = str_c(fhir);

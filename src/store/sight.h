@@ -32,7 +32,7 @@ struct sight {
     const struct row_bits *ask;            /* rows to be looked at; NULL: none */
     const struct row_bits *shut[SIGHT_SHUT_MAX]; /* rows of kept types that are not seen */
     size_t n_shut;
-    bool asks_all;   /* every row of a kept type is looked at, whatever the sets say */
+    bool asks_all; /* every row of a kept type is looked at, whatever the sets say */
     /* What the sets said before is true of rows that are older, as long as this is the same. */
     uint64_t generation;
     const void *own; /* the rules' */

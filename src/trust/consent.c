@@ -15,8 +15,7 @@ static bool is_live_scope(yyjson_val *root)
     yyjson_val *coding = js_get(js_get(root, "scope"), "coding"), *one;
     size_t i, max;
 
-    yyjson_arr_foreach(coding, i, max, one)
-    {
+    yyjson_arr_foreach(coding, i, max, one) {
         if (str_eq(js_get_str(one, "code"), STR("patient-privacy")))
             return true;
     }
@@ -69,8 +68,7 @@ static int read_actors(struct compiling *in, yyjson_val *list, struct consent_ru
     to->actors.v = ARENA_ARRAY(in->a, struct str, n);
     if (!to->actors.v)
         return err_no_memory(in->err);
-    yyjson_arr_foreach(list, i, max, one)
-    {
+    yyjson_arr_foreach(list, i, max, one) {
         struct str reference = facts_reference(js_get(one, "reference"));
 
         if (to->actors.n == n)
@@ -91,8 +89,7 @@ static int read_purposes(struct compiling *in, yyjson_val *list, struct consent_
     to->purposes.v = ARENA_ARRAY(in->a, struct str, n);
     if (!to->purposes.v)
         return err_no_memory(in->err);
-    yyjson_arr_foreach(list, i, max, one)
-    {
+    yyjson_arr_foreach(list, i, max, one) {
         if (to->purposes.n < n)
             to->purposes.v[to->purposes.n++] = js_get_str(one, "code");
     }
@@ -107,8 +104,7 @@ static int read_labels(struct compiling *in, yyjson_val *list, struct consent_ru
     to->labels = ARENA_ARRAY(in->a, struct coding_key, n);
     if (!to->labels)
         return err_no_memory(in->err);
-    yyjson_arr_foreach(list, i, max, one)
-    {
+    yyjson_arr_foreach(list, i, max, one) {
         if (to->n_labels < n)
             to->labels[to->n_labels++] =
                 (struct coding_key){js_get_str(one, "system"), js_get_str(one, "code")};
@@ -131,8 +127,7 @@ static int read_data(struct compiling *in, yyjson_val *list, struct consent_rule
     to->data = ARENA_ARRAY(in->a, struct consent_data, n);
     if (!to->data)
         return err_no_memory(in->err);
-    yyjson_arr_foreach(list, i, max, one)
-    {
+    yyjson_arr_foreach(list, i, max, one) {
         struct consent_data *d = &to->data[to->n_data];
         size_t k = 0;
 
@@ -165,14 +160,12 @@ static bool reads_period(yyjson_val *from, const char *name, int64_t *ret_from_m
 static bool has_unknown(yyjson_val *from, bool is_root)
 {
     static const struct str known[] = {
-        STR("id"),   STR("extension"), STR("type"),       STR("period"),
-        STR("actor"), STR("purpose"),  STR("securityLabel"), STR("dataPeriod"),
-        STR("data")};
+        STR("id"),      STR("extension"),     STR("type"),       STR("period"), STR("actor"),
+        STR("purpose"), STR("securityLabel"), STR("dataPeriod"), STR("data")};
     yyjson_val *k, *v;
     size_t i, max;
 
-    yyjson_obj_foreach(from, i, max, k, v)
-    {
+    yyjson_obj_foreach(from, i, max, k, v) {
         bool is_known = is_root && str_eq(js_str(k), STR("provision"));
 
         (void)v;
@@ -228,8 +221,7 @@ int consent_compile(struct arena *a, yyjson_val *root, struct consent *ret, stru
     ret->nested = ARENA_ARRAY(a, struct consent_rule, n);
     if (!ret->nested)
         return err_no_memory(err);
-    yyjson_arr_foreach(nested, i, max, one)
-    {
+    yyjson_arr_foreach(nested, i, max, one) {
         if (ret->n_nested == n)
             break;
         if ((r = read_rule(&in, one, false, &ret->nested[ret->n_nested++])) < 0)
@@ -333,8 +325,8 @@ enum consent_verdict consent_says(const struct consent *c, const struct asker *w
     return c->root.permits ? CONSENT_PERMIT : CONSENT_DENY;
 }
 
-enum consent_verdict consents_say(const struct consent *const *v, size_t n,
-                                  const struct asker *who, const struct facts *f, int64_t now_ms)
+enum consent_verdict consents_say(const struct consent *const *v, size_t n, const struct asker *who,
+                                  const struct facts *f, int64_t now_ms)
 {
     bool permits = false, is_only = false;
 

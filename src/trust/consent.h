@@ -38,7 +38,7 @@ struct consent_rule {
     size_t n_labels;
     struct consent_data *data;
     size_t n_data;
-    int64_t from_ms, to_ms;           /* in force */
+    int64_t from_ms, to_ms; /* in force */
     bool has_data_period;
     int64_t data_from_ms, data_to_ms; /* of what was so then */
 };
@@ -67,7 +67,7 @@ bool consent_is_over(const struct consent *c, int64_t now_ms);
 
 /* What a person has on file, together. Any no is a no; else a yes is a yes; else, where some
  * consent permits, it permits only what it covers: a no; else there is nothing. */
-enum consent_verdict consents_say(const struct consent *const *v, size_t n,
-                                  const struct asker *who, const struct facts *f, int64_t now_ms);
+enum consent_verdict consents_say(const struct consent *const *v, size_t n, const struct asker *who,
+                                  const struct facts *f, int64_t now_ms);
 
 #endif

@@ -38,8 +38,7 @@ static bool breaks_glass(const struct asker *who)
 
 bool decide_needs_care(const struct asker *who)
 {
-    return who->role->records == RECORDS_RELATED &&
-           !(who->role->break_glass && breaks_glass(who));
+    return who->role->records == RECORDS_RELATED && !(who->role->break_glass && breaks_glass(who));
 }
 
 bool decide_implicit(const struct policy *p, const struct asker *who)
@@ -82,8 +81,8 @@ static bool is_in_care(const struct facts *f, const struct file *file)
 }
 
 /* Each patient's word counts: one no is enough. */
-static enum why ask_patients(const struct policy *p, const struct asker *who,
-                             const struct facts *f, const struct file *file, int64_t now_ms)
+static enum why ask_patients(const struct policy *p, const struct asker *who, const struct facts *f,
+                             const struct file *file, int64_t now_ms)
 {
     enum why why = WHY_IMPLICIT;
 

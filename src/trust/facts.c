@@ -70,8 +70,7 @@ int facts_of(struct arena *a, const struct policy *policy, const struct params *
     size_t i, max;
 
     *ret = (struct facts){.type = type, .id = js_get_str(root, "id"), .root = root};
-    yyjson_arr_foreach(labels, i, max, one)
-    {
+    yyjson_arr_foreach(labels, i, max, one) {
         ret->is_sensitive |=
             policy_is_sensitive(policy, js_get_str(one, "system"), js_get_str(one, "code"));
     }
@@ -83,8 +82,7 @@ bool facts_has_label(const struct facts *f, struct str system, struct str code)
     yyjson_val *labels = js_get(js_get(f->root, "meta"), "security"), *one;
     size_t i, max;
 
-    yyjson_arr_foreach(labels, i, max, one)
-    {
+    yyjson_arr_foreach(labels, i, max, one) {
         if (str_eq(js_get_str(one, "system"), system) && str_eq(js_get_str(one, "code"), code))
             return true;
     }
@@ -127,12 +125,21 @@ bool facts_read_period(yyjson_val *period, int64_t *ret_from_ms, int64_t *ret_to
 bool facts_period(const struct facts *f, int64_t *ret_from_ms, int64_t *ret_to_ms)
 {
     static const char *const periods[] = {"effectivePeriod", "performedPeriod", "occurrencePeriod",
-                                          "onsetPeriod", "period", "servicedPeriod"};
-    static const char *const dates[] = {
-        "effectiveDateTime", "effectiveInstant", "performedDateTime", "occurrenceDateTime",
-        "onsetDateTime",     "recordedDate",     "authoredOn",        "date",
-        "issued",            "created",          "started",           "whenHandedOver",
-        "start",             "sent"};
+                                          "onsetPeriod",     "period",          "servicedPeriod"};
+    static const char *const dates[] = {"effectiveDateTime",
+                                        "effectiveInstant",
+                                        "performedDateTime",
+                                        "occurrenceDateTime",
+                                        "onsetDateTime",
+                                        "recordedDate",
+                                        "authoredOn",
+                                        "date",
+                                        "issued",
+                                        "created",
+                                        "started",
+                                        "whenHandedOver",
+                                        "start",
+                                        "sent"};
 
     for (size_t i = 0; i < ARRAY_LEN(periods); i++) {
         yyjson_val *v = js_get(f->root, periods[i]);
@@ -166,14 +173,12 @@ static bool mentions(yyjson_val *v, struct str reference)
     if (yyjson_is_obj(v)) {
         if (str_eq(facts_reference(v), reference))
             return true;
-        yyjson_obj_foreach(v, i, max, k, one)
-        {
+        yyjson_obj_foreach(v, i, max, k, one) {
             if (mentions(one, reference))
                 return true;
         }
     } else if (yyjson_is_arr(v)) {
-        yyjson_arr_foreach(v, i, max, one)
-        {
+        yyjson_arr_foreach(v, i, max, one) {
             if (mentions(one, reference))
                 return true;
         }
@@ -196,9 +201,9 @@ bool facts_mentions(const struct facts *f, struct str reference)
 
 bool facts_is_by(const struct facts *f, struct str reference)
 {
-    static const char *const authors[] = {"author",    "performer", "recorder", "asserter",
-                                          "requester", "sender",    "enterer",
-                                          "informationSource"};
+    static const char *const authors[] = {"author",   "performer",        "recorder",
+                                          "asserter", "requester",        "sender",
+                                          "enterer",  "informationSource"};
 
     for (size_t i = 0; i < ARRAY_LEN(authors); i++)
         if (mentions(js_get(f->root, authors[i]), reference))

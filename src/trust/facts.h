@@ -9,7 +9,8 @@
 #include "fhir/search.h"
 #include "trust/policy.h"
 
-#define FACTS_PATIENTS_MAX 200 /* of one resource; one with more is seen by nobody but all-seers */
+#define FACTS_PATIENTS_MAX 200 /* of one resource; one with more is seen by nobody but all-seers   \
+                                */
 
 struct facts {
     int type;

@@ -166,12 +166,11 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
     }
     /* The sets know what is current now: not what was, and not what a job has written. Silence that
      * is a no, what is of no patient, and a person who is staff as well, are no sets. */
-    v->sight.asks_all |= (v->who.role && !v->who.role->unlinked && !v->sight.reach) ||
-                         is_writing || position < v->watch->built ||
-                         (v->care && position < v->care->built) ||
-                         (v->who.role && v->who.role->records > RECORDS_OWN &&
-                          (!decide_implicit(g->policy, &v->who) ||
-                           str_starts(v->who.user, STR("Patient/"))));
+    v->sight.asks_all |=
+        (v->who.role && !v->who.role->unlinked && !v->sight.reach) || is_writing ||
+        position < v->watch->built || (v->care && position < v->care->built) ||
+        (v->who.role && v->who.role->records > RECORDS_OWN &&
+         (!decide_implicit(g->policy, &v->who) || str_starts(v->who.user, STR("Patient/"))));
     return 0;
 }
 
@@ -300,8 +299,7 @@ static bool same_labels(const struct policy *p, const struct facts *old, const s
     yyjson_val *labels = js_get(js_get(old->root, "meta"), "security"), *one;
     size_t i, max;
 
-    yyjson_arr_foreach(labels, i, max, one)
-    {
+    yyjson_arr_foreach(labels, i, max, one) {
         struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
 
         if (policy_is_sensitive(p, system, code) && !facts_has_label(new, system, code))
@@ -326,9 +324,8 @@ static int may_grant(const struct view *v, const struct facts *f, struct err *er
 
     if (!policy_is_grant(f->type))
         return 0;
-    if (v->who.role->grants[f->type] &&
-        (v->who.role->records != RECORDS_OWN ||
-         (str_eq(type, STR("Consent")) && is_own_consent(v, f))))
+    if (v->who.role->grants[f->type] && (v->who.role->records != RECORDS_OWN ||
+                                         (str_eq(type, STR("Consent")) && is_own_consent(v, f))))
         return 0;
     for (size_t i = 0; is_care && i < f->n_patients; i++)
         is_care = v->care && care_has(v->care, f->patients[i]);
@@ -353,11 +350,8 @@ int guard_may_put(const struct sight *sight, const struct put *put, const struct
                   struct err *err)
 {
     const struct view *v = sight->own;
-    struct row row = {.row = 1,
-                      .type = put->type,
-                      .id = put->id,
-                      .method = put->method,
-                      .sealed = put->sealed};
+    struct row row = {
+        .row = 1, .type = put->type, .id = put->id, .method = put->method, .sealed = put->sealed};
     bool is_there = old && old->method != METHOD_DELETE, deletes = put->method == METHOD_DELETE;
     struct looked was = {.text = sb_make(0)}, is = {.text = sb_make(0)};
     int r = 0;

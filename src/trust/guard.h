@@ -13,11 +13,11 @@
 #include "store/store.h"
 #include "trust/decide.h"
 
-#define GUARD_CARE_PATIENTS_MAX 5000   /* in one's care; with more each row is looked at */
-#define GUARD_CARE_ROWS_MAX 8000000    /* kept of all who asked, 8 bytes each */
-#define GUARD_CARES_MAX 4096           /* people who asked and are remembered */
-#define GUARD_ORGANISATIONS_MAX 1000   /* of one asker, with those below */
-#define GUARD_CATCH_UP_MAX 50000       /* versions read one by one; past it all is made anew */
+#define GUARD_CARE_PATIENTS_MAX 5000 /* in one's care; with more each row is looked at */
+#define GUARD_CARE_ROWS_MAX 8000000  /* kept of all who asked, 8 bytes each */
+#define GUARD_CARES_MAX 4096         /* people who asked and are remembered */
+#define GUARD_ORGANISATIONS_MAX 1000 /* of one asker, with those below */
+#define GUARD_CATCH_UP_MAX 50000     /* versions read one by one; past it all is made anew */
 
 struct guard;
 

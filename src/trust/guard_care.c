@@ -193,8 +193,7 @@ static bool has_ours(struct making *in, yyjson_val *list, const char *member)
     size_t i, max;
     bool has = false;
 
-    yyjson_arr_foreach(list, i, max, one)
-    {
+    yyjson_arr_foreach(list, i, max, one) {
         if (is_below(in, js_get(one, member)) && is_now(in, js_get(one, "period"), 0))
             has = true;
     }
@@ -700,14 +699,12 @@ static bool mentions_any(yyjson_val *v, const struct text_map *set)
     if (yyjson_is_obj(v)) {
         if (text_map_get(set, facts_reference(v)))
             return true;
-        yyjson_obj_foreach(v, i, max, k, one)
-        {
+        yyjson_obj_foreach(v, i, max, k, one) {
             if (mentions_any(one, set))
                 return true;
         }
     } else if (yyjson_is_arr(v)) {
-        yyjson_arr_foreach(v, i, max, one)
-        {
+        yyjson_arr_foreach(v, i, max, one) {
             if (mentions_any(one, set))
                 return true;
         }

@@ -42,10 +42,10 @@ enum { WATCHED_NOT = -1, WATCHED_ASK = -2 };
  * it. `patients`, `sayings` and `consents` are guarded by the guard's lock, the sets by nothing. */
 struct watch {
     atomic_uint refs;
-    uint64_t built;            /* the feed's position when it was made */
-    struct text_map patients;  /* id -> struct watched */
-    struct text_map consents;  /* id of a Consent -> struct watched */
-    struct text_map sayings;   /* text -> struct saying */
+    uint64_t built;           /* the feed's position when it was made */
+    struct text_map patients; /* id -> struct watched */
+    struct text_map consents; /* id of a Consent -> struct watched */
+    struct text_map sayings;  /* text -> struct saying */
     _Atomic(const struct saying *) of_slot[SIGHT_SHUT_MAX];
     atomic_size_t n_slots;
     struct row_bits ask;

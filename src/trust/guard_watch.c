@@ -198,8 +198,8 @@ static bool move_rows(struct watch *w, const uint64_t *rows, size_t n, int from,
     bool ok = true;
 
     for (size_t i = 0; i < n && ok; i++)
-        if (to == WATCHED_ASK || (to >= 0 && (is_of_others(w, rows[i], from) ||
-                                              row_bits_has(&w->rows[to], rows[i]))))
+        if (to == WATCHED_ASK ||
+            (to >= 0 && (is_of_others(w, rows[i], from) || row_bits_has(&w->rows[to], rows[i]))))
             ok = row_bits_set(&w->ask, rows[i]);
     for (size_t i = 0; i < n && ok && to >= 0; i++)
         ok = row_bits_set(&w->rows[to], rows[i]);

@@ -1,5 +1,6 @@
 #include "trust/policy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define POLICY_ARENA_MAX MIB(16)
@@ -37,8 +38,8 @@ static const struct str shared_names[] = {
 };
 
 static const struct str grant_names[] = {
-    STR("CareTeam"),     STR("Consent"),          STR("Encounter"),     STR("EpisodeOfCare"),
-    STR("Group"),        STR("Organization"),     STR("PractitionerRole"), STR("RelatedPerson"),
+    STR("CareTeam"), STR("Consent"),      STR("Encounter"),        STR("EpisodeOfCare"),
+    STR("Group"),    STR("Organization"), STR("PractitionerRole"), STR("RelatedPerson"),
 };
 
 static bool is_among(const struct str *names, size_t n, int type)
@@ -93,8 +94,7 @@ static int texts(struct reading *in, struct str name, yyjson_val *v, struct str_
     ret->v = ARENA_ARRAY(&in->p->a, struct str, n);
     if (!ret->v)
         return err_no_memory(in->err);
-    yyjson_arr_foreach(v, i, max, one)
-    {
+    yyjson_arr_foreach(v, i, max, one) {
         if (!yyjson_is_str(one))
             return wrong(in, name, "has what is no text");
         ret->v[ret->n++] = js_str(one);
@@ -141,8 +141,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
     *to = (struct policy_role){.name = name};
     if (!yyjson_is_obj(from))
         return wrong(in, name, "is no object");
-    yyjson_obj_foreach(from, i, max, k, v)
-    {
+    yyjson_obj_foreach(from, i, max, k, v) {
         struct str m = js_str(k);
         bool is_flag = false;
 
@@ -192,8 +191,7 @@ static int read_roles(struct reading *in, yyjson_val *from)
     p->roles = ARENA_ARRAY(&p->a, struct policy_role, n);
     if (!p->roles)
         return err_no_memory(in->err);
-    yyjson_obj_foreach(from, i, max, k, v)
-    {
+    yyjson_obj_foreach(from, i, max, k, v) {
         if (r == 0)
             r = read_role(in, js_str(k), v, &p->roles[p->n_roles++]);
     }
@@ -218,8 +216,8 @@ static int read_labels(struct reading *in, yyjson_val *from)
 
         if (bar <= 0)
             return wrong(in, list.v[i], "is no system|code");
-        p->sensitive[p->n_sensitive++] = (struct coding_key){
-            str_head(list.v[i], (size_t)bar), str_from(list.v[i], (size_t)bar + 1)};
+        p->sensitive[p->n_sensitive++] = (struct coding_key){str_head(list.v[i], (size_t)bar),
+                                                             str_from(list.v[i], (size_t)bar + 1)};
     }
     return 0;
 }
@@ -243,8 +241,7 @@ static int read_policy(struct reading *in, yyjson_val *root)
 
     if (!yyjson_is_obj(root))
         return err_set(in->err, ERR_VALUE, "a policy is a JSON object");
-    yyjson_obj_foreach(root, i, max, k, v)
-    {
+    yyjson_obj_foreach(root, i, max, k, v) {
         struct str m = js_str(k);
 
         if (str_eq(m, STR("version")))
@@ -302,6 +299,22 @@ void policy_free(struct policy *p)
         return;
     arena_done(&p->a);
     free(p);
+}
+
+int policy_load(const char *path, struct sb *out, struct err *err)
+{
+    FILE *f = fopen(path, "re");
+    char *to;
+    size_t n;
+
+    if (!f)
+        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
+    while ((to = sb_room(out, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
+        sb_add(out, n);
+    fclose(f);
+    return out->failed
+               ? err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path, POLICY_BYTES_MAX)
+               : 0;
 }
 
 /* ---- asking ---- */

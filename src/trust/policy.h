@@ -34,14 +34,14 @@ enum policy_implicit {
 struct policy_role {
     struct str name;
     enum policy_records records;
-    enum assurance assurance;  /* the least */
-    struct str_list purposes;  /* codes; the first stands where a token names none */
-    bool organisation;         /* whoever is in the care of one's organisation is in one's own */
-    bool sensitive;            /* may see it where the person agrees */
-    bool unlinked;             /* clinical resources of no patient; only with RECORDS_ALL */
-    bool break_glass;          /* with purpose BTG no care is asked for */
-    bool registers;            /* may create Patients */
-    bool labels;               /* may take sensitive labels away */
+    enum assurance assurance; /* the least */
+    struct str_list purposes; /* codes; the first stands where a token names none */
+    bool organisation;        /* whoever is in the care of one's organisation is in one's own */
+    bool sensitive;           /* may see it where the person agrees */
+    bool unlinked;            /* clinical resources of no patient; only with RECORDS_ALL */
+    bool break_glass;         /* with purpose BTG no care is asked for */
+    bool registers;           /* may create Patients */
+    bool labels;              /* may take sensitive labels away */
     bool types[DEF_RESOURCE_MAX + 1];  /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1]; /* of what grants access: may write */
 };
@@ -67,6 +67,8 @@ static inline void policy_freep(struct policy **p)
 {
     policy_free(*p);
 }
+/* Appends the text of a file; ERR_VALUE when it cannot be read. */
+int policy_load(const char *path, struct sb *out, struct err *err);
 /* The text of the default. */
 struct str policy_default(void);
 
