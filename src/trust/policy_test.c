@@ -33,8 +33,7 @@ static bool given_care(void *ctx, struct str patient)
     yyjson_val *one;
     size_t i, max;
 
-    yyjson_arr_foreach(g->care, i, max, one)
-    {
+    yyjson_arr_foreach(g->care, i, max, one) {
         if (str_eq(js_str(one), patient))
             return true;
     }
@@ -51,8 +50,7 @@ static int read_consents(struct given *g, yyjson_val *list, struct err *err)
     g->found = ARENA_ARRAY(&g->a, const struct consent *, n);
     if (!g->patients || !g->consents || !g->found)
         return err_no_memory(err);
-    yyjson_arr_foreach(list, i, max, one)
-    {
+    yyjson_arr_foreach(list, i, max, one) {
         int r;
 
         if (!consent_is_live(one))
@@ -92,8 +90,8 @@ static int run_one(const struct policy *p, const struct params *params, struct g
     struct asker who;
     struct facts f;
 
-    *ret = (struct policy_outcome){.name = js_get_str(test, "name"),
-                                   .wants = yyjson_is_true(permit)};
+    *ret =
+        (struct policy_outcome){.name = js_get_str(test, "name"), .wants = yyjson_is_true(permit)};
     if (!ret->name.n || !type || !yyjson_is_bool(permit) || !js_get_str(from, "role").n)
         return err_set(err, ERR_VALUE,
                        "a test needs a name, who (with a role), a resource, and permit");
@@ -119,8 +117,7 @@ int policy_test(const struct policy *p, void (*say)(void *ctx, const struct poli
 
     if (!params)
         return ERR_NO_MEMORY;
-    yyjson_arr_foreach(p->tests, i, max, test)
-    {
+    yyjson_arr_foreach(p->tests, i, max, test) {
         struct policy_outcome one;
         struct given g = {.n = 0};
 

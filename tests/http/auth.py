@@ -516,7 +516,8 @@ def check_care(world, loader):
     reply, verifier, _ = sign_in(world, 'app', 'user/*.cruds', 'doc',
                                  code=lambda: world.recovery[9])
     doc = redeem(world, reply, verifier, 'app').json()['access_token']
-    reply, verifier, _ = sign_in(world, 'app', 'patient/*.rs patient/Consent.cu launch/patient', 'ann')
+    reply, verifier, _ = sign_in(world, 'app', 'patient/*.rs patient/Consent.cu launch/patient',
+                                 'ann')
     ann = redeem(world, reply, verifier, 'app').json()['access_token']
 
     def found(query, token=doc):
