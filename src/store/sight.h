@@ -33,8 +33,9 @@ struct sight {
     const struct row_bits *shut[SIGHT_SHUT_MAX]; /* rows of kept types that are not seen */
     size_t n_shut;
     bool asks_all; /* every row of a kept type is looked at, whatever the sets say */
-    /* What the sets said before is true of rows that are older, as long as this is the same. */
-    uint64_t generation;
+    /* Whose it is, and as of which consents: what was seen under this mark is seen under it again.
+     * 0: nothing is known to stay. */
+    uint64_t mark;
     const void *own; /* the rules' */
 };
 

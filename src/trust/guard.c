@@ -86,23 +86,8 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
 
 static void set_types(struct view *v)
 {
-    const struct policy_role *role = v->who.role;
-    bool sees_any = why_permits(decide_asker(&v->who));
-
-    for (int type = 1; type <= DEF_RESOURCE_MAX; type++) {
-        uint8_t *to = &v->sight.of_type[type];
-
-        if (!sees_any)
-            *to = SIGHT_SHUT;
-        else if (policy_is_shared(type))
-            *to = SIGHT_OPEN;
-        else if (!def_compartment_params(COMPARTMENT_PATIENT, type))
-            *to = role->types[type] ? SIGHT_OPEN : SIGHT_SHUT;
-        else if (role->records == RECORDS_NONE)
-            *to = SIGHT_SHUT;
-        else
-            *to = str_eq(def_resource_name(type), STR("Group")) ? SIGHT_LOOK : SIGHT_KEPT;
-    }
+    if (why_permits(decide_asker(&v->who)))
+        memcpy(v->sight.of_type, v->who.role->sight, sizeof v->sight.of_type);
 }
 
 /* What each thing that many have said says to this asker, about all that is not sensitive. */
@@ -139,6 +124,15 @@ static int set_care(struct view *v, struct err *err)
     return 0;
 }
 
+static uint64_t mark_of(const struct view *v)
+{
+    uint64_t mark = (uint64_t)(uintptr_t)v->watch + atomic_load(&v->watch->generation);
+
+    mark = mark * 31 + str_hash(v->who.user);
+    mark = mark * 31 + str_hash(v->who.purpose);
+    return (mark * 31 + (v->who.role ? str_hash(v->who.role->name) : 0)) | 1;
+}
+
 static int fill(struct view *v, uint64_t position, bool is_writing, struct err *err)
 {
     struct guard *g = v->g;
@@ -162,7 +156,6 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
     if (v->who.role && v->who.role->records != RECORDS_OWN) {
         v->sight.ask = &v->watch->ask;
         set_slots(v);
-        v->sight.generation = atomic_load(&v->watch->generation);
     }
     /* The sets know what is current now: not what was, and not what a job has written. Silence that
      * is a no, what is of no patient, and a person who is staff as well, are no sets. */
@@ -171,6 +164,8 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
         position < v->watch->built || (v->care && position < v->care->built) ||
         (v->who.role && v->who.role->records > RECORDS_OWN &&
          (!decide_implicit(g->policy, &v->who) || str_starts(v->who.user, STR("Patient/"))));
+    if (!v->sight.asks_all && !v->sight.reach)
+        v->sight.mark = mark_of(v);
     return 0;
 }
 

@@ -56,29 +56,36 @@ static int newer_cmp(const void *x, const void *y)
 
     if (a->type != b->type)
         return a->type < b->type ? -1 : 1;
-    return a->row < b->row ? -1 : a->row > b->row;
+    if (a->row != b->row)
+        return a->row < b->row ? -1 : 1;
+    return b->is_gone - a->is_gone;
 }
 
-/* The rows of one type with more behind them; both in order. Rows stand in it once. */
+/* The rows of one type, with what came and without what is gone: both in order, each row once. */
 static struct rows_block *block_with(const struct rows_block *old, const struct newer *more,
                                      size_t n)
 {
-    size_t had = old ? old->n : 0;
+    size_t had = old ? old->n : 0, at = 0;
     struct rows_block *b = malloc(sizeof *b + (had + n) * sizeof *b->v);
 
     if (!b)
         return NULL;
     atomic_init(&b->refs, 1);
-    b->n = had;
-    if (had)
-        memcpy(b->v, old->v, had * sizeof *b->v);
-    for (size_t i = 0; i < n; i++)
-        if (!b->n || b->v[b->n - 1] < more[i].row)
+    b->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        while (at < had && old->v[at] < more[i].row)
+            b->v[b->n++] = old->v[at++];
+        at += at < had && old->v[at] == more[i].row;
+        /* What came and went stands here twice, that it went first. */
+        if (!more[i].is_gone && !(i && more[i - 1].row == more[i].row))
             b->v[b->n++] = more[i].row;
+    }
+    while (at < had)
+        b->v[b->n++] = old->v[at++];
     return b;
 }
 
-/* What `old` has (NULL: nothing), and more: which are all behind what it has of their type. */
+/* What `old` has (NULL: nothing), with what came and without what is gone. */
 static int reach_with(const struct reach *old, struct newer *more, size_t n, struct reach **ret,
                       struct err *err)
 {
@@ -444,7 +451,7 @@ static int each_numbered(void *ctx, const struct row *row, struct err *err)
     struct making *in = ctx;
 
     (void)err;
-    in->rows[in->n_rows++] = (struct newer){row->row, row->type};
+    in->rows[in->n_rows++] = (struct newer){row->row, row->type, false};
     return 0;
 }
 
@@ -729,25 +736,63 @@ void care_relation(struct guard *g, int type, struct str id, yyjson_val *root)
             c->is_stale = true;
 }
 
+static int add_newer(struct care *c, int type, uint64_t row, bool is_gone, struct err *err)
+{
+    if (c->n_newer == c->newer_cap) {
+        size_t cap = MAX(c->newer_cap * 2, (size_t)16);
+        struct newer *v = realloc(c->newer, cap * sizeof *v);
+
+        if (!v)
+            return err_no_memory(err);
+        c->newer = v;
+        c->newer_cap = cap;
+    }
+    c->newer[c->n_newer++] = (struct newer){row, type, is_gone};
+    return 0;
+}
+
 int care_row(struct guard *g, const struct facts *f, uint64_t row, struct err *err)
 {
-    for (struct care *c = g->cares; c; c = c->next) {
+    int r = 0;
+
+    for (struct care *c = g->cares; c && r == 0; c = c->next) {
         bool has = false;
 
         for (size_t i = 0; i < f->n_patients && !has; i++)
             has = care_has(c, f->patients[i]);
-        if (!has || !c->reach || c->is_stale)
-            continue;
-        if (c->n_newer == c->newer_cap) {
-            size_t cap = MAX(c->newer_cap * 2, (size_t)16);
-            struct newer *v = realloc(c->newer, cap * sizeof *v);
-
-            if (!v)
-                return err_no_memory(err);
-            c->newer = v;
-            c->newer_cap = cap;
-        }
-        c->newer[c->n_newer++] = (struct newer){row, f->type};
+        if (has && c->reach && !c->is_stale)
+            r = add_newer(c, f->type, row, false, err);
     }
-    return 0;
+    return r;
+}
+
+static bool has_row(const struct care *c, int type, uint64_t row)
+{
+    const struct sight_rows *rows = &c->reach->rows[type];
+    size_t lo = 0, hi = rows->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (rows->v[mid] < row)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo < rows->n && rows->v[lo] == row)
+        return true;
+    for (size_t i = 0; i < c->n_newer; i++)
+        if (c->newer[i].row == row)
+            return true;
+    return false;
+}
+
+int care_gone(struct guard *g, int type, uint64_t row, struct err *err)
+{
+    int r = 0;
+
+    for (struct care *c = g->cares; c && r == 0; c = c->next)
+        if (c->reach && !c->is_stale && has_row(c, type, row))
+            r = add_newer(c, type, row, true, err);
+    return r;
 }

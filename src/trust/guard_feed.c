@@ -3,6 +3,7 @@
 
 #include "trust/trust.h"
 
+#define HISTORY_PAGE 20
 #define ONE_ARENA_MAX (STORE_BODY_MAX * 3)
 
 /* ---- what is searched for ---- */
@@ -109,6 +110,7 @@ struct following {
     struct watch *w;
     struct store_txn *txn;
     struct params *params;
+    bool has_cares;
     struct arena a; /* of one version */
     struct sb text;
     struct consents {
@@ -116,6 +118,12 @@ struct following {
         yyjson_val *root;
     } * consents; /* to be taken in when the transaction is free again */
     size_t n_consents;
+    struct changed {
+        int type;
+        struct str id;
+        uint64_t row;
+    } * changed; /* likewise: what may have taken the place of something */
+    size_t n_changed;
     struct arena kept; /* of those */
 };
 
@@ -166,6 +174,19 @@ static int take_row(struct following *f, const struct row *row, yyjson_val *root
     return r;
 }
 
+static int keep_changed(struct following *f, const struct row *row, struct err *err)
+{
+    struct changed *c = &f->changed[f->n_changed];
+
+    if (!f->has_cares || !def_compartment_params(COMPARTMENT_PATIENT, row->type))
+        return 0;
+    *c = (struct changed){row->type, arena_dup(&f->kept, row->id), row->row};
+    if (!c->id.p)
+        return err_no_memory(err);
+    f->n_changed++;
+    return 0;
+}
+
 static int each_version(void *ctx, const struct row *row, struct err *err)
 {
     struct following *f = ctx;
@@ -188,8 +209,46 @@ static int each_version(void *ctx, const struct row *row, struct err *err)
     }
     if (r >= 0 && root)
         r = take_row(f, row, root, err);
+    if (r >= 0)
+        r = keep_changed(f, row, err);
     if (r >= 0 && is_type(row->type, "Consent"))
         r = keep_consent(f, row, sb_view(&f->text), err);
+    return r;
+}
+
+/* The version that one took the place of; *ret 0: none. */
+static int version_before(struct following *f, const struct changed *c, uint64_t *ret,
+                          struct err *err)
+{
+    struct history_query q = {.type = c->type, .id = c->id, .count = HISTORY_PAGE};
+    struct arena a;
+    int r;
+
+    *ret = 0;
+    arena_init(&a, MIB(1));
+    do {
+        struct page page;
+
+        r = store_history(f->txn, &q, &a, &page, err);
+        for (size_t i = 0; r >= 0 && i < page.n && !*ret; i++)
+            if (page.rows[i] < c->row)
+                *ret = page.rows[i];
+        q.cursor = r >= 0 ? page.next : STR_NULL;
+    } while (r >= 0 && !*ret && q.cursor.p);
+    arena_done(&a);
+    return MIN(r, 0);
+}
+
+static int take_changed(struct following *f, const struct changed *c, struct err *err)
+{
+    uint64_t row;
+    int r = version_before(f, c, &row, err);
+
+    if (r < 0 || !row)
+        return r;
+    pthread_rwlock_wrlock(&f->g->lock);
+    r = care_gone(f->g, c->type, row, err);
+    pthread_rwlock_unlock(&f->g->lock);
     return r;
 }
 
@@ -201,7 +260,13 @@ static int take_page(struct following *f, const struct page *page, struct err *e
     f->consents = ARENA_ARRAY(&f->kept, struct consents, page->n);
     if (!f->consents)
         return err_no_memory(err);
+    f->n_changed = 0;
+    f->changed = ARENA_ARRAY(&f->kept, struct changed, page->n);
+    if (!f->changed)
+        return err_no_memory(err);
     r = store_each_row(f->txn, page->rows, page->n, each_version, f, err);
+    for (size_t i = 0; r >= 0 && i < f->n_changed; i++)
+        r = take_changed(f, &f->changed[i], err);
     for (size_t i = 0; r >= 0 && i < f->n_consents; i++)
         r = watch_consent(f->g, f->txn, f->w, f->consents[i].id, f->consents[i].root, err);
     return r;
@@ -246,8 +311,11 @@ static int build(struct guard *g, struct store_txn *txn, struct err *err)
 static int catch_up(struct guard *g, struct store_txn *txn, uint64_t from, uint64_t to,
                     struct err *err)
 {
-    struct following f = {
-        .g = g, .w = g->watch, .txn = txn, .text = sb_make(STORE_BODY_MAX + KIB(1))};
+    struct following f = {.g = g,
+                          .w = g->watch,
+                          .txn = txn,
+                          .has_cares = g->cares != NULL,
+                           .text = sb_make(STORE_BODY_MAX + KIB(1))};
     int r;
 
     arena_init(&f.a, ONE_ARENA_MAX);

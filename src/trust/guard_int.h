@@ -85,7 +85,7 @@ struct rows_block {
     uint64_t v[];
 };
 
-/* The rows of all that are in somebody's care. Some may have been superseded since. Immutable. */
+/* The current rows of all that are in somebody's care. Immutable. */
 struct reach {
     atomic_uint refs;
     struct rows_block *blocks[DEF_RESOURCE_MAX + 1];
@@ -114,7 +114,8 @@ struct care {
     struct newer {
         uint64_t row;
         int type;
-    } * newer; /* versions since, not yet in the reach */
+        bool is_gone; /* it is superseded */
+    } * newer;        /* versions since, not yet in the reach */
     size_t n_newer, newer_cap;
 };
 
@@ -128,6 +129,8 @@ bool care_has(const struct care *c, struct str patient);
 void care_relation(struct guard *g, int type, struct str id, yyjson_val *root);
 /* Under g->lock: a version is there. */
 int care_row(struct guard *g, const struct facts *f, uint64_t row, struct err *err);
+/* Under g->lock: a version is no longer current. */
+int care_gone(struct guard *g, int type, uint64_t row, struct err *err);
 /* Under g->lock. */
 void care_forget_all(struct guard *g);
 

@@ -124,6 +124,18 @@ static bool is_other(int type)
     return !policy_is_shared(type) && !def_compartment_params(COMPARTMENT_PATIENT, type);
 }
 
+static uint8_t sight_of(const struct policy_role *role, int type)
+{
+    if (policy_is_shared(type))
+        return SIGHT_OPEN;
+    if (!def_compartment_params(COMPARTMENT_PATIENT, type))
+        return role->types[type] ? SIGHT_OPEN : SIGHT_SHUT;
+    if (role->records == RECORDS_NONE)
+        return SIGHT_SHUT;
+    /* Who is a member says something about each member. */
+    return str_eq(def_resource_name(type), STR("Group")) ? SIGHT_LOOK : SIGHT_KEPT;
+}
+
 static int read_role(struct reading *in, struct str name, yyjson_val *from, struct policy_role *to)
 {
     const struct {
@@ -176,6 +188,8 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         return wrong(in, name, "has no purposes");
     if (to->unlinked && to->records != RECORDS_ALL)
         return wrong(in, name, "sees what is of no patient, but not all records");
+    for (int type = 1; type <= DEF_RESOURCE_MAX; type++)
+        to->sight[type] = sight_of(to, type);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/js.h"
 #include "fhir/defs.h"
+#include "store/sight.h"
 #include "trust/identity.h"
 #include "trust/record.h"
 
@@ -44,6 +45,7 @@ struct policy_role {
     bool labels;              /* may take sensitive labels away */
     bool types[DEF_RESOURCE_MAX + 1];  /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1]; /* of what grants access: may write */
+    uint8_t sight[DEF_RESOURCE_MAX + 1]; /* what follows for each type: enum sight_of_type */
 };
 
 struct policy {

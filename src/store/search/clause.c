@@ -280,8 +280,7 @@ int clause_prepare(struct exec *x, const struct search_clause *of, bool nested, 
     return 0;
 }
 
-/* Where only some rows of the type can be seen, their list may drive the search. Some of them may
- * have been superseded, which the type's own list tells. */
+/* Where only some rows of the type can be seen, their list may drive the search. */
 static void add_reach(struct exec *x)
 {
     static const struct search_clause of = {.kind = CLAUSE_NONE};
@@ -292,6 +291,7 @@ static void add_reach(struct exec *x)
         x->clauses[x->n_clauses++] = (struct clause){
             .of = &of,
             .how = HOW_SET,
+            .names_type = true,
             .is_reach = true,
             .set = {.v = (uint64_t *)(uintptr_t)rows->v, .n = rows->n},
         };

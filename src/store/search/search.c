@@ -140,21 +140,29 @@ int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size
     return r < 0 ? r : 1;
 }
 
-/* Whether every row of the driver is a match. */
-static bool all_match(const struct walk *w)
+/* Whether every row of the driver is a match that is in sight. */
+static bool all_in_sight_match(const struct walk *w)
 {
     const struct exec *x = w->x;
     const struct clause *driver = w->src.driver;
 
-    return driver && !driver->lossy && !exec_is_restricted(x) &&
+    return driver && !driver->lossy &&
            (x->n_clauses == 0 ? driver == &x->types
                               : x->n_clauses == 1 && driver == &x->clauses[0] && x->s->type &&
                                     driver->names_type);
 }
 
+/* Whether every row of the driver is a match. */
+static bool all_match(const struct walk *w)
+{
+    return all_in_sight_match(w) && !exec_is_restricted(w->x);
+}
+
 /* Whether the matches are known to be too many to count without being asked. */
 static bool is_long(const struct walk *w)
 {
+    if (all_in_sight_match(w) && hint_seen(w->x, w->src.driver) > search_limits.total_cost / 2)
+        return true;
     return all_match(w) && hint_least(w->x, w->src.driver) > search_limits.total_cost;
 }
 
@@ -190,6 +198,8 @@ static int walk_all(struct walk *w, struct err *err)
             w->counting = false;
             if (all_match(w) && !is_long(w) && (r = hint_learn(w->x, w->src.driver, err)) < 0)
                 return r;
+            if (all_in_sight_match(w) && !is_long(w))
+                hint_saw(w->x, w->src.driver, w->matched);
         }
         if (w->has_next && !w->counting)
             break;

@@ -291,6 +291,9 @@ int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_
 /* The least number of rows that the clause is known to have; 0: nothing known. */
 uint64_t hint_least(struct exec *x, const struct clause *c);
 int hint_learn(struct exec *x, const struct clause *c, struct err *err);
+/* The same of what is in sight of who asks, where that is all that hides rows: 0: nothing known. */
+uint64_t hint_seen(const struct exec *x, const struct clause *c);
+void hint_saw(const struct exec *x, const struct clause *c, uint64_t rows);
 
 /* ---- source.c: candidates in row order, each once ---- */
 
