@@ -30,6 +30,7 @@
     X(user)             \
     X(client)           \
     X(policy)           \
+    X(explain)          \
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \

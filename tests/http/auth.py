@@ -561,6 +561,18 @@ def check_care(world, loader):
     world.check(sees(False), 'a yes to somebody else is a no')
     world.put(ann, consent('ann', 'inactive'))
     world.check(sees(True), 'what was withdrawn says nothing')
+
+    def explained(resource, *more):
+        return world.folder.run('explain', 'access', '--as', 'doc', '--to', resource, *more)
+    world.check('doc, as worker, sees Observation/ann-laboratory: the patient has said nothing'
+                in explained('Observation/ann-laboratory'), 'why one is seen')
+    world.check('does not see Patient/bob: the patient is not in the care' in
+                explained('Patient/bob'), 'why one is not')
+    world.check('sees Patient/bob' in explained('Patient/bob', '--purpose', 'BTG'),
+                'but with the glass broken')
+    world.folder.run('explain', 'access', '--as', 'nobody', '--to', 'Patient/bob', status=1)
+    world.folder.run('explain', 'access', '--as', 'doc', '--to', 'Patient/nobody', status=1)
+    world.folder.run('explain', 'access', '--as', 'doc', '--to', 'bob', status=1)
     world.put(loader, care_team('ann', status='inactive'))
     world.check(sees(False), 'care that has ended opens nothing')
     world.put(loader, care_team('ann'))
