@@ -4,8 +4,8 @@
 #include "trust/guard.h"
 #include "trust/trust.h"
 
-static int find_account(struct store *store, struct arena *a, struct str login,
-                        struct account *ret, struct err *err)
+static int find_account(struct store *store, struct arena *a, struct str login, struct account *ret,
+                        struct err *err)
 {
     struct access who = trust_system();
     struct store_txn *txn = NULL;
@@ -38,8 +38,8 @@ static int explain_with(struct guard *g, const struct account *account, struct s
                            .role = account->role,
                            .fhir_user = account->fhir_user,
                            .purpose = purpose,
-                           .assurance = account->totp.n ? ASSURANCE_TWO_FACTORS
-                                                        : ASSURANCE_PASSWORD};
+                           .assurance =
+                               account->totp.n ? ASSURANCE_TWO_FACTORS : ASSURANCE_PASSWORD};
     enum why why = WHY_NO_ROLE;
     struct str id = STR(""), text;
     int type = 0, r = split(resource, &type, &id, err);

@@ -138,9 +138,13 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
     struct guard *g = v->g;
     int r;
 
-    if ((is_writing || !atomic_load(&g->position) || atomic_load(&g->position) < position) &&
+    if ((is_writing || !position || !atomic_load(&g->position) ||
+         atomic_load(&g->position) < position) &&
         (r = guard_follow(g, err)) < 0)
         return r;
+    /* A position that cannot be read looks like that of an empty store. */
+    if (!is_writing && !position && atomic_load(&g->position))
+        return err_set(err, ERR_BUSY, "the store's position cannot be read");
     set_types(v);
     if (why_permits(decide_asker(&v->who)) && v->who.role->records != RECORDS_NONE &&
         (r = set_care(v, err)) < 0)

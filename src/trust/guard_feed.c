@@ -315,7 +315,7 @@ static int catch_up(struct guard *g, struct store_txn *txn, uint64_t from, uint6
                           .w = g->watch,
                           .txn = txn,
                           .has_cares = g->cares != NULL,
-                           .text = sb_make(STORE_BODY_MAX + KIB(1))};
+                          .text = sb_make(STORE_BODY_MAX + KIB(1))};
     int r;
 
     arena_init(&f.a, ONE_ARENA_MAX);
@@ -334,6 +334,9 @@ int guard_follow_in(struct guard *g, struct store_txn *txn, struct err *err)
     uint64_t from = atomic_load(&g->position), to = store_position(txn);
     int r;
 
+    /* That of an empty store, or it cannot be read. */
+    if (!to && from)
+        return err_set(err, ERR_BUSY, "the store's position cannot be read");
     if (!g->watch || g->is_torn || to < from || to - from > GUARD_CATCH_UP_MAX)
         r = build(g, txn, err);
     else

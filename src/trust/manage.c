@@ -394,8 +394,7 @@ static int explain(struct manage *m, struct guard *guard, struct err *err)
     struct str login, to = asked(m, "resource"), purpose = asked(m, "purpose");
     int r = account_login(m->a, asked(m, "login"), &login, err);
 
-    return r < 0 ? r
-                 : explain_access(m->store, guard, m->a, login, to, purpose, m->out, err);
+    return r < 0 ? r : explain_access(m->store, guard, m->a, login, to, purpose, m->out, err);
 }
 
 int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,

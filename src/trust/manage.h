@@ -24,8 +24,7 @@ struct guard;
 #define MANAGE_ANSWER_MAX MIB(4)
 
 /* `guard` is the node's; NULL: the policy that is built in. Commits; not on an event loop.
- * ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold.
- */
+ * ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold. */
 int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,
                struct sb *out, struct err *err);
 

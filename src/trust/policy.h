@@ -43,8 +43,8 @@ struct policy_role {
     bool break_glass;         /* with purpose BTG no care is asked for */
     bool registers;           /* may create Patients */
     bool labels;              /* may take sensitive labels away */
-    bool types[DEF_RESOURCE_MAX + 1];  /* outside of records: seen besides the shared ones */
-    bool grants[DEF_RESOURCE_MAX + 1]; /* of what grants access: may write */
+    bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
+    bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */
     uint8_t sight[DEF_RESOURCE_MAX + 1]; /* what follows for each type: enum sight_of_type */
 };
 
