@@ -90,9 +90,9 @@ static int reach_with(const struct reach *old, struct newer *more, size_t n, str
                       struct err *err)
 {
     struct reach *r = calloc(1, sizeof *r);
-    bool ok = r != NULL;
+    bool ok = true;
 
-    if (!ok)
+    if (!r)
         return err_no_memory(err);
     atomic_store(&r->refs, 1);
     qsort(more, n, sizeof *more, newer_cmp);
