@@ -95,7 +95,8 @@ static int reach_with(const struct reach *old, struct newer *more, size_t n, str
     if (!r)
         return err_no_memory(err);
     atomic_store(&r->refs, 1);
-    qsort(more, n, sizeof *more, newer_cmp);
+    if (n)
+        qsort(more, n, sizeof *more, newer_cmp);
     for (size_t type = 0; type < ARRAY_LEN(r->blocks); type++) {
         struct rows_block *was = old ? old->blocks[type] : NULL;
         size_t some = 0;
@@ -112,7 +113,8 @@ static int reach_with(const struct reach *old, struct newer *more, size_t n, str
         if (r->blocks[type])
             r->rows[type] = (struct sight_rows){r->blocks[type]->v, r->blocks[type]->n};
         r->n_rows += r->rows[type].n;
-        more += some;
+        if (some)
+            more += some;
         n -= some;
     }
     if (!ok) {
