@@ -14,7 +14,7 @@
 #define CASES 6000
 #define VERSIONS_MAX 700
 #define COUNTRY_CASES 1500 /* of one country, which has one policy */
-#define QUESTIONS 40 /* between two changes */
+#define QUESTIONS 40       /* between two changes */
 #define HIV_LABEL "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"
 
 enum kind { K_PERSON, K_OBS, K_VISIT, K_TEAM, K_SAID, K_GROUP, K_DOCTOR, K_TASK, KINDS };
