@@ -3,7 +3,7 @@
  * Policy and consents are compiled to sets of rows (store/sight.h), kept in memory beside the store
  * and brought up to date from the change feed by whoever asks next: a transaction never looks with
  * what is older than itself, so that a consent is obeyed by the next request. Nothing here is
- * stored; all can be made again from the resources (docs/decisions/0025-consent-in-the-query.md).
+ * stored; all can be made again from the resources (docs/decisions/0026-consent-in-the-query.md).
  *
  * Safe for any threads.
  */
