@@ -215,7 +215,7 @@ static int find_matches(struct write *w, struct store_txn *txn, struct page *ret
 
     if (r < 0)
         return r;
-    return store_search(txn, &w->condition, 0, c->a, ret, &c->err);
+    return store_condition(txn, &w->condition, c->a, ret, &c->err);
 }
 
 /* The newest version: 1 if there is a live one, 2 if it was deleted, 0 if the id never existed. */

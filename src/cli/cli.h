@@ -29,6 +29,8 @@
     X(validate)         \
     X(user)             \
     X(client)           \
+    X(policy)           \
+    X(explain)          \
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \

@@ -41,6 +41,8 @@ static const struct cli_option options[] = {
      CLI_LIST, false, NULL, 0, 0},
     {"staff-by-role", NULL, "patients see by which role they were looked at, not by whom", CLI_FLAG,
      false, NULL, 0, 0},
+    {"policy", "FILE", "who sees what (carnet policy show); default: the one that is built in",
+     CLI_STRING, false, NULL, 0, 0},
     {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
      CLI_STRING, false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
@@ -122,6 +124,7 @@ static int run(const struct cli_args *args, struct err *err)
         .tls_cert = cli_string(args, "tls-cert"),
         .tls_key = cli_string(args, "tls-key"),
         .tls_client_ca = cli_string(args, "tls-client-ca"),
+        .policy = cli_string(args, "policy"),
         .profiles = cli_string(args, "profiles"),
         .version = cli_version(),
         .api =

@@ -2,6 +2,8 @@
 #include "server/auth.h"
 
 #include "server/audit_note.h"
+#include "trust/oauth.h"
+#include "trust/policy.h"
 
 /* ---- who asks ---- */
 
@@ -21,7 +23,7 @@ int auth_who(struct server *s, struct http_exchange *x, struct access *ret, stru
     }
     r = trust_who(s->trust, &proof, &i, err);
     if (r >= 0)
-        *ret = trust_granted(i);
+        *ret = trust_granted(s->trust, i);
     return r;
 }
 
@@ -134,8 +136,15 @@ int auth_root(struct server *s, int port, struct err *err)
 
 int auth_start(struct server *s, struct err *err)
 {
+    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX);
     char fhir[SERVER_ROOT_MAX];
-    struct trust_config config = {.root = s->root};
+    struct trust_config config = {.root = s->root, .policy = policy_default()};
+    int r = s->config->policy ? policy_load(s->config->policy, &policy, err) : 0;
+
+    if (r < 0)
+        return r;
+    if (s->config->policy)
+        config.policy = sb_view(&policy);
 
     snprintf(fhir, sizeof fhir, "%.*s" FHIR_PATH, STR_ARG(s->root));
     config.fhir = str_c(fhir);

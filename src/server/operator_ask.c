@@ -364,7 +364,7 @@ int operator_manage(const struct server_config *config, struct str request, stru
     if (!store)
         return manage_by_node(socket, request, out, err);
     arena_init(&a, MIB(32));
-    r = manage_run(store, &a, request, out, err);
+    r = manage_run(store, NULL, &a, request, out, err);
     arena_done(&a);
     return r;
 }

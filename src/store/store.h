@@ -153,6 +153,12 @@ struct page {
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                  struct page *ret, struct err *err);
 
+/* Inside a job: what a conditional request matches, over everything that is there. ERR_STALE, which
+ * names nothing, where a match may not be seen. A condition with chains or _has matches what
+ * store_search finds. */
+int store_condition(struct store_txn *txn, const struct search *s, struct arena *a,
+                    struct page *ret, struct err *err);
+
 /* Row numbers of current versions that hold a reference to (type, id) in parameter `param`
  * (NULL: any reference parameter of any type), at most `max`. For _revinclude and for integrity. */
 int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,

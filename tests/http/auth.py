@@ -547,6 +547,88 @@ def check_app(world):
     world.check('name="password"' in browser.page, 'prompt=login asks again')
 
 
+def care_team(patient, **more):
+    return dict({'resourceType': 'CareTeam', 'id': 'team-' + patient, 'status': 'active',
+                 'subject': {'reference': 'Patient/' + patient},
+                 'participant': [{'member': {'reference': 'Practitioner/doc'}}]}, **more)
+
+
+def consent(patient, status='active', **provision):
+    return {'resourceType': 'Consent', 'id': 'word-' + patient, 'status': status,
+            'scope': {'coding': [{'system': 'http://terminology.hl7.org/CodeSystem/consentscope',
+                                  'code': 'patient-privacy'}]},
+            'category': [{'text': 'privacy'}], 'patient': {'reference': 'Patient/' + patient},
+            'dateTime': '2026-11-26', 'policy': [{'uri': 'urn:policy'}],
+            'provision': dict({'type': 'deny'}, **provision)}
+
+
+def check_care(world, loader):
+    """Who is in whose care, what a person says about it, and that the next request obeys."""
+    reply, verifier, _ = sign_in(world, 'app', 'user/*.cruds', 'doc',
+                                 code=lambda: world.recovery[9])
+    doc = redeem(world, reply, verifier, 'app').json()['access_token']
+    reply, verifier, _ = sign_in(world, 'app', 'patient/*.rs patient/Consent.cu launch/patient',
+                                 'ann')
+    ann = redeem(world, reply, verifier, 'app').json()['access_token']
+
+    def found(query, token=doc):
+        reply = world.get(f'/fhir/{query}&_total=accurate', token)
+        return reply.json().get('total') if reply.status == 200 else reply.status
+
+    def sees(what):
+        paths = ['/fhir/Patient/ann', '/fhir/Observation/ann-laboratory',
+                 '/fhir/Observation/ann-laboratory/_history', '/fhir/Patient/ann/$everything']
+        want = 200 if what else 404
+        got = [world.get(path, doc).status for path in paths]
+        query = urllib.parse.quote('{Patient(id:"ann"){id}}')
+        drawn = b'"ann"' in world.get('/fhir/$graphql?query=' + query, doc).body
+        return got == [want] * 4 and drawn == what and found('Patient?family=Muster') == what * 1 \
+            and found('Observation?subject=Patient/ann') == what * 2 \
+            and found('Observation?subject:Patient.family=Muster') == what * 2 \
+            and found('Patient?_has:Observation:subject:status=final') == what * 1
+
+    world.check(sees(False), 'a worker sees nobody who is not in their care')
+    world.check(world.put(doc, care_team('ann')).status == 403, 'nor makes it so')
+    world.check(world.get('/fhir/Practitioner/doc', doc).status == 200, 'people who work are seen')
+    world.check(world.put(loader, care_team('ann')).status == 201, 'another says who cares')
+    world.check(sees(True), 'whoever is in their care is seen')
+    world.check(world.put(doc, consent('ann', 'inactive')).status == 403,
+                'what a person says is not written by a worker')
+    world.check(world.put(ann, consent('bob')).status == 403, 'nor by another person')
+    reply = world.put(ann, consent('ann'))
+    world.check(reply.status == 201, f'a person says no: {reply}')
+    world.check(sees(False), 'and is obeyed by the next request')
+    world.check(found('Observation?status=final', ann) == 2, 'and sees all of their own')
+    reply = world.node.client().send(
+        'POST', '/fhir/Patient', {'resourceType': 'Patient', 'name': [{'family': 'Muster'}]},
+        Authorization='Bearer ' + doc, If_None_Exist='name=ann')
+    world.check(reply.status == 412 and b'ann' not in reply.body,
+                f'a condition that matches what is hidden is refused without an id: {reply}')
+    world.put(ann, consent('ann', purpose=[{'code': 'HOPERAT'}]))
+    world.check(sees(True), 'a no to one purpose is none to another')
+    world.put(ann, consent('ann', type='permit',
+                           actor=[{'role': {'text': 'r'},
+                                   'reference': {'reference': 'Practitioner/other'}}]))
+    world.check(sees(False), 'a yes to somebody else is a no')
+    world.put(ann, consent('ann', 'inactive'))
+    world.check(sees(True), 'what was withdrawn says nothing')
+
+    def explained(resource, *more):
+        return world.folder.run('explain', 'access', '--as', 'doc', '--to', resource, *more)
+    world.check('doc, as worker, sees Observation/ann-laboratory: the patient has said nothing'
+                in explained('Observation/ann-laboratory'), 'why one is seen')
+    world.check('does not see Patient/bob: the patient is not in the care' in
+                explained('Patient/bob'), 'why one is not')
+    world.check('sees Patient/bob' in explained('Patient/bob', '--purpose', 'BTG'),
+                'but with the glass broken')
+    world.folder.run('explain', 'access', '--as', 'nobody', '--to', 'Patient/bob', status=1)
+    world.folder.run('explain', 'access', '--as', 'doc', '--to', 'Patient/nobody', status=1)
+    world.folder.run('explain', 'access', '--as', 'doc', '--to', 'bob', status=1)
+    world.put(loader, care_team('ann', status='inactive'))
+    world.check(sees(False), 'care that has ended opens nothing')
+    world.put(loader, care_team('ann'))
+
+
 def check_worker(world):
     code = [0]
 
@@ -832,6 +914,7 @@ def main():
         check_refused_requests(world)
         check_pages(world)
         check_app(world)
+        check_care(world, loader)
         check_worker(world)
         check_staff(world)
         check_dpop(world, jose.Key(folder.path, 'ES256'), jose.Key(folder.path, 'ES256'))

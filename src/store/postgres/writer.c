@@ -95,6 +95,7 @@ static int run_job(struct pg_writer *w, struct store_job *job, struct err *err)
     struct pg_txn *t = open_txn(w, job->who);
     int r = job->run(&t->base, job, err);
 
+    seen_end(&t->base);
     close_txn(t);
     /* A job may have swallowed an error; the transaction has not. */
     if (r >= 0 && (c->is_failed || c->is_lost))
