@@ -2,7 +2,7 @@
  *
  * The source connection holds one snapshot from the first page to the last, so that writers do not
  * make the copy start again; the log grows meanwhile. The copy gets its name when it is whole and
- * on the disk.
+ * on the disk. A copy of an encrypted store is encrypted with the same keys, which go with it.
  */
 #include "store/sqlite/sq_int.h"
 
@@ -61,7 +61,9 @@ static int copy_to(struct sq_txn *t, const char *path, const struct copy *c, str
     int r, rc;
 
     rc = sqlite3_open_v2(path, &to,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                             SQLITE_OPEN_EXRESCODE,
+                         sq_vfs_name(t->conn->st));
     if (rc != SQLITE_OK)
         r = sq_fail(to, rc, err);
     else
@@ -75,16 +77,20 @@ static int copy_to(struct sq_txn *t, const char *path, const struct copy *c, str
 static int copy_named(struct sq_txn *t, const char *dir, const char *fresh, const char *path,
                       const struct copy *c, struct err *err)
 {
-    int r;
+    int r, keys;
 
     if (access(path, F_OK) == 0)
         return err_set(err, ERR_CONFLICT, "the folder \"%s\" already holds a store", dir);
     unlink(fresh);
-    r = copy_to(t, fresh, c, err);
+    keys = r = vault_copy(t->conn->st->dir, dir, err);
+    if (r >= 0)
+        r = copy_to(t, fresh, c, err);
     if (r == 0 && rename(fresh, path) < 0)
         r = err_set(err, ERR_NO_STORE, "the copy cannot be named: %s", strerror(errno));
     if (r < 0)
         unlink(fresh);
+    if (r < 0 && keys > 0)
+        vault_uncopy(dir);
     return r < 0 ? r : sync_path(dir, O_RDONLY | O_DIRECTORY, err);
 }
 
