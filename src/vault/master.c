@@ -113,9 +113,9 @@ static bool sync_folder_of(const char *path)
 
 int master_make(const char *key_file, struct err *err)
 {
-    int fd = fault_point("io") ? -1
-                               : open(key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                      S_IRUSR | S_IWUSR);
+    int fd = fault_point("io")
+                 ? -1
+                 : open(key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     bool ok;
 
     if (fd < 0 && errno == EEXIST)

@@ -82,8 +82,8 @@ static int failed(const char *what, struct err *err)
 {
     bool is_full = errno == ENOSPC || errno == EDQUOT;
 
-    return err_set(err, is_full ? ERR_FULL : ERR_NO_STORE, "the file " VAULT_FILE_NAME
-                   " cannot be %s: %s", what, strerror(errno));
+    return err_set(err, is_full ? ERR_FULL : ERR_NO_STORE,
+                   "the file " VAULT_FILE_NAME " cannot be %s: %s", what, strerror(errno));
 }
 
 /* 1: read, 0: the folder has none. */
@@ -106,8 +106,9 @@ static int load(const char *dir, struct keys_file *ret, struct err *err)
     if (n < 0)
         return failed("read", err);
     if (n != sizeof *ret || memcmp(ret->magic, MAGIC, MAGIC_BYTES))
-        return err_set(err, ERR_NO_STORE, "the file %s/" VAULT_FILE_NAME
-                       " is damaged, or of a newer version of carnet", dir);
+        return err_set(
+            err, ERR_NO_STORE,
+            "the file %s/" VAULT_FILE_NAME " is damaged, or of a newer version of carnet", dir);
     return 1;
 }
 
@@ -161,8 +162,7 @@ static int master_sealer(const char *key_file, struct xaes **ret, struct err *er
 }
 
 /* With a key file that is made first where there is none. */
-static int seal(const struct vault *v, const char *key_file, struct keys_file *ret,
-                struct err *err)
+static int seal(const struct vault *v, const char *key_file, struct keys_file *ret, struct err *err)
 {
     _cleanup_(xaes_freep) struct xaes *x = NULL;
     int r = key_file && access(key_file, F_OK) < 0 ? master_make(key_file, err) : 0;
@@ -227,8 +227,10 @@ int vault_open(const char *dir, const char *key_file, struct vault **ret, struct
         return 0;
     }
     if (!is_named)
-        return err_set(err, ERR_REQUIRED, "the store in %s is encrypted; name its key with "
-                       "--key-file, or put it into " MASTER_ENV, dir);
+        return err_set(err, ERR_REQUIRED,
+                       "the store in %s is encrypted; name its key with "
+                       "--key-file, or put it into " MASTER_ENV,
+                       dir);
     return unseal(dir, &file, key_file, ret, err);
 }
 

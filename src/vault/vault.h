@@ -20,10 +20,10 @@ bool vault_exists(const char *dir);
  * folder has keys already. */
 int vault_create(const char *dir, const char *key_file, struct err *err);
 
-/* Opens a folder's keys with the master key of that file; NULL: the environment's. *ret is NULL, and
- * the result 0, where folder and caller have none. ERR_REQUIRED when a key is needed and none is
- * named, ERR_VALUE when one is named and the folder is not encrypted, ERR_FORBIDDEN when it is the
- * wrong one, and whatever reading it says. The caller frees. */
+/* Opens a folder's keys with the master key of that file; NULL: the environment's. *ret is NULL,
+ * and the result 0, where folder and caller have none. ERR_REQUIRED when a key is needed and none
+ * is named, ERR_VALUE when one is named and the folder is not encrypted, ERR_FORBIDDEN when it is
+ * the wrong one, and whatever reading it says. The caller frees. */
 int vault_open(const char *dir, const char *key_file, struct vault **ret, struct err *err);
 void vault_free(struct vault *v);
 static inline void vault_freep(struct vault **v)
@@ -38,9 +38,9 @@ int vault_subkey(const struct vault *v, const char *use, unsigned char ret[XAES_
 /* A sealer for one use. */
 int vault_sealer(const struct vault *v, const char *use, struct xaes **ret, struct err *err);
 
-/* From now on another master key opens the folder, and the old one does not; what is sealed stays as
- * it is, and whoever has the folder open goes on. The new key file is made if it is not there. After
- * a crash either the old or the new one opens it. */
+/* From now on another master key opens the folder, and the old one does not; what is sealed stays
+ * as it is, and whoever has the folder open goes on. The new key file is made if it is not there.
+ * After a crash either the old or the new one opens it. */
 int vault_rotate(const char *dir, const char *key_file, const char *new_key_file, struct err *err);
 
 /* The same keys for a copy of the folder's files: 1, or 0 where there are none, or they are there

@@ -225,8 +225,8 @@ static void a_copy_has_the_same_keys(void **state)
     place_done(&q);
 }
 
-/* Whatever fails while a folder's keys are made, opened or rotated: one of the two keys opens it, and
- * no half of a file is left. */
+/* Whatever fails while a folder's keys are made, opened or rotated: one of the two keys opens it,
+ * and no half of a file is left. */
 static void whatever_fails(void **state)
 {
     bool fired = true;
