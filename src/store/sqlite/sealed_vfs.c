@@ -62,14 +62,14 @@ static struct about about(const char kind[4], sqlite3_int64 number)
 /* Seals n bytes from p into f->bytes, the mark behind them. */
 static int seal(struct sealed_file *f, const struct about *a, const void *p, size_t n)
 {
-    int r = xaes_seal(f->xaes, str_n(a->bytes, sizeof a->bytes), p, n, f->bytes, f->bytes + n,
-                      NULL);
+    int r =
+        xaes_seal(f->xaes, str_n(a->bytes, sizeof a->bytes), p, n, f->bytes, f->bytes + n, NULL);
 
     return r < 0 ? SQLITE_NOMEM : SQLITE_OK;
 }
 
-/* Opens what stands in `bytes` (n, then the mark) where it is; the mark becomes the zeros that SQLite
- * finds there. */
+/* Opens what stands in `bytes` (n, then the mark) where it is; the mark becomes the zeros that
+ * SQLite finds there. */
 static int open_bytes(struct sealed_file *f, const struct about *a, unsigned char *bytes, size_t n)
 {
     int r = xaes_open(f->xaes, str_n(a->bytes, sizeof a->bytes), bytes, n, bytes, bytes + n, NULL);
@@ -160,7 +160,8 @@ static int frame_put(struct sealed_file *f, sqlite3_int64 frame)
     struct about a = about_frame(frame);
     int rc;
 
-    /* The checksum in the head is over all of the page; what is not zero there would not come back. */
+    /* The checksum in the head is over all of the page; what is not zero there would not come back.
+     */
     if (!is_zero(f->bytes + FRAME_HEAD_BYTES + DATA_BYTES, SQ_RESERVED_BYTES))
         return SQLITE_IOERR_WRITE;
     rc = seal(f, &a, f->bytes, FRAME_HEAD_BYTES + DATA_BYTES);
@@ -227,7 +228,8 @@ static int wal_write(struct sealed_file *f, const void *p, int n, sqlite3_int64 
     }
     if (at < WAL_HEAD_BYTES || at + n > frame_of(at) + FRAME_BYTES)
         return SQLITE_IOERR_WRITE;
-    if (at == frame_of(at) && n == FRAME_HEAD_BYTES && (f->wal_end == NOWHERE || at >= f->wal_end)) {
+    if (at == frame_of(at) && n == FRAME_HEAD_BYTES &&
+        (f->wal_end == NOWHERE || at >= f->wal_end)) {
         f->pending_at = at;
         memcpy(f->pending, p, FRAME_HEAD_BYTES);
         return SQLITE_OK;

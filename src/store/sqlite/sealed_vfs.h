@@ -5,8 +5,8 @@
  * a journal or a temporary file is SQLITE_CANTOPEN, so that none is ever there in the clear (the
  * store keeps both in memory). Where everything lies on the disk: docs/formats/store.md.
  *
- * SQLite finds its pages where they always are, with SQ_RESERVED_BYTES of zeros at their end; on the
- * disk these hold the page's mark (base/xaes.h). What does not open:
+ * SQLite finds its pages where they always are, with SQ_RESERVED_BYTES of zeros at their end; on
+ * the disk these hold the page's mark (base/xaes.h). What does not open:
  *   - a page that is read: SQLITE_IOERR_DATA;
  *   - the head of the database, when it is opened: as if the file were empty, because a crash may
  *     have left half of page 1 while the whole one stands in the log, where SQLite looks next;

@@ -153,9 +153,9 @@ static struct sq_store *alloc(const struct store_config *config)
 /* All of the log into the database: what is renamed must be whole without it. */
 static int fold(struct sq_conn *c, struct err *err)
 {
-    int rc = fault_point("sql") ? SQLITE_IOERR
-                                : sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
-                                                            NULL, NULL);
+    int rc = fault_point("sql")
+                 ? SQLITE_IOERR
+                 : sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 
     return rc == SQLITE_OK ? 0 : sq_fail(c->db, rc, err);
 }

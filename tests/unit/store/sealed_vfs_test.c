@@ -34,8 +34,7 @@ static void place_open(struct place *p)
     char key[PATH_BYTES];
 
     path_in(p, "key", key);
-    if (vault_open(p->dir, key, &p->vault, &err) < 0 ||
-        sealed_vfs_new(p->vault, &p->vfs, &err) < 0)
+    if (vault_open(p->dir, key, &p->vault, &err) < 0 || sealed_vfs_new(p->vault, &p->vfs, &err) < 0)
         fail_msg("%s", err.text);
 }
 
@@ -53,8 +52,8 @@ static void place_new(struct place *p)
 
 static void place_done(struct place *p)
 {
-    static const char *const names[] = {"key", "carnet.keys", "a.db", "a.db-wal", "b.db",
-                                        "b.db-wal"};
+    static const char *const names[] = {"key",      "carnet.keys", "a.db",
+                                        "a.db-wal", "b.db",        "b.db-wal"};
     char path[PATH_BYTES];
 
     sealed_vfs_free(p->vfs);
