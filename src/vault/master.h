@@ -1,4 +1,4 @@
-/* master.h - where the master key comes from. Stays inside vault/, but for making one.
+/* master.h - where the master key comes from.
  *
  * 32 bytes, written as 64 hexadecimal digits: in a file that only its owner reads, or in the
  * environment variable CARNET_KEY.

@@ -234,6 +234,14 @@ int vault_open(const char *dir, const char *key_file, struct vault **ret, struct
     return unseal(dir, &file, key_file, ret, err);
 }
 
+int vault_check(const char *dir, const char *key_file, struct err *err)
+{
+    _cleanup_(vault_freep) struct vault *v = NULL;
+    int r = vault_open(dir, key_file, &v, err);
+
+    return r >= 0 && !v ? err_set(err, ERR_VALUE, "the store in %s is not encrypted", dir) : r;
+}
+
 int vault_subkey(const struct vault *v, const char *use, unsigned char ret[XAES_KEY_BYTES],
                  struct err *err)
 {

@@ -31,6 +31,9 @@ static inline void vault_freep(struct vault **v)
     vault_free(*v);
 }
 
+/* Whether that key opens the folder's keys: as vault_open, ERR_VALUE where it is not encrypted. */
+int vault_check(const char *dir, const char *key_file, struct err *err);
+
 /* A key for one use: the same use gives the same key for as long as the folder lives. From any
  * thread. */
 int vault_subkey(const struct vault *v, const char *use, unsigned char ret[XAES_KEY_BYTES],

@@ -182,6 +182,8 @@ struct sq_store {
     int lock_fd;
     struct vault *vault;    /* of an encrypted store, otherwise NULL */
     struct sealed_vfs *vfs; /* likewise */
+    char *key_file;         /* for copies that are to be encrypted when the store is not */
+    bool seal_copies;
     bool read_only;
     size_t cache_bytes, hot_cache_bytes;
     unsigned n_hot, hot_max; /* n_hot under conns_lock */

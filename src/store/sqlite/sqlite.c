@@ -113,6 +113,7 @@ static void sq_close(struct store *base)
     vault_free(st->vault);
     if (st->lock_fd >= 0)
         close(st->lock_fd);
+    free(st->key_file);
     free(st->path);
     free(st->dir);
     free(st);
@@ -210,6 +211,11 @@ static int open_vault(struct sq_store *st, const struct store_config *config, st
     bool is_new = config->create && access(st->path, F_OK) != 0;
     int r = 0;
 
+    st->seal_copies = config->seal_copies && !vault_exists(st->dir);
+    if (st->seal_copies) {
+        st->key_file = config->key_file ? strdup(config->key_file) : NULL;
+        return config->key_file && !st->key_file ? err_no_memory(err) : 0;
+    }
     if (is_new && master_is_named(config->key_file) && !vault_exists(st->dir))
         r = vault_create(st->dir, config->key_file, err);
     if (r >= 0)
