@@ -62,9 +62,9 @@ static int run(const struct cli_args *args, struct err *err)
     r = store_backup(backup, dir, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
-    config.data_dir = dir;
     if (r >= 0)
-        r = server_audit_restore(from, dir, err);
+        r = server_audit_restore(&config, dir, err);
+    config.data_dir = dir;
     return r < 0 ? r : cli_note(&config, "restore", args->operands, 1, err);
 }
 

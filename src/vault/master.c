@@ -16,7 +16,7 @@
 
 bool master_is_named(const char *key_file)
 {
-    return key_file || getenv(MASTER_ENV);
+    return key_file ? *key_file : getenv(MASTER_ENV) != NULL;
 }
 
 static int digit(char c)
@@ -76,7 +76,7 @@ int master_read(const char *key_file, unsigned char ret[XAES_KEY_BYTES], struct 
 {
     const char *text = getenv(MASTER_ENV);
 
-    if (key_file)
+    if (key_file && *key_file)
         return read_file(key_file, ret, err);
     if (!text)
         return err_set(err, ERR_REQUIRED, "no key is named");

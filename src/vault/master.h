@@ -11,7 +11,8 @@
 #define MASTER_ENV "CARNET_KEY"
 #define MASTER_FILE_MAX KIB(1)
 
-/* Whether a key is named at all: `key_file` is not NULL, or the environment has one. */
+/* Whether a key is named at all: `key_file` is not empty, or it is NULL and the environment has
+ * one. */
 bool master_is_named(const char *key_file);
 /* Reads it; the environment's where key_file is NULL. ERR_NOT_FOUND when the file does not exist,
  * ERR_VALUE when it holds no key, ERR_FORBIDDEN when everybody may read it. */

@@ -20,6 +20,8 @@ bool vault_exists(const char *dir);
  * folder has keys already. */
 int vault_create(const char *dir, const char *key_file, struct err *err);
 
+#define VAULT_NO_KEY "" /* as a key file: none, not the environment's either */
+
 /* Opens a folder's keys with the master key of that file; NULL: the environment's. *ret is NULL,
  * and the result 0, where folder and caller have none. ERR_REQUIRED when a key is needed and none
  * is named, ERR_VALUE when one is named and the folder is not encrypted, ERR_FORBIDDEN when it is
