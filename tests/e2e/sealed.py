@@ -2,8 +2,9 @@
 """An encrypted node: sealed.py CARNET
 
 What is written through it is found in no file of its folder and of its backups, while it serves and
-afterwards; the key is changed while it serves; a wrong key, none, and one too many are told apart; a
-backup is verified by restoring it; a store that is not encrypted becomes one by restoring a backup.
+afterwards; the key is changed while it serves; a wrong key, none, and one too many are told apart;
+a backup is verified by restoring it; a store that is not encrypted becomes one by restoring a
+backup.
 """
 import os
 import subprocess
@@ -50,13 +51,19 @@ def expect(what, condition):
         raise AssertionError(what)
 
 
+def expect_nothing_in(folder):
+    found = found_in(folder)
+    expect(f'in the clear: {found}', not found)
+
+
 def write(node):
     client = node.client()
     patient = {'resourceType': 'Patient', 'id': ID, 'name': [{'family': NAME}]}
     status = client.send('PUT', f'/fhir/Patient/{ID}', patient).status
     expect(f'put: {status}', status == 201)
     # Larger than what is kept in memory while it arrives.
-    note = {'resourceType': 'Basic', 'code': {'text': NAME}, 'subject': {'reference': f'Patient/{ID}'},
+    note = {'resourceType': 'Basic', 'code': {'text': NAME},
+            'subject': {'reference': f'Patient/{ID}'},
             'text': {'status': 'generated', 'div': '<div xmlns="http://www.w3.org/1999/xhtml">' +
                      (NAME + ' ') * (NOTE_BYTES // 15) + '</div>'}}
     status = client.send('POST', '/fhir/Basic', note).status
@@ -72,20 +79,21 @@ def main():
     carnet = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory(prefix='carnet-sealed-') as top:
         at = {n: os.path.join(top, n) for n in
-              ('data', 'key', 'key2', 'backup', 'restored', 'plain', 'plain-backup', 'made', 'key3')}
+              ('data', 'key', 'key2', 'backup', 'restored', 'plain', 'plain-backup', 'made',
+               'key3')}
         said = run(carnet, 'init', '--data', at['data'], '--key-file', at['key'])
         expect('init says what the key is', 'Without it nothing' in said)
         expect('mode of the key', os.stat(at['key']).st_mode & 0o777 == 0o600)
         with serve(carnet, top, at['data'], '--audit', 'on', '--key-file', at['key']) as node:
             write(node)
             expect('it is found', reads(node))
-            expect(f'in the clear: {found_in(at["data"])}', not found_in(at['data']))
+            expect_nothing_in(at['data'])
             run(carnet, 'key', 'rotate', '--data', at['data'], '--key-file', at['key'],
                 '--new-key-file', at['key2'])
             run(carnet, 'backup', '--data', at['data'], '--key-file', at['key2'], at['backup'])
             expect('the node goes on', reads(node))
         for folder in ('data', 'backup'):
-            expect(f'in the clear: {found_in(at[folder])}', not found_in(at[folder]))
+            expect_nothing_in(at[folder])
 
         said = run(carnet, 'check', '--data', at['data'], '--key-file', at['key'], status=1)
         expect(said, 'is not the one of the store' in said)
@@ -95,7 +103,7 @@ def main():
             run(carnet, 'check', '--data', at['data'], env={'CARNET_KEY': f.read()})
 
         run(carnet, 'restore', '--data', at['restored'], '--key-file', at['key2'], at['backup'])
-        expect(f'in the clear: {found_in(at["restored"])}', not found_in(at['restored']))
+        expect_nothing_in(at['restored'])
         run(carnet, 'audit', 'verify', '--data', os.path.join(at['backup'], 'audit-copy'),
             '--key-file', at['key2'])
         with serve(carnet, top, at['restored'], '--key-file', at['key2']) as node:
@@ -109,7 +117,7 @@ def main():
         expect(said, 'is not encrypted' in said)
         run(carnet, 'backup', '--data', at['plain'], at['plain-backup'])
         run(carnet, 'restore', '--data', at['made'], '--key-file', at['key3'], at['plain-backup'])
-        expect(f'in the clear: {found_in(at["made"])}', not found_in(at['made']))
+        expect_nothing_in(at['made'])
         before = os.path.join(at['made'], 'audit-before')
         for name in os.listdir(before):
             run(carnet, 'audit', 'verify', '--data', os.path.join(before, name), '--key-file',
