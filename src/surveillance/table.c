@@ -239,7 +239,7 @@ static int stratum_of(struct reader *r, struct strata *s, const struct str *fiel
         sb_str(key, fields[i]);
     }
     bad = sb_ok(key, err);
-    if (bad == 0 && 2 * (s->t->n_strata + 1) > s->n_slots)
+    if (bad == 0 && (!s->slots || 2 * (s->t->n_strata + 1) > s->n_slots))
         bad = strata_grow(r->a, s, err);
     if (bad < 0)
         return bad;
