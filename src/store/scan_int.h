@@ -149,6 +149,8 @@ struct scan {
     bool desc, ended;
     void *at; /* where the backend stands */
     size_t i, n, want;
+    int place;    /* where the backend looks, if it has several places … */
+    int32_t home; /* … and in which */
     struct str lo, hi;
     unsigned char last[ENTRY_MAX + 1]; /* the entry behind which the next batch begins */
 };

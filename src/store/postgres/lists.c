@@ -16,8 +16,14 @@ static int scan_enter(struct store_txn *txn, struct err *err)
 static int scan_open(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
                      struct str hi, bool desc, size_t want, struct err *err)
 {
-    (void)err;
+    struct pg_args place = {0};
+    int r = of == SCAN_TERMS ? 0 : pg_place_range(pg_txn(txn), lo, hi, &place, err);
+
+    if (r < 0)
+        return r;
     assert(of != SCAN_TERMS || !desc);
+    s->place = place.form;
+    s->home = place.home;
     s->txn = txn;
     s->of = of;
     s->desc = desc;
@@ -57,10 +63,22 @@ static void expect_entries(const struct scan *s)
     pg_expect(s->txn, rows, n);
 }
 
+static void note_homes(const struct scan *s)
+{
+    struct pg_store *st = pg_store(s->txn);
+
+    for (size_t i = 0; st->is_sharded && s->of != SCAN_TERMS && i < s->n; i++) {
+        struct str k = pg_bytes(s->at, (int)i, 0);
+        if (k.n >= ROW_BYTES)
+            pg_home_note(st, row_get((const unsigned char *)k.p + k.n - ROW_BYTES),
+                         (int32_t)pg_i64(s->at, (int)i, 1));
+    }
+}
+
 static int fetch(struct scan *s, struct err *err)
 {
     enum pg_statement id = s->of == SCAN_TERMS ? PG_TERMS : s->desc ? PG_KEYS_DESC : PG_KEYS;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = (enum pg_form)s->place, .home = s->home};
     PGresult *res = NULL;
     int r;
 
@@ -76,6 +94,7 @@ static int fetch(struct scan *s, struct err *err)
     s->ended = s->n < s->want;
     if (s->n)
         move_on(s, pg_bytes(res, (int)s->n - 1, 0));
+    note_homes(s);
     if (s->of == SCAN_WALK)
         expect_entries(s);
     return 0;
@@ -107,6 +126,8 @@ static int scan_has(struct store_txn *txn, enum scan_of of, struct str k, struct
     struct pg_args a = {0};
     int r;
 
+    if (of != SCAN_TERMS && k.n >= ROW_BYTES)
+        pg_place_row(pg_store(txn), row_get((const unsigned char *)k.p + k.n - ROW_BYTES), &a);
     pg_arg_bytes(&a, k);
     r = pg_ask(pg_txn(txn)->conn, of == SCAN_TERMS ? PG_TERM : PG_KEY, &a, &res, err);
     return r < 0 ? r : PQntuples(res) > 0;
@@ -117,8 +138,10 @@ static int scan_count(struct store_txn *txn, struct str lo, struct str hi, uint6
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
     struct pg_args a = {0};
-    int r;
+    int r = pg_place_range(pg_txn(txn), lo, hi, &a, err);
 
+    if (r < 0)
+        return r;
     pg_arg_bytes(&a, lo);
     pg_arg_bytes(&a, hi);
     if ((r = pg_ask(pg_txn(txn)->conn, PG_KEY_COUNT, &a, &res, err)) < 0)
@@ -132,12 +155,17 @@ static int live_of(struct store_txn *txn, int type, struct str id_key, uint64_t 
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
     struct pg_args a = {0};
-    int r;
+    int r = pg_place_id(pg_txn(txn), type, id_key, &a, err);
 
+    *ret = 0;
+    if (r <= 0)
+        return r;
     pg_arg_i64(&a, type);
     pg_arg_bytes(&a, id_key);
     if ((r = pg_ask(pg_txn(txn)->conn, PG_NEWEST, &a, &res, err)) < 0)
         return r;
+    if (pg_store(txn)->is_sharded && PQntuples(res))
+        pg_home_note(pg_store(txn), (uint64_t)pg_i64(res, 0, 0), (int32_t)pg_i64(res, 0, 2));
     *ret = PQntuples(res) && pg_i64(res, 0, 1) != METHOD_DELETE ? (uint64_t)pg_i64(res, 0, 0) : 0;
     return 0;
 }
@@ -149,6 +177,7 @@ static int identity(struct store_txn *txn, uint64_t row, int *ret_type,
     struct pg_args a = {0};
     int r;
 
+    pg_place_row(pg_store(txn), row, &a);
     pg_arg_i64(&a, (int64_t)row);
     if ((r = pg_ask(pg_txn(txn)->conn, PG_IDENTITY, &a, &res, err)) < 0)
         return r;
@@ -165,7 +194,7 @@ static int live(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, 
                 struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = FORM_ALL};
     int r, n;
 
     pg_arg_i64(&a, (int64_t)from);
@@ -174,8 +203,11 @@ static int live(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, 
     if (r < 0)
         return r;
     n = PQntuples(res);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         ret[i] = (uint64_t)pg_i64(res, i, 0);
+        if (pg_store(txn)->is_sharded)
+            pg_home_note(pg_store(txn), ret[i], (int32_t)pg_i64(res, i, 1));
+    }
     pg_expect(txn, ret, (size_t)n);
     return n;
 }
@@ -184,7 +216,7 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
                size_t max, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = FORM_ALL};
     int r, n;
 
     pg_arg_i64(&a, type);
@@ -200,6 +232,8 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
         memcpy(ret[i].id, id.p, id.n);
         ret[i].n = id.n;
         ret[i].row = (uint64_t)pg_i64(res, i, 1);
+        if (pg_store(txn)->is_sharded)
+            pg_home_note(pg_store(txn), ret[i].row, (int32_t)pg_i64(res, i, 2));
     }
     return n;
 }

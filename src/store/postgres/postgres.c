@@ -16,9 +16,11 @@ static void pg_close(struct store *base)
     arena_done(&w->arena);
     sb_done(&w->scratch);
     sb_done(&w->array);
+    sb_done(&w->homes);
     sb_done(&w->agent_text);
     queue_done(&w->queue);
     pthread_mutex_destroy(&st->conns_lock);
+    params_unref(st->base_params);
     if (st->base.params)
         store_base_done(&st->base);
     free(st->uri);
@@ -72,6 +74,7 @@ static struct pg_store *alloc(const struct store_config *config)
     pends_init(&st->writer.pends);
     st->writer.scratch = sb_make(STORE_BODY_MAX + KIB(1));
     st->writer.array = sb_make(2 * PEND_BYTES_LIMIT);
+    st->writer.homes = sb_make(2 * PEND_BYTES_LIMIT);
     st->writer.agent_text = sb_make(KIB(64));
     arena_init(&st->writer.arena, PG_PUT_ARENA_BYTES);
     return st;

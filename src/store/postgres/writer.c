@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define SETTLE_STEP_MS 200
+
 /* What a job's failure has to put back. */
 struct mark {
     uint64_t last_row;
@@ -194,20 +196,26 @@ static int ask_outcome(struct pg_writer *w, struct err *err)
     return err->code;
 }
 
+static void publish(struct pg_writer *w, bool in_doubt);
+
 static int commit(struct pg_writer *w, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
+    bool in_doubt = false;
     int r = pg_pends_flush(w, err);
 
     if (r == 0)
         r = put_multi(w, err);
     if (r == 0)
         r = put_feed(w, err);
+    w->conn->is_warned = false;
     if (r == 0)
         r = fault_point("commit") ? err_set(err, ERR_NO_STORE, "the store cannot be written")
                                   : pg_ask(w->conn, PG_COMMIT, NULL, &res, err);
-    if (r < 0 && w->conn->is_lost)
+    if (r < 0 && w->conn->is_lost) {
         r = ask_outcome(w, err);
+        in_doubt = true;
+    }
     /* A transaction that has failed answers a COMMIT by ROLLBACK, as if that were well. */
     if (r == 0 && res && strcmp(PQcmdStatus(res), "COMMIT") != 0)
         r = err_set(err, ERR_NO_STORE, "the store cannot be written");
@@ -217,6 +225,7 @@ static int commit(struct pg_writer *w, struct err *err)
     /* What this process has changed itself is in its memory already. */
     if (w->epoch_moves)
         atomic_store(&w->conn->st->epoch, w->epoch + 1);
+    publish(w, in_doubt);
     return 0;
 }
 
@@ -231,6 +240,57 @@ static void rollback(struct pg_writer *w)
     if (PQtransactionStatus(c->db) != PQTRANS_IDLE && pg_ask(c, PG_ROLLBACK, NULL, NULL, NULL) < 0)
         c->is_lost = true;
     c->is_failed = c->is_doomed = false;
+}
+
+/* ---- a distributed store: its shards commit one after the other, behind the coordinator ---- */
+
+/* Whether every shard shows what has been committed. A transaction that was prepared on a worker
+ * which then was away is committed as soon as it is back; only the holder of the feed may ask. */
+static int settle(struct pg_writer *w, struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    int r = pg_ask(w->conn, PG_RECOVER, NULL, NULL, err);
+
+    if (r == 0)
+        r = pg_ask(w->conn, PG_PREPARED, NULL, &res, err);
+    if (r == 0 && pg_i64(res, 0, 0) != 0)
+        r = err_set(err, ERR_BUSY, "a worker of the database does not answer");
+    return r;
+}
+
+/* The group before this one was not told of as seen by all: its process died, or a worker did. */
+static int heal(struct pg_writer *w, uint64_t seen, struct err *err)
+{
+    struct pg_args a = {0};
+    int r = seen < w->last_row ? settle(w, err) : 0;
+
+    pg_arg_i64(&a, (int64_t)w->last_row);
+    return r < 0 || seen == w->last_row ? r : pg_send(w->conn, PG_SEEN, &a, err);
+}
+
+/* Behind the commit: from here on readers of the feed go up to the group's end. If it fails, or
+ * this process dies first, the next group does it. */
+static void publish(struct pg_writer *w, bool in_doubt)
+{
+    struct pg_conn *c = w->conn;
+    struct pg_args a = {0};
+
+    if (!c->st->is_sharded || !w->is_dirty)
+        return;
+    pg_arg_i64(&a, (int64_t)w->last_row);
+    for (int i = 0; in_doubt || c->is_warned; i++) {
+        c->is_warned = in_doubt = false;
+        if (settle(w, NULL) == 0 && !c->is_warned)
+            break;
+        rollback(w);
+        if (c->is_lost || i * SETTLE_STEP_MS >= PG_SETTLE_MS)
+            return;
+        in_doubt = true;
+        usleep(SETTLE_STEP_MS * 1000);
+    }
+    if (pg_send(c, PG_BEGIN_WRITE, NULL, NULL) < 0 || pg_send(c, PG_LAZY, NULL, NULL) < 0 ||
+        pg_send(c, PG_SEEN, &a, NULL) < 0 || pg_ask(c, PG_COMMIT, NULL, NULL, NULL) < 0)
+        rollback(w);
 }
 
 /* Takes the feed: what it says counts from here on. */
@@ -252,7 +312,9 @@ static int lock_feed(struct pg_writer *w, struct err *err)
     w->last_hlc = (uint64_t)pg_i64(res, 0, 2);
     snprintf(w->xid, sizeof w->xid, "%.*s", STR_ARG(pg_bytes(res, 0, 3)));
     w->versions = w->live = 0;
-    w->is_dirty = w->epoch_moves = false;
+    if (w->conn->st->is_sharded && (r = heal(w, (uint64_t)pg_i64(res, 0, 4), err)) < 0)
+        return r;
+    w->is_dirty = w->epoch_moves = w->adds_again = false;
     t = open_txn(w, &upkeep);
     r = pg_meet_epoch(t, w->epoch, err);
     close_txn(t);
