@@ -134,6 +134,14 @@
     X(PG_PUT_MULTI, "i", "INSERT INTO carnet_multi (list) VALUES ($1) ON CONFLICT DO NOTHING") \
     X(PG_MULTI, "", "SELECT list FROM carnet_multi") \
     X(PG_ORIGINS, "", "SELECT n, value FROM carnet_origin ORDER BY n") \
+    X(PG_DROP_ORIGINS, "", "DELETE FROM carnet_origin") \
+    X(PG_PUT_ORIGIN, "ii", "INSERT INTO carnet_origin (n, value) VALUES ($1, $2)") \
+    X(PG_LINEAGE, "I", \
+      "SELECT v.row, v.parent, v.agent FROM unnest($1) u(row) JOIN carnet_version v ON v.part = 0" \
+      " AND v.row = u.row") \
+    X(PG_AGENT_TEXT, "i", "SELECT text FROM carnet_agent WHERE n = $1") \
+    X(PG_META_NEXT, "t", \
+      "SELECT name FROM carnet_meta WHERE name > $1 ORDER BY name LIMIT 1") \
     X(PG_AGENT, "b", \
       "WITH old AS (SELECT n FROM carnet_agent WHERE text = $1), new AS (INSERT INTO" \
       " carnet_agent (n, text) SELECT (SELECT coalesce(max(n), 0) + 1 FROM" \
@@ -428,6 +436,21 @@ int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_l
 int pg_pends_flush(struct pg_writer *w, struct err *err);
 /* The same inside a job, before anything looks at the index. Nothing to do for a reader. */
 int pg_pends_flush_if_writing(struct pg_txn *t, struct err *err);
+
+/* ---- adopt.c: a whole store that was another's ---- */
+
+int pg_lineage(struct store_txn *txn, struct arena *a, struct adoption *rows, size_t n,
+               struct err *err);
+int pg_adopt(struct store_txn *txn, const struct adoption *of, struct err *err);
+int pg_adopt_position(struct store_txn *txn, uint64_t row, struct err *err);
+int pg_origins(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
+               struct err *err);
+int pg_adopt_origins(struct store_txn *txn, const uint64_t *origins, size_t n, struct err *err);
+int pg_meta_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                 struct err *err);
+/* … in put.c: as pg_put, with the number, clock and origin that a version had. */
+int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
+              uint64_t hlc, int64_t origin, struct err *err);
 
 /* ---- upkeep.c ---- */
 

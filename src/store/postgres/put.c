@@ -69,8 +69,8 @@ static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
 
 /* What there is of the id so far: its newest version leaves the index. *ret_home: where the
  * resource is, or now settles. */
-static int supersede(struct pg_txn *t, const struct put *put, struct str id_key,
-                     uint64_t *ret_parent, int32_t *ret_home, struct err *err)
+static int supersede(struct pg_txn *t, const struct put *put, const struct adoption *as,
+                     struct str id_key, uint64_t *ret_parent, int32_t *ret_home, struct err *err)
 {
     struct pg_writer *w = &pg_store(&t->base)->writer;
     struct pg_args place = {0};
@@ -84,6 +84,8 @@ static int supersede(struct pg_txn *t, const struct put *put, struct str id_key,
     if (r == 0)
         return pg_home_set(t, put->type, id_key, put->index ? put->index->patient : STR_NULL,
                            ret_home, err);
+    if (as && !as->parent)
+        return 0;
     r = pg_get(&t->base, put->type, put->id, &old, err);
     if (r == ERR_NOT_FOUND)
         return 0;
@@ -92,19 +94,20 @@ static int supersede(struct pg_txn *t, const struct put *put, struct str id_key,
     *ret_parent = old.row;
     if (old.method != METHOD_DELETE) {
         w->live--;
-        r = unindex(t, &old, place.home, err);
+        r = as && !as->drops_parent ? 0 : unindex(t, &old, place.home, err);
     }
     return r;
 }
 
-int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
+              uint64_t hlc, int64_t origin, struct err *err)
 {
-    struct pg_txn *t = pg_txn(txn);
-    struct pg_writer *w = &pg_store(txn)->writer;
-    uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms()), row = w->last_row + 1, parent;
+    struct pg_store *st = pg_store(&t->base);
+    struct pg_writer *w = &st->writer;
+    struct pg_args a = {.form = FORM_HOME};
     unsigned char key[ID_KEY_MAX];
     struct str id_key;
-    struct pg_args a = {.form = FORM_HOME};
+    uint64_t parent;
     int64_t agent;
     int r;
 
@@ -113,13 +116,14 @@ int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, st
         return err_set(err, ERR_FULL, "the store has no more numbers for versions");
     pg_forget(t);
     id_key = str_n((char *)key, index_id_key(put->id, key));
-    if ((r = pg_enter(t, err)) < 0 || (r = supersede(t, put, id_key, &parent, &a.home, err)) < 0 ||
+    if ((r = pg_enter(t, err)) < 0 ||
+        (r = supersede(t, put, as, id_key, &parent, &a.home, err)) < 0 ||
         (r = agent_number(t, &agent, err)) < 0)
         return r;
     pg_arg_i64(&a, (int64_t)row);
     pg_arg_i64(&a, (int64_t)hlc);
     pg_arg_i64(&a, (int64_t)parent);
-    pg_arg_i64(&a, 0);
+    pg_arg_i64(&a, origin);
     pg_arg_i64(&a, agent);
     pg_arg_i64(&a, put->type);
     pg_arg_i64(&a, put->method);
@@ -132,13 +136,23 @@ int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, st
     w->versions++;
     w->live += put->method != METHOD_DELETE;
     w->is_dirty = true;
-    if (pg_store(txn)->is_sharded)
-        pg_home_note(pg_store(txn), row, a.home);
-    if (put->index && ((r = add_entries(t, put->index, row, a.home, false, err)) < 0 ||
-                       (r = pg_guests_put(t, put->index, a.home, err)) < 0))
-        return r;
-    *ret = (struct version){.hlc = hlc, .origin = pg_store(txn)->origins[0]};
-    return 0;
+    if (st->is_sharded)
+        pg_home_note(st, row, a.home);
+    if (!put->index || (as && !as->row.is_current))
+        return 0;
+    r = add_entries(t, put->index, row, a.home, false, err);
+    return r < 0 ? r : pg_guests_put(t, put->index, a.home, err);
+}
+
+int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+{
+    struct pg_writer *w = &pg_store(txn)->writer;
+    uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms());
+    int r = pg_put_as(pg_txn(txn), put, NULL, w->last_row + 1, hlc, 0, err);
+
+    if (r == 0)
+        *ret = (struct version){.hlc = hlc, .origin = pg_store(txn)->origins[0]};
+    return r;
 }
 
 int pg_claim(struct store_txn *txn, struct str name, struct err *err)

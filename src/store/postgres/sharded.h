@@ -53,6 +53,8 @@
       "SELECT " SH_ROW("$5") "v.body, v.home FROM carnet_version v WHERE v.home = $6 AND" \
       " v.type::int4 = $1 AND v.id = $2 AND v.hlc = $3 AND v.origin = $4 AND v.row + 0 <= $5" \
       " ORDER BY v.row + 0 DESC LIMIT 1") \
+    X(PG_LINEAGE, FORM_ALL, "I", \
+      "SELECT v.row, v.parent, v.agent FROM carnet_version v WHERE v.row = ANY ($1)") \
     X(PG_ROW_FROM, FORM_ALL, "ii", \
       "SELECT v.row FROM carnet_version v WHERE v.hlc >= $1 AND v.row <= $2 ORDER BY v.hlc" \
       " LIMIT 1") \

@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SETTLE_STEP_MS 200
-
 /* What a job's failure has to put back. */
 struct mark {
     uint64_t last_row;
@@ -244,18 +242,22 @@ static void rollback(struct pg_writer *w)
 
 /* ---- a distributed store: its shards commit one after the other, behind the coordinator ---- */
 
-/* Whether every shard shows what has been committed. A transaction that was prepared on a worker
- * which then was away is committed as soon as it is back; only the holder of the feed may ask. */
+/* Waits until every shard shows what has been committed. A transaction that was prepared on a worker
+ * which then was away is committed as soon as it is back. */
 static int settle(struct pg_writer *w, struct err *err)
 {
-    _cleanup_(pg_clearp) PGresult *res = NULL;
-    int r = pg_ask(w->conn, PG_RECOVER, NULL, NULL, err);
+    int r = 0;
 
-    if (r == 0)
-        r = pg_ask(w->conn, PG_PREPARED, NULL, &res, err);
-    if (r == 0 && pg_i64(res, 0, 0) != 0)
-        r = err_set(err, ERR_BUSY, "a worker of the database does not answer");
-    return r;
+    for (int waited_ms = 0, step_ms = 1; waited_ms < PG_SETTLE_MS; step_ms *= 2) {
+        _cleanup_(pg_clearp) PGresult *res = NULL;
+
+        if ((r = pg_ask(w->conn, PG_RECOVER, NULL, NULL, err)) < 0 ||
+            (r = pg_ask(w->conn, PG_PREPARED, NULL, &res, err)) < 0 || pg_i64(res, 0, 0) == 0)
+            return r;
+        usleep((useconds_t)step_ms * 1000);
+        waited_ms += step_ms;
+    }
+    return err_set(err, ERR_BUSY, "a worker of the database does not answer");
 }
 
 /* The group before this one was not told of as seen by all: its process died, or a worker did. */
@@ -278,15 +280,9 @@ static void publish(struct pg_writer *w, bool in_doubt)
     if (!c->st->is_sharded || !w->is_dirty)
         return;
     pg_arg_i64(&a, (int64_t)w->last_row);
-    for (int i = 0; in_doubt || c->is_warned; i++) {
-        c->is_warned = in_doubt = false;
-        if (settle(w, NULL) == 0 && !c->is_warned)
-            break;
+    if ((in_doubt || c->is_warned) && settle(w, NULL) < 0) {
         rollback(w);
-        if (c->is_lost || i * SETTLE_STEP_MS >= PG_SETTLE_MS)
-            return;
-        in_doubt = true;
-        usleep(SETTLE_STEP_MS * 1000);
+        return;
     }
     if (pg_send(c, PG_BEGIN_WRITE, NULL, NULL) < 0 || pg_send(c, PG_LAZY, NULL, NULL) < 0 ||
         pg_send(c, PG_SEEN, &a, NULL) < 0 || pg_ask(c, PG_COMMIT, NULL, NULL, NULL) < 0)
