@@ -35,6 +35,19 @@ int migrate_check_whole(struct store *store, struct err *err)
                      : 0;
 }
 
+struct look_job {
+    struct store_job job;
+    uint64_t position;
+};
+
+/* As the writer sees it: what a killed run had sent is over by then. */
+static int look_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)err;
+    ((struct look_job *)job)->position = store_position(txn);
+    return 0;
+}
+
 struct begin_job {
     struct store_job job;
     const uint64_t *origins;
@@ -53,19 +66,21 @@ static int begin_run(struct store_txn *txn, struct store_job *job, struct err *e
 static int begin(struct migrate *m, struct err *err)
 {
     struct begin_job job = {.job = {.run = begin_run, .who = &m->who}};
+    struct look_job look = {.job = {.run = look_run, .who = &m->who}};
     _cleanup_(store_txn_endp) struct store_txn *from = NULL, *to = NULL;
     struct str filling = STR_NULL;
     uint64_t *mine;
     size_t n;
     int r;
 
-    if ((r = begin_reading(m, m->from, &from, err)) < 0 ||
+    if ((r = store_write(m->to, &look.job, err)) < 0 ||
+        (r = begin_reading(m, m->from, &from, err)) < 0 ||
         (r = begin_reading(m, m->to, &to, err)) < 0 ||
         (r = store_origins(from, &m->a, (uint64_t **)&job.origins, &job.n, err)) < 0 ||
         (r = store_origins(to, &m->a, &mine, &n, err)) < 0 ||
         (r = store_meta_get(to, META_FILLING, &m->a, &filling, err)) < 0)
         return r;
-    m->at = m->result->resumed = store_position(to);
+    m->at = m->result->resumed = look.position;
     m->goal = store_position(from);
     if (!filling.n && m->at)
         return err_set(err, ERR_CONFLICT, "the target holds a store already");
@@ -212,11 +227,12 @@ static int compare(struct migrate *m, struct err *err)
         return r;
     if (from.versions != to.versions || from.resources != to.resources ||
         memcmp(from.hash, to.hash, sizeof from.hash) != 0 || stats.rows != to.versions)
-        return err_set(err, ERR_NO_STORE,
-                       "the target is not the same: %llu versions of %llu resources instead of %llu "
-                       "of %llu, or with another checksum",
-                       (unsigned long long)to.versions, (unsigned long long)to.resources,
-                       (unsigned long long)from.versions, (unsigned long long)from.resources);
+        return err_set(
+            err, ERR_NO_STORE,
+            "the target is not the same: %llu versions of %llu resources instead of %llu "
+            "of %llu, or with another checksum",
+            (unsigned long long)to.versions, (unsigned long long)to.resources,
+            (unsigned long long)from.versions, (unsigned long long)from.resources);
     m->result->versions = to.versions;
     m->result->resources = to.resources;
     migrate_sum_text(&to, m->result->sum);

@@ -12,7 +12,7 @@
 #define COPY_BYTES MIB(1)
 
 /* What each store says of itself, and what ends with the migration. */
-static const char *const own[] = {"schema",   "index",    "content",    "timezone",
+static const char *const own[] = {"schema",   "index",      "content",  "timezone",
                                   "last-row", "last-clock", "migration"};
 
 static bool is_own(struct str name)
@@ -79,8 +79,8 @@ static int drop_blob(struct store_txn *txn, struct store_job *job, struct err *e
     return store_blob_drop(txn, ((struct value_job *)job)->name, err);
 }
 
-typedef int value_fn(struct migrate *m, void *ctx, struct str name, uint32_t part,
-                     struct str bytes, struct err *err);
+typedef int value_fn(struct migrate *m, void *ctx, struct str name, uint32_t part, struct str bytes,
+                     struct err *err);
 
 /* Every small value of a store that is not its own, in order. Names end in NUL. */
 static int each_meta(struct migrate *m, struct store *store, value_fn *each, void *ctx,
@@ -138,8 +138,8 @@ static int each_blob(struct migrate *m, struct store *store, value_fn *each, voi
     return MIN(r, 0);
 }
 
-static int copy_meta(struct migrate *m, void *ctx, struct str name, uint32_t part,
-                     struct str bytes, struct err *err)
+static int copy_meta(struct migrate *m, void *ctx, struct str name, uint32_t part, struct str bytes,
+                     struct err *err)
 {
     struct value_job job = {
         .job = {.run = put_meta, .who = &m->who}, .name = name, .bytes = bytes, .part = part};
@@ -149,8 +149,8 @@ static int copy_meta(struct migrate *m, void *ctx, struct str name, uint32_t par
     return store_write(m->to, &job.job, err);
 }
 
-static int copy_blob(struct migrate *m, void *ctx, struct str name, uint32_t part,
-                     struct str bytes, struct err *err)
+static int copy_blob(struct migrate *m, void *ctx, struct str name, uint32_t part, struct str bytes,
+                     struct err *err)
 {
     struct value_job job = {
         .job = {.run = put_blob, .who = &m->who}, .name = name, .bytes = bytes, .part = part};
@@ -219,8 +219,8 @@ int migrate_sum_version(struct migrate_sum *sum, const struct adoption *of, stru
     return add(sum, &text, err);
 }
 
-static int sum_value(struct migrate *m, void *ctx, struct str name, uint32_t part,
-                     struct str bytes, struct err *err)
+static int sum_value(struct migrate *m, void *ctx, struct str name, uint32_t part, struct str bytes,
+                     struct err *err)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BLOB_PART_MAX + KIB(64));
 

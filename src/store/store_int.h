@@ -64,8 +64,7 @@ struct store_ops {
     int (*adopt_position)(struct store_txn *txn, uint64_t row, struct err *err);
     int (*origins)(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
                    struct err *err);
-    int (*adopt_origins)(struct store_txn *txn, const uint64_t *origins, size_t n,
-                         struct err *err);
+    int (*adopt_origins)(struct store_txn *txn, const uint64_t *origins, size_t n, struct err *err);
     int (*meta_next)(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
                      struct err *err);
 

@@ -111,8 +111,7 @@ int pg_home_set(struct pg_txn *t, int type, struct str id_key, struct str patien
     if (type == patient_type())
         return 0;
     if (patient.n)
-        *ret = pg_home_make(patient_type(),
-                            str_n((char *)owner, index_id_key(patient, owner)));
+        *ret = pg_home_make(patient_type(), str_n((char *)owner, index_id_key(patient, owner)));
     pg_arg_bytes(&a, directory_key(type, id_key, bytes));
     pg_arg_i32(&a, *ret);
     return pg_send(t->conn, PG_PUT_HOME, &a, err);

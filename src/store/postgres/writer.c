@@ -242,8 +242,8 @@ static void rollback(struct pg_writer *w)
 
 /* ---- a distributed store: its shards commit one after the other, behind the coordinator ---- */
 
-/* Waits until every shard shows what has been committed. A transaction that was prepared on a worker
- * which then was away is committed as soon as it is back. */
+/* Waits until every shard shows what has been committed. A transaction that was prepared on a
+ * worker which then was away is committed as soon as it is back. */
 static int settle(struct pg_writer *w, struct err *err)
 {
     int r = 0;
