@@ -167,16 +167,18 @@ struct scan_ops {
     /* First, by every search: takes the snapshot; makes what the job wrote so far visible. */
     int (*enter)(struct store_txn *txn, struct err *err);
     /* Entries k with lo <= k < hi in order. The bounds' bytes must outlive the scan. `want`: how
-     * many are likely to be read; only a matter of speed. */
-    int (*open)(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
-                struct str hi, bool desc, size_t want, struct err *err);
+     * many are likely to be read; only a matter of speed. `within`: not NULL where only rows count
+     * that stand in the list of this key (with its number, without a row) as well: a backend of
+     * several places may leave out others. */
+    int (*open)(struct scan *s, struct store_txn *txn, const struct str *within, enum scan_of of,
+                struct str lo, struct str hi, bool desc, size_t want, struct err *err);
     /* 1 and the next entry, valid until the next call; 0 at the end; negative on failure. */
     int (*next)(struct scan *s, struct str *ret, struct err *err);
     void (*close)(struct scan *s); /* any number of times, also after a failed open */
     /* Whether an entry is there: 1 or 0. */
     int (*has)(struct store_txn *txn, enum scan_of of, struct str k, struct err *err);
-    int (*count)(struct store_txn *txn, struct str lo, struct str hi, uint64_t *ret,
-                 struct err *err);
+    int (*count)(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
+                 uint64_t *ret, struct err *err);
     /* The newest version of an id; *ret_row 0: none, or it is a deletion. */
     int (*live_of)(struct store_txn *txn, int type, struct str id_key, uint64_t *ret_row,
                    struct err *err);

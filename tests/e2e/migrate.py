@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """carnet migrate, there and back: migrate.py CARNET
 
-A store with history, deletions, an account and an audit log goes from SQLite to PostgreSQL while the
-command is killed and the source changes in between, and back again. What is compared is what nodes
-and commands say of each store.
+A store with history, deletions, an account and an audit log goes from SQLite to PostgreSQL while
+the command is killed and the source changes in between, and back again. What is compared is what
+nodes and commands say of each store.
 """
 import os
 import signal
@@ -60,7 +60,7 @@ def kill_at(carnet, source, target, data, row):
 
 
 def change(folder, first, *options):
-    """A node on the folder; some patients get a second version, some are deleted, one comes back."""
+    """A node on the folder: some patients change, some are deleted, some of those come back."""
     with nodes.Node(folder, '--audit', 'on', *options) as node:
         client = node.client()
         found = client.get(f'/fhir/Patient?_count={first + CHANGED}').json()['entry'][first:]

@@ -42,9 +42,9 @@ def free_port():
 class Server(with_postgres.Postgres):
     """One server of the cluster; the others reach it by its port."""
 
-    def __init__(self):
+    def __init__(self, settings):
         self.port = free_port()
-        super().__init__({**SETTINGS, "port": str(self.port)})
+        super().__init__({**SETTINGS, **settings, "port": str(self.port)})
 
     def start(self):
         # Its libpq looks for certificates at home, which is another user's.
@@ -66,24 +66,28 @@ class Server(with_postgres.Postgres):
 
     def sql(self, text, database="postgres"):
         """What psql says."""
+        # What PGOPTIONS may hold is for others; and notices are for the log.
+        env = {**os.environ, "PGOPTIONS": "-c client_min_messages=error"}
         return subprocess.run(
             ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.dir, "-p",
              str(self.port), "-U", "carnet", "-c", text, database],
-            check=True, stdout=subprocess.PIPE, text=True).stdout
+            check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
 
 
 class Cluster:
     """A coordinator and its workers; `uri` names the coordinator. For `with`."""
 
+    def __init__(self, settings=None):
+        self.settings = settings or {}
+
     def __enter__(self):
-        self.stack = contextlib.ExitStack()
         with contextlib.ExitStack() as stack:
-            self.servers = [stack.enter_context(Server()) for _ in range(1 + WORKERS)]
+            self.servers = [stack.enter_context(Server(self.settings))
+                            for _ in range(1 + WORKERS)]
             self.stack = stack.pop_all()
         self.coordinator, *self.workers = self.servers
         self.uri = self.coordinator.uri
         self.join("postgres")
-        # A database that a test makes is a cluster as well.
         return self
 
     def join(self, database):

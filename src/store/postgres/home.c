@@ -169,29 +169,28 @@ static bool is_within(struct str lo, struct str hi, size_t n)
            (unsigned char)hi.p[i - 1] == (unsigned char)lo.p[i - 1] + 1;
 }
 
-int pg_place_range(struct pg_txn *t, struct str lo, struct str hi, struct pg_args *a,
-                   struct err *err)
+/* The patient that all entries of lo <= k < hi lead to; .p == NULL: none, or several. */
+static struct str owner_of(struct pg_store *st, struct str lo, struct str hi)
 {
-    struct pg_store *st = pg_store(&t->base);
-    _cleanup_(pg_clearp) PGresult *res = NULL;
-    struct pg_args args = {0};
-    struct str owner;
     unsigned list;
     size_t at, n;
-    int r;
 
-    if (!st->is_sharded)
-        return 0;
-    a->form = FORM_ALL;
     if (lo.n <= 2)
-        return 0;
+        return STR_NULL;
     list = (unsigned)((unsigned char)lo.p[0] << 8 | (unsigned char)lo.p[1]);
     n = patient_in(st->base_params, list, str_from(lo, 2), &at);
-    if (!n || !is_within(lo, hi, 2 + at + n))
-        return 0;
-    owner = str_n(lo.p + 2 + at, n);
+    return n && is_within(lo, hi, 2 + at + n) ? str_n(lo.p + 2 + at, n) : STR_NULL;
+}
+
+/* Whether a patient has guests, and where the keys are that lead to it. */
+static int place_owner(struct pg_txn *t, struct str owner, struct pg_args *a, struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args args = {0};
+    int r;
+
     a->home = pg_home_make(patient_type(), owner);
-    if (!t->base.is_writing && n == t->owner_n && memcmp(t->owner, owner.p, n) == 0) {
+    if (!t->base.is_writing && owner.n == t->owner_n && memcmp(t->owner, owner.p, owner.n) == 0) {
         a->form = t->owner_form;
         return 0;
     }
@@ -199,12 +198,27 @@ int pg_place_range(struct pg_txn *t, struct str lo, struct str hi, struct pg_arg
     if ((r = pg_ask(t->conn, PG_GUEST, &args, &res, err)) < 0)
         return r;
     a->form = PQntuples(res) ? FORM_ALL : FORM_HOME;
-    if (n <= sizeof t->owner) {
-        memcpy(t->owner, owner.p, n);
-        t->owner_n = n;
+    if (owner.n <= sizeof t->owner) {
+        memcpy(t->owner, owner.p, owner.n);
+        t->owner_n = owner.n;
         t->owner_form = a->form;
     }
     return 0;
+}
+
+int pg_place_range(struct pg_txn *t, const struct str *within, struct str lo, struct str hi,
+                   struct pg_args *a, struct err *err)
+{
+    struct pg_store *st = pg_store(&t->base);
+    struct str owner;
+
+    if (!st->is_sharded)
+        return 0;
+    a->form = FORM_ALL;
+    owner = owner_of(st, lo, hi);
+    if (!owner.p && within)
+        owner = owner_of(st, *within, *within);
+    return owner.p ? place_owner(t, owner, a, err) : 0;
 }
 
 int pg_guests_put(struct pg_txn *t, const struct index *index, int32_t home, struct err *err)

@@ -13,11 +13,12 @@ static int scan_enter(struct store_txn *txn, struct err *err)
     return r < 0 ? r : pg_pends_flush_if_writing(t, err);
 }
 
-static int scan_open(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
-                     struct str hi, bool desc, size_t want, struct err *err)
+static int scan_open(struct scan *s, struct store_txn *txn, const struct str *within,
+                     enum scan_of of, struct str lo, struct str hi, bool desc, size_t want,
+                     struct err *err)
 {
     struct pg_args place = {0};
-    int r = of == SCAN_TERMS ? 0 : pg_place_range(pg_txn(txn), lo, hi, &place, err);
+    int r = of == SCAN_TERMS ? 0 : pg_place_range(pg_txn(txn), within, lo, hi, &place, err);
 
     if (r < 0)
         return r;
@@ -133,12 +134,12 @@ static int scan_has(struct store_txn *txn, enum scan_of of, struct str k, struct
     return r < 0 ? r : PQntuples(res) > 0;
 }
 
-static int scan_count(struct store_txn *txn, struct str lo, struct str hi, uint64_t *ret,
-                      struct err *err)
+static int scan_count(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
+                      uint64_t *ret, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
     struct pg_args a = {0};
-    int r = pg_place_range(pg_txn(txn), lo, hi, &a, err);
+    int r = pg_place_range(pg_txn(txn), within, lo, hi, &a, err);
 
     if (r < 0)
         return r;

@@ -354,11 +354,12 @@ static inline void pg_clearp(PGresult **r)
 
 int32_t pg_home_make(int type, struct str id_key);
 void pg_home_note(struct pg_store *st, uint64_t row, int32_t home);
-/* Say in `a` where a statement about a row goes, about several, about a range of keys. */
+/* Say in `a` where a statement about a row goes, about several, about a range of keys (`within` as
+ * in scan_int.h). */
 void pg_place_row(struct pg_store *st, uint64_t row, struct pg_args *a);
 void pg_place_rows(struct pg_store *st, const uint64_t *rows, size_t n, struct pg_args *a);
-int pg_place_range(struct pg_txn *t, struct str lo, struct str hi, struct pg_args *a,
-                   struct err *err);
+int pg_place_range(struct pg_txn *t, const struct str *within, struct str lo, struct str hi,
+                   struct pg_args *a, struct err *err);
 /* … about a resource: 1, or 0 if the directory does not know it. */
 int pg_place_id(struct pg_txn *t, int type, struct str id_key, struct pg_args *a, struct err *err);
 /* Settles a new resource with its patient (.n == 0: by itself). */

@@ -11,15 +11,17 @@
 #ifndef PG_SHARDED_H
 #define PG_SHARDED_H
 
-/* `p` is the parameter that holds the reader's position: what is behind it is not there yet. */
-#define SH_LATER(p) \
-    "SELECT FROM carnet_version n WHERE n.home = v.home AND n.type::int4 = v.type::int4 AND" \
+/* `h` is the home: of a statement to one home its parameter, or Citus would ask all; `p` the
+ * parameter that holds the reader's position: what is behind it is not there yet. */
+#define SH_LATER(h, p) \
+    "SELECT FROM carnet_version n WHERE n.home = " h " AND n.type::int4 = v.type::int4 AND" \
       " n.id = v.id AND n.row + 0 > v.row AND n.row + 0 <= " p
-#define SH_ROW(p) \
-    "v.row, v.type, v.id, v.hlc, v.origin, v.method, NOT EXISTS (" SH_LATER(p) "), "
+#define SH_ROW(h, p) \
+    "v.row, v.type, v.id, v.hlc, v.origin, v.method, NOT EXISTS (" SH_LATER(h, p) "), "
 /* The clock grows with the rows: who had no later version up to a moment was the newest then. */
-#define SH_WAS_NEWEST(at, p) "(" at " = 0 OR NOT EXISTS (" SH_LATER(p) " AND n.hlc <= " at "))"
-#define SH_IS_LIVE(p) "v.method < 2 AND NOT EXISTS (" SH_LATER(p) ")"
+#define SH_WAS_NEWEST(at, h, p) \
+    "(" at " = 0 OR NOT EXISTS (" SH_LATER(h, p) " AND n.hlc <= " at "))"
+#define SH_IS_LIVE(p) "v.method < 2 AND NOT EXISTS (" SH_LATER("v.home", p) ")"
 
 #define PG_SHARDED(X) \
     X(PG_FEED, FORM_LOCAL, "", "SELECT seen, epoch FROM carnet_feed WHERE part = 0") \
@@ -39,18 +41,18 @@
       " carnet_version v WHERE v.home = $4 AND v.type::int4 = $1 AND v.id = $2 AND v.row + 0 <=" \
       " $3 ORDER BY v.row + 0 DESC LIMIT 1") \
     X(PG_GET_ROW, FORM_HOME, "iph", \
-      "SELECT " SH_ROW("$2") "v.body, v.home FROM carnet_version v WHERE v.home = $3 AND v.row =" \
-      " $1") \
+      "SELECT " SH_ROW("$3", "$2") "v.body, v.home FROM carnet_version v WHERE v.home = $3" \
+      " AND v.row = $1") \
     X(PG_GET_ROW, FORM_ALL, "ip", \
-      "SELECT " SH_ROW("$2") "v.body, v.home FROM carnet_version v WHERE v.row = $1") \
+      "SELECT " SH_ROW("v.home", "$2") "v.body, v.home FROM carnet_version v WHERE v.row = $1") \
     X(PG_GET_ROWS, FORM_HOME, "Iiph", \
-      "SELECT " SH_ROW("$3") "CASE WHEN octet_length(v.body) <= $2 THEN v.body END, v.home FROM" \
-      " carnet_version v WHERE v.home = $4 AND v.row = ANY ($1)") \
+      "SELECT " SH_ROW("$4", "$3") "CASE WHEN octet_length(v.body) <= $2 THEN v.body END," \
+      " v.home FROM carnet_version v WHERE v.home = $4 AND v.row = ANY ($1)") \
     X(PG_GET_ROWS, FORM_ALL, "Iip", \
-      "SELECT " SH_ROW("$3") "CASE WHEN octet_length(v.body) <= $2 THEN v.body END, v.home FROM" \
-      " carnet_version v WHERE v.row = ANY ($1)") \
+      "SELECT " SH_ROW("v.home", "$3") "CASE WHEN octet_length(v.body) <= $2 THEN v.body END," \
+      " v.home FROM carnet_version v WHERE v.row = ANY ($1)") \
     X(PG_GET_OLD, FORM_HOME, "ibiiph", \
-      "SELECT " SH_ROW("$5") "v.body, v.home FROM carnet_version v WHERE v.home = $6 AND" \
+      "SELECT " SH_ROW("$6", "$5") "v.body, v.home FROM carnet_version v WHERE v.home = $6 AND" \
       " v.type::int4 = $1 AND v.id = $2 AND v.hlc = $3 AND v.origin = $4 AND v.row + 0 <= $5" \
       " ORDER BY v.row + 0 DESC LIMIT 1") \
     X(PG_LINEAGE, FORM_ALL, "I", \
@@ -63,15 +65,15 @@
       " LIMIT $2") \
     X(PG_HISTORY, FORM_ALL, "iiiip", \
       "SELECT v.row, v.home FROM carnet_version v WHERE v.row >= $1 AND v.row < $2 AND v.row <=" \
-      " $5 AND " SH_WAS_NEWEST("$3", "$5") " ORDER BY v.row DESC LIMIT $4") \
+      " $5 AND " SH_WAS_NEWEST("$3", "v.home", "$5") " ORDER BY v.row DESC LIMIT $4") \
     X(PG_HISTORY_TYPE, FORM_ALL, "iiiiip", \
       "SELECT v.row, v.home FROM carnet_version v WHERE v.type::int8 = $5 AND v.row - 0 >= $1 AND" \
-      " v.row - 0 < $2 AND v.row - 0 <= $6 AND " SH_WAS_NEWEST("$3", "$6") " ORDER BY v.row - 0" \
-      " DESC LIMIT $4") \
+      " v.row - 0 < $2 AND v.row - 0 <= $6 AND " \
+      SH_WAS_NEWEST("$3", "v.home", "$6") " ORDER BY v.row - 0 DESC LIMIT $4") \
     X(PG_HISTORY_ID, FORM_HOME, "iiiiibph", \
       "SELECT v.row, v.home FROM carnet_version v WHERE v.home = $8 AND v.type::int4 = $5 AND" \
       " v.id = $6 AND v.row + 0 >= $1 AND v.row + 0 < $2 AND v.row + 0 <= $7 AND " \
-      SH_WAS_NEWEST("$3", "$7") " ORDER BY v.row + 0 DESC LIMIT $4") \
+      SH_WAS_NEWEST("$3", "$8", "$7") " ORDER BY v.row + 0 DESC LIMIT $4") \
     X(PG_HISTORY_COUNT, FORM_HOME, "ibph", \
       "SELECT count(*) FROM carnet_version v WHERE v.home = $4 AND v.type::int4 = $1 AND v.id" \
       " = $2 AND v.row + 0 <= $3") \
