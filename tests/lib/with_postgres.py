@@ -8,9 +8,11 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SETTINGS = {
     "listen_addresses": "''", "unix_socket_permissions": "0777", "max_connections": "100",
@@ -25,6 +27,29 @@ def find_programs():
     if not found and shutil.which("initdb"):
         found = [os.path.realpath(shutil.which("initdb"))]
     return os.path.dirname(found[-1]) if found else None
+
+
+def children_of(pid):
+    """The processes whose parent it is."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def kill_quietly(pid):
+    """Kills it, where it is still there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def runs(pid):
+    """Whether it is there, other than as a zombie that nobody has waited for."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Postgres:
@@ -93,9 +118,20 @@ class Postgres:
             return f.read()
 
     def kill(self):
-        """As if the power failed: postgres and all its processes, at once."""
+        """As if the power failed: postgres and all its processes, at once.
+
+        Its children outlive it for a moment, each until it looks at the pipe to its parent; a new
+        server refuses to start as long as one of them holds the shared memory. So they are killed
+        too, and gone when this returns. The parent is stopped first, so that it starts no others.
+        """
+        self.process.send_signal(signal.SIGSTOP)
+        children = children_of(self.process.pid)
         self.process.kill()
+        for pid in children:
+            kill_quietly(pid)
         self.process.wait()
+        while any(runs(pid) for pid in children):
+            time.sleep(0.01)
 
     def standby(self):
         """A server that follows this one, in a folder of its own; stopped by the caller's with."""

@@ -8,6 +8,8 @@
 #ifndef PG_INT_H
 #define PG_INT_H
 
+#include "base/rng.h"
+
 #include "store/pends_int.h"
 #include "store/queue_int.h"
 #include "store/store_int.h"
@@ -28,6 +30,8 @@
 #define PG_AHEAD_BODY 32768   /* … without bodies longer than this */
 #define PG_LOCK_WAIT_MS 30000 /* for another process's group to end */
 #define PG_IDLE_MS 60000      /* the server ends a transaction whose process says nothing */
+#define PG_WRITERS "writer/"
+#define PG_WRITER_KEPT_MS (24 * 3600 * INT64_C(1000)) /* a silent process, in carnet_meta */
 #define PG_DOUBT_TRIES 60 /* half seconds: whether a commit whose answer was lost has happened */
 #define PG_ORIGINS_MAX 4096
 #define PG_PUT_ARENA_BYTES MIB(384)
@@ -52,12 +56,10 @@
     X(PG_ROLLBACK_TO, "", "ROLLBACK TO SAVEPOINT member") \
     X(PG_FEED, "", "SELECT row, epoch FROM carnet_feed WHERE part = 0") \
     X(PG_LOCK, "", \
-      "SELECT row, epoch, hlc, pg_current_xact_id()::text FROM carnet_feed WHERE part =" \
-      " 0 FOR UPDATE") \
+      "SELECT row, epoch, hlc FROM carnet_feed WHERE part = 0 FOR UPDATE") \
     X(PG_FEED_SET, "iiiii", \
       "UPDATE carnet_feed SET row = $1, hlc = $2, versions = versions + $3, live = live" \
       " + $4, epoch = epoch + $5 WHERE part = 0") \
-    X(PG_OUTCOME, "t", "SELECT pg_xact_status($1::xid8)") \
     X(PG_GET, "ib", \
       "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, v.body FROM" \
       " carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND v.id = $2 ORDER BY" \
@@ -141,7 +143,8 @@
       " AND v.row = u.row") \
     X(PG_AGENT_TEXT, "i", "SELECT text FROM carnet_agent WHERE n = $1") \
     X(PG_META_NEXT, "t", \
-      "SELECT name FROM carnet_meta WHERE name > $1 ORDER BY name LIMIT 1") \
+      "SELECT name FROM carnet_meta WHERE name > $1 AND NOT starts_with(name, '" PG_WRITERS "')" \
+      " ORDER BY name LIMIT 1") \
     X(PG_AGENT, "b", \
       "WITH old AS (SELECT n FROM carnet_agent WHERE text = $1), new AS (INSERT INTO" \
       " carnet_agent (n, text) SELECT (SELECT coalesce(max(n), 0) + 1 FROM" \
@@ -154,6 +157,9 @@
       "INSERT INTO carnet_meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO" \
       " UPDATE SET value = excluded.value") \
     X(PG_META_DROP, "t", "DELETE FROM carnet_meta WHERE name = $1") \
+    X(PG_SWEEP, "b", \
+      "DELETE FROM carnet_meta WHERE name > '" PG_WRITERS "' AND name < 'writer0' AND" \
+      " value < $1") \
     X(PG_BLOB_GET, "bi", "SELECT bytes FROM carnet_blob WHERE name = $1 AND piece = $2") \
     X(PG_BLOB_PUT, "bib", \
       "INSERT INTO carnet_blob (name, piece, bytes) VALUES ($1, $2, $3) ON CONFLICT" \
@@ -285,7 +291,9 @@ struct pg_writer {
     bool epoch_moves;       /* other processes have to read again what they keep in memory */
     bool is_dirty;          /* carnet_feed changes */
     bool adds_again;        /* keys are put that may be there already */
-    char xid[24];
+    char name[sizeof PG_WRITERS + UUID_TEXT_LEN]; /* of this writer, in carnet_meta */
+    char group[UUID_TEXT_LEN + 1];                /* of the group under way, which it ends with */
+    bool has_swept;
     struct pends pends;
     size_t job_pends, job_pend_bytes; /* where the running job's own begin */
     struct arena arena;               /* of one put */
@@ -452,6 +460,19 @@ int pg_meta_next(struct store_txn *txn, struct str after, struct arena *a, struc
 /* … in put.c: as pg_put, with the number, clock and origin that a version had. */
 int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
               uint64_t hlc, int64_t origin, struct err *err);
+
+/* A connection of the writer's own; after a loss a new one. */
+int pg_writer_reconnect(struct pg_writer *w, struct err *err);
+/* Ends a transaction that failed. */
+void pg_writer_rollback(struct pg_writer *w);
+
+/* ---- outcome.c: what became of a commit whose answer was lost ---- */
+
+void pg_outcome_init(struct pg_writer *w);
+/* Sent last of a group, before its commit. */
+int pg_outcome_sign(struct pg_writer *w, struct err *err);
+/* 0: the group was committed. Otherwise err->code, the reason why its answer is not here. */
+int pg_outcome_ask(struct pg_writer *w, struct err *err);
 
 /* ---- upkeep.c ---- */
 

@@ -26,8 +26,7 @@
 #define PG_SHARDED(X) \
     X(PG_FEED, FORM_LOCAL, "", "SELECT seen, epoch FROM carnet_feed WHERE part = 0") \
     X(PG_LOCK, FORM_LOCAL, "", \
-      "SELECT row, epoch, hlc, pg_current_xact_id()::text, seen FROM carnet_feed WHERE part = 0" \
-      " FOR UPDATE") \
+      "SELECT row, epoch, hlc, seen FROM carnet_feed WHERE part = 0 FOR UPDATE") \
     X(PG_SEEN, FORM_LOCAL, "i", "UPDATE carnet_feed SET seen = $1 WHERE part = 0 AND seen < $1") \
     X(PG_LAZY, FORM_LOCAL, "", "SET LOCAL synchronous_commit = off") \
     X(PG_HOME, FORM_LOCAL, "b", "SELECT home FROM carnet_home WHERE k = $1") \

@@ -7,8 +7,8 @@
  * lower one, and what a job has looked at stays true until its commit.
  *
  * Each member of a group has a savepoint of its own. When the connection is lost while the commit
- * is under way, the database itself is asked afterwards what became of it (pg_xact_status): nothing
- * is written twice, and nobody is told wrong.
+ * is under way, the database is asked afterwards what became of it (outcome.c): nothing is written
+ * twice, and nobody is told wrong.
  */
 #include "store/postgres/pg_int.h"
 
@@ -158,8 +158,7 @@ static int put_feed(struct pg_writer *w, struct err *err)
     return pg_send(w->conn, PG_FEED_SET, &a, err);
 }
 
-/* A connection of the writer's own; after a loss a new one. */
-static int reconnect(struct pg_writer *w, struct err *err)
+int pg_writer_reconnect(struct pg_writer *w, struct err *err)
 {
     struct pg_store *st = w->conn->st;
     struct pg_conn *c;
@@ -170,28 +169,6 @@ static int reconnect(struct pg_writer *w, struct err *err)
     pg_conn_free(w->conn);
     w->conn = c;
     return 0;
-}
-
-/* The answer to a commit was lost. 0: it has happened. */
-static int ask_outcome(struct pg_writer *w, struct err *err)
-{
-    for (int i = 0; i < PG_DOUBT_TRIES; i++) {
-        _cleanup_(pg_clearp) PGresult *res = NULL;
-        struct pg_args a = {0};
-        struct str status;
-
-        if (i)
-            usleep(500000);
-        pg_arg_bytes(&a, str_c(w->xid));
-        if (reconnect(w, NULL) < 0 || pg_ask(w->conn, PG_OUTCOME, &a, &res, NULL) < 0)
-            continue;
-        status = PQgetisnull(res, 0, 0) ? STR("unknown") : pg_bytes(res, 0, 0);
-        if (str_eq(status, STR("committed")))
-            return 0;
-        if (!str_eq(status, STR("in progress")))
-            break;
-    }
-    return err->code;
 }
 
 static void publish(struct pg_writer *w, bool in_doubt);
@@ -208,10 +185,12 @@ static int commit(struct pg_writer *w, struct err *err)
         r = put_feed(w, err);
     w->conn->is_warned = false;
     if (r == 0)
+        r = pg_outcome_sign(w, err);
+    if (r == 0)
         r = fault_point("commit") ? err_set(err, ERR_NO_STORE, "the store cannot be written")
                                   : pg_ask(w->conn, PG_COMMIT, NULL, &res, err);
     if (r < 0 && w->conn->is_lost) {
-        r = ask_outcome(w, err);
+        r = pg_outcome_ask(w, err);
         in_doubt = true;
     }
     /* A transaction that has failed answers a COMMIT by ROLLBACK, as if that were well. */
@@ -227,8 +206,7 @@ static int commit(struct pg_writer *w, struct err *err)
     return 0;
 }
 
-/* Ends a transaction that failed. */
-static void rollback(struct pg_writer *w)
+void pg_writer_rollback(struct pg_writer *w)
 {
     struct pg_conn *c = w->conn;
 
@@ -281,12 +259,12 @@ static void publish(struct pg_writer *w, bool in_doubt)
         return;
     pg_arg_i64(&a, (int64_t)w->last_row);
     if ((in_doubt || c->is_warned) && settle(w, NULL) < 0) {
-        rollback(w);
+        pg_writer_rollback(w);
         return;
     }
     if (pg_send(c, PG_BEGIN_WRITE, NULL, NULL) < 0 || pg_send(c, PG_LAZY, NULL, NULL) < 0 ||
         pg_send(c, PG_SEEN, &a, NULL) < 0 || pg_ask(c, PG_COMMIT, NULL, NULL, NULL) < 0)
-        rollback(w);
+        pg_writer_rollback(w);
 }
 
 /* Takes the feed: what it says counts from here on. */
@@ -306,9 +284,8 @@ static int lock_feed(struct pg_writer *w, struct err *err)
     w->last_row = (uint64_t)pg_i64(res, 0, 0);
     w->epoch = (uint64_t)pg_i64(res, 0, 1);
     w->last_hlc = (uint64_t)pg_i64(res, 0, 2);
-    snprintf(w->xid, sizeof w->xid, "%.*s", STR_ARG(pg_bytes(res, 0, 3)));
     w->versions = w->live = 0;
-    if (w->conn->st->is_sharded && (r = heal(w, (uint64_t)pg_i64(res, 0, 4), err)) < 0)
+    if (w->conn->st->is_sharded && (r = heal(w, (uint64_t)pg_i64(res, 0, 3), err)) < 0)
         return r;
     w->is_dirty = w->epoch_moves = w->adds_again = false;
     t = open_txn(w, &upkeep);
@@ -319,14 +296,14 @@ static int lock_feed(struct pg_writer *w, struct err *err)
 
 static int begin(struct pg_writer *w, struct err *err)
 {
-    int r = w->conn->is_lost ? reconnect(w, err) : 0;
+    int r = w->conn->is_lost ? pg_writer_reconnect(w, err) : 0;
 
     if (r < 0)
         return r;
-    rollback(w);
+    pg_writer_rollback(w);
     r = lock_feed(w, err);
     /* A connection that was lost while nobody used it: nothing has been done on it. */
-    if (r < 0 && w->conn->is_lost && (r = reconnect(w, err)) == 0)
+    if (r < 0 && w->conn->is_lost && (r = pg_writer_reconnect(w, err)) == 0)
         r = lock_feed(w, err);
     return r;
 }
@@ -344,7 +321,7 @@ static int run_group(struct pg_writer *w, struct store_job *first, size_t n, str
         r = commit(w, err);
     if (r < 0) {
         undo(w, &m);
-        rollback(w);
+        pg_writer_rollback(w);
     }
     w->pends.n = w->pends.flushed = 0;
     sb_reset(&w->pends.bytes);
@@ -378,6 +355,7 @@ int pg_writer_start(struct pg_store *st, struct err *err)
 {
     struct pg_writer *w = &st->writer;
 
+    pg_outcome_init(w);
     /* First: the thread ends when it finds the queue closed and empty. */
     queue_open(&w->queue);
     if (pthread_create(&w->thread, NULL, writer_main, st) != 0) {
