@@ -16,7 +16,7 @@
 #define API_BUNDLE_ENTRIES_MAX 20000    /* of a batch or transaction */
 #define API_CONDITIONAL_DELETE_MAX 1000 /* resources that one conditional delete may remove */
 #define API_INLINE_BODY_MAX KIB(128)   /* larger bodies are parsed by a worker, not an event loop */
-#define API_INLINE_SEARCH_BUDGET 4000  /* index entries before a search goes to a worker */
+#define API_INLINE_SEARCH_BUDGET 8000  /* index entries before a search goes to a worker */
 #define API_INLINE_SEALED_MAX KIB(256) /* longer stored bodies are read by a worker */
 #define API_INLINE_XML_MAX KIB(32)     /* longer XML in or out is converted by a worker */
 #define API_REPLY_MAX MIB(256)

@@ -3,8 +3,9 @@
  *
  * The schema is JSON in the form of the answer; a selection is looked up in it. What refers to a
  * type holds only its kind and name; the rest is written when a selection goes on from there. Types
- * of elements are named by their path with '_' for '.'; lists of a resource (ConditionList inside a
- * Patient) may be asked for but are not in the schema.
+ * of elements are named by their path with '_' for '.'. Lists of what refers to a resource
+ * (ConditionList inside a Patient) are in the schema where a parameter names the resource's type;
+ * those by parameters that lead anywhere may be asked for all the same.
  */
 #include "api/graphql_int.h"
 
@@ -12,6 +13,7 @@
 
 #define SCHEMA_BYTES_MAX MIB(32)
 #define SCHEMA_TYPES_MAX 2000
+#define REVERSE_TARGETS_MAX 40 /* types that a parameter names; with more it leads anywhere */
 
 static bool is_interface(const struct def_type *t)
 {
@@ -97,6 +99,28 @@ static void plain_field(struct writer *w, const char *name, const char *kind, st
     end_field(w, kind, type, is_list);
 }
 
+/* What a search for resources of a type takes. */
+static void write_search_args(struct writer *args, int type, bool has_cursor)
+{
+    size_t n;
+    const struct param *params = params_of(args->run->c->params, type, &n);
+
+    write_arg(args, STR("_id"), "String", true);
+    write_arg(args, STR("_lastUpdated"), "String", true);
+    write_arg(args, STR("_sort"), "String", true);
+    write_arg(args, STR("_count"), "Int", false);
+    write_arg(args, has_cursor ? STR("_cursor") : STR("_offset"), has_cursor ? "String" : "Int",
+              false);
+    for (size_t i = 0; i < n; i++) {
+        struct str name = arena_dup(args->run->c->a, params[i].def.code);
+        for (size_t k = 0; name.p && k < name.n; k++)
+            if (name.p[k] == '-')
+                ((char *)(uintptr_t)name.p)[k] = '_';
+        if (name.p && params[i].searchable)
+            write_arg(args, name, "String", true);
+    }
+}
+
 /* What filters a list: its values, an expression, its place. */
 static void write_list_args(struct writer *w, const struct def_type *t)
 {
@@ -175,6 +199,44 @@ static void write_possible(struct writer *w, const struct def_type *t)
     sb_char(w->out, ']');
 }
 
+/* Whether a reference parameter of a type names another one as what it leads to. Those that lead
+ * anywhere are not looked at: they would be in every type. */
+static bool names_target(const struct param *params, size_t n, int target)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int *t = params[i].def.targets;
+        size_t named = 0;
+        bool is_there = false;
+
+        if (params[i].def.kind != PARAM_REFERENCE || !params[i].searchable)
+            continue;
+        for (; t && t[named]; named++)
+            is_there |= t[named] == target;
+        if (is_there && named <= REVERSE_TARGETS_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* Lists of the resources that refer here: ConditionList(_reference: "patient"). */
+static void write_reverse_lists(struct writer *w, const struct def_type *t)
+{
+    int target = def_resource(t->name);
+
+    for (int type = 1; type <= DEF_RESOURCE_MAX; type++) {
+        struct writer args = {w->run, w->out, false};
+        size_t n;
+        const struct param *params = params_of(w->run->c->params, type, &n);
+
+        if (!names_target(params, n, target))
+            continue;
+        begin_field(w, STR(""), def_resource_name(type), STR("List"));
+        write_arg(&args, STR("_reference"), "String", false);
+        write_search_args(&args, type, false);
+        end_field(w, "OBJECT", def_resource_name(type), true);
+    }
+}
+
 static void write_type(struct writer *w, const struct def_type *t)
 {
     struct writer fields = {w->run, w->out, false};
@@ -190,6 +252,8 @@ static void write_type(struct writer *w, const struct def_type *t)
     for (size_t i = 0; i < t->n_elements; i++)
         for (const struct def_type *const *of = t->elements[i].types; *of; of++)
             write_element(&fields, &t->elements[i], *of);
+    if (t->kind == DEF_RESOURCE && !is_interface(t))
+        write_reverse_lists(&fields, t);
     if (t->which == TYPE_REFERENCE) {
         struct writer args = {w->run, w->out, false};
         begin_field(&fields, STR(""), STR("resource"), STR(""));
@@ -212,28 +276,6 @@ static void end_object(struct writer *w)
     sb_lit(w->out, "],\"interfaces\":[],\"possibleTypes\":null}");
 }
 
-static void write_search_args(struct writer *w, int type, bool has_cursor)
-{
-    struct writer args = {w->run, w->out, false};
-    size_t n;
-    const struct param *params = params_of(w->run->c->params, type, &n);
-
-    write_arg(&args, STR("_id"), "String", true);
-    write_arg(&args, STR("_lastUpdated"), "String", true);
-    write_arg(&args, STR("_sort"), "String", true);
-    write_arg(&args, STR("_count"), "Int", false);
-    write_arg(&args, has_cursor ? STR("_cursor") : STR("_offset"), has_cursor ? "String" : "Int",
-              false);
-    for (size_t i = 0; i < n; i++) {
-        struct str name = arena_dup(w->run->c->a, params[i].def.code);
-        for (size_t k = 0; name.p && k < name.n; k++)
-            if (name.p[k] == '-')
-                ((char *)(uintptr_t)name.p)[k] = '_';
-        if (name.p && params[i].searchable)
-            write_arg(&args, name, "String", true);
-    }
-}
-
 static void write_query_type(struct writer *w)
 {
     struct writer fields = {w->run, w->out, false};
@@ -249,10 +291,12 @@ static void write_query_type(struct writer *w)
         write_arg(&args, STR("id"), "ID", false);
         end_field(&fields, "OBJECT", name, false);
         begin_field(&fields, STR(""), name, STR("List"));
-        write_search_args(w, type, false);
+        args.has_item = false;
+        write_search_args(&args, type, false);
         end_field(&fields, "OBJECT", name, true);
         begin_field(&fields, STR(""), name, STR("Connection"));
-        write_search_args(w, type, true);
+        args.has_item = false;
+        write_search_args(&args, type, true);
         end_field(&fields, "OBJECT", connection, false);
     }
     end_object(w);

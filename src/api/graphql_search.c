@@ -418,7 +418,8 @@ int gq_connection(struct gq_run *run, const struct gq_focus *focus,
     if (str_eq(name, STR("next")) && p->page.next.p)
         return add_cursor(run, out, s, p->offset + p->page.n, p->page.next);
     if (str_eq(name, STR("first")) ||
-        (str_eq(name, STR("previous")) && p->offset && p->offset <= p->size))
+        (str_eq(name, STR("previous")) && p->offset && p->offset <= p->size) ||
+        (str_eq(name, STR("last")) && !p->offset && !p->page.next.p))
         return add_cursor(run, out, s, 0, STR(""));
     if (gq_is_connection_field(name))
         return 0;

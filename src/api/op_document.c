@@ -4,27 +4,27 @@
  * The Composition comes first, then what it refers to in the order of its references, then what
  * those refer to, so that a reader needs nothing else. A reference of the Composition that leads to
  * nothing here is an error, because the document would not be whole; further away it is left as it
- * is. What lies on other servers is not fetched.
+ * is. What lies on other servers is not fetched. With `graph`, a GraphDefinition says what is in
+ * it.
  */
-#include "api/op.h"
+#include "api/document_int.h"
 
 #include "api/refs.h"
 #include "base/clock.h"
 #include "base/rng.h"
 
-#define DOCUMENT_ENTRIES_MAX 2000
-#define DOCUMENT_LEVELS_MAX 3 /* references away from the Composition */
-
-struct document {
-    struct call *c;
-    struct store_txn *txn;
-    struct sb out;
-    struct {
-        int type;
-        struct str id;
-    } v[DOCUMENT_ENTRIES_MAX];
-    size_t n;
-};
+int document_add(struct document *d, int type, struct str id)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (d->v[i].type == type && str_eq(d->v[i].id, id))
+            return 0;
+    if (d->n == DOCUMENT_ENTRIES_MAX)
+        return err_set(&d->c->err, ERR_COSTLY, "the document would have more than %d entries",
+                       DOCUMENT_ENTRIES_MAX);
+    d->v[d->n].type = type;
+    d->v[d->n].id = arena_dup(d->c->a, id);
+    return d->v[d->n++].id.p ? 1 : err_no_memory(&d->c->err);
+}
 
 static int follow(void *ctx, enum link_kind kind, yyjson_val *value)
 {
@@ -34,15 +34,7 @@ static int follow(void *ctx, enum link_kind kind, yyjson_val *value)
 
     if (kind == LINK_NARRATIVE || !op_local(d->c, js_str(value), &type, &id))
         return 0;
-    for (size_t i = 0; i < d->n; i++)
-        if (d->v[i].type == type && str_eq(d->v[i].id, id))
-            return 0;
-    if (d->n == DOCUMENT_ENTRIES_MAX)
-        return err_set(&d->c->err, ERR_COSTLY, "the document would have more than %d entries",
-                       DOCUMENT_ENTRIES_MAX);
-    d->v[d->n].type = type;
-    d->v[d->n].id = arena_dup(d->c->a, id);
-    return d->v[d->n++].id.p ? 0 : err_no_memory(&d->c->err);
+    return MIN(document_add(d, type, id), 0);
 }
 
 static void write_entry(struct document *d, const struct row *row, bool first)
@@ -91,7 +83,7 @@ static int add_entries(struct document *d)
             level_end = d->n;
         }
         r = add_entry(d, i, level <= 1, &root);
-        if (r > 0 && level < DOCUMENT_LEVELS_MAX)
+        if (r > 0 && !d->is_given && level < DOCUMENT_LEVELS_MAX)
             r = links_each(root, follow, d);
     }
     return r < 0 ? r : 0;
@@ -118,7 +110,7 @@ static int write_document(struct document *d, struct str *ret_id)
 }
 
 /* Which Composition: that of the path, or the parameter's. */
-static int read_params(struct call *c, bool *ret_persist, struct str *ret_id)
+static int read_params(struct call *c, bool *ret_persist, struct str *ret_id, struct str *ret_graph)
 {
     const char *names = c->id.n ? "persist graph" : "id persist graph";
     struct op_params params;
@@ -127,9 +119,7 @@ static int read_params(struct call *c, bool *ret_persist, struct str *ret_id)
 
     if (r < 0 || (r = op_params_only(c, &params, names)) < 0)
         return r;
-    if (op_param_find(&params, "graph"))
-        return err_at(&c->err, ERR_NOT_SUPPORTED, "graph",
-                      "documents by a GraphDefinition are not supported");
+    *ret_graph = op_param_text(&params, "graph");
     if ((r = op_param_bool(c, &params, "persist", false, ret_persist)) < 0)
         return r;
     *ret_id = c->id;
@@ -152,17 +142,19 @@ static int read_params(struct call *c, bool *ret_persist, struct str *ret_id)
 static int run(struct document *d)
 {
     struct call *c = d->c;
-    struct str composition, id;
+    struct str composition, id, graph;
     struct row row;
     bool persist;
     int r;
 
-    if ((r = read_params(c, &persist, &composition)) < 0 ||
+    if ((r = read_params(c, &persist, &composition, &graph)) < 0 ||
         (r = op_row(c, d->txn, c->type, composition, &row)) < 0)
         return r;
     d->v[0].type = c->type;
     d->v[0].id = composition;
     d->n = 1;
+    if (graph.n && (r = document_graph(d, graph)) < 0)
+        return r;
     if ((r = write_document(d, &id)) < 0)
         return r;
     if (persist) {

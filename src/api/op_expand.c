@@ -61,13 +61,6 @@ static int read_options(struct terms_call *t, const struct vs *vs, struct expand
 
 /* ---- which set ---- */
 
-static int expand_unknown(struct call *c, struct str url)
-{
-    return err_set(&c->err, ERR_NOT_FOUND,
-                   "A definition for the value Set '%.*s' could not be found",
-                   (int)MIN(url.n, 300u), url.p);
-}
-
 static int find_set(struct terms_call *t, struct vs **ret)
 {
     const struct op_param *given = op_param_find(&t->p, "valueSet");
@@ -95,7 +88,7 @@ static int find_set(struct terms_call *t, struct vs **ret)
     if (!url.p)
         return err_no_memory(&c->err);
     r = terms_value_set(&t->s, url, ret, &c->err);
-    return r >= 0 && !*ret ? expand_unknown(c, url) : r;
+    return r >= 0 && !*ret ? terms_call_no_value_set(t, url) : r;
 }
 
 /* A long answer is a worker's. */

@@ -131,9 +131,7 @@ static int find_system(struct finding *f)
                       "the parameter \"system\" is needed");
     r = terms_code_system(&f->t->s, system, version, &f->cs, &c->err);
     if (r >= 0 && !f->cs)
-        return err_set(&c->err, ERR_NOT_FOUND,
-                       "A definition for CodeSystem '%.*s' could not be found",
-                       (int)MIN(system.n, 200u), system.p);
+        return terms_call_no_system(f->t, system, version);
     for (size_t k = 0; r >= 0 && k < f->n; k++)
         f->wanted[k].def = cs_property_find(f->cs, f->wanted[k].code);
     return r;

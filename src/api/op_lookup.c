@@ -203,10 +203,7 @@ static int reply_grammar(struct lookup *l)
     struct str display;
 
     if (!grammar_has(l->cs, c->a, l->coding.code, &display, &why))
-        return err_set(&c->err, ERR_NOT_FOUND,
-                       "Unknown code '%.*s' in the CodeSystem '%.*s' version '%.*s'%s%s",
-                       (int)MIN(l->coding.code.n, 100u), l->coding.code.p, STR_ARG(cs_url(l->cs)),
-                       STR_ARG(cs_version(l->cs)), why.text[0] ? ": " : "", why.text);
+        return terms_call_no_code(l->t, l->cs, l->coding.code, why.text);
     write_head(l, display);
     return terms_out_end(l->t);
 }
@@ -243,10 +240,7 @@ static int find(struct lookup *l)
                       "the parameter \"system\" is needed");
     r = terms_code_system(&l->t->s, l->coding.system, l->coding.version, &l->cs, &c->err);
     if (r >= 0 && (!l->cs || cs_info(l->cs)->content == CONTENT_NOT_PRESENT))
-        return err_set(
-            &c->err, ERR_NOT_FOUND, "A definition for CodeSystem '%.*s%s%.*s' could not be found",
-            (int)MIN(l->coding.system.n, 200u), l->coding.system.p, l->coding.version.n ? "|" : "",
-            (int)MIN(l->coding.version.n, 60u), l->coding.version.n ? l->coding.version.p : "");
+        return terms_call_no_system(l->t, l->coding.system, l->coding.version);
     return r;
 }
 

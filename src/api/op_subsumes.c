@@ -3,13 +3,6 @@
  */
 #include "api/terms.h"
 
-static int no_code(struct call *c, struct cs *cs, struct str code)
-{
-    return err_set(&c->err, ERR_NOT_FOUND,
-                   "Unknown code '%.*s' in the CodeSystem '%.*s' version '%.*s'",
-                   (int)MIN(code.n, 100u), code.p, STR_ARG(cs_url(cs)), STR_ARG(cs_version(cs)));
-}
-
 /* Both sides; they must be of one system. */
 static int read_sides(struct terms_call *t, struct coding *a, struct coding *b)
 {
@@ -46,13 +39,11 @@ int op_subsumes(struct call *c, struct store_txn *txn)
         (r = terms_code_system(&t.s, a.system, a.version, &cs, &c->err)) < 0)
         return r;
     if (!cs)
-        return err_set(&c->err, ERR_NOT_FOUND,
-                       "A definition for CodeSystem '%.*s' could not be found",
-                       (int)MIN(a.system.n, 200u), a.system.p);
+        return terms_call_no_system(&t, a.system, a.version);
     if ((i = cs_find(cs, a.code)) == CS_NONE)
-        return no_code(c, cs, a.code);
+        return terms_call_no_code(&t, cs, a.code, NULL);
     if ((k = cs_find(cs, b.code)) == CS_NONE)
-        return no_code(c, cs, b.code);
+        return terms_call_no_code(&t, cs, b.code, NULL);
     terms_out_begin(&t);
     terms_out_text(&t, "outcome", "valueCode",
                    i == k              ? STR("equivalent")

@@ -10,9 +10,8 @@ struct translate_call {
     struct terms_call t;
     struct coding *codings;
     size_t n;
-    struct str target; /* system, or the system of the target value set */
+    struct translate_options opt;
     struct str source_set, target_set;
-    bool reverse;
     struct translation found;
 };
 
@@ -39,18 +38,45 @@ static int read_codings(struct translate_call *x)
     return terms_call_coding(&x->t, "coding", "code", x->codings);
 }
 
+/* `dependency` with its parts `element` and `concept`. */
+static int read_dependencies(struct translate_call *x)
+{
+    const struct op_params *p = &x->t.p;
+    struct call *c = x->t.c;
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < p->n; i++) {
+        const struct op_param *concept;
+        struct op_params parts;
+        if (!str_eq(p->v[i].name, STR("dependency")))
+            continue;
+        if (x->opt.n == TRANSLATE_DEPENDENCIES_MAX)
+            return err_set(&c->err, ERR_COSTLY, "a call may have %d dependencies",
+                           TRANSLATE_DEPENDENCIES_MAX);
+        if ((r = op_parts_read(c, &p->v[i], &parts)) < 0)
+            return r;
+        concept = op_param_find(&parts, "concept");
+        if (!op_param_text(&parts, "element").n || !concept || !yyjson_is_obj(concept->value))
+            return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
+                          "a dependency needs an element and a concept");
+        x->opt.dependencies[x->opt.n++] =
+            (struct translate_dependency){op_param_text(&parts, "element"), concept->value};
+    }
+    return r;
+}
+
 static int read_params(struct translate_call *x)
 {
     const struct op_params *p = &x->t.p;
-    struct str version;
-    int r = op_param_bool(x->t.c, p, "reverse", false, &x->reverse);
+    struct str version, target;
+    int r = op_param_bool(x->t.c, p, "reverse", false, &x->opt.reverse);
 
-    if (r < 0)
+    if (r < 0 || (r = read_dependencies(x)) < 0)
         return r;
-    x->target = op_param_text(p, "targetsystem");
-    if (!x->target.n)
-        x->target = op_param_text(p, "targetSystem");
-    x->target = canonical_split(x->target.n ? x->target : STR(""), &version);
+    target = op_param_text(p, "targetsystem");
+    if (!target.n)
+        target = op_param_text(p, "targetSystem");
+    x->opt.target = canonical_split(target.n ? target : STR(""), &version);
     x->source_set = op_param_text(p, "source");
     x->target_set = op_param_text(p, "target");
     return read_codings(x);
@@ -63,8 +89,7 @@ static int use(struct translate_call *x, const struct map *m)
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < x->n; i++)
-        r = terms_translate(&x->t.s, m, &x->codings[i], x->target, x->reverse, &x->found,
-                            &x->t.c->err);
+        r = terms_translate(&x->t.s, m, &x->codings[i], &x->opt, &x->found, &x->t.c->err);
     return r;
 }
 
@@ -73,7 +98,7 @@ static bool is_between(const struct translate_call *x, const struct map *m)
 {
     struct str source = map_text(m, map_info(m)->source), target = map_text(m, map_info(m)->target);
 
-    if (x->reverse) {
+    if (x->opt.reverse) {
         struct str swap = source;
         source = target;
         target = swap;

@@ -132,9 +132,7 @@ static int find_value_set(struct validating *v)
         return err_no_memory(&c->err);
     r = terms_value_set(&t->s, url, &v->vs, &c->err);
     if (r >= 0 && !v->vs)
-        return err_set(&c->err, ERR_NOT_FOUND,
-                       "A definition for the value Set '%.*s' could not be found",
-                       (int)MIN(url.n, 300u), url.p);
+        return terms_call_no_value_set(t, url);
     return r;
 }
 

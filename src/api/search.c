@@ -2,7 +2,9 @@
 #include "api/audit_read.h"
 #include "api/bundle_out.h"
 #include "api/include.h"
+#include "fhir/ucum.h"
 
+#define DISTANCE_EXTENSION "http://hl7.org/fhir/StructureDefinition/location-distance"
 #define ENTRY_BYTES 1024 /* of a usual entry: room for the bundle is asked for at once */
 
 static void write_issue(struct sb *out, bool *first, struct str text)
@@ -48,16 +50,36 @@ static int parse_row(struct call *c, const struct row *row, yyjson_val **ret)
     return r < 0 ? r : js_parse_stored(c->a, sb_view(&text), ret, &c->err);
 }
 
-static int write_score(struct call *c, const struct search *s, const struct row *row)
+/* Metres as kilometres, which `near` means where it names no unit. */
+static void write_distance(struct sb *out, double metres)
 {
-    yyjson_val *root;
-    double score;
-    int r = parse_row(c, row, &root);
+    sb_fmt(out,
+           "\"extension\":[{\"url\":\"" DISTANCE_EXTENSION
+           "\",\"valueDistance\":{\"value\":%.3f,\"unit\":\"km\",\"system\":\"" UCUM_SYSTEM
+           "\",\"code\":\"km\"}}],",
+           metres / 1000);
+}
 
-    if (r >= 0)
+/* How a match was found: its mode, and where it is of use how far away and how relevant it is. */
+static int write_found(struct call *c, const struct search *s, const struct row *row,
+                       struct str mode, bool scored)
+{
+    yyjson_val *root = NULL;
+    double score, metres;
+    int r = scored ? parse_row(c, row, &root) : 0;
+
+    sb_lit(&c->out, ",\"search\":{");
+    metres = scored && r >= 0 ? search_distance(s, root) : -1;
+    if (metres >= 0)
+        write_distance(&c->out, metres);
+    sb_lit(&c->out, "\"mode\":\"");
+    sb_str(&c->out, mode);
+    sb_char(&c->out, '"');
+    if (scored && r >= 0 && search_has_score(s)) {
         r = search_score(c->a, s, root, &score, &c->err);
-    if (r >= 0)
-        sb_fmt(&c->out, ",\"score\":%.6f", score);
+        sb_fmt(&c->out, ",\"score\":%.6f", r >= 0 ? score : 0);
+    }
+    sb_char(&c->out, '}');
     return r;
 }
 
@@ -111,13 +133,9 @@ static int write_entry(struct bundle_out *b, const struct search *s, const struc
     r = call_write_row(c, row, s->summary, s->elements, s->n_elements);
     if (r < 0)
         return r;
-    sb_lit(&c->out, ",\"search\":{\"mode\":\"");
-    sb_str(&c->out, mode);
-    sb_char(&c->out, '"');
-    if (scored && (r = write_score(c, s, row)) < 0)
-        return r;
-    sb_lit(&c->out, "}}");
-    return 0;
+    r = write_found(c, s, row, mode, scored);
+    sb_char(&c->out, '}');
+    return r;
 }
 
 /* Rows on their way into the bundle. */
@@ -163,7 +181,7 @@ static int write_bundle(struct call *c, const struct search *s, struct store_txn
     struct str path = path_of(c);
     struct included included;
     struct bundle_out b;
-    struct entries to = {&b, s, search_has_score(s)};
+    struct entries to = {&b, s, search_has_score(s) || search_has_distance(s)};
     int r = include_find(c, txn, s, page, &included);
 
     if (r < 0)

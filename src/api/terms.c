@@ -184,6 +184,36 @@ int terms_call_coding(struct terms_call *t, const char *coding, const char *code
     return 0;
 }
 
+/* ---- what is not here ---- */
+
+#define SHOWN_CODE 100
+#define SHOWN_URL 300
+
+int terms_call_no_system(struct terms_call *t, struct str system, struct str version)
+{
+    system = str_head(system, SHOWN_URL);
+    version = version.n ? str_head(version, SHOWN_CODE) : STR("");
+    return err_set(&t->c->err, ERR_NOT_FOUND, "the code system \"%.*s%s%.*s\" is not known here",
+                   STR_ARG(system), version.n ? "|" : "", STR_ARG(version));
+}
+
+int terms_call_no_value_set(struct terms_call *t, struct str canonical)
+{
+    canonical = str_head(canonical, SHOWN_URL);
+    return err_set(&t->c->err, ERR_NOT_FOUND, "the value set \"%.*s\" is not known here",
+                   STR_ARG(canonical));
+}
+
+int terms_call_no_code(struct terms_call *t, const struct cs *cs, struct str code, const char *why)
+{
+    struct str url = cs_url(cs), version = cs_version(cs);
+
+    code = str_head(code, SHOWN_CODE);
+    return err_set(&t->c->err, ERR_NOT_FOUND, "\"%.*s\" is no code of \"%.*s%s%.*s\"%s%s",
+                   STR_ARG(code), STR_ARG(url), version.n ? "|" : "", STR_ARG(version),
+                   why && *why ? ": " : "", why ? why : "");
+}
+
 /* ---- out ---- */
 
 void terms_out_begin(struct terms_call *t)

@@ -36,6 +36,11 @@ struct coding terms_coding(yyjson_val *v);
 int terms_call_coding(struct terms_call *t, const char *coding, const char *code,
                       struct coding *ret);
 
+/* ERR_NOT_FOUND: what is asked about is not known here. `why`: more of it, or NULL. */
+int terms_call_no_system(struct terms_call *t, struct str system, struct str version);
+int terms_call_no_value_set(struct terms_call *t, struct str canonical);
+int terms_call_no_code(struct terms_call *t, const struct cs *cs, struct str code, const char *why);
+
 /* ---- Parameters out ---- */
 
 void terms_out_begin(struct terms_call *t);

@@ -1,7 +1,12 @@
 #include "cli/cli.h"
 
+#include "fhir/issues.h"
 #include "fhir/path.h"
+#include "fhir/profile.h"
+#include "fhir/validate.h"
 #include "fhir/xml.h"
+#include "server/server.h"
+#include "server/world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +25,9 @@ static const struct cli_option options[] = {
     {"lenient", NULL, "take names and types that R4 does not have for empty", CLI_FLAG, false, NULL,
      0, 0},
     {"trace", NULL, "write what trace() hears to standard error", CLI_FLAG, false, NULL, 0, 0},
+    {"data", "DIR", "a node's data folder: its terminology, profiles and records answer",
+     CLI_STRING, false, NULL, 0, 0},
+    CLI_STORE_URI_OPTIONS,
 };
 
 static int read_all(const char *name, struct sb *out, struct err *err)
@@ -153,8 +161,96 @@ static int evaluate(const struct cli_args *args, struct path_env *env, struct pa
     return r;
 }
 
+/* The answers of a node's data. */
+struct answers {
+    struct store *store;
+    struct server_world *node;
+    struct profiles *profiles;
+    struct world world; /* the node's, and profiles */
+};
+
+static void answers_done(struct answers *w)
+{
+    profiles_unref(w->profiles);
+    server_world_free(w->node);
+    store_close(w->store);
+}
+
+/* A resource, held against one profile; of elements alone nothing is known. */
+static int conforms_to(void *ctx, struct arena *a, yyjson_val *value, struct str type,
+                       struct str url, enum terms_answer *ret, struct err *err)
+{
+    const struct answers *w = ctx;
+    const struct conform_options what = {.world = server_world_table(w->node),
+                                         .profiles = w->profiles,
+                                         .asked = &url,
+                                         .n_asked = 1,
+                                         .no_claims = true};
+    const struct profile *p;
+    struct issues issues;
+    int r = profiles_get(w->profiles, url, &p, err);
+
+    *ret = TERMS_UNKNOWN;
+    if (r < 0 || !p || !def_resource(type))
+        return r;
+    issues_init(&issues, a);
+    if ((r = fhir_validate(value, &issues, err)) > 0)
+        r = conform_check(value, &what, &issues, err);
+    if (r >= 0)
+        *ret = issues.n_errors ? TERMS_NO : TERMS_YES;
+    return r;
+}
+
+#define ASK(name, params, args)                                                                    \
+    static int ask_##name params                                                                   \
+    {                                                                                              \
+        const struct world *world = server_world_table(((struct answers *)ctx)->node);             \
+        return world->name args;                                                                   \
+    }
+
+ASK(canonical,
+    (void *ctx, struct arena *a, int type, struct str url, yyjson_val **ret, struct err *err),
+    (world->ctx, a, type, url, ret, err))
+ASK(reference, (void *ctx, struct arena *a, struct str ref, yyjson_val **ret, struct err *err),
+    (world->ctx, a, ref, ret, err))
+ASK(member_of,
+    (void *ctx, struct arena *a, struct str set, const struct coding *coding,
+     enum terms_answer *ret, struct err *err),
+    (world->ctx, a, set, coding, ret, err))
+ASK(has_code,
+    (void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
+     struct str *ret_display, struct err *err),
+    (world->ctx, a, coding, ret, ret_display, err))
+ASK(subsumes,
+    (void *ctx, struct arena *a, struct str system, struct str code_a, struct str code_b,
+     enum terms_relation *ret, struct err *err),
+    (world->ctx, a, system, code_a, code_b, ret, err))
+
+/* Opens what --data or --store names; nothing where neither does. */
+static int answers_open(const struct cli_args *args, struct answers *w, struct err *err)
+{
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
+    int r;
+
+    if (!cli_string(args, "data") && !cli_string(args, "store"))
+        return 0;
+    if ((r = server_open_store(&config, true, &w->store, err)) < 0 ||
+        (r = server_world_new(w->store, &w->node, err)) < 0)
+        return r;
+    w->world = (struct world){.ctx = w,
+                              .canonical = ask_canonical,
+                              .reference = ask_reference,
+                              .member_of = ask_member_of,
+                              .has_code = ask_has_code,
+                              .subsumes = ask_subsumes,
+                              .conforms_to = conforms_to};
+    w->profiles = profiles_new(server_world_table(w->node));
+    return w->profiles ? 0 : err_no_memory(err);
+}
+
 static int run(const struct cli_args *args, struct err *err)
 {
+    _cleanup_(answers_done) struct answers answers = {0};
     _cleanup_(sb_done) struct sb text = sb_make(FILE_MAX), line = sb_make(OUTPUT_MAX);
     const char *variables = cli_string(args, "variables");
     _cleanup_(arena_done) struct arena a;
@@ -170,6 +266,10 @@ static int run(const struct cli_args *args, struct err *err)
         r = add_variables(&env, variables, err);
     if (cli_flag(args, "trace"))
         env.trace = hear;
+    if (r >= 0)
+        r = answers_open(args, &answers, err);
+    if (answers.node)
+        env.world = &answers.world;
     if (r >= 0)
         r = evaluate(args, &env, &out, err);
     if (r < 0)
@@ -191,7 +291,8 @@ const struct cli_command cmd_fhirpath = {
              "\n"
              "Elements and types that R4 does not have are errors, as is an order asked of\n"
              "items that have none, unless --lenient is given. Nothing is fetched: resolve()\n"
-             "finds what is in the resource itself.",
+             "finds what is in the resource itself, or in the node's data with --data, which\n"
+             "memberOf(), subsumes() and conformsTo() are answered from, too.",
     .operands = "EXPR FILE",
     .operands_min = 2,
     .operands_max = 2,

@@ -35,9 +35,9 @@ int extract_add(struct extract *x, uint16_t param, const struct key *k, bool sha
 {
     const unsigned char *bytes;
 
-    if (x->n == INDEX_ENTRIES_MAX)
-        return err_set(x->err, ERR_COSTLY, "the resource has more than %d values to search for",
-                       INDEX_ENTRIES_MAX);
+    if (x->n == x->max)
+        return err_set(x->err, ERR_COSTLY, "the resource has more than %zu values to search for",
+                       x->max);
     if (x->n == x->cap) {
         size_t cap = x->cap ? x->cap * 2 : ENTRIES_FIRST;
         struct index_entry *more =
@@ -336,10 +336,21 @@ static size_t without_repeats(struct index_entry *e, size_t n)
     return kept;
 }
 
+/* A terminology is one resource, however many codes it has; no record of a patient is so large. */
+static size_t entries_max(int type)
+{
+    static const struct str large[] = {STR("CodeSystem"), STR("ValueSet"), STR("ConceptMap")};
+
+    for (size_t i = 0; i < ARRAY_LEN(large); i++)
+        if (type == def_resource(large[i]))
+            return INDEX_ENTRIES_TERMS_MAX;
+    return INDEX_ENTRIES_MAX;
+}
+
 int index_extract(struct arena *a, const struct params *params, const struct index_options *opt,
                   int type, yyjson_val *root, struct index *ret, struct err *err)
 {
-    struct extract x = {.a = a, .opt = opt, .err = err};
+    struct extract x = {.a = a, .opt = opt, .max = entries_max(type), .err = err};
     struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
     struct path_item item = path_root(root);
     struct index out = {0};
@@ -365,7 +376,8 @@ int index_extract(struct arena *a, const struct params *params, const struct ind
 int index_extract_one(struct arena *a, const struct index_options *opt, const struct param *param,
                       yyjson_val *root, struct index *ret, struct err *err)
 {
-    struct extract x = {.a = a, .opt = opt, .err = err};
+    size_t max = entries_max(def_resource(js_get_str(root, "resourceType")));
+    struct extract x = {.a = a, .opt = opt, .max = max, .err = err};
     struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
     struct path_item item = path_root(root);
     int r = extract_param(&x, param, NULL, &env, &item);

@@ -25,9 +25,10 @@
 #define INDEX_PARAM_CONTENT 0xff11   /* words of the whole resource, where they are indexed */
 #define INDEX_PARAM_CONTAINED 0xff20 /* + resource type: holds a contained one; empty key */
 
-#define INDEX_KEY_MAX 128         /* bytes of one key */
-#define INDEX_ENTRIES_MAX 20000   /* keys of one resource */
-#define INDEX_COMPOSITES_MAX 1000 /* of one composite; with more the resource is looked at */
+#define INDEX_KEY_MAX 128              /* bytes of one key */
+#define INDEX_ENTRIES_MAX 20000        /* keys of one resource */
+#define INDEX_ENTRIES_TERMS_MAX 200000 /* of a code system, a value set, a concept map */
+#define INDEX_COMPOSITES_MAX 1000      /* of one composite; with more the resource is looked at */
 
 struct params; /* fhir/params.h */
 
@@ -66,7 +67,8 @@ struct index {
     struct str patient; /* id of the first Patient whose compartment holds it: its home */
 };
 
-/* All keys of a valid resource. Memory belongs to `a`. ERR_COSTLY above INDEX_ENTRIES_MAX. */
+/* All keys of a valid resource. Memory belongs to `a`. ERR_COSTLY above INDEX_ENTRIES_MAX,
+ * or INDEX_ENTRIES_TERMS_MAX. */
 int index_extract(struct arena *a, const struct params *params, const struct index_options *opt,
                   int type, yyjson_val *root, struct index *ret, struct err *err);
 

@@ -32,8 +32,12 @@ static int part_of(const struct extract *x, enum def_param_kind kind, const stru
     size_t n = 0;
     int r;
 
-    *to = (struct extract){
-        .a = x->a, .opt = x->opt, .entries = ret->room, .cap = PART_ROOM, .err = x->err};
+    *to = (struct extract){.max = x->max,
+                           .a = x->a,
+                           .opt = x->opt,
+                           .entries = ret->room,
+                           .cap = PART_ROOM,
+                           .err = x->err};
     env->steps = 0;
     r = path_eval(path, env, item, &items, x->err);
     for (size_t i = 0; i < items.n && r >= 0; i++)

@@ -12,7 +12,7 @@ struct extract {
     struct arena *a;
     const struct index_options *opt;
     struct index_entry *entries;
-    size_t n, cap;
+    size_t n, cap, max;
     unsigned char *at, *end; /* free part of the chunk that holds the keys' bytes */
     uint16_t param;          /* the list in hand */
     uint8_t compartments;    /* that its references lead into */

@@ -136,9 +136,16 @@ static int add_band(struct search_parse *p, const struct param *param, const str
     return range->lo.p && range->hi.p ? 0 : err_no_memory(p->err);
 }
 
-int search_near(struct search_parse *p, const struct search_arg *arg, const struct param *param,
-                struct search_clause *c)
+const struct param *search_near_param(const struct search_parse *p, int type)
 {
+    const struct param *param = type ? param_find(p->params, type, STR("near")) : NULL;
+
+    return param && param->def.kind == PARAM_SPECIAL ? param : NULL;
+}
+
+int search_near(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
+{
+    const struct param *param = search_near_param(p, p->s->type);
     struct clause_more *more = ARENA_NEW(p->a, struct clause_more);
     struct str rest = arg->value, one;
     size_t n = 0;
@@ -176,4 +183,57 @@ bool search_near_matches(const struct search_value *v, struct str key)
     double metres = near_metres(key, v->latitude, v->longitude);
 
     return metres >= 0 && metres <= v->metres;
+}
+
+/* ---- distances of matches ---- */
+
+static bool is_near(const struct search_clause *c)
+{
+    const struct clause_more *more = c->values;
+
+    return c->kind == CLAUSE_KEYS && !c->negate && more && more->n_params &&
+           more->params[0]->def.kind == PARAM_SPECIAL;
+}
+
+bool search_has_distance(const struct search *s)
+{
+    for (size_t i = 0; i < s->n_clauses; i++)
+        if (is_near(&s->clauses[i]))
+            return true;
+    return false;
+}
+
+double search_distance(const struct search *s, yyjson_val *root)
+{
+    struct key k = {.n = 0};
+    double least = -1;
+
+    if (!near_key(root, &k))
+        return -1;
+    for (size_t i = 0; i < s->n_clauses; i++) {
+        const struct clause_more *more = s->clauses[i].values;
+
+        for (size_t j = 0; is_near(&s->clauses[i]) && j < more->n_values; j++) {
+            const struct search_value *v = &more->values[j];
+            double metres = near_metres(key_view(&k), v->latitude, v->longitude);
+
+            if (least < 0 || metres < least)
+                least = metres;
+        }
+    }
+    return least;
+}
+
+int search_near_order(struct search_parse *p)
+{
+    struct search *s = p->s;
+    bool has = search_has_distance(s);
+
+    for (size_t i = 0; i < s->n_sort; i++)
+        if (s->sort[i].by_near && !has)
+            return err_set(p->err, ERR_VALUE,
+                           "to sort by \"near\", a search asks for what is near");
+    if (has && !s->n_sort)
+        s->sort[s->n_sort++] = (struct search_sort){.by_near = true};
+    return 0;
 }

@@ -44,6 +44,10 @@ enum search_modifier {
     MOD_UNEQUAL,
     MOD_STARTS,
     MOD_ENDS,
+    MOD_GREATER, /* strings in the order of their folded bytes */
+    MOD_LESS,
+    MOD_AT_LEAST,
+    MOD_AT_MOST,
 };
 
 enum search_prefix {
@@ -152,6 +156,7 @@ struct search_sort {
     const struct param *param; /* NULL: by _lastUpdated, or by _id where by_id */
     bool by_id, descending;
     bool by_score; /* the most relevant first; `param` is NULL */
+    bool by_near;  /* by distance from what `near` asks; `param` is NULL */
     /* A chain ("patient.name", an extension): `param` is that of the last step's type. */
     struct search_step {
         const struct param *link;
@@ -224,6 +229,18 @@ int search_each_contained(struct arena *a, const struct search *s, yyjson_val *r
 bool search_has_score(const struct search *s);
 int search_score(struct arena *a, const struct search *s, yyjson_val *root, double *ret,
                  struct err *err);
+
+/* Whether the keys of a sort rule stand in no list, but are made of each match. */
+static inline bool search_sort_is_computed(const struct search_sort *sort)
+{
+    return sort->by_score || sort->by_near || sort->n_steps;
+}
+
+/* Whether `near` is asked for, so that matches have a distance; and that of one resource to the
+ * nearest place asked for, in metres. Negative: it has none. Where nothing else sorts, a search
+ * that has one is sorted by it. */
+bool search_has_distance(const struct search *s);
+double search_distance(const struct search *s, yyjson_val *root);
 
 /* Whether a resource matches one clause (its `negate` applied), by looking at the resource alone.
  * CLAUSE_ID, CLAUSE_UPDATED, CLAUSE_CHAIN and CLAUSE_HAS are the store's to check. */

@@ -49,7 +49,7 @@ static int make_of_arg(struct search_parse *p, void *ctx, struct search_clause *
     return search_clause_parse(p, ctx, ret);
 }
 
-static bool may_target(const struct param *param, int type)
+bool search_may_target(const struct param *param, int type)
 {
     if (!param->def.targets)
         return true;
@@ -72,7 +72,7 @@ static int targets_of(struct search_parse *p, struct str text, const struct clau
     for (int t = 1; t <= DEF_RESOURCE_MAX; t++) {
         ret[t] = false;
         for (size_t i = 0; i < link->n_params && (!only || t == only); i++)
-            ret[t] = ret[t] || may_target(link->params[i], t);
+            ret[t] = ret[t] || search_may_target(link->params[i], t);
         any = any || ret[t];
     }
     if (!any)
@@ -136,7 +136,8 @@ int search_follow(struct search_parse *p, struct str head, search_make *make, vo
                                 .param = link.params[0],
                                 .links = link.params,
                                 .n_links = link.n_params};
-    return follow(p, types, make, ctx, c);
+    r = follow(p, types, make, ctx, c);
+    return r == ARG_TAKEN ? search_into_contained(p, c) : r;
 }
 
 int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
@@ -166,7 +167,7 @@ static int has_of(struct search_parse *p, struct str text, int type, struct str 
 
     if (!param || !param->path || !param->searchable || param->def.kind != PARAM_REFERENCE)
         return bad_has(p, text, "names no reference parameter of that type");
-    if (p->s->type && !may_target(param, p->s->type))
+    if (p->s->type && !search_may_target(param, p->s->type))
         return bad_has(p, text, "names a parameter that never refers to the type searched for");
     *c = (struct search_clause){.kind = CLAUSE_HAS, .param = param, .n_links = 1};
     c->links = ARENA_ARRAY(p->a, const struct param *, 1);
@@ -209,14 +210,63 @@ int search_has(struct search_parse *p, const struct search_arg *arg, struct sear
                               c);
 }
 
+/* Lists that are asked for by what they are for, not by id: each is what its resources say of
+ * themselves. Source: http://hl7.org/fhir/R4/lifecycle.html#lists. */
+static const struct functional {
+    const char *name, *type;
+    struct {
+        const char *name, *value;
+    } asks[3];
+} functional[] = {
+    {"$current-problems",
+     "Condition",
+     {{"clinical-status", "active,recurrence,relapse"},
+      {"verification-status:not", "refuted,entered-in-error"}}},
+    {"$current-medications", "MedicationStatement", {{"status", "active"}}},
+    {"$current-medications", "MedicationRequest", {{"status", "active"}}},
+    {"$current-allergies",
+     "AllergyIntolerance",
+     {{"clinical-status:not", "inactive,resolved"},
+      {"verification-status:not", "refuted,entered-in-error"}}},
+    {"$current-drug-allergies",
+     "AllergyIntolerance",
+     {{"clinical-status:not", "inactive,resolved"},
+      {"verification-status:not", "refuted,entered-in-error"},
+      {"category", "medication"}}},
+};
+
+static int functional_list(struct search_parse *p, struct str name, struct search_clause *c)
+{
+    const struct functional *f = functional, *end = functional + ARRAY_LEN(functional);
+    size_t n = 0;
+
+    while (f < end && (!str_eq(name, str_c(f->name)) || p->s->type != def_resource(str_c(f->type))))
+        f++;
+    if (f == end)
+        return err_set(p->err, ERR_NOT_SUPPORTED,
+                       "the list \"%.*s\" is not kept here for what is searched",
+                       (int)MIN(name.n, 64u), name.p);
+    *c = (struct search_clause){.kind = CLAUSE_ALL};
+    c->subs = ARENA_ARRAY(p->a, struct search_clause, ARRAY_LEN(f->asks));
+    if (!c->subs)
+        return err_no_memory(p->err);
+    for (; n < ARRAY_LEN(f->asks) && f->asks[n].name; n++) {
+        struct search_arg arg = search_arg_of(str_c(f->asks[n].name), str_c(f->asks[n].value));
+        int r = search_clause_parse(p, &arg, &c->subs[n]);
+
+        if (r != ARG_TAKEN)
+            return r;
+    }
+    c->n_subs = n;
+    return ARG_TAKEN;
+}
+
 int search_list(struct search_parse *p, const struct search_arg *arg, struct search_clause *c)
 {
     struct search_arg inner = search_arg_of(STR("_id"), arg->value);
 
-    if (str_find(arg->value, '$') >= 0)
-        return err_set(p->err, ERR_NOT_SUPPORTED,
-                       "lists that a server keeps by itself (\"%.*s\") are not kept here",
-                       (int)MIN(arg->value.n, 64u), arg->value.p);
+    if (str_starts(arg->value, STR("$")))
+        return functional_list(p, arg->value, c);
     return has_of(p, STR("_list"), def_resource(STR("List")), STR("item"), make_of_arg, &inner, c);
 }
 

@@ -7,20 +7,40 @@
  */
 #include "fhir/search_int.h"
 
-/* Contained resources have no id and no history of their own, and nothing refers to them. */
+/* Contained resources have no history of their own, and what is led through stands elsewhere. */
 static bool may_ask(const struct search_clause *c)
 {
-    const struct clause_more *more = c->values;
+    for (size_t i = 0; i < c->n_subs; i++)
+        if (!may_ask(&c->subs[i]))
+            return false;
+    return c->subs || c->kind == CLAUSE_NONE || c->kind == CLAUSE_ID || c->kind == CLAUSE_KEYS;
+}
 
-    if (c->subs) {
-        for (size_t i = 0; i < c->n_subs; i++)
-            if (!may_ask(&c->subs[i]))
-                return false;
-        return true;
-    }
-    return c->kind == CLAUSE_NONE ||
-           (c->kind == CLAUSE_KEYS && more && more->n_values &&
-            more->values[0].modifier != MOD_NARRATIVE && more->values[0].modifier != MOD_CONTENT);
+static bool has_id(const struct search_clause *c, yyjson_val *one)
+{
+    for (size_t i = 0; i < c->n_ids; i++)
+        if (str_eq(c->ids[i], js_get_str(one, "id")))
+            return true;
+    return false;
+}
+
+/* As search_match, which knows no ids. */
+static int asked(struct arena *a, const struct search *s, const struct search_clause *c,
+                 yyjson_val *one, bool *ret, struct err *err)
+{
+    bool any = c->kind == CLAUSE_ANY, in = !any;
+    int r = 0;
+
+    if (c->kind == CLAUSE_KEYS)
+        return search_match(a, s, c, one, ret, err);
+    if (c->kind == CLAUSE_NONE)
+        in = false;
+    else if (c->kind == CLAUSE_ID)
+        in = has_id(c, one);
+    for (size_t i = 0; i < c->n_subs && in != any && r == 0; i++)
+        r = asked(a, s, &c->subs[i], one, &in, err);
+    *ret = in != c->negate;
+    return r;
 }
 
 int search_contained_matches(struct arena *a, const struct search *s, const struct clause_more *c,
@@ -30,8 +50,7 @@ int search_contained_matches(struct arena *a, const struct search *s, const stru
     int r = 0;
 
     for (size_t i = 0; i < c->n_asks && in && r == 0; i++)
-        r = c->asks[i].kind == CLAUSE_NONE ? (in = c->asks[i].negate, 0)
-                                           : search_match(a, s, &c->asks[i], one, &in, err);
+        r = asked(a, s, &c->asks[i], one, &in, err);
     if (r == 0)
         *ret = in;
     return r;
@@ -100,8 +119,7 @@ int search_contained(struct search_parse *p)
     for (size_t i = 0; i < s->n_clauses; i++)
         if (!may_ask(&s->clauses[i]))
             return err_set(p->err, ERR_NOT_SUPPORTED,
-                           "with \"_contained\", ids, times, chains, _has, _text and _content "
-                           "cannot be asked");
+                           "with \"_contained\", times, chains, _has and _list cannot be asked");
     *more = (struct clause_more){
         .opt = s->opt, .contained = type, .asks = s->clauses, .n_asks = s->n_clauses};
     *c = (struct search_clause){.kind = CLAUSE_KEYS, .values = more};
@@ -114,6 +132,51 @@ int search_contained(struct search_parse *p)
     s->clauses = c;
     s->n_clauses = 1;
     return r;
+}
+
+/* What one of the searches inside a chain finds in the same resource. */
+static int within(struct search_parse *p, const struct search_clause *chain,
+                  const struct search *inner, struct search_clause *c)
+{
+    struct clause_more *more = ARENA_NEW(p->a, struct clause_more);
+
+    if (!more)
+        return err_no_memory(p->err);
+    *more = (struct clause_more){.opt = p->s->opt,
+                                 .contained = inner->type,
+                                 .asks = inner->clauses,
+                                 .n_asks = inner->n_clauses,
+                                 .by = chain->links,
+                                 .n_by = chain->n_links};
+    *c = (struct search_clause){.kind = CLAUSE_KEYS, .values = more};
+    return holders(p, inner->type, c);
+}
+
+int search_into_contained(struct search_parse *p, struct search_clause *c)
+{
+    struct search_clause *subs = ARENA_ARRAY(p->a, struct search_clause, c->n_inner + 1);
+    size_t n = 1;
+    int r = 0;
+
+    if (!subs)
+        return err_no_memory(p->err);
+    /* Without the lists of containers every resource would have to be looked at. */
+    if (!p->opt->index.extras)
+        return ARG_TAKEN;
+    for (size_t i = 0; i < c->n_inner && r == 0; i++) {
+        const struct search *inner = &c->inner[i];
+        bool may = true;
+
+        for (size_t k = 0; k < inner->n_clauses; k++)
+            may &= may_ask(&inner->clauses[k]);
+        if (may)
+            r = within(p, c, inner, &subs[n++]);
+    }
+    if (r < 0 || n == 1)
+        return r < 0 ? r : ARG_TAKEN;
+    subs[0] = *c;
+    *c = (struct search_clause){.kind = CLAUSE_ANY, .subs = subs, .n_subs = n};
+    return ARG_TAKEN;
 }
 
 int search_each_contained(struct arena *a, const struct search *s, yyjson_val *root,

@@ -109,7 +109,8 @@ static bool sort_rule(struct search_parse *p, struct str code, struct search_sor
     }
     ret->by_id = str_eq(code, STR("_id"));
     ret->by_score = str_eq(code, STR("_score"));
-    if (ret->by_id || ret->by_score || str_eq(code, STR("_lastUpdated")))
+    ret->by_near = str_eq(code, STR("near")) && search_near_param(p, type);
+    if (ret->by_id || ret->by_score || ret->by_near || str_eq(code, STR("_lastUpdated")))
         return true;
     while (str_find(code, '.') >= 0) {
         struct search_step *step = &ret->steps[ret->n_steps];

@@ -5,8 +5,9 @@
  * test   := name ("[" filter "]")? "." test | "_has:Type:reference:" test | name operator value
  * value  := a JSON string | anything up to a blank, ")" or "]"
  *
- * A name with something behind it is a reference: what stands in brackets and what stands behind
- * the point must hold of one and the same resource. Source:
+ * A name with something behind it is a reference, or a composite whose components are asked: what
+ * stands in brackets and what stands behind the point must hold of one and the same resource, or
+ * of one and the same item of the composite. Source:
  * http://hl7.org/fhir/R4/search_filter.html.
  */
 #include "fhir/search_int.h"
@@ -43,7 +44,8 @@ static const char op_names[OP_COUNT][3] = {
 
 struct filter {
     struct str text;
-    size_t at, end; /* end: behind what the last test of several types took */
+    size_t at, end;                 /* end: behind what the last test of several types took */
+    const struct def_param *inside; /* only components of this composite can be asked */
 };
 
 static int parse_filter(struct search_parse *p, struct filter *f, struct search_clause *ret);
@@ -185,9 +187,13 @@ static const struct {
     {OP_CO, TEXTS, MOD_CONTAINS, ""},
     {OP_SW, TEXTS, MOD_STARTS, ""},
     {OP_EW, TEXTS, MOD_ENDS, ""},
+    {OP_GT, KIND(PARAM_STRING), MOD_GREATER, ""},
     {OP_GT, ORDERED, MOD_NONE, "gt"},
+    {OP_LT, KIND(PARAM_STRING), MOD_LESS, ""},
     {OP_LT, ORDERED, MOD_NONE, "lt"},
+    {OP_GE, KIND(PARAM_STRING), MOD_AT_LEAST, ""},
     {OP_GE, ORDERED, MOD_NONE, "ge"},
+    {OP_LE, KIND(PARAM_STRING), MOD_AT_MOST, ""},
     {OP_LE, ORDERED, MOD_NONE, "le"},
     {OP_AP, ORDERED, MOD_NONE, "ap"},
     {OP_SA, ORDERED, MOD_NONE, "sa"},
@@ -337,13 +343,42 @@ static int skip_bracket(struct search_parse *p, struct filter *f)
     return 0;
 }
 
+/* What a composite's bracket and what stands behind it ask of one item. */
+static int make_items(struct search_parse *p, struct behind *b, struct clause_more *more,
+                      struct search_clause *ret)
+{
+    struct search_clause *item = ARENA_NEW(p->a, struct search_clause);
+    struct filter inside = *b->f;
+    int r;
+
+    if (!item)
+        return err_no_memory(p->err);
+    inside.inside = &more->params[0]->def;
+    b->f = &inside;
+    inside.end = 0;
+    r = make_behind(p, b, item);
+    if (r == ARG_UNKNOWN)
+        return bad(p, &inside, "the composite has no such component");
+    if (r < 0)
+        return r;
+    more->opt = p->s->opt;
+    more->item = item;
+    r = search_items(p, more, ret);
+    return r < 0 ? r : (int)inside.end;
+}
+
 static int parse_behind(struct search_parse *p, struct filter *f, struct str name,
                         struct search_clause *ret)
 {
     struct behind b = {.f = f};
+    struct clause_more *more = ARENA_NEW(p->a, struct clause_more);
     size_t from = f->at - name.n;
     int r;
 
+    if (!more)
+        return err_no_memory(p->err);
+    if (f->inside)
+        return bad(p, f, "nothing stands behind a component");
     if (peek(f) == '[') {
         b.bracket = f->at + 1;
         if ((r = skip_bracket(p, f)) < 0)
@@ -353,6 +388,11 @@ static int parse_behind(struct search_parse *p, struct filter *f, struct str nam
     }
     b.rest = ++f->at;
     f->end = 0;
+    if (search_find(p, name, more) == ARG_TAKEN && more->composite) {
+        if ((r = make_items(p, &b, more, ret)) > 0)
+            f->at = (size_t)r;
+        return MIN(r, ARG_TAKEN);
+    }
     r = search_follow(p, name, make_behind, &b, ret);
     f->at = from;
     if (r == ARG_UNKNOWN)
@@ -382,6 +422,14 @@ static int parse_has(struct search_parse *p, struct filter *f, struct str name,
     return r;
 }
 
+static bool is_component(const struct def_param *composite, struct str name)
+{
+    for (size_t i = 0; i < composite->n_components; i++)
+        if (str_eq(composite->components[i].code, name))
+            return true;
+    return false;
+}
+
 static int parse_test(struct search_parse *p, struct filter *f, struct search_clause *ret)
 {
     size_t from = f->at;
@@ -391,6 +439,10 @@ static int parse_test(struct search_parse *p, struct filter *f, struct search_cl
 
     if (!name.n)
         return bad(p, f, "the name of a parameter is missing");
+    if (f->inside && !is_component(f->inside, name)) {
+        f->at = from;
+        return ARG_UNKNOWN;
+    }
     if (str_starts(name, STR("_has:")))
         return parse_has(p, f, name, ret);
     if (peek(f) == '.' || peek(f) == '[')

@@ -72,9 +72,13 @@ struct clause_more {
     struct search_value *values;
     size_t n_values;
     bool composite;
+    const struct search_clause *item; /* a composite in a _filter: asked of each item, by clauses of
+                                         its components' parameters; no values then */
     int contained;                    /* the clause asks contained resources of this type … */
     const struct search_clause *asks; /* … all of these */
     size_t n_asks;
+    const struct param **by; /* and one of these refers to it, where there are any */
+    size_t n_by;
 };
 
 /* What a search is made with. */
@@ -129,6 +133,8 @@ int search_follow(struct search_parse *p, struct str head, search_make *make, vo
 int search_follow_back(struct search_parse *p, struct str head, search_make *make, void *ctx,
                        struct search_clause *ret);
 
+/* The composite's clause for what more->item asks. */
+int search_items(struct search_parse *p, struct clause_more *more, struct search_clause *ret);
 /* left and right, or left or right (CLAUSE_ALL, CLAUSE_ANY), into left. */
 int search_join(struct search_parse *p, enum clause_kind kind, struct search_clause *left,
                 const struct search_clause *right);
@@ -136,13 +142,17 @@ int search_join(struct search_parse *p, enum clause_kind kind, struct search_cla
 /* Every resource that is searched, to be looked at: what there are no keys for. */
 int search_all_rows(struct search_parse *p, struct search_clause *c);
 
-/* Location's "near": near.c. */
-int search_near(struct search_parse *p, const struct search_arg *arg, const struct param *param,
-                struct search_clause *ret);
+/* Location's "near": near.c. NULL: the type has none. */
+const struct param *search_near_param(const struct search_parse *p, int type);
+int search_near(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+/* Sorts by distance where nothing else sorts; refuses to where nothing is near. */
+int search_near_order(struct search_parse *p);
 bool search_near_matches(const struct search_value *v, struct str key);
 
 /* Turns the search's clauses into what _contained asks for. */
 int search_contained(struct search_parse *p);
+/* A chain leads into what a resource contains as well: c becomes the chain or that. */
+int search_into_contained(struct search_parse *p, struct search_clause *c);
 /* Whether a contained resource is of c's type and matches. */
 int search_contained_matches(struct arena *a, const struct search *s, const struct clause_more *c,
                              yyjson_val *one, bool *ret, struct err *err);
@@ -166,6 +176,9 @@ bool search_url_matches(const struct search_value *v, struct str text);
 /* :above and :below of references: the clause of one value. */
 int search_hierarchy(struct search_parse *p, const struct param *param,
                      enum search_modifier modifier, struct str value, struct search_clause *ret);
+
+/* Whether a reference parameter may lead to a type. */
+bool search_may_target(const struct param *param, int type);
 
 /* Splits at a separator that no backslash protects; as str_split. */
 bool search_split(struct str *rest, char separator, struct str *ret);

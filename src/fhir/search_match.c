@@ -39,6 +39,10 @@ static bool folded_matches(const struct search_value *v, struct str text)
     case MOD_ENDS: return str_ends(text, v->folded);
     case MOD_EQUAL: return str_eq(text, v->folded);
     case MOD_UNEQUAL: return !str_eq(text, v->folded);
+    case MOD_GREATER: return str_cmp(text, v->folded) > 0;
+    case MOD_LESS: return str_cmp(text, v->folded) < 0;
+    case MOD_AT_LEAST: return str_cmp(text, v->folded) >= 0;
+    case MOD_AT_MOST: return str_cmp(text, v->folded) <= 0;
     default: return str_starts(text, v->folded);
     }
 }
@@ -235,11 +239,51 @@ static int composite_matches(struct path_env *env, const struct clause_more *c,
     return 1;
 }
 
+/* Whether one item of a composite is what a _filter's tree asks: 1, 0 or negative. */
+static int item_is(struct path_env *env, const struct clause_more *of,
+                   const struct param_more *more, const struct search_clause *asks,
+                   const struct path_item *item, struct err *err)
+{
+    const struct def_param *d = &of->params[0]->def;
+    const struct clause_more *c = asks->values;
+    struct path_item room[ITEMS_ROOM];
+    struct path_items items = {room, 0, ARRAY_LEN(room)};
+    bool any = asks->kind == CLAUSE_ANY;
+    size_t k = 0;
+    int r = 0;
+
+    if (asks->subs) {
+        for (size_t i = 0; i < asks->n_subs && r >= 0 && (i == 0 || (r > 0) != any); i++)
+            r = item_is(env, of, more, &asks->subs[i], item, err);
+        return r < 0 ? r : (r > 0) != asks->negate;
+    }
+    if (asks->kind == CLAUSE_NONE)
+        return asks->negate;
+    while (!str_eq(d->components[k].code, asks->param->def.code))
+        k++;
+    r = path_eval(more->components[k], env, item, &items, err);
+    for (size_t i = 0; i < items.n && r == 0; i++)
+        r = item_matches(env->a, c, &c->values[0], &items.p[i], err);
+    return r < 0 ? r : (r > 0) != asks->negate;
+}
+
+static int any_item_is(struct path_env *env, const struct clause_more *c, size_t on,
+                       const struct path_items *items, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < items->n && r == 0; i++)
+        r = item_is(env, c, c->more[on], c->item, &items->p[i], err);
+    return r;
+}
+
 static int any_matches(struct path_env *env, const struct search_clause *clause, size_t on,
                        const struct path_items *items, struct err *err)
 {
     const struct clause_more *c = clause->values;
 
+    if (c->item)
+        return any_item_is(env, c, on, items, err);
     for (size_t k = 0; k < c->n_values; k++) {
         for (size_t i = 0; i < items->n; i++) {
             int r = c->composite
@@ -297,6 +341,29 @@ static bool near_match(const struct clause_more *c, yyjson_val *root)
     return in;
 }
 
+/* Whether a resource refers to what it contains by one of a chain's parameters. */
+static int refers_to(struct arena *a, const struct clause_more *c, yyjson_val *root,
+                     yyjson_val *one, struct err *err)
+{
+    int type = def_resource(js_get_str(root, "resourceType")), r = c->n_by == 0;
+    struct path_env env = {.a = a, .resource = root, .values_only = true, .keep_repeats = true};
+    const struct str id = js_get_str(one, "id");
+
+    for (size_t i = 0; i < c->n_by && r == 0; i++) {
+        struct path_item item = path_root(root), room[ITEMS_ROOM];
+        struct path_items items = {room, 0, ARRAY_LEN(room)};
+
+        if (c->by[i]->def.type != type)
+            continue;
+        r = MIN(path_eval(c->by[i]->path, &env, &item, &items, err), 0);
+        for (size_t k = 0; k < items.n && r == 0; k++) {
+            struct str ref = js_get_str(items.p[k].v, "reference");
+            r = ref.n && ref.p[0] == '#' && str_eq(str_from(ref, 1), id);
+        }
+    }
+    return r;
+}
+
 static int contained_match(struct arena *a, const struct search *s,
                            const struct search_clause *clause, yyjson_val *root, bool *ret_match,
                            struct err *err)
@@ -306,12 +373,15 @@ static int contained_match(struct arena *a, const struct search *s,
     size_t i, max;
     int r = 0;
 
-    yyjson_arr_foreach(list, i, max, one)
-        if (!in && r == 0)
+    yyjson_arr_foreach(list, i, max, one) {
+        if (in || r < 0)
+            break;
+        if ((r = refers_to(a, clause->values, root, one, err)) > 0)
             r = search_contained_matches(a, s, clause->values, one, &in, err);
-    if (r == 0)
+    }
+    if (r >= 0)
         *ret_match = in != clause->negate;
-    return r;
+    return MIN(r, 0);
 }
 
 int search_match(struct arena *a, const struct search *s, const struct search_clause *clause,

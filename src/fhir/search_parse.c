@@ -401,6 +401,57 @@ int search_param_clause(struct search_parse *p, struct clause_more *more,
                                                  : clause_ranges(p, more, c);
 }
 
+/* Adds ranges that hold all that a tree over a composite's item can find, where its clauses have
+ * them: 1, or 0. */
+static int narrow(struct search_parse *p, const struct search_clause *c, struct range_list *out)
+{
+    int r = 0;
+
+    if (c->negate)
+        return 0;
+    if (c->kind == CLAUSE_NONE)
+        return 1;
+    if (c->kind == CLAUSE_KEYS) {
+        struct key_range *all = arena_grow(p->a, out->p, out->n * sizeof *all,
+                                           (out->n + c->n_ranges + 1) * sizeof *all);
+        if (!all)
+            return err_no_memory(p->err);
+        out->p = all;
+        for (size_t i = 0; i < c->n_ranges; i++) {
+            all[out->n] = c->ranges[i];
+            all[out->n++].lossy = true;
+        }
+        return 1;
+    }
+    for (size_t i = 0; i < c->n_subs; i++) {
+        size_t n = out->n;
+
+        r = narrow(p, &c->subs[i], out);
+        if (r < 0 || (r > 0) != (c->kind == CLAUSE_ANY))
+            return r;
+        if (r == 0)
+            out->n = n;
+    }
+    return r;
+}
+
+int search_items(struct search_parse *p, struct clause_more *more, struct search_clause *c)
+{
+    struct range_list list = {0};
+    int r = narrow(p, more->item, &list);
+
+    *c = (struct search_clause){.kind = CLAUSE_KEYS, .param = more->params[0], .values = more};
+    if (r > 0) {
+        c->ranges = list.p;
+        c->n_ranges = list.n;
+    } else if (r == 0) {
+        r = search_all_rows(p, c);
+    }
+    if (r >= 0 && !c->n_ranges)
+        c->kind = CLAUSE_NONE;
+    return r < 0 ? r : ARG_TAKEN;
+}
+
 /* :above and :below of references: one value after the other. */
 static int hierarchies(struct search_parse *p, const struct search_arg *arg,
                        enum search_modifier modifier, const struct param *param,
@@ -465,11 +516,8 @@ int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
         return search_text(p, arg, c);
     if (str_find(arg->raw, '.') >= 0)
         return search_chain(p, arg, c);
-    if (str_eq(arg->raw, STR("near")) && p->s->type) {
-        const struct param *near = param_find(p->params, p->s->type, arg->raw);
-        if (near && near->def.kind == PARAM_SPECIAL)
-            return search_near(p, arg, near, c);
-    }
+    if (str_eq(arg->raw, STR("near")) && search_near_param(p, p->s->type))
+        return search_near(p, arg, c);
     return param_clause(p, arg, c);
 }
 
@@ -613,6 +661,8 @@ int search_parse(struct arena *a, const struct params *params, const struct sear
         r = second_pass(&p, query);
     if (r >= 0 && p.contained)
         r = search_contained(&p);
+    if (r >= 0)
+        r = search_near_order(&p);
     if (r >= 0)
         r = sb_ok(&p.self, err);
     if (r >= 0) {

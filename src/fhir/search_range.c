@@ -213,12 +213,40 @@ static int labels(struct maker *m)
 
 /* ---- texts ---- */
 
+static void after(struct key *k)
+{
+    bool some = key_after(k);
+
+    assert(some);
+    (void)some;
+}
+
+/* What stands before or behind a text in the list. */
+static int string_order(struct maker *m, const struct key *text, bool cut)
+{
+    enum search_modifier modifier = m->v->modifier;
+    bool below = modifier == MOD_LESS || modifier == MOD_AT_MOST;
+    struct key_range range = {.lossy = cut};
+    struct key at = *text;
+
+    /* Past the text itself; of one that was cut only the body knows. */
+    if (!cut && (modifier == MOD_GREATER || modifier == MOD_AT_MOST)) {
+        key_byte(&at, KEY_END);
+        after(&at);
+    } else if (cut && below && !key_after(&at)) {
+        return add_between(m, NULL, NULL, range);
+    }
+    return below ? add_between(m, NULL, &at, range) : add_between(m, &at, NULL, range);
+}
+
 static int string(struct maker *m)
 {
     struct key k = {.n = 0};
     bool cut = key_fold(&k, m->v->text);
     bool empty = !k.n;
 
+    if (m->v->modifier >= MOD_GREATER)
+        return string_order(m, &k, cut);
     if ((m->v->modifier == MOD_CONTAINS || m->v->modifier == MOD_ENDS) && !empty)
         return add_between(m, NULL, NULL, (struct key_range){.filtered = true});
     if (m->v->modifier == MOD_EXACT || m->v->modifier == MOD_EQUAL || empty) {
@@ -303,14 +331,6 @@ static int reference(struct maker *m)
 }
 
 /* ---- numbers ---- */
-
-static void after(struct key *k)
-{
-    bool some = key_after(k);
-
-    assert(some);
-    (void)some;
-}
 
 size_t search_number_bounds(const struct number_rule *rule, const struct key *prefix,
                             struct key lo[2], struct key hi[2])
@@ -563,7 +583,7 @@ static int unit_rule(const struct search_value *v, struct str group, struct numb
            number_rule_convert(&v->number, v->text, code, ret);
 }
 
-static int quantity_group(struct maker *m, struct str group)
+static int quantity_group(struct maker *m, struct str group, bool lossy)
 {
     struct key lo[2], hi[2], unit = {.n = 0};
     struct search_value *own;
@@ -583,14 +603,16 @@ static int quantity_group(struct maker *m, struct str group)
     m->v = own;
     key_put(&unit, group.p, group.n);
     if (group.p[group.n - 1] == KEY_INTERVAL_UNIT || rule.prefix == PREFIX_NE)
-        return add_prefix(m, &unit, (struct key_range){.filtered = true, .lossy = fits == 2});
+        return add_prefix(m, &unit,
+                          (struct key_range){.filtered = true, .lossy = lossy || fits == 2});
     search_number_bounds(&rule, &unit, lo, hi);
-    return add_between(m, &lo[0], &hi[0], (struct key_range){.lossy = fits == 2});
+    return add_between(m, &lo[0], &hi[0], (struct key_range){.lossy = lossy || fits == 2});
 }
 
 static int value_group(struct maker *m, struct str group, bool lossy)
 {
-    return m->v->kind == PARAM_QUANTITY ? quantity_group(m, group) : token_group(m, group, lossy);
+    return m->v->kind == PARAM_QUANTITY ? quantity_group(m, group, lossy)
+                                        : token_group(m, group, lossy);
 }
 
 int search_ranges_inside(const struct key_range *range, struct str group, struct arena *a,

@@ -120,31 +120,41 @@ bool search_url_matches(const struct search_value *v, struct str text)
 
 /* ---- resources ---- */
 
-/* The parameter along which resources of a type lie above one another; NULL: none. */
-static const struct param *hierarchy(struct search_parse *p, int type)
+/* The parameter along which resources of a type lie above one another: the one that is asked where
+ * it is a hierarchy itself, else the one by which they are part of each other; NULL: none. What are
+ * strict hierarchies is said by the extension structuredefinition-hierarchy of R4's definitions. */
+static const struct param *hierarchy(struct search_parse *p, int type, struct str asked)
 {
-    const struct param *param = param_find(p->params, type, STR("partof"));
+    const bool itself = str_eq(asked, STR("based-on")) || str_eq(asked, STR("replaces"));
+    const struct str codes[] = {itself ? asked : STR(""), STR("partof"), STR("part-of")};
 
-    return param && param->def.kind == PARAM_REFERENCE && param->searchable ? param : NULL;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        const struct param *param = param_find(p->params, type, codes[i]);
+        if (param && param->def.kind == PARAM_REFERENCE && param->searchable &&
+            search_may_target(param, type))
+            return param;
+    }
+    return NULL;
 }
 
 /* "location:Location.partof:Location. … .partof", or with _has steps upwards, `steps` of them. */
-static struct str path_along(struct search_parse *p, struct str code, struct str type,
+static struct str path_along(struct search_parse *p, struct str code, int of,
                              enum search_modifier modifier, size_t steps)
 {
+    const struct str type = def_resource_name(of), along = hierarchy(p, of, code)->def.code;
     _cleanup_(sb_done) struct sb b = sb_make(KIB(8));
     bool below = modifier == MOD_BELOW;
 
     sb_fmt(&b, "%.*s:%.*s.", STR_ARG(code), STR_ARG(type));
     for (size_t i = 0; i + 1 < steps; i++)
         if (below)
-            sb_fmt(&b, "partof:%.*s.", STR_ARG(type));
+            sb_fmt(&b, "%.*s:%.*s.", STR_ARG(along), STR_ARG(type));
         else
-            sb_fmt(&b, "_has:%.*s:partof:", STR_ARG(type));
+            sb_fmt(&b, "_has:%.*s:%.*s:", STR_ARG(type), STR_ARG(along));
     if (below)
-        sb_lit(&b, "partof");
+        sb_str(&b, along);
     else
-        sb_fmt(&b, "_has:%.*s:partof:_id", STR_ARG(type));
+        sb_fmt(&b, "_has:%.*s:%.*s:_id", STR_ARG(type), STR_ARG(along));
     return b.failed ? STR_NULL : arena_dup(p->a, sb_view(&b));
 }
 
@@ -158,10 +168,10 @@ static int type_along(struct search_parse *p, const struct param *param, struct 
     value_reference(&p->opt->index, value, &ref);
     if (ref.kind == VALUE_LOCAL) {
         *ret_id = ref.id;
-        return hierarchy(p, ref.type) ? ref.type : 0;
+        return hierarchy(p, ref.type, param->def.code) ? ref.type : 0;
     }
     for (const int *t = param->def.targets; fhir_is_id(value) && t && *t; t++)
-        if (hierarchy(p, *t))
+        if (hierarchy(p, *t, param->def.code))
             return *t;
     return 0;
 }
@@ -184,8 +194,7 @@ int search_hierarchy(struct search_parse *p, const struct param *param,
     if (!full.p)
         return err_no_memory(p->err);
     for (size_t i = 0; i <= SEARCH_HIERARCHY_MAX; i++) {
-        struct str name =
-            i ? path_along(p, param->def.code, type_name, modifier, i) : param->def.code;
+        struct str name = i ? path_along(p, param->def.code, type, modifier, i) : param->def.code;
         struct search_arg arg = search_arg_of(name, i && modifier == MOD_ABOVE ? id : full);
 
         if (!name.p)

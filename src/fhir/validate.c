@@ -136,7 +136,7 @@ static bool is_array_here(struct check *c, const struct def_element *e, yyjson_v
         check_say(c, at, "structure", "repeats, but is not an array");
     else if (yyjson_arr_size(v) == 0)
         check_say(c, at, "structure", "is an empty array");
-    else if (yyjson_arr_size(v) > e->max)
+    else if (e->max != DEF_MAX_UNBOUNDED && yyjson_arr_size(v) > e->max)
         check_say(c, at, "structure", "stands more than %u times", e->max);
     else
         return true;

@@ -14,6 +14,7 @@ struct link {
 struct owned_designation {
     uint32_t concept;
     struct cs_designation d;
+    struct cs_detail detail;
 };
 
 struct owned_property {
@@ -29,6 +30,10 @@ struct cs_builder {
     struct grow designations; /* struct owned_designation */
     struct grow properties;   /* struct owned_property */
     struct grow defs;         /* struct cs_property_def */
+    struct grow retired;      /* struct cs_retired */
+    struct grow members;      /* struct cs_member */
+    struct grow fields;       /* struct cs_field */
+    bool has_details;
     uint32_t *hash;
     size_t hash_n;
     bool failed, too_many;
@@ -53,6 +58,9 @@ void cs_builder_free(struct cs_builder *b)
     grow_done(&b->designations);
     grow_done(&b->properties);
     grow_done(&b->defs);
+    grow_done(&b->retired);
+    grow_done(&b->members);
+    grow_done(&b->fields);
     free(b->hash);
     free(b);
 }
@@ -77,12 +85,17 @@ static struct cs_concept *concept_at(const struct cs_builder *b, uint32_t i)
     return GROW_AT(&b->concepts, struct cs_concept, i);
 }
 
+struct str cs_builder_code(const struct cs_builder *b, uint32_t concept)
+{
+    return text_pool_get(&b->pool, concept_at(b, concept)->code);
+}
+
 /* ---- concepts ---- */
 
 static void hash_put(const struct cs_builder *b, uint32_t *hash, size_t n, uint32_t concept)
 {
     struct str code = text_pool_get(&b->pool, concept_at(b, concept)->code);
-    size_t at = cs_code_hash(code, b->info.flags & CS_IGNORE_CASE) & (n - 1);
+    size_t at = cs_code_hash(code, cs_any_case(&b->info)) & (n - 1);
 
     while (hash[at])
         at = (at + 1) & (n - 1);
@@ -108,12 +121,12 @@ static bool hash_grow(struct cs_builder *b)
 
 static uint32_t find(const struct cs_builder *b, struct str code)
 {
-    bool ignore = b->info.flags & CS_IGNORE_CASE;
-    size_t at = b->hash_n ? cs_code_hash(code, ignore) & (b->hash_n - 1) : 0;
+    bool same_in_any_case = b->info.flags & CS_IGNORE_CASE;
+    size_t at = b->hash_n ? cs_code_hash(code, cs_any_case(&b->info)) & (b->hash_n - 1) : 0;
 
     for (size_t n = 0; b->hash_n && b->hash[at]; at = (at + 1) & (b->hash_n - 1)) {
         struct str has = text_pool_get(&b->pool, concept_at(b, b->hash[at] - 1)->code);
-        if (cs_code_eq(has, code, ignore))
+        if (same_in_any_case ? str_eq_nocase(has, code) : str_eq(has, code))
             return b->hash[at] - 1;
         if (++n > TEXT_PROBES_MAX)
             return CS_CROWDED;
@@ -193,6 +206,43 @@ void cs_builder_designation(struct cs_builder *b, uint32_t concept, struct str l
     };
 }
 
+void cs_builder_detail(struct cs_builder *b, const struct cs_detail *detail)
+{
+    b->has_details = true;
+    if (b->designations.n)
+        GROW_AT(&b->designations, struct owned_designation, b->designations.n - 1)->detail =
+            *detail;
+}
+
+void cs_builder_retired(struct cs_builder *b, const struct cs_retired *retired)
+{
+    struct cs_retired *r = grow_add(&b->retired, sizeof *r);
+
+    if (r)
+        *r = *retired;
+}
+
+void cs_builder_member(struct cs_builder *b, const struct cs_member *m)
+{
+    struct cs_member *to = grow_add(&b->members, sizeof *to);
+
+    if (!to)
+        return;
+    *to = *m;
+    to->fields = (uint32_t)b->fields.n;
+    to->n_fields = 0;
+}
+
+void cs_builder_member_field(struct cs_builder *b, struct str name, struct str value)
+{
+    struct cs_field *f = grow_add(&b->fields, sizeof *f);
+
+    if (!f || !b->members.n)
+        return;
+    GROW_AT(&b->members, struct cs_member, b->members.n - 1)->n_fields++;
+    *f = (struct cs_field){text_pool_add(&b->pool, name), text_pool_add(&b->pool, value)};
+}
+
 uint32_t cs_builder_property_def(struct cs_builder *b, struct str code, struct str uri,
                                  struct str description, enum property_type type)
 {
@@ -235,6 +285,7 @@ struct built {
     struct cs_concept *concepts;
     uint32_t *parents, *children, *hash, *open;
     struct cs_designation *designations;
+    struct cs_detail *details;
     struct cs_property *properties;
 };
 
@@ -246,6 +297,7 @@ static void built_done(struct built *t)
     free(t->hash);
     free(t->open);
     free(t->designations);
+    free(t->details);
     free(t->properties);
 }
 
@@ -258,10 +310,11 @@ static bool built_init(const struct cs_builder *b, struct built *t)
         .hash = calloc(MAX(b->hash_n, (size_t)1), sizeof *t->hash),
         .open = calloc(b->concepts.n + 1, sizeof *t->open),
         .designations = calloc(b->designations.n + 1, sizeof *t->designations),
+        .details = calloc(b->has_details ? b->designations.n + 1 : 1, sizeof *t->details),
         .properties = calloc(b->properties.n + 1, sizeof *t->properties),
     };
     if (!t->concepts || !t->parents || !t->children || !t->hash || !t->open || !t->designations ||
-        !t->properties || fault_point("alloc"))
+        !t->details || !t->properties || fault_point("alloc"))
         return false;
     if (b->concepts.n)
         memcpy(t->concepts, b->concepts.p, b->concepts.n * sizeof *t->concepts);
@@ -310,6 +363,8 @@ static void place_texts(const struct cs_builder *b, struct built *t, uint32_t n)
     FIRSTS(t, n, properties)
     for (size_t i = 0; i < b->designations.n; i++) {
         const struct owned_designation *o = GROW_AT(&b->designations, struct owned_designation, i);
+        if (b->has_details)
+            t->details[t->concepts[o->concept].designations] = o->detail;
         t->designations[t->concepts[o->concept].designations++] = o->d;
     }
     for (size_t i = 0; i < b->properties.n; i++) {
@@ -318,6 +373,31 @@ static void place_texts(const struct cs_builder *b, struct built *t, uint32_t n)
     }
     FIRSTS_BACK(t, n, designations);
     FIRSTS_BACK(t, n, properties);
+}
+
+static int by_concept(const void *a, const void *b)
+{
+    const struct cs_retired *x = a, *y = b;
+    int order = (x->concept > y->concept) - (x->concept < y->concept);
+
+    return order ? order : (x->detail.id > y->detail.id) - (x->detail.id < y->detail.id);
+}
+
+/* Within a set as they came. */
+static int by_set(const void *a, const void *b)
+{
+    const struct cs_member *x = a, *y = b;
+
+    return x->set != y->set ? (x->set > y->set) - (x->set < y->set)
+                            : (x->fields > y->fields) - (x->fields < y->fields);
+}
+
+static void sort_release(struct cs_builder *b)
+{
+    if (b->retired.n)
+        qsort(b->retired.p, b->retired.n, sizeof(struct cs_retired), by_concept);
+    if (b->members.n)
+        qsort(b->members.p, b->members.n, sizeof(struct cs_member), by_set);
 }
 
 /* Whether each concept has at most one parent and stands right behind its elder siblings'
@@ -379,6 +459,10 @@ static int write_image(struct cs_builder *b, struct built *t, const struct word_
         [CS_PROPERTY_DEFS] = {b->defs.p, b->defs.n * sizeof(struct cs_property_def)},
         [CS_WORDS] = {w->words.p, w->words.n * sizeof(struct cs_word)},
         [CS_POSTINGS] = {w->postings.p, w->postings.n},
+        [CS_DETAILS] = {t->details, b->has_details ? b->designations.n * sizeof *t->details : 0},
+        [CS_RETIRED] = {b->retired.p, b->retired.n * sizeof(struct cs_retired)},
+        [CS_MEMBERS] = {b->members.p, b->members.n * sizeof(struct cs_member)},
+        [CS_MEMBER_FIELDS] = {b->fields.p, b->fields.n * sizeof(struct cs_field)},
     };
 
     return image_write(IMAGE_CODE_SYSTEM, parts, CS_SECTIONS, ret, ret_n, err);
@@ -392,7 +476,8 @@ static int check_room(const struct cs_builder *b, struct err *err)
                        "codes made to get in each other's way",
                        CS_CONCEPTS_MAX, TEXT_PROBES_MAX);
     if (b->failed || b->pool.failed || b->concepts.failed || b->parents.failed ||
-        b->designations.failed || b->properties.failed || b->defs.failed)
+        b->designations.failed || b->properties.failed || b->defs.failed || b->retired.failed ||
+        b->members.failed || b->fields.failed)
         return err_no_memory(err);
     return 0;
 }
@@ -409,6 +494,7 @@ int cs_build(struct cs_builder *b, char **ret, size_t *ret_n, struct err *err)
     if (r >= 0) {
         place_links(b, &t, n);
         place_texts(b, &t, n);
+        sort_release(b);
         b->info.flags &= ~(CS_TREE | CS_DAG);
         if (has_cycle(&t, n))
             r = err_set(err, ERR_PROCESSING, "a concept of the code system is its own ancestor");

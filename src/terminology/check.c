@@ -30,14 +30,14 @@ static int say_no_version(struct checking *c, struct str url, struct str version
         return r;
     if (versions.n)
         checking_say(c, SAY_VERSION_UNKNOWN, where,
-                     "A definition for CodeSystem '%.*s' version '%.*s' could not be found, so the "
-                     "code cannot be validated. Valid versions: %.*s",
-                     STR_ARG(shown), STR_ARG(checking_shown(version)), STR_ARG(versions));
+                     "version \"%.*s\" of the code system \"%.*s\" is not known here; these are: "
+                     "%.*s",
+                     STR_ARG(checking_shown(version)), STR_ARG(shown), STR_ARG(versions));
     else
-        checking_say(c, SAY_VERSIONS_UNKNOWN, where,
-                     "A definition for CodeSystem '%.*s' version '%.*s' could not be found, so the "
-                     "code cannot be validated. No versions of this code system are known",
-                     STR_ARG(shown), STR_ARG(checking_shown(version)));
+        checking_say(
+            c, SAY_VERSIONS_UNKNOWN, where,
+            "version \"%.*s\" of the code system \"%.*s\" is not known here, nor any other",
+            STR_ARG(checking_shown(version)), STR_ARG(shown));
     note_unknown(c, url, versions.n ? version : STR_NULL);
     return 0;
 }
@@ -51,21 +51,19 @@ static int say_no_system(struct checking *c, struct one *o)
     int r;
 
     if (str_find(url, ':') < 0)
-        checking_say(c, SAY_SYSTEM_RELATIVE, where,
-                     "Coding.system must be an absolute reference, not a local reference");
+        checking_say(c, SAY_SYSTEM_RELATIVE, where, "the system \"%.*s\" is no absolute URI",
+                     STR_ARG(shown));
     if ((r = terms_resource(c->s, "ValueSet", url, &set, c->err)) < 0)
         return r;
     if (set) {
         checking_say(c, SAY_SYSTEM_IS_SET, where,
-                     "The Coding references a value set, not a code system ('%.*s')",
+                     "\"%.*s\" is a value set, where a coding names its code system",
                      STR_ARG(shown));
         return 0;
     }
     if (o->version.n)
         return say_no_version(c, url, o->version);
-    checking_say(c, SAY_SYSTEM_UNKNOWN, where,
-                 "A definition for CodeSystem '%.*s' could not be found, so the code cannot be "
-                 "validated",
+    checking_say(c, SAY_SYSTEM_UNKNOWN, where, "the code system \"%.*s\" is not known here",
                  STR_ARG(shown));
     note_unknown(c, url, STR_NULL);
     return 0;
@@ -120,20 +118,17 @@ static int settle_version(struct checking *c, struct one *o, struct str *ret_ver
     if (g->is_pinned)
         checking_say(
             c, SAY_VERSION_OTHER, where,
-            "The code system '%.*s' version '%.*s' in the ValueSet include is different to "
-            "the one in the value ('%.*s')",
+            "the value set takes \"%.*s\" in version \"%.*s\", and the coding names \"%.*s\"",
             STR_ARG(url), STR_ARG(used), STR_ARG(checking_shown(given)));
     else if (terms_is_pinned(c->s, o->coding.system) || needed)
-        checking_say(
-            c, SAY_VERSION_CHANGED, where,
-            "The code system '%.*s' version '%.*s' for the ValueSet include is different to "
-            "the one in the value ('%.*s')",
-            STR_ARG(url), STR_ARG(used), STR_ARG(checking_shown(given)));
+        checking_say(c, SAY_VERSION_CHANGED, where,
+                     "of \"%.*s\" version \"%.*s\" counts here, and the coding names \"%.*s\"",
+                     STR_ARG(url), STR_ARG(used), STR_ARG(checking_shown(given)));
     else
         checking_say(
             c, SAY_VERSION_DEFAULT, where,
-            "The code system '%.*s' version '%.*s' is used for the ValueSet include, which "
-            "names none; the one in the value is '%.*s'",
+            "the value set names no version of \"%.*s\", so that \"%.*s\" was taken; the coding "
+            "names \"%.*s\"",
             STR_ARG(url), STR_ARG(used), STR_ARG(checking_shown(given)));
     return cs ? 0 : say_no_version(c, o->coding.system, given);
 }
@@ -188,14 +183,13 @@ static bool infer_system(struct checking *c, struct one *o)
     }
     if (many)
         checking_say(c, SAY_INFER_MANY, STR("code"),
-                     "The System URI could not be determined for the code '%.*s' in the ValueSet "
-                     "'%.*s': value set expansion has multiple matches",
-                     STR_ARG(code), STR_ARG(set));
+                     "several systems in the value set \"%.*s\" have the code \"%.*s\": the one "
+                     "that is meant must be named",
+                     STR_ARG(set), STR_ARG(code));
     else
         checking_say(c, SAY_INFER_NONE, STR("code"),
-                     "The System URI could not be determined for the code '%.*s' in the ValueSet "
-                     "'%.*s'",
-                     STR_ARG(code), STR_ARG(set));
+                     "no system in the value set \"%.*s\" has the code \"%.*s\"", STR_ARG(set),
+                     STR_ARG(code));
     return false;
 }
 
@@ -212,24 +206,21 @@ static void find_code(struct checking *c, struct one *o)
 
 static void say_no_code(struct checking *c, struct one *o)
 {
-    struct str code = checking_shown(o->coding.code), url = cs_url(o->cs),
-               version = cs_version(o->cs);
+    struct str code = checking_shown(o->coding.code);
+    struct str canonical = checking_canonical(c, cs_url(o->cs), cs_version(o->cs));
     struct str where = checking_where(c, "code"), display;
     struct err why = {0};
 
     if (cs_info(o->cs)->content != CONTENT_COMPLETE) {
         checking_say(c, SAY_CODE_NOT_IN_FRAGMENT, where,
-                     "Unknown Code '%.*s' in the CodeSystem '%.*s' version '%.*s' - note that the "
-                     "code system is labeled as a fragment, so the code may be valid in some other "
-                     "fragment",
-                     STR_ARG(code), STR_ARG(url), STR_ARG(version));
+                     "\"%.*s\" is not among the codes of \"%.*s\" that are known here, and these "
+                     "are not all that it has",
+                     STR_ARG(code), STR_ARG(canonical));
         return;
     }
     grammar_has(o->cs, c->s->a, o->coding.code, &display, &why);
-    checking_say(c, SAY_CODE_UNKNOWN, where,
-                 "Unknown code '%.*s' in the CodeSystem '%.*s'%s%.*s%s%s%s", STR_ARG(code),
-                 STR_ARG(url), version.n ? " version '" : "", STR_ARG(version),
-                 version.n ? "'" : "", why.text[0] ? ": " : "", why.text);
+    checking_say(c, SAY_CODE_UNKNOWN, where, "\"%.*s\" is no code of \"%.*s\"%s%s", STR_ARG(code),
+                 STR_ARG(canonical), why.text[0] ? ": " : "", why.text);
 }
 
 /* A code in the letters that its system uses. */
@@ -243,9 +234,8 @@ static void note_case(struct checking *c, const struct one *o)
         c->ret->normalized = own;
     checking_say(
         c, SAY_CODE_CASE, checking_where(c, "code"),
-        "The code '%.*s' differs from the correct code '%.*s' by case. Although the code "
-        "system '%.*s' is case insensitive, implementers are strongly encouraged to use the "
-        "correct case anyway",
+        "\"%.*s\" is taken for \"%.*s\": codes of \"%.*s\" are found whatever their case, and "
+        "should be written as there",
         STR_ARG(checking_shown(o->coding.code)), STR_ARG(own),
         STR_ARG(checking_canonical(c, cs_url(o->cs), cs_version(o->cs))));
 }
@@ -281,10 +271,9 @@ static void say_not_in_set(struct checking *c, const struct one *o)
     struct str code = checking_shown(o->coding.code), display = checking_shown(o->coding.display);
 
     checking_say(c, c->opt->is_concept ? SAY_CODING_NOT_IN_SET : SAY_NOT_IN_SET,
-                 checking_where(c, "code"),
-                 "The provided code '%.*s#%.*s%s%.*s%s' was not found in the value set '%.*s'",
-                 STR_ARG(system), STR_ARG(code), display.n ? " ('" : "", STR_ARG(display),
-                 display.n ? "')" : "", STR_ARG(set));
+                 checking_where(c, "code"), "%.*s#%.*s%s%.*s%s is not in the value set \"%.*s\"",
+                 STR_ARG(system), STR_ARG(code), display.n ? " (\"" : "", STR_ARG(display),
+                 display.n ? "\")" : "", STR_ARG(set));
 }
 
 /* The system of the coding is not known here: nothing can be said of a set that draws on it. */
@@ -301,7 +290,7 @@ static int check_without_system(struct checking *c, struct one *o)
     if (o->cs && cs_info(o->cs)->content == CONTENT_SUPPLEMENT) {
         checking_say(
             c, SAY_SYSTEM_IS_SUPPLEMENT, checking_where(c, "system"),
-            "CodeSystem %.*s is a supplement, so can't be used as a value in Coding.system",
+            "\"%.*s\" supplements a code system, and has no codes that a coding could name",
             STR_ARG(checking_canonical(c, cs_url(o->cs), cs_version(o->cs))));
         return 0;
     }
@@ -343,8 +332,7 @@ static int check_one(struct checking *c, struct one *o)
             return 0;
     } else if (!o->coding.system.n) {
         checking_say(c, SAY_NO_SYSTEM, checking_where(c, ""),
-                     "Coding has no system. A code with no system has no defined meaning, and it "
-                     "cannot be validated. A system should be provided");
+                     "the coding names no system, and without one its code means nothing");
         if (c->vs && c->opt->is_concept)
             say_not_in_set(c, o);
         return 0;
@@ -387,8 +375,8 @@ static void forgive_unknown(struct checking *c, const struct coding *codings,
         issue->severity = ISSUE_WARNING;
         issue->id = "UNKNOWN_CODESYSTEM_CODING_NOT_CHECKED";
         issue->text = arena_fmt(c->s->a,
-                                "The code system '%.*s' is not known, so this coding was not "
-                                "checked; another coding is valid",
+                                "the code system \"%.*s\" is not known here; another coding of the "
+                                "concept decides",
                                 STR_ARG(canonical));
     }
 }
@@ -399,8 +387,7 @@ static void say_unknown_set(struct checking *c)
     if (!c->vs || !c->vs->unknown.p || !c->vs->unknown_is_value_set)
         return;
     c->ret->undecided = true;
-    checking_say(c, SAY_SET_UNKNOWN, STR(""),
-                 "A definition for the value Set '%.*s' could not be found",
+    checking_say(c, SAY_SET_UNKNOWN, STR(""), "the value set \"%.*s\" is not known here",
                  STR_ARG(checking_shown(c->vs->unknown)));
 }
 
@@ -413,7 +400,7 @@ static void conclude(struct checking *c, bool any, bool open)
         say_unknown_set(c);
     if (c->opt->is_concept && c->vs && !any && !ret->undecided)
         checking_say(c, SAY_CONCEPT_NOT_IN_SET, STR(""),
-                     "No valid coding was found for the value set '%.*s'",
+                     "none of the codings is in the value set \"%.*s\"",
                      STR_ARG(checking_canonical(c, c->vs->url, c->vs->version)));
     ret->result = any;
     /* A coding that is wrong in itself spoils a concept whose other codings are right. */

@@ -57,7 +57,7 @@ static void look(struct looking *l, struct str text, struct str language)
             return;
     if (l->n < LISTED_MAX) {
         l->said[l->n] = text;
-        sb_fmt(&l->names, "%s'%.*s'", l->n ? ", " : "", STR_ARG(checking_shown(text)));
+        sb_fmt(&l->names, "%s\"%.*s\"", l->n ? ", " : "", STR_ARG(checking_shown(text)));
         if (language.n)
             sb_fmt(&l->names, " (%.*s)", STR_ARG(checking_shown(language)));
     }
@@ -136,26 +136,27 @@ static void prefer(struct checking *c, struct one *o)
     }
 }
 
+/* " in de, en": what was asked for, where something was. */
+static struct str in_languages(struct checking *c)
+{
+    struct str in = STR("");
+
+    if (c->opt->language.n)
+        in = arena_fmt(c->s->a, " in \"%.*s\"", STR_ARG(checking_shown(c->opt->language)));
+    return in.p ? in : STR("");
+}
+
 static void say_wrong(struct checking *c, struct one *o, const struct looking *l)
 {
-    struct str code = checking_shown(o->coding.code), system = checking_shown(o->coding.system);
-    struct str languages = c->opt->language.n ? checking_shown(c->opt->language) : STR("--");
-    struct str names = sb_view(&l->names), given = checking_shown(o->coding.display);
     enum saying what = l->blanks ? SAY_DISPLAY_BLANKS : SAY_DISPLAY_WRONG;
-    struct str where = checking_where(c, "display");
+    struct str in = in_languages(c);
 
-    if (l->n > 1)
-        checking_say(c, what, where,
-                     "Wrong Display Name '%.*s' for %.*s#%.*s. Valid display is one of %zu "
-                     "choices: %.*s (for the language(s) '%.*s')",
-                     STR_ARG(given), STR_ARG(system), STR_ARG(code), l->n, STR_ARG(names),
-                     STR_ARG(languages));
-    else
-        checking_say(c, what, where,
-                     "Wrong Display Name '%.*s' for %.*s#%.*s. Valid display is %.*s (for the "
-                     "language(s) '%.*s')",
-                     STR_ARG(given), STR_ARG(system), STR_ARG(code), STR_ARG(names),
-                     STR_ARG(languages));
+    checking_say(c, what, checking_where(c, "display"),
+                 "\"%.*s\" is %s %.*s#%.*s%.*s; it has %zu: %.*s",
+                 STR_ARG(checking_shown(o->coding.display)),
+                 l->blanks ? "but for its blanks a display of" : "no display of",
+                 STR_ARG(checking_shown(o->coding.system)), STR_ARG(checking_shown(o->coding.code)),
+                 STR_ARG(in), l->n, STR_ARG(sb_view(&l->names)));
 }
 
 /* No text is in a language that is wanted. */
@@ -163,29 +164,26 @@ static bool without_language(struct checking *c, struct one *o)
 {
     struct str code = checking_shown(o->coding.code), system = checking_shown(o->coding.system);
     struct str given = checking_shown(o->coding.display), display = checking_shown(o->display);
+    struct str in = in_languages(c);
     struct looking l = look_for(c, o, true);
     bool found = l.found;
 
     sb_done(&l.names);
     if (!l.n) {
         checking_say(c, SAY_DISPLAY_NONE, checking_where(c, "display"),
-                     "The display '%.*s' cannot be checked: %.*s#%.*s has none", STR_ARG(given),
+                     "\"%.*s\" cannot be compared: %.*s#%.*s has no display", STR_ARG(given),
                      STR_ARG(system), STR_ARG(code));
         return true;
     }
     if (found)
         checking_say(c, SAY_DISPLAY_OF_OTHER_LANGUAGE, checking_where(c, "display"),
-                     "'%.*s' is the default display of %.*s#%.*s; it has none for the language(s) "
-                     "'%.*s'",
-                     STR_ARG(given), STR_ARG(system), STR_ARG(code),
-                     STR_ARG(checking_shown(c->opt->language)));
+                     "\"%.*s\" is the usual display of %.*s#%.*s, which has none%.*s",
+                     STR_ARG(given), STR_ARG(system), STR_ARG(code), STR_ARG(in));
     else
-        checking_say(
-            c, SAY_DISPLAY_NO_LANGUAGE, checking_where(c, "display"),
-            "Wrong Display Name '%.*s' for %.*s#%.*s. It has no display for the language(s) "
-            "'%.*s'; its default display is '%.*s'",
-            STR_ARG(given), STR_ARG(system), STR_ARG(code),
-            STR_ARG(checking_shown(c->opt->language)), STR_ARG(display));
+        checking_say(c, SAY_DISPLAY_NO_LANGUAGE, checking_where(c, "display"),
+                     "\"%.*s\" is no display of %.*s#%.*s, which has none%.*s and is usually "
+                     "called \"%.*s\"",
+                     STR_ARG(given), STR_ARG(system), STR_ARG(code), STR_ARG(in), STR_ARG(display));
     return found;
 }
 

@@ -14,26 +14,29 @@ struct state {
 static void say_state(struct checking *c, const struct state *x, bool is_drafter,
                       bool is_experimenter)
 {
+    const char *type = x->type;
+    struct str canonical = x->canonical;
+
     if (x->flags & CS_DEPRECATED)
-        checking_say(c, SAY_STATUS_DEPRECATED, STR(""), "Reference to deprecated %s %.*s", x->type,
-                     STR_ARG(x->canonical));
+        checking_say(c, SAY_STATUS_DEPRECATED, STR(""), "the %s \"%.*s\" is deprecated", type,
+                     STR_ARG(canonical));
     else if (x->flags & CS_WITHDRAWN)
-        checking_say(c, SAY_STATUS_WITHDRAWN, STR(""), "Reference to withdrawn %s %.*s", x->type,
-                     STR_ARG(x->canonical));
+        checking_say(c, SAY_STATUS_WITHDRAWN, STR(""), "the %s \"%.*s\" is withdrawn", type,
+                     STR_ARG(canonical));
     else if (str_eq(x->status, STR("retired")))
-        checking_say(c, SAY_STATUS_RETIRED, STR(""), "Reference to retired %s %.*s", x->type,
-                     STR_ARG(x->canonical));
+        checking_say(c, SAY_STATUS_RETIRED, STR(""), "the %s \"%.*s\" is retired", type,
+                     STR_ARG(canonical));
     else if (x->experimental && !is_experimenter)
-        checking_say(c, SAY_STATUS_EXPERIMENTAL, STR(""), "Reference to experimental %s %.*s",
-                     x->type, STR_ARG(x->canonical));
+        checking_say(c, SAY_STATUS_EXPERIMENTAL, STR(""), "the %s \"%.*s\" is experimental", type,
+                     STR_ARG(canonical));
     else if ((x->flags & CS_DRAFT || str_eq(x->status, STR("draft"))) && !is_drafter)
-        checking_say(c, SAY_STATUS_DRAFT, STR(""), "Reference to draft %s %.*s", x->type,
-                     STR_ARG(x->canonical));
+        checking_say(c, SAY_STATUS_DRAFT, STR(""), "the %s \"%.*s\" is a draft", type,
+                     STR_ARG(canonical));
 }
 
 void checking_status_of_system(struct checking *c, const struct cs *cs)
 {
-    struct state x = {"CodeSystem", checking_canonical(c, cs_url(cs), cs_version(cs)),
+    struct state x = {"code system", checking_canonical(c, cs_url(cs), cs_version(cs)),
                       cs_text(cs, cs_info(cs)->status), cs_info(cs)->flags,
                       cs_info(cs)->experimental};
     bool drafter = c->vs && (str_eq(c->vs->status, STR("draft")) || c->vs->standards & CS_DRAFT);
@@ -43,7 +46,7 @@ void checking_status_of_system(struct checking *c, const struct cs *cs)
 
 void checking_status_of_set(struct checking *c)
 {
-    struct state x = {"ValueSet", checking_canonical(c, c->vs->url, c->vs->version), c->vs->status,
+    struct state x = {"value set", checking_canonical(c, c->vs->url, c->vs->version), c->vs->status,
                       c->vs->standards, false};
 
     say_state(c, &x, true, true);
@@ -56,8 +59,8 @@ static void say_inactive(struct checking *c, struct str code, struct str status)
     bool more = !str_eq(status, STR("inactive"));
 
     checking_say(c, SAY_CODE_INACTIVE, c->opt->where[0] ? checking_where(c, "") : STR("code"),
-                 "The concept '%.*s' has a status of %.*s%s and its use should be reviewed",
-                 STR_ARG(code), STR_ARG(status), more ? " (inactive)" : "");
+                 "\"%.*s\" is inactive%s%.*s%s: another code may be meant", STR_ARG(code),
+                 more ? " (" : "", STR_ARG(more ? status : STR("")), more ? ")" : "");
 }
 
 bool checking_concept(struct checking *c, struct one *o)
@@ -68,13 +71,13 @@ bool checking_concept(struct checking *c, struct one *o)
 
     if (flags & CONCEPT_ABSTRACT && c->opt->abstract_refused) {
         checking_say(c, SAY_CODE_ABSTRACT, checking_where(c, "code"),
-                     "Code '%.*s#%.*s' is abstract, and not allowed in this context",
+                     "%.*s#%.*s stands for a group of codes, and may not be chosen here",
                      STR_ARG(checking_shown(o->coding.system)), STR_ARG(code));
         ok = false;
     }
     if (flags & CONCEPT_INACTIVE && (c->opt->active_only || (c->vs && c->vs->active_only))) {
         checking_say(c, SAY_CODE_NOT_ACTIVE, checking_where(c, "code"),
-                     "The concept '%.*s' is valid but is not active", STR_ARG(code));
+                     "\"%.*s\" is a code, but no active one", STR_ARG(code));
         ok = false;
     }
     if (c->ret->inactive || c->ret->status.p || !(flags & (CONCEPT_INACTIVE | CONCEPT_DEPRECATED)))
@@ -88,8 +91,7 @@ bool checking_concept(struct checking *c, struct one *o)
     } else {
         c->ret->status = STR("deprecated");
         checking_say(c, SAY_CODE_DEPRECATED, checking_where(c, ""),
-                     "The concept '%.*s' is deprecated and its use should be reviewed",
-                     STR_ARG(code));
+                     "\"%.*s\" is deprecated: another code may be meant", STR_ARG(code));
     }
     return ok;
 }

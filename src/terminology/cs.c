@@ -87,33 +87,31 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-uint64_t cs_code_hash(struct str code, bool ignore_case)
+uint64_t cs_code_hash(struct str code, bool any_case)
 {
     uint64_t h = 14695981039346656037u;
 
     for (size_t i = 0; i < code.n; i++)
-        h = (h ^ (unsigned char)(ignore_case ? lower(code.p[i]) : code.p[i])) * 1099511628211u;
+        h = (h ^ (unsigned char)(any_case ? lower(code.p[i]) : code.p[i])) * 1099511628211u;
     return h ^ h >> 29;
-}
-
-bool cs_code_eq(struct str a, struct str b, bool ignore_case)
-{
-    return ignore_case ? str_eq_nocase(a, b) : str_eq(a, b);
 }
 
 uint32_t cs_find(const struct cs *cs, struct str code)
 {
-    bool ignore = cs->info->flags & CS_IGNORE_CASE;
-    uint64_t at = cs_code_hash(code, ignore);
+    bool any_case = cs_any_case(cs->info);
+    uint64_t at = cs_code_hash(code, any_case);
+    uint32_t similar = CS_NONE;
 
     if (!cs->info->n)
         return CS_NONE;
     for (;; at++) {
         uint32_t slot = cs->hash[at & cs->info->hash_mask];
         if (!slot)
-            return CS_NONE;
-        if (cs_code_eq(cs_code(cs, slot - 1), code, ignore))
+            return similar;
+        if (str_eq(cs_code(cs, slot - 1), code))
             return slot - 1;
+        if (any_case && similar == CS_NONE && str_eq_nocase(cs_code(cs, slot - 1), code))
+            similar = slot - 1;
     }
 }
 
@@ -150,6 +148,44 @@ const struct cs_designation *cs_designations(const struct cs *cs, uint32_t i, si
 {
     *ret_n = cs->concepts[i + 1].designations - cs->concepts[i].designations;
     return (const struct cs_designation *)cs->im.at[CS_DESIGNATIONS] + cs->concepts[i].designations;
+}
+
+const struct cs_detail *cs_details(const struct cs *cs, uint32_t i)
+{
+    if (!cs->im.section_n[CS_DETAILS])
+        return NULL;
+    return (const struct cs_detail *)cs->im.at[CS_DETAILS] + cs->concepts[i].designations;
+}
+
+const struct cs_retired *cs_retired(const struct cs *cs, uint32_t i, size_t *ret_n)
+{
+    const struct cs_retired *all = cs->im.at[CS_RETIRED];
+    size_t n = cs->im.section_n[CS_RETIRED] / sizeof *all, low = 0, high = n, end;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (all[middle].concept < i)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (end = low; end < n && all[end].concept == i;)
+        end++;
+    *ret_n = end - low;
+    return *ret_n ? all + low : NULL;
+}
+
+const struct cs_member *cs_members(const struct cs *cs, size_t *ret_n)
+{
+    *ret_n = cs->im.section_n[CS_MEMBERS] / sizeof(struct cs_member);
+    return cs->im.at[CS_MEMBERS];
+}
+
+const struct cs_field *cs_member_fields(const struct cs *cs, const struct cs_member *m,
+                                        size_t *ret_n)
+{
+    *ret_n = m->n_fields;
+    return (const struct cs_field *)cs->im.at[CS_MEMBER_FIELDS] + m->fields;
 }
 
 const struct cs_property *cs_properties(const struct cs *cs, uint32_t i, size_t *ret_n)

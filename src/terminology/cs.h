@@ -18,19 +18,22 @@
 
 /* Of a system. */
 #define CS_TREE 1u
-#define CS_IGNORE_CASE 2u
+#define CS_IGNORE_CASE 2u /* codes that differ by case alone are one code */
 #define CS_COMPOSITIONAL 4u
 #define CS_VERSION_NEEDED 8u
 #define CS_DAG 16u        /* has parents, and is no tree in order */
 #define CS_DEPRECATED 32u /* the extension structuredefinition-standards-status */
 #define CS_WITHDRAWN 64u
 #define CS_DRAFT 128u
+#define CS_CASE_UNKNOWN 256u /* nothing says whether case matters: codes are taken in any case */
 
 /* Of a concept. */
 #define CONCEPT_ABSTRACT 1u /* not selectable */
 #define CONCEPT_INACTIVE 2u
 #define CONCEPT_EXTENSION 4u /* ICD-11: an extension code, to stand behind a stem */
 #define CONCEPT_DEPRECATED 8u
+#define CONCEPT_ANYWHERE 16u /* ICD-11: an extension code that may stand behind any stem */
+#define CONCEPT_AXES 32u     /* ICD-11: all its axes are known (cluster.h) */
 
 enum cs_content {
     CONTENT_COMPLETE,
@@ -82,6 +85,33 @@ struct cs_property_def {
     uint32_t type;
 };
 
+/* What SNOMED CT's release says besides: of each designation (a description), of descriptions that
+ * are no longer active, and the rows of reference sets whose components are concepts. */
+struct cs_detail {
+    uint64_t id;
+    text_at module;
+    text_at dialects; /* "SET+ SET-": language reference sets that prefer it, or accept it */
+    uint32_t time;    /* YYYYMMDD; 0: none yet */
+    uint32_t reserved;
+};
+
+struct cs_retired {
+    struct cs_detail detail;
+    struct cs_designation d;
+    uint32_t concept;
+};
+
+struct cs_member {
+    uint32_t set, concept;
+    text_at module;
+    uint32_t time, active;
+    uint32_t fields, n_fields; /* first, and how many */
+};
+
+struct cs_field {
+    text_at name, value;
+};
+
 struct cs;
 
 /* Takes `bytes`, also when it fails. */
@@ -99,7 +129,15 @@ static inline uint32_t cs_n(const struct cs *cs)
     return cs_info(cs)->n;
 }
 
-/* The concept of a code, CS_NONE if there is none. */
+/* Whether a code is found in other letters than its system's: where case does not matter, and, as
+ * R4 asks for, where nothing says that it does (codesystem-definitions.html, caseSensitive). */
+static inline bool cs_any_case(const struct cs_info *info)
+{
+    return info->flags & (CS_IGNORE_CASE | CS_CASE_UNKNOWN);
+}
+
+/* The concept of a code, CS_NONE if there is none. A code that is written as its system writes it
+ * comes before one that differs by case. */
 uint32_t cs_find(const struct cs *cs, struct str code);
 const struct cs_concept *cs_at(const struct cs *cs, uint32_t i);
 struct str cs_code(const struct cs *cs, uint32_t i);
@@ -109,6 +147,13 @@ const uint32_t *cs_children(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_designation *cs_designations(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_property *cs_properties(const struct cs *cs, uint32_t i, size_t *ret_n);
 const struct cs_property_def *cs_property_defs(const struct cs *cs, size_t *ret_n);
+/* In the order of its designations; NULL where none are kept. */
+const struct cs_detail *cs_details(const struct cs *cs, uint32_t i);
+const struct cs_retired *cs_retired(const struct cs *cs, uint32_t i, size_t *ret_n);
+/* All rows, in the order of their sets. */
+const struct cs_member *cs_members(const struct cs *cs, size_t *ret_n);
+const struct cs_field *cs_member_fields(const struct cs *cs, const struct cs_member *m,
+                                        size_t *ret_n);
 /* Its status property; without one "inactive", "deprecated" or "active". */
 struct str cs_status(const struct cs *cs, uint32_t i);
 /* Number of a property's definition by its code, -1 if there is none. */
@@ -169,12 +214,19 @@ uint32_t cs_builder_add(struct cs_builder *b, struct str code, struct str displa
                         struct str definition, uint32_t flags);
 uint32_t cs_builder_find(const struct cs_builder *b, struct str code);
 uint32_t cs_builder_n(const struct cs_builder *b);
+struct str cs_builder_code(const struct cs_builder *b, uint32_t concept);
 void cs_builder_flag(struct cs_builder *b, uint32_t concept, uint32_t flags);
 void cs_builder_display(struct cs_builder *b, uint32_t concept, struct str display);
 void cs_builder_parent(struct cs_builder *b, uint32_t concept, uint32_t parent);
 void cs_builder_designation(struct cs_builder *b, uint32_t concept, struct str language,
                             struct str use_system, struct str use_code, struct str use_display,
                             struct str value);
+/* Of the designation that was added last. */
+void cs_builder_detail(struct cs_builder *b, const struct cs_detail *detail);
+void cs_builder_retired(struct cs_builder *b, const struct cs_retired *retired);
+/* Its fields follow; where they stand is set here. */
+void cs_builder_member(struct cs_builder *b, const struct cs_member *m);
+void cs_builder_member_field(struct cs_builder *b, struct str name, struct str value);
 /* The definition of this code, made if it is new. */
 uint32_t cs_builder_property_def(struct cs_builder *b, struct str code, struct str uri,
                                  struct str description, enum property_type type);

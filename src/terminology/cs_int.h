@@ -16,6 +16,10 @@ enum cs_section {
     CS_PROPERTY_DEFS,
     CS_WORDS, /* n_words + 1 records, in byte order of their text */
     CS_POSTINGS,
+    CS_DETAILS, /* one a designation, or none at all */
+    CS_RETIRED, /* by concept */
+    CS_MEMBERS, /* by set */
+    CS_MEMBER_FIELDS,
     CS_SECTIONS,
 };
 
@@ -25,9 +29,8 @@ struct cs_word {
     uint32_t postings;
 };
 
-/* The hash of a code: where the system ignores case, of its lower case. */
-uint64_t cs_code_hash(struct str code, bool ignore_case);
-bool cs_code_eq(struct str a, struct str b, bool ignore_case);
+/* The hash of a code: where it is found in any case, of its lower case. */
+uint64_t cs_code_hash(struct str code, bool any_case);
 
 const void *cs_section(const struct cs *cs, enum cs_section section, size_t *ret_bytes);
 

@@ -58,10 +58,14 @@ uint32_t standards_flags(yyjson_val *root)
                                               : 0;
 }
 
+static uint32_t case_flags(yyjson_val *sensitive)
+{
+    return !yyjson_is_bool(sensitive) ? CS_CASE_UNKNOWN : is_true(sensitive) ? 0 : CS_IGNORE_CASE;
+}
+
 static void read_info(struct reader *r, yyjson_val *root)
 {
     struct cs_info *info = cs_builder_info(r->b);
-    yyjson_val *sensitive = js_get(root, "caseSensitive");
 
     info->url = cs_builder_text(r->b, js_get_str(root, "url"));
     info->version = cs_builder_text(r->b, js_get_str(root, "version"));
@@ -75,7 +79,7 @@ static void read_info(struct reader *r, yyjson_val *root)
     info->experimental = is_true(js_get(root, "experimental"));
     info->content = content_of(js_get_str(root, "content"));
     info->grammar = grammar_of(js_get_str(root, "url"));
-    info->flags = standards_flags(root) | (sensitive && !is_true(sensitive) ? CS_IGNORE_CASE : 0) |
+    info->flags = standards_flags(root) | case_flags(js_get(root, "caseSensitive")) |
                   (is_true(js_get(root, "compositional")) ? CS_COMPOSITIONAL : 0) |
                   (is_true(js_get(root, "versionNeeded")) ? CS_VERSION_NEEDED : 0);
 }

@@ -217,42 +217,18 @@ static int reach_from(struct ecl *e, enum ecl_operator op, const uint64_t *of, u
     return r;
 }
 
-/* The concepts that are members of one of the reference sets `of`. */
-static void members_of(const struct ecl *e, const uint64_t *of, uint64_t *to)
-{
-    int def = cs_property_find(e->cs, STR(ECL_MEMBER));
-
-    for (uint32_t i = 0; def >= 0 && i < cs_n(e->cs); i++) {
-        size_t n;
-        const struct cs_property *p = cs_properties(e->cs, i, &n);
-        for (size_t k = 0; k < n; k++) {
-            uint32_t set =
-                (int)p[k].def == def ? cs_find(e->cs, cs_text(e->cs, p[k].value)) : CS_NONE;
-            if (set != CS_NONE && bits_has(of, set))
-                bits_add(to, i);
-        }
-    }
-}
-
-static int expression(struct ecl *e, uint64_t *to);
 static int simple_sub(struct ecl *e, uint64_t *to);
 
-static int concept(struct ecl *e, uint64_t *to)
+int ecl_reference(struct ecl *e, struct str *ret)
 {
     size_t from, i;
-    struct str code;
-    uint32_t found;
 
     ecl_skip(e);
     for (from = i = e->at; i < e->text.n && isdigit((unsigned char)e->text.p[i]); i++)
         ;
-    code = str_n(e->text.p + from, i - from);
-    if (!code.n)
-        return ecl_bad(e, "a concept, * or ( is expected");
-    found = cs_find(e->cs, code);
-    if (found == CS_NONE)
-        return ecl_bad(e, "this concept does not exist");
-    bits_add(to, found);
+    if (i == from)
+        return ecl_bad(e, "a concept is expected");
+    *ret = str_n(e->text.p + from, i - from);
     e->at = i;
     if (ecl_take(e, STR("|"))) {
         while (e->at < e->text.n && e->text.p[e->at] != '|')
@@ -263,7 +239,29 @@ static int concept(struct ecl *e, uint64_t *to)
     return 0;
 }
 
-static int simple(struct ecl *e, uint64_t *to)
+static int concept(struct ecl *e, uint64_t *to)
+{
+    struct str code;
+    uint32_t found;
+    size_t at;
+    int r;
+
+    ecl_skip(e);
+    at = e->at;
+    if (at >= e->text.n || !isdigit((unsigned char)e->text.p[at]))
+        return ecl_bad(e, "a concept, * or ( is expected");
+    if ((r = ecl_reference(e, &code)) < 0)
+        return r;
+    found = cs_find(e->cs, code);
+    if (found == CS_NONE) {
+        e->at = at;
+        return ecl_bad(e, "this concept does not exist");
+    }
+    bits_add(to, found);
+    return 0;
+}
+
+int ecl_focus(struct ecl *e, uint64_t *to)
 {
     int r;
 
@@ -279,7 +277,7 @@ static int simple(struct ecl *e, uint64_t *to)
     return concept(e, to);
     if ((r = ecl_enter(e)) < 0)
         return r;
-    r = expression(e, to);
+    r = ecl_expression(e, to);
     ecl_leave(e);
     if (r >= 0 && !ecl_take(e, STR(")")))
         r = ecl_bad(e, "a closing parenthesis is missing");
@@ -317,20 +315,12 @@ static int follow_dot(struct ecl *e, uint64_t *set)
 static int simple_sub(struct ecl *e, uint64_t *to)
 {
     enum ecl_operator op = take_operator(e);
-    bool members = ecl_take(e, STR("^"));
-    uint64_t *of = op == OP_SELF && !members ? to : ecl_bits(e), *set;
+    uint64_t *of = op == OP_SELF ? to : ecl_bits(e);
     int r;
 
     if (!of)
         return ecl_no_bits(e);
-    r = simple(e, of);
-    if (r >= 0 && members) {
-        set = op == OP_SELF ? to : ecl_bits(e);
-        if (!set)
-            return ecl_no_bits(e);
-        members_of(e, of, set);
-        of = set;
-    }
+    r = ecl_take(e, STR("^")) ? ecl_member_of(e, of) : ecl_focus(e, of);
     if (r < 0 || op == OP_SELF)
         return r;
     return op == OP_TOP || op == OP_BOTTOM ? outermost(e, op == OP_TOP, of, to)
@@ -340,10 +330,11 @@ static int simple_sub(struct ecl *e, uint64_t *to)
 int ecl_sub(struct ecl *e, uint64_t *to)
 {
     int r = simple_sub(e, to);
+    bool history = false; /* the last thing that a set may have in braces */
 
     while (r >= 0) {
-        if (ecl_take(e, STR("{{")))
-            r = ecl_filter(e, to);
+        if (!history && ecl_take(e, STR("{{")))
+            r = (history = ecl_take(e, STR("+"))) ? ecl_history(e, to) : ecl_filter(e, to);
         else if (ecl_sees(e, STR("..")) || !ecl_take(e, STR(".")))
             break;
         else
@@ -354,7 +345,7 @@ int ecl_sub(struct ecl *e, uint64_t *to)
 
 /* ---- the whole ---- */
 
-static int expression(struct ecl *e, uint64_t *to)
+int ecl_expression(struct ecl *e, uint64_t *to)
 {
     size_t words = bits_words(cs_n(e->cs));
     int r = ecl_sub(e, to);
@@ -403,7 +394,7 @@ int ecl_select(const struct cs *cs, struct arena *a, struct str text, uint64_t *
                        ECL_TEXT_MAX);
     if ((r = name_properties(&e)) < 0)
         return r;
-    r = expression(&e, bits);
+    r = ecl_expression(&e, bits);
     ecl_skip(&e);
     if (r >= 0 && e.at < e.text.n)
         r = ecl_bad(&e, "nothing more is expected");

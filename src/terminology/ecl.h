@@ -1,18 +1,22 @@
 /* ecl.h - SNOMED CT's Expression Constraint Language over a compiled code system.
  *
  *     expression = sub *( ("AND" / "," / "OR" / "MINUS") sub / ":" refinement )
- *     sub        = simple *( "." simple / "{{" filter "}}" )
+ *     sub        = simple *( "." simple / "{{" filter "}}" ) [ "{{" "+" history "}}" ]
  *     simple     = [ "<" / "<<" / "<!" / "<<!" / ">" / ">>" / ">!" / ">>!" / "!!>" / "!!<" ]
- *                  [ "^" ] ( concept / "*" / "(" expression ")" )
+ *                  ( focus / "^" [ "[" field "]" ] focus *( "{{" "M" criteria "}}" ) )
+ *     focus      = concept / "*" / "(" expression ")"
  *     refinement = one *( ("," / "AND" / "OR") one )
  *     one        = [ "[" min ".." max "]" ] ( attribute / "{" refinement "}" ) / "(" refinement ")"
  *     attribute  = [ "R" ] sub ( ("=" / "!=") ( sub / text / "(" texts ")" / "true" / "false" ) /
  *                  ("=" / "!=" / "<" / "<=" / ">" / ">=") "#" number )
- *     filter     = [ "D" ] ( "term" / "language" / "type" / "typeId" / "active" ) … /
- *                  "C" "active" …
+ *     filter     = [ "D" ] ( "term" / "language" / "type" / "typeId" / "dialect" / "dialectId" /
+ *                  "id" / "moduleId" / "effectiveTime" / "active" ) … /
+ *                  "C" ( "definitionStatus" / "definitionStatusId" / "moduleId" / "effectiveTime" /
+ *                  "active" ) …
+ *     history    = "HISTORY" [ "-MIN" / "-MOD" / "-MAX" / "(" expression ")" ]
  *
- * Terms between bars and comments are passed over. Filters by dialect, module, effective time,
- * definition status, members and history are refused by name.
+ * Terms between bars and comments are passed over. Of a reference set one field is taken, because
+ * the answer is a set of concepts; alternate identifiers are not known.
  * Source: SNOMED International, Expression Constraint Language 2.2.
  */
 #ifndef TERMINOLOGY_ECL_H
@@ -24,10 +28,14 @@
 #define ECL_DEPTH_MAX 30       /* parentheses inside each other */
 #define ECL_PARTS_MAX 500      /* concepts and wildcards in one expression */
 #define ECL_VALUES_MAX 100     /* concrete values of one attribute */
-#define ECL_FILTER_MAX 16      /* terms, languages or types of one filter */
+#define ECL_FILTER_MAX 16      /* terms, languages, dates … of one criterion */
 #define ECL_COST_MAX 200000000 /* relationships and descriptions that are looked at */
 
-#define ECL_MEMBER "memberOf" /* property: a reference set that a concept is in */
+/* Properties of concepts. */
+#define ECL_MEMBER "memberOf" /* a reference set that it is in */
+#define SNOMED_MODULE "moduleId"
+#define SNOMED_DEFINED "sufficientlyDefined"
+#define SNOMED_TIME "effectiveTime" /* YYYYMMDD */
 
 /* Whether an equality of this property is an expression constraint. */
 bool ecl_is_for(const struct cs *cs, struct str property);

@@ -6,15 +6,12 @@
  */
 #include "terminology/ecl_int.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 
 #define MANY UINT64_MAX
 
 enum node_kind { NODE_ALL, NODE_ANY, NODE_GROUP, NODE_ATTRIBUTE };
-
-enum comparison { CMP_EQ, CMP_NE, CMP_LE, CMP_GE, CMP_LT, CMP_GT };
 
 /* Where the attributes of an answer must stand. */
 struct scope {
@@ -53,31 +50,6 @@ static struct node *new_node(struct ecl *e, enum node_kind kind)
 
 /* ---- asking ---- */
 
-static bool compares(enum comparison cmp, double a, double b)
-{
-    switch (cmp) {
-    case CMP_EQ: return a == b;
-    case CMP_NE: return a != b;
-    case CMP_LE: return a <= b;
-    case CMP_GE: return a >= b;
-    case CMP_LT: return a < b;
-    default: return a > b;
-    }
-}
-
-static double number_of(struct str text)
-{
-    char buffer[64], *end;
-    double v;
-
-    if (!text.n || text.n >= sizeof buffer)
-        return NAN;
-    memcpy(buffer, text.p, text.n);
-    buffer[text.n] = '\0';
-    v = strtod(buffer, &end);
-    return *end ? NAN : v;
-}
-
 static bool concrete_is(const struct ecl *e, const struct node *n, const struct cs_property *p)
 {
     struct str text = cs_text(e->cs, p->value);
@@ -85,7 +57,8 @@ static bool concrete_is(const struct ecl *e, const struct node *n, const struct 
     double v;
 
     if (n->is_number)
-        return numeric && (v = number_of(text), !isnan(v)) && compares(n->cmp, v, n->number);
+        return numeric && (v = ecl_number_of(text), !isnan(v)) &&
+               ecl_compares(n->cmp, v, n->number);
     if (numeric || p->type == PROPERTY_CODE)
         return false;
     for (size_t i = 0; i < n->n_texts; i++)
@@ -205,44 +178,6 @@ static int read_cardinality(struct ecl *e, struct node *n)
     return n->max < n->min ? ecl_bad(e, "the cardinality allows no number") : 0;
 }
 
-static bool read_comparison(struct ecl *e, enum comparison *ret)
-{
-    static const struct {
-        struct str text;
-        enum comparison cmp;
-    } table[] = {{STR("!="), CMP_NE}, {STR("<="), CMP_LE}, {STR(">="), CMP_GE},
-                 {STR("="), CMP_EQ},  {STR("<"), CMP_LT},  {STR(">"), CMP_GT}};
-
-    for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (ecl_take(e, table[i].text)) {
-            *ret = table[i].cmp;
-            return true;
-        }
-    return false;
-}
-
-/* A text between quotes; \" and \\ stand for themselves. */
-static int read_text(struct ecl *e, struct str *ret)
-{
-    char *to = arena_alloc(e->a, e->text.n);
-    size_t n = 0;
-
-    if (!to)
-        return err_no_memory(e->err);
-    for (;; e->at++) {
-        if (e->at >= e->text.n)
-            return ecl_bad(e, "the text is not closed");
-        if (e->text.p[e->at] == '"')
-            break;
-        if (e->text.p[e->at] == '\\' && e->at + 1 < e->text.n)
-            e->at++;
-        to[n++] = e->text.p[e->at];
-    }
-    e->at++;
-    *ret = str_n(to, n);
-    return 0;
-}
-
 static int add_text(struct ecl *e, struct node *n, struct str text)
 {
     if (n->n_texts == ECL_VALUES_MAX)
@@ -263,18 +198,13 @@ static int read_concrete(struct ecl *e, struct node *n)
     int r = 0;
 
     if (!list && ecl_take(e, STR("#"))) {
-        from = e->at;
-        while (e->at < e->text.n &&
-               (isdigit((unsigned char)e->text.p[e->at]) || strchr("+-.", e->text.p[e->at])))
-            e->at++;
         n->is_number = true;
-        n->number = number_of(str_n(e->text.p + from, e->at - from));
-        return isnan(n->number) ? ecl_bad(e, "a number is expected") : 1;
+        return (r = ecl_decimal(e, &n->number)) < 0 ? r : 1;
     }
     if (!list && (ecl_take(e, STR("true")) || ecl_take(e, STR("false"))))
         return (r = add_text(e, n, str_trim(str_n(e->text.p + from, e->at - from)))) < 0 ? r : 1;
     while (r >= 0 && (list || !n->is_text) && ecl_take(e, STR("\"")))
-        if ((r = read_text(e, &text)) >= 0)
+        if ((r = ecl_quoted(e, &text)) >= 0)
             r = add_text(e, n, text);
     if (r < 0)
         return r;
@@ -295,7 +225,7 @@ static int read_attribute(struct ecl *e, struct node *n)
         return ecl_no_bits(e);
     if ((r = ecl_sub(e, n->names)) < 0)
         return r;
-    if (!read_comparison(e, &n->cmp))
+    if (!ecl_comparison(e, &n->cmp))
         return ecl_bad(e, "= or != is expected");
     if ((r = read_concrete(e, n)) != 0) {
         if (r > 0 && !n->is_number && n->cmp != CMP_EQ && n->cmp != CMP_NE)

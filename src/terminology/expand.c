@@ -614,9 +614,8 @@ static int check_whole(const struct expanding *e)
     if (!vs->unknown.p)
         return 0;
     return err_set(e->err, ERR_NOT_FOUND,
-                   "A definition for %s '%.*s' could not be found, so the value set cannot be "
-                   "expanded",
-                   vs->unknown_is_value_set ? "the value set" : "CodeSystem",
+                   "the %s \"%.*s\", which the value set is made of, is not known here",
+                   vs->unknown_is_value_set ? "value set" : "code system",
                    (int)MIN(vs->unknown.n, 300u), vs->unknown.p);
 }
 

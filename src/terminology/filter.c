@@ -183,12 +183,17 @@ static int each(struct filtering *f, struct str op, value_test *test, void *ctx,
     return 0;
 }
 
+static bool is_same(const struct filtering *f, struct str value, struct str wanted)
+{
+    return is_code_property(f->property) && cs_any_case(cs_info(f->cs))
+               ? str_eq_nocase(value, wanted)
+               : str_eq(value, wanted);
+}
+
 static bool test_equal(const struct filtering *f, void *ctx, struct str value)
 {
     (void)ctx;
-    return is_code_property(f->property) && cs_info(f->cs)->flags & CS_IGNORE_CASE
-               ? str_eq_nocase(value, f->value)
-               : str_eq(value, f->value);
+    return is_same(f, value, f->value);
 }
 
 static bool test_in(const struct filtering *f, void *ctx, struct str value)
@@ -197,7 +202,7 @@ static bool test_in(const struct filtering *f, void *ctx, struct str value)
 
     (void)ctx;
     while (rest.p && str_split(&rest, ',', &one))
-        if (str_eq(str_trim(one), value))
+        if (is_same(f, value, str_trim(one)))
             return true;
     return false;
 }
@@ -227,8 +232,33 @@ static int by_pattern(struct filtering *f)
                : 0;
 }
 
+static bool is_snomed(const struct filtering *f)
+{
+    return str_eq(cs_url(f->cs), STR("http://snomed.info/sct"));
+}
+
+/* Whether SNOMED CT's expressions are in the set as well: they are not known here either way. */
+static int by_expressions(struct filtering *f)
+{
+    if (!str_eq(f->value, STR("true")) && !str_eq(f->value, STR("false")))
+        return err_set(f->err, ERR_PROCESSING, "the filter \"expressions\" takes true or false");
+    for (uint32_t i = 0; i < cs_n(f->cs); i++)
+        bits_add(f->bits, i);
+    return 0;
+}
+
+/* The members of a reference set (snomedct.html, "concept in"). */
+static int by_reference_set(struct filtering *f)
+{
+    struct str parts[] = {STR("^"), f->value}, text = arena_join(f->a, parts, 2);
+
+    return text.p ? ecl_select(f->cs, f->a, text, f->bits, f->err) : err_no_memory(f->err);
+}
+
 static int by_equal(struct filtering *f)
 {
+    if (is_snomed(f) && str_eq(f->property, STR("expressions")))
+        return by_expressions(f);
     if (ecl_is_for(f->cs, f->property))
         return ecl_select(f->cs, f->a, f->value, f->bits, f->err);
     return each(f, STR("="), test_equal, NULL, false);
@@ -236,6 +266,8 @@ static int by_equal(struct filtering *f)
 
 static int by_in(struct filtering *f)
 {
+    if (is_snomed(f) && str_eq(f->property, STR("concept")) && str_find(f->value, ',') < 0)
+        return by_reference_set(f);
     return each(f, STR("in"), test_in, NULL, false);
 }
 

@@ -2,6 +2,7 @@
 
 #include "fhir/ucum.h"
 #include "terminology/cluster.h"
+#include "terminology/language_tag.h"
 #include "terminology/resource.h"
 
 #include <ctype.h>
@@ -24,36 +25,6 @@ enum cs_grammar grammar_of(struct str url)
     return GRAMMAR_NONE;
 }
 
-/* Letters, or letters and digits, of a length. */
-static bool is_subtag(struct str s, size_t min, size_t max, bool digits)
-{
-    if (s.n < min || s.n > max)
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!isalpha((unsigned char)s.p[i]) && !(digits && isdigit((unsigned char)s.p[i])))
-            return false;
-    return true;
-}
-
-/* RFC 5646 section 2.1: a language of 2 to 8 letters (or x for private use), then subtags of 1 to 8
- * letters and digits, none of length 1 at the end. */
-static bool is_language(struct str code)
-{
-    struct str part, last = STR(""), rest = code;
-    bool first = true;
-
-    if (code.n > 100)
-        return false;
-    while (rest.p && str_split(&rest, '-', &part)) {
-        bool private = first && str_eq_nocase(part, STR("x"));
-        if (first ? !is_subtag(part, 2, 8, false) && !private : !is_subtag(part, 1, 8, true))
-            return false;
-        first = false;
-        last = part;
-    }
-    return last.n > 1;
-}
-
 /* RFC 6838 section 4.2: restricted-name "/" restricted-name, perhaps with parameters behind. */
 static bool is_mime(struct str code)
 {
@@ -72,6 +43,11 @@ static bool is_mime(struct str code)
     return n == 2;
 }
 
+bool grammar_is_endless(enum cs_grammar grammar)
+{
+    return grammar != GRAMMAR_NONE && grammar != GRAMMAR_ICD11;
+}
+
 bool grammar_has(const struct cs *cs, struct arena *a, struct str code, struct str *ret_display,
                  struct err *err)
 {
@@ -81,7 +57,7 @@ bool grammar_has(const struct cs *cs, struct arena *a, struct str code, struct s
     switch ((enum cs_grammar)cs_info(cs)->grammar) {
     case GRAMMAR_UCUM: return code.n && ucum_check(code, err) >= 0;
     case GRAMMAR_ICD11: return cluster_check(cs, a, code, ret_display, err) >= 0;
-    case GRAMMAR_LANGUAGE: ok = is_language(code); break;
+    case GRAMMAR_LANGUAGE: ok = language_tag_read(code, &(struct language_tag){0}); break;
     case GRAMMAR_MIME: ok = is_mime(code); break;
     default: return false;
     }
@@ -109,7 +85,9 @@ int cs_of_grammar(enum cs_grammar grammar, struct str url, struct cs **ret, stru
     info->name = cs_builder_text(b, names[grammar]);
     info->content = CONTENT_COMPLETE;
     info->grammar = (uint32_t)grammar;
-    info->flags = CS_COMPOSITIONAL | (grammar == GRAMMAR_LANGUAGE ? CS_IGNORE_CASE : 0);
+    /* UCUM's case-sensitive form is the one that FHIR uses; RFC 5646 2.1.1 and RFC 6838 4.2 say
+     * that case does not matter. */
+    info->flags = CS_COMPOSITIONAL | (grammar == GRAMMAR_UCUM ? 0 : CS_IGNORE_CASE);
     r = cs_build(b, &bytes, &n, err);
     return r < 0 ? r : cs_open(bytes, n, ret, err);
 }

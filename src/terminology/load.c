@@ -10,6 +10,7 @@
 #define PROGRESS_LINES 5000
 
 static const struct load_reader *const readers[] = {
+    &load_axes_reader,
     &load_icd11_reader,
     &load_map_10_11_reader,
     &load_map_11_10_reader,
@@ -110,6 +111,7 @@ void load_free(struct load *l)
 {
     if (!l)
         return;
+    load_axes_free(l->axes);
     load_icd11_free(l->icd11);
     load_maps_free(l->maps);
     load_loinc_free(l->loinc);
@@ -220,7 +222,7 @@ static int read_one(struct load *l, struct unpack *u, bool *ret_known, struct er
     *ret_known = false;
     if (r < 0 || !start.n)
         return r;
-    if (start.p[0] == '{')
+    if (start.p[0] == '{' || start.p[0] == '[')
         return read_json(l, u, ret_known, err);
     if (load_is_claml(start)) {
         *ret_known = true;
@@ -351,7 +353,8 @@ int load_give_system(struct load *l, struct cs_builder *builder, const struct lo
     result.image = str_n(bytes, n);
     result.n = cs_n(cs);
     write_about(&b, "CodeSystem", about, result.url, result.version);
-    sb_fmt(&b, ",\"caseSensitive\":%s", cs_info(cs)->flags & CS_IGNORE_CASE ? "false" : "true");
+    if (!(cs_info(cs)->flags & CS_CASE_UNKNOWN))
+        sb_fmt(&b, ",\"caseSensitive\":%s", cs_info(cs)->flags & CS_IGNORE_CASE ? "false" : "true");
     if (cs_info(cs)->flags & CS_COMPOSITIONAL)
         sb_lit(&b, ",\"compositional\":true");
     member(&b, "hierarchyMeaning", cs_text(cs, cs_info(cs)->hierarchy));

@@ -588,6 +588,7 @@ int load_claml(struct load *l, struct unpack *u, struct err *err)
         done(x);
         return err_no_memory(err);
     }
+    cs_builder_info(x->b)->flags = CS_CASE_UNKNOWN;
     xmlCtxtUseOptions(x->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
     r = parse(x, u, err);
     if (r >= 0 && !x->classes.n)

@@ -190,6 +190,7 @@ static int begin_atc(struct load *l, const struct cells *h, struct err *err)
     if (!x || (!x->b && !(x->b = cs_builder_new())))
         return err_no_memory(err);
     info = cs_builder_info(x->b);
+    info->flags = CS_CASE_UNKNOWN;
     info->url = cs_builder_text(x->b, STR("http://www.whocc.no/atc"));
     info->name = cs_builder_text(x->b, STR("ATC"));
     info->language = cs_builder_text(x->b, STR("en"));

@@ -12,8 +12,13 @@
 
 enum { KIND_CHAPTER, KIND_BLOCK, KIND_CATEGORY };
 
+/* Diagnosis code descriptors: what stands below may be added to any stem (Reference Guide 2.10). */
+#define ANYWHERE "1897222875"
+
 struct load_icd11 {
     struct cs_builder *b;
+    struct cs_builder *entities; /* by what their URIs end with, numbered as in b */
+    size_t anywhere;             /* depth of what may stand anywhere, + 1; 0: elsewhere */
     int foundation, linearization, code, block, title, kind, residual, chapter, leaf;
     uint32_t def_kind, def_chapter, def_leaf, def_residual, def_foundation, def_linearization;
     uint32_t stack[DEPTH_MAX + 1]; /* the last concept of each depth */
@@ -59,7 +64,7 @@ static void describe(struct load_icd11 *x)
     info->status = cs_builder_text(x->b, STR("active"));
     info->content = CONTENT_COMPLETE;
     info->grammar = GRAMMAR_ICD11;
-    info->flags = CS_COMPOSITIONAL;
+    info->flags = CS_COMPOSITIONAL | CS_CASE_UNKNOWN;
 #define DEF(field, code, text, type)                                                               \
     x->def_##field = cs_builder_property_def(x->b, STR(code), STR(""), STR(text), type)
     DEF(kind, "kind", "chapter, block or category", PROPERTY_CODE);
@@ -78,7 +83,7 @@ static int begin(struct load *l, const struct cells *h, struct err *err)
     if (l->icd11)
         return err_set(err, ERR_CONFLICT, "two ICD-11 tabulations cannot be loaded at once");
     x = l->icd11 = calloc(1, sizeof *x);
-    if (!x || !(x->b = cs_builder_new()))
+    if (!x || !(x->b = cs_builder_new()) || !(x->entities = cs_builder_new()))
         return err_no_memory(err);
     x->foundation = cells_find(h, "foundationuri");
     x->linearization = cells_find(h, "linearizationuri");
@@ -119,17 +124,14 @@ static int kind_of(struct str text)
     return str_eq(text, STR("category")) ? KIND_CATEGORY : -1;
 }
 
+struct str load_entity(struct str uri)
+{
+    return str_from(uri, (size_t)(str_rfind(uri, '/') + 1));
+}
+
 static struct str yes_no(struct str text)
 {
     return str_eq_nocase(text, STR("true")) ? STR("true") : STR("false");
-}
-
-/* Blocks of the chapters V and X have no BlockId: the number of their entity stands for them. */
-static struct str entity_of(struct str uri)
-{
-    ptrdiff_t slash = str_rfind(uri, '/');
-
-    return slash < 0 ? STR("") : str_from(uri, (size_t)slash + 1);
 }
 
 static void add_properties(struct load_icd11 *x, uint32_t concept, const struct cells *c)
@@ -165,7 +167,7 @@ static int line(struct load *l, const struct cells *c, struct err *err)
                        (int)MIN(c->v[x->kind].n, 60u), c->v[x->kind].p);
     code = c->v[kind == KIND_CHAPTER ? x->chapter : kind == KIND_BLOCK ? x->block : x->code];
     if (kind == KIND_BLOCK && !code.n)
-        code = entity_of(c->v[x->linearization]);
+        code = load_entity(c->v[x->linearization]); /* those of the chapters V and X */
     if (!code.n || code.n > CS_CODE_MAX)
         return err_set(err, ERR_SYNTAX, "the %.*s has no code", STR_ARG(c->v[x->kind]));
     title = take_dashes(c->v[x->title], &depth);
@@ -177,12 +179,21 @@ static int line(struct load *l, const struct cells *c, struct err *err)
                        "\"%.*s\" stands at depth %zu, but what it stands below "
                        "is missing",
                        (int)MIN(code.n, 60u), code.p, depth);
+    if (depth < x->anywhere)
+        x->anywhere = 0;
+    if (str_eq(load_linearized(c->v[x->linearization]), STR(ANYWHERE)))
+        x->anywhere = depth + 1;
     flags = (kind != KIND_CATEGORY ? CONCEPT_ABSTRACT : 0) |
+            (x->anywhere && kind == KIND_CATEGORY ? CONCEPT_ANYWHERE : 0) |
             (str_eq(c->v[x->chapter], STR("X")) && kind == KIND_CATEGORY ? CONCEPT_EXTENSION : 0);
     concept = cs_builder_add(x->b, code, title, STR(""), flags);
     if (concept == CS_NONE)
         return err_set(err, ERR_SYNTAX, "the code \"%.*s\" stands twice", (int)MIN(code.n, 60u),
                        code.p);
+    if (cs_builder_add(x->entities, load_linearized(c->v[x->linearization]), STR(""), STR(""), 0) !=
+        concept)
+        return err_set(err, ERR_SYNTAX, "the entity of \"%.*s\" is missing, or stands twice",
+                       (int)MIN(code.n, 60u), code.p);
     if (depth)
         cs_builder_parent(x->b, concept, x->stack[depth - 1]);
     x->stack[depth] = concept;
@@ -210,7 +221,14 @@ int load_icd11_finish(struct load *l, struct err *err)
         .copyright = "CC BY-ND 3.0 IGO, World Health Organization",
     };
 
-    return l->icd11 ? load_give_system(l, l->icd11->b, &about, err) : 0;
+    int r;
+
+    if (!l->icd11)
+        return !l->axes ? 0
+                        : err_set(err, ERR_REQUIRED,
+                                  "the axes of ICD-11 are loaded beside its tabulation");
+    r = load_axes_apply(l, l->icd11->b, l->icd11->entities, err);
+    return r < 0 ? r : load_give_system(l, l->icd11->b, &about, err);
 }
 
 void load_icd11_free(struct load_icd11 *x)
@@ -218,5 +236,6 @@ void load_icd11_free(struct load_icd11 *x)
     if (!x)
         return;
     cs_builder_free(x->b);
+    cs_builder_free(x->entities);
     free(x);
 }

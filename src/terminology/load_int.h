@@ -2,11 +2,13 @@
 #ifndef TERMINOLOGY_LOAD_INT_H
 #define TERMINOLOGY_LOAD_INT_H
 
+#include "base/js.h"
 #include "terminology/cs.h"
 #include "terminology/load.h"
 #include "terminology/map.h"
 #include "terminology/unpack.h"
 
+struct load_axes;
 struct load_icd11;
 struct load_maps;
 struct load_loinc;
@@ -17,6 +19,7 @@ struct load {
     const struct load_sink *sink;
     const char *path;
     struct str name; /* of the file inside */
+    struct load_axes *axes;
     struct load_icd11 *icd11;
     struct load_maps *maps;
     struct load_loinc *loinc;
@@ -47,10 +50,22 @@ struct load_reader {
     int (*line)(struct load *l, const struct cells *cells, struct err *err);
 };
 
-extern const struct load_reader load_icd11_reader, load_map_10_11_reader, load_map_11_10_reader,
-    load_loinc_reader, load_snomed_concept_reader, load_snomed_description_reader,
-    load_snomed_relationship_reader, load_snomed_concrete_reader, load_snomed_refset_reader,
-    load_snomed_language_reader, load_atc_reader;
+extern const struct load_reader load_axes_reader, load_icd11_reader, load_map_10_11_reader,
+    load_map_11_10_reader, load_loinc_reader, load_snomed_concept_reader,
+    load_snomed_description_reader, load_snomed_relationship_reader, load_snomed_concrete_reader,
+    load_snomed_refset_reader, load_snomed_language_reader, load_atc_reader;
+
+/* load_axes.c: an entity of ICD-11 as WHO's API gives it: its postcoordination axes. */
+bool load_is_entity(yyjson_val *root);
+int load_entity_axes(struct load *l, yyjson_val *root, struct err *err);
+/* The axes that were read, as properties of a tabulation's concepts; `entities` has for each of
+ * them the part of its URI behind "/mms/" as the code. ERR_NOT_FOUND names an entity that is not
+ * there. */
+int load_axes_apply(struct load *l, struct cs_builder *b, const struct cs_builder *entities,
+                    struct err *err);
+void load_axes_free(struct load_axes *x);
+/* The part of a URI behind "/mms/"; all of it where there is none. */
+struct str load_linearized(struct str uri);
 
 /* Each puts together what its lines left, gives it to the sink, and frees it (also NULL). */
 int load_icd11_finish(struct load *l, struct err *err);
@@ -63,6 +78,9 @@ int load_snomed_finish(struct load *l, struct err *err);
 void load_snomed_free(struct load_snomed *x);
 int load_atc_finish(struct load *l, struct err *err);
 void load_atc_free(struct load_atc *x);
+
+/* The last part of the URI of an entity of ICD-11: its number, or "other", "unspecified". */
+struct str load_entity(struct str uri);
 
 /* JSON files: terminology resources, the lists of iso-codes; *ret_known false for anything else. */
 int load_json(struct load *l, struct str json, bool *ret_known, struct err *err);

@@ -1,6 +1,6 @@
 /* load_json.c - JSON files: the lists of the iso-codes project (Debian's iso-codes, LGPL 2.1+):
  * countries and their parts (3166), languages (639), currencies (4217), one JSON file each; and
- * terminology resources of FHIR, as they stand.
+ * terminology resources of FHIR, as they stand; and entities of ICD-11 (load_axes.c).
  */
 #include "terminology/load_int.h"
 
@@ -82,6 +82,7 @@ static int load_list(struct load *l, const struct list *list, yyjson_val *entrie
 
     if (!b)
         return err_no_memory(err);
+    info->flags = CS_CASE_UNKNOWN;
     info->url = cs_builder_text(b, str_c(list->url));
     info->name = cs_builder_text(b, str_c(list->about.name));
     info->title = cs_builder_text(b, str_c(list->about.title));
@@ -106,6 +107,25 @@ static bool is_wanted(struct str type)
     return false;
 }
 
+/* One entity of ICD-11, or several. */
+static int load_entities(struct load *l, yyjson_val *root, bool *ret_known, struct err *err)
+{
+    yyjson_val *v;
+    size_t i, n;
+    int r = 0;
+
+    *ret_known = load_is_entity(yyjson_is_arr(root) ? yyjson_arr_get_first(root) : root);
+    if (*ret_known && !yyjson_is_arr(root))
+        return load_entity_axes(l, root, err);
+    yyjson_arr_foreach(root, i, n, v) {
+        if (r >= 0 && *ret_known)
+            r = load_is_entity(v)
+                    ? load_entity_axes(l, v, err)
+                    : err_set(err, ERR_SYNTAX, "item %zu is no entity of ICD-11", i + 1);
+    }
+    return r;
+}
+
 int load_json(struct load *l, struct str json, bool *ret_known, struct err *err)
 {
     struct arena a;
@@ -119,6 +139,8 @@ int load_json(struct load *l, struct str json, bool *ret_known, struct err *err)
         *ret_known = true;
         r = l->sink->resource(l->sink->ctx, json, err);
     }
+    if (r >= 0 && !*ret_known)
+        r = load_entities(l, root, ret_known, err);
     for (size_t i = 0; r >= 0 && !*ret_known && i < ARRAY_LEN(lists); i++)
         if (yyjson_is_arr(js_get(root, lists[i].member))) {
             *ret_known = true;

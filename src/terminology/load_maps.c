@@ -1,7 +1,7 @@
 /* load_maps.c - WHO's maps between ICD-10 and ICD-11: tab-separated, one pair a line. Both say
- * related entities and no more, so that every mapping is "relatedto"; rows whose ICD-11 entity has
- * no code (blocks) are left out. The list of ICD-10 codes in them becomes a code system, too,
- * marked as a fragment: the maps are no tabulation.
+ * related entities and no more, so that every mapping is "relatedto". An ICD-11 entity without a
+ * code (blocks) is named by its number in the foundation, in a group of its own. The list of ICD-10
+ * codes in them becomes a code system, too, marked as a fragment: the maps are no tabulation.
  */
 #include "terminology/load_int.h"
 
@@ -12,15 +12,19 @@
 #define ICD10_URL "http://hl7.org/fhir/sid/icd-10"
 #define BLOCK_DEPTH_MAX 8
 
+enum side { SIDE_CODED, SIDE_FOUNDATION }; /* the groups of a map */
+
 enum which_map { MAP_10_11_ONE, MAP_10_11_MANY, MAP_11_10_ONE, MAP_COUNT };
 
 struct load_maps {
     struct map_builder *maps[MAP_COUNT];
     struct cs_builder *icd10;
     enum which_map now;
-    char last[40];    /* source code of the last line */
+    char last[40]; /* source code of the last element */
+    enum side last_side;
     char release[16]; /* of ICD-11: "2024-01" */
-    int from, from_title, to, to_title, kind, depth, uri;
+    int from, from_title, to, to_title, kind, depth, uri, foundation;
+    bool forward;                        /* from ICD-10 */
     uint32_t stack[BLOCK_DEPTH_MAX * 3]; /* the last concept of each kind and depth */
     size_t n_stack;
 };
@@ -38,11 +42,27 @@ static bool knows_11_10(const struct cells *h)
     return cells_find(h, "icd10code") >= 0 && cells_find(h, "icd11code") == 1;
 }
 
+static int add_groups(struct map_builder *b, bool forward, struct err *err)
+{
+    static const char *const icd11[] = {
+        [SIDE_CODED] = GRAMMAR_ICD11_URL, [SIDE_FOUNDATION] = ICD11_FOUNDATION_URL};
+
+    for (size_t i = 0; i < ARRAY_LEN(icd11); i++) {
+        struct map_group *g = map_builder_group(b);
+        if (!g)
+            return err_no_memory(err);
+        *g = (struct map_group){
+            .source = map_builder_text(b, str_c(forward ? ICD10_URL : icd11[i])),
+            .target = map_builder_text(b, str_c(forward ? icd11[i] : ICD10_URL)),
+        };
+    }
+    return 0;
+}
+
 static int begin_map(struct load *l, enum which_map which, const struct cells *h, struct err *err)
 {
     bool forward = which != MAP_11_10_ONE;
     struct load_maps *x = l->maps = l->maps ? l->maps : calloc(1, sizeof *x);
-    struct map_group *g;
     struct map_builder *b;
 
     if (!x)
@@ -50,10 +70,10 @@ static int begin_map(struct load *l, enum which_map which, const struct cells *h
     if (x->maps[which])
         return err_set(err, ERR_CONFLICT, "this map is given twice");
     b = x->maps[which] = map_builder_new();
-    g = b ? map_builder_group(b) : NULL;
-    if (!g)
+    if (!b)
         return err_no_memory(err);
     x->now = which;
+    x->forward = forward;
     x->last[0] = '\0';
     x->from = cells_find(h, forward ? "icd10code" : "icd11code");
     x->from_title = cells_find(h, forward ? "icd10title" : "icd11title");
@@ -61,14 +81,11 @@ static int begin_map(struct load *l, enum which_map which, const struct cells *h
     x->to_title = cells_find(h, forward ? "icd11title" : "icd10title");
     x->kind = cells_find(h, "10classkind");
     x->depth = x->kind + 1;
-    x->uri = cells_find(h, forward ? "linearizationreleaseuri" : "linearizationreleaseuri");
-    if (x->from_title < 0 || x->to_title < 0 || x->uri < 0)
+    x->uri = cells_find(h, "linearizationreleaseuri");
+    x->foundation = cells_find(h, "icd11foundationuri");
+    if ((forward && x->foundation < 0) || x->from_title < 0 || x->to_title < 0 || x->uri < 0)
         return err_set(err, ERR_SYNTAX, "the map lacks one of its columns of titles and URIs");
-    *g = (struct map_group){
-        .source = map_builder_text(b, forward ? STR(ICD10_URL) : STR(GRAMMAR_ICD11_URL)),
-        .target = map_builder_text(b, forward ? STR(GRAMMAR_ICD11_URL) : STR(ICD10_URL)),
-    };
-    return 0;
+    return add_groups(b, forward, err);
 }
 
 static int begin_10_11(struct load *l, const struct cells *h, struct err *err)
@@ -102,24 +119,56 @@ static void note_release(struct load_maps *x, struct str uri)
         snprintf(x->release, sizeof x->release, "%.*s", (int)end, rest.p);
 }
 
+static int entity_of(struct str uri, struct str *ret, struct err *err)
+{
+    struct str number = load_entity(uri);
+    uint64_t n;
+
+    if (!str_to_u64(number, UINT64_MAX, &n))
+        return err_set(err, ERR_SYNTAX, "the entity has no code, and \"%.*s\" names none",
+                       (int)MIN(uri.n, 100u), uri.n ? uri.p : "");
+    *ret = number;
+    return 0;
+}
+
+static int add_element(struct load_maps *x, enum side side, struct str code, struct str title,
+                       struct err *err)
+{
+    if (code.n >= sizeof x->last)
+        return err_set(err, ERR_SYNTAX, "the code \"%.40s\" is too long", code.p);
+    if (side == x->last_side && str_eq(code, str_c(x->last)))
+        return 0;
+    map_builder_element(x->maps[x->now], (uint32_t)side, code, title);
+    snprintf(x->last, sizeof x->last, "%.*s", STR_ARG(code));
+    x->last_side = side;
+    return 0;
+}
+
+/* The maps from ICD-10 say it in the column of the foundation, the one to it in that of the code.
+ */
+static bool is_unmapped(const struct load_maps *x, const struct cells *c)
+{
+    return str_eq(c->v[x->forward ? x->foundation : x->to], STR("No Mapping"));
+}
+
 static int add_pair(struct load_maps *x, const struct cells *c, struct err *err)
 {
-    struct map_builder *b = x->maps[x->now];
+    bool unmapped = is_unmapped(x, c);
     struct str from = c->v[x->from], to = c->v[x->to];
+    struct str *icd11 = x->forward ? &to : &from;
+    enum side side = icd11->n || (unmapped && x->forward) ? SIDE_CODED : SIDE_FOUNDATION;
+    int r = 0;
 
     note_release(x, c->v[x->uri]);
-    if (!from.n)
-        return 0; /* a block of ICD-11 */
-    if (from.n >= sizeof x->last)
-        return err_set(err, ERR_SYNTAX, "the code \"%.40s\" is too long", from.p);
-    if (!str_eq(from, str_c(x->last))) {
-        map_builder_element(b, from, c->v[x->from_title]);
-        snprintf(x->last, sizeof x->last, "%.*s", STR_ARG(from));
-    }
-    if (str_eq(to, STR("No Mapping")))
-        map_builder_target(b, STR(""), STR(""), STR("unmatched"));
-    else if (to.n)
-        map_builder_target(b, to, c->v[x->to_title], STR("relatedto"));
+    if (side == SIDE_FOUNDATION && (r = entity_of(c->v[x->uri], icd11, err)) < 0)
+        return r;
+    if (!from.n || (!to.n && !unmapped))
+        return err_set(err, ERR_SYNTAX, "the line has no ICD-10 code");
+    if ((r = add_element(x, side, from, c->v[x->from_title], err)) < 0)
+        return r;
+    map_builder_target(x->maps[x->now], unmapped ? STR("") : to,
+                       unmapped ? STR("") : c->v[x->to_title],
+                       unmapped ? STR("unmatched") : STR("relatedto"));
     return 0;
 }
 
@@ -133,6 +182,7 @@ static void describe_icd10(struct load_maps *x)
     info->hierarchy = cs_builder_text(x->icd10, STR("is-a"));
     info->status = cs_builder_text(x->icd10, STR("active"));
     info->content = CONTENT_FRAGMENT;
+    info->flags = CS_CASE_UNKNOWN;
 }
 
 /* The list stands in the order of the classification: chapters, their blocks, their categories. */

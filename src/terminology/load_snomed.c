@@ -1,31 +1,47 @@
 /* load_snomed.c - SNOMED CT in Release Format 2 (snapshot files): concepts, descriptions, inferred
- * relationships, and reference sets; in any order of the files.
- * Source: SNOMED CT Release File Specifications, "Component file formats".
+ * relationships, and reference sets of any kind; in any order of the files. What is no longer
+ * active of concepts, descriptions and rows is kept beside the rest, for constraints that ask for
+ * it. Source: SNOMED CT Release File Specifications, "Component file formats".
  */
 #include "terminology/load_int.h"
+
+#include "terminology/ecl.h"
 
 #include <stdlib.h>
 
 #define SNOMED_URL "http://snomed.info/sct"
 #define IS_A "116680003"
 #define FULLY_SPECIFIED "900000000000003001"
+#define DEFINITION "900000000000550004"
+#define DEFINED "900000000000073002"
 #define STATED "900000000000010007"
+#define US_ENGLISH "900000000000509007"
 #define PREFERRED "900000000000548007"
 #define MODULES_MAX 64
 
+#define OWL_COLUMN "owlexpression" /* axioms: far larger than all else, and asked by nothing here  \
+                                    */
+#define FIELDS_MAX 16              /* of a reference set beside those that all have */
+
 /* What waits until all concepts and descriptions are known. */
-struct snomed_pair {
-    text_at a, b, c;
+struct snomed_concept {
+    text_at id, module;
+    uint32_t time;
+    bool active, defined;
 };
 
 struct load_snomed {
     struct cs_builder *b;
-    struct text_pool pool;     /* of what waits */
-    struct grow concepts;      /* id, module; c: active */
-    struct grow descriptions;  /* see struct snomed_text */
-    struct grow relationships; /* see struct snomed_link */
-    struct grow members;       /* reference set, component */
-    struct grow preferred;     /* description ids that are preferred somewhere */
+    struct text_pool pool;       /* of what waits */
+    struct grow concepts;        /* struct snomed_concept */
+    struct grow descriptions;    /* struct snomed_text */
+    struct grow relationships;   /* struct snomed_link */
+    struct grow rows;            /* struct snomed_row, of reference sets */
+    struct grow fields;          /* struct cs_field, of the rows */
+    struct grow dialects;        /* struct snomed_dialect */
+    text_at columns[FIELDS_MAX]; /* names of the fields of the file that is being read */
+    size_t n_columns;
+    bool is_axioms;
     char date[16];
 };
 
@@ -36,7 +52,21 @@ struct snomed_link {
 };
 
 struct snomed_text {
-    text_at id, concept, language, type, term;
+    text_at id, concept, language, type, term, module;
+    uint32_t time;
+    bool active;
+};
+
+struct snomed_row {
+    text_at set, component, module;
+    uint32_t time, fields, n_fields;
+    bool active;
+};
+
+/* A row of a language reference set. */
+struct snomed_dialect {
+    text_at description, set;
+    bool preferred;
 };
 
 static int snomed_new(struct load *l, struct err *err)
@@ -86,9 +116,26 @@ static bool knows_concrete(const struct cells *h)
     return is_kind(h, 5, "value", 10);
 }
 
+/* Of any number of fields behind those that all have. */
 static bool knows_refset(const struct cells *h)
 {
-    return is_kind(h, 5, "referencedcomponentid", 6);
+    return is_kind(h, 5, "referencedcomponentid", h->n) && cells_find(h, "refsetid") == 4 &&
+           h->n <= 6 + FIELDS_MAX;
+}
+
+static int begin_refset(struct load *l, const struct cells *h, struct err *err)
+{
+    struct load_snomed *x;
+    int r = snomed_new(l, err);
+
+    if (r < 0)
+        return r;
+    x = l->snomed;
+    x->n_columns = h->n - 6;
+    x->is_axioms = cells_find(h, OWL_COLUMN) >= 0;
+    for (size_t i = 0; i < x->n_columns; i++)
+        x->columns[i] = text_pool_add(&x->pool, h->v[6 + i]);
+    return 0;
 }
 
 static bool knows_language(const struct cells *h)
@@ -122,28 +169,36 @@ static int check(const struct cells *c, size_t n, size_t first_id, size_t last_i
     return 0;
 }
 
-static int add(struct load_snomed *x, struct grow *to, struct str a, struct str b, struct str c,
-               struct err *err)
+static int room(const struct load_snomed *x, const void *p, struct err *err)
 {
-    struct snomed_pair *p = grow_add(to, sizeof *p);
+    return p && !x->pool.failed ? 0 : err_no_memory(err);
+}
 
-    if (!p)
-        return err_no_memory(err);
-    *p = (struct snomed_pair){text_pool_add(&x->pool, a), text_pool_add(&x->pool, b),
-                              text_pool_add(&x->pool, c)};
-    return x->pool.failed ? err_no_memory(err) : 0;
+/* YYYYMMDD; 0 where a component was not published yet. */
+static uint32_t time_of(struct str s)
+{
+    uint64_t n;
+
+    return s.n == 8 && str_to_u64(s, UINT32_MAX, &n) ? (uint32_t)n : 0;
 }
 
 static int line_concept(struct load *l, const struct cells *c, struct err *err)
 {
     struct load_snomed *x = l->snomed;
+    struct snomed_concept *to;
     int r = check(c, 5, 0, 0, err);
 
     if (r < 0)
         return r;
     if (c->v[1].n == 8 && memcmp(c->v[1].p, x->date, 8) > 0)
         snprintf(x->date, sizeof x->date, "%.8s", c->v[1].p);
-    return add(x, &x->concepts, c->v[0], c->v[3], c->v[2], err);
+    if ((to = grow_add(&x->concepts, sizeof *to)))
+        *to = (struct snomed_concept){.id = text_pool_add(&x->pool, c->v[0]),
+                                      .module = text_pool_add(&x->pool, c->v[3]),
+                                      .time = time_of(c->v[1]),
+                                      .active = str_eq(c->v[2], STR("1")),
+                                      .defined = str_eq(c->v[4], STR(DEFINED))};
+    return room(x, to, err);
 }
 
 static int line_description(struct load *l, const struct cells *c, struct err *err)
@@ -152,17 +207,20 @@ static int line_description(struct load *l, const struct cells *c, struct err *e
     struct snomed_text *t;
     int r = check(c, 9, 4, 4, err);
 
-    if (r < 0 || str_eq(c->v[2], STR("0")))
+    if (r < 0)
         return r;
     if (!c->v[7].n)
         return err_set(err, ERR_SYNTAX, "the description has no term");
-    t = grow_add(&x->descriptions, sizeof *t);
-    if (!t)
-        return err_no_memory(err);
-    *t = (struct snomed_text){text_pool_add(&x->pool, c->v[0]), text_pool_add(&x->pool, c->v[4]),
-                              text_pool_add(&x->pool, c->v[5]), text_pool_add(&x->pool, c->v[6]),
-                              text_pool_add(&x->pool, c->v[7])};
-    return x->pool.failed ? err_no_memory(err) : 0;
+    if ((t = grow_add(&x->descriptions, sizeof *t)))
+        *t = (struct snomed_text){.id = text_pool_add(&x->pool, c->v[0]),
+                                  .concept = text_pool_add(&x->pool, c->v[4]),
+                                  .language = text_pool_add(&x->pool, c->v[5]),
+                                  .type = text_pool_add(&x->pool, c->v[6]),
+                                  .term = text_pool_add(&x->pool, c->v[7]),
+                                  .module = text_pool_add(&x->pool, c->v[3]),
+                                  .time = time_of(c->v[1]),
+                                  .active = str_eq(c->v[2], STR("1"))};
+    return room(x, t, err);
 }
 
 static int add_link(struct load_snomed *x, const struct cells *c, enum property_type kind,
@@ -209,34 +267,58 @@ static int line_concrete(struct load *l, const struct cells *c, struct err *err)
 
 static int line_refset(struct load *l, const struct cells *c, struct err *err)
 {
-    int r = check(c, 6, 4, 5, err);
+    struct load_snomed *x = l->snomed;
+    struct snomed_row *row;
+    int r = x->is_axioms ? 0 : check(c, 6 + x->n_columns, 4, 5, err);
 
-    return r < 0 || str_eq(c->v[2], STR("0"))
-               ? r
-               : add(l->snomed, &l->snomed->members, c->v[5], c->v[4], STR(""), err);
+    if (r < 0 || x->is_axioms)
+        return r;
+    if ((row = grow_add(&x->rows, sizeof *row)))
+        *row = (struct snomed_row){.set = text_pool_add(&x->pool, c->v[4]),
+                                   .component = text_pool_add(&x->pool, c->v[5]),
+                                   .module = text_pool_add(&x->pool, c->v[3]),
+                                   .time = time_of(c->v[1]),
+                                   .fields = (uint32_t)x->fields.n,
+                                   .n_fields = (uint32_t)x->n_columns,
+                                   .active = str_eq(c->v[2], STR("1"))};
+    for (size_t i = 0; row && i < x->n_columns; i++) {
+        struct cs_field *f = grow_add(&x->fields, sizeof *f);
+        if (!f)
+            return err_no_memory(err);
+        *f = (struct cs_field){x->columns[i], text_pool_add(&x->pool, c->v[6 + i])};
+    }
+    return room(x, row, err);
 }
 
 static int line_language(struct load *l, const struct cells *c, struct err *err)
 {
-    int r = check(c, 7, 4, 5, err);
+    struct load_snomed *x = l->snomed;
+    struct snomed_dialect *d;
+    int r = check(c, 7, 4, 6, err);
 
-    return r < 0 || str_eq(c->v[2], STR("0")) || !str_eq(c->v[6], STR(PREFERRED))
-               ? r
-               : add(l->snomed, &l->snomed->preferred, c->v[5], STR(""), STR(""), err);
+    if (r < 0 || str_eq(c->v[2], STR("0")))
+        return r;
+    if ((d = grow_add(&x->dialects, sizeof *d)))
+        *d = (struct snomed_dialect){text_pool_add(&x->pool, c->v[5]),
+                                     text_pool_add(&x->pool, c->v[4]),
+                                     str_eq(c->v[6], STR(PREFERRED))};
+    return room(x, d, err);
 }
 
-#define READER(name, what_, knows_, line_)                                                         \
+#define READER(name, what_, knows_, begin_, line_)                                                 \
     const struct load_reader name = {                                                              \
-        .what = what_, .knows = knows_, .between = '\t', .begin = begin, .line = line_}
+        .what = what_, .knows = knows_, .between = '\t', .begin = begin_, .line = line_}
 
-READER(load_snomed_concept_reader, "SNOMED CT concepts", knows_concept, line_concept);
-READER(load_snomed_description_reader, "SNOMED CT descriptions", knows_description,
+READER(load_snomed_concept_reader, "SNOMED CT concepts", knows_concept, begin, line_concept);
+READER(load_snomed_description_reader, "SNOMED CT descriptions", knows_description, begin,
        line_description);
-READER(load_snomed_relationship_reader, "SNOMED CT relationships", knows_relationship,
+READER(load_snomed_relationship_reader, "SNOMED CT relationships", knows_relationship, begin,
        line_relationship);
-READER(load_snomed_concrete_reader, "SNOMED CT concrete values", knows_concrete, line_concrete);
-READER(load_snomed_refset_reader, "SNOMED CT reference set", knows_refset, line_refset);
-READER(load_snomed_language_reader, "SNOMED CT language reference set", knows_language,
+READER(load_snomed_concrete_reader, "SNOMED CT concrete values", knows_concrete, begin,
+       line_concrete);
+READER(load_snomed_refset_reader, "SNOMED CT reference set", knows_refset, begin_refset,
+       line_refset);
+READER(load_snomed_language_reader, "SNOMED CT language reference set", knows_language, begin,
        line_language);
 
 /* ---- the end ---- */
@@ -248,51 +330,141 @@ static struct str text(const struct load_snomed *x, text_at at)
 
 static void build_concepts(struct load_snomed *x)
 {
+    struct str none = STR("");
+    uint32_t module, time, defined;
+
+    cs_builder_info(x->b)->flags = CS_IGNORE_CASE; /* digits: as HL7's terminology says it */
+    module = cs_builder_property_def(x->b, STR(SNOMED_MODULE), none, STR("the module that has it"),
+                                     PROPERTY_CODE);
+    time = cs_builder_property_def(x->b, STR(SNOMED_TIME), none, STR("when it came to be so"),
+                                   PROPERTY_STRING);
+    defined = cs_builder_property_def(x->b, STR(SNOMED_DEFINED), none,
+                                      STR("its relationships define it"), PROPERTY_BOOLEAN);
     for (size_t i = 0; i < x->concepts.n; i++) {
-        const struct snomed_pair *p = GROW_AT(&x->concepts, struct snomed_pair, i);
-        cs_builder_add(x->b, text(x, p->a), STR(""), STR(""),
-                       str_eq(text(x, p->c), STR("1")) ? 0 : CONCEPT_INACTIVE);
+        const struct snomed_concept *p = GROW_AT(&x->concepts, struct snomed_concept, i);
+        uint32_t concept =
+            cs_builder_add(x->b, text(x, p->id), none, none, p->active ? 0 : CONCEPT_INACTIVE);
+        char date[16];
+        if (concept == CS_NONE)
+            continue;
+        snprintf(date, sizeof date, "%08u", p->time);
+        cs_builder_property(x->b, concept, module, PROPERTY_CODE, text(x, p->module), none, none);
+        cs_builder_property(x->b, concept, defined, PROPERTY_BOOLEAN,
+                            p->defined ? STR("true") : STR("false"), none, none);
+        if (p->time)
+            cs_builder_property(x->b, concept, time, PROPERTY_STRING, str_c(date), none, none);
     }
 }
 
-/* Which descriptions are preferred: by their place in the pool. */
-static bool *mark_preferred(const struct load_snomed *x)
-{
-    bool *marks = calloc(x->pool.bytes.n + 1, sizeof *marks);
+/* ---- descriptions ---- */
 
-    for (size_t i = 0; marks && i < x->preferred.n; i++)
-        marks[GROW_AT(&x->preferred, struct snomed_pair, i)->a] = true;
-    return marks;
+static int by_description(const void *a, const void *b)
+{
+    const struct snomed_dialect *x = a, *y = b;
+
+    return x->description != y->description
+               ? (x->description > y->description) - (x->description < y->description)
+               : (x->set > y->set) - (x->set < y->set);
+}
+
+/* The rows of language reference sets that name a description. */
+static const struct snomed_dialect *dialects_of(const struct load_snomed *x, text_at id,
+                                                size_t *ret_n)
+{
+    const struct snomed_dialect *all = (const void *)x->dialects.p;
+    size_t low = 0, high = x->dialects.n, end;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (all[middle].description < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (end = low; end < x->dialects.n && all[end].description == id;)
+        end++;
+    *ret_n = end - low;
+    return all + low;
+}
+
+/* "SET+ SET-"; how much it is preferred: 2 in the dialect that the international edition is written
+ * in, 1 in another. */
+static struct cs_detail detail_of(struct load_snomed *x, const struct snomed_text *t,
+                                  uint8_t *ret_preferred)
+{
+    _cleanup_(sb_done) struct sb b = sb_make(KIB(4));
+    struct cs_detail detail = {.time = t->time};
+    size_t n;
+    const struct snomed_dialect *d = dialects_of(x, t->id, &n);
+
+    *ret_preferred = 0;
+    for (size_t i = 0; i < n; i++) {
+        sb_fmt(&b, "%s%.*s%c", i ? " " : "", STR_ARG(text(x, d[i].set)),
+               d[i].preferred ? '+' : '-');
+        if (d[i].preferred)
+            *ret_preferred =
+                str_eq(text(x, d[i].set), STR(US_ENGLISH)) ? 2 : MAX(*ret_preferred, 1);
+    }
+    str_to_u64(text(x, t->id), UINT64_MAX, &detail.id);
+    detail.module = cs_builder_text(x->b, text(x, t->module));
+    detail.dialects = cs_builder_text(x->b, sb_view(&b));
+    return detail;
+}
+
+static void retire(struct load_snomed *x, uint32_t concept, const struct snomed_text *t,
+                   const struct cs_detail *detail)
+{
+    struct cs_retired old = {
+        .detail = *detail,
+        .d = {.language = cs_builder_text(x->b, text(x, t->language)),
+              .use_code = cs_builder_text(x->b, text(x, t->type)),
+              .value = cs_builder_text(x->b, text(x, t->term))},
+        .concept = concept,
+    };
+
+    cs_builder_retired(x->b, &old);
+}
+
+static struct str use_of(struct str type)
+{
+    return str_eq(type, STR(FULLY_SPECIFIED)) ? STR("Fully specified name")
+           : str_eq(type, STR(DEFINITION))    ? STR("Definition")
+                                              : STR("Synonym");
 }
 
 /* The display is a preferred synonym; where no language set came with it, the first; else the fully
- * specified name. */
+ * specified name. A definition is no name. */
 static int build_texts(struct load_snomed *x, struct err *err)
 {
-    bool *preferred = mark_preferred(x);
     uint8_t *rank = calloc(cs_builder_n(x->b) + (size_t)1, sizeof *rank);
 
-    for (size_t i = 0; preferred && rank && i < x->descriptions.n; i++) {
+    if (!rank)
+        return err_no_memory(err);
+    if (x->dialects.n)
+        qsort(x->dialects.p, x->dialects.n, sizeof(struct snomed_dialect), by_description);
+    for (size_t i = 0; i < x->descriptions.n; i++) {
         const struct snomed_text *t = GROW_AT(&x->descriptions, struct snomed_text, i);
         uint32_t concept = cs_builder_find(x->b, text(x, t->concept));
-        bool full = str_eq(text(x, t->type), STR(FULLY_SPECIFIED));
-        uint8_t has = full ? 1 : preferred[t->id] ? 3 : 2;
+        struct str type = text(x, t->type);
+        bool full = str_eq(type, STR(FULLY_SPECIFIED));
+        uint8_t preferred, has;
+        struct cs_detail detail;
         if (concept == CS_NONE)
             continue;
-        cs_builder_designation(
-            x->b, concept, text(x, t->language), STR(SNOMED_URL), text(x, t->type),
-            full ? STR("Fully specified name") : STR("Synonym"), text(x, t->term));
-        if (has > rank[concept] && (!full || !rank[concept])) {
+        detail = detail_of(x, t, &preferred);
+        if (!t->active) {
+            retire(x, concept, t, &detail);
+            continue;
+        }
+        cs_builder_designation(x->b, concept, text(x, t->language), STR(SNOMED_URL), type,
+                               use_of(type), text(x, t->term));
+        cs_builder_detail(x->b, &detail);
+        has = str_eq(type, STR(DEFINITION)) ? 0 : full ? 1 : (uint8_t)(2 + preferred);
+        if (has > rank[concept]) {
             rank[concept] = has;
             cs_builder_display(x->b, concept, text(x, t->term));
         }
     }
-    if (!preferred || !rank) {
-        free(preferred);
-        free(rank);
-        return err_no_memory(err);
-    }
-    free(preferred);
     free(rank);
     return 0;
 }
@@ -316,18 +488,43 @@ static void build_link(struct load_snomed *x, const struct snomed_link *k)
 
 static void build_links(struct load_snomed *x)
 {
-    uint32_t member = cs_builder_property_def(x->b, STR("memberOf"), STR(""),
-                                              STR("a reference set that it is in"), PROPERTY_CODE);
-
     for (size_t i = 0; i < x->relationships.n; i++)
         build_link(x, GROW_AT(&x->relationships, struct snomed_link, i));
-    for (size_t i = 0; i < x->members.n; i++) {
-        const struct snomed_pair *p = GROW_AT(&x->members, struct snomed_pair, i);
-        uint32_t concept = cs_builder_find(x->b, text(x, p->a));
-        if (concept != CS_NONE)
-            cs_builder_property(x->b, concept, member, PROPERTY_CODE, text(x, p->b), STR(""),
-                                STR(""));
+}
+
+/* A row whose set and component are concepts; of those that are a list of concepts and no more, a
+ * property of each says so, too. */
+static void build_row(struct load_snomed *x, uint32_t member, const struct snomed_row *row)
+{
+    uint32_t set = cs_builder_find(x->b, text(x, row->set));
+    uint32_t concept = cs_builder_find(x->b, text(x, row->component));
+
+    if (concept == CS_NONE)
+        return;
+    if (row->active && !row->n_fields)
+        cs_builder_property(x->b, concept, member, PROPERTY_CODE, text(x, row->set), STR(""),
+                            STR(""));
+    if (set == CS_NONE)
+        return;
+    cs_builder_member(x->b,
+                      &(struct cs_member){.set = set,
+                                          .concept = concept,
+                                          .module = cs_builder_text(x->b, text(x, row->module)),
+                                          .time = row->time,
+                                          .active = row->active});
+    for (uint32_t i = 0; i < row->n_fields; i++) {
+        const struct cs_field *f = GROW_AT(&x->fields, struct cs_field, row->fields + i);
+        cs_builder_member_field(x->b, text(x, f->name), text(x, f->value));
     }
+}
+
+static void build_rows(struct load_snomed *x)
+{
+    uint32_t member = cs_builder_property_def(x->b, STR(ECL_MEMBER), STR(""),
+                                              STR("a reference set that it is in"), PROPERTY_CODE);
+
+    for (size_t i = 0; i < x->rows.n; i++)
+        build_row(x, member, GROW_AT(&x->rows, struct snomed_row, i));
 }
 
 /* "http://snomed.info/sct/MODULE/version/DATE": the module is the one of most concepts. */
@@ -340,7 +537,7 @@ static struct str version_of(struct load_snomed *x, char *ret, size_t max)
     size_t best = 0;
 
     for (size_t i = 0; i < x->concepts.n; i++) {
-        text_at module = GROW_AT(&x->concepts, struct snomed_pair, i)->b;
+        text_at module = GROW_AT(&x->concepts, struct snomed_concept, i)->module;
         size_t k = 0;
         while (k < MODULES_MAX - 1 && counts[k].n && counts[k].module != module)
             k++;
@@ -376,6 +573,7 @@ int load_snomed_finish(struct load *l, struct err *err)
     if ((r = build_texts(x, err)) < 0)
         return r;
     build_links(x);
+    build_rows(x);
     info = cs_builder_info(x->b);
     info->url = cs_builder_text(x->b, STR(SNOMED_URL));
     info->version = cs_builder_text(x->b, version_of(x, version, sizeof version));
@@ -395,7 +593,8 @@ void load_snomed_free(struct load_snomed *x)
     grow_done(&x->concepts);
     grow_done(&x->descriptions);
     grow_done(&x->relationships);
-    grow_done(&x->members);
-    grow_done(&x->preferred);
+    grow_done(&x->rows);
+    grow_done(&x->fields);
+    grow_done(&x->dialects);
     free(x);
 }

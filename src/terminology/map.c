@@ -161,12 +161,12 @@ struct map_group *map_builder_group(struct map_builder *b)
     return grow_add(&b->groups, sizeof(struct map_group));
 }
 
-void map_builder_element(struct map_builder *b, struct str code, struct str display)
+void map_builder_element(struct map_builder *b, uint32_t group, struct str code, struct str display)
 {
     struct map_element *e = grow_add(&b->elements, sizeof *e);
 
     if (e)
-        *e = (struct map_element){.group = (uint32_t)b->groups.n - 1,
+        *e = (struct map_element){.group = group,
                                   .code = text_pool_add(&b->pool, code),
                                   .display = text_pool_add(&b->pool, display),
                                   .targets = (uint32_t)b->targets.n};

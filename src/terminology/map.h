@@ -70,8 +70,9 @@ struct map_info *map_builder_info(struct map_builder *b);
 text_at map_builder_text(struct map_builder *b, struct str s);
 /* NULL when memory runs out (told by map_build); valid until the next one. */
 struct map_group *map_builder_group(struct map_builder *b);
-/* Of the last group; its targets follow. */
-void map_builder_element(struct map_builder *b, struct str code, struct str display);
+/* Of a group, by its number; its targets follow. */
+void map_builder_element(struct map_builder *b, uint32_t group, struct str code,
+                         struct str display);
 struct map_target *map_builder_target(struct map_builder *b, struct str code, struct str display,
                                       struct str equivalence);
 int map_build(struct map_builder *b, char **ret, size_t *ret_n, struct err *err);

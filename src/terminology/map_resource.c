@@ -36,7 +36,7 @@ static uint32_t unmapped_of(struct str mode)
     return str_eq(mode, STR("other-map")) ? UNMAPPED_OTHER_MAP : UNMAPPED_NONE;
 }
 
-static void read_group(struct map_builder *b, yyjson_val *v)
+static void read_group(struct map_builder *b, uint32_t number, yyjson_val *v)
 {
     struct map_group *g = map_builder_group(b);
     yyjson_val *unmapped = js_get(v, "unmapped"), *e;
@@ -55,7 +55,7 @@ static void read_group(struct map_builder *b, yyjson_val *v)
         .unmapped_url = map_builder_text(b, js_get_str(unmapped, "url")),
     };
     yyjson_arr_foreach(js_get(v, "element"), i, n, e) {
-        map_builder_element(b, js_get_str(e, "code"), js_get_str(e, "display"));
+        map_builder_element(b, number, js_get_str(e, "code"), js_get_str(e, "display"));
         read_targets(b, js_get(e, "target"));
     }
 }
@@ -88,7 +88,7 @@ int map_of_resource(yyjson_val *root, struct map **ret, struct err *err)
     info->source = read_side(b, root, "sourceUri", "sourceCanonical");
     info->target = read_side(b, root, "targetUri", "targetCanonical");
     yyjson_arr_foreach(js_get(root, "group"), i, n, v) {
-        read_group(b, v);
+        read_group(b, (uint32_t)i, v);
     }
     r = map_build(b, &bytes, &n, err);
     return r < 0 ? r : map_open(bytes, n, ret, err);

@@ -2,8 +2,11 @@
 #include "terminology/terms_int.h"
 
 #include "terminology/canonical.h"
+#include "terminology/grammar.h"
 #include "terminology/implied.h"
 #include "terminology/resource.h"
+
+#define UCUM_SETS GRAMMAR_UCUM_URL "/vs"
 
 /* "a > b > a" */
 static int refuse_ring(const struct vs_path *path, struct str canonical, struct err *err)
@@ -36,28 +39,40 @@ static int check_path(const struct vs_path *path, struct str canonical, struct e
     return 0;
 }
 
-/* A filter of an implicit value set; nothing where it is none that we know. */
+/* A filter of an implicit value set: what stands behind the name of the system, up to a value. */
+static const struct implicit {
+    struct str prefix, property, op, before; /* before: of the value */
+} filters[] = {
+    {STR("=isa/"), STR("concept"), STR("is-a"), STR("")},
+    {STR("=refset/"), STR("constraint"), STR("="), STR("^")},
+    {STR("=refset"), STR("constraint"), STR("="), STR("<900000000000455006")},
+    {STR("=ecl/"), STR("constraint"), STR("="), STR("")},
+    {STR("/"), STR("canonical"), STR("="), STR("")}, /* of units */
+};
+
+/* Nothing where it is none that we know. */
 static bool write_filter(struct sb *b, struct str what)
 {
-    static const struct {
-        struct str prefix, property, op;
-    } table[] = {{STR("=isa/"), STR("concept"), STR("is-a")},
-                 {STR("=ecl/"), STR("constraint"), STR("=")}};
-
-    for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (str_starts(what, table[i].prefix)) {
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        if (str_starts(what, filters[i].prefix)) {
+            _cleanup_(sb_done) struct sb value = sb_make(KIB(64));
+            sb_str(&value, filters[i].before);
+            sb_str(&value, str_from(what, filters[i].prefix.n));
             sb_fmt(b, ",\"filter\":[{\"property\":\"%s\",\"op\":\"%s\",\"value\":",
-                   table[i].property.p, table[i].op.p);
-            sb_json(b, str_from(what, table[i].prefix.n));
+                   filters[i].property.p, filters[i].op.p);
+            sb_json(b, sb_view(&value));
             sb_lit(b, "}]");
+            b->failed |= value.failed;
             return true;
         }
     return !what.n;
 }
 
-/* Value sets that need no resource (snomedct.html, loinc.html): SYSTEM?fhir_vs has all codes of a
- * system, SYSTEM?fhir_vs=isa/CODE those of a part of it, SYSTEM?fhir_vs=ecl/… those of an
- * expression constraint; http://loinc.org/vs all of LOINC; CodeSystem.valueSet all of that system.
+/* Value sets that need no resource (snomedct.html, loinc.html, ucum.html): SYSTEM?fhir_vs has all
+ * codes of a system, =isa/CODE those of a part of it, =refset/CODE those of a reference set,
+ * =refset the reference sets, =ecl/… those of an expression constraint; http://loinc.org/vs all of
+ * LOINC; http://unitsofmeasure.org/vs all units, …/vs/UNIT those that measure the same;
+ * CodeSystem.valueSet all of that system.
  */
 static int implicit(struct terms_scope *s, struct str canonical, yyjson_val **ret, struct err *err)
 {
@@ -71,6 +86,9 @@ static int implicit(struct terms_scope *s, struct str canonical, yyjson_val **re
     if (str_starts(what, STR("fhir_vs"))) {
         system = str_head(url, (size_t)at);
         what = str_from(what, 7);
+    } else if (str_eq(url, STR(UCUM_SETS)) || str_starts(url, STR(UCUM_SETS "/"))) {
+        system = STR(GRAMMAR_UCUM_URL);
+        what = str_from(url, sizeof UCUM_SETS - 1);
     } else if (str_eq(url, STR("http://loinc.org/vs"))) {
         system = STR("http://loinc.org");
     } else {

@@ -53,8 +53,7 @@ struct translating {
     struct terms_scope *s;
     const struct map *m;
     const struct coding *coding;
-    struct str target;
-    bool reverse;
+    const struct translate_options *opt;
     struct translation *ret;
     struct err *err;
 };
@@ -95,10 +94,63 @@ static bool fits(struct str has, struct str wanted)
     return !wanted.n || str_eq(has, wanted);
 }
 
+/* ---- what a match depends on ---- */
+
+static bool holds(yyjson_val *concept, yyjson_val *on)
+{
+    struct str version, system = js_get_str(on, "system"), value = js_get_str(on, "value");
+    yyjson_val *v;
+    size_t i, n;
+
+    system = system.n ? canonical_split(system, &version) : system;
+    yyjson_arr_foreach(js_get(concept, "coding"), i, n, v) {
+        if (str_eq(js_get_str(v, "code"), value) &&
+            (!system.n || str_eq(js_get_str(v, "system"), system)))
+            return true;
+    }
+    return !system.n && str_eq(js_get_str(concept, "text"), value);
+}
+
+/* Whether the question tells the element, and no value of it that is asked for. */
+static bool is_against(const struct translate_options *opt, yyjson_val *on)
+{
+    bool told = false;
+
+    for (size_t i = 0; i < opt->n; i++) {
+        if (!str_eq(opt->dependencies[i].element, js_get_str(on, "property")))
+            continue;
+        if (holds(opt->dependencies[i].concept, on))
+            return false;
+        told = true;
+    }
+    return told;
+}
+
+/* 1 where the target may be given, 0 where what it depends on is otherwise. */
+static int applies(struct translating *t, struct str depends_on)
+{
+    yyjson_val *list, *on;
+    size_t i, n;
+    int r;
+
+    if (!depends_on.n || !t->opt->n)
+        return 1;
+    if ((r = js_parse_stored(t->s->a, depends_on, &list, t->err)) < 0)
+        return r;
+    yyjson_arr_foreach(list, i, n, on) {
+        if (is_against(t->opt, on))
+            return 0;
+    }
+    return 1;
+}
+
 static int add_target(struct translating *t, const struct map_group *g, const struct map_target *p)
 {
     const struct map *m = t->m;
+    int r = applies(t, map_text(m, p->depends_on));
 
+    if (r <= 0)
+        return r;
     return add(t, (struct translate_match){
                       .equivalence = map_text(m, p->equivalence),
                       .concept = {map_text(m, g->target), map_text(m, g->target_version),
@@ -119,7 +171,7 @@ static int forward(struct translating *t, bool *in_group)
         const struct map_element *e = map_element(m, i);
         const struct map_group *g = map_group(m, e->group);
         if (!fits(map_text(m, g->source), t->coding->system) ||
-            !fits(map_text(m, g->target), t->target))
+            !fits(map_text(m, g->target), t->opt->target))
             continue;
         in_group[e->group] = true;
         for (uint32_t k = e->targets; r >= 0 && k < e[1].targets; k++)
@@ -140,7 +192,7 @@ static int backward(struct translating *t)
         const struct map_element *e = map_element(m, p->element);
         const struct map_group *g = map_group(m, e->group);
         if (!fits(map_text(m, g->target), t->coding->system) ||
-            !fits(map_text(m, g->source), t->target))
+            !fits(map_text(m, g->source), t->opt->target))
             continue;
         r = add(t, (struct translate_match){
                        .equivalence = turn(map_text(m, p->equivalence)),
@@ -191,25 +243,43 @@ static int translate(struct translating *t, size_t depth)
     const struct map *m = t->m;
     uint32_t n = map_info(m)->n_groups;
     bool *in_group = ARENA_ARRAY(t->s->a, bool, n);
-    int r = !in_group ? err_no_memory(t->err) : t->reverse ? backward(t) : forward(t, in_group);
+    int r = !in_group         ? err_no_memory(t->err)
+            : t->opt->reverse ? backward(t)
+                              : forward(t, in_group);
 
     for (uint32_t i = 0; r >= 0 && i < n; i++) {
         const struct map_group *g = map_group(m, i);
-        struct str side = map_text(m, t->reverse ? g->target : g->source);
-        struct str other = map_text(m, t->reverse ? g->source : g->target);
-        if (!fits(side, t->coding->system) || !fits(other, t->target))
+        struct str side = map_text(m, t->opt->reverse ? g->target : g->source);
+        struct str other = map_text(m, t->opt->reverse ? g->source : g->target);
+        if (!fits(side, t->coding->system) || !fits(other, t->opt->target))
             continue;
         t->ret->found_map = true;
-        if (!t->reverse && !in_group[i])
+        if (!t->opt->reverse && !in_group[i])
             r = unmapped(t, g, depth);
     }
     return r;
 }
 
-int terms_translate(struct terms_scope *s, const struct map *m, const struct coding *coding,
-                    struct str target, bool reverse, struct translation *ret, struct err *err)
+/* The code as its system writes it, where that is known: maps are asked by the letter. */
+static int own_letters(struct terms_scope *s, const struct coding *coding, struct coding *ret,
+                       struct err *err)
 {
-    struct translating t = {s, m, coding, target, reverse, ret, err};
+    struct cs *cs = NULL;
+    uint32_t i;
+    int r = coding->system.n ? terms_code_system(s, coding->system, coding->version, &cs, err) : 0;
 
-    return translate(&t, 0);
+    *ret = *coding;
+    if (r >= 0 && cs && (i = cs_find(cs, coding->code)) != CS_NONE)
+        ret->code = cs_code(cs, i);
+    return r;
+}
+
+int terms_translate(struct terms_scope *s, const struct map *m, const struct coding *coding,
+                    const struct translate_options *opt, struct translation *ret, struct err *err)
+{
+    struct coding own;
+    struct translating t = {s, m, &own, opt, ret, err};
+    int r = own_letters(s, coding, &own, err);
+
+    return r < 0 ? r : translate(&t, 0);
 }

@@ -23,10 +23,25 @@ struct translation {
     bool result;    /* there is a match that means something */
 };
 
-/* Matches of one code in one map. `target`: only of this system, or STR_NULL. `reverse`: the code
- * is one of the target's. */
+#define TRANSLATE_DEPENDENCIES_MAX 100 /* of one question */
+
+/* What another element holds, on which a match may depend. */
+struct translate_dependency {
+    struct str element;  /* a property of dependsOn */
+    yyjson_val *concept; /* CodeableConcept */
+};
+
+struct translate_options {
+    struct str target; /* only matches of this system; STR_NULL: of any */
+    bool reverse;      /* the code is one of the target's */
+    struct translate_dependency dependencies[TRANSLATE_DEPENDENCIES_MAX];
+    size_t n;
+};
+
+/* Matches of one code in one map. A match that depends on an element is left out where the question
+ * tells another value of that element; where it tells none, the match tells what it depends on. */
 int terms_translate(struct terms_scope *s, const struct map *m, const struct coding *coding,
-                    struct str target, bool reverse, struct translation *ret, struct err *err);
+                    const struct translate_options *opt, struct translation *ret, struct err *err);
 
 /* The map behind a canonical; NULL when there is none. */
 int terms_map(struct terms_scope *s, struct str canonical, struct map **ret, struct err *err);

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "terminology/canonical.h"
 #include "terminology/cluster.h"
+#include "terminology/cs_int.h"
 #include "terminology/grammar.h"
 #include "terminology/resource.h"
 
@@ -36,8 +37,12 @@ void vs_unref(struct vs *vs)
 {
     if (!vs || atomic_fetch_sub(&vs->refs, 1) != 1)
         return;
-    for (size_t i = 0; i < vs->n_groups; i++)
+    for (size_t i = 0; i < vs->n_groups; i++) {
+        for (struct vs_rule *rule = vs->groups[i].rules; rule; rule = rule->next)
+            for (size_t k = 0; k < rule->n_within; k++)
+                vs_unref(rule->within[k]);
         cs_unref(vs->groups[i].cs);
+    }
     arena_done(&vs->a);
     free(vs);
 }
@@ -70,6 +75,7 @@ static int group_of(struct compiling *c, struct cs *cs, struct str system, struc
     g->system = arena_dup(&vs->a, system);
     g->version = arena_dup(&vs->a, cs ? cs_version(cs) : version.p ? version : STR(""));
     g->is_pinned = pinned;
+    g->any_case = cs && cs_any_case(cs_info(cs));
     if (cs) {
         g->members = ARENA_ARRAY(&vs->a, uint64_t, bits_words(cs_n(cs)));
         g->removed = ARENA_ARRAY(&vs->a, uint64_t, bits_words(cs_n(cs)));
@@ -82,12 +88,18 @@ static int group_of(struct compiling *c, struct cs *cs, struct str system, struc
     return 0;
 }
 
+static bool is_listed_as(const struct vs_group *g, struct str listed, struct str code)
+{
+    return g->any_case ? str_eq_nocase(listed, code) : str_eq(listed, code);
+}
+
 /* NULL when more codes lie in its way than chance would put there. */
 static struct vs_listed *listed_slot(const struct vs_group *g, struct str code)
 {
-    size_t at = str_hash(code) & g->codes_mask, n = 0;
+    size_t at = cs_code_hash(code, g->any_case) & g->codes_mask, n = 0;
 
-    while (g->codes[at].code.p && !str_eq(g->codes[at].code, code) && n++ < TEXT_PROBES_MAX)
+    while (g->codes[at].code.p && !is_listed_as(g, g->codes[at].code, code) &&
+           n++ < TEXT_PROBES_MAX)
         at = (at + 1) & g->codes_mask;
     return n > TEXT_PROBES_MAX ? NULL : &g->codes[at];
 }
@@ -261,45 +273,116 @@ static int add_concepts(struct compiling *c, struct vs_group *g, const struct pa
     return n_list ? add_run(c, g, (struct vs_run){.list = list, .n = n_list}) : 0;
 }
 
-static int add_filtered(struct compiling *c, struct vs_group *g, const struct part *p,
-                        yyjson_val *filters)
-{
-    size_t words = bits_words(cs_n(g->cs)), i, n;
-    uint64_t *all = ARENA_ARRAY(c->s->a, uint64_t, words);
-    uint64_t *bits = ARENA_ARRAY(c->s->a, uint64_t, words);
-    yyjson_val *v;
-    int r;
+/* ---- codes of grammar ---- */
 
-    c->s->cost += (FILTER_COST * yyjson_arr_size(filters) + 1) * (cs_n(g->cs) + (uint64_t)1);
+static int add_rule(struct compiling *c, struct vs_group *g, const struct part *p,
+                    const struct grammar_filter *filters, size_t n)
+{
+    struct vs_rule *rule = ARENA_NEW(&c->vs->a, struct vs_rule);
+    struct vs **within = ARENA_ARRAY(&c->vs->a, struct vs *, p->n_within);
+
+    if (!rule || !within)
+        return err_no_memory(c->err);
+    for (size_t i = 0; i < p->n_within; i++)
+        within[i] = vs_ref(p->within[i]);
+    *rule = (struct vs_rule){filters, n, within, p->n_within, c->excluding, g->rules};
+    g->rules = rule;
+    return 0;
+}
+
+static bool passes(const struct cs *cs, const struct vs_rule *rule, struct str code)
+{
+    struct vs_found found;
+
+    for (size_t i = 0; i < rule->n; i++)
+        if (!grammar_filter_passes(cs, &rule->filters[i], code))
+            return false;
+    for (size_t i = 0; i < rule->n_within; i++)
+        if (!vs_has(rule->within[i], cs_url(cs), STR_NULL, code, &found))
+            return false;
+    return true;
+}
+
+/* Filters, of which none may lack its value. */
+static int read_filters(struct compiling *c, const struct vs_group *g, yyjson_val *list,
+                        struct grammar_filter **ret)
+{
+    struct grammar_filter *f;
+    yyjson_val *v;
+    size_t i, n;
+
+    if (yyjson_arr_size(list) > VS_FILTERS_MAX)
+        return err_set(c->err, ERR_COSTLY, "an include may have %d filters", VS_FILTERS_MAX);
+    *ret = f = ARENA_ARRAY(&c->vs->a, struct grammar_filter, yyjson_arr_size(list));
+    if (!f)
+        return err_no_memory(c->err);
+    yyjson_arr_foreach(list, i, n, v) {
+        f[i] = (struct grammar_filter){js_get_str(v, "property"), js_get_str(v, "op"),
+                                       js_get_str(v, "value")};
+        if (!f[i].value.n)
+            return err_set(c->err, ERR_VALUE, "the filter \"%.*s %.*s\" on %.*s has no value",
+                           (int)MIN(f[i].property.n, 60u), f[i].property.p,
+                           (int)MIN(f[i].op.n, 30u), f[i].op.p, STR_ARG(cs_url(g->cs)));
+    }
+    return 0;
+}
+
+/* A rule for what the grammar makes, and the concepts of a list beside it that pass it. */
+static int add_grammar(struct compiling *c, struct vs_group *g, const struct part *p,
+                       const struct grammar_filter *filters, size_t n)
+{
+    uint64_t *bits = ARENA_ARRAY(c->s->a, uint64_t, bits_words(cs_n(g->cs)));
+    int r = bits ? 0 : err_no_memory(c->err);
+
+    for (size_t i = 0; r >= 0 && i < n; i++)
+        r = grammar_filter_check(g->cs, &filters[i], c->err);
+    if (r >= 0)
+        r = add_rule(c, g, p, filters, n);
+    for (uint32_t i = 0; r >= 0 && i < cs_n(g->cs); i++)
+        if (passes(g->cs, g->rules, cs_code(g->cs, i)))
+            bits_add(bits, i);
+    return r < 0 ? r : add_bits(c, g, bits);
+}
+
+static int count_cost(struct compiling *c, const struct vs_group *g, size_t n_filters)
+{
+    c->s->cost += (FILTER_COST * n_filters + 1) * (cs_n(g->cs) + (uint64_t)1);
     if (c->s->cost > TERMS_COST_MAX)
         return err_set(c->err, ERR_COSTLY,
                        "the value set looks at concepts more than %d times before it is made",
                        TERMS_COST_MAX);
+    return 0;
+}
+
+static int add_filtered(struct compiling *c, struct vs_group *g, const struct part *p,
+                        yyjson_val *list)
+{
+    size_t words = bits_words(cs_n(g->cs)), n = yyjson_arr_size(list);
+    uint64_t *all = ARENA_ARRAY(c->s->a, uint64_t, words);
+    uint64_t *bits = ARENA_ARRAY(c->s->a, uint64_t, words);
+    struct grammar_filter *filters = NULL;
+    int r;
+
     if (!all || !bits)
         return err_no_memory(c->err);
+    if ((r = count_cost(c, g, n)) < 0 || (r = read_filters(c, g, list, &filters)) < 0)
+        return r;
+    if (!n && !p->n_within && !c->excluding)
+        g->whole = true;
+    if (grammar_is_endless((enum cs_grammar)cs_info(g->cs)->grammar))
+        return add_grammar(c, g, p, filters, n);
     for (uint32_t k = 0; k < cs_n(g->cs); k++)
         bits_add(all, k);
-    if (yyjson_arr_size(filters) > VS_FILTERS_MAX)
-        return err_set(c->err, ERR_COSTLY, "an include may have %d filters", VS_FILTERS_MAX);
-    yyjson_arr_foreach(filters, i, n, v) {
-        if (!js_get_str(v, "value").n)
-            return err_set(c->err, ERR_VALUE, "the filter \"%.*s %.*s\" on %.*s has no value",
-                           (int)MIN(js_get_str(v, "property").n, 60u), js_get_str(v, "property").p,
-                           (int)MIN(js_get_str(v, "op").n, 30u), js_get_str(v, "op").p,
-                           STR_ARG(cs_url(g->cs)));
+    for (size_t i = 0; i < n; i++) {
         memset(bits, 0, words * sizeof *bits);
-        r = vs_filter(g->cs, c->s->a, js_get_str(v, "property"), js_get_str(v, "op"),
-                      js_get_str(v, "value"), bits, c->err);
+        r = vs_filter(g->cs, c->s->a, filters[i].property, filters[i].op, filters[i].value, bits,
+                      c->err);
         if (r < 0)
             return r;
         for (size_t w = 0; w < words; w++)
             all[w] &= bits[w];
     }
     keep_within(p, g->cs, all);
-    if (!yyjson_arr_size(filters) && !p->n_within && !c->excluding)
-        g->whole = true;
-    if (!yyjson_arr_size(filters) && !p->n_within)
-        g->grammar = cs_info(g->cs)->grammar != GRAMMAR_NONE;
     return add_bits(c, g, all);
 }
 
@@ -360,7 +443,6 @@ static int add_run_of(struct compiling *c, const struct vs *from, const struct v
 
     if (r < 0)
         return r;
-    g->grammar |= theirs->grammar && p->n_within == 1 && !c->excluding;
     if (run->bits) {
         size_t words = bits_words(cs_n(g->cs));
         uint64_t *bits = ARENA_ARRAY(c->s->a, uint64_t, words);
@@ -382,6 +464,18 @@ static int add_run_of(struct compiling *c, const struct vs *from, const struct v
             r = add_listed(c, g, item, list, &n);
     }
     return r < 0 || !n ? r : add_run(c, g, (struct vs_run){.list = list, .n = n});
+}
+
+/* What another value set has of a grammar: whatever is in it, and in all further ones. */
+static int add_rules_of(struct compiling *c, const struct vs_group *theirs, const struct part *p)
+{
+    struct vs_group *g;
+    int r;
+
+    if (!theirs->rules)
+        return 0;
+    r = group_of(c, theirs->cs, theirs->system, theirs->version, theirs->is_pinned, &g);
+    return r < 0 ? r : add_rule(c, g, p, NULL, 0);
 }
 
 static int note_used(struct compiling *c, const struct vs *used)
@@ -446,6 +540,8 @@ static int add_include(struct compiling *c, yyjson_val *include)
     for (const struct vs_run *run = p.n_within ? p.within[0]->first : NULL; r >= 0 && run;
          run = run->next)
         r = add_run_of(c, p.within[0], run, &p);
+    for (size_t i = 0; p.n_within && r >= 0 && i < p.within[0]->n_groups; i++)
+        r = add_rules_of(c, &p.within[0]->groups[i], &p);
     return r;
 }
 
@@ -573,16 +669,43 @@ static bool group_has(const struct vs_group *g, struct str code, struct vs_found
     return ret->listed && ret->listed->code.p && ret->listed->concept != LISTED_REMOVED;
 }
 
-/* Codes of grammar: the cluster of a stem that is in the set is in it, too. */
+/* Whether a rule takes the code in, and none takes it out. */
+static bool rules_have(const struct vs_group *g, struct str code)
+{
+    bool has = false;
+
+    for (const struct vs_rule *rule = g->rules; rule; rule = rule->next) {
+        if (has && !rule->exclude)
+            continue;
+        if (!passes(g->cs, rule, code))
+            continue;
+        if (rule->exclude)
+            return false;
+        has = true;
+    }
+    return has;
+}
+
+static bool is_removed(const struct vs_group *g, struct str code)
+{
+    const struct vs_listed *slot = g->codes ? listed_slot(g, code) : NULL;
+
+    return slot && slot->code.p && slot->concept == LISTED_REMOVED;
+}
+
+/* Codes of grammar. The cluster of a stem that is in the set is in it, too. */
 static bool grammar_group_has(const struct vs_group *g, struct str code, struct vs_found *ret)
 {
     struct str display, stem = cluster_stem(code);
     struct arena a;
     bool ok;
 
-    if (!g->cs || cs_info(g->cs)->grammar == GRAMMAR_NONE)
+    if (!g->cs || cs_info(g->cs)->grammar == GRAMMAR_NONE || is_removed(g, code))
         return false;
-    if (!g->grammar && (stem.n == code.n || !group_has(g, stem, ret)))
+    if (!grammar_is_endless((enum cs_grammar)cs_info(g->cs)->grammar) &&
+        (stem.n == code.n || !group_has(g, stem, ret)))
+        return false;
+    if (grammar_is_endless((enum cs_grammar)cs_info(g->cs)->grammar) && !rules_have(g, code))
         return false;
     arena_init(&a, KIB(256));
     ok = grammar_has(g->cs, &a, code, &display, NULL);
@@ -593,7 +716,10 @@ static bool grammar_group_has(const struct vs_group *g, struct str code, struct 
 
 bool vs_is_endless(const struct vs_group *g)
 {
-    return g->grammar && cs_n(g->cs) == 0;
+    for (const struct vs_rule *rule = g->rules; rule; rule = rule->next)
+        if (!rule->exclude)
+            return true;
+    return false;
 }
 
 bool vs_has(const struct vs *vs, struct str system, struct str version, struct str code,

@@ -28,12 +28,24 @@ struct vs_listed {
     yyjson_val *designations; /* in the value set's own document, or NULL */
 };
 
+/* Which codes of an endless grammar an include or exclude means: those that pass all filters and
+ * are in all value sets. */
+struct vs_rule {
+    const struct grammar_filter *filters;
+    size_t n;
+    struct vs **within; /* references of its own */
+    size_t n_within;
+    bool exclude;
+    struct vs_rule *next;
+};
+
 struct vs_group {
     struct str system, version; /* version: of the code system that was used, or as asked for */
     struct cs *cs;              /* NULL: not known here */
     bool is_pinned;             /* the value set names this version */
     bool whole;                 /* all codes of the system, with no filter */
-    bool grammar;               /* all codes that the system's grammar makes, too */
+    struct vs_rule *rules;      /* of codes that the system's grammar makes, or NULL */
+    bool any_case;              /* of the listed codes: they are the same whatever their case */
     uint64_t *members;          /* of cs */
     uint64_t *removed;          /* by an exclude */
     struct vs_listed *codes;    /* of a system that is not known, or of grammar: hash table */
@@ -92,7 +104,7 @@ struct vs_found {
 bool vs_has(const struct vs *vs, struct str system, struct str version, struct str code,
             struct vs_found *ret);
 
-/* Whether a group has all codes of a grammar that no list holds: units, language tags. */
+/* Whether a group has codes of a grammar that no list holds: units, language tags. */
 bool vs_is_endless(const struct vs_group *g);
 
 /* filter.c: `bits` become the concepts that one filter of an include allows. `op` and `property`

@@ -68,7 +68,7 @@ def compare(client, official, unwanted, score, counts):
     expansion = official['expansion']
     reply = client.get('/fhir/ValueSet/$expand?excludeNested=true&url=' +
                        urllib.parse.quote(url, safe=''))
-    if reply.status == 404 and 'could not be found' in reply.body.decode():
+    if reply.status == 404 and 'is not known here' in reply.body.decode():
         counts['its system is not here'] += 1
         return
     if reply.status == 422 and 'have no end' in reply.body.decode():

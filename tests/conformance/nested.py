@@ -454,6 +454,9 @@ def contained(score, world, client):
             query = f'/fhir/Patient?gender={gender}&family={name}&_contained='
             check(score, world, client, query + 'true', inside)
             check(score, world, client, query + 'both', inside | own)
+            # A chain leads into what a resource contains.
+            chain = f'/fhir/Observation?performer:Patient.gender={gender}'
+            check(score, world, client, chain + f'&performer.family={name}', inside)
 
 
 def main():

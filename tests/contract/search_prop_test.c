@@ -392,10 +392,41 @@ static int page_of(struct prop *p, struct search *s, struct arena *a, struct pag
     return store_search(txn, s, 0, a, ret, err);
 }
 
+/* Whether the pages of a search may be filled from what a _has leads to, in no order. */
+static bool has_order(const struct search *s)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < s->n_clauses; i++)
+        has |= s->clauses[i].kind == CLAUSE_HAS && !s->clauses[i].negate;
+    return !has || s->n_sort || s->total == TOTAL_ACCURATE;
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void check_rows(struct prop *p, const struct search *s, uint64_t *rows, const size_t *want,
+                       size_t n)
+{
+    if (!has_order(s))
+        qsort(rows, n, sizeof *rows, row_cmp);
+    for (size_t i = 0; i < n; i++)
+        if (p->n.docs[want[i]].row != rows[i]) {
+            describe(s);
+            fail_msg("result %zu of %zu is row %llu, want %llu", i, n, (unsigned long long)rows[i],
+                     (unsigned long long)p->n.docs[want[i]].row);
+        }
+}
+
 /* All pages of a search, without writes in between. */
 static void check_search(struct prop *p, struct search *s, struct arena *a)
 {
     size_t *want = ARENA_ARRAY(a, size_t, p->n.n), n_want = naive_search(&p->n, s, want), at = 0;
+    uint64_t *rows = ARENA_ARRAY(a, uint64_t, n_want + 1);
     struct page page;
     struct err err = {0};
     bool first = true;
@@ -405,13 +436,12 @@ static void check_search(struct prop *p, struct search *s, struct arena *a)
             describe(s);
             fail_msg("search: %s %s", err.text, err.detail);
         }
-        for (size_t i = 0; i < page.n; i++, at++)
-            if (at >= n_want || p->n.docs[want[at]].row != page.rows[i]) {
-                describe(s);
-                fail_msg("result %zu of %zu is row %llu, want %llu", at, n_want,
-                         (unsigned long long)page.rows[i],
-                         (unsigned long long)(at < n_want ? p->n.docs[want[at]].row : 0));
-            }
+        if (page.n > n_want - at) {
+            describe(s);
+            fail_msg("more than %zu results", n_want);
+        }
+        for (size_t i = 0; i < page.n; i++)
+            rows[at++] = page.rows[i];
         if ((page.total >= 0 && page.total != (int64_t)n_want) ||
             (page.total < 0 && first && s->total == TOTAL_ACCURATE)) {
             describe(s);
@@ -428,6 +458,7 @@ static void check_search(struct prop *p, struct search *s, struct arena *a)
         describe(s);
         fail_msg("found %zu of %zu", at, n_want);
     }
+    check_rows(p, s, rows, want, n_want);
     s->count = 0;
     s->cursor = STR_NULL;
     if (page_of(p, s, a, &page, &err) < 0 || page.total != (int64_t)n_want || page.n)
@@ -443,6 +474,28 @@ static bool has_links(const struct search_clause *c, size_t n)
         has |= c[i].kind == CLAUSE_CHAIN || c[i].kind == CLAUSE_HAS ||
                has_links(c[i].subs, c[i].n_subs);
     return has;
+}
+
+/* With writes between the pages, which may change what is led through: nothing is there twice. */
+static void check_once(struct prop *p, struct search *s, struct arena *a)
+{
+    uint64_t *seen = ARENA_ARRAY(a, uint64_t, 4096);
+    struct page page;
+    struct err err = {0};
+    size_t n = 0;
+
+    do {
+        if (page_of(p, s, a, &page, &err) < 0)
+            fail_msg("search: %s %s", err.text, err.detail);
+        for (size_t i = 0; i < page.n; i++) {
+            for (size_t j = 0; j < n; j++)
+                assert_true(seen[j] != page.rows[i]);
+            assert_true(n < 4096);
+            seen[n++] = page.rows[i];
+        }
+        s->cursor = page.next;
+        change(p);
+    } while (page.next.p);
 }
 
 /* With writes between the pages: what did not change is there exactly once, in order. */
@@ -497,8 +550,10 @@ static void run_seed(uint64_t seed, int rounds)
 
         arena_init(&a, MIB(64));
         some_search(p, &a, &s);
-        if (chance(p, 80) || has_links(s.clauses, s.n_clauses))
+        if (chance(p, 80))
             check_search(p, &s, &a);
+        else if (has_links(s.clauses, s.n_clauses))
+            check_once(p, &s, &a);
         else
             check_moving(p, &s, &a);
         if (chance(p, 30))
@@ -545,6 +600,8 @@ static void low_limits(void **state)
                                            .sort_rows = 10,
                                            .run = 1000,
                                            .set_array = 5,
+                                           .turn_after = 10,
+                                           .turn_match = 30,
                                            .bodies = {2, 6, 12},
                                            .reads = {4, 20, 0}};
     block_bits = 3;

@@ -319,6 +319,8 @@ static void what_is_found_is_what_matches(void **state)
                                                .sort_rows = 5,
                                                .run = 1000,
                                                .set_array = 8,
+                                               .turn_after = 10,
+                                               .turn_match = 30,
                                                .bodies = {2, 6, 12},
                                                .reads = {4, 20, 0}};
     }

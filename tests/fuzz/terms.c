@@ -42,6 +42,24 @@ static void load(struct str text)
     load_free(l);
 }
 
+/* What a release says besides: of each concept a description, one that is no longer active, and a
+ * row of a reference set. */
+static void add_release(struct cs_builder *b, uint32_t i, struct str code)
+{
+    text_at sets = cs_builder_text(b, STR("100001+ 100002-"));
+    struct cs_detail detail = {
+        .id = i, .module = cs_builder_text(b, STR("100003")), .dialects = sets, .time = 20240101};
+
+    cs_builder_designation(b, i, STR("en"), STR(""), STR("900000000000013009"), STR(""), code);
+    cs_builder_detail(b, &detail);
+    cs_builder_retired(b, &(struct cs_retired){.detail = detail,
+                                               .d = {.value = cs_builder_text(b, STR("Old name"))},
+                                               .concept = i});
+    cs_builder_member(b, &(struct cs_member){.set = 4, .concept = i, .active = i % 2});
+    cs_builder_member_field(b, STR("targetComponentId"), STR("100005"));
+    cs_builder_member_field(b, STR("mapGroup"), STR("2"));
+}
+
 /* Numbers of 6 digits, each below the one of half its number. */
 static struct cs *make_system(void)
 {
@@ -55,6 +73,7 @@ static struct cs *make_system(void)
         char code[12];
         snprintf(code, sizeof code, "%u", 100000 + i);
         cs_builder_add(b, str_c(code), str_c(code), STR(""), i == 3 ? CONCEPT_EXTENSION : 0);
+        add_release(b, i, str_c(code));
         if (i)
             cs_builder_parent(b, i, i / 2);
         cs_builder_property(

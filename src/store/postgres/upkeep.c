@@ -39,9 +39,9 @@ static const char *const agreements[] = {
     " LATERAL (SELECT count(*) AS n FROM carnet_version v WHERE v.part = f.part) n"
     " WHERE n.n <> f.versions",
     "SELECT 'the feed counts ' || f.live || ' resources, there are ' || n.n FROM carnet_feed f,"
-    " LATERAL (SELECT count(*) AS n FROM carnet_version v WHERE v.part = f.part AND v.method < 2"
-    " AND NOT EXISTS (SELECT FROM carnet_version o WHERE o.part = v.part AND o.type = v.type"
-    " AND o.id = v.id AND o.row > v.row)) n WHERE n.n <> f.live",
+    " LATERAL (SELECT count(*) AS n FROM (SELECT DISTINCT ON (v.type, v.id) v.method FROM"
+    " carnet_version v WHERE v.part = f.part ORDER BY v.type, v.id, v.row DESC) newest"
+    " WHERE method < 2) n WHERE n.n <> f.live",
 };
 
 /* The same of a distributed store. Counts of a whole are asked for by themselves: the feed is not

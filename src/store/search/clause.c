@@ -167,6 +167,19 @@ static int add_keys(struct exec *x, struct clause *c, size_t *cap, const struct 
     return clause_add_range(x, c, cap, range, err);
 }
 
+/* Whether the list of who contains something of a type is empty, as it mostly is. */
+static int is_empty(struct exec *x, const struct range *range, struct err *err)
+{
+    unsigned list = (unsigned char)range->lo.p[0] * 256u + (unsigned char)range->lo.p[1];
+    uint64_t row;
+    int r;
+
+    if (list < INDEX_PARAM_CONTAINED || list > INDEX_PARAM_CONTAINED + DEF_RESOURCE_MAX)
+        return 0;
+    r = scan_rows(x, range, 0, ROW_MAX, false, &row, 1, err);
+    return r < 0 ? r : r == 0;
+}
+
 static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
 {
     size_t cap = 0;
@@ -175,6 +188,9 @@ static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
     c->names_type = true;
     for (size_t i = 0; i < c->of->n_ranges && r == 0 && !c->is_opaque; i++)
         r = add_keys(x, c, &cap, &c->of->ranges[i], err);
+    if (r == 0 && c->n_ranges == 1 && (r = is_empty(x, &c->ranges[0], err)) > 0)
+        c->n_ranges = 0;
+    r = MIN(r, 0);
     c->is_points = c->is_blocks = !c->is_opaque;
     for (size_t i = 0; i < c->n_ranges; i++) {
         c->is_points &= c->ranges[i].is_point;

@@ -1,10 +1,13 @@
 /* cursor.c - the text between two pages: version, feed position, total, last row, then the sort
- * keys of that row, in hexadecimal, between dots. Opaque to clients; anything else is refused.
+ * keys of that row or the rows behind it that were shown, in hexadecimal, between dots. Opaque to
+ * clients; anything else is refused.
  */
 #include "store/search/search_int.h"
 
 #define MARK_FORMAT "1"
 #define MARK_ABSENT "-"
+#define MARK_SHOWN '_'
+#define SHOWN_DIGITS (2 * ROW_BYTES)
 
 static bool from_hex(struct str s, uint64_t *ret)
 {
@@ -45,6 +48,17 @@ static bool key_parse(struct arena *a, struct str s, struct str *ret)
     return true;
 }
 
+/* Rows of so many digits, one behind the other. */
+static bool shown_parse(struct str s, struct mark *ret)
+{
+    if (s.n % SHOWN_DIGITS || s.n / SHOWN_DIGITS > SHOWN_MAX)
+        return false;
+    for (size_t i = 0; i < s.n; i += SHOWN_DIGITS)
+        if (!from_hex(str_n(s.p + i, SHOWN_DIGITS), &ret->shown[ret->n_shown++]))
+            return false;
+    return true;
+}
+
 static bool parse(struct arena *a, struct str text, struct mark *ret)
 {
     struct str part, rest = text;
@@ -63,6 +77,11 @@ static bool parse(struct arena *a, struct str text, struct mark *ret)
     if (!str_split(&rest, '.', &part) || !from_hex(part, &ret->row) || ret->row > ROW_MAX)
         return false;
     while (str_split(&rest, '.', &part)) {
+        if (part.n && part.p[0] == MARK_SHOWN && !ret->n_shown && !ret->n_keys) {
+            if (!shown_parse(str_from(part, 1), ret))
+                return false;
+            continue;
+        }
         if (ret->n_keys == SEARCH_SORT_MAX || !key_parse(a, part, &ret->keys[ret->n_keys]))
             return false;
         ret->n_keys++;
@@ -90,6 +109,12 @@ struct str mark_format(struct arena *a, const struct mark *m)
     else
         sb_fmt(&b, "%llx", (unsigned long long)m->total);
     sb_fmt(&b, ".%llx", (unsigned long long)m->row);
+    if (m->n_shown) {
+        sb_char(&b, '.');
+        sb_char(&b, MARK_SHOWN);
+    }
+    for (size_t i = 0; i < m->n_shown; i++)
+        sb_fmt(&b, "%0*llx", SHOWN_DIGITS, (unsigned long long)m->shown[i]);
     for (size_t i = 0; i < m->n_keys; i++) {
         sb_char(&b, '.');
         if (!m->keys[i].p)

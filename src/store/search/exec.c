@@ -212,21 +212,32 @@ static int follow_steps(struct exec *x, const struct search_sort *sort, yyjson_v
     return 0;
 }
 
-/* The more relevant, the smaller. */
-static int score_key(struct exec *x, yyjson_val *root, struct str *ret, struct err *err)
+static int number_key(struct exec *x, uint64_t n, struct str *ret, struct err *err)
 {
     unsigned char key[8];
-    uint64_t n;
-    double score;
-    int r = search_score(&x->body, x->s, root, &score, err);
 
-    if (r < 0)
-        return r;
-    n = UINT64_C(1000000000000) - (uint64_t)(score * 1e12);
     for (int i = 7; i >= 0; i--, n >>= 8)
         key[i] = (unsigned char)n;
     *ret = arena_dup(x->tmp, str_n((char *)key, sizeof key));
     return ret->p ? 0 : err_no_memory(err);
+}
+
+/* The more relevant, the smaller. */
+static int score_key(struct exec *x, yyjson_val *root, struct str *ret, struct err *err)
+{
+    double score;
+    int r = search_score(&x->body, x->s, root, &score, err);
+
+    return r < 0 ? r : number_key(x, UINT64_C(1000000000000) - (uint64_t)(score * 1e12), ret, err);
+}
+
+/* In millimetres, which keys of places do not tell apart. */
+static int distance_key(struct exec *x, yyjson_val *root, struct str *ret, struct err *err)
+{
+    double metres = search_distance(x->s, root);
+
+    *ret = STR_NULL;
+    return metres < 0 ? 0 : number_key(x, (uint64_t)(metres * 1000), ret, err);
 }
 
 int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, struct str *ret,
@@ -238,6 +249,8 @@ int exec_sort_key(struct exec *x, uint64_t row, const struct search_sort *sort, 
 
     if (r < 0 || sort->by_score)
         return r < 0 ? r : score_key(x, root, ret, err);
+    if (sort->by_near)
+        return distance_key(x, root, ret, err);
     if (sort->n_steps) {
         uint64_t to = 0;
         r = follow_steps(x, sort, root, &x, &to, err);

@@ -11,67 +11,18 @@
  *
  * Both ask exec_test of the inner search, so that nothing is led through that may not be seen.
  */
-#include "store/search/search_int.h"
+#include "store/search/link_int.h"
 
 #include "fhir/path.h"
 
-#define LINK_BATCH 64
 #define LINK_BATCH_FIRST 8
-#define LINK_AHEAD 32      /* rows that refer to one target, read at once … */
-#define LINK_RING 1024     /* … of as many behind a candidate */
-#define LINK_NEAR 256      /* rows of an inner search's list that are read at once … */
-#define LINK_NEAR_ASKS 16  /* … after so many single questions about it */
-#define LINK_MEMO 256      /* answers about targets that are kept: neighbours share them */
+#define LINK_NEAR_ASKS 16  /* single questions about a list before a piece of it is read */
 #define LINK_NEWS 64       /* new matches that are taken out of what is kept as refused */
 #define LINK_TRY_FIRST 512 /* spent on tests before collecting is thought of */
 #define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
 #define LINK_MERGE 32      /* lists that are merged; more are read whole … */
 #define LINK_READ 16384    /* … if they have no more entries */
 #define LINK_HAS_SHARE 16  /* a body costs as much as so many entries, and more */
-
-/* A piece of the list of an inner search that is one point: the rows that are asked about lie close
- * together when the candidates do. */
-struct near {
-    uint64_t rows[LINK_NEAR], from;
-    size_t n, asked;
-    bool is_last; /* nothing behind */
-};
-
-struct inner {
-    struct exec x;
-    struct near *near;         /* NULL: it is more than one point */
-    const struct param *param; /* of a _has: the link */
-    const struct clause *driver;
-    bool is_planned, is_whole, is_small;
-    size_t tried;
-    struct rowset found; /* all matches, when is_whole */
-};
-
-struct memo {
-    uint64_t hash; /* of the reference key; 0: none */
-    bool in;
-};
-
-/* Rows about which it is known whether they match, because they refer to a target that has been
- * asked about: each in the place of its number. Candidates come in the order of rows. */
-struct ahead {
-    uint64_t rows[LINK_RING];
-    bool in[LINK_RING];
-};
-
-struct link {
-    struct inner *inner;
-    size_t n;
-    bool is_reverse, has_canonicals;
-    bool is_single; /* a resource has one such reference at most */
-    size_t spent, next_try;
-    bool has_asked, is_kept; /* what was refused before, in: */
-    struct refusal refused;
-    struct ahead ahead;
-    struct search_ref
-        last; /* the reference that was followed last; its id is in the body in hand */
-    struct memo memo[LINK_MEMO];
-};
 
 /* Whether no resource has more than one value of a reference parameter: what its list says, or
  * that of the parameter that it is a part of (docs/formats/index-keys.md, "Shared lists"). */
@@ -127,6 +78,32 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err)
 
 /* ---- the inner search ---- */
 
+/* Whether a clause drives that gives rows in order, or one of ranges that end within `limit`. */
+static int inner_narrow(struct inner *in, size_t limit, struct err *err)
+{
+    struct exec *x = &in->x;
+    bool any = false;
+
+    if (in->driver != &x->types)
+        return 1;
+    for (size_t i = 0; i < x->n_clauses; i++) {
+        struct clause *c = &x->clauses[i];
+        int r;
+
+        if (!clause_may_drive(c))
+            continue;
+        any = true;
+        if ((r = clause_collect(x, c, limit, err)) < 0)
+            return r;
+        if (r > 0) {
+            in->driver = c;
+            in->is_small = true;
+            return 1;
+        }
+    }
+    return !any;
+}
+
 /* Finds all matches when they are at most `limit`, looking at no more candidates: 1, or 0. */
 static int inner_all(struct inner *in, size_t limit, size_t cost, struct err *err)
 {
@@ -149,6 +126,8 @@ static int inner_all(struct inner *in, size_t limit, size_t cost, struct err *er
     /* No clause ended within the race: whichever drives has more candidates than that. */
     if (!in->is_small && limit <= search_limits.race_max)
         return 0;
+    if (!in->is_small && (r = inner_narrow(in, limit, err)) <= 0)
+        return r;
     r = exec_matches(&in->x, in->driver, limit, cost, &rows, err);
     if (r <= 0)
         return r;
@@ -221,14 +200,6 @@ static int inner_has(struct inner *in, uint64_t row, bool *ret, uint64_t *ret_hi
 
 /* ---- from a reference to rows ---- */
 
-struct follow {
-    struct exec *x;
-    int type; /* that the reference must lead to */
-    int (*row)(void *ctx, uint64_t row, struct err *err);
-    void *ctx;
-    struct err *err;
-};
-
 /* Whether a canonical's version, where it has one, is that of the resource. */
 static int is_version(struct exec *x, uint64_t row, struct str version, struct err *err)
 {
@@ -264,8 +235,7 @@ static int follow_canonical(const struct follow *f, struct str url, struct str v
     return n < 0 ? n : r;
 }
 
-/* Calls f->row for what a reference leads to, until it returns non-zero. */
-static int follow_ref(const struct follow *f, const struct search_ref *ref)
+int link_follow(const struct follow *f, const struct search_ref *ref)
 {
     uint64_t row;
     int r;
@@ -293,9 +263,8 @@ static int target_keys(struct exec *x, const struct link *l, uint64_t row,
     return r < 0 ? r : search_target_keys(x->tmp, type, id, root, ret, ret_n, err);
 }
 
-/* Adds the points of one key in a parameter's lists. */
-static int add_points(struct exec *x, struct clause *c, size_t *cap, const struct param *param,
-                      struct str key, struct err *err)
+int link_points(struct exec *x, struct clause *c, size_t *cap, const struct param *param,
+                struct str key, struct err *err)
 {
     int r = 0;
 
@@ -327,7 +296,7 @@ static int become_points(struct exec *x, struct clause *c, struct err *err)
             r = target_keys(&in->x, l, row, keys, &n, err);
             for (size_t j = 0; j < c->of->n_links; j++)
                 for (size_t k = 0; k < n && r == 0; k++)
-                    r = add_points(x, c, &cap, c->of->links[j], keys[k], err);
+                    r = link_points(x, c, &cap, c->of->links[j], keys[k], err);
         }
     }
     c->is_points = true;
@@ -352,7 +321,7 @@ static int collect_row(void *ctx, uint64_t row, struct err *err)
 
 static int collect_ref(void *ctx, const struct search_ref *ref)
 {
-    return follow_ref(ctx, ref);
+    return link_follow(ctx, ref);
 }
 
 /* What the matches of a _has refer to. */
@@ -458,7 +427,7 @@ static int test_ref(void *ctx, const struct search_ref *ref)
         t->in = &l->inner[i];
         f->x = &t->in->x; /* the body in hand is the outer search's */
         f->type = t->in->x.s->type;
-        r = follow_ref(f, ref);
+        r = link_follow(f, ref);
     }
     if (r >= 0)
         *memo = (struct memo){hash, r > 0};
@@ -483,7 +452,7 @@ static int look_ahead(struct exec *x, struct clause *c, uint64_t row, bool in, s
     }
     r = search_target_keys(&x->body, l->last.type, l->last.id, NULL, keys, &n, err);
     if (r >= 0)
-        r = add_points(x, &points, &cap, c->of->links[0], keys[0], err);
+        r = link_points(x, &points, &cap, c->of->links[0], keys[0], err);
     if (r < 0 || points.n_ranges != 1)
         return r;
     r = scan_rows(x, &points.ranges[0], lo, hi, x->desc, rows, LINK_AHEAD, err);
@@ -617,7 +586,7 @@ static int has_referrer(struct exec *x, struct link *l, uint64_t row, struct err
         size_t cap = 0;
 
         for (size_t k = 0; k < n && r == 0; k++)
-            r = add_points(x, &points, &cap, l->inner[i].param, keys[k], err);
+            r = link_points(x, &points, &cap, l->inner[i].param, keys[k], err);
         for (size_t k = 0; k < points.n_ranges && r == 0; k++)
             r = test_list(x, &l->inner[i], &points.ranges[k], err);
     }

@@ -31,8 +31,8 @@ struct order {
 
 bool order_is_rows(const struct search *s, bool *ret_desc)
 {
-    bool by_rows =
-        s->n_sort == 0 || (!s->sort[0].param && !s->sort[0].by_id && !s->sort[0].by_score);
+    bool by_rows = s->n_sort == 0 || (!s->sort[0].param && !s->sort[0].by_id &&
+                                      !search_sort_is_computed(&s->sort[0]));
 
     *ret_desc = by_rows && s->n_sort && s->sort[0].descending;
     return by_rows;
@@ -57,7 +57,7 @@ static int load_keys(struct order *o, struct keyed *k, size_t i, struct err *err
     for (; i < x->s->n_sort && r == 0; i++) {
         const struct search_sort *sort = rule(o, i);
 
-        if (sort->param || sort->by_score) {
+        if (sort->param || search_sort_is_computed(sort)) {
             r = exec_sort_key(x, k->row, sort, &k->keys[i], err);
         } else if (sort->by_id) {
             unsigned char key[ID_KEY_MAX];
@@ -450,12 +450,6 @@ static int walk(struct order *o, struct err *err)
     return r == 0 ? walk_absent(o, err) : r;
 }
 
-/* Whether a rule's keys stand in no list: they are made of each match. */
-static bool is_computed(const struct search_sort *sort)
-{
-    return sort->by_score || sort->n_steps;
-}
-
 int order_page(struct exec *x, const struct mark *from, struct page *ret, struct err *err)
 {
     struct order o = {.x = x, .from = from, .desc = x->s->sort[0].descending};
@@ -466,13 +460,13 @@ int order_page(struct exec *x, const struct mark *from, struct page *ret, struct
 
     if (r < 0)
         return r;
-    if (small || x->s->total == TOTAL_ACCURATE || is_computed(rule(&o, 0))) {
+    if (small || x->s->total == TOTAL_ACCURATE || search_sort_is_computed(rule(&o, 0))) {
         if ((r = exec_matches(x, o.driver, SIZE_MAX, SIZE_MAX, &found, err)) < 0)
             return r;
         end.total = from ? from->total : (int64_t)found.n;
-        small |= found.n <= search_limits.sort_rows || is_computed(rule(&o, 0));
+        small |= found.n <= search_limits.sort_rows || search_sort_is_computed(rule(&o, 0));
     }
-    if (is_computed(rule(&o, 0)) && found.n > search_limits.run)
+    if (search_sort_is_computed(rule(&o, 0)) && found.n > search_limits.run)
         return err_set(
             err, ERR_COSTLY,
             "more than %zu resources match, too many to sort by what is not in the index",

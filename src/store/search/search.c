@@ -1,5 +1,8 @@
 #include "store/search/search_int.h"
 
+#define TURN_TARGET 64 /* what a row costs that a _has leads to: a body, an id, a test */
+#define TURN_SHARE 4   /* times that, a page may cost: matches may lead to the same rows */
+
 struct search_limits search_limits = {
     .race_first = 64,
     .race_max = 1024,
@@ -11,6 +14,8 @@ struct search_limits search_limits = {
     .sort_rows = 4096,
     .run = 20000,
     .set_array = 65536,
+    .turn_after = 500,
+    .turn_match = 96,
     .bodies = {64, 512, 4096},
     .reads = {4096, 32768, 0},
 };
@@ -93,6 +98,10 @@ struct walk {
     struct rows rows;
     size_t matched;
     bool has_next, counting;
+    uint64_t decided;   /* all rows up to here are refused or in the page */
+    struct clause *has; /* not NULL: what it leads to may be asked; see turn() */
+    size_t begun;       /* spent before the walk */
+    struct mark *mark;  /* rows behind `decided` that were shown */
 };
 
 static int walk_next(struct walk *w, uint64_t *ret_row, bool *ret_match, struct err *err)
@@ -161,6 +170,73 @@ static bool is_short_of_budget(const struct exec *x)
     return x->budget && x->spent > x->budget / 2;
 }
 
+static bool was_shown(const struct walk *w, uint64_t row)
+{
+    const struct mark *m = w->mark;
+
+    for (size_t i = 0; i < m->n_shown; i++)
+        if (m->shown[i] == row)
+            return true;
+    return false;
+}
+
+/* Takes a match into the page, or knows that there is a next one. */
+static int take(struct walk *w, uint64_t row, struct err *err)
+{
+    const struct search *s = w->x->s;
+
+    w->matched++;
+    if (w->rows.n < s->count)
+        return rows_add(&w->rows, w->x->a, row, err);
+    w->has_next = s->count > 0;
+    return 0;
+}
+
+/* A row that what a _has finds refers to. */
+static int take_target(void *ctx, uint64_t row, struct err *err)
+{
+    struct walk *w = ctx;
+    struct exec *x = w->x;
+    bool match;
+    int r;
+
+    if (row <= w->decided || row < x->lo || row > x->hi || was_shown(w, row))
+        return 0;
+    if ((r = exec_test(x, w->has, row, &match, NULL, err)) < 0 || !match)
+        return r;
+    if (w->rows.n == x->s->count) {
+        w->has_next = true;
+        return 1;
+    }
+    w->mark->shown[w->mark->n_shown++] = row;
+    return take(w, row, err);
+}
+
+/* Whether few candidates pass a _has, so that what it finds leads to a page sooner. */
+static bool should_turn(const struct walk *w)
+{
+    const struct exec *x = w->x;
+    size_t spent = x->spent - w->begun;
+
+    if (!w->has || w->has->how != HOW_LINK || w->src.set || w->has_next ||
+        (spent < search_limits.turn_after && !link_leads_from_few(w->has)))
+        return false;
+    return spent > w->rows.n * search_limits.turn_match;
+}
+
+/* Fills the page with what the matches of a _has refer to, which is found in no order: the page's
+ * mark names it, and the walk goes on where it was. 1: nothing is left. */
+static int turn(struct walk *w, struct err *err)
+{
+    size_t cost = (w->x->s->count + 1) * TURN_TARGET * TURN_SHARE;
+    struct clause *has = w->has;
+    int r = link_targets(w->x, has, w->decided + 1, cost, take_target, w, err);
+
+    w->has = NULL;
+    w->counting &= !w->has_next;
+    return r;
+}
+
 static int walk_all(struct walk *w, struct err *err)
 {
     const struct search *s = w->x->s;
@@ -170,16 +246,16 @@ static int walk_all(struct walk *w, struct err *err)
     int r;
 
     while ((r = walk_next(w, &row, &match, err)) > 0) {
-        if (match) {
-            w->matched++;
-            if (w->rows.n < s->count) {
-                if ((r = rows_add(&w->rows, w->x->a, row, err)) < 0)
-                    return r;
+        if (match && !was_shown(w, row)) {
+            if ((r = take(w, row, err)) < 0)
+                return r;
+            if (!w->has_next)
                 full_at = w->x->spent;
-            } else if (s->count) {
-                w->has_next = true;
-            }
         }
+        if (!w->has_next)
+            w->decided = row;
+        if (should_turn(w) && (r = turn(w, err)) != 0)
+            break;
         if (w->has_next && w->counting && s->total != TOTAL_ACCURATE &&
             (is_long(w) || is_short_of_budget(w->x) ||
              w->x->spent - full_at > search_limits.total_cost)) {
@@ -230,6 +306,33 @@ static int count_entries(struct exec *x, int64_t *ret, struct err *err)
     return 1;
 }
 
+/* The _has that a page may be filled from: only where nobody asked for an order or for a number,
+ * and a cursor can name what was shown. */
+static struct clause *may_turn(struct exec *x, const struct mark *shown)
+{
+    const struct search *s = x->s;
+
+    if (!s->type || s->n_sort || s->total == TOTAL_ACCURATE || !s->count ||
+        s->count > SHOWN_MAX - shown->n_shown)
+        return NULL;
+    for (size_t i = 0; i < x->n_clauses; i++)
+        if (link_leads(&x->clauses[i]))
+            return &x->clauses[i];
+    return NULL;
+}
+
+/* What was shown is named only as long as the walk has not passed it. */
+static void mark_move(struct mark *m, uint64_t row)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->n_shown; i++)
+        if (m->shown[i] > row)
+            m->shown[n++] = m->shown[i];
+    m->n_shown = n;
+    m->row = row;
+}
+
 static int rows_page(struct exec *x, const struct mark *from, struct page *ret, struct err *err)
 {
     struct walk w = {.x = x};
@@ -244,18 +347,27 @@ static int rows_page(struct exec *x, const struct mark *from, struct page *ret, 
         (r = count_entries(x, &end.total, err)) < 0)
         return r;
     w.counting = !from && end.total < 0 && (s->total != TOTAL_NONE || s->count == 0);
-    if (from)
+    if (from) {
         at = x->desc ? from->row - 1 : from->row + 1;
+        end.n_shown = from->n_shown;
+        memcpy(end.shown, from->shown, from->n_shown * sizeof *from->shown);
+    }
+    w.mark = &end;
     if (s->count > 0 || w.counting) {
         if ((r = plan_driver(x, false, &driver, &small, err)) < 0 ||
-            (r = source_open(&w.src, x, driver, at, err)) < 0 || (r = walk_all(&w, err)) < 0)
+            (r = source_open(&w.src, x, driver, at, err)) < 0)
+            return r;
+        w.has = may_turn(x, &end);
+        w.decided = from ? from->row : 0;
+        w.begun = x->spent;
+        if ((r = walk_all(&w, err)) < 0)
             return r;
         if (w.counting)
             end.total = (int64_t)w.matched;
     }
     *ret = (struct page){.rows = w.rows.v, .n = w.rows.n, .next = STR_NULL, .total = end.total};
     if (w.has_next) {
-        end.row = w.rows.v[w.rows.n - 1];
+        mark_move(&end, w.decided);
         ret->next = mark_format(x->a, &end);
         if (!ret->next.p)
             return err_no_memory(err);

@@ -9,7 +9,8 @@
  * scan.c    reading rows out of ranges            rowset.c  a set of rows: sorted array or bitmap
  * blocks.c  ranges in the order of rows              refused.c what a _has has refused before
  * clause.c  a clause as points, ranges, tests     source.c  candidates in row order
- * link.c    searches inside a search              tree.c    AND and OR of clauses
+ * link.c    searches inside a search              lead.c    the first rows that a _has leads to
+ * tree.c    AND and OR of clauses
  * exec.c    what they share: costs, bodies, access
  * hints.c   which lists are long
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
@@ -35,6 +36,8 @@ struct search_limits {
     size_t sort_rows;  /* rows sorted by looking at their bodies */
     size_t run;        /* rows with one first sort key, sorted by the next */
     size_t set_array;  /* rows in a set that is an array; more make it a bitmap */
+    size_t turn_after; /* spent on candidates before a page is filled from what a _has finds … */
+    size_t turn_match; /* … where a match among them costs more than so much */
     size_t bodies[3];  /* bodies looked at for one clause before its ranges are read */
     size_t reads[3];   /* … up to this many entries; 0: all */
 };
@@ -233,6 +236,19 @@ int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err
 /* Without c's own `negate`. May find out that collecting is cheaper, and do it. */
 int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err);
 
+/* ---- lead.c ---- */
+
+/* Whether link_targets is a way to the rows of a clause. */
+bool link_leads(const struct clause *c);
+/* Whether what is found inside is known to be little, so that few candidates pass. */
+bool link_leads_from_few(const struct clause *c);
+/* Calls `visit` for rows of the searched type that a _has leads to, in no order and perhaps several
+ * times, at a cost of up to about `cost`, until it returns non-zero: 1 if there are no more. What
+ * stands at or behind `first` is looked at first: things refer to what was there before. */
+typedef int link_visit(void *ctx, uint64_t row, struct err *err);
+int link_targets(struct exec *x, struct clause *c, uint64_t first, size_t cost, link_visit *visit,
+                 void *ctx, struct err *err);
+
 /* ---- refused.c ---- */
 
 /* What is kept of one question, as of a position: it ends to answer when somebody else moves it. */
@@ -336,11 +352,15 @@ int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size
 
 /* ---- cursor.c ---- */
 
+#define SHOWN_MAX 256 /* rows that were found out of order and that a cursor names */
+
 /* Where a page ended. */
 struct mark {
     uint64_t position;
     int64_t total;
     uint64_t row;
+    uint64_t shown[SHOWN_MAX]; /* of pages in row order: rows behind `row` that were shown */
+    size_t n_shown;
     struct str keys[SEARCH_SORT_MAX]; /* of a sorted page; .p == NULL: no value */
     size_t n_keys;
 };

@@ -5,6 +5,23 @@
  */
 #include "store/search/search_int.h"
 
+/* Leaves out of an OR what finds nothing for certain; one part that is left is the whole, unless it
+ * would have to be negated, which only the body of the part itself could say. */
+static void prune(struct clause *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n_subs; i++) {
+        const struct clause *sub = &c->subs[i];
+
+        if (sub->how != HOW_SET || sub->set.n || sub->set.bits || sub->negate)
+            c->subs[n++] = *sub;
+    }
+    c->n_subs = n;
+    if (n == 1 && !c->negate)
+        *c = c->subs[0];
+}
+
 int tree_prepare(struct exec *x, struct clause *c, struct err *err)
 {
     int r = 0;
@@ -19,6 +36,8 @@ int tree_prepare(struct exec *x, struct clause *c, struct err *err)
         r = clause_prepare(x, &c->of->subs[i], true, &c->subs[i], err);
         c->names_type &= c->subs[i].names_type;
     }
+    if (r == 0 && c->of->kind == CLAUSE_ANY)
+        prune(c);
     return r;
 }
 

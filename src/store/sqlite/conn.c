@@ -88,6 +88,7 @@ static void configure(void)
     /* Statistics of memory would make every allocation take a global lock. */
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sq_page_cache_use();
     sqlite3_initialize();
 }
 

@@ -198,6 +198,11 @@ struct sq_store {
     struct sq_writer writer;
 };
 
+/* ---- page_cache.c ---- */
+
+/* SQLite's caches are ours from here on; before sqlite3_initialize. A result code of SQLite. */
+int sq_page_cache_use(void);
+
 /* ---- conn.c ---- */
 
 int sq_conn_new(struct sq_store *st, size_t cache_bytes, struct sq_conn **ret, struct err *err);

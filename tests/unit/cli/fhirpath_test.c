@@ -4,6 +4,7 @@
 #include "base/util.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -110,11 +111,49 @@ static void failures_are_one_line(void **state)
     }
 }
 
+#define PERSON "{\"resourceType\":\"Patient\",\"id\":\"p\",\"gender\":\"male\"}"
+
+/* What a terminology and profiles answer is nothing without --data, and is known with it. */
+static void data_has_answers(void **state)
+{
+    static const struct {
+        const char *in, *expression, *with, *without; /* without NULL: an error */
+    } rows[] = {
+        {PERSON, "gender.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')",
+         "[true]\n", "[]\n"},
+        {PERSON, "gender.memberOf('http://hl7.org/fhir/ValueSet/event-status')", "[false]\n",
+         "[]\n"},
+        {PERSON, "gender.memberOf('http://nowhere')", "[]\n", "[]\n"},
+        {PERSON, "conformsTo('http://hl7.org/fhir/StructureDefinition/vitalsigns')", "[false]\n",
+         NULL},
+        {PERSON, "conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", "[true]\n",
+         "[true]\n"},
+    };
+    char folder[] = "/tmp/carnet-fhirpath-XXXXXX", command[1000], out[OUTPUT_MAX];
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(command, sizeof command, "'%s' init --data '%s/d' >/dev/null", program, folder);
+    assert_int_equal(system(command), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(command, sizeof command, "\"%s\" - --data '%s/d'", rows[i].expression, folder);
+        assert_int_equal(run(rows[i].in, command, out), 0);
+        assert_string_equal(out, rows[i].with);
+        snprintf(command, sizeof command, "\"%s\" -", rows[i].expression);
+        assert_int_equal(run(rows[i].in, command, out), rows[i].without ? 0 : 1);
+        if (rows[i].without)
+            assert_string_equal(out, rows[i].without);
+    }
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_json),
         cmocka_unit_test(failures_are_one_line),
+        cmocka_unit_test(data_has_answers),
     };
 
     program = argc > 1 ? argv[1] : "carnet";

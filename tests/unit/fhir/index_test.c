@@ -304,6 +304,27 @@ static void too_many_values_are_costly(void **state)
         ERR_COSTLY);
 }
 
+static void terminologies_may_have_many(void **state)
+{
+    _cleanup_(sb_done) struct sb json = sb_make(MIB(4));
+    struct err err = {0};
+    struct arena own;
+    struct index x;
+    yyjson_val *root;
+
+    (void)state;
+    arena_init(&own, MIB(64));
+    sb_lit(&json, "{\"resourceType\":\"CodeSystem\",\"id\":\"c\",\"concept\":[{\"code\":\"c\"}");
+    for (int i = 0; i < 2 * INDEX_ENTRIES_MAX; i++)
+        sb_fmt(&json, ",{\"code\":\"c%d\"}", i);
+    sb_lit(&json, "]}");
+    assert_int_equal(js_parse(&own, sb_view(&json), &root, &err), 0);
+    assert_int_equal(
+        index_extract(&own, params, &options, def_resource(STR("CodeSystem")), root, &x, &err), 0);
+    assert_true(x.n_entries > 2 * INDEX_ENTRIES_MAX);
+    arena_done(&own);
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -344,6 +365,7 @@ int main(void)
         EACH(long_periods_stand_by_their_end_too),
         EACH(entries_are_sorted_without_repeats),
         EACH(too_many_values_are_costly),
+        EACH(terminologies_may_have_many),
         EACH(every_allocation_may_fail),
     };
 

@@ -114,6 +114,29 @@ static void cardinalities_hold(void **state)
     bad(PATIENT("\"text\":{\"status\":\"generated\"}"), "Patient.text.div", "required", "required");
 }
 
+static void what_has_no_limit_may_repeat(void **state)
+{
+    enum { N = UINT16_MAX + 2 };
+    _cleanup_(sb_done) struct sb json = sb_make(MIB(2));
+    struct issues issues;
+    struct arena a;
+    yyjson_val *root;
+    struct err err;
+
+    (void)state;
+    arena_init(&a, MIB(64));
+    sb_lit(&json, "{\"resourceType\":\"CodeSystem\",\"status\":\"draft\",\"content\":\"complete\","
+                  "\"concept\":[{\"code\":\"a\"}");
+    for (int i = 1; i < N; i++)
+        sb_lit(&json, ",{\"code\":\"b\"}");
+    sb_lit(&json, "]}");
+    assert_int_equal(js_parse(&a, sb_view(&json), &root, &err), 0);
+    issues_init(&issues, &a);
+    assert_true(fhir_validate(root, &issues, &err) > 0);
+    assert_int_equal(issues.n, 0);
+    arena_done(&a);
+}
+
 static void choices_hold(void **state)
 {
     (void)state;
@@ -480,14 +503,23 @@ static void memory_may_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resources_have_a_type), cmocka_unit_test(elements_are_known),
-        cmocka_unit_test(cardinalities_hold),    cmocka_unit_test(choices_hold),
-        cmocka_unit_test(siblings_hold),         cmocka_unit_test(extensions_hold),
-        cmocka_unit_test(texts_have_formats),    cmocka_unit_test(numbers_have_ranges),
-        cmocka_unit_test(strings_have_a_length), cmocka_unit_test(references_have_types),
-        cmocka_unit_test(codes_are_listed),      cmocka_unit_test(contained_resources_hold),
-        cmocka_unit_test(narratives_are_safe),   cmocka_unit_test(issues_are_bounded),
-        cmocka_unit_test(memory_may_fail),       cmocka_unit_test(memory_may_end),
+        cmocka_unit_test(resources_have_a_type),
+        cmocka_unit_test(elements_are_known),
+        cmocka_unit_test(cardinalities_hold),
+        cmocka_unit_test(choices_hold),
+        cmocka_unit_test(siblings_hold),
+        cmocka_unit_test(extensions_hold),
+        cmocka_unit_test(texts_have_formats),
+        cmocka_unit_test(numbers_have_ranges),
+        cmocka_unit_test(strings_have_a_length),
+        cmocka_unit_test(references_have_types),
+        cmocka_unit_test(codes_are_listed),
+        cmocka_unit_test(contained_resources_hold),
+        cmocka_unit_test(narratives_are_safe),
+        cmocka_unit_test(issues_are_bounded),
+        cmocka_unit_test(what_has_no_limit_may_repeat),
+        cmocka_unit_test(memory_may_fail),
+        cmocka_unit_test(memory_may_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,48 @@ static void what_goes_in_comes_out(void **state)
     cs_unref(cs);
 }
 
+/* "ab", "AB" and "Cd", in a system that says this of case. */
+static struct cs *make_of_case(uint32_t flags)
+{
+    static const char *const codes[] = {"ab", "AB", "Cd"};
+    struct cs_builder *b = cs_builder_new();
+    struct err err = {0};
+    struct cs *cs;
+    char *bytes;
+    size_t n;
+
+    cs_builder_info(b)->flags = flags;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        cs_builder_add(b, str_c(codes[i]), STR(""), STR(""), 0);
+    assert_int_equal(cs_build(b, &bytes, &n, &err), 0);
+    assert_int_equal(cs_open(bytes, n, &cs, &err), 0);
+    cs_builder_free(b);
+    return cs;
+}
+
+static void codes_are_found_in_the_case_that_counts(void **state)
+{
+    struct cs *cs = make_of_case(0);
+
+    (void)state;
+    assert_int_equal(cs_find(cs, STR("AB")), 1);
+    assert_int_equal(cs_find(cs, STR("Ab")), CS_NONE);
+    assert_int_equal(cs_find(cs, STR("cd")), CS_NONE);
+    cs_unref(cs);
+    cs = make_of_case(CS_CASE_UNKNOWN);
+    assert_int_equal(cs_find(cs, STR("ab")), 0);
+    assert_int_equal(cs_find(cs, STR("AB")), 1);
+    assert_int_equal(cs_find(cs, STR("Ab")), 0);
+    assert_int_equal(cs_find(cs, STR("cD")), 2);
+    assert_int_equal(cs_find(cs, STR("ce")), CS_NONE);
+    cs_unref(cs);
+    cs = make_of_case(CS_IGNORE_CASE);
+    assert_int_equal(cs_n(cs), 2);
+    assert_int_equal(cs_find(cs, STR("AB")), 0);
+    assert_int_equal(cs_find(cs, STR("CD")), 1);
+    cs_unref(cs);
+}
+
 static void damage_is_seen(void **state)
 {
     struct err err = {0};
@@ -181,9 +223,13 @@ static void chains_are_no_burden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_goes_in_comes_out), cmocka_unit_test(damage_is_seen),
-        cmocka_unit_test(rings_are_refused),      cmocka_unit_test(lack_of_memory_is_told),
-        cmocka_unit_test(graphs_are_climbed),     cmocka_unit_test(chains_are_no_burden),
+        cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(codes_are_found_in_the_case_that_counts),
+        cmocka_unit_test(damage_is_seen),
+        cmocka_unit_test(rings_are_refused),
+        cmocka_unit_test(lack_of_memory_is_told),
+        cmocka_unit_test(graphs_are_climbed),
+        cmocka_unit_test(chains_are_no_burden),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

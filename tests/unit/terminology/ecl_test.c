@@ -1,4 +1,5 @@
-/* SNOMED CT's release format and expression constraints, on a hierarchy made up here:
+/* SNOMED CT's release format and expression constraints, on a hierarchy made up here (what the
+ * constraints select is worked out by hand from the specification):
  *
  *   root 138875005
  *   ├── finding 404684003
@@ -11,6 +12,10 @@
  *       └── nose 444444004
  *   attributes 363698007 "Finding site", 116676008 "Form", 999000002 "Doses", 999000003 "Strength",
  *   999000004 "Name"; form 777777007
+ *   modules 900000000000207008 (all, and nothing else here) and 731000124108 (of 666666006, and of
+ *   one description and one row); 666666006 is defined, since 2023; reference sets: 723264001
+ * (nose, and fever, which is no longer in it), 447562003 maps to ICD-10, and the historical
+ * associations 900000000000527005 and 900000000000526001 below 900000000000522004
  */
 #include "taken.h"
 
@@ -20,10 +25,16 @@
     "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\n"                                    \
     C("138875005", "1") C("404684003", "1") C("111111001", "1") C("222222002", "1")                \
         C("333333003", "1") C("123037004", "1") C("444444004", "1") C("363698007", "1")            \
-            C("555555005", "0") C("116680003", "1") C("723264001", "1") C("666666006", "1")        \
+            C("555555005", "0") C("116680003", "1") C("723264001", "1")                            \
                 C("777777007", "1") C("116676008", "1") C("999000002", "1") C("999000003", "1")    \
-                    C("999000004", "1")
+                    C("999000004", "1") C("731000124108", "1") C("900000000000207008", "1")        \
+                        C("900000000000522004", "1") C("900000000000527005", "1")                  \
+                            C("900000000000526001", "1") C("447562003", "1")                       \
+                                C("888888008", "0")
 #define C(id, active) id "\t20240101\t" active "\t900000000000207008\t900000000000074008\n"
+#define DEFINED                                                                                    \
+    "id\teffectiveTime\tactive\tmoduleId\tdefinitionStatusId\n"                                    \
+    "666666006\t20230731\t1\t731000124108\t900000000000073002\n"
 #define TEXTS                                                                                      \
     "id\teffectiveTime\tactive\tmoduleId\tconceptId\tlanguageCode\ttypeId\tterm\t"                 \
     "caseSignificanceId\n"                                                                         \
@@ -31,7 +42,9 @@
     T("1002012", "1", "333333003", "900000000000013009", "Hot nose")                               \
     T("1003013", "1", "333333003", "900000000000013009", "Nose fever")                             \
     T("1004014", "0", "333333003", "900000000000013009", "Withdrawn name")                         \
-    T("1005015", "1", "404684003", "900000000000003001", "Clinical finding (finding)")
+    T("1005015", "1", "404684003", "900000000000003001", "Clinical finding (finding)")             \
+    "1006016\t20200131\t1\t731000124108\t222222002\ten\t900000000000013009\tCardi*c heat\t"        \
+    "900000000000448009\n"
 #define T(id, active, concept, type, term)                                                         \
     id "\t20240101\t" active "\t900000000000207008\t" concept "\ten\t" type "\t" term              \
        "\t900000000000448009\n"
@@ -44,7 +57,9 @@
     R("444444004", "123037004", "116680003") R("111111001", "444444004", "363698007")              \
     R("333333003", "444444004", "363698007") R("666666006", "222222002", "116680003")              \
     G("666666006", "444444004", "363698007", "1") G("666666006", "777777007", "116676008", "1")    \
-    G("666666006", "123037004", "363698007", "2")
+    G("666666006", "123037004", "363698007", "2")                                                  \
+    R("900000000000527005", "900000000000522004", "116680003")                                     \
+    R("900000000000526001", "900000000000522004", "116680003")
 #define R(from, to, type) G(from, to, type, "0")
 #define G(from, to, type, group)                                                                   \
     "7" from "\t20240101\t1\t900000000000207008\t" from "\t" to "\t" group "\t" type               \
@@ -56,10 +71,24 @@
     G("666666006", "\"Mild\"", "999000004", "0")
 #define PREFERRED                                                                                  \
     "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tacceptabilityId\n"      \
-    "u1\t20240101\t1\t900000000000207008\t900000000000509007\t1003013\t900000000000548007\n"
+    "u1\t20240101\t1\t900000000000207008\t900000000000509007\t1003013\t900000000000548007\n"       \
+    "u3\t20240101\t1\t900000000000207008\t900000000000509007\t1002012\t900000000000549004\n"       \
+    "u4\t20240101\t1\t900000000000207008\t900000000000508004\t1002012\t900000000000548007\n"
 #define MEMBERS                                                                                    \
     "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\n"                       \
-    "u2\t20240101\t1\t900000000000207008\t723264001\t444444004\n"
+    "u2\t20240101\t1\t900000000000207008\t723264001\t444444004\n"                                  \
+    "u5\t20230101\t0\t731000124108\t723264001\t222222002\n"
+#define HISTORY                                                                                    \
+    "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\ttargetComponentId\n"    \
+    "u6\t20240101\t1\t900000000000207008\t900000000000527005\t555555005\t222222002\n"              \
+    "u7\t20240101\t1\t900000000000207008\t900000000000526001\t888888008\t333333003\n"              \
+    "u8\t20240101\t0\t900000000000207008\t900000000000527005\t888888008\t444444004\n"
+#define MAPPED                                                                                     \
+    "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\tmapGroup\t"             \
+    "mapPriority\tmapTarget\n"                                                                     \
+    "u9\t20240101\t1\t900000000000207008\t447562003\t222222002\t1\t1\tR50.9\n"                     \
+    "u10\t20240101\t1\t900000000000207008\t447562003\t333333003\t1\t2\tJ34.8\n"                    \
+    "u11\t20240101\t1\t900000000000207008\t447562003\t333333003\t2\t1\tR50.0\n"
 
 static struct taken t;
 static struct cs *cs;
@@ -67,8 +96,9 @@ static struct cs *cs;
 static int load(void **state)
 {
     /* The links come first: files may stand in any order. */
-    const char *const files[] = {"r.txt", LINKS,   "d.txt",  TEXTS,   "l.txt",  PREFERRED, "m.txt",
-                                 MEMBERS, "v.txt", CONCRETE, "c.txt", CONCEPTS, NULL};
+    const char *const files[] = {"r.txt", LINKS,    "d.txt",  TEXTS,   "l.txt", PREFERRED, "m.txt",
+                                 MEMBERS, "v.txt",  CONCRETE, "h.txt", HISTORY, "i.txt",   MAPPED,
+                                 "c.txt", CONCEPTS, "e.txt",  DEFINED, NULL};
     struct err err = {0};
 
     (void)state;
@@ -91,7 +121,7 @@ static void reads_the_release(void **state)
     size_t n;
 
     (void)state;
-    assert_int_equal(cs_n(cs), 17);
+    assert_int_equal(cs_n(cs), 24);
     assert_str(cs_version(cs), STR("http://snomed.info/sct/900000000000207008/version/20240101"));
     assert_str(cs_display(cs, i), STR("Nose fever"));
     cs_designations(cs, i, &n);
@@ -127,8 +157,8 @@ static const char *select_by(const char *text)
     return out;
 }
 
-/* In the order of the file of concepts: 138 404 111 222 333 123 444 363 555 116 723 666 777 116 and
- * three times 999. */
+/* In the order of the files of concepts: 138 404 111 222 333 123 444 363 555 116 723 777 116, three
+ * times 999, 731, four times 900, 447, 888, 666. */
 static void selects(void **state)
 {
     static const char *const cases[][2] = {
@@ -155,7 +185,7 @@ static void selects(void **state)
         {"* : R 363698007 = 333333003", "444"},
         {"<<404684003 : { 363698007 = 444444004 }, 363698007 = *", "111 333 666"},
         {"<<404684003 /* all of them */ MINUS *", ""},
-        {"< *", "404 111 222 333 123 444 666"},
+        {"< *", "404 111 222 333 123 444 900 900 666"},
         /* Numbers of relationships and of groups. */
         {"* : [2..2] 363698007 = *", "666"},
         {"* : [1..1] 363698007 = *", "111 333"},
@@ -192,9 +222,77 @@ static void selects(void **state)
         {"* {{ D term = wild:\"Clinical*finding)\", language = en, type = fsn }}", "404"},
         {"* {{ term = (\"clinical\" \"hot\"), language = (de en) }}", "404 333"},
         {"* {{ term = \"clinical\", language = de }}", ""},
-        {"<<404684003 {{ type != fsn }}", "333"},
-        {"* {{ C active = false }}", "555"},
+        {"<<404684003 {{ type != fsn }}", "222 333"},
+        {"* {{ C active = false }}", "555 888"},
         {"(<<404684003 {{ term = \"nose\" }}).363698007", "444"},
+        {"* {{ term = \"fev\", term = \"nose\" }}", "333"},
+        {"* {{ term = \"hot\", term = \"disorder\" }}", ""},
+        {"* {{ term = \"hot\" }} {{ term = \"disorder\" }}", "333"},
+        {"* {{ term = wild:\"cardi\\*c*\" }}", "222"},
+        {"* {{ term = wild:\"cardi\\*\" }}", ""},
+        {"* {{ typeId = (900000000000013009 |Synonym| 900000000000003001) }}", "404 222 333"},
+        {"* {{ dialect = en-us }}", "333"},
+        {"* {{ dialect = en-us (prefer), term = \"nose\" }}", "333"},
+        {"* {{ dialect = en-us (prefer), term = \"hot\" }}", ""},
+        {"* {{ dialect = en-us (accept), term = \"hot\" }}", "333"},
+        {"* {{ dialect = en-us (900000000000548007 |Preferred|), term = \"hot\" }}", ""},
+        {"* {{ dialect = (en-gb en-au) (accept) }}", ""},
+        {"* {{ dialect = (en-gb (accept) en-us (accept)) }}", "333"},
+        {"* {{ dialect = en-gb, dialect = en-us (accept) }}", "333"},
+        {"* {{ dialectId = 900000000000508004 |GB English| }}", "333"},
+        {"* {{ dialectId = (900000000000508004 900000000000509007 (accept)), term = \"fever\" }}",
+         ""},
+        {"* {{ term = \"hot\", dialect != en-gb }}", ""},
+        {"* {{ D moduleId = 731000124108 }}", "222"},
+        {"* {{ D moduleId = << 731000124108 }}", "222"},
+        {"* {{ D effectiveTime <= \"20201231\" }}", "222"},
+        {"* {{ D effectiveTime = \"\" }}", ""},
+        {"* {{ D id = 1003013 }}", "333"},
+        {"* {{ D id = (1005015 1003013) }}", "404 333"},
+        {"* {{ term = \"withdrawn\" }}", ""},
+        {"* {{ D active = 0, term = \"withdrawn\" }}", "333"},
+        {"* {{ D active = \"*\", term = \"withdrawn\" }}", "333"},
+        {"* {{ D active != false, term = \"withdrawn\" }}", ""},
+        {"<<404684003 {{ C definitionStatus = defined }}", "666"},
+        {"<<404684003 {{ C definitionStatus = primitive }}", "404 111 222 333"},
+        {"* {{ C definitionStatus = (primitive defined), active = false }}", "555 888"},
+        {"* {{ C definitionStatusId = 900000000000073002 |Defined| }}", "666"},
+        {"<222222002 {{ C moduleId = 731000124108 }}", "666"},
+        {"<222222002 {{ C moduleId != 731000124108 }}", "333"},
+        {"<222222002 {{ C moduleId = (731000124108 |US| OR 900000000000207008) }}", "333 666"},
+        {"<222222002 {{ C effectiveTime < \"20240101\" }}", "666"},
+        {"<222222002 {{ C effectiveTime = (\"20230731\" \"20200101\") }}", "666"},
+        {"<222222002 {{ C effectiveTime != \"20230731\" }}", "333"},
+        {"<222222002 {{ C definitionStatus = primitive }} {{ D term = \"nose\" }}", "333"},
+        /* Rows of reference sets. */
+        {"^723264001 {{ M active = 0 }}", "222"},
+        {"^723264001 {{ M active = \"*\" }}", "222 444"},
+        {"^723264001 {{ M active = 0, moduleId = 731000124108 }}", "222"},
+        {"^723264001 {{ M effectiveTime >= \"20240101\" }}", "444"},
+        {"<^723264001 {{ M active = 0 }}", "333 666"},
+        {"^447562003 {{ M mapTarget = \"J34\" }}", "333"},
+        {"^447562003 {{ M mapTarget = wild:\"R50*\" }}", "222 333"},
+        {"^447562003 {{ M mapTarget = wild:\"R50.0\" }}", "333"},
+        {"^447562003 {{ M mapTarget = (match:\"J34\" wild:\"*.9\") }}", "222 333"},
+        {"^447562003 {{ M mapGroup = #1, mapPriority = #1 }}", "222"},
+        {"^447562003 {{ M mapGroup > #1 }}", "333"},
+        {"^447562003 {{ M mapPriority != #1 }} {{ M mapTarget = \"J34.8\" }}", "333"},
+        {"^900000000000527005", "555"},
+        {"^(<900000000000522004)", "555 888"},
+        {"^[targetComponentId] 900000000000527005", "222"},
+        {"^[referencedComponentId] 900000000000527005", "555"},
+        {"^[targetComponentId] 900000000000526001 {{ M referencedComponentId = 888888008 |x| }}",
+         "333"},
+        {"^900000000000527005 {{ M targetComponentId = <<404684003 }}", "555"},
+        /* What history adds. */
+        {"222222002 {{ + HISTORY-MIN }}", "222 555"},
+        {"<<222222002 {{+HISTORY_MIN}}", "222 333 555 666"},
+        {"<<222222002 {{ + HISTORY-MOD }}", "222 333 555 888 666"},
+        {"<<222222002 {{ + history }}", "222 333 555 888 666"},
+        {"<<222222002 {{ + HISTORY (900000000000526001) }}", "222 333 888 666"},
+        {"<<222222002 {{ + HISTORY (*) }}", "222 333 555 888 666"},
+        {"444444004 {{ + HISTORY-MAX }}", "444"},
+        {"(<<222222002 {{ + HISTORY }}) {{ C active = 0 }}", "555 888"},
     };
 
     (void)state;
@@ -222,8 +320,18 @@ static void says_what_is_wrong(void **state)
         {"404684003 : 363698007 = #", "a number is expected"},
         {"404684003 : 363698007 = \"a", "the text is not closed"},
         {"404684003.", "a concept, * or ( is expected"},
-        {"404684003 {{ dialect = en-gb }}", "a filter by \"dialect\" is not supported"},
-        {"404684003 {{ + HISTORY }}", "a filter by \"+\" is not supported"},
+        {"404684003 {{ dialect = xx-yy }}", "place 24: an alias of a dialect is expected"},
+        {"404684003 {{ C term = \"x\" }}", "\"term\" is nothing that this filter knows"},
+        {"404684003 {{ C effectiveTime = \"2024\" }}", "a date like \"20240131\" is expected"},
+        {"404684003 {{ C active < 1 }}", "= or != is expected"},
+        {"404684003 {{ type = abc }}", "syn, fsn or def is expected"},
+        {"404684003 {{ M active = 1 }}", "is nothing that this filter knows"},
+        {"404684003 {{ + HISTORIC }}", "HISTORY is expected"},
+        {"404684003 {{ + HISTORY-MID }}", "HISTORY-MIN, HISTORY-MOD or HISTORY-MAX is expected"},
+        {"404684003 {{ + HISTORY }} {{ C active = 1 }}", "nothing more is expected"},
+        {"^[a, b] 723264001", "only one field can be taken"},
+        {"^[mapTarget] 723264001", "no reference set that it names has a field \"mapTarget\""},
+        {"^723264001 {{ M mapTarget = \"x\" }}", "has a field \"mapTarget\""},
         {"404684003 {{ term = x }}", "a text is expected"},
         {"404684003 {{ term = \"x\"", "the braces of the filter are not closed"},
     };

@@ -100,6 +100,132 @@ static void reads_clusters(void **state)
     taken_done(&t);
 }
 
+/* An ICD-11 whose axes are known: fevers have a severity (one), agents (as many, but one of each
+ * block), a place and, the blue one, a cause that it requires; a place has a side; 1A02 is said to
+ * have none, of 1A03 nothing is said. */
+#define AXES_ROW(id, code, title, kind, chapter)                                                   \
+    "http://w/entity/" id "\thttp://w/mms/" id "\t" code "\t\t\"" title "\"\t" kind \
+    "\t1\tFalse\t" chapter "\t\tTrue\tTrue\t\t\r\n"
+
+static const char icd_axes[] = ICD_HEAD AXES_ROW("1", "", "Fevers", "chapter", "01") AXES_ROW(
+    "2", "1A00", "- Red fever", "category",
+    "01") AXES_ROW("3", "1A01", "- Blue fever", "category",
+                   "01") AXES_ROW("4", "1A02", "- Green fever", "category",
+                                  "01") AXES_ROW("5", "1A03", "- Other fever", "category", "01")
+    AXES_ROW("10", "", "Extension codes", "chapter", "X") AXES_ROW(
+        "11", "", "- Severity", "block", "X") AXES_ROW("12", "XS1", "- - Mild", "category", "X")
+        AXES_ROW("13", "XS2", "- - Severe", "category",
+                 "X") AXES_ROW("14", "", "- Agents", "block",
+                               "X") AXES_ROW("15", "", "- - Worms", "block", "X")
+            AXES_ROW("16", "XW1", "- - - Long worm", "category",
+                     "X") AXES_ROW("17", "XW2", "- - - Short worm", "category", "X")
+                AXES_ROW("18", "", "- - Germs", "block", "X")
+                    AXES_ROW("19", "XG1", "- - - Round germ", "category", "X")
+                        AXES_ROW("20", "", "- Places", "block", "X")
+                            AXES_ROW("21", "XP1", "- - Nose", "category", "X")
+                                AXES_ROW("22", "", "- Sides", "block", "X")
+                                    AXES_ROW("23", "XL1", "- - Left", "category", "X")
+                                        AXES_ROW("24", "XL2", "- - Right", "category", "X")
+                                            AXES_ROW("1897222875", "",
+                                                     "- Diagnosis code descriptors", "block", "X")
+                                                AXES_ROW("31", "XY1", "- - Main", "category", "X");
+
+static const char axes_lines[] =
+    "Linearization URI\taxisName\trequiredPostcoordination\tallowMultipleValues\tscaleEntity\n"
+    "http://w/mms/2\thttp://id.who.int/icd/schema/hasSeverity\tfalse\tNotAllowed\thttp://w/mms/11\n"
+    "http://w/mms/2\thttp://id.who.int/icd/schema/infectiousAgent\tfalse\t"
+    "AllowedExceptFromSameBlock\thttp://w/mms/15 http://w/mms/18\n"
+    "http://w/mms/2\thttp://id.who.int/icd/schema/specificAnatomy\tfalse\tAllowAlways\t"
+    "http://w/mms/20\n"
+    "http://w/mms/21\thttp://id.who.int/icd/schema/laterality\tfalse\tNotAllowed\thttp://w/mms/22\n"
+    "http://w/mms/4\t\t\t\t\n";
+
+static const char axes_json[] =
+    "[{\"@id\":\"http://id.who.int/icd/release/11/2024-01/mms/3\",\"postcoordinationScale\":[{"
+    "\"axisName\":\"http://id.who.int/icd/schema/"
+    "hasCausingCondition\",\"requiredPostcoordination\":"
+    "\"true\",\"allowMultipleValues\":\"AllowAlways\",\"scaleEntity\":"
+    "[\"http://id.who.int/icd/release/11/2024-01/mms/14\","
+    "\"http://id.who.int/icd/release/11/2024-01/mms/2\"]}]}]";
+
+static void clusters_are_held_to_axes(void **state)
+{
+    static const struct {
+        const char *code, *wrong; /* NULL: nothing is */
+    } cases[] = {
+        {"1A00&XS1", NULL},
+        {"1A00&XS1&XS2", "\"XS2\", is one value too many of the axis \"hasSeverity\""},
+        {"1A00&XW1&XG1", NULL},
+        {"1A00&XW1&XW2", "\"XW2\", is one value too many of the axis \"infectiousAgent\""},
+        {"1A00&XL1", "code 2 of the cluster, \"XL1\", is a value of no axis of \"1A00\""},
+        {"1A00&XP1&XL1", NULL},
+        {"1A00&XP1&XL1&XL2", "one value too many of the axis \"laterality\""},
+        {"1A00&XP1&XL1&XP1&XL2", NULL},
+        {"1A00&XY1", NULL},
+        {"1A01&XS1", "\"hasCausingCondition\", which \"1A01\" requires, has no value"},
+        {"1A01&XG1", NULL},
+        {"1A01/1A00", NULL},
+        {"1A01/1A00&XS1", NULL},
+        {"1A00/1A01&XS1", "code 3 of the cluster, \"XS1\", is a value of no axis of \"1A01\""},
+        {"1A02&XS1", "\"XS1\", is a value of no axis of \"1A02\""},
+        {"1A02&XY1", NULL},
+        {"1A03&XS1&XS2", NULL},
+        {"1A03&XP1&XL1", NULL},
+    };
+    const char *const files[] = {"axes.tsv", axes_lines, "icd.txt", icd_axes,
+                                 "e.json",   axes_json,  NULL};
+    struct err err = {0};
+    struct arena a;
+    struct taken t;
+
+    (void)state;
+    if (taken_load(&t, files, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_str(property_of(t.systems[0], code_of(t.systems[0], "1A01"), "postcoordinationScale"),
+               STR("hasCausingCondition"));
+    arena_init(&a, MIB(1));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str display;
+        int r = cluster_check(t.systems[0], &a, str_c(cases[i].code), &display, &err);
+        if ((r >= 0) != !cases[i].wrong)
+            fail_msg("%s: %d %s", cases[i].code, r, r < 0 ? err.text : "");
+        if (r < 0 && !strstr(err.text, cases[i].wrong))
+            fail_msg("%s: got \"%s\", want \"%s\"", cases[i].code, err.text, cases[i].wrong);
+    }
+    arena_done(&a);
+    taken_done(&t);
+}
+
+static void wrong_axes_are_named(void **state)
+{
+#define AXES_HEAD                                                                                  \
+    "Linearization URI\taxisName\trequiredPostcoordination\tallowMultipleValues\tscaleEntity\n"
+    static const struct {
+        const char *axes, *says;
+    } cases[] = {
+        {AXES_HEAD "http://w/mms/2\ta\tmaybe\tNotAllowed\thttp://w/mms/11\n",
+         "axes.tsv: line 2: requiredPostcoordination is \"maybe\""},
+        {AXES_HEAD "http://w/mms/2\ta\ttrue\tSometimes\thttp://w/mms/11\n",
+         "line 2: allowMultipleValues is \"Sometimes\""},
+        {AXES_HEAD "http://w/mms/2\ta\ttrue\tNotAllowed\t\n", "the axis \"a\" has no scale"},
+        {AXES_HEAD "\ta\ttrue\tNotAllowed\tx\n", "the line names no entity"},
+        {AXES_HEAD "http://w/mms/99\ta\ttrue\tNotAllowed\thttp://w/mms/11\n", "\"99\""},
+        {AXES_HEAD "http://w/mms/2\ta\ttrue\tNotAllowed\thttp://w/mms/98\n", "mms/98\""},
+        {"[{\"@id\":\"http://id.who.int/icd/release/11/x/mms/2\"},{}]", "item 2 is no entity"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *const files[] = {"icd.txt", icd_axes, "axes.tsv", cases[i].axes, NULL};
+        struct err err = {0};
+        struct taken t;
+        assert_true(taken_load(&t, files, &err) < 0);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("got \"%s\", want \"%s\"", err.text, cases[i].says);
+        taken_done(&t);
+    }
+}
+
 /* The error names the file and the line. */
 /* A classification in ClaML that is made up: a chapter with a block, a modified category, one with
  * a category below it that the modifier leaves out, and a dagger. */
@@ -272,13 +398,19 @@ static void reads_loinc_and_atc(void **state)
     "11ClassKind\t11DepthInKind\t" \
     "ICD-11 FoundationURI\tLinearization (releaseURI)\ticd11Code\ticd11Chapter\ticd11Title\tx\n"
 
+static struct str group_target(const struct map *m, uint32_t element)
+{
+    return map_text(m, map_group(m, map_element(m, element)->group)->target);
+}
+
 static void reads_maps(void **state)
 {
     const char *const files[] = {
         "10To11.txt",
         MAP_HEAD "chapter\t1\tI\tI\tInfections\tchapter\t1\tf\t"
                  "http://id.who.int/icd/release/11/2024-01/mms/1\t01\t01\tInfections\n"
-                 "block\t1\tA00-A09\tI\tGut\tblock\t1\tf\tu\t\t01\tGut\n"
+                 "block\t1\tA00-A09\tI\tGut\tblock\t1\tf\t"
+                 "http://id.who.int/icd/release/11/2024-01/mms/588616678\t\t01\tGut\n"
                  "category\t1\tA00\tI\tCholera\tcategory\t1\tf\tu\t1A00\t01\tCholera\n"
                  "category\t2\tA00.0\tI\tCholera 0\tcategory\t1\tf\tu\t1A00\t01\tCholera\n",
         "11To10.txt",
@@ -286,7 +418,7 @@ static void reads_maps(void **state)
         "URI\ticd11Code\ticd11Chapter\ticd11Title\ticd10Code\ticd10Chapter\t"
         "icd10Title\tx\n"
         "http://id.who.int/icd/release/11/2024-01/mms/1\t1A00\t01\tCholera\tA00.9\tI\tCholera, n\n"
-        "u\t\t01\tA block\tA00\tI\tCholera\n"
+        "http://id.who.int/icd/release/11/2024-01/mms/135\t\t01\tA block\tA00\tI\tCholera\n"
         "u\t1B70\t01\tCellulitis\tNo Mapping\t\t\n",
         NULL};
     struct err err = {0};
@@ -311,7 +443,18 @@ static void reads_maps(void **state)
     assert_str(
         map_text(t.maps[1], map_target(t.maps[1], map_element(t.maps[1], i)->targets)->equivalence),
         STR("unmatched"));
-    assert_int_equal(map_info(t.maps[1])->n_elements, 2);
+    assert_int_equal(map_info(t.maps[1])->n_elements, 3);
+    /* An entity without a code is named as the foundation names it. */
+    at = 0;
+    i = map_find(t.maps[0], STR("A00-A09"), &at);
+    assert_int_not_equal(i, MAP_NONE);
+    assert_str(map_text(t.maps[0], map_target(t.maps[0], map_element(t.maps[0], i)->targets)->code),
+               STR("588616678"));
+    assert_str(group_target(t.maps[0], i), STR("http://id.who.int/icd/entity"));
+    at = 0;
+    i = map_find(t.maps[1], STR("135"), &at);
+    assert_int_not_equal(i, MAP_NONE);
+    assert_str(group_target(t.maps[1], i), STR("http://hl7.org/fhir/sid/icd-10"));
     assert_int_equal(t.n_systems, 1);
     assert_true(cs_is_a(t.systems[0], code_of(t.systems[0], "A00.0"), code_of(t.systems[0], "I")));
     taken_done(&t);
@@ -421,6 +564,10 @@ static void loads_who_maps(void **state)
     if (taken_load_file(&t, path, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(t.n_maps, 3);
+    /* Each row is a mapping: 12,597, 15,658 and 17,908 of them, those without a code with them. */
+    assert_int_equal(map_info(t.maps[0])->n_targets, 12597);
+    assert_int_equal(map_info(t.maps[1])->n_targets, 15658);
+    assert_int_equal(map_info(t.maps[2])->n_targets, 17908);
     assert_int_equal(cs_n(t.systems[0]), 12597);
     assert_str(map_text(t.maps[0], map_info(t.maps[0])->version), STR("2024-01"));
     taken_done(&t);
@@ -431,6 +578,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_tabulation),
         cmocka_unit_test(reads_clusters),
+        cmocka_unit_test(clusters_are_held_to_axes),
+        cmocka_unit_test(wrong_axes_are_named),
         cmocka_unit_test(reads_claml),
         cmocka_unit_test(wrong_lines_are_named),
         cmocka_unit_test(reads_loinc_and_atc),
