@@ -378,7 +378,7 @@ static int send_one(struct pg_conn *c, enum pg_statement id, const struct pg_arg
 
     if (!c->st->is_sharded)
         a.form = FORM_LOCAL;
-    for (int i = 0; i < a.n; i++)
+    for (int i = 0; args && i < args->n; i++)
         if (args->v[i] == (const char *)args->number[i])
             a.v[i] = (char *)a.number[i];
     for (const char *type = statement_of(c, id, a.form)->types + a.n; *type; type++)
