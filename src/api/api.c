@@ -74,9 +74,10 @@ int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, st
     return conformance_unusable(api->conformance, api->world, tell, ctx, err);
 }
 
-int api_conformance_page(struct api *api, struct sb *out, struct err *err)
+int api_conformance_page(struct api *api, struct str accept_language, struct sb *out,
+                         struct err *err)
 {
-    return conformance_page(api->conformance, api->world, out, err);
+    return conformance_page(api->conformance, api->world, accept_language, out, err);
 }
 
 void api_security(struct api *api, struct str root)

@@ -80,8 +80,9 @@ int api_profiles_recall(struct api *api, struct err *err);
 typedef void api_profile_tell(void *ctx, size_t line, struct str profile, const char *why);
 /* Tells of each; needs api_world. */
 int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, struct err *err);
-/* What was received and fell short, as a page. */
-int api_conformance_page(struct api *api, struct sb *out, struct err *err);
+/* What was received and fell short, as a page in a language that is accepted, or English. */
+int api_conformance_page(struct api *api, struct str accept_language, struct sb *out,
+                         struct err *err);
 
 /* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
  * (starting with '/' or empty). `who` comes with a reference to its identity, where it has one,

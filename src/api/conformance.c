@@ -343,14 +343,14 @@ static void tell_on_page(void *ctx, size_t line, struct str profile, const char 
     sb_lit(out, "</li>\n");
 }
 
-int conformance_page(struct conformance *f, const struct world *world, struct sb *out,
-                     struct err *err)
+int conformance_page(struct conformance *f, const struct world *world, struct str accept_language,
+                     struct sb *out, struct err *err)
 {
     _cleanup_(sb_done) struct sb unusable = sb_make(MIB(4));
     int r = world ? conformance_unusable(f, world, tell_on_page, &unusable, err) : 0;
 
     if (r < 0 || (r = sb_ok(&unusable, err)) < 0)
         return r;
-    tally_page(&f->tally, sb_view(&unusable), out);
-    return sb_ok(out, err);
+    r = tally_page(&f->tally, sb_view(&unusable), conformance_language(accept_language), out, err);
+    return r < 0 ? r : sb_ok(out, err);
 }

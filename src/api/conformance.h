@@ -71,7 +71,7 @@ void conformance_count(struct conformance *f, struct call *c, int type, yyjson_v
 
 /* The tally as a MeasureReport, and as a page. */
 int conformance_report(struct conformance *f, struct sb *out, struct err *err);
-int conformance_page(struct conformance *f, const struct world *world, struct sb *out,
-                     struct err *err);
+int conformance_page(struct conformance *f, const struct world *world, struct str accept_language,
+                     struct sb *out, struct err *err);
 
 #endif

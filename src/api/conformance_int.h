@@ -57,7 +57,12 @@ void tally_write(struct tally *t, struct sb *out);
 int tally_read(struct tally *t, struct str text, struct err *err);
 /* conformance_report.c */
 void tally_report(struct tally *t, struct sb *out);
+
+/* conformance_page.c */
+enum conformance_language { CONFORMANCE_ENGLISH, CONFORMANCE_FRENCH };
+enum conformance_language conformance_language(struct str accept);
 /* `unusable`: items of a list in HTML, of profiles that cannot be held to; may be empty. */
-void tally_page(struct tally *t, struct str unusable, struct sb *out);
+int tally_page(struct tally *t, struct str unusable, enum conformance_language language,
+               struct sb *out, struct err *err);
 
 #endif

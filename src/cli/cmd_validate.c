@@ -27,6 +27,9 @@ static const struct cli_option options[] = {
     {"data", "DIR", "a node's data folder: its definitions, terminology and records count too",
      CLI_STRING, false, NULL, 0, 0},
     CLI_STORE_URI_OPTIONS,
+    {"unknown-profiles", "LEVEL",
+     "what it is when a profile that is claimed is not known: warning or error", CLI_STRING, false,
+     "warning", 0, 0},
     {"format", "FORMAT", "text, or json: one OperationOutcome a line", CLI_STRING, false, "text", 0,
      0},
     {"quiet", NULL, "say only what is an error", CLI_FLAG, false, NULL, 0, 0},
@@ -39,7 +42,7 @@ struct run {
     struct profiles *profiles;
     struct str asked[CONFORM_PROFILES_MAX];
     size_t n_asked;
-    bool as_json, is_quiet;
+    bool as_json, is_quiet, must_know;
     size_t n_wrong;
 };
 
@@ -187,7 +190,8 @@ static int check(struct run *run, struct arena *a, struct str text, struct issue
     struct conform_options what = {.world = world_of(run),
                                    .profiles = run->profiles,
                                    .asked = run->asked,
-                                   .n_asked = run->n_asked};
+                                   .n_asked = run->n_asked,
+                                   .must_know = run->must_know};
     yyjson_val *root;
     struct err why;
     int r = as_json(a, text, &text, &why);
@@ -226,12 +230,17 @@ static int check_file(struct run *run, const char *path, struct err *err)
 static int prepare(struct run *run, const struct cli_args *args, struct err *err)
 {
     const char *format = cli_string(args, "format"), *one;
+    const char *unknown = cli_string(args, "unknown-profiles");
     int r;
 
     run->as_json = strcmp(format, "json") == 0;
     run->is_quiet = cli_flag(args, "quiet");
     if (!run->as_json && strcmp(format, "text") != 0)
         return err_set(err, ERR_VALUE, "--format must be text or json, not \"%s\"", format);
+    run->must_know = strcmp(unknown, "error") == 0;
+    if (!run->must_know && strcmp(unknown, "warning") != 0)
+        return err_set(err, ERR_VALUE, "--unknown-profiles must be warning or error, not \"%s\"",
+                       unknown);
     while ((one = cli_list(args, "profile", run->n_asked))) {
         if (run->n_asked == CONFORM_PROFILES_MAX)
             return err_set(err, ERR_COSTLY, "--profile names more than %d profiles",

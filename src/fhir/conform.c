@@ -107,15 +107,23 @@ static void cut(struct conform *c, const struct place *at, const char *what)
         c->n_errors++;
 }
 
-bool conform_step(struct conform *c, const struct place *at)
+bool conform_steps(struct conform *c, size_t n, const struct place *at)
 {
-    if (++c->memory->steps > CONFORM_STEPS_MAX)
+    struct memory *m = c->memory;
+
+    m->steps = (unsigned)MIN(m->steps + n, (size_t)CONFORM_STEPS_MAX + 1);
+    if (m->steps > CONFORM_STEPS_MAX)
         cut(c, at, "too many steps");
     else if (c->depth > CONFORM_DEPTH_MAX)
         cut(c, at, "too deep a nesting of profiles");
     else
         return true;
     return false;
+}
+
+bool conform_step(struct conform *c, const struct place *at)
+{
+    return conform_steps(c, 1, at);
 }
 
 /* ---- the elements of an object ---- */
@@ -257,7 +265,8 @@ int conform_link(struct conform *c, struct profile_link *link, const struct plac
         return r;
     }
     if (!conform_said(c, link->url))
-        conform_say(c, ISSUE_WARNING, r < 0 ? "processing" : "not-found", at, NULL, link->url,
+        conform_say(c, c->options->must_know ? ISSUE_ERROR : ISSUE_WARNING,
+                    r < 0 ? "processing" : "not-found", at, NULL, link->url,
                     "was not held against the profile %.*s%s%s", STR_ARG(link->url),
                     r < 0 ? ": " : ", which is not known here", r < 0 ? why.text : "");
     *ret = NULL;

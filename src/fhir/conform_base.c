@@ -41,49 +41,6 @@ static int check_element(struct base_walk *w, const struct base_element *be,
     return r;
 }
 
-/* Systems that are grammars have no displays of their own. */
-static bool is_grammar(struct str system)
-{
-    return str_starts(system, STR("urn:ietf:")) || str_eq(system, STR("http://unitsofmeasure.org"));
-}
-
-static void check_display(struct base_walk *w, const struct coding *coding, struct str display,
-                          const struct place *at)
-{
-    struct place below = {at, STR("display"), -1};
-
-    if (!coding->display.n || !display.n || is_grammar(coding->system) ||
-        display_is(coding->display, display))
-        return;
-    conform_say(w->c, ISSUE_WARNING, "code-invalid", &below, NULL, STR("Coding.display"),
-                "is not the display of \"%.*s\", which is \"%.*s\"", (int)MIN(coding->code.n, 64u),
-                coding->code.p, (int)MIN(display.n, 200u), display.p);
-}
-
-/* A code that its own code system does not have is wrong wherever it stands. */
-static int check_coding(struct base_walk *w, const struct item *item, const struct place *at)
-{
-    const struct world *world = w->c->options->world;
-    struct coding coding = {.system = js_get_str(item->v, "system"),
-                            .version = js_get_str(item->v, "version"),
-                            .code = js_get_str(item->v, "code"),
-                            .display = js_get_str(item->v, "display")};
-    enum terms_answer answer = TERMS_UNKNOWN;
-    struct str display = STR_NULL;
-    int r;
-
-    if (!world->has_code || !coding.system.n || !coding.code.n)
-        return 0;
-    r = world->has_code(world->ctx, w->c->a, &coding, &answer, &display, w->c->err);
-    if (r >= 0 && answer == TERMS_NO)
-        conform_say(w->c, ISSUE_ERROR, "code-invalid", at, NULL, STR("Coding.code"),
-                    "has the code \"%.*s\", which is not in %.*s", (int)MIN(coding.code.n, 64u),
-                    coding.code.p, (int)MIN(coding.system.n, 200u), coding.system.p);
-    if (r >= 0 && answer == TERMS_YES)
-        check_display(w, &coding, display, at);
-    return MIN(r, 0);
-}
-
 static int walk_value(struct base_walk *w, const struct base_type *b, const struct item *item,
                       yyjson_val *obj, const struct holder *holder, const struct scope *scope,
                       const struct place *at)
@@ -98,8 +55,8 @@ static int walk_value(struct base_walk *w, const struct base_type *b, const stru
     if (r >= 0 && w->with_profiles)
         r = conform_value(w->c, item, b ? b->elements[e - b->type->elements].binding : NULL, &there,
                           at);
-    if (r >= 0 && w->with_bindings && item->type->which == TYPE_CODING)
-        r = check_coding(w, item, at);
+    if (r >= 0 && item->type->which == TYPE_CODING)
+        r = conform_coding(w->c, item, at);
     if (r >= 0 && w->with_profiles && item->type->which == TYPE_EXTENSION &&
         (str_eq(e->name, STR("extension")) || str_eq(e->name, STR("modifierExtension"))))
         r = conform_extension(w->c, item, holder, e->is_modifier, scope, at);
@@ -197,16 +154,27 @@ static int walk_object(struct base_walk *w, const struct item *item, const struc
 
 /* ---- resources ---- */
 
+/* A claim to be what R4 itself calls a type is true of that type and those that it is made of. */
 static int check_claim(struct conform *c, struct str url, const struct item *item,
                        const struct scope *scope, const struct place *at)
 {
+    static const struct str base = STR("http://hl7.org/fhir/StructureDefinition/");
+    ptrdiff_t bar = str_find(url, '|');
     struct profile_link link = {.url = url};
+    const struct def_type *type = NULL, *own = item->type;
     const struct profile *p;
     int r;
 
-    if (str_starts(url, STR("http://hl7.org/fhir/StructureDefinition/")) &&
-        def_type(str_from(url, 40)))
+    if (str_starts(url, base))
+        type = def_type(str_from(bar < 0 ? url : str_head(url, (size_t)bar), base.n));
+    if (type) {
+        while (own && own != type)
+            own = own->base;
+        if (!own)
+            conform_say(c, ISSUE_ERROR, "structure", at, NULL, STR("meta.profile"),
+                        "is not a %.*s, which it claims to be", STR_ARG(type->name));
         return 0;
+    }
     r = conform_link(c, &link, at, &p);
     return r < 0 || !p ? r : conform_profile(c, p, item, scope, at);
 }
@@ -273,6 +241,21 @@ struct mention {
     bool is_mentioned;
 };
 
+/* "#id" has to lead to one. */
+static int check_contained_id(struct conform *c, yyjson_val *container, struct str id,
+                              const struct place *at)
+{
+    struct place below = {at, STR("id"), -1};
+    struct str key = arena_fmt(c->a, "contained %p %.*s", (void *)container, STR_ARG(id));
+
+    if (!key.p)
+        return err_no_memory(c->err);
+    if (c->issues && conform_said(c, key))
+        conform_say(c, ISSUE_ERROR, "structure", &below, NULL, STR("contained"),
+                    "is the id of another contained resource, too");
+    return 0;
+}
+
 /* Marks what "#id" anywhere in a value names. Only references, uris, urls and canonicals begin with
  * '#' where resources make sense. JSON's depth bounds how far it goes. */
 static void find_mentions(yyjson_val *v, struct mention *all, size_t n)
@@ -309,6 +292,7 @@ static int check_mentions(struct conform *c, yyjson_val *resource, const struct 
     yyjson_val *list = js_get(resource, "contained"), *v;
     size_t i, n = yyjson_arr_size(list);
     struct mention *all = n ? ARENA_ARRAY(c->a, struct mention, n) : NULL;
+    int r = 0;
 
     if (!n)
         return 0;
@@ -323,8 +307,10 @@ static int check_mentions(struct conform *c, yyjson_val *resource, const struct 
             conform_say(c, ISSUE_ERROR, "invariant", &here, NULL, STR("dom-3"),
                         "does not hold to dom-3: nothing refers to it, and it does not refer to "
                         "what contains it");
+        if (r >= 0 && i < MENTIONS_MAX && all[i].id.n)
+            r = check_contained_id(c, resource, all[i].id, &here);
     }
-    return 0;
+    return r;
 }
 
 static int on_resource(struct base_walk *w, const struct item *item, const struct scope *scope,
@@ -338,6 +324,8 @@ static int on_resource(struct base_walk *w, const struct item *item, const struc
         r = check_vital_signs(w->c, item, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("Bundle")))
         r = conform_bundle(w->c, item->v, scope, at);
+    if (r >= 0 && w->with_profiles && str_eq(item->type->name, STR("Questionnaire")))
+        r = conform_questionnaire(w->c, item->v, at);
     if (r >= 0 && str_eq(item->type->name, STR("QuestionnaireResponse")))
         r = conform_response(w->c, item->v, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("MeasureReport")))

@@ -7,9 +7,9 @@
 
 #include "fhir/defs.h"
 
-/* JSON's depth bounds how far items go into one another. */
+/* JSON's depth bounds how far items go into one another. `up`: the items around. */
 static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
-                       const struct place *at);
+                       const struct level *up, const struct place *at);
 
 void response_say(struct response *r, enum issue_severity severity, const char *type,
                   const struct place *at, struct str link_id, const char *text)
@@ -35,10 +35,9 @@ static bool is_type(yyjson_val *question, const char *type)
     return str_eq(js_get_str(question, "type"), str_c(type));
 }
 
-/* ---- enableWhen ---- */
+/* ---- values ---- */
 
-/* The value[x] of an answer, an option or a condition ("answer" for enableWhen). */
-static yyjson_val *choice(yyjson_val *of, struct str stem, struct str *ret_type)
+yyjson_val *response_choice(yyjson_val *of, struct str stem, struct str *ret_type)
 {
     yyjson_val *key, *val;
     size_t i, n;
@@ -65,8 +64,7 @@ const struct def_type *response_type(struct str name)
     return def_type(str_n(lower, name.n));
 }
 
-/* Codes are the same by system and code, everything else by what it says. */
-static bool is_same_value(yyjson_val *a, yyjson_val *b)
+bool response_is_same(yyjson_val *a, yyjson_val *b)
 {
     if (!yyjson_is_obj(a) || !yyjson_is_obj(b) || !js_get(a, "code"))
         return value_is_fixed(a, b);
@@ -75,81 +73,9 @@ static bool is_same_value(yyjson_val *a, yyjson_val *b)
            (!js_get(a, "value") || value_is_fixed(js_get(a, "value"), js_get(b, "value")));
 }
 
-static bool is_met(struct str operator, yyjson_val * answer, yyjson_val *wanted, struct str type)
-{
-    const struct def_type *t = response_type(type);
-    int order = t && answer ? value_compare(answer, wanted, t) : 2;
-
-    if (str_eq(operator, STR("=")))
-        return is_same_value(answer, wanted);
-    if (str_eq(operator, STR("!=")))
-        return !is_same_value(answer, wanted);
-    if (order == 2)
-        return false;
-    return str_eq(operator, STR(">"))    ? order > 0
-           : str_eq(operator, STR("<"))  ? order < 0
-           : str_eq(operator, STR(">=")) ? order >= 0
-                                         : order <= 0;
-}
-
-struct condition {
-    struct str question, operator, type;
-    yyjson_val *wanted;
-    bool has_answer, is_met;
-};
-
-/* Whether an answer to the question, anywhere in the response, meets the condition. */
-static void meet(struct condition *k, yyjson_val *items)
-{
-    yyjson_val *item, *answer;
-    size_t i, n, j, m;
-
-    yyjson_arr_foreach(items, i, n, item) {
-        bool is_ours = str_eq(js_get_str(item, "linkId"), k->question);
-        meet(k, js_get(item, "item"));
-        yyjson_arr_foreach(js_get(item, "answer"), j, m, answer) {
-            struct str type;
-            yyjson_val *v = choice(answer, STR("value"), &type);
-            meet(k, js_get(answer, "item"));
-            if (!is_ours || !v)
-                continue;
-            k->has_answer = true;
-            k->is_met |= k->wanted && is_met(k->operator, v, k->wanted, k->type);
-        }
-    }
-}
-
-static bool condition_holds(const struct response *r, yyjson_val *when)
-{
-    struct condition k = {.question = js_get_str(when, "question"),
-                          .operator= js_get_str(when, "operator")};
-
-    k.wanted = choice(when, STR("answer"), &k.type);
-    meet(&k, js_get(r->root, "item"));
-    if (str_eq(k.operator, STR("exists")))
-        return k.has_answer == yyjson_get_bool(k.wanted);
-    return k.is_met;
-}
-
-static bool is_enabled(const struct response *r, yyjson_val *question)
-{
-    yyjson_val *list = js_get(question, "enableWhen"), *v;
-    bool is_any = !str_eq(js_get_str(question, "enableBehavior"), STR("all"));
-    size_t i, n;
-
-    if (!yyjson_arr_size(list))
-        return true;
-    yyjson_arr_foreach(list, i, n, v) {
-        if (condition_holds(r, v) == is_any)
-            return is_any;
-    }
-    return !is_any;
-}
-
 /* ---- answers ---- */
 
-/* The types that a question's answers may have. */
-static bool fits_type(struct str question, struct str answer)
+bool response_fits(struct str question, struct str answer)
 {
     static const struct {
         const char *question, *answers;
@@ -184,10 +110,33 @@ static bool is_option(yyjson_val *question, yyjson_val *v)
     size_t i, n;
 
     yyjson_arr_foreach(js_get(question, "answerOption"), i, n, option) {
-        if (is_same_value(choice(option, STR("value"), &type), v))
+        if (response_is_same(response_choice(option, STR("value"), &type), v))
             return true;
     }
     return false;
+}
+
+/* "#id" is a value set that the questionnaire contains. */
+static int check_own_set(struct response *r, yyjson_val *question, struct str id, yyjson_val *v,
+                         const struct place *at)
+{
+    struct coding coding = {.system = js_get_str(v, "system"), .code = js_get_str(v, "code")};
+    enum terms_answer answer;
+    yyjson_val *set;
+    size_t i, n;
+    int result;
+
+    yyjson_arr_foreach(js_get(r->questionnaire, "contained"), i, n, set) {
+        if (!str_eq(js_get_str(set, "id"), id))
+            continue;
+        result = set_has(r->c, set, &coding, &answer);
+        if (result >= 0 && answer == TERMS_NO)
+            response_say(r, is_type(question, "open-choice") ? ISSUE_INFORMATION : ISSUE_ERROR,
+                         "code-invalid", at, js_get_str(question, "linkId"),
+                         "is none of the answers offered");
+        return MIN(result, 0);
+    }
+    return 0;
 }
 
 static int check_value_set(struct response *r, yyjson_val *question, yyjson_val *v,
@@ -198,6 +147,8 @@ static int check_value_set(struct response *r, yyjson_val *question, yyjson_val 
                                       .value_set = js_get_str(question, "answerValueSet")};
     struct item item = {.v = v, .type = def_type(STR("Coding")), .index = -1};
 
+    if (str_starts(binding.value_set, STR("#")))
+        return check_own_set(r, question, str_from(binding.value_set, 1), v, at);
     return conform_binding(r->c, NULL, js_get_str(question, "linkId"), &binding, &item, at);
 }
 
@@ -206,14 +157,14 @@ static int check_answer(struct response *r, yyjson_val *question, yyjson_val *an
 {
     struct str link_id = js_get_str(question, "linkId"), type = STR("");
     struct str max = js_str(js_get(question, "maxLength"));
-    yyjson_val *v = choice(answer, STR("value"), &type);
+    yyjson_val *v = response_choice(answer, STR("value"), &type);
     bool is_open = is_type(question, "open-choice") && str_eq(type, STR("String"));
     uint64_t length;
     int result;
 
     if (!v)
         return 0; /* the reason why may be there */
-    if (!fits_type(js_get_str(question, "type"), type)) {
+    if (!response_fits(js_get_str(question, "type"), type)) {
         response_say(r, ISSUE_ERROR, "structure", at, link_id,
                      "has an answer of another type than asked");
         return 0;
@@ -222,7 +173,8 @@ static int check_answer(struct response *r, yyjson_val *question, yyjson_val *an
         response_say(r, ISSUE_ERROR, "too-long", at, link_id,
                      "is longer than the questionnaire allows");
     if (js_get(question, "answerOption") && !is_open && !is_option(question, v))
-        response_say(r, ISSUE_ERROR, "code-invalid", at, link_id, "is none of the answers offered");
+        response_say(r, is_type(question, "open-choice") ? ISSUE_WARNING : ISSUE_ERROR,
+                     "code-invalid", at, link_id, "is none of the answers offered");
     result = response_answer(r, question, v, type, at);
     return result >= 0 && js_get(question, "answerValueSet") && str_eq(type, STR("Coding"))
                ? check_value_set(r, question, v, at)
@@ -230,7 +182,7 @@ static int check_answer(struct response *r, yyjson_val *question, yyjson_val *an
 }
 
 static int check_answers(struct response *r, yyjson_val *question, yyjson_val *item,
-                         const struct place *at)
+                         const struct level *level, const struct place *at)
 {
     yyjson_val *list = js_get(item, "answer"), *v;
     int result = 0;
@@ -241,21 +193,42 @@ static int check_answers(struct response *r, yyjson_val *question, yyjson_val *i
         if (result >= 0)
             result = check_answer(r, question, v, &here);
         if (result >= 0)
-            result = check_items(r, js_get(question, "item"), js_get(v, "item"), &here);
+            result = check_items(r, js_get(question, "item"), js_get(v, "item"), level, &here);
     }
     return result;
 }
 
 /* ---- items ---- */
 
+/* What was shown is what the questionnaire has; a translation is another text. */
+static void check_text(struct response *r, yyjson_val *question, yyjson_val *item,
+                       const struct place *at)
+{
+    struct place below = {at, STR("text"), -1};
+    struct str text = js_get_str(item, "text"), asked = js_get_str(question, "text");
+
+    if (text.n && asked.n && !js_get(question, "_text") && !display_is(text, asked))
+        response_say(r, ISSUE_WARNING, "value", &below, js_get_str(question, "linkId"),
+                     "is not the text of the question");
+}
+
+/* A condition may look at all items of the response. */
+static bool can_be_asked(struct response *r, yyjson_val *question, const struct place *at)
+{
+    size_t n = yyjson_arr_size(js_get(question, "enableWhen"));
+
+    return conform_steps(r->c, 1 + n * (1 + r->n_items / SCANS_A_STEP), at);
+}
+
 static int check_item(struct response *r, yyjson_val *question, yyjson_val *item,
-                      const struct place *at)
+                      const struct level *level, const struct place *at)
 {
     struct str link_id = js_get_str(question, "linkId");
     size_t n_answers = yyjson_arr_size(js_get(item, "answer"));
 
-    if (!conform_step(r->c, at))
+    if (!can_be_asked(r, question, at))
         return 0;
+    check_text(r, question, item, at);
     if ((is_type(question, "group") || is_type(question, "display")) && n_answers)
         response_say(r, ISSUE_ERROR, "structure", at, link_id, "has an answer, but is no question");
     if (n_answers > 1 && !yyjson_get_bool(js_get(question, "repeats")))
@@ -263,15 +236,15 @@ static int check_item(struct response *r, yyjson_val *question, yyjson_val *item
                      "has several answers, but does not repeat");
     if (!is_type(question, "group"))
         response_occurs(r, question, n_answers, at);
-    if (n_answers && !is_enabled(r, question))
+    if (response_is_answered(item) && response_enabled(question, level) == ENABLED_NO)
         response_say(r, ISSUE_ERROR, "business-rule", at, link_id,
                      "is answered, but is not asked after what else was answered");
     if (is_type(question, "group"))
-        return check_items(r, js_get(question, "item"), js_get(item, "item"), at);
+        return check_items(r, js_get(question, "item"), js_get(item, "item"), level, at);
     if (js_get(item, "item"))
         response_say(r, ISSUE_ERROR, "structure", at, link_id,
                      "has items of its own, which belong to its answers");
-    return check_answers(r, question, item, at);
+    return check_answers(r, question, item, level, at);
 }
 
 static size_t count_named(yyjson_val *given, struct str link_id, bool *ret_answered)
@@ -291,17 +264,22 @@ static size_t count_named(yyjson_val *given, struct str link_id, bool *ret_answe
 
 /* What the questionnaire asks for, and is not there, or is there too often. */
 static void check_counts(struct response *r, yyjson_val *asked, yyjson_val *given,
-                         const struct place *at)
+                         const struct level *up, const struct place *at)
 {
+    struct level level = {up, given, NULL};
     yyjson_val *question;
     size_t i, n;
 
     yyjson_arr_foreach(asked, i, n, question) {
         struct str link_id = js_get_str(question, "linkId");
         bool is_answered, is_group = is_type(question, "group");
-        size_t count = count_named(given, link_id, &is_answered);
+        size_t count;
+        if (!conform_steps(r->c, yyjson_arr_size(given) / SCANS_A_STEP, at) ||
+            !can_be_asked(r, question, at))
+            break;
+        count = count_named(given, link_id, &is_answered);
         if (!is_answered && yyjson_get_bool(js_get(question, "required")) &&
-            is_enabled(r, question))
+            response_enabled(question, &level) == ENABLED_YES)
             response_say(r, r->is_finished ? ISSUE_ERROR : ISSUE_INFORMATION, "required", at,
                          link_id, "has no answer to a required question");
         if (is_group)
@@ -324,7 +302,7 @@ static size_t place_of(yyjson_val *asked, yyjson_val *question)
 }
 
 static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
-                       const struct place *at)
+                       const struct level *up, const struct place *at)
 {
     yyjson_val *item;
     size_t i, n, last = 0;
@@ -332,10 +310,12 @@ static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
 
     yyjson_arr_foreach(given, i, n, item) {
         struct place here = {at, STR("item"), (ptrdiff_t)i};
+        struct level level = {up, given, item};
         struct str link_id = js_get_str(item, "linkId");
-        yyjson_val *question = item_named(asked, link_id);
-        if (result < 0)
+        yyjson_val *question;
+        if (result < 0 || !conform_steps(r->c, yyjson_arr_size(asked) / SCANS_A_STEP, &here))
             break;
+        question = item_named(asked, link_id);
         if (!question) {
             response_say(r, ISSUE_ERROR, "not-found", &here, link_id, "is not asked here");
             continue;
@@ -344,14 +324,28 @@ static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
             response_say(r, ISSUE_ERROR, "structure", &here, link_id,
                          "stands behind what comes after it");
         last = MAX(last, place_of(asked, question));
-        result = check_item(r, question, item, &here);
+        result = check_item(r, question, item, &level, &here);
     }
     if (result >= 0)
-        check_counts(r, asked, given, at);
+        check_counts(r, asked, given, up, at);
     return result;
 }
 
 /* ---- the whole ---- */
+
+/* Those below answers, too. */
+static size_t count_items(yyjson_val *items)
+{
+    yyjson_val *v, *answer;
+    size_t i, n, j, m, count = 0;
+
+    yyjson_arr_foreach(items, i, n, v) {
+        count += 1 + count_items(js_get(v, "item"));
+        yyjson_arr_foreach(js_get(v, "answer"), j, m, answer)
+            count += 1 + count_items(js_get(answer, "item"));
+    }
+    return count;
+}
 
 static int find_questionnaire(struct response *r, yyjson_val **ret)
 {
@@ -380,20 +374,23 @@ int conform_response(struct conform *c, yyjson_val *response, const struct scope
                          .url = js_get_str(response, "questionnaire"),
                          .is_finished =
                              str_eq(status, STR("completed")) || str_eq(status, STR("amended"))};
-    yyjson_val *questionnaire;
     int result;
 
+    if (!r.url.n)
+        conform_say(c, ISSUE_INFORMATION, "not-found", at, NULL, STR("questionnaire"),
+                    "names no questionnaire, so that it could not be held against one");
     if (!r.url.n || (!c->options->world && r.url.p[0] != '#'))
         return 0;
-    result = find_questionnaire(&r, &questionnaire);
+    result = find_questionnaire(&r, &r.questionnaire);
     if (result < 0)
         return result;
-    if (!questionnaire) {
+    if (!r.questionnaire) {
         if (!conform_said(c, r.url))
-            conform_say(c, ISSUE_INFORMATION, "not-found", at, NULL, STR("questionnaire"),
+            conform_say(c, ISSUE_WARNING, "not-found", at, NULL, STR("questionnaire"),
                         "was not held against the questionnaire %.*s, which is not known here",
                         (int)MIN(r.url.n, 300u), r.url.p);
         return 0;
     }
-    return check_items(&r, js_get(questionnaire, "item"), js_get(response, "item"), at);
+    r.n_items = count_items(js_get(response, "item"));
+    return check_items(&r, js_get(r.questionnaire, "item"), js_get(response, "item"), NULL, at);
 }

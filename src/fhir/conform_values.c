@@ -8,13 +8,18 @@
 #include "fhir/profile_int.h"
 
 #include "base/b64.h"
+#include "fhir/decimal.h"
 #include "fhir/ucum.h"
 
 #include <ctype.h>
+#include <openssl/evp.h>
 
 #define LANGUAGES STR("http://hl7.org/fhir/ValueSet/languages")
 #define URIS STR("urn:ietf:rfc:3986") /* the system of identifiers that are URIs */
 #define SUBTAG_MAX 8
+#define SHA_BYTES 20
+#define YEAR_LEAST "1800"
+#define YEAR_MOST "2200"
 
 struct value_check {
     struct conform *c;
@@ -43,7 +48,7 @@ static bool is_scheme(struct str s)
     return true;
 }
 
-static bool is_absolute(struct str uri)
+bool uri_is_absolute(struct str uri)
 {
     ptrdiff_t colon = str_find(uri, ':');
 
@@ -61,10 +66,14 @@ static const char *urn_problem(struct str s)
 
 static void check_uri(const struct value_check *k)
 {
-    const char *problem = urn_problem(js_str(k->item->v));
+    struct str uri = js_str(k->item->v);
+    const char *problem = urn_problem(uri);
 
     if (problem)
         say(k, ISSUE_ERROR, "value", "", "uri", problem);
+    /* "#id" names something within the resource. */
+    if (k->item->type->which == TYPE_CANONICAL && uri.n && uri.p[0] != '#' && !uri_is_absolute(uri))
+        say(k, ISSUE_WARNING, "value", "", "canonical", "is no canonical: it is not absolute");
 }
 
 static void check_identifier(const struct value_check *k)
@@ -72,40 +81,17 @@ static void check_identifier(const struct value_check *k)
     struct str system = js_get_str(k->item->v, "system"), value = js_get_str(k->item->v, "value");
     const char *problem;
 
-    if (system.n && !is_absolute(system))
+    if (system.n && !uri_is_absolute(system))
         say(k, ISSUE_ERROR, "value", "system", "Identifier.system", "is not absolute");
     if (!value.n || !str_eq(system, URIS))
         return;
-    problem =
-        is_absolute(value) ? urn_problem(value) : "is no absolute URI, which the system says it is";
+    problem = uri_is_absolute(value) ? urn_problem(value)
+                                     : "is no absolute URI, which the system says it is";
     if (problem)
         say(k, ISSUE_ERROR, "value", "value", "Identifier.value", problem);
 }
 
 /* ---- codes ---- */
-
-/* A value set lists codes; what they belong to is a code system. */
-static int check_system(const struct value_check *k)
-{
-    const struct world *world = k->c->options->world;
-    struct str system = js_get_str(k->item->v, "system");
-    yyjson_val *found = NULL;
-    int r = 0;
-
-    if (!system.n)
-        return 0;
-    if (!is_absolute(system)) {
-        say(k, ISSUE_ERROR, "value", "system", "Coding.system", "is not absolute");
-        return 0;
-    }
-    if (world && world->canonical && memmem(system.p, system.n, "ValueSet", 8))
-        r = world->canonical(world->ctx, k->c->a, def_resource(STR("ValueSet")), system, &found,
-                             k->c->err);
-    if (r >= 0 && found)
-        say(k, ISSUE_ERROR, "value", "system", "Coding.system",
-            "is a value set, where a code system belongs");
-    return MIN(r, 0);
-}
 
 static void check_quantity(const struct value_check *k)
 {
@@ -113,7 +99,7 @@ static void check_quantity(const struct value_check *k)
     struct place below = {k->at, STR("code"), -1};
     struct err why;
 
-    if (system.n && !is_absolute(system))
+    if (system.n && !uri_is_absolute(system))
         say(k, ISSUE_ERROR, "value", "system", "Quantity.system", "is not absolute");
     if (code.n && str_eq(system, STR(UCUM_SYSTEM)) && ucum_check(code, &why) < 0)
         conform_say(k->c, ISSUE_ERROR, "code-invalid", &below, NULL, STR("Quantity.code"),
@@ -156,6 +142,50 @@ static void check_language(const struct value_check *k)
         say(k, ISSUE_ERROR, "code-invalid", "", "language", "is no language tag of BCP 47");
 }
 
+/* ---- texts and times ---- */
+
+static void check_text(const struct value_check *k)
+{
+    struct str s = js_str(k->item->v), bare = str_trim(s);
+
+    if (s.n && !bare.n)
+        say(k, ISSUE_WARNING, "value", "", "string", "has nothing but blanks");
+    else if (bare.n != s.n)
+        say(k, ISSUE_WARNING, "value", "", "string", "begins or ends with a blank");
+}
+
+/* A year that nobody means: a slip of the pen more often than a date. */
+static void check_year(const struct value_check *k)
+{
+    struct str year = str_head(js_str(k->item->v), 4);
+
+    if (year.n == 4 && (str_cmp(year, STR(YEAR_LEAST)) < 0 || str_cmp(year, STR(YEAR_MOST)) > 0))
+        say(k, ISSUE_WARNING, "value", "", "date",
+            "is a date before " YEAR_LEAST " or after " YEAR_MOST ", which is likely a mistake");
+}
+
+static bool is_sample(struct str s)
+{
+    struct decimal d;
+
+    return (s.n == 1 && strchr("ELU", s.p[0])) || decimal_parse(s, &d, NULL) == 0;
+}
+
+/* Decimals with one blank between; E, L and U stand for an error, and for less and more than could
+ * be measured. */
+static void check_samples(const struct value_check *k)
+{
+    struct str data = js_get_str(k->item->v, "data"), one;
+
+    while (data.n && str_split(&data, ' ', &one)) {
+        if (is_sample(one))
+            continue;
+        say(k, ISSUE_ERROR, "value", "data", "SampledData.data",
+            "is no series of decimals, E, L and U with one blank between");
+        return;
+    }
+}
+
 /* ---- others ---- */
 
 static bool is_media_type(struct str s)
@@ -174,31 +204,68 @@ static void check_media_type(const struct value_check *k)
             "is no media type of BCP 13");
 }
 
+static void check_hash(const struct value_check *k, struct str hash, struct str bytes)
+{
+    _cleanup_(sb_done) struct sb given = sb_make(hash.n + KIB(1));
+    unsigned char sha[SHA_BYTES];
+
+    if (!EVP_Digest(bytes.p, bytes.n, sha, NULL, EVP_sha1(), NULL))
+        return;
+    if (!b64_decode_to(&given, hash) ||
+        !str_eq(sb_view(&given), str_n((const char *)sha, sizeof sha)))
+        say(k, ISSUE_ERROR, "value", "hash", "Attachment.hash", "is not the SHA-1 of data");
+}
+
 static int check_attachment(const struct value_check *k)
 {
-    struct str data = js_get_str(k->item->v, "data");
+    struct str data = js_get_str(k->item->v, "data"), hash = js_get_str(k->item->v, "hash");
     yyjson_val *size = js_get(k->item->v, "size");
     _cleanup_(sb_done) struct sb bytes = sb_make(data.n + KIB(1));
     uint64_t n;
 
     check_media_type(k);
-    if (!data.n || !size || !str_to_u64(js_str(size), UINT64_MAX, &n))
+    if (!data.n || (!size && !hash.n))
         return 0;
     if (!b64_decode_to(&bytes, data))
         return bytes.failed ? err_no_memory(k->c->err) : 0;
-    if (n != bytes.n)
+    if (size && str_to_u64(js_str(size), UINT64_MAX, &n) && n != bytes.n)
         say(k, ISSUE_ERROR, "value", "size", "Attachment.size",
             "is not the number of bytes in data");
+    if (hash.n)
+        check_hash(k, hash, sb_view(&bytes));
+    return 0;
+}
+
+/* Variables that a context gives are told when it is evaluated. */
+static int check_expression(const struct value_check *k)
+{
+    struct place below = {k->at, STR("expression"), -1};
+    struct str text = js_get_str(k->item->v, "expression");
+    const struct path *path;
+    struct err why;
+    int r = 0;
+
+    if (text.n && str_eq(js_get_str(k->item->v, "language"), STR("text/fhirpath")))
+        r = path_compile(k->c->scratch, text, NULL, &path, &why);
+    arena_reset(k->c->scratch);
+    if (r == ERR_NO_MEMORY)
+        return err_no_memory(k->c->err);
+    if (r < 0)
+        conform_say(k->c, ISSUE_ERROR, "value", &below, NULL, STR("Expression"),
+                    "is no FHIRPath: %s", why.text);
     return 0;
 }
 
 /* A search in place of an id is a question to whoever executes the Bundle. */
-static void check_search(const struct value_check *k)
+static void check_literal(const struct value_check *k)
 {
     struct str reference = js_get_str(k->item->v, "reference");
+    const char *problem = urn_problem(reference);
     const struct scope *s = k->scope;
 
-    if (str_find(reference, '?') < 0 || is_absolute(reference))
+    if (problem)
+        say(k, ISSUE_ERROR, "value", "reference", "reference", problem);
+    if (str_find(reference, '?') < 0 || uri_is_absolute(reference))
         return;
     for (; s; s = s->up) {
         struct str type = js_get_str(s->resource, "type");
@@ -266,10 +333,15 @@ int conform_value(struct conform *c, const struct item *item, const struct profi
     case TYPE_URI:
     case TYPE_URL:
     case TYPE_CANONICAL: check_uri(&k); break;
+    case TYPE_STRING: check_text(&k); break;
+    case TYPE_DATE:
+    case TYPE_DATETIME:
+    case TYPE_INSTANT: check_year(&k); break;
+    case TYPE_SAMPLEDDATA: check_samples(&k); break;
     case TYPE_IDENTIFIER: check_identifier(&k); break;
-    case TYPE_CODING: return check_system(&k);
     case TYPE_ATTACHMENT: return check_attachment(&k);
-    case TYPE_REFERENCE: check_search(&k); break;
+    case TYPE_REFERENCE: check_literal(&k); return conform_bundled(c, item, scope, at);
+    case TYPE_EXPRESSION: return check_expression(&k);
     case TYPE_NARRATIVE: check_narrative(&k); break;
     default:
         if (str_eq(item->type->name, STR("Binary")))

@@ -61,6 +61,7 @@ struct conform_options {
     size_t n_asked;
     bool no_claims;   /* meta.profile is not followed */
     bool no_bindings; /* codes are not held against R4's own bindings */
+    bool must_know;   /* a profile that is claimed or led to, and not known, is an error */
 };
 
 /* Holds a resource against R4's invariants and bindings, against the profiles asked for and those

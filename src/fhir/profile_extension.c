@@ -141,16 +141,34 @@ static void check_invariants(struct conform *c, const struct profile *p, const s
 
 /* ---- one extension ---- */
 
+/* "http://hl7.org/fhir/5.0/StructureDefinition/extension-Patient.x": an element that a version of
+ * FHIR has and R4 has not. */
+static bool is_of_other_version(struct str url)
+{
+    static const struct str host = STR("http://hl7.org/fhir/");
+    struct str rest = str_starts(url, host) ? str_from(url, host.n) : STR("");
+    ptrdiff_t slash = str_find(rest, '/');
+
+    return slash == 3 && rest.p[1] == '.' &&
+           str_starts(str_from(rest, 3), STR("/StructureDefinition/extension-"));
+}
+
 static void say_unknown(struct conform *c, struct str url, bool is_modifier, const struct place *at)
 {
+    bool is_hl7 = str_starts(url, STR("http://hl7.org/fhir/StructureDefinition/"));
+
     if (is_modifier)
         conform_say(c, ISSUE_ERROR, "not-supported", at, NULL, STR("modifierExtension"),
                     "is the modifier extension %.*s, which is not known here: what it modifies "
                     "cannot be understood",
                     (int)MIN(url.n, 200u), url.p);
     else if (!conform_said(c, url))
-        conform_say(c, ISSUE_INFORMATION, "not-found", at, NULL, STR("extension"),
-                    "is the extension %.*s, which is not known here", (int)MIN(url.n, 200u), url.p);
+        conform_say(c, is_hl7 ? ISSUE_WARNING : ISSUE_INFORMATION, "not-found", at, NULL,
+                    STR("extension"), "is the extension %.*s, which %s", (int)MIN(url.n, 200u),
+                    url.p,
+                    is_of_other_version(url)
+                        ? "stands for an element of another version of FHIR: it was not looked at"
+                        : "is not known here");
 }
 
 /* A part of a complex extension is told by the definition of the whole. */

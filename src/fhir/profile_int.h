@@ -185,6 +185,10 @@ void conform_say(struct conform *c, enum issue_severity severity, const char *ty
                  ...) _printf_(7, 8);
 /* Counts a step; false once a bound is reached. */
 bool conform_step(struct conform *c, const struct place *at);
+/* The same for work that grows with what a sender chooses: n comparisons are SCANS_A_STEP times as
+ * cheap as a step. */
+bool conform_steps(struct conform *c, size_t n, const struct place *at);
+#define SCANS_A_STEP 16
 
 /* One element, and all below, against a node. 0 or negative. */
 int conform_node(struct conform *c, const struct profile *p, const struct profile_node *node,
@@ -241,15 +245,30 @@ int conform_extension(struct conform *c, const struct item *item, const struct h
 /* R4's own rules on an element and all below it; each resource against what it claims. */
 int conform_base(struct conform *c, const struct item *item, const struct holder *holder,
                  const struct scope *scope, const struct place *at);
-/* What Bundles, and responses to Questionnaires, have to keep besides. */
+/* What Bundles, documents and messages, and responses to Questionnaires, have to keep besides. */
+int conform_document(struct conform *c, yyjson_val *bundle, const struct scope *scope,
+                     const struct place *at);
 int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *scope,
                    const struct place *at);
 int conform_response(struct conform *c, yyjson_val *response, const struct scope *scope,
                      const struct place *at);
+/* What a Questionnaire has to keep besides: conditions, options and initial values that make sense.
+ */
+int conform_questionnaire(struct conform *c, yyjson_val *questionnaire, const struct place *at);
 /* A MeasureReport against its Measure. */
 int conform_report(struct conform *c, yyjson_val *report, const struct place *at);
 /* What definitions have to keep besides: StructureDefinition, ValueSet, CodeSystem, ConceptMap. */
 int conform_definition(struct conform *c, yyjson_val *resource, const struct place *at);
+/* A Coding by itself: its system's name, whether the system has the code, and the display. */
+int conform_coding(struct conform *c, const struct item *item, const struct place *at);
+/* A Reference in a Bundle: what it names there, and whether it may stand here. */
+int conform_bundled(struct conform *c, const struct item *item, const struct scope *scope,
+                    const struct place *at);
+/* Whether a ValueSet at hand as a resource has a code. */
+int set_has(struct conform *c, yyjson_val *set, const struct coding *coding,
+            enum terms_answer *ret);
+/* Whether a URI begins with a scheme. */
+bool uri_is_absolute(struct str uri);
 /* What R4's text says of a value of this type. `binding`: R4's own of the element, or NULL. */
 int conform_value(struct conform *c, const struct item *item, const struct profile_binding *binding,
                   const struct scope *scope, const struct place *at);
@@ -278,6 +297,9 @@ int value_compare(yyjson_val *v, yyjson_val *to, const struct def_type *type);
 enum found_in { FOUND_NOWHERE, FOUND_CONTAINED, FOUND_BUNDLED, FOUND_OUTSIDE };
 
 struct entries *entries_of(struct arena *a, yyjson_val *bundle);
+/* The number of the entry that a literal reference of an entry's resource names, or -1.
+ * scope->up is the Bundle. */
+ptrdiff_t entry_named(struct conform *c, const struct scope *scope, struct str reference);
 /* The type that a reference says by itself: "Patient/1", or Reference.type; NULL: none. */
 const struct def_type *reference_type(yyjson_val *reference);
 /* What a literal reference leads to, and the scope there. */

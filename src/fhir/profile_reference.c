@@ -9,6 +9,7 @@
 struct entry_name {
     struct str url, version; /* meta.versionId; empty: not said */
     yyjson_val *entry;
+    size_t number; /* in the Bundle */
 };
 
 struct entries {
@@ -16,7 +17,7 @@ struct entries {
     size_t n_places; /* a power of two */
 };
 
-static void add_name(struct entries *e, struct str url, yyjson_val *entry)
+static void add_name(struct entries *e, struct str url, yyjson_val *entry, size_t number)
 {
     struct str version = js_get_str(js_get(js_get(entry, "resource"), "meta"), "versionId");
     size_t at = str_hash(url) & (e->n_places - 1);
@@ -26,11 +27,12 @@ static void add_name(struct entries *e, struct str url, yyjson_val *entry)
             return;
         at = (at + 1) & (e->n_places - 1);
     }
-    e->places[at] = (struct entry_name){url, version, entry};
+    e->places[at] = (struct entry_name){url, version, entry, number};
 }
 
 /* Of a version, where one is asked for; an entry that does not say its own may be any. */
-static yyjson_val *find_name(const struct entries *e, struct str url, struct str version)
+static const struct entry_name *find_name(const struct entries *e, struct str url,
+                                          struct str version)
 {
     size_t at = str_hash(url) & (e->n_places - 1);
 
@@ -38,7 +40,7 @@ static yyjson_val *find_name(const struct entries *e, struct str url, struct str
         const struct entry_name *place = &e->places[at];
         if (str_eq(place->url, url) &&
             (!version.n || !place->version.n || str_eq(place->version, version)))
-            return place->entry;
+            return place;
     }
     return NULL;
 }
@@ -70,12 +72,12 @@ struct entries *entries_of(struct arena *a, yyjson_val *bundle)
     yyjson_arr_foreach(list, i, n, entry) {
         struct str url = js_get_str(entry, "fullUrl");
         if (url.n)
-            add_name(e, url, entry);
+            add_name(e, url, entry, i);
     }
     yyjson_arr_foreach(list, i, n, entry) {
         struct str part = relative_part(js_get_str(entry, "fullUrl"));
         if (part.n)
-            add_name(e, part, entry);
+            add_name(e, part, entry, i);
     }
     return e;
 }
@@ -107,11 +109,12 @@ static struct str absolute(struct conform *c, const struct scope *s, struct str 
                      STR_ARG(reference));
 }
 
-static yyjson_val *entry_for(struct conform *c, const struct scope *in, const struct scope *bundle,
-                             struct str reference, struct str version)
+static const struct entry_name *entry_for(struct conform *c, const struct scope *in,
+                                          const struct scope *bundle, struct str reference,
+                                          struct str version)
 {
     struct str url = absolute(c, in, reference);
-    yyjson_val *found = url.p ? find_name(bundle->entries, url, version) : NULL;
+    const struct entry_name *found = url.p ? find_name(bundle->entries, url, version) : NULL;
 
     return found ? found : find_name(bundle->entries, reference, version);
 }
@@ -129,6 +132,14 @@ static struct str version_in(struct str reference)
     struct str rest = without_version(reference);
 
     return rest.n == reference.n ? STR("") : str_from(reference, rest.n + 10);
+}
+
+ptrdiff_t entry_named(struct conform *c, const struct scope *scope, struct str reference)
+{
+    const struct entry_name *name =
+        entry_for(c, scope, scope->up, without_version(reference), version_in(reference));
+
+    return name ? (ptrdiff_t)name->number : -1;
 }
 
 int resolve(struct conform *c, const struct scope *scope, struct str reference, yyjson_val **ret,
@@ -152,13 +163,14 @@ int resolve(struct conform *c, const struct scope *scope, struct str reference, 
     }
     reference = without_version(reference);
     for (const struct scope *b = holder; b; b = b->up) {
-        yyjson_val *entry = b->entries ? entry_for(c, holder, b, reference, version) : NULL;
-        if (!entry)
+        const struct entry_name *name =
+            b->entries ? entry_for(c, holder, b, reference, version) : NULL;
+        if (!name)
             continue;
-        *ret = js_get(entry, "resource");
+        *ret = js_get(name->entry, "resource");
         *ret_in = *ret ? FOUND_BUNDLED : FOUND_NOWHERE;
-        *ret_scope =
-            (struct scope){.up = b, .resource = *ret, .full_url = js_get_str(entry, "fullUrl")};
+        *ret_scope = (struct scope){
+            .up = b, .resource = *ret, .full_url = js_get_str(name->entry, "fullUrl")};
         return 0;
     }
     if (!world || !world->reference)

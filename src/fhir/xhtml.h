@@ -3,9 +3,10 @@
  * The text must be one well-formed <div> in the XHTML namespace, made of the elements and
  * attributes of invariant txt-1. Beyond that nothing may be there that a browser could act on or
  * read in another way than we do: no script, event handler, javascript: or data: address
- * (data:image/ in an img apart), no style that fetches, no CDATA, processing instruction or
- * document type, no markup in comments. That it says something (txt-2) is not asked. No memory is
- * allocated. Source: http://hl7.org/fhir/R4/narrative.html#xhtml.
+ * (data:image/ in an img or a style apart), no style that fetches anything but a file beside the
+ * page, no CDATA, processing instruction or document type, no markup in comments. That it says
+ * something (txt-2) is not asked. No memory is allocated. Source:
+ * http://hl7.org/fhir/R4/narrative.html#xhtml.
  */
 #ifndef FHIR_XHTML_H
 #define FHIR_XHTML_H

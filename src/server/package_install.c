@@ -336,16 +336,34 @@ static int drop_row(void *ctx, struct store_txn *txn, struct err *err)
     return package_row_drop(txn, *(const struct str *)ctx, err);
 }
 
+/* As many of *rest as one transaction takes. The row goes with the last of them: what was cut off
+ * in between is removed again, and to delete what is gone is no error. */
+static int remove_some(struct api *api, struct str *rest, struct str name, struct err *err)
+{
+    _cleanup_(arena_done) struct arena a;
+    _cleanup_(sb_done) struct sb body = sb_make(PLACE_TABLE_MAX);
+    struct str one;
+    size_t n = 0, failed;
+
+    arena_init(&a, PACKAGE_ARENA_MAX);
+    sb_lit(&body, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[");
+    for (; n < API_BUNDLE_ENTRIES_MAX && rest->n && str_split(rest, ' ', &one); n++)
+        put_delete(&body, one, n == 0);
+    sb_lit(&body, "]}");
+    if (sb_ok(&body, err) < 0)
+        return ERR_NO_MEMORY;
+    return api_bundle(api, &a, place_worker_access(PLACE_PACKAGE), sb_view(&body),
+                      rest->n ? NULL : drop_row, &name, &failed, NULL, err);
+}
+
 int package_remove(struct api *api, struct store *store, struct str which, size_t *ret_n,
                    struct err *err)
 {
     _cleanup_(arena_done) struct arena a;
-    _cleanup_(sb_done) struct sb body = sb_make(PLACE_TABLE_MAX);
     ptrdiff_t hash = str_find(which, '#');
-    struct str name = hash < 0 ? which : str_head(which, (size_t)hash), rest, one;
+    struct str name = hash < 0 ? which : str_head(which, (size_t)hash), rest;
     struct package_table *table;
     const struct package_row *row;
-    size_t failed;
     int r;
 
     arena_init(&a, PACKAGE_ARENA_MAX);
@@ -356,16 +374,12 @@ int package_remove(struct api *api, struct store *store, struct str which, size_
     if (!row || (hash >= 0 && !str_eq(row->id.version, str_from(which, (size_t)hash + 1))))
         return err_set(err, ERR_NOT_FOUND, "the package %.*s is not installed",
                        (int)MIN(which.n, 200u), which.p);
-    sb_lit(&body, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[");
-    rest = row->resources;
-    for (bool is_first = true; rest.n && str_split(&rest, ' ', &one); is_first = false)
-        put_delete(&body, one, is_first);
-    sb_lit(&body, "]}");
-    if (sb_ok(&body, err) < 0)
-        return ERR_NO_MEMORY;
     *ret_n = row->n;
-    return api_bundle(api, &a, place_worker_access(PLACE_PACKAGE), sb_view(&body), drop_row, &name,
-                      &failed, NULL, err);
+    rest = row->resources;
+    do
+        r = remove_some(api, &rest, name, err);
+    while (r >= 0 && rest.n);
+    return r;
 }
 
 int package_list(const struct place *place, void (*say)(void *ctx, const char *name, size_t n),

@@ -117,12 +117,13 @@ static void conformance(struct server *s, struct http_exchange *x)
     struct sb out = sb_make(CONFORMANCE_PAGE_MAX);
     struct err err;
 
-    if (api_conformance_page(s->api, &out, &err) < 0) {
+    if (api_conformance_page(s->api, http_header(x, "Accept-Language"), &out, &err) < 0) {
         sb_reset(&out);
         sb_lit(&out, "the page is too long\n");
         reply_text(x, 503, "text/plain; charset=utf-8", &out);
         return;
     }
+    http_reply_header(x, "Vary", STR("Accept-Language"));
     http_reply_header(x, "Content-Security-Policy",
                       STR("default-src 'none'; style-src 'unsafe-inline'"));
     reply_text(x, 200, "text/html; charset=utf-8", &out);

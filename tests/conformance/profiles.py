@@ -148,6 +148,42 @@ def install(score, carnet, folder, package):
     score.check(listed.startswith('hl7.fhir.uv.ips#2.0.0 '), listed)
     gone = run('package', 'remove', 'hl7.fhir.uv.ips')
     score.check(gone.returncode == 0 and run('package', 'list').stdout == '', f'{gone}')
+    return run
+
+
+def value_set(name):
+    return json.dumps({'resourceType': 'ValueSet', 'id': name, 'status': 'active',
+                       'url': f'http://a.org/{name}'}).encode()
+
+
+def many(score, run, folder):
+    """More resources than one transaction takes go in and out again."""
+    n = 20010
+    files = {'package/package.json': json.dumps(
+        {'name': 'org.many', 'version': '1.0.0', 'fhirVersions': ['4.0.1']}).encode()}
+    for i in range(n):
+        files[f'package/ValueSet-{i}.json'] = value_set(f'many-{i}')
+    put = run('package', 'install', write(folder, 'many.tgz', tgz(files)))
+    score.check(put.returncode == 0 and f'{n} resources installed' in put.stdout, f'{put}')
+    gone = run('package', 'remove', 'org.many')
+    score.check(gone.returncode == 0 and f'{n} resources removed' in gone.stdout, f'{gone}')
+    score.check(run('package', 'list').stdout == '', 'org.many is still there')
+
+
+def refused(score, run, folder):
+    """Packages for another version of FHIR, and those that need one another."""
+    def package(name, versions, **needs):
+        return write(folder, f'{name}.tgz', tgz({'package/package.json': json.dumps(
+            {'name': name, 'version': '1.0.0', 'fhirVersions': versions,
+             'dependencies': {k.replace('_', '.'): '1.0.0' for k in needs}}).encode(),
+            'package/ValueSet-x.json': value_set(name.replace('.', '-'))}))
+
+    later = run('package', 'install', package('org.later', ['5.0.0']))
+    score.check(later.returncode == 1 and 'R4' in later.stderr, f'{later}')
+    circle = run('package', 'install', package('org.a', ['4.0.1'], org_b=1),
+                 package('org.b', ['4.0.1'], org_a=1))
+    score.check(circle.returncode == 1 and 'depend on one another' in circle.stderr, f'{circle}')
+    score.check(run('package', 'list').stdout == '', 'a part of the circle is installed')
 
 
 def main():
@@ -174,7 +210,9 @@ def main():
         ], ['--package', package, '--profile',
             'http://hl7.org/fhir/uv/ips/StructureDefinition/Bundle-uv-ips'])
         hostile(score, carnet, folder)
-        install(score, carnet, folder, package)
+        run = install(score, carnet, folder, package)
+        many(score, run, folder)
+        refused(score, run, folder)
     score.check(seen == set(known), f'listed, but not found: {set(known) - seen}')
     print(f'{n} examples and {n_ips} of IPS, {len(seen)} errors that are listed')
     return score.end()

@@ -98,6 +98,9 @@ def check_node(score, folder, policy):
         score.check(client.get('/fhir/Organization/b3').status == 200, 'a warning refuses')
         page = client.get('/conformance').body.decode()
         score.check('Organization.type' in page and 'import' in page, 'not in the tally')
+        french = client.get('/conformance', **{'Accept-Language': 'fr-CI, en;q=0.5'})
+        score.check(b'<html lang="fr">' in french.body and 'lang="en"' in page,
+                    'not in the language that is accepted')
         out = folder.run('import', '--profiles', policy, path, status=1)
         score.check('its own --profiles' in out, f'--profiles beside a node: {out}')
         return page.count('<tr>')

@@ -23,17 +23,17 @@
 
 #define FIRST_PAGES 8
 #define LARGE_BYTES MIB(2)
-#define HEAT_MAX 3          /* rounds of the hand that a page in use survives */
-#define SAME_USE_SHARE 16   /* until so many of its pages have come in, it is still the same use */
-#define SAME_USE_MAX 32     /* pages */
-#define SLOTS_FIRST 32      /* of the table: a power of two */
-#define OVERREAD_BYTES 64   /* a damaged page may make SQLite look some bytes past its end */
-#define PINNED_SHARE 0.9    /* past this SQLite should write out, not ask for more */
+#define HEAT_MAX 3        /* rounds of the hand that a page in use survives */
+#define SAME_USE_SHARE 16 /* until so many of its pages have come in, it is still the same use */
+#define SAME_USE_MAX 32   /* pages */
+#define SLOTS_FIRST 32    /* of the table: a power of two */
+#define OVERREAD_BYTES 64 /* a damaged page may make SQLite look some bytes past its end */
+#define PINNED_SHARE 0.9  /* past this SQLite should write out, not ask for more */
 
 struct sq_page {
     sqlite3_pcache_page base; /* first: its address is what SQLite holds */
     unsigned key;             /* a page number; 0 where nothing is kept */
-    unsigned used; /* how many pages had come in when it was used */
+    unsigned used;            /* how many pages had come in when it was used */
     unsigned char heat;
     bool is_pinned;
     struct sq_page *next_free;

@@ -225,7 +225,7 @@ static void what_is_used_stays(void **state)
 static void without_memory_there_is_no_page(void **state)
 {
     (void)state;
-    FAULT_LOOP (false) {
+    FAULT_LOOP(false) {
         struct model t;
 
         model_new(&t, false, 1);
