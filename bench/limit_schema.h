@@ -9,6 +9,8 @@
 #ifndef BENCH_LIMIT_SCHEMA_H
 #define BENCH_LIMIT_SCHEMA_H
 
+#include "limit_data.h"
+
 #include <sqlite3.h>
 
 #define LIMIT_SCHEMA \
@@ -19,11 +21,6 @@
     "CREATE TABLE idx(param INTEGER NOT NULL, value BLOB NOT NULL, row INTEGER NOT NULL," \
     "  PRIMARY KEY(param, value, row)) WITHOUT ROWID;" \
     "CREATE TABLE dict(id INTEGER PRIMARY KEY, dict BLOB NOT NULL);"
-
-#define LIMIT_INDEX_ROWS 11 /* a resource */
-#define LIMIT_VALUE_BYTES 10
-#define LIMIT_DICT_BYTES (112 << 10) /* zstd dictionary, trained on the first bodies */
-#define LIMIT_ZSTD_LEVEL 3
 
 #define LIMIT_INSERT_BODY "INSERT INTO body(row, body) VALUES(?1, ?2)"
 #define LIMIT_INSERT_ID "INSERT INTO ids(type, id, row) VALUES(?1, ?2, ?3)"
@@ -40,22 +37,6 @@ static inline void limit_configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-}
-
-/* How many different values each of the 11 index rows draws from; 0: a new one for each row, in
- * rising order (a date); -1: a new one for each row, in no order (an identifier). Of a resource's
- * keys some are shared by a third of all rows (a status), some by a few (a patient). */
-static const int limit_index_spread[LIMIT_INDEX_ROWS] = {
-    3, 16, 64, 256, 1000, 1000, 10000, 10000, 100000, 0, -1,
-};
-
-/* The type column: 32-bit FNV-1a of the type's name. */
-static inline int limit_type(const char *name, unsigned long n)
-{
-    unsigned h = 2166136261u;
-    for (unsigned long i = 0; i < n; i++)
-        h = (h ^ (unsigned char)name[i]) * 16777619u;
-    return (int)(h & 0x7fffffff);
 }
 
 #endif

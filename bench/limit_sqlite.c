@@ -9,33 +9,14 @@
  * checkpoint (pages), seconds; the harness passes those that Carnet runs with.
  * Prints one JSON object.
  */
+#include "limit_data.h"
 #include "limit_schema.h"
 
 #include <sqlite3.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <zdict.h>
-#include <zstd.h>
-
-#define SAMPLES 4000
-#define CREATE_LINES 20000 /* bodies that `create` repeats, with new ids */
-#define ID_BYTES 64
-
-struct resource {
-    char *body; /* compressed */
-    size_t n;
-    int type;
-    char id[ID_BYTES];
-};
-
-struct resources {
-    struct resource *v;
-    size_t n, cap;
-};
 
 struct settings {
     long group, page, cache_kib, checkpoint;
@@ -46,23 +27,6 @@ static void die(const char *what, sqlite3 *db)
 {
     fprintf(stderr, "limit_sqlite: %s%s%s\n", what, db ? ": " : "", db ? sqlite3_errmsg(db) : "");
     exit(1);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* xorshift64*: the index values, the same in every run. */
-static uint64_t rng_state = 88172645463325252ULL;
-static uint64_t rnd(void)
-{
-    rng_state ^= rng_state >> 12;
-    rng_state ^= rng_state << 25;
-    rng_state ^= rng_state >> 27;
-    return rng_state * 2685821657736338717ULL;
 }
 
 static unsigned long long bytes_written(void)
@@ -76,102 +40,6 @@ static unsigned long long bytes_written(void)
     if (f)
         fclose(f);
     return n;
-}
-
-/* The first string member of that name in the line's text. */
-static const char *member(const char *line, const char *name, size_t *ret_n)
-{
-    const char *p = strstr(line, name);
-    if (!p)
-        return NULL;
-    p += strlen(name);
-    const char *end = strchr(p, '"');
-    *ret_n = end ? (size_t)(end - p) : 0;
-    return end ? p : NULL;
-}
-
-static void resource_set(struct resource *r, char *line, size_t n)
-{
-    size_t type_n = 0, id_n = 0;
-    const char *type = member(line, "\"resourceType\":\"", &type_n);
-    const char *id = member(line, "\"id\":\"", &id_n);
-    if (!type || !id || id_n >= ID_BYTES)
-        die("a line without resourceType or id", NULL);
-    r->type = limit_type(type, type_n);
-    memcpy(r->id, id, id_n);
-    r->id[id_n] = 0;
-    r->body = line;
-    r->n = n;
-}
-
-static struct resources load(const char *path, size_t max)
-{
-    struct resources all = {0};
-    FILE *f = strcmp(path, "-") ? fopen(path, "r") : stdin;
-    if (!f)
-        die("cannot read the NDJSON file", NULL);
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
-    while (all.n < max && (n = getline(&line, &cap, f)) > 0) {
-        if (all.n == all.cap) {
-            all.cap = all.cap ? all.cap * 2 : 4096;
-            all.v = realloc(all.v, all.cap * sizeof(*all.v));
-        }
-        line[n - 1] = line[n - 1] == '\n' ? 0 : line[n - 1];
-        char *copy = strdup(line);
-        if (!all.v || !copy)
-            die("no memory", NULL);
-        resource_set(&all.v[all.n++], copy, strlen(copy));
-    }
-    free(line);
-    if (f != stdin)
-        fclose(f);
-    if (!all.n)
-        die("the NDJSON file is empty", NULL);
-    return all;
-}
-
-static size_t dict_train(const struct resources *all, char *dict)
-{
-    size_t n = all->n < SAMPLES ? all->n : SAMPLES, total = 0;
-    size_t *sizes = calloc(n, sizeof(*sizes));
-    size_t step = all->n / n;
-    for (size_t i = 0; i < n; i++)
-        total += all->v[i * step].n;
-    char *text = malloc(total), *to = text;
-    if (!sizes || !text)
-        die("no memory", NULL);
-    for (size_t i = 0; i < n; i++) {
-        sizes[i] = all->v[i * step].n;
-        memcpy(to, all->v[i * step].body, sizes[i]);
-        to += sizes[i];
-    }
-    size_t got = ZDICT_trainFromBuffer(dict, LIMIT_DICT_BYTES, text, sizes, (unsigned)n);
-    if (ZDICT_isError(got))
-        die("cannot train the dictionary: too little data", NULL);
-    free(text);
-    free(sizes);
-    return got;
-}
-
-static void compress_all(struct resources *all, const void *dict, size_t dict_n)
-{
-    ZSTD_CCtx *cc = ZSTD_createCCtx();
-    ZSTD_CDict *cd = ZSTD_createCDict(dict, dict_n, LIMIT_ZSTD_LEVEL);
-    for (size_t i = 0; i < all->n; i++) {
-        struct resource *r = &all->v[i];
-        size_t max = ZSTD_compressBound(r->n);
-        char *z = malloc(max);
-        size_t n = z ? ZSTD_compress_usingCDict(cc, z, max, r->body, r->n, cd) : 0;
-        if (!n || ZSTD_isError(n))
-            die("cannot compress", NULL);
-        free(r->body);
-        r->body = realloc(z, n);
-        r->n = n;
-    }
-    ZSTD_freeCDict(cd);
-    ZSTD_freeCCtx(cc);
 }
 
 static void run_sql(sqlite3 *db, const char *sql)
@@ -241,8 +109,7 @@ static void step(struct writer *w, sqlite3_stmt *st)
 static void write_index(struct writer *w)
 {
     for (int i = 0; i < LIMIT_INDEX_ROWS; i++) {
-        int spread = limit_index_spread[i];
-        uint64_t v = spread > 0 ? rnd() % (uint64_t)spread : spread == 0 ? (uint64_t)w->row : rnd();
+        uint64_t v = limit_index_value(i, (uint64_t)w->row);
         unsigned char key[LIMIT_VALUE_BYTES] = {0x10};
         for (int b = 0; b < 8; b++)
             key[LIMIT_VALUE_BYTES - 1 - b] = (unsigned char)(v >> (8 * b));
@@ -282,10 +149,10 @@ static void report(const char *mode, const char *path, size_t rows, double secon
 
 static void import_all(const char *path, const char *ndjson, const struct settings *s)
 {
-    struct resources all = load(ndjson, SIZE_MAX);
+    struct resources all = limit_load(ndjson, SIZE_MAX);
     char *dict = malloc(LIMIT_DICT_BYTES);
-    size_t dict_n = dict_train(&all, dict);
-    compress_all(&all, dict, dict_n);
+    size_t dict_n = limit_dict_train(&all, dict);
+    limit_compress_all(&all, dict, dict_n);
 
     sqlite3 *db = db_open(path, s);
     run_sql(db, LIMIT_SCHEMA);
@@ -297,7 +164,7 @@ static void import_all(const char *path, const char *ndjson, const struct settin
     struct writer w;
     writer_init(&w, db, 0);
     unsigned long long before = bytes_written();
-    double start = now();
+    double start = limit_now();
     for (size_t i = 0; i < all.n; i++) {
         if (i % (size_t)s->group == 0)
             step(&w, w.begin);
@@ -306,7 +173,7 @@ static void import_all(const char *path, const char *ndjson, const struct settin
             step(&w, w.commit);
     }
     writer_done(&w); /* an import is done when the log is folded into the database */
-    double seconds = now() - start;
+    double seconds = limit_now() - start;
     unsigned long long written = bytes_written() - before;
     report("import", path, all.n, seconds, written);
 }
@@ -317,28 +184,26 @@ static void create_some(const char *path, const char *ndjson, const struct setti
     sqlite3_stmt *q = prepare(db, "SELECT dict, (SELECT max(row) FROM body) FROM dict");
     if (sqlite3_step(q) != SQLITE_ROW)
         die("no database of limit_sqlite", db);
-    struct resources all = load(ndjson, CREATE_LINES);
-    compress_all(&all, sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0));
+    struct resources all = limit_load(ndjson, LIMIT_CREATE_LINES);
+    limit_compress_all(&all, sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0));
     sqlite3_int64 last = sqlite3_column_int64(q, 1);
     sqlite3_finalize(q);
-    rng_state ^= (uint64_t)last;
+    limit_rnd_salt((uint64_t)last);
 
     struct writer w;
     writer_init(&w, db, last);
     unsigned long long before = bytes_written();
     size_t n = 0;
-    double start = now(), seconds;
+    double start = limit_now(), seconds;
     do {
         step(&w, w.begin);
         for (long i = 0; i < s->group; i++, n++) {
-            char id[ID_BYTES]; /* time-ordered, as long as a UUID */
-            snprintf(id, sizeof(id), "f%07llx-%04llx-7000-8000-%012llx",
-                     (unsigned long long)w.row >> 16 & 0xfffffff,
-                     (unsigned long long)w.row & 0xffff, (unsigned long long)rnd() >> 16);
+            char id[LIMIT_ID_BYTES];
+            limit_new_id((uint64_t)w.row, id);
             write_one(&w, &all.v[n % all.n], id);
         }
         step(&w, w.commit);
-        seconds = now() - start;
+        seconds = limit_now() - start;
     } while (seconds < s->seconds);
     unsigned long long written = bytes_written() - before;
     writer_done(&w);

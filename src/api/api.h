@@ -30,6 +30,7 @@ struct api_config {
     bool no_update_create;   /* PUT to a new id is refused instead of creating */
     bool no_multiple_delete; /* conditional delete of several matches is refused */
     enum api_references references;
+    bool staff_by_role; /* patients see in the audit log what role staff have, not who it was */
     bool allow_expunge;
     unsigned search_seconds; /* the longest that a request may read and search; 0: no limit */
     struct str cors_origin;  /* "*", one origin, or empty: no CORS headers */
@@ -89,6 +90,8 @@ int api_conformance_page(struct api *api, struct str accept_language, struct sb 
  * which is given back. */
 void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
 
+/* Where a request comes from: behind a proxy that is trusted, the address that the proxy saw. */
+struct str api_address(const struct api_config *config, struct http_exchange *x);
 /* Writes an OperationOutcome for errors that end before the handler (http_config.error_body), in
  * the format that the request asks for. */
 void api_error_body(void *ctx, const struct http_exchange *x, const struct err *err, struct sb *out,

@@ -11,18 +11,41 @@
 #define PROOF_TYPE "text/plain;charset=utf-8"
 #define UNKNOWN_MAX 20 /* parameters that are told as not understood */
 
+static int event_type(void)
+{
+    return def_resource(STR("AuditEvent"));
+}
+
 bool audit_serves(const struct call *c)
 {
     return c->api->audit && c->type && str_eq(def_resource_name(c->type), STR("AuditEvent"));
+}
+
+/* Whether the asker sees staff by their role alone. */
+static bool hides_staff(const struct call *c)
+{
+    struct str patient;
+
+    return c->api->config.staff_by_role && c->who.kind == ACCESS_GRANTED &&
+           allow_log(&c->who, event_type(), &patient, NULL) >= 0 && patient.p;
+}
+
+void audit_show_staff(const struct call *c, struct audit_event *event)
+{
+    if (!event->role.n || str_eq(event->role, STR("patient")) || !hides_staff(c))
+        return;
+    event->user = event->token = event->address = event->request_id = STR("");
 }
 
 static int write_event(struct call *c, const struct audit_row *row, struct str id)
 {
     struct audit_source source = {
         .id = id, .observer = audit_origin(c->api->audit), .base = c->base};
+    struct audit_event event = row->event;
 
-    trail_patient(c, row->event.patient);
-    audit_event_json(&c->out, &source, &row->event);
+    trail_patient(c, event.patient);
+    audit_show_staff(c, &event);
+    audit_event_json(&c->out, &source, &event);
     return sb_ok(&c->out, &c->err);
 }
 
@@ -72,6 +95,8 @@ struct asked {
     struct str unknown[UNKNOWN_MAX];
     size_t n_unknown;
     struct str links; /* the query without its cursor */
+    bool counts;      /* _total=accurate */
+    int64_t total;    /* or -1 */
 };
 
 static int take_patient(struct call *c, struct str value, struct audit_query *q)
@@ -109,6 +134,22 @@ static int take_date(struct call *c, struct str value, struct audit_query *q)
     return 0;
 }
 
+int audit_take_day(struct call *c, struct str day, bool is_end, struct audit_query *q)
+{
+    struct date date;
+    int r = day.p ? date_parse(DATE_SEARCH, day, store_index_options(c->api->store)->tz_minutes,
+                               &date, &c->err)
+                  : 0;
+
+    if (r < 0 || !day.p)
+        return r;
+    if (is_end)
+        q->to_ms = date.to_ms;
+    else
+        q->from_ms = date.from_ms;
+    return 0;
+}
+
 static int take_number(struct call *c, struct str name, struct str value, uint64_t *ret)
 {
     return str_to_u64(value, INT64_MAX, ret)
@@ -116,12 +157,76 @@ static int take_number(struct call *c, struct str name, struct str value, uint64
                : err_set(&c->err, ERR_VALUE, "%.*s is not a number that it can be", STR_ARG(name));
 }
 
+/* Parameters that are compared with a text of the entry. Of tokens the code alone says which. */
+static const struct {
+    struct str name;
+    size_t at;
+    bool is_token;
+} texts[] = {
+    {STR("agent"), offsetof(struct audit_query, agent), false},
+    {STR("agent:identifier"), offsetof(struct audit_query, agent), true},
+    {STR("address"), offsetof(struct audit_query, address), false},
+    {STR("agent-role"), offsetof(struct audit_query, role), true},
+    {STR("policy"), offsetof(struct audit_query, token), false},
+    {STR("type"), offsetof(struct audit_query, type), true},
+    {STR("subtype"), offsetof(struct audit_query, subtype), true},
+};
+
+/* True when it was one of those. */
+static bool take_text(struct str name, struct str value, struct audit_query *q)
+{
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (str_eq(name, texts[i].name)) {
+            ptrdiff_t bar = texts[i].is_token ? str_find(value, '|') : -1;
+
+            *(struct str *)((char *)q + texts[i].at) = str_from(value, (size_t)(bar + 1));
+            return true;
+        }
+    return false;
+}
+
+/* One letter of a code. */
+static int take_letter(struct call *c, struct str name, struct str value, const char *known,
+                       char *ret)
+{
+    ptrdiff_t bar = str_find(value, '|');
+
+    value = str_from(value, (size_t)(bar + 1));
+    if (value.n != 1 || !memchr(known, value.p[0], strlen(known)))
+        return err_set(&c->err, ERR_VALUE, "%.*s of AuditEvents is one of \"%s\"", STR_ARG(name),
+                       known);
+    *ret = value.p[0];
+    return 0;
+}
+
+static int take_entity(struct call *c, struct str value, struct audit_query *q)
+{
+    struct str rest = value, type;
+
+    if (!str_split(&rest, '/', &type) || !def_resource(type) || !fhir_is_id(rest))
+        return err_set(&c->err, ERR_VALUE,
+                       "the entity of AuditEvents is searched as TYPE/ID, \"%.*s\" is none",
+                       (int)MIN(value.n, 64u), value.n ? value.p : "");
+    q->entity_type = type;
+    q->entity_id = rest;
+    return 0;
+}
+
+static int take_total(struct call *c, struct str value, struct asked *asked)
+{
+    asked->counts = str_eq(value, STR("accurate"));
+    return asked->counts || str_eq(value, STR("none")) || str_eq(value, STR("estimate"))
+               ? 0
+               : err_set(&c->err, ERR_VALUE, "_total is none, estimate or accurate");
+}
+
 static int take_unknown(struct call *c, struct str name, struct asked *asked)
 {
     if (c->strict)
         return err_set(&c->err, ERR_NOT_SUPPORTED,
-                       "AuditEvents cannot be searched by \"%.*s\"; patient, date, _count and "
-                       "_cursor are known",
+                       "AuditEvents cannot be searched by \"%.*s\"; patient, date, agent, "
+                       "agent-role, address, type, subtype, action, outcome, entity, policy, "
+                       "_count, _total and _cursor are known",
                        (int)MIN(name.n, 64u), name.p);
     if (asked->n_unknown < UNKNOWN_MAX)
         asked->unknown[asked->n_unknown++] = name;
@@ -137,6 +242,16 @@ static int take(struct call *c, struct str name, struct str value, struct asked 
         return take_patient(c, value, &asked->q);
     if (str_eq(name, STR("date")))
         return take_date(c, value, &asked->q);
+    if (str_eq(name, STR("action")))
+        return take_letter(c, name, value, "CRUDE", &asked->q.action);
+    if (str_eq(name, STR("outcome")))
+        return take_letter(c, name, value, "048", &asked->q.outcome);
+    if (str_eq(name, STR("entity")))
+        return take_entity(c, value, &asked->q);
+    if (str_eq(name, STR("_total")))
+        return take_total(c, value, asked);
+    if (take_text(name, value, &asked->q))
+        return 0;
     if (str_eq(name, STR("_cursor")))
         return take_number(c, name, value, &asked->q.before);
     if (str_eq(name, STR("_count"))) {
@@ -154,7 +269,7 @@ static int read_query(struct call *c, struct asked *asked)
     struct str rest = c->query, pair, name;
     int r = 0;
 
-    *asked = (struct asked){.q = {.max = SEARCH_COUNT_DEFAULT}, .links = STR("")};
+    *asked = (struct asked){.q = {.max = SEARCH_COUNT_DEFAULT}, .links = STR(""), .total = -1};
     if (c->owner && c->owner != def_compartment_type(COMPARTMENT_PATIENT))
         return err_set(&c->err, ERR_NOT_SUPPORTED,
                        "AuditEvents are found in the compartments of patients alone");
@@ -206,7 +321,7 @@ static int write_page(struct call *c, const struct asked *asked, const struct au
     struct bundle_out b;
     int r = path.p ? 0 : err_no_memory(&c->err);
 
-    bundle_begin(&b, c, "searchset", -1);
+    bundle_begin(&b, c, "searchset", asked->total);
     bundle_link(&b, "self", path, asked->links, STR_NULL);
     snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)next);
     if (next)
@@ -228,15 +343,30 @@ static int write_page(struct call *c, const struct asked *asked, const struct au
     return r < 0 ? r : sb_ok(&c->out, &c->err);
 }
 
-/* To what the asker may see; *ret_open: whether anything is left. */
-static int narrow(struct call *c, struct asked *asked, bool *ret_open)
+int audit_narrow(struct call *c, struct audit_query *q, bool *ret_open)
 {
-    struct str patient, wanted = asked->q.patient;
-    int r = allow_log(&c->who, c->type, &patient, &c->err);
+    struct str patient, wanted = q->patient;
+    int r = allow_log(&c->who, event_type(), &patient, &c->err);
 
     *ret_open = r >= 0 && (!patient.p || !wanted.n || str_eq(wanted, patient));
     if (patient.p)
-        asked->q.patient = patient;
+        q->patient = patient;
+    return r;
+}
+
+/* What one request may look at is bounded: then it says so, rather than count a part. */
+static int count(struct call *c, struct asked *asked)
+{
+    uint64_t n;
+    bool is_all;
+    int r = audit_count(c->api->audit, &asked->q, &n, &is_all, &c->err);
+
+    if (r >= 0 && !is_all)
+        r = err_set(&c->err, ERR_COSTLY,
+                    "more than %d entries would have to be counted; ask for a patient, or without "
+                    "_total=accurate",
+                    AUDIT_COUNT_MAX);
+    asked->total = (int64_t)n;
     return r;
 }
 
@@ -254,7 +384,9 @@ int audit_search_events(struct call *c)
         return err_set(&c->err, ERR_BUSY, "the audit log is read by a worker");
     r = read_query(c, &asked);
     if (r >= 0)
-        r = narrow(c, &asked, &is_open);
+        r = audit_narrow(c, &asked.q, &is_open);
+    if (r >= 0 && asked.counts)
+        r = is_open ? count(c, &asked) : (int)(asked.total = 0);
     if (r >= 0 && is_open)
         r = audit_search(c->api->audit, &asked.q, c->a, &rows, &n, &next, &c->err);
     return r < 0 ? r : write_page(c, &asked, rows, n, next);
@@ -262,7 +394,7 @@ int audit_search_events(struct call *c)
 
 /* ---- operations ---- */
 
-static int needs_log(struct call *c)
+int audit_needs_log(struct call *c)
 {
     return c->api->audit
                ? 0
@@ -273,11 +405,15 @@ static int needs_log(struct call *c)
 int op_proof(struct call *c, struct store_txn *txn)
 {
     struct audit_row row;
-    int r = needs_log(c);
+    int r = audit_needs_log(c);
 
     (void)txn;
     if (r >= 0)
         r = find_entry(c, &row);
+    /* The proof holds the whole entry. */
+    if (r >= 0 && hides_staff(c) && row.event.role.n)
+        r = err_set(&c->err, ERR_FORBIDDEN,
+                    "proofs name the staff, whom this node shows by their role");
     if (r >= 0)
         r = audit_proof(c->api->audit, row.leaf, &c->out, &c->err);
     if (r < 0)
@@ -296,7 +432,7 @@ int op_consistency(struct call *c, struct store_txn *txn)
     struct op_params params;
     struct head head;
     struct note note;
-    int r = needs_log(c);
+    int r = audit_needs_log(c);
 
     (void)txn;
     if (r >= 0)

@@ -22,7 +22,7 @@ struct conformance {
     struct store_job barrier;
     bool is_waiting; /* for the barrier */
 
-    struct tally tally;
+    struct tally tally; /* counted since it was last written down */
     pthread_t thread;
     pthread_cond_t wake;
     bool is_running, stop;
@@ -46,26 +46,42 @@ struct conformance *conformance_new(struct store *store)
 
 struct flush {
     struct store_job job;
-    struct str text;
+    struct tally news;
 };
 
+/* What the store has is read again here, where no other process writes: several count together. */
 static int flush_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    return store_meta_set(txn, TALLY_META, ((struct flush *)job)->text, err);
+    _cleanup_(arena_done) struct arena a;
+    _cleanup_(tally_done) struct tally all;
+    _cleanup_(sb_done) struct sb text = sb_make(TALLY_TEXT_MAX);
+    struct str kept;
+    int r;
+
+    arena_init(&a, TALLY_TEXT_MAX * 2);
+    tally_init(&all);
+    r = store_meta_get(txn, TALLY_META, &a, &kept, err);
+    if (r < 0 || (kept.p && (r = tally_read(&all, kept, err)) < 0) ||
+        (r = tally_add(&all, &((struct flush *)job)->news, err)) < 0)
+        return r;
+    tally_write(&all, &text);
+    r = sb_ok(&text, err);
+    return r < 0 ? r : store_meta_set(txn, TALLY_META, sb_view(&text), err);
 }
 
 static void flush(struct conformance *f)
 {
-    _cleanup_(sb_done) struct sb text = sb_make(TALLY_TEXT_MAX);
     struct flush job = {.job = {.run = flush_run, .who = &f->who}};
     struct err err;
 
-    if (!f->tally.is_dirty)
-        return;
-    tally_write(&f->tally, &text);
-    job.text = sb_view(&text);
-    if (sb_ok(&text, &err) < 0 || store_write(f->store, &job.job, &err) < 0)
+    if (tally_take(&f->tally, &job.news) && store_write(f->store, &job.job, &err) < 0) {
         log_err(LOG_ERROR, LOG_JOB_FAILED, &err);
+        /* Another time, then. */
+        pthread_mutex_lock(&f->tally.lock);
+        tally_add(&f->tally, &job.news, NULL);
+        pthread_mutex_unlock(&f->tally.lock);
+    }
+    tally_done(&job.news);
 }
 
 static void *keep_flushing(void *ctx)
@@ -95,7 +111,8 @@ static int read_meta(struct conformance *f, const char *name, struct arena *a, s
     return r < 0 ? r : store_meta_get(txn, name, a, ret, err);
 }
 
-int conformance_start(struct conformance *f, struct err *err)
+/* What all processes have counted and written down, and what this one has counted since. */
+static int count_all(struct conformance *f, struct tally *ret, struct err *err)
 {
     _cleanup_(arena_done) struct arena a;
     struct str text;
@@ -103,7 +120,21 @@ int conformance_start(struct conformance *f, struct err *err)
 
     arena_init(&a, TALLY_TEXT_MAX * 2);
     r = read_meta(f, TALLY_META, &a, &text, err);
-    if (r < 0 || (text.p && (r = tally_read(&f->tally, text, err)) < 0))
+    if (r < 0 || (text.p && (r = tally_read(ret, text, err)) < 0))
+        return r;
+    pthread_mutex_lock(&f->tally.lock);
+    r = tally_add(ret, &f->tally, err);
+    pthread_mutex_unlock(&f->tally.lock);
+    return r;
+}
+
+int conformance_start(struct conformance *f, struct err *err)
+{
+    _cleanup_(tally_done) struct tally all;
+    int r;
+
+    tally_init(&all);
+    if ((r = count_all(f, &all, err)) < 0)
         return r;
     if (pthread_create(&f->thread, NULL, keep_flushing, f) != 0)
         return err_set(err, ERR_BUSY, "a thread cannot be started");
@@ -140,15 +171,20 @@ int conformance_policy(struct conformance *f, struct str text, struct err *err)
     return policy_read(&f->policy, text, err);
 }
 
+struct remember {
+    struct store_job job;
+    struct str text;
+};
+
 static int remember_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    return store_meta_set(txn, POLICY_META, ((struct flush *)job)->text, err);
+    return store_meta_set(txn, POLICY_META, ((struct remember *)job)->text, err);
 }
 
 int conformance_remember(struct conformance *f, struct err *err)
 {
-    struct flush job = {.job = {.run = remember_run, .who = &f->who},
-                        .text = f->policy.text.n ? f->policy.text : STR("")};
+    struct remember job = {.job = {.run = remember_run, .who = &f->who},
+                           .text = f->policy.text.n ? f->policy.text : STR("")};
     _cleanup_(arena_done) struct arena a;
     struct str before;
     int r;
@@ -328,7 +364,13 @@ void conformance_count(struct conformance *f, struct call *c, int type, yyjson_v
 
 int conformance_report(struct conformance *f, struct sb *out, struct err *err)
 {
-    tally_report(&f->tally, out);
+    _cleanup_(tally_done) struct tally all;
+    int r;
+
+    tally_init(&all);
+    if ((r = count_all(f, &all, err)) < 0)
+        return r;
+    tally_report(&all, out);
     return sb_ok(out, err);
 }
 
@@ -347,10 +389,14 @@ int conformance_page(struct conformance *f, const struct world *world, struct st
                      struct sb *out, struct err *err)
 {
     _cleanup_(sb_done) struct sb unusable = sb_make(MIB(4));
-    int r = world ? conformance_unusable(f, world, tell_on_page, &unusable, err) : 0;
+    _cleanup_(tally_done) struct tally all;
+    int r;
 
-    if (r < 0 || (r = sb_ok(&unusable, err)) < 0)
+    tally_init(&all);
+    r = world ? conformance_unusable(f, world, tell_on_page, &unusable, err) : 0;
+
+    if (r < 0 || (r = sb_ok(&unusable, err)) < 0 || (r = count_all(f, &all, err)) < 0)
         return r;
-    r = tally_page(&f->tally, sb_view(&unusable), conformance_language(accept_language), out, err);
+    r = tally_page(&all, sb_view(&unusable), conformance_language(accept_language), out, err);
     return r < 0 ? r : sb_ok(out, err);
 }

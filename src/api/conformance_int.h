@@ -43,8 +43,7 @@ struct tally {
     struct tally_row *buckets[TALLY_BUCKETS];
     struct tally_row *first, *last;
     size_t n_senders, n_rules;
-    int64_t since_ms; /* of the first that was counted */
-    bool is_dirty;
+    int64_t since_ms; /* of the first that was counted; 0: nothing was */
 };
 
 void tally_init(struct tally *t);
@@ -52,6 +51,11 @@ void tally_done(struct tally *t);
 /* One resource received, with what it fell short of. */
 void tally_count(struct tally *t, struct str sender, struct str type, const struct issues *issues,
                  bool is_refused);
+/* Counts of `from` on top of those of `to`. Other threads may count in neither meanwhile. */
+int tally_add(struct tally *to, const struct tally *from, struct err *err);
+/* Takes all that was counted so far; what is counted from here on begins at nothing. *ret is not
+ * initialised before. 0: nothing was. */
+bool tally_take(struct tally *t, struct tally *ret);
 /* The text that the store keeps (docs/formats/conformance-tally.md), and back. */
 void tally_write(struct tally *t, struct sb *out);
 int tally_read(struct tally *t, struct str text, struct err *err);

@@ -119,8 +119,48 @@ void tally_count(struct tally *t, struct str sender, struct str type, const stru
         if (rule)
             rule->received++;
     }
-    t->is_dirty = true;
     pthread_mutex_unlock(&t->lock);
+}
+
+int tally_add(struct tally *to, const struct tally *from, struct err *err)
+{
+    for (const struct tally_row *row = from->first; row; row = row->behind) {
+        struct tally_row *sum = take(to, row->sender, row->type, row->profile, row->rule);
+
+        if (!sum)
+            return err_no_memory(err);
+        sum->received += row->received;
+        sum->short_of += row->short_of;
+        sum->refused += row->refused;
+    }
+    if (from->since_ms && (!to->since_ms || from->since_ms < to->since_ms))
+        to->since_ms = from->since_ms;
+    return 0;
+}
+
+bool tally_take(struct tally *t, struct tally *ret)
+{
+    bool has_any;
+
+    tally_init(ret);
+    pthread_mutex_lock(&t->lock);
+    has_any = t->since_ms != 0;
+    if (has_any) {
+        ret->arena = t->arena;
+        memcpy(ret->buckets, t->buckets, sizeof ret->buckets);
+        ret->first = t->first;
+        ret->last = t->last;
+        ret->n_senders = t->n_senders;
+        ret->n_rules = t->n_rules;
+        ret->since_ms = t->since_ms;
+        arena_init(&t->arena, TALLY_BYTES_MAX);
+        memset(t->buckets, 0, sizeof t->buckets);
+        t->first = t->last = NULL;
+        t->n_senders = t->n_rules = 0;
+        t->since_ms = 0;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return has_any;
 }
 
 /* ---- as text ---- */
@@ -145,7 +185,6 @@ void tally_write(struct tally *t, struct sb *out)
         sb_fmt(out, "%llu\t%llu\t%llu\n", (unsigned long long)row->received,
                (unsigned long long)row->short_of, (unsigned long long)row->refused);
     }
-    t->is_dirty = false;
     pthread_mutex_unlock(&t->lock);
 }
 

@@ -114,7 +114,7 @@ static struct str make_id(struct call *c)
 {
     uint64_t random;
 
-    rng_secure(&random, sizeof random);
+    rng_small(&random, sizeof random);
     return arena_fmt(c->a, "%016llx", (unsigned long long)random);
 }
 
@@ -193,6 +193,8 @@ static void send_reply(struct exchange_call *ec)
     send_cors(c);
     if (c->status == 503 || c->status == 429)
         http_reply_header(c->x, "Retry-After", STR("1"));
+    if (c->status == 507) /* somebody has to make room */
+        http_reply_header(c->x, "Retry-After", STR("60"));
     if (c->status == 403 && c->who.kind == ACCESS_GRANTED)
         http_reply_header(c->x, "WWW-Authenticate", STR("Bearer error=\"insufficient_scope\""));
     send_request_id(ec);
@@ -280,13 +282,12 @@ static struct str find_base(struct call *c)
     return arena_join(c->a, (const struct str[]){proto, STR("://"), host, prefix, STR("/fhir")}, 5);
 }
 
-/* Behind a proxy that is trusted, the address that the proxy saw. */
-static struct str find_address(struct call *c)
+struct str api_address(const struct api_config *config, struct http_exchange *x)
 {
-    struct str forwarded = http_header(c->x, "X-Forwarded-For");
+    struct str forwarded = http_header(x, "X-Forwarded-For");
 
-    if (!c->api->config.trust_proxy || !forwarded.n)
-        return http_peer(c->x);
+    if (!config->trust_proxy || !forwarded.n)
+        return http_peer(x);
     return str_trim(str_from(forwarded, (size_t)(str_rfind(forwarded, ',') + 1)));
 }
 
@@ -299,7 +300,7 @@ static bool begin_trail(struct exchange_call *ec)
         return true;
     if (!ec->request_id.n)
         ec->request_id = make_id(c);
-    c->trail = trail_new(c, find_address(c), ec->request_id);
+    c->trail = trail_new(c, api_address(&c->api->config, c->x), ec->request_id);
     if (c->trail)
         c->trail->target = http_request(c->x)->path;
     return c->trail;

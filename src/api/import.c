@@ -2,6 +2,8 @@
  */
 #include "api/bundle.h"
 
+#include <stdlib.h>
+
 static struct call inner_call(struct api *api, struct arena *a, struct access who)
 {
     return (struct call){.api = api,
@@ -76,13 +78,36 @@ struct lines_job {
     void *ctx;
 };
 
+/* Ids that come with their lines may be there. */
+static int foresee(struct store_txn *txn, const struct lines_job *lj, struct err *err)
+{
+    struct store_id *ids = calloc(MAX(lj->n, (size_t)1), sizeof *ids);
+    size_t n = 0;
+    int r;
+
+    if (!ids)
+        return err_no_memory(err);
+    for (size_t i = 0; i < lj->n; i++) {
+        const struct write *w = &lj->items[i].write;
+
+        if (lj->items[i].line->result >= 0 && !w->has_new_id)
+            ids[n++] = (struct store_id){w->type, w->id};
+    }
+    r = store_foresee(txn, ids, n, err);
+    free(ids);
+    return r;
+}
+
 static int lines_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     struct lines_job *lj = (struct lines_job *)job;
+    int r = foresee(txn, lj, err);
 
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < lj->n; i++) {
         struct item *item = &lj->items[i];
-        int r = item->line->result < 0 ? 0 : write_apply(&item->write, txn);
+        r = item->line->result < 0 ? 0 : write_apply(&item->write, txn);
         if (r < 0) {
             lj->culprit = item;
             *err = item->call.err;

@@ -121,6 +121,7 @@ int op_document(struct call *c, struct store_txn *txn);
 
 int op_proof(struct call *c, struct store_txn *txn);
 int op_consistency(struct call *c, struct store_txn *txn);
+int op_accesses(struct call *c, struct store_txn *txn); /* op_accesses.c */
 
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
 

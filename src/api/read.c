@@ -60,6 +60,7 @@ int api_read(struct call *c, struct store_txn *txn)
 
     if (audit_serves(c))
         return audit_read(c);
+    store_brief(txn);
     r = store_get(txn, c->type, c->id, &row, &c->err);
     return r < 0 ? r : answer(c, &row);
 }

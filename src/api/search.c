@@ -228,6 +228,8 @@ int api_search(struct call *c, struct store_txn *txn)
     if (r >= 0 && c->owner)
         r = within(c, &s);
     if (r >= 0)
+        store_brief(txn);
+    if (r >= 0)
         r = store_search(txn, &s, c->budget, c->a, &page, &c->err);
     return r < 0 ? r : write_bundle(c, &s, txn, &page);
 }

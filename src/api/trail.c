@@ -6,8 +6,11 @@
 #include "fhir/validate.h"
 #include "trust/identity.h"
 
+#include <ctype.h>
+
 #define SCRATCH_MAX MIB(256)
 #define QUERY_MAX KIB(64)
+#define SHORT_BYTES KIB(4)
 
 /* ---- a trail ---- */
 
@@ -71,6 +74,16 @@ static bool grow(struct trail *t)
     return true;
 }
 
+/* Where a patient is in t->slots, or would be; t->cap is not 0. */
+static size_t slot_of(const struct trail *t, struct str id)
+{
+    size_t at = str_hash(id) & (t->cap * 2 - 1);
+
+    while (t->slots[at] && !str_eq(t->patients[t->slots[at] - 1], id))
+        at = (at + 1) & (t->cap * 2 - 1);
+    return at;
+}
+
 void trail_patient(struct call *c, struct str id)
 {
     struct trail *t = c->trail;
@@ -83,10 +96,9 @@ void trail_patient(struct call *c, struct str id)
         t->failed = true;
         return;
     }
-    at = str_hash(id) & (t->cap * 2 - 1);
-    for (; t->slots[at]; at = (at + 1) & (t->cap * 2 - 1))
-        if (str_eq(t->patients[t->slots[at] - 1], id))
-            return;
+    at = slot_of(t, id);
+    if (t->slots[at])
+        return;
     copy = arena_dup(t->call->a, id);
     if (!copy.p) {
         t->failed = true;
@@ -146,18 +158,56 @@ void trail_saw(struct call *c, int type, struct str id, yyjson_val *root)
         see(c, &scratch, type, id, root);
 }
 
+static bool is_noted(const struct trail *t, struct str id)
+{
+    return t->cap && t->slots[slot_of(t, id)];
+}
+
+/* Whether a resource's text may name a patient who is not noted yet. Most of a page are of the same
+ * few: their rows need not be parsed. */
+static bool may_name_others(const struct trail *t, struct str text)
+{
+    static const struct str name = STR("Patient/");
+    const char *end = text.p + text.n;
+
+    for (const char *p = text.p; (p = memchr(p, '\\', (size_t)(end - p))); p += 2)
+        if (end - p < 2 || p[1] == 'u' || p[1] == '/')
+            return true; /* a reference may be spelt with escapes */
+    for (const char *p = text.p; (p = memchr(p, 'P', (size_t)(end - p))); p++) {
+        struct str rest = str_n(p, (size_t)(end - p)), id;
+        size_t n = 0;
+
+        if (!str_starts(rest, name))
+            continue;
+        id = str_from(rest, name.n);
+        while (n < id.n && (isalnum((unsigned char)id.p[n]) || id.p[n] == '-' || id.p[n] == '.'))
+            n++;
+        if (!is_noted(t, str_head(id, n)))
+            return true;
+    }
+    return false;
+}
+
 void trail_saw_text(struct call *c, const struct row *row, struct str text)
 {
     _cleanup_(arena_done) struct arena scratch;
+    struct arena *a = &scratch;
     yyjson_val *root;
 
     arena_init(&scratch, SCRATCH_MAX);
     if (!c->trail || !has_owners(row->type))
         return;
-    if (js_parse_stored(&scratch, text, &root, NULL) < 0)
+    if (row->type == patient_type())
+        trail_patient(c, row->id);
+    if (!may_name_others(c->trail, text))
+        return;
+    /* A short one is parsed into the request's memory, which is there already. */
+    if (text.n <= SHORT_BYTES)
+        a = c->a;
+    if (js_parse_stored(a, text, &root, NULL) < 0)
         c->trail->failed = true;
     else
-        see(c, &scratch, row->type, row->id, root);
+        see(c, a, row->type, row->id, root);
 }
 
 void trail_saw_row(struct call *c, const struct row *row)

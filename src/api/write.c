@@ -137,6 +137,7 @@ int write_new_id(struct write *w)
 
     uuid7(uuid);
     w->id = arena_dup(w->call->a, str_c(uuid));
+    w->has_new_id = true;
     return w->id.p ? 0 : err_no_memory(&w->call->err);
 }
 
@@ -214,7 +215,7 @@ static int find_matches(struct write *w, struct store_txn *txn, struct page *ret
 
     if (r < 0)
         return r;
-    return store_search(txn, &w->condition, 0, c->a, ret, &c->err);
+    return store_condition(txn, &w->condition, c->a, ret, &c->err);
 }
 
 /* The newest version: 1 if there is a live one, 2 if it was deleted, 0 if the id never existed. */
@@ -306,7 +307,7 @@ static int tell_change(struct write *w, struct store_txn *txn)
 
 static int put(struct write *w, struct store_txn *txn, enum store_method method)
 {
-    struct put p = {.method = method, .type = w->type, .id = w->id};
+    struct put p = {.method = method, .type = w->type, .id = w->id, .is_new = w->has_new_id};
     struct call *c = w->call;
     int r;
 

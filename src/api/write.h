@@ -25,6 +25,7 @@ struct write {
     bool settled;             /* the condition is answered: `id` is the target's */
     bool exists;              /* a conditional create found its resource: nothing to do */
     const struct write *twin; /* in a transaction: an earlier create with the same condition */
+    bool has_new_id;          /* `id` was made for this write */
     bool prepared;            /* `sealed` and `index` are made */
     bool in_bundle;           /* references are checked when the whole bundle is in */
     struct search condition;  /* when conditional */

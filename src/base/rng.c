@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 void rng_secure(void *to, size_t n)
@@ -18,23 +19,33 @@ void rng_secure(void *to, size_t n)
     }
 }
 
-void uuid7(char ret[UUID_TEXT_LEN + 1])
+void rng_small(void *to, size_t n)
 {
-    static const char hex[] = "0123456789abcdef";
-    static _Thread_local unsigned char pool[640];
+    static _Thread_local unsigned char pool[1024];
     static _Thread_local size_t left;
-    uint64_t ms = (uint64_t)clock_now_ms();
-    unsigned char b[16];
 
-    /* One system call fills 64 ids. */
-    if (left < 10) {
+    if (n > sizeof pool / 2) {
+        rng_secure(to, n);
+        return;
+    }
+    if (left < n) {
         rng_secure(pool, sizeof pool);
         left = sizeof pool;
     }
-    left -= 10;
+    left -= n;
+    memcpy(to, pool + left, n);
+    explicit_bzero(pool + left, n);
+}
+
+void uuid7(char ret[UUID_TEXT_LEN + 1])
+{
+    static const char hex[] = "0123456789abcdef";
+    uint64_t ms = (uint64_t)clock_now_ms();
+    unsigned char b[16];
+
     for (int i = 0; i < 6; i++)
         b[i] = (unsigned char)(ms >> (40 - 8 * i));
-    memcpy(b + 6, pool + left, 10);
+    rng_small(b + 6, 10);
     b[6] = (b[6] & 0x0f) | 0x70;
     b[8] = (b[8] & 0x3f) | 0x80;
     for (int i = 0, at = 0; i < 16; i++) {

@@ -9,6 +9,9 @@
 
 /* Bytes from the kernel (getrandom). Cannot fail on a booted Linux; aborts if it does. */
 void rng_secure(void *to, size_t n);
+/* The same for many small ones, without a system call for each: from a pool of the thread's own,
+ * where no byte stays once it was given out. Not for keys: a forked process has the same pool. */
+void rng_small(void *to, size_t n);
 
 /* A time-ordered UUID (RFC 9562, version 7) as 36 lower-case characters plus NUL. Unique across
  * threads and nodes. */

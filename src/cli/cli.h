@@ -30,6 +30,8 @@
     X(validate)         \
     X(user)             \
     X(client)           \
+    X(policy)           \
+    X(explain)          \
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \
@@ -119,5 +121,11 @@ const char *cli_version(void);
 #define X(name) extern const struct cli_command cmd_##name;
 CLI_COMMANDS(X)
 #undef X
+
+/* An entry in the audit log of what a command is about to do with a data folder (operator_note),
+ * with the words that say to what. */
+struct server_config;
+int cli_note(const struct server_config *config, const char *what, char *const *words, size_t n,
+             struct err *err);
 
 #endif

@@ -1,18 +1,24 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
-#include "trust/audit/audit.h"
+#include "fhir/date.h"
+#include "server/operator.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define EXIT_PROBLEMS 3
 #define KEYS_MAX 32
 #define HEADS_MAX 100
+#define ENTRIES_MAX 1000  /* that one command names */
+#define LEDGER_MAX KIB(3) /* of the numbers of what was erased, in the log */
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, false, NULL, 0, 0},
+    {"audit-key", "FILE", "init: PEM key that signs it; default: made in the log's folder",
+     CLI_STRING, false, NULL, 0, 0},
     {"log", "KEY", "verify: public key of the log", CLI_STRING, false, NULL, 0, 0},
     {"witness", "KEY", "verify: public key of a witness; may be given several times", CLI_LIST,
      false, NULL, 0, 0},
@@ -20,6 +26,11 @@ static const struct cli_option options[] = {
      false, "0", 0, KEYS_MAX},
     {"head", "FILE", "verify: a head that somebody kept; may be given several times", CLI_LIST,
      false, NULL, 0, 0},
+    {"entry", "ID", "erase: an AuditEvent; may be given several times", CLI_LIST, false, NULL, 0,
+     0},
+    {"patient", "ID", "erase: those about this patient", CLI_STRING, false, NULL, 0, 0},
+    {"before", "DATE", "erase: those of before this day (UTC)", CLI_STRING, false, NULL, 0, 0},
+    {"reason", "TEXT", "erase: why, for the log itself", CLI_STRING, false, NULL, 0, 0},
     {"witnessed", NULL, "head: the newest that every witness cosigned", CLI_FLAG, false, NULL, 0,
      0},
 };
@@ -77,6 +88,19 @@ static int run_key(const struct cli_args *args, struct err *err)
     note_key_write(&out, audit_key(log));
     sb_char(&out, '\n');
     return cli_write(STDOUT_FILENO, sb_view(&out), err);
+}
+
+static int run_init(const struct cli_args *args, struct err *err)
+{
+    struct audit_config config = {.dir = cli_string(args, "data"),
+                                  .key_path = cli_string(args, "audit-key")};
+    _cleanup_(audit_closep) struct audit_log *log = NULL;
+
+    if (!config.dir)
+        return err_set(err, ERR_VALUE, "--data DIR is missing");
+    if (audit_exists(config.dir))
+        return err_set(err, ERR_CONFLICT, "%s has an audit log already", config.dir);
+    return audit_open(&config, &log, err);
 }
 
 static int run_proof(const struct cli_args *args, struct err *err)
@@ -258,18 +282,128 @@ static int run_verify(const struct cli_args *args, struct err *err)
                : verify_proof(args, args->operands[1], err);
 }
 
+/* ---- erase ---- */
+
+/* The ids, as entries of this log, in order. */
+static int read_entries(const struct cli_args *args, const char *dir, uint64_t *ret, size_t *ret_n,
+                        struct err *err)
+{
+    struct audit_config config = {.dir = dir, .read_only = true};
+    _cleanup_(audit_closep) struct audit_log *log = NULL;
+    int r = audit_open(&config, &log, err);
+    const char *id;
+    size_t n = 0;
+
+    for (; r >= 0 && (id = cli_list(args, "entry", n)); n++) {
+        if (n == ENTRIES_MAX)
+            return err_set(err, ERR_VALUE, "there are more than %d entries", ENTRIES_MAX);
+        if (!audit_id_parse(log, str_c(id), &ret[n]))
+            return err_set(err, ERR_VALUE, "%s is no AuditEvent of this log", id);
+        for (size_t i = n; i && ret[i] < ret[i - 1]; i--) {
+            uint64_t swap = ret[i];
+
+            ret[i] = ret[i - 1];
+            ret[i - 1] = swap;
+        }
+    }
+    *ret_n = n;
+    return r;
+}
+
+static int read_erasure(const struct cli_args *args, const char *dir, uint64_t *leaves,
+                        struct audit_erasure *ret, struct err *err)
+{
+    const char *patient = cli_string(args, "patient"), *before = cli_string(args, "before");
+    struct date date;
+    int r = read_entries(args, dir, leaves, &ret->n, err);
+
+    ret->leaves = leaves;
+    ret->patient = patient ? str_c(patient) : STR("");
+    if (r >= 0 && before) {
+        r = date_parse(DATE_SEARCH, str_c(before), 0, &date, err);
+        ret->before_ms = date.from_ms;
+    }
+    return r;
+}
+
+/* "12-40 77: a court's order": which go, and why. Whose they are, it does not say. */
+static void write_ledger(struct sb *out, const uint64_t *leaves, size_t n, const char *reason)
+{
+    for (size_t i = 0; i < n;) {
+        size_t first = i;
+
+        while (++i < n && leaves[i] == leaves[i - 1] + 1)
+            ;
+        if (out->n > LEDGER_MAX) {
+            sb_fmt(out, "and %zu more up to %llu", n - first, (unsigned long long)leaves[n - 1]);
+            break;
+        }
+        sb_fmt(out, "%llu", (unsigned long long)leaves[first]);
+        if (i - first > 1)
+            sb_fmt(out, "-%llu", (unsigned long long)leaves[i - 1]);
+        sb_char(out, i < n ? ' ' : ':');
+    }
+    sb_fmt(out, " %s", reason);
+}
+
+static int erase_found(const struct server_config *config, const uint64_t *leaves, size_t n,
+                       const char *reason, struct err *err)
+{
+    struct audit_config log_config = {.dir = config->data_dir, .keyless = true};
+    struct audit_erasure what = {.leaves = leaves, .n = n};
+    _cleanup_(sb_done) struct sb ledger = sb_make(KIB(64));
+    uint64_t erased = 0;
+    int r;
+
+    write_ledger(&ledger, leaves, n, reason);
+    r = sb_ok(&ledger, err);
+    if (r >= 0)
+        r = operator_note(config, "audit-erase", sb_view(&ledger), err);
+    if (r >= 0)
+        r = audit_erase(&log_config, &what, &erased, err);
+    if (r >= 0)
+        printf("%llu entries erased\n", (unsigned long long)erased);
+    return r;
+}
+
+static int run_erase(const struct cli_args *args, struct err *err)
+{
+    struct server_config config = {.data_dir = cli_string(args, "data")};
+    struct audit_config log_config = {.dir = config.data_dir, .keyless = true};
+    const char *reason = cli_string(args, "reason");
+    uint64_t named[ENTRIES_MAX], *leaves = NULL;
+    struct audit_erasure what = {.n = 0};
+    size_t n = 0;
+    int r;
+
+    if (!config.data_dir || !reason)
+        return err_set(err, ERR_VALUE, "erase needs --data DIR and --reason TEXT");
+    r = read_erasure(args, config.data_dir, named, &what, err);
+    if (r >= 0)
+        r = audit_erasable(&log_config, &what, &leaves, &n, err);
+    if (r == ERR_CONFLICT)
+        return err_set(err, r, "a node writes this log: stop it for the erasing");
+    if (r >= 0 && !n)
+        printf("there are no such entries\n");
+    else if (r >= 0)
+        r = erase_found(&config, leaves, n, reason, err);
+    free(leaves);
+    return r;
+}
+
 static int run(const struct cli_args *args, struct err *err)
 {
     static const struct {
         const char *name;
         int (*run)(const struct cli_args *args, struct err *err);
-    } actions[] = {
-        {"verify", run_verify}, {"proof", run_proof}, {"head", run_head}, {"key", run_key}};
+    } actions[] = {{"verify", run_verify}, {"proof", run_proof}, {"head", run_head},
+                   {"key", run_key},       {"erase", run_erase}, {"init", run_init}};
 
     for (size_t i = 0; i < ARRAY_LEN(actions); i++)
         if (strcmp(args->operands[0], actions[i].name) == 0)
             return actions[i].run(args, err);
-    return err_set(err, ERR_VALUE, "there is no \"%s\"; verify, proof, head and key are known",
+    return err_set(err, ERR_VALUE,
+                   "there is no \"%s\"; verify, proof, head, key, erase and init are known",
                    args->operands[0]);
 }
 
@@ -285,9 +419,14 @@ const struct cli_command cmd_audit = {
              "                     the exit status is 3 when something does not hold\n"
              "  proof ID           writes the proof of an AuditEvent of the data folder\n"
              "  head               writes the newest signed head: keep it somewhere else\n"
-             "  key                writes the log's public key\n\n"
-             "All of them may run beside the node. FILE \"-\" is standard input.",
-    .operands = "verify|proof|head|key [FILE|ID]",
+             "  key                writes the log's public key\n"
+             "  init               makes a log, before the node's first start does\n"
+             "  erase              throws entries away (--entry, --patient, --before; all that\n"
+             "                     are given must hold) and keeps what roots and proofs need;\n"
+             "                     the log says which, when and why, not whose. The node must\n"
+             "                     not run\n\n"
+             "All but the last two may run beside the node. FILE \"-\" is standard input.",
+    .operands = "verify|proof|head|key|init|erase [FILE|ID]",
     .operands_min = 1,
     .operands_max = 2,
     .options = options,

@@ -112,6 +112,8 @@ static int run(const struct cli_args *args, struct err *err)
     if (type && !(e.type = def_resource(str_c(type))))
         return err_set(err, ERR_VALUE, "R4 has no resource type \"%s\"", type);
     r = server_open_store(&config, true, &store, err);
+    if (r >= 0)
+        r = cli_note(&config, "export", (char *[]){(char *)(uintptr_t)type}, type ? 1 : 0, err);
     if (r < 0)
         return r;
     r = cli_output_open(cli_string(args, "out"), &e.fd, err);

@@ -133,7 +133,8 @@ static int run(const struct cli_args *args, struct err *err)
     if (!store && cli_string(args, "profiles"))
         return err_set(err, ERR_CONFLICT,
                        "a node serves this folder, and holds records to its own --profiles");
-    if (store)
+    r = cli_note(&config, "import", args->operands, args->n_operands, err);
+    if (r >= 0 && store)
         r = server_world_new(store, &world, err);
     if (r >= 0)
         r = store ? run_alone(args, store, world, &stats, err) : run_on(&node, args, &stats, err);

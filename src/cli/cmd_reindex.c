@@ -33,6 +33,9 @@ static int run(const struct cli_args *args, struct err *err)
     if (!store && cli_flag(args, "content-index"))
         return err_set(err, ERR_CONFLICT,
                        "--content-index needs the folder for itself: a node serves it");
+    r = cli_note(&config, "reindex", NULL, 0, err);
+    if (r < 0)
+        return r;
     r = store ? server_reindex(store, cli_flag(args, "content-index"), progress, &is_terminal, err)
               : operator_reindex(socket, progress, &is_terminal, err);
     if (r >= 0 && store)

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-#include "server/server.h"
+#include "server/audit.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -58,14 +58,20 @@ static int run(const struct cli_args *args, struct err *err)
     r = store_backup(backup, dir, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
-    return r;
+    config.data_dir = dir;
+    if (r >= 0)
+        r = server_audit_restore(from, dir, err);
+    return r < 0 ? r : cli_note(&config, "restore", args->operands, 1, err);
 }
 
 const struct cli_command cmd_restore = {
     .name = "restore",
     .summary = "make a data folder from a backup",
     .about = "Checks the backup in the folder FROM, then copies it to the data folder, which must\n"
-             "not hold a store yet. A damaged backup is not restored. The backup stays as it is.",
+             "not hold a store yet. A damaged backup is not restored. The backup stays as it is.\n"
+             "Its copy of the audit log goes to the folder audit-before, to be read and verified:\n"
+             "a log that others have seen more of cannot go on, so the node begins a new one,\n"
+             "unless the data folder still has its own.",
     .operands = "FROM",
     .operands_min = 1,
     .operands_max = 1,

@@ -30,14 +30,19 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
     {"check-references", NULL, "references must exist, and what is referred to stays", CLI_FLAG,
      false, NULL, 0, 0},
-    {"audit", "on|off", "keep the audit log: nothing is answered that is not in it", CLI_STRING,
-     false, "off", 0, 0},
+    {"audit", "on|off",
+     "keep the audit log: nothing is answered that is not in it; default: on, with --open off",
+     CLI_STRING, false, NULL, 0, 0},
     {"audit-key", "FILE", "PEM key that signs it; default: made in the log's folder", CLI_STRING,
      false, NULL, 0, 0},
     {"audit-witness", "URL", "who cosigns its heads; may be given several times", CLI_LIST, false,
      NULL, 0, 0},
     {"audit-witness-key", "KEY", "public key of the witness, as many as witnesses, in their order",
      CLI_LIST, false, NULL, 0, 0},
+    {"staff-by-role", NULL, "patients see by which role they were looked at, not by whom", CLI_FLAG,
+     false, NULL, 0, 0},
+    {"policy", "FILE", "who sees what (carnet policy show); default: the one that is built in",
+     CLI_STRING, false, NULL, 0, 0},
     {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
      CLI_STRING, false, NULL, 0, 0},
     {"allow-expunge", NULL, "allow $expunge, which removes a resource with its history", CLI_FLAG,
@@ -95,7 +100,8 @@ static int read_witnesses(const struct cli_args *args, struct audit_witness *to,
 static int read_audit(const struct cli_args *args, struct server_config *config,
                       struct audit_witness *witnesses, struct err *err)
 {
-    struct str audit = str_c(cli_string(args, "audit"));
+    const char *given = cli_string(args, "audit");
+    struct str audit = given ? str_c(given) : config->open ? STR("off") : STR("on");
 
     config->audit = str_eq(audit, STR("on"));
     if (!config->audit && !str_eq(audit, STR("off")))
@@ -118,6 +124,7 @@ static int run(const struct cli_args *args, struct err *err)
         .tls_cert = cli_string(args, "tls-cert"),
         .tls_key = cli_string(args, "tls-key"),
         .tls_client_ca = cli_string(args, "tls-client-ca"),
+        .policy = cli_string(args, "policy"),
         .profiles = cli_string(args, "profiles"),
         .version = cli_version(),
         .api =
@@ -130,6 +137,7 @@ static int run(const struct cli_args *args, struct err *err)
                 .references = cli_flag(args, "check-references") ? API_REFERENCES_EXIST
                                                                  : API_REFERENCES_TYPES,
                 .search_seconds = (unsigned)cli_u64(args, "search-seconds"),
+                .staff_by_role = cli_flag(args, "staff-by-role"),
                 .allow_expunge = cli_flag(args, "allow-expunge"),
                 .version = str_c(cli_version()),
             },

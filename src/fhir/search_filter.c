@@ -344,19 +344,19 @@ static int skip_bracket(struct search_parse *p, struct filter *f)
 }
 
 /* What a composite's bracket and what stands behind it ask of one item. */
-static int make_items(struct search_parse *p, struct behind *b, struct clause_more *more,
+static int make_items(struct search_parse *p, struct behind b, struct clause_more *more,
                       struct search_clause *ret)
 {
     struct search_clause *item = ARENA_NEW(p->a, struct search_clause);
-    struct filter inside = *b->f;
+    struct filter inside = *b.f;
     int r;
 
     if (!item)
         return err_no_memory(p->err);
     inside.inside = &more->params[0]->def;
-    b->f = &inside;
+    b.f = &inside;
     inside.end = 0;
-    r = make_behind(p, b, item);
+    r = make_behind(p, &b, item);
     if (r == ARG_UNKNOWN)
         return bad(p, &inside, "the composite has no such component");
     if (r < 0)
@@ -389,7 +389,7 @@ static int parse_behind(struct search_parse *p, struct filter *f, struct str nam
     b.rest = ++f->at;
     f->end = 0;
     if (search_find(p, name, more) == ARG_TAKEN && more->composite) {
-        if ((r = make_items(p, &b, more, ret)) > 0)
+        if ((r = make_items(p, b, more, ret)) > 0)
             f->at = (size_t)r;
         return MIN(r, ARG_TAKEN);
     }

@@ -49,6 +49,8 @@ struct reply_header {
 
 struct http_exchange {
     struct http_exchange *next; /* in a queue or a cache */
+    struct returned *home;      /* where it goes back to its event loop */
+    bool leads;                 /* its loop finds the others through it */
     struct http_server *server;
     struct MHD_Connection *mhd;
     struct conn *conn;
@@ -87,6 +89,11 @@ struct http_exchange {
 struct counters {
     _Alignas(64) _Atomic uint64_t connections, closed;
     _Atomic uint64_t begun, ended, bytes_in, bytes_out, refused;
+};
+
+/* Exchanges that go back to an event loop together: waking it costs more than sending a reply. */
+struct returned {
+    _Alignas(64) _Atomic(struct http_exchange *) first;
 };
 
 /* workers.c */
@@ -154,10 +161,12 @@ struct http_server {
     atomic_bool stopping; /* replies close their connection */
     atomic_bool closing;  /* new requests are not handled any more */
     struct counters counters[SHARDS];
+    struct returned returned[SHARDS];
 };
 
-/* The calling thread's counters. */
+/* The calling thread's. */
 struct counters *server_counters(struct http_server *s);
+struct returned *server_returned(struct http_server *s);
 static inline void count(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
@@ -187,7 +196,9 @@ void body_take(struct http_exchange *x, const char *p, size_t n);
 void body_end(struct http_exchange *x);
 void body_done(struct http_exchange *x);
 
-/* exchange.c: libmicrohttpd's callbacks. */
+/* exchange.c. Back to the event loop, which owns x from here on; any thread. */
+void exchange_return(struct http_exchange *x);
+/* libmicrohttpd's callbacks. */
 void *exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result exchange_run(void *server, struct MHD_Connection *mhd, const char *url,
                              const char *method, const char *version, const char *data,

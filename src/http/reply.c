@@ -125,19 +125,15 @@ static void replace_reply(struct http_exchange *x)
     build(x, err_http_status(x->err.code), type, &body);
 }
 
-/* Back to the event loop, which then owns x. */
 static void send_off(struct http_exchange *x)
 {
-    struct http_server *s = x->server;
-
     if (!x->deferred)
         return; /* the loop is our caller and looks at x->response next */
     if (x->held && atomic_fetch_sub(&x->gates, 1) > 1)
         return; /* whoever passes the last gate sends */
     if (x->refused)
         replace_reply(x);
-    MHD_resume_connection(x->mhd);
-    atomic_fetch_sub(&s->owned, 1);
+    exchange_return(x);
 }
 
 static void reply_later(_unused_ void *ctx, struct http_exchange *x)

@@ -13,14 +13,24 @@
 #define STOP_RESUME_MS 1000
 #define STOP_POLL_NS 2000000
 
-struct counters *server_counters(struct http_server *s)
+static unsigned shard(void)
 {
     static atomic_uint threads;
     static __thread unsigned mine;
 
     if (!mine)
         mine = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % SHARDS;
-    return &s->counters[mine - 1];
+    return mine - 1;
+}
+
+struct counters *server_counters(struct http_server *s)
+{
+    return &s->counters[shard()];
+}
+
+struct returned *server_returned(struct http_server *s)
+{
+    return &s->returned[shard()];
 }
 
 static unsigned cores(void)

@@ -2,7 +2,12 @@
 
 #include "http/client.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+
+#define PATH_BYTES 4096
 
 struct server_audit {
     struct audit_config config;
@@ -56,4 +61,52 @@ void server_audit_close(struct server_audit *a)
 struct audit_log *server_audit_log(struct server_audit *a)
 {
     return a ? a->log : NULL;
+}
+
+/* ---- backups ---- */
+
+static int path_of(char ret[PATH_BYTES], const char *dir, const char *name, struct err *err)
+{
+    int n = snprintf(ret, PATH_BYTES, "%s/%s", dir, name);
+
+    return n > 0 && n < PATH_BYTES ? 0 : err_set(err, ERR_VALUE, "the folder's name is too long");
+}
+
+int server_audit_backup(const char *data_dir, const char *to_dir, struct err *err)
+{
+    char to[PATH_BYTES];
+    int r = path_of(to, to_dir, AUDIT_COPY_FOLDER, err);
+
+    return r < 0 ? r : audit_copy(data_dir, to, err);
+}
+
+/* "carnet/0123456789abcdef" without the slash: a folder's name. */
+static int name_of(const char *dir, char ret[PATH_BYTES], struct err *err)
+{
+    struct audit_config config = {.dir = dir, .read_only = true};
+    struct audit_log *log;
+    int r = audit_open(&config, &log, err);
+
+    if (r < 0)
+        return r;
+    snprintf(ret, PATH_BYTES, "%.*s", STR_ARG(audit_origin(log)));
+    audit_close(log);
+    for (char *p = ret; *p; p++)
+        *p = *p == '/' || *p == '.' ? '-' : *p;
+    return 0;
+}
+
+int server_audit_restore(const char *backup_dir, const char *data_dir, struct err *err)
+{
+    char from[PATH_BYTES], before[PATH_BYTES], name[PATH_BYTES], to[PATH_BYTES];
+    int r = path_of(from, backup_dir, AUDIT_COPY_FOLDER, err);
+
+    if (r < 0 || !audit_exists(from))
+        return r;
+    if ((r = path_of(before, data_dir, AUDIT_BEFORE_FOLDER, err)) < 0 ||
+        (r = name_of(from, name, err)) < 0 || (r = path_of(to, before, name, err)) < 0)
+        return r;
+    if (mkdir(before, S_IRWXU) < 0 && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "%s cannot be made: %s", before, strerror(errno));
+    return audit_copy(from, to, err);
 }

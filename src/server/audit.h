@@ -15,4 +15,9 @@ int server_audit_open(const struct server_config *config, struct server_audit **
 void server_audit_close(struct server_audit *a);
 struct audit_log *server_audit_log(struct server_audit *a);
 
+/* Beside a backup of a data folder, a copy of its audit log; nothing where it has none. */
+int server_audit_backup(const char *data_dir, const char *to_dir, struct err *err);
+/* That copy, and the logs that had ended before, to the restored folder. */
+int server_audit_restore(const char *backup_dir, const char *data_dir, struct err *err);
+
 #endif

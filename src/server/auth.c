@@ -1,7 +1,9 @@
 /* auth.c - between HTTP and trust: who asks, and the authorisation server's own paths. */
 #include "server/auth.h"
 
+#include "server/audit_note.h"
 #include "trust/oauth.h"
+#include "trust/policy.h"
 
 /* ---- who asks ---- */
 
@@ -21,12 +23,13 @@ int auth_who(struct server *s, struct http_exchange *x, struct access *ret, stru
     }
     r = trust_who(s->trust, &proof, &i, err);
     if (r >= 0)
-        *ret = trust_granted(i);
+        *ret = trust_granted(s->trust, i);
     return r;
 }
 
-void auth_refuse(struct http_exchange *x, struct err *err)
+void auth_refuse(struct server *s, struct http_exchange *x, struct err *err)
 {
+    audit_note_refused(s, x, err);
     if (err->code == ERR_LOGIN)
         http_reply_header(x, "WWW-Authenticate", str_c(err->where));
     err->where[0] = '\0';
@@ -59,9 +62,15 @@ static void answer(void *ctx, struct http_exchange *x)
                                 .origin = http_header(x, "Origin"),
                                 .accept_language = http_header(x, "Accept-Language")};
     struct oauth_reply reply;
+    struct err err;
 
     oauth_handle(s->trust, http_arena(x), &ask, &reply);
-    send(x, &reply);
+    if (audit_note_grant(s, x, &reply, &err) >= 0) {
+        send(x, &reply);
+        return;
+    }
+    sb_done(&reply.body);
+    http_reply_err(x, &err);
 }
 
 /* Pages of other origins may ask what takes no cookies; the browser asks first whether. */
@@ -127,8 +136,15 @@ int auth_root(struct server *s, int port, struct err *err)
 
 int auth_start(struct server *s, struct err *err)
 {
+    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX);
     char fhir[SERVER_ROOT_MAX];
-    struct trust_config config = {.root = s->root};
+    struct trust_config config = {.root = s->root, .policy = policy_default()};
+    int r = s->config->policy ? policy_load(s->config->policy, &policy, err) : 0;
+
+    if (r < 0)
+        return r;
+    if (s->config->policy)
+        config.policy = sb_view(&policy);
 
     snprintf(fhir, sizeof fhir, "%.*s" FHIR_PATH, STR_ARG(s->root));
     config.fhir = str_c(fhir);

@@ -7,7 +7,7 @@
 /* The access of a request's token, with a reference to its identity that the api gives back. */
 int auth_who(struct server *s, struct http_exchange *x, struct access *ret, struct err *err);
 /* Answers with the error, and for ERR_LOGIN with what WWW-Authenticate has to say. */
-void auth_refuse(struct http_exchange *x, struct err *err);
+void auth_refuse(struct server *s, struct http_exchange *x, struct err *err);
 /* The authorisation server's paths; false when the path is none of them. */
 bool auth_handle(struct server *s, struct http_exchange *x);
 /* s->root: the base URL without /fhir, or where the node listens. */

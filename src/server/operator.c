@@ -1,6 +1,7 @@
 /* operator.c - the node's end of operator.h. */
 #include "server/operator.h"
 
+#include "server/audit_note.h"
 #include "server/import_int.h"
 #include "server/operator_int.h"
 #include "server/server_int.h"
@@ -229,6 +230,28 @@ static void stop_backup(struct server *s, struct http_exchange *x)
     operator_answer(x, r, &out, &err);
 }
 
+/* ---- the audit log ---- */
+
+static void note(void *ctx, struct http_exchange *x)
+{
+    const struct http_request *req = http_request(x);
+    struct server *s = ctx;
+    struct audit_log *log = server_audit_log(s->audit);
+    struct sb out = sb_make(KIB(4));
+    struct err err;
+    int r = log ? audit_note_command(log, operator_number(req->query, STR("uid")),
+                                     value_of(req->query, STR("do")), req->body, &err)
+                : 0;
+
+    sb_lit(&out, "{}\n");
+    operator_answer(x, r, &out, &err);
+}
+
+static void note_later(struct server *s, struct http_exchange *x)
+{
+    work_later(s, x, note);
+}
+
 /* ---- accounts, clients, keys ---- */
 
 static void manage(void *ctx, struct http_exchange *x)
@@ -240,7 +263,8 @@ static void manage(void *ctx, struct http_exchange *x)
     int r = body.n > MANAGE_REQUEST_MAX
                 ? err_set(&err, ERR_TOO_LONG, "the request is longer than %zu bytes",
                           MANAGE_REQUEST_MAX)
-                : manage_run(s->store, http_arena(x), body, &text, &err);
+                : manage_run(s->store, s->trust ? trust_guard(s->trust) : NULL, http_arena(x), body,
+                             &text, &err);
 
     if (r >= 0 && s->trust)
         r = trust_changed(s->trust, &err);
@@ -271,6 +295,7 @@ static const struct {
     {HTTP_POST, STR(OPERATOR_BACKUP), begin_backup},
     {HTTP_DELETE, STR(OPERATOR_BACKUP), stop_backup},
     {HTTP_POST, STR(OPERATOR_TRUST), manage_later},
+    {HTTP_POST, STR(OPERATOR_NOTE), note_later},
     {HTTP_POST, STR(OPERATOR_RESOURCES), place_later},
     {HTTP_POST, STR(OPERATOR_BLOB), place_later},
     {HTTP_GET, STR(OPERATOR_PACKAGES), place_later},

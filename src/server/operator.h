@@ -21,6 +21,8 @@
  *       stops it
  *   POST /operator/trust, the body a request of trust/manage.h
  *       {"text":TEXT}
+ *   POST /operator/note?do=NAME&uid=N, the body what is said of it
+ *       {}: a command's entry in the audit log is durable, or the node keeps none
  *   POST /operator/resources, POST /operator/blob?part=N, GET and DELETE /operator/packages,
  *   GET and DELETE /operator/terminology
  *       what place.h asks; the bodies are those of place_node.c
@@ -37,6 +39,7 @@
 #define OPERATOR_REINDEX OPERATOR_PREFIX "reindex"
 #define OPERATOR_BACKUP OPERATOR_PREFIX "backup"
 #define OPERATOR_TRUST OPERATOR_PREFIX "trust"
+#define OPERATOR_NOTE OPERATOR_PREFIX "note"
 
 #define OPERATOR_RESOURCES OPERATOR_PREFIX "resources"
 #define OPERATOR_BLOB OPERATOR_PREFIX "blob"
@@ -65,6 +68,11 @@ int operator_code(struct str name);
 /* The error that an answer other than 200 means. */
 int operator_failure(yyjson_val *answer, int status, struct err *err);
 
+/* Before a command does anything with a data folder: an entry of it in the folder's audit log, by
+ * the node that serves it or, where none does, here; nothing where there is no log. What cannot be
+ * written there is not to be done. `detail`: what it is done to, no secrets. */
+int operator_note(const struct server_config *config, const char *what, struct str detail,
+                  struct err *err);
 /* Has the node index what user-defined search parameters ask for, and waits. The node goes on when
  * the caller is stopped. */
 int operator_reindex(const char *socket, void (*progress)(void *ctx, uint64_t done, uint64_t all),

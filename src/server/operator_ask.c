@@ -2,6 +2,7 @@
 #include "server/operator.h"
 
 #include "http/ask.h"
+#include "server/audit_note.h"
 #include "trust/manage.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 #define ANSWER_MAX MIB(4)
 #define POLL_NS 200000000
+#define LOG_TRIES 50
 #define BUSY_TRIES 120 /* a busy node is asked again this often, a second apart */
 
 /* Whether a node serves the folder. */
@@ -114,6 +116,52 @@ static uint64_t number(yyjson_val *v, const char *name)
     uint64_t n = 0;
 
     return str_to_u64(js_str(js_get(v, name)), UINT64_MAX, &n) ? n : 0;
+}
+
+/* ---- the audit log ---- */
+
+/* Another command may be at it: each is done in a moment. */
+static int open_log(const struct audit_config *config, struct audit_log **ret, struct err *err)
+{
+    int r = audit_open(config, ret, err);
+
+    for (int i = 0; r == ERR_CONFLICT && i < LOG_TRIES; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+        r = audit_open(config, ret, err);
+    }
+    return r;
+}
+
+static int note_here(const struct server_config *config, const char *what, struct str detail,
+                     struct err *err)
+{
+    struct audit_config log_config = {.dir = config->data_dir, .keyless = true};
+    _cleanup_(audit_closep) struct audit_log *log = NULL;
+    int r;
+
+    if (!audit_exists(config->data_dir))
+        return 0;
+    r = open_log(&log_config, &log, err);
+    return r < 0 ? r : audit_note_command(log, geteuid(), str_c(what), detail, err);
+}
+
+int operator_note(const struct server_config *config, const char *what, struct str detail,
+                  struct err *err)
+{
+    char socket[OPERATOR_SOCKET_MAX], target[128];
+    struct http_ask q = {.socket_path = socket,
+                         .method = "POST",
+                         .target = target,
+                         .body = str_head(detail, MIN(detail.n, AUDIT_NOTE_MAX))};
+    _cleanup_(arena_done) struct arena a;
+    yyjson_val *root;
+    int r = find_node(config->data_dir, socket, err);
+
+    arena_init(&a, MIB(1));
+    if (r < 0)
+        return r == ERR_FORBIDDEN ? r : note_here(config, what, detail, err);
+    snprintf(target, sizeof target, OPERATOR_NOTE "?do=%s&uid=%u", what, (unsigned)geteuid());
+    return operator_request(&a, &q, ANSWER_MAX, &root, err);
 }
 
 /* ---- reindex ---- */
@@ -276,6 +324,28 @@ static int manage_by_node(const char *socket, struct str request, struct sb *out
     return sb_ok(out, err);
 }
 
+/* "user-add anna": what is done and to whom, of a request; no password. */
+static int note_manage(const struct server_config *config, struct str request, struct err *err)
+{
+    _cleanup_(arena_done) struct arena a;
+    yyjson_val *root;
+    struct str what, of;
+    char name[64];
+    int r;
+
+    arena_init(&a, MIB(1));
+    r = js_parse(&a, request, &root, err);
+    if (r < 0)
+        return r;
+    what = js_get_str(root, "do");
+    of = js_get_str(root, "login");
+    of = of.n ? of : js_get_str(root, "id");
+    if (!what.n || str_ends(what, STR("-list")) || str_ends(what, STR("-show")))
+        return 0;
+    snprintf(name, sizeof name, "%.*s", (int)what.n, what.p);
+    return operator_note(config, name, of.n ? of : STR(""), err);
+}
+
 int operator_manage(const struct server_config *config, struct str request, struct sb *out,
                     struct err *err)
 {
@@ -283,15 +353,18 @@ int operator_manage(const struct server_config *config, struct str request, stru
     char socket[OPERATOR_SOCKET_MAX];
     struct arena a;
     struct err none;
-    int r = find_node(config->data_dir, socket, &none);
+    int r = note_manage(config, request, err);
 
+    if (r < 0)
+        return r;
+    r = find_node(config->data_dir, socket, &none);
     /* Also beside a store that others may open: the node has tokens in memory. */
     if (r < 0 && (r = operator_open(config, false, &store, socket, err)) < 0)
         return r;
     if (!store)
         return manage_by_node(socket, request, out, err);
     arena_init(&a, MIB(32));
-    r = manage_run(store, &a, request, out, err);
+    r = manage_run(store, NULL, &a, request, out, err);
     arena_done(&a);
     return r;
 }

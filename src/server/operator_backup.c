@@ -12,9 +12,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-void backup_init(struct backup *b, struct store *store)
+void backup_init(struct backup *b, struct store *store, const char *data_dir)
 {
-    *b = (struct backup){.store = store};
+    *b = (struct backup){.store = store, .data_dir = data_dir};
     pthread_mutex_init(&b->lock, NULL);
 }
 
@@ -38,6 +38,8 @@ static void *copy(void *ctx)
     struct err err = {0};
     int r = store_backup(b->store, b->to, go_on, b, &err);
 
+    if (r >= 0)
+        r = server_audit_backup(b->data_dir, b->to, &err);
     if (r < 0)
         log_err(LOG_WARN, LOG_JOB_FAILED, &err);
     else

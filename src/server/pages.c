@@ -160,7 +160,7 @@ void pages_handle(struct server *s, struct http_exchange *x)
     struct err err;
 
     if (is_for_operators(req->path) && !may_look(s, x, &err)) {
-        auth_refuse(x, &err);
+        auth_refuse(s, x, &err);
         return;
     }
     if (req->method != HTTP_GET && req->method != HTTP_HEAD) {

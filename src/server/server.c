@@ -88,7 +88,7 @@ static void handle_fhir(struct server *s, struct http_exchange *x, struct str pa
     struct err err;
 
     if (find_who(s, x, path, &who, &err) < 0)
-        auth_refuse(x, &err);
+        auth_refuse(s, x, &err);
     else
         api_handle(s->api, x, path, who);
 }
@@ -349,7 +349,7 @@ int server_run(const struct server_config *config,
     r = server_open_store(config, false, &s.store, err);
     if (r < 0)
         return r;
-    backup_init(&s.backup, s.store);
+    backup_init(&s.backup, s.store, config->data_dir);
     s.memory.max = memory_max(config);
     s.started_ms = clock_now_ms();
     raise_descriptors();

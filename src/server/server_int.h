@@ -13,6 +13,7 @@
 /* The one backup that may be under way (operator_backup.c). */
 struct backup {
     struct store *store;
+    const char *data_dir;
     pthread_mutex_t lock;
     pthread_t thread;
     bool has_thread, is_running, stop;
@@ -22,13 +23,19 @@ struct backup {
     struct err err; /* how the last one ended; code 0: well */
 };
 
-void backup_init(struct backup *b, struct store *store);
+void backup_init(struct backup *b, struct store *store, const char *data_dir);
 /* Stops what is under way. */
 void backup_done(struct backup *b);
 int backup_begin(struct backup *b, struct str to, struct err *err);
 /* `id` 0: the last one. ERR_NOT_FOUND if it is another's. */
 int backup_ask(struct backup *b, uint64_t id, struct sb *out, struct err *err);
 int backup_stop(struct backup *b, uint64_t id, struct err *err);
+
+/* Requests without a good token: those of this second, and those that were only counted. */
+struct refusals {
+    atomic_llong second;
+    atomic_uint n, left_out;
+};
 
 #define SERVER_ROOT_MAX 1024
 
@@ -38,6 +45,7 @@ struct server {
     struct store *store;
     struct server_world *world;
     struct server_audit *audit; /* NULL: none is kept */
+    struct refusals refusals;
     struct api *api;
     struct search_params *search_params;
     struct http_server *http, *control;

@@ -19,10 +19,12 @@ enum access_kind {
 struct access;
 struct arena;
 struct err;
+struct guard;
 struct identity;
 struct put;
 struct row;
 struct search;
+struct sight;
 struct store;
 
 /* What the store asks about one whose access has bounds; trust/ implements it. */
@@ -31,12 +33,22 @@ struct access_rules {
      * itself where nothing has to be added. */
     int (*narrow)(const struct access *who, struct store *st, struct arena *a,
                   const struct search *s, const struct search **ret, struct err *err);
-    /* Whether a version may be seen: 1, 0 or negative. */
+    /* Whether what narrow() narrows to holds a version: 1, 0 or negative. */
     int (*may_see)(const struct access *who, struct store *st, const struct row *row,
                    struct err *err);
+    /* What can be told of rows by their numbers (store/sight.h) in a transaction that has seen the
+     * feed up to `position`, on top of the two above; *ret NULL: everything is in sight. Called
+     * once a transaction, on its thread; inside a job `is_writing`, and the position is not known.
+     * The rules' until sight_done. */
+    int (*look)(const struct access *who, struct store *st, uint64_t position, bool is_writing,
+                const struct sight **ret, struct err *err);
+    void (*sight_done)(const struct sight *sight);
+    /* Whether a version is in sight, by looking at it: 1, 0 or negative. Asks no transaction. */
+    int (*in_sight)(const struct access *who, struct store *st, const struct sight *sight,
+                    const struct row *row, struct err *err);
     /* Whether a version may be written in place of `old` (NULL: there is none). ERR_FORBIDDEN. */
-    int (*may_put)(const struct access *who, struct store *st, const struct put *put,
-                   const struct row *old, struct err *err);
+    int (*may_put)(const struct access *who, struct store *st, const struct sight *sight,
+                   const struct put *put, const struct row *old, struct err *err);
 };
 
 struct access {
@@ -45,6 +57,8 @@ struct access {
     bool may_write;
     const struct access_rules *rules; /* of ACCESS_GRANTED, else NULL */
     const struct identity *identity;  /* likewise (trust/identity.h); outlives the access */
+    struct guard
+        *guard; /* likewise: the node's policy (trust/guard.h); NULL: scopes alone decide */
 };
 
 #endif

@@ -166,6 +166,12 @@ struct scan_ops {
     size_t ahead;
     /* First, by every search: takes the snapshot; makes what the job wrote so far visible. */
     int (*enter)(struct store_txn *txn, struct err *err);
+    /* The rows of a point's list (parameter and key) in their order, and their bodies for those who
+     * ask next, in one question and outside of the snapshot; how many, more than `max` if there are
+     * more. *ret_position is the feed's then; 0: it cannot be told so this time, and neither can
+     * how many. NULL where a question costs little, or one is not enough. */
+    int (*few)(struct store_txn *txn, struct str point, uint64_t *ret, size_t max,
+               uint64_t *ret_position, struct err *err);
     /* Entries k with lo <= k < hi in order. The bounds' bytes must outlive the scan. `want`: how
      * many are likely to be read; only a matter of speed. `within`: not NULL where only rows count
      * that stand in the list of this key (with its number, without a row) as well: a backend of

@@ -170,7 +170,14 @@ void store_end(struct store_txn *txn)
         return;
     assert(txn->magic == STORE_TXN_MAGIC);
     assert(!txn->is_writing);
+    seen_end(txn);
     txn->st->ops->end(txn);
+}
+
+void store_brief(struct store_txn *txn)
+{
+    assert(txn->magic == STORE_TXN_MAGIC);
+    txn->is_brief = !txn->is_writing;
 }
 
 void store_deadline(struct store_txn *txn, int64_t mono_us)
@@ -186,25 +193,37 @@ bool store_is_overdue(const struct store_txn *txn)
 
 int store_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
-    return seen_row(txn, reading(txn)->get(txn, type, id, ret, err), type, id, ret, err);
+    const struct store_ops *ops = reading(txn);
+    int r = seen_look(txn, err);
+
+    return r < 0 ? r : seen_row(txn, ops->get(txn, type, id, ret, err), type, id, ret, err);
 }
 
 int store_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
                       struct row *ret, struct err *err)
 {
-    return seen_row(txn, reading(txn)->get_version(txn, type, id, v, ret, err), type, id, ret, err);
+    const struct store_ops *ops = reading(txn);
+    int r = seen_look(txn, err);
+
+    if (r < 0)
+        return r;
+    return seen_row(txn, ops->get_version(txn, type, id, v, ret, err), type, id, ret, err);
 }
 
 int store_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err)
 {
-    return seen_row(txn, reading(txn)->get_row(txn, row, ret, err), 0, STR(""), ret, err);
+    const struct store_ops *ops = reading(txn);
+    int r = seen_look(txn, err);
+
+    return r < 0 ? r : seen_row(txn, ops->get_row(txn, row, ret, err), 0, STR(""), ret, err);
 }
 
 int store_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
                    void *ctx, struct err *err)
 {
-    reading(txn);
-    return seen_each_row(txn, rows, n, each, ctx, err);
+    int r = (reading(txn), seen_look(txn, err));
+
+    return r < 0 ? r : seen_each_row(txn, rows, n, each, ctx, err);
 }
 
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
@@ -214,10 +233,22 @@ int store_search(struct store_txn *txn, const struct search *s, size_t budget, s
     return seen_search(txn, s, budget, a, ret, err);
 }
 
+int store_condition(struct store_txn *txn, const struct search *s, struct arena *a,
+                    struct page *ret, struct err *err)
+{
+    reading(txn);
+    assert(txn->is_writing);
+    return seen_condition(txn, s, a, ret, err);
+}
+
 int store_referrers(struct store_txn *txn, const struct param *param, int type, struct str id,
                     size_t max, struct arena *a, struct page *ret, struct err *err)
 {
-    int r = reading(txn)->referrers(txn, param, type, id, max, a, ret, err);
+    const struct store_ops *ops = reading(txn);
+    int r = seen_look(txn, err);
+
+    if (r >= 0)
+        r = ops->referrers(txn, param, type, id, max, a, ret, err);
 
     /* Whether something is referred to is asked of everything: what refers may be hidden. */
     return r < 0 || txn->is_writing ? r : seen_page(txn, ret, err);
@@ -236,7 +267,11 @@ int store_index_keys(struct store_txn *txn, uint16_t list, struct str after, siz
 int store_history(struct store_txn *txn, const struct history_query *q, struct arena *a,
                   struct page *ret, struct err *err)
 {
-    int r = reading(txn)->history(txn, q, a, ret, err);
+    const struct store_ops *ops = reading(txn);
+    int r = seen_look(txn, err);
+
+    if (r >= 0)
+        r = ops->history(txn, q, a, ret, err);
 
     return r < 0 ? r : seen_page(txn, ret, err);
 }
@@ -244,7 +279,11 @@ int store_history(struct store_txn *txn, const struct history_query *q, struct a
 int store_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
                struct err *err)
 {
-    int r = reading(txn)->feed(txn, after, max, a, ret, err);
+    const struct store_ops *ops = reading(txn);
+    int r = seen_look(txn, err);
+
+    if (r >= 0)
+        r = ops->feed(txn, after, max, a, ret, err);
 
     return r < 0 ? r : seen_page(txn, ret, err);
 }
@@ -319,6 +358,12 @@ int store_put(struct store_txn *txn, const struct put *put, struct version *ret,
     if (r >= 0)
         r = seen_put(txn, put, err);
     return r < 0 ? r : txn->st->ops->put(txn, put, ret, err);
+}
+
+int store_foresee(struct store_txn *txn, const struct store_id *ids, size_t n, struct err *err)
+{
+    int r = writing(txn, err);
+    return r < 0 || !txn->st->ops->foresee ? r : txn->st->ops->foresee(txn, ids, n, err);
 }
 
 int store_claim(struct store_txn *txn, struct str name, struct err *err)

@@ -114,6 +114,11 @@ static inline void store_txn_endp(struct store_txn **txn)
         store_end(*txn);
 }
 
+/* The calls of this reader need not see one and the same state: it makes one call, or what its
+ * calls say need not agree to the microsecond. What one call gives is still of one state, and none
+ * sees less than the one before. Cheaper where the store is far away. */
+void store_brief(struct store_txn *txn);
+
 /* From here on a search of this transaction that is not done at `mono_us` (clock_mono_us) ends with
  * ERR_COSTLY; 0: no deadline. Inside a job each search has a short one of its own. */
 void store_deadline(struct store_txn *txn, int64_t mono_us);
@@ -147,6 +152,12 @@ struct page {
  * event loop can hand the search to a worker. A malformed cursor is ERR_VALUE. */
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                  struct page *ret, struct err *err);
+
+/* Inside a job: what a conditional request matches, over everything that is there. ERR_STALE, which
+ * names nothing, where a match may not be seen. A condition with chains or _has matches what
+ * store_search finds. */
+int store_condition(struct store_txn *txn, const struct search *s, struct arena *a,
+                    struct page *ret, struct err *err);
 
 /* Row numbers of current versions that hold a reference to (type, id) in parameter `param`
  * (NULL: any reference parameter of any type), at most `max`. For _revinclude and for integrity. */
@@ -200,6 +211,12 @@ struct put {
     struct str sealed;         /* of store_seal; empty for METHOD_DELETE */
     const struct index *index; /* of index_extract, with `id` already in the resource: it is
                                   in its own compartment; NULL for METHOD_DELETE */
+    bool is_new;               /* the id was made for this put: nothing can have it */
+};
+
+struct store_id {
+    int type;
+    struct str id;
 };
 
 /* A unit of writing. `run` is called once on the writer's thread inside the group's transaction,
@@ -224,6 +241,10 @@ int store_write(struct store *st, struct store_job *job, struct err *err);
 /* Inside a job: writes one version. The previous newest version (if any) stops being current and
  * leaves the index. ERR_NO_STORE / ERR_FULL from the disk. */
 int store_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+
+/* Inside a job: of these ids store_get and store_put are likely to be asked. Only a matter of
+ * speed: where the store is far away, one question for all instead of one for each. */
+int store_foresee(struct store_txn *txn, const struct store_id *ids, size_t n, struct err *err);
 
 /* Inside a job: a name that only one transaction may hold at a time (conditional operations). With
  * one writer there is nothing to wait for; stores with several writers lock it until commit. */

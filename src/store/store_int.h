@@ -7,6 +7,7 @@
 #define STORE_STORE_INT_H
 
 #include "store/scan_int.h"
+#include "store/sight.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -39,6 +40,8 @@ struct store_ops {
 
     void (*submit)(struct store *st, struct store_job *job);
     int (*put)(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
+    /* NULL: nothing is gained. */
+    int (*foresee)(struct store_txn *txn, const struct store_id *ids, size_t n, struct err *err);
     int (*claim)(struct store_txn *txn, struct str name, struct err *err);
     int (*changed)(struct store_txn *txn, struct err *err); /* NULL: nobody shares the store */
     int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
@@ -93,8 +96,11 @@ struct store_txn {
     struct store *st;
     struct access who;
     bool is_writing;     /* inside a job */
+    bool is_brief;       /* store_brief */
     bool is_narrowed;    /* the search under way is cut down to what `who` may find */
     int64_t deadline_us; /* of the monotonic clock; 0: none */
+    bool has_looked;
+    const struct sight *sight; /* of `who`, once has_looked; NULL: everything is in sight */
 };
 
 #define STORE_JOB_SEARCH_US 2000000 /* what one search inside a job may take */
@@ -135,6 +141,10 @@ static inline bool seen_is_bounded(const struct store_txn *txn)
 {
     return txn->who.rules != NULL;
 }
+/* Before the first row of a transaction is looked at: what is in sight. */
+int seen_look(struct store_txn *txn, struct err *err);
+/* At the end of a transaction. */
+void seen_end(struct store_txn *txn);
 /* Turns a row that was found but may not be seen into what is said of one that does not exist. */
 int seen_row(struct store_txn *txn, int r, int type, struct str id, const struct row *row,
              struct err *err);
@@ -142,6 +152,9 @@ int seen_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_r
                   void *ctx, struct err *err);
 int seen_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                 struct page *ret, struct err *err);
+/* As store_condition. */
+int seen_condition(struct store_txn *txn, const struct search *s, struct arena *a, struct page *ret,
+                   struct err *err);
 /* Keeps of a page what may be seen; a total of what may not is taken away. */
 int seen_page(struct store_txn *txn, struct page *page, struct err *err);
 int seen_put(struct store_txn *txn, const struct put *put, struct err *err);

@@ -482,6 +482,15 @@ static int check_room(const struct cs_builder *b, struct err *err)
     return 0;
 }
 
+int cs_builder_refused(const struct cs_builder *b, struct str code, struct err *err)
+{
+    int r = check_room(b, err);
+
+    return r < 0 ? r
+                 : err_set(err, ERR_SYNTAX, "the code \"%.*s\" stands twice", (int)MIN(code.n, 60u),
+                           code.n ? code.p : "");
+}
+
 int cs_build(struct cs_builder *b, char **ret, size_t *ret_n, struct err *err)
 {
     uint32_t n = (uint32_t)b->concepts.n;

@@ -1,5 +1,6 @@
 #include "terminology/cs.h"
 
+#include "base/fault.h"
 #include "terminology/cs_int.h"
 
 #include <stdatomic.h>
@@ -15,7 +16,7 @@ struct cs {
 
 int cs_open(char *bytes, size_t n, struct cs **ret, struct err *err)
 {
-    struct cs *cs = calloc(1, sizeof *cs);
+    struct cs *cs = fault_point("alloc") ? NULL : calloc(1, sizeof *cs);
     int r;
 
     if (!cs) {

@@ -212,6 +212,9 @@ text_at cs_builder_text(struct cs_builder *b, struct str s);
 /* The next concept's number; CS_NONE (and *ret_is_new false) where the code is there already. */
 uint32_t cs_builder_add(struct cs_builder *b, struct str code, struct str display,
                         struct str definition, uint32_t flags);
+/* Why cs_builder_add did not take a code: ERR_NO_MEMORY, ERR_COSTLY, or ERR_SYNTAX: it stands
+ * twice. */
+int cs_builder_refused(const struct cs_builder *b, struct str code, struct err *err);
 uint32_t cs_builder_find(const struct cs_builder *b, struct str code);
 uint32_t cs_builder_n(const struct cs_builder *b);
 struct str cs_builder_code(const struct cs_builder *b, uint32_t concept);

@@ -100,7 +100,7 @@ int cells_find(const struct cells *header, const char *name)
 
 struct load *load_new(const struct load_sink *sink)
 {
-    struct load *l = calloc(1, sizeof *l);
+    struct load *l = load_alloc(sizeof *l);
 
     if (l)
         l->sink = sink;

@@ -38,7 +38,7 @@ static int axes_new(struct load *l, struct err *err)
 {
     if (l->axes)
         return 0;
-    l->axes = calloc(1, sizeof *l->axes);
+    l->axes = load_alloc(sizeof *l->axes);
     if (!l->axes)
         return err_no_memory(err);
     text_pool_init(&l->axes->pool);

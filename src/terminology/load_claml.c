@@ -61,11 +61,22 @@ struct modifiers {
 
 /* ---- reading ---- */
 
+static bool out_of_memory(const struct load_claml *x)
+{
+    return x->pool.failed || x->classes.failed || x->rubrics.failed || x->uses.failed ||
+           x->parts.failed;
+}
+
 static void refuse(struct load_claml *x, int code, const char *what, struct str of)
 {
     if (x->failed)
         return;
     x->failed = true;
+    if (out_of_memory(x)) { /* what was not kept looks as if it were not there */
+        err_no_memory(x->err);
+        xmlStopParser(x->parser);
+        return;
+    }
     err_set(x->err, code, "line %d: %s \"%.*s\"", xmlSAX2GetLineNumber(x->parser), what,
             (int)MIN(of.n, 60u), of.n ? of.p : "");
     xmlStopParser(x->parser);
@@ -102,6 +113,10 @@ static void begin_class(struct load_claml *x, struct str code, struct str kind, 
 
     if (!code.n || code.n > CS_CODE_MAX) {
         refuse(x, ERR_SYNTAX, "a class has no code, or one that is too long", code);
+        return;
+    }
+    if (x->in_class) {
+        refuse(x, ERR_SYNTAX, "a class stands inside another:", code);
         return;
     }
     c = grow_add(&x->classes, sizeof *c);
@@ -236,9 +251,9 @@ static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix, const
     } else if (x->in_label) {
         end_label(x);
     } else if (str_eq(name, STR("Class"))) {
-        if (!this_class(x)->display)
-            refuse(x, ERR_SYNTAX, "there is no preferred label of the class",
-                   text(x, this_class(x)->code));
+        struct claml_class *c = this_class(x); /* NULL: memory ended */
+        if (c && !c->display)
+            refuse(x, ERR_SYNTAX, "there is no preferred label of the class", text(x, c->code));
         x->in_class = false;
     } else if (str_eq(name, STR("ModifierClass"))) {
         x->in_part = false;
@@ -303,10 +318,7 @@ static int parse(struct load_claml *x, struct unpack *u, struct err *err)
         return err->code;
     if (!x->parser->wellFormed)
         return err_set(err, ERR_SYNTAX, "not XML: it does not end where it should");
-    return x->pool.failed || x->classes.failed || x->rubrics.failed || x->uses.failed ||
-                   x->parts.failed
-               ? err_no_memory(err)
-               : 0;
+    return out_of_memory(x) ? err_no_memory(err) : 0;
 }
 
 /* ---- the tree ---- */
@@ -354,7 +366,7 @@ static int add_concept(struct load_claml *x, struct str code, struct str display
                        CS_CONCEPTS_MAX);
     *ret = cs_builder_add(x->b, code, display, definition, flags);
     if (*ret == CS_NONE)
-        return err_set(err, ERR_SYNTAX, "the code \"%.*s\" stands twice", STR_ARG(code));
+        return cs_builder_refused(x->b, code, err);
     if (parent != CS_NONE)
         cs_builder_parent(x->b, *ret, parent);
     return 0;
@@ -573,7 +585,7 @@ static void done(struct load_claml *x)
 int load_claml(struct load *l, struct unpack *u, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct load_claml *x = calloc(1, sizeof *x);
+    struct load_claml *x = load_alloc(sizeof *x);
     int r;
 
     if (!x)

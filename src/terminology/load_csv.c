@@ -54,7 +54,7 @@ static int begin_loinc(struct load *l, const struct cells *h, struct err *err)
         l->loinc->is_second = true; /* the package has the table's core once more */
         return 0;
     }
-    x = l->loinc = calloc(1, sizeof *x);
+    x = l->loinc = load_alloc(sizeof *x);
     if (!x || !(x->b = cs_builder_new()))
         return err_no_memory(err);
     info = cs_builder_info(x->b);
@@ -109,7 +109,7 @@ static int line_loinc(struct load *l, const struct cells *c, struct err *err)
                        number.p);
     concept = cs_builder_add(x->b, number, c->v[x->name], none, old ? CONCEPT_INACTIVE : 0);
     if (concept == CS_NONE)
-        return err_set(err, ERR_SYNTAX, "the code \"%.*s\" stands twice", STR_ARG(number));
+        return cs_builder_refused(x->b, number, err);
     for (size_t i = 0; i < LOINC_PROPERTIES; i++)
         if (x->columns[i] >= 0 && c->v[x->columns[i]].n)
             cs_builder_property(x->b, concept, x->defs[i], PROPERTY_STRING, c->v[x->columns[i]],
@@ -184,7 +184,7 @@ static bool knows_atc(const struct cells *h)
 
 static int begin_atc(struct load *l, const struct cells *h, struct err *err)
 {
-    struct load_atc *x = l->atc = l->atc ? l->atc : calloc(1, sizeof *x);
+    struct load_atc *x = l->atc = l->atc ? l->atc : load_alloc(sizeof *x);
     struct cs_info *info;
 
     if (!x || (!x->b && !(x->b = cs_builder_new())))

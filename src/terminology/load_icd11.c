@@ -82,7 +82,7 @@ static int begin(struct load *l, const struct cells *h, struct err *err)
 
     if (l->icd11)
         return err_set(err, ERR_CONFLICT, "two ICD-11 tabulations cannot be loaded at once");
-    x = l->icd11 = calloc(1, sizeof *x);
+    x = l->icd11 = load_alloc(sizeof *x);
     if (!x || !(x->b = cs_builder_new()) || !(x->entities = cs_builder_new()))
         return err_no_memory(err);
     x->foundation = cells_find(h, "foundationuri");
@@ -157,7 +157,7 @@ static int line(struct load *l, const struct cells *c, struct err *err)
 {
     struct load_icd11 *x = l->icd11;
     int kind = kind_of(c->v[x->kind]);
-    struct str title, code;
+    struct str title, code, uri;
     uint32_t concept, flags;
     size_t depth;
 
@@ -188,12 +188,10 @@ static int line(struct load *l, const struct cells *c, struct err *err)
             (str_eq(c->v[x->chapter], STR("X")) && kind == KIND_CATEGORY ? CONCEPT_EXTENSION : 0);
     concept = cs_builder_add(x->b, code, title, STR(""), flags);
     if (concept == CS_NONE)
-        return err_set(err, ERR_SYNTAX, "the code \"%.*s\" stands twice", (int)MIN(code.n, 60u),
-                       code.p);
-    if (cs_builder_add(x->entities, load_linearized(c->v[x->linearization]), STR(""), STR(""), 0) !=
-        concept)
-        return err_set(err, ERR_SYNTAX, "the entity of \"%.*s\" is missing, or stands twice",
-                       (int)MIN(code.n, 60u), code.p);
+        return cs_builder_refused(x->b, code, err);
+    uri = load_linearized(c->v[x->linearization]);
+    if (cs_builder_add(x->entities, uri, STR(""), STR(""), 0) == CS_NONE)
+        return cs_builder_refused(x->entities, uri, err);
     if (depth)
         cs_builder_parent(x->b, concept, x->stack[depth - 1]);
     x->stack[depth] = concept;

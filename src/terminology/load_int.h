@@ -2,11 +2,20 @@
 #ifndef TERMINOLOGY_LOAD_INT_H
 #define TERMINOLOGY_LOAD_INT_H
 
+#include "base/fault.h"
 #include "base/js.h"
 #include "terminology/cs.h"
 #include "terminology/load.h"
 #include "terminology/map.h"
 #include "terminology/unpack.h"
+
+#include <stdlib.h>
+
+/* Cleared; NULL where there is none. */
+static inline void *load_alloc(size_t n)
+{
+    return fault_point("alloc") ? NULL : calloc(1, n);
+}
 
 struct load_axes;
 struct load_icd11;

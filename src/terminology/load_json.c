@@ -64,8 +64,7 @@ static int add_entry(const struct list *list, struct cs_builder *b, yyjson_val *
         struct str code = js_get_str(entry, list->codes[i]);
         uint32_t concept = code.n ? cs_builder_add(b, code, name, STR(""), 0) : CS_NONE;
         if (i == 0 && concept == CS_NONE)
-            return err_set(err, ERR_SYNTAX, "the code \"%.*s\" stands twice", (int)MIN(code.n, 60u),
-                           code.p);
+            return cs_builder_refused(b, code, err);
         if (i == 0)
             add_properties(b, concept, entry);
     }

@@ -62,7 +62,7 @@ static int add_groups(struct map_builder *b, bool forward, struct err *err)
 static int begin_map(struct load *l, enum which_map which, const struct cells *h, struct err *err)
 {
     bool forward = which != MAP_11_10_ONE;
-    struct load_maps *x = l->maps = l->maps ? l->maps : calloc(1, sizeof *x);
+    struct load_maps *x = l->maps = l->maps ? l->maps : load_alloc(sizeof *x);
     struct map_builder *b;
 
     if (!x)

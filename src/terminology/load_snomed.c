@@ -75,7 +75,7 @@ static int snomed_new(struct load *l, struct err *err)
 
     if (x)
         return 0;
-    x = l->snomed = calloc(1, sizeof *x);
+    x = l->snomed = load_alloc(sizeof *x);
     if (!x)
         return err_no_memory(err);
     text_pool_init(&x->pool);
@@ -436,7 +436,7 @@ static struct str use_of(struct str type)
  * specified name. A definition is no name. */
 static int build_texts(struct load_snomed *x, struct err *err)
 {
-    uint8_t *rank = calloc(cs_builder_n(x->b) + (size_t)1, sizeof *rank);
+    uint8_t *rank = load_alloc((cs_builder_n(x->b) + (size_t)1) * sizeof *rank);
 
     if (!rank)
         return err_no_memory(err);

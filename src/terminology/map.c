@@ -23,7 +23,7 @@ struct map {
 
 int map_open(char *bytes, size_t n, struct map **ret, struct err *err)
 {
-    struct map *m = calloc(1, sizeof *m);
+    struct map *m = fault_point("alloc") ? NULL : calloc(1, sizeof *m);
     int r;
 
     if (!m) {

@@ -20,7 +20,7 @@
 
 /*    role               scopes that a client may get on its behalf           */
 #define ACCOUNT_ROLES(X)                                                                           \
-    X("patient", "patient/*.rs launch/patient")                                                    \
+    X("patient", "patient/*.rs patient/Consent.cu launch/patient")                                 \
     X("worker", "user/*.cruds patient/*.cruds launch/patient launch/encounter")                    \
     X("steward", "user/*.cruds")                                                                   \
     X("operator", "user/*.cruds")                                                                  \

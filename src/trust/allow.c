@@ -1,44 +1,12 @@
 #include "trust/allow.h"
 
+#include "trust/guard.h"
+
 #define ALTERNATIVES_MAX SMART_SCOPES_MAX
 #define ALLOW_ARENA_MAX MIB(8)
 
 #define READS (SMART_R | SMART_S)
 #define WRITES (SMART_C | SMART_U | SMART_D)
-
-/* Types that are nobody's record: a patient's app may read them. */
-static bool is_shared(int type)
-{
-    static const struct str names[] = {
-        STR("Practitioner"),
-        STR("PractitionerRole"),
-        STR("Organization"),
-        STR("Location"),
-        STR("HealthcareService"),
-        STR("Medication"),
-        STR("MedicationKnowledge"),
-        STR("CodeSystem"),
-        STR("ValueSet"),
-        STR("ConceptMap"),
-        STR("NamingSystem"),
-        STR("StructureDefinition"),
-        STR("SearchParameter"),
-        STR("OperationDefinition"),
-        STR("CapabilityStatement"),
-        STR("CompartmentDefinition"),
-        STR("ImplementationGuide"),
-        STR("Questionnaire"),
-        STR("PlanDefinition"),
-        STR("ActivityDefinition"),
-        STR("Library"),
-        STR("Measure"),
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_eq(def_resource_name(type), names[i]))
-            return true;
-    return false;
-}
 
 /* What one scope opens of a type. */
 struct opening {
@@ -67,7 +35,8 @@ static void openings_of(const struct identity *i, int type, unsigned rights, str
         if (s->context == SMART_PATIENT) {
             bool in_compartment = def_compartment_params(COMPARTMENT_PATIENT, type) != NULL;
 
-            if (!i->patient.n || (!in_compartment && (!is_shared(type) || !(rights & READS))))
+            if (!i->patient.n ||
+                (!in_compartment && (!policy_is_shared(type) || !(rights & READS))))
                 continue;
             o.of_patient = in_compartment;
         }
@@ -220,8 +189,8 @@ static int opens_new(const struct identity *i, struct store *st, const struct pu
     return sees(i, st, &row, right, err);
 }
 
-static int may_put(const struct access *who, struct store *st, const struct put *put,
-                   const struct row *old, struct err *err)
+static int may_put(const struct access *who, struct store *st, const struct sight *sight,
+                   const struct put *put, const struct row *old, struct err *err)
 {
     const struct identity *i = who->identity;
     bool is_there = old && old->method != METHOD_DELETE;
@@ -232,6 +201,8 @@ static int may_put(const struct access *who, struct store *st, const struct put 
 
     if (r > 0 && put->method != METHOD_DELETE)
         r = opens_new(i, st, put, right, err);
+    if (r > 0 && sight)
+        return guard_may_put(sight, put, old, err);
     return r < 0 ? r : r == 0 ? forbidden(err) : 0;
 }
 
@@ -427,15 +398,36 @@ static int narrow(const struct access *who, struct store *st, struct arena *a,
 
 /* ---- the face ---- */
 
-static const struct access_rules rules = {.narrow = narrow, .may_see = may_see, .may_put = may_put};
+static int look(const struct access *who, struct store *st, uint64_t position, bool is_writing,
+                const struct sight **ret, struct err *err)
+{
+    (void)st;
+    return guard_look(who->guard, who->identity, position, is_writing, ret, err);
+}
 
-struct access allow_access(const struct identity *i)
+static int in_sight(const struct access *who, struct store *st, const struct sight *sight,
+                    const struct row *row, struct err *err)
+{
+    (void)who;
+    (void)st;
+    return guard_in_sight(sight, row, err);
+}
+
+static const struct access_rules rules = {.narrow = narrow,
+                                          .may_see = may_see,
+                                          .look = look,
+                                          .sight_done = guard_sight_done,
+                                          .in_sight = in_sight,
+                                          .may_put = may_put};
+
+struct access allow_access(const struct identity *i, struct guard *guard)
 {
     return (struct access){.kind = ACCESS_GRANTED,
                            .agent = i->agent,
                            .may_write = true,
                            .rules = &rules,
-                           .identity = i};
+                           .identity = i,
+                           .guard = guard};
 }
 
 int allow_interaction(const struct access *who, int type, unsigned rights, struct err *err)

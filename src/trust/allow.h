@@ -12,8 +12,8 @@
 #include "store/store.h"
 #include "trust/identity.h"
 
-/* An access of this identity; it must outlive the access. */
-struct access allow_access(const struct identity *i);
+/* An access of this identity; both must outlive the access. Without a guard scopes alone decide. */
+struct access allow_access(const struct identity *i, struct guard *guard);
 
 /* Whether an interaction with a type (0: several, or none) may be tried at all: some scope has all
  * of these rights. ERR_FORBIDDEN names the scope that is missing. Any other access may. */

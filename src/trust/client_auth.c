@@ -205,6 +205,7 @@ bool client_auth(struct oauth *o, struct client *ret, char ret_seen[TICKET_NAME_
     wrong = r < 0 ? "the client is not known, or its secret is not right"
             : ret->disabled || !ret->approved ? "the client is not approved"
                                               : prove(o, &c, ret, ret_seen);
+    o->reply->trace.client = c.id.p ? c.id : STR("");
     if (wrong)
         refuse(o, &c, wrong);
     return !wrong;

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "trust/account.h"
 #include "trust/client.h"
+#include "trust/explain.h"
 #include "trust/keys.h"
 
 struct manage {
@@ -388,8 +389,16 @@ static int rotate(struct store *store, struct sb *out, struct err *err)
     return 0;
 }
 
-int manage_run(struct store *store, struct arena *a, struct str request, struct sb *out,
-               struct err *err)
+static int explain(struct manage *m, struct guard *guard, struct err *err)
+{
+    struct str login, to = asked(m, "resource"), purpose = asked(m, "purpose");
+    int r = account_login(m->a, asked(m, "login"), &login, err);
+
+    return r < 0 ? r : explain_access(m->store, guard, m->a, login, to, purpose, m->out, err);
+}
+
+int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,
+               struct sb *out, struct err *err)
 {
     struct manage m = {.store = store, .a = a, .out = out};
     struct manage_commit commit = {.m = &m};
@@ -403,6 +412,8 @@ int manage_run(struct store *store, struct arena *a, struct str request, struct 
     password = js_get_str(m.asked, "password");
     if (str_eq(what, STR("keys-rotate")))
         return rotate(store, out, err);
+    if (str_eq(what, STR("explain")))
+        return explain(&m, guard, err);
     if (password.p) {
         if ((r = password_check(password, err)) < 0 || (r = password_hash(password, hash, err)) < 0)
             return r;

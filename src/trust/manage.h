@@ -11,18 +11,21 @@
  *   client-add    id, name, scope, redirects, launch, jwks, backend, secret, dpop, pushed, contact
  *   client-list, client-show (id), client-approve, client-disable, client-enable, client-secret
  *   keys-rotate
+ *   explain       login, resource ("Type/id"), purpose     whether one sees the other, and why
  */
 #ifndef TRUST_MANAGE_H
 #define TRUST_MANAGE_H
 
 #include "trust/record.h"
 
+struct guard;
+
 #define MANAGE_REQUEST_MAX KIB(128)
 #define MANAGE_ANSWER_MAX MIB(4)
 
-/* Commits; not on an event loop. ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold.
- */
-int manage_run(struct store *store, struct arena *a, struct str request, struct sb *out,
-               struct err *err);
+/* `guard` is the node's; NULL: the policy that is built in. Commits; not on an event loop.
+ * ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold. */
+int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,
+               struct sb *out, struct err *err);
 
 #endif

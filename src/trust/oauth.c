@@ -8,23 +8,24 @@ static const struct endpoint {
     struct str path;
     bool get, post;
     bool from_pages; /* any page may call it: it takes no cookies (CORS) */
+    bool audited;    /* what is posted there */
     void (*run)(struct oauth *o);
 } endpoints[] = {
-    {STR("/auth/authorize"), true, true, false, oauth_authorize},
-    {STR("/auth/step"), false, true, false, oauth_step},
-    {STR("/auth/setup"), true, true, false, oauth_setup},
-    {STR("/auth/token"), false, true, true, oauth_token},
-    {STR("/auth/par"), false, true, true, oauth_par},
-    {STR("/auth/introspect"), false, true, false, oauth_introspect},
-    {STR("/auth/revoke"), false, true, true, oauth_revoke},
-    {STR("/auth/register"), false, true, true, oauth_register},
-    {STR("/auth/launch"), false, true, true, oauth_launch},
-    {STR("/auth/userinfo"), true, true, true, oauth_userinfo},
-    {STR("/auth/jwks"), true, false, true, oauth_jwks},
-    {STR("/.well-known/smart-configuration"), true, false, true, oauth_well_known},
-    {STR("/.well-known/openid-configuration"), true, false, true, oauth_well_known},
-    {STR("/.well-known/oauth-authorization-server"), true, false, true, oauth_well_known},
-    {STR("/fhir/.well-known/smart-configuration"), true, false, true, oauth_well_known},
+    {STR("/auth/authorize"), true, true, false, false, oauth_authorize},
+    {STR("/auth/step"), false, true, false, true, oauth_step},
+    {STR("/auth/setup"), true, true, false, true, oauth_setup},
+    {STR("/auth/token"), false, true, true, true, oauth_token},
+    {STR("/auth/par"), false, true, true, false, oauth_par},
+    {STR("/auth/introspect"), false, true, false, true, oauth_introspect},
+    {STR("/auth/revoke"), false, true, true, true, oauth_revoke},
+    {STR("/auth/register"), false, true, true, true, oauth_register},
+    {STR("/auth/launch"), false, true, true, true, oauth_launch},
+    {STR("/auth/userinfo"), true, true, true, false, oauth_userinfo},
+    {STR("/auth/jwks"), true, false, true, false, oauth_jwks},
+    {STR("/.well-known/smart-configuration"), true, false, true, false, oauth_well_known},
+    {STR("/.well-known/openid-configuration"), true, false, true, false, oauth_well_known},
+    {STR("/.well-known/oauth-authorization-server"), true, false, true, false, oauth_well_known},
+    {STR("/fhir/.well-known/smart-configuration"), true, false, true, false, oauth_well_known},
 };
 
 static const struct endpoint *find(struct str path)
@@ -123,8 +124,13 @@ void oauth_handle(struct trust *t, struct arena *a, const struct oauth_request *
         return;
     }
     r = read_fields(&o, e);
+    if (e->audited && request->is_post)
+        ret->trace = (struct oauth_trace){
+            .what = AUDIT_GRANT, .operation = str_from(request->path, sizeof OAUTH_PREFIX - 1)};
     if (r < 0)
         oauth_failed(&o, r, "invalid_request");
     else
         e->run(&o);
+    if (!ret->trace.client.n)
+        ret->trace.client = form_get(&o.form, "client_id");
 }

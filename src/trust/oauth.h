@@ -20,6 +20,7 @@
 #define TRUST_OAUTH_H
 
 #include "base/sb.h"
+#include "trust/audit/entry.h"
 #include "trust/trust.h"
 
 #define OAUTH_PREFIX "/auth/"
@@ -34,7 +35,18 @@ struct oauth_request {
     struct str content_type, authorization, dpop, cookie, origin, accept_language;
 };
 
+/* What the audit log has to know of a request; AUDIT_OTHER: nothing, it showed a page. Texts are in
+ * the request's arena or static. */
+struct oauth_trace {
+    enum audit_interaction what;
+    struct str operation;
+    struct str user;   /* the account's id; of a login that failed, the name as it was typed */
+    struct str client; /* as it proved itself, or said of itself where that failed */
+    int status;        /* how it ended, where a page or a redirect does not say; or 0 */
+};
+
 struct oauth_reply {
+    struct oauth_trace trace;
     int status;
     const char *type; /* of the body, or NULL */
     struct sb body;

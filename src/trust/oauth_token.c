@@ -92,6 +92,7 @@ static int load_grant(struct exchange *x, struct store_txn *txn, struct str id, 
         return 0;
     }
     x->scope = x->grant.scope;
+    x->o->reply->trace.user = x->grant.account;
     return r;
 }
 

@@ -203,7 +203,7 @@ static int check_launch(struct oauth *o, const struct identity *i, struct put_la
                         struct client *client)
 {
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
-    struct access system = trust_system(), who = allow_access(i);
+    struct access system = trust_system(), who = allow_access(i, o->t->guard);
     int r = store_begin(o->t->store, &system, &txn, &o->err);
 
     if (r >= 0)

@@ -230,6 +230,7 @@ static void go_on(struct step *s)
 
 static void signed_in(struct step *s, struct str account, enum assurance assurance)
 {
+    s->o->reply->trace.user = account;
     s->asked.account = account;
     s->asked.waiting = STR("");
     s->asked.signed_in_ms = s->o->now_ms;
@@ -240,6 +241,7 @@ static void signed_in(struct step *s, struct str account, enum assurance assuran
 
 static void not_signed_in(struct step *s, int r, enum page_text text)
 {
+    s->o->reply->trace.status = err_http_status(r);
     if (r == ERR_LOGIN || r == ERR_THROTTLED)
         authorize_page(s->o, &s->asked, &s->client, s->at, r == ERR_LOGIN ? text : TEXT_WAIT);
     else
@@ -258,12 +260,18 @@ static void step_password(struct step *s)
 {
     struct account account;
     enum signin next;
-    int r = signin_password(s->o->t->store, s->o->a, typed(s, "login"), typed(s, "password"),
-                            &account, &next, &s->o->err);
+    struct oauth_trace *trace = &s->o->reply->trace;
+    int r;
+
+    trace->what = AUDIT_LOGIN;
+    trace->user = typed(s, "login");
+    r = signin_password(s->o->t->store, s->o->a, typed(s, "login"), typed(s, "password"), &account,
+                        &next, &s->o->err);
 
     if (r < 0) {
         not_signed_in(s, r, TEXT_WRONG_PASSWORD);
     } else if (next == SIGNIN_TOTP) {
+        trace->user = account.id;
         s->asked.waiting = account.id;
         go_on(s);
     } else {
@@ -275,9 +283,13 @@ static void step_code(struct step *s)
 {
     struct account account;
     bool by_recovery;
-    int r = s->asked.waiting.n ? signin_code(s->o->t->store, s->o->a, s->asked.waiting,
-                                             typed(s, "code"), &account, &by_recovery, &s->o->err)
-                               : err_set(&s->o->err, ERR_LOGIN, "no code was asked for");
+    int r;
+
+    s->o->reply->trace.what = AUDIT_LOGIN;
+    s->o->reply->trace.user = s->asked.waiting;
+    r = s->asked.waiting.n ? signin_code(s->o->t->store, s->o->a, s->asked.waiting,
+                                         typed(s, "code"), &account, &by_recovery, &s->o->err)
+                           : err_set(&s->o->err, ERR_LOGIN, "no code was asked for");
 
     if (r < 0)
         not_signed_in(s, r, TEXT_WRONG_CODE);
@@ -379,10 +391,12 @@ static void step_approve(struct step *s)
     int r;
 
     if (!s->asked.account.n) {
+        o->reply->trace.status = 401;
         authorize_page(o, &s->asked, &s->client, s->at, PAGE_TEXT_COUNT);
         return;
     }
     r = record_commit(o->t->store, approve_run, s, &o->err);
+    o->reply->trace.status = r < 0 ? err_http_status(r) : 0;
     if (r == ERR_NOT_FOUND)
         ended_page(o);
     else if (r < 0)
@@ -423,11 +437,15 @@ void oauth_step(struct oauth *o)
     struct str what = form_get(&o->form, "do");
 
     if (!load(&s)) {
+        o->reply->trace.status = 400;
         ended_page(o);
         return;
     }
+    o->reply->trace.client = s.client.id;
+    o->reply->trace.user = s.asked.account;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         if (what.p && str_eq(what, steps[i].name)) {
+            o->reply->trace.operation = steps[i].name;
             steps[i].run(&s);
             return;
         }

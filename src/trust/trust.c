@@ -21,9 +21,14 @@ struct access trust_job(struct str name)
     return (struct access){.kind = ACCESS_JOB, .agent = name, .may_write = true};
 }
 
-struct access trust_granted(const struct identity *i)
+struct access trust_granted(const struct trust *t, const struct identity *i)
 {
-    return allow_access(i);
+    return allow_access(i, t->guard);
+}
+
+struct guard *trust_guard(const struct trust *t)
+{
+    return t->guard;
 }
 
 /* ---- a node that asks ---- */
@@ -54,6 +59,9 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
     if ((r = token_cache_init(&t->cache, err)) < 0 || (r = dpop_seen_init(&t->dpop, err)) < 0 ||
         (r = keys_open(store, false, &t->keys, err)) < 0)
         return r;
+    if (config->policy.p && ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
+                             (r = guard_new(store, t->policy, &t->guard, err)) < 0))
+        return r;
     *ret = t;
     t = NULL;
     return 0;
@@ -63,6 +71,8 @@ void trust_free(struct trust *t)
 {
     if (!t)
         return;
+    guard_free(t->guard);
+    policy_free(t->policy);
     keys_done(&t->keys);
     dpop_seen_done(&t->dpop);
     token_cache_done(&t->cache);

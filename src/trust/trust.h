@@ -24,8 +24,9 @@ struct access trust_job(struct str name);
 struct trust;
 
 struct trust_config {
-    struct str root; /* public URL of the node without a slash at the end: the issuer */
-    struct str fhir; /* the FHIR base URL below it */
+    struct str root;   /* public URL of the node without a slash at the end: the issuer */
+    struct str fhir;   /* the FHIR base URL below it */
+    struct str policy; /* text of a policy (policy.h); .p NULL: scopes alone decide */
 };
 
 /* Reads the signing keys, or makes them. The store must outlive it, texts are copied. */
@@ -41,7 +42,9 @@ static inline void trust_freep(struct trust **t)
 int trust_changed(struct trust *t, struct err *err);
 
 /* The access of an identity, which must outlive it. */
-struct access trust_granted(const struct identity *i);
+struct access trust_granted(const struct trust *t, const struct identity *i);
+/* What holds beside scopes; NULL: the node was made without a policy. */
+struct guard *trust_guard(const struct trust *t);
 
 /* How a request says who asks. */
 struct trust_proof {

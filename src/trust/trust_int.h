@@ -3,6 +3,7 @@
 #define TRUST_TRUST_INT_H
 
 #include "trust/dpop.h"
+#include "trust/guard.h"
 #include "trust/keys.h"
 #include "trust/token.h"
 #include "trust/trust.h"
@@ -40,6 +41,8 @@ struct trust {
     struct keys keys;
     struct token_cache cache;
     struct dpop_seen dpop;
+    struct policy *policy; /* NULL: scopes alone decide */
+    struct guard *guard;
 };
 
 #endif

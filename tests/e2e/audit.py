@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 sys.path.insert(0, HERE)
 import node as nodes  # noqa: E402
+import stores  # noqa: E402
 import tlog  # noqa: E402
 
 WAIT_SECONDS = 60
@@ -219,8 +220,59 @@ def check_paging(score, node):
                                ('DELETE', 'AuditEvent?patient=a', None)):
         reply = client.send(method, '/fhir/' + path, body)
         score.check(reply.status == 405, f'{method} {path}: {reply}')
-    reply = client.get('/fhir/AuditEvent?patient=a&agent=x', Prefer='handling=strict')
+    reply = client.get('/fhir/AuditEvent?patient=a&site=x', Prefer='handling=strict')
     score.check(reply.status == 400, f'a parameter that is not there: {reply}')
+
+
+def check_parameters(score, node):
+    """Searches by more than patient and date, beside a look at all there is."""
+    client = node.client()
+    every = [e['resource'] for e in client.pages('/fhir/AuditEvent?_count=1000')]
+
+    def names(e, what):
+        return any(x.get('what', {}).get('reference', '').split('/_history')[0] == what
+                   for x in e.get('entity', []))
+
+    for query, holds in (
+            ('action=D', lambda e: e['action'] == 'D'),
+            ('outcome=4', lambda e: e['outcome'] == '4'),
+            ('subtype=vread', lambda e: subtype(e) == 'vread'),
+            ('subtype=http://hl7.org/fhir/restful-interaction|create',
+             lambda e: subtype(e) == 'create'),
+            ('entity=Appointment/two', lambda e: names(e, 'Appointment/two')),
+            ('entity=Patient/nobody', lambda e: names(e, 'Patient/nobody')),
+            ('type=110100', lambda e: e['type']['code'] == '110100'),
+            ('agent=stranger', lambda e: False), ('address=192.0.2.1', lambda e: False),
+            ('patient=b&action=C', lambda e: patient(e) == 'b' and e['action'] == 'C'),
+            ('patient=a&outcome=0&action=R&subtype=read&entity=Appointment/two',
+             lambda e: patient(e) == 'a' and subtype(e) == 'read' and
+             names(e, 'Appointment/two'))):
+        want = [e['id'] for e in every if holds(e)]
+        for size in 2, 1000:
+            found = client.pages(f'/fhir/AuditEvent?{query}&_count={size}')
+            got = [e['resource']['id'] for e in found]
+            score.check([g for g in got if g in {e['id'] for e in every}] == want,
+                        f'{query}, pages of {size}: {got}, not {want}')
+        total = client.get(f'/fhir/AuditEvent?{query}&_total=accurate&_count=1').json()['total']
+        score.check(total >= len(want), f'{query}: a total of {total}, not {len(want)}')
+    exact = client.get('/fhir/AuditEvent?action=D&_total=accurate').json()['total']
+    score.check(exact == len([e for e in every if e['action'] == 'D']), f'deletes: {exact}')
+    for query in ('outcome=5', 'action=', 'entity=a', 'entity=Nothing/1', '_total=many'):
+        reply = client.get(f'/fhir/AuditEvent?{query}')
+        score.check(reply.status == 400, f'{query}: {reply}')
+    reply = client.get('/fhir/Patient/c/$accesses')
+    score.check(reply.status == 200, f'$accesses: {reply}')
+    lines = [{p['name']: next(v for k, v in p.items() if k != 'name') for p in x['part']}
+             for x in reply.json()['parameter']]
+    of_c = [e for e in every if patient(e) == 'c']
+    for action in 'REUC':
+        times = sum(x['times'] for x in lines if x['action'] == action and not x['refused'])
+        want = len([e for e in of_c if e['action'] == action and e['outcome'] == '0'])
+        score.check(times >= want, f'$accesses of {action}: {times}, not {want}')
+    score.check(len(of_c) > 3, f'there was something to see: {len(of_c)}')
+    score.check(client.get('/fhir/Patient/none/$accesses').status == 404, '$accesses of nobody')
+    early = client.get('/fhir/Patient/c/$accesses?end=2020-01-01').json()
+    score.check('parameter' not in early, f'$accesses before there were any: {early}')
 
 
 class Witness:
@@ -346,6 +398,68 @@ def check_killed(score, folder, options):
     print(f'{len(answered)} answers before the kill, all in the log')
 
 
+def commands(folder, *options):
+    """What operators did, as (name, what was said of it), oldest first."""
+    with nodes.Node(folder, *options) as node:
+        found = [e['resource'] for e in node.client().pages('/fhir/AuditEvent?_count=1000')]
+    return [(e['subtype'][0]['display'], ''.join(
+        base64.b64decode(x['query']).decode() for x in e.get('entity', []) if 'query' in x))
+        for e in reversed(found) if e['type']['code'] == '110100']
+
+
+def check_commands(score, folder):
+    """Commands on the folder leave an entry, by the node or without one; a backup has a copy of the
+    log that verifies, a restored node keeps it beside a log of its own."""
+    records = os.path.join(folder.path, 'one.ndjson')
+    with open(records, 'w') as f:
+        f.write(json.dumps(observation('imported', 'a')) + '\n')
+    copy, again = (os.path.join(folder.path, n) for n in ('copy', 'again'))
+    with nodes.Node(folder, '--audit', 'on'):
+        folder.run('import', records)
+        folder.run('backup', copy)
+    folder.run('export', '--type', 'Patient')
+    folder.run('reindex')
+    done = subprocess.run([folder.carnet, 'restore', '--data', again, copy], capture_output=True,
+                          text=True)
+    score.check(done.returncode == 0, f'restore: {done}')
+    want = [('import', records), ('backup', copy), ('export', 'Patient'), ('reindex', '')]
+    got = commands(folder, '--audit', 'on')
+    score.check(got == want, f'commands in the log: {got}')
+    before = os.path.join(again, 'audit-before')
+    for place in [os.path.join(copy, 'audit-copy')] + [os.path.join(before, n)
+                                                       for n in os.listdir(before)]:
+        done = subprocess.run([folder.carnet, 'audit', 'verify', '--data', place],
+                              capture_output=True, text=True)
+        score.check(' 0 problems' in done.stdout, f'the copy in {place}: {done}')
+        score.check(not os.path.exists(os.path.join(place, 'audit', 'key.pem')), 'without its key')
+
+
+def check_erased(score, folder):
+    """What is erased is gone, says so, and is named in the log without saying whose it was."""
+    with nodes.Node(folder, '--audit', 'on') as node:
+        client = node.client()
+        every = [e['resource'] for e in client.pages('/fhir/AuditEvent?patient=b&_count=1000')]
+        done = subprocess.run([folder.carnet, 'audit', 'erase', '--data', folder.data, '--patient',
+                               'b', '--reason', 'a court said so'], capture_output=True, text=True)
+        score.check(done.returncode == 1 and 'stop it' in done.stderr, f'beside a node: {done}')
+    one = every[0]['id']
+    out = folder.run('audit', 'erase', '--entry', one, '--reason', 'a mistake')
+    score.check(out.startswith('1 entries erased'), out)
+    out = folder.run('audit', 'erase', '--patient', 'b', '--reason', 'a court said so')
+    score.check(int(out.split()[0]) >= len(every) - 1, out)
+    score.check(' 0 problems' in folder.run('audit', 'verify'), 'the log verifies')
+    with nodes.Node(folder, '--audit', 'on') as node:
+        client = node.client()
+        score.check(client.get(f'/fhir/AuditEvent/{one}').status == 410, 'it is gone')
+        left = [e['resource'] for e in client.pages('/fhir/AuditEvent?patient=b&_count=1000')]
+        score.check(all(e['id'] not in {x['id'] for x in left} for e in every), 'and so are all')
+        rest = list(client.pages('/fhir/AuditEvent?patient=a&_count=1000'))
+        score.check(rest, 'those of others are there')
+    said = [d for name, d in commands(folder, '--audit', 'on') if name == 'audit-erase']
+    score.check(len(said) == 2 and said[0] == f'{one.split("-")[1]}: a mistake' and
+                said[1].endswith(': a court said so'), f'the log says so: {said}')
+
+
 def main():
     score = nodes.Score()
     with nodes.Folder(sys.argv[1]) as folder:
@@ -359,6 +473,7 @@ def main():
             check_shape(score, folder, events)
             check_later(score, node)
             check_paging(score, node)
+            check_parameters(score, node)
         log_key = folder.run('audit', 'key').strip()
         with Witness(folder, log_key) as witness:
             options = ('--audit', 'on', '--audit-witness', witness.url, '--audit-witness-key',
@@ -369,6 +484,9 @@ def main():
             check_killed(score, folder, options)
         out = folder.run('audit', 'verify')
         score.check(' 0 problems' in out, out)
+        if not stores.SERVER:
+            check_commands(score, folder)
+        check_erased(score, folder)
     return score.end()
 
 

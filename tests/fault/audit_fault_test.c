@@ -215,6 +215,25 @@ static void crashed(const char *dir, uint64_t n)
     }
 }
 
+/* Where the nth batch ends. */
+static size_t batch_end_of(struct str segment, int n)
+{
+    size_t at = SEGMENT_HEAD_BYTES;
+
+    while (n-- > 0)
+        at += batch_bytes(str_from(segment, at));
+    return at;
+}
+
+static void opens_with(const char *dir, uint64_t n)
+{
+    struct audit_log *log = log_open(dir);
+
+    assert_int_equal(audit_size(log), n);
+    audit_close(log);
+    check(dir, 2);
+}
+
 static void test_torn(void **state)
 {
     _cleanup_(sb_done) struct sb bytes = sb_make(MIB(1));
@@ -226,30 +245,29 @@ static void test_torn(void **state)
     folder_new(work);
     crashed(dir, 3);
     folder_read(dir, "00000000.seg", &bytes);
-    whole = bytes.n;
-    before = whole - (whole - 64) / 3; /* three batches of one length behind 64 bytes */
+    whole = batch_end_of(sb_view(&bytes), 3);
+    before = batch_end_of(sb_view(&bytes), 2);
+    assert_true(whole < bytes.n); /* behind them is room */
     for (size_t cut = before; cut <= whole; cut++) {
-        struct audit_log *log;
-
         folder_copy(dir, work);
         folder_write(work, "00000000.seg", str_head(sb_view(&bytes), cut));
-        log = log_open(work);
-        assert_int_equal(audit_size(log), cut == whole ? 3 : 2);
-        audit_close(log);
-        check(work, 2);
+        opens_with(work, cut == whole ? 3 : 2);
     }
     /* what was written in another order than asked: the batch's middle is not there */
     for (size_t at = before; at < whole; at++) {
-        struct audit_log *log;
-
         folder_copy(dir, work);
         bytes.p[at] ^= 0x55;
         folder_write(work, "00000000.seg", sb_view(&bytes));
         bytes.p[at] ^= 0x55;
-        log = log_open(work);
-        assert_int_equal(audit_size(log), 2);
-        audit_close(log);
-        check(work, 2);
+        opens_with(work, 2);
+    }
+    /* only its beginning reached the room that was made for it */
+    for (size_t at = whole; at-- > before;) {
+        folder_copy(dir, work);
+        bytes.p[at] = '\0';
+        folder_write(work, "00000000.seg", sb_view(&bytes));
+        if (at + 1 < whole) /* the last byte may have been zero */
+            opens_with(work, 2);
     }
     folder_remove(dir);
     folder_remove(work);

@@ -309,8 +309,8 @@ def check_audit(world, token, account):
     all_events, get = events(world, world.loader), world.get
     of_bob = [e for e in all_events if about(e) == ['Patient/bob']]
     users = {json.dumps(a) for e in all_events for a in e['agent'] if a['requestor']}
-    user = [a for e in all_events for a in e['agent']
-            if a['requestor'] and a['who']['identifier']['value'] == account]
+    user = [a for e in all_events for a in e['agent'] if e['type']['code'] == 'rest'
+            and a['requestor'] and a['who']['identifier']['value'] == account]
     world.check(of_bob and len(users) > 1, f'the log knows several: {users}')
     world.check(user and all(a['role'] == [{'text': 'patient'}] and a['policy'] for a in user),
                 f'a person, the role and the token: {user[:1]}')
@@ -328,6 +328,57 @@ def check_audit(world, token, account):
     for more in '', '/$proof':
         reply = get(his + more, token)
         world.check(reply.status == 404, f'one of his{more}: {reply}')
+
+
+def check_staff(world):
+    """On a node that is set so, a patient sees the roles of staff, and operators see who it was."""
+    def staff(found):
+        return [a for e in found for a in e['agent'] if a.get('role') == [{'text': 'worker'}]]
+
+    reply, verifier, _ = sign_in(world, 'app', 'launch/patient patient/*.rs', 'ann')
+    token = redeem(world, reply, verifier, 'app').json()['access_token']
+    hers, every = events(world, token), events(world, world.loader)
+    world.check(staff(every) and all('who' in a for a in staff(every)), 'everybody, by name')
+    world.check(staff(hers) and not any('who' in a or 'policy' in a for a in staff(hers)),
+                f'staff by their role alone: {staff(hers)[:1]}')
+    one = next(e['id'] for e in hers if staff([e]))
+    reply = world.get(f'/fhir/AuditEvent/{one}/$proof', token)
+    world.check(reply.status == 403, f'a proof names the person: {reply}')
+    lines = [{p['name']: p for p in x['part']}
+             for x in world.get('/fhir/Patient/ann/$accesses', token).json()['parameter']]
+    of_staff = [x for x in lines if x.get('role', {}).get('valueString') == 'worker']
+    world.check(of_staff and not any('user' in x for x in of_staff), f'$accesses: {lines[:2]}')
+    world.check(any(x['client']['valueString'] == 'loader' and 'user' in x for x in lines),
+                'services are named')
+    reply = world.get('/fhir/Patient/bob/$accesses', token)
+    world.check(reply.status == 404, f'who read the record of another: {reply}')
+
+
+def check_audit_of_trust(world):
+    """Signing in, tokens given and refused, and what operators did, are in the log."""
+    def said(code, operation):
+        return [e for e in events(world, world.loader) if e['type']['code'] == code and
+                operation in [x.get('display') for x in e.get('subtype', [])]]
+
+    def users(found):
+        return {a['who']['identifier']['value'] for e in found for a in e['agent']
+                if a['requestor']}
+
+    logins = said('110114', 'password')
+    failed = [e for e in logins if e['outcome'] == '4']
+    well = [e for e in logins if e['outcome'] == '0']
+    world.check('doc' in users(failed), f'failed sign-ins, by the name typed: {users(failed)}')
+    world.check(well and not users(well) & {'doc', ''}, f'sign-ins, by account: {users(well)}')
+    tokens = said('110114', 'token')
+    clients = {(e['agent'][0]['who']['identifier']['value'], e['outcome']) for e in tokens}
+    world.check({('loader', '0'), ('loader', '4'), ('app', '0'), ('app', '4')} <= clients,
+                f'tokens given and refused: {clients}')
+    refused = said('110113', 'refused')
+    world.check({'HTTP 401', 'HTTP 403'} >= {e['outcomeDesc'] for e in refused} >= {'HTTP 401'},
+                f'requests without a good token: {refused[:1]}')
+    world.check(said('110100', 'user-add') and said('110100', 'client-add'), 'operators')
+    text = json.dumps(events(world, world.loader))
+    world.check(PASSWORD not in text and world.secret not in text, 'and no secret')
 
 
 def check_narrow_scope(world, token):
@@ -494,6 +545,88 @@ def check_app(world):
     world.check(back.get('error') == 'access_denied', f'denied: {back}')
     browser.send('GET', '/auth/authorize?' + urllib.parse.urlencode(dict(fields, prompt='login')))
     world.check('name="password"' in browser.page, 'prompt=login asks again')
+
+
+def care_team(patient, **more):
+    return dict({'resourceType': 'CareTeam', 'id': 'team-' + patient, 'status': 'active',
+                 'subject': {'reference': 'Patient/' + patient},
+                 'participant': [{'member': {'reference': 'Practitioner/doc'}}]}, **more)
+
+
+def consent(patient, status='active', **provision):
+    return {'resourceType': 'Consent', 'id': 'word-' + patient, 'status': status,
+            'scope': {'coding': [{'system': 'http://terminology.hl7.org/CodeSystem/consentscope',
+                                  'code': 'patient-privacy'}]},
+            'category': [{'text': 'privacy'}], 'patient': {'reference': 'Patient/' + patient},
+            'dateTime': '2026-11-26', 'policy': [{'uri': 'urn:policy'}],
+            'provision': dict({'type': 'deny'}, **provision)}
+
+
+def check_care(world, loader):
+    """Who is in whose care, what a person says about it, and that the next request obeys."""
+    reply, verifier, _ = sign_in(world, 'app', 'user/*.cruds', 'doc',
+                                 code=lambda: world.recovery[9])
+    doc = redeem(world, reply, verifier, 'app').json()['access_token']
+    reply, verifier, _ = sign_in(world, 'app', 'patient/*.rs patient/Consent.cu launch/patient',
+                                 'ann')
+    ann = redeem(world, reply, verifier, 'app').json()['access_token']
+
+    def found(query, token=doc):
+        reply = world.get(f'/fhir/{query}&_total=accurate', token)
+        return reply.json().get('total') if reply.status == 200 else reply.status
+
+    def sees(what):
+        paths = ['/fhir/Patient/ann', '/fhir/Observation/ann-laboratory',
+                 '/fhir/Observation/ann-laboratory/_history', '/fhir/Patient/ann/$everything']
+        want = 200 if what else 404
+        got = [world.get(path, doc).status for path in paths]
+        query = urllib.parse.quote('{Patient(id:"ann"){id}}')
+        drawn = b'"ann"' in world.get('/fhir/$graphql?query=' + query, doc).body
+        return got == [want] * 4 and drawn == what and found('Patient?family=Muster') == what * 1 \
+            and found('Observation?subject=Patient/ann') == what * 2 \
+            and found('Observation?subject:Patient.family=Muster') == what * 2 \
+            and found('Patient?_has:Observation:subject:status=final') == what * 1
+
+    world.check(sees(False), 'a worker sees nobody who is not in their care')
+    world.check(world.put(doc, care_team('ann')).status == 403, 'nor makes it so')
+    world.check(world.get('/fhir/Practitioner/doc', doc).status == 200, 'people who work are seen')
+    world.check(world.put(loader, care_team('ann')).status == 201, 'another says who cares')
+    world.check(sees(True), 'whoever is in their care is seen')
+    world.check(world.put(doc, consent('ann', 'inactive')).status == 403,
+                'what a person says is not written by a worker')
+    world.check(world.put(ann, consent('bob')).status == 403, 'nor by another person')
+    reply = world.put(ann, consent('ann'))
+    world.check(reply.status == 201, f'a person says no: {reply}')
+    world.check(sees(False), 'and is obeyed by the next request')
+    world.check(found('Observation?status=final', ann) == 2, 'and sees all of their own')
+    reply = world.node.client().send(
+        'POST', '/fhir/Patient', {'resourceType': 'Patient', 'name': [{'family': 'Muster'}]},
+        Authorization='Bearer ' + doc, If_None_Exist='name=ann')
+    world.check(reply.status == 412 and b'ann' not in reply.body,
+                f'a condition that matches what is hidden is refused without an id: {reply}')
+    world.put(ann, consent('ann', purpose=[{'code': 'HOPERAT'}]))
+    world.check(sees(True), 'a no to one purpose is none to another')
+    world.put(ann, consent('ann', type='permit',
+                           actor=[{'role': {'text': 'r'},
+                                   'reference': {'reference': 'Practitioner/other'}}]))
+    world.check(sees(False), 'a yes to somebody else is a no')
+    world.put(ann, consent('ann', 'inactive'))
+    world.check(sees(True), 'what was withdrawn says nothing')
+
+    def explained(resource, *more):
+        return world.folder.run('explain', 'access', '--as', 'doc', '--to', resource, *more)
+    world.check('doc, as worker, sees Observation/ann-laboratory: the patient has said nothing'
+                in explained('Observation/ann-laboratory'), 'why one is seen')
+    world.check('does not see Patient/bob: the patient is not in the care' in
+                explained('Patient/bob'), 'why one is not')
+    world.check('sees Patient/bob' in explained('Patient/bob', '--purpose', 'BTG'),
+                'but with the glass broken')
+    world.folder.run('explain', 'access', '--as', 'nobody', '--to', 'Patient/bob', status=1)
+    world.folder.run('explain', 'access', '--as', 'doc', '--to', 'Patient/nobody', status=1)
+    world.folder.run('explain', 'access', '--as', 'doc', '--to', 'bob', status=1)
+    world.put(loader, care_team('ann', status='inactive'))
+    world.check(sees(False), 'care that has ended opens nothing')
+    world.put(loader, care_team('ann'))
 
 
 def check_worker(world):
@@ -768,7 +901,7 @@ def add_clients(world, keys):
 def main():
     score = nodes.Score()
     with nodes.Folder(sys.argv[1]) as folder, \
-            nodes.Node(folder, '--audit', 'on', is_open=False) as node:
+            nodes.Node(folder, '--staff-by-role', is_open=False) as node:
         world = World(score, folder, node)
         score.check(re.search(r'one-time secret.*: \S{43}$', node.said, re.M), 'the first secret')
         world.keys = keys = [jose.Key(folder.path, 'ES384'), jose.Key(folder.path, 'RS384')]
@@ -781,11 +914,14 @@ def main():
         check_refused_requests(world)
         check_pages(world)
         check_app(world)
+        check_care(world, loader)
         check_worker(world)
+        check_staff(world)
         check_dpop(world, jose.Key(folder.path, 'ES256'), jose.Key(folder.path, 'ES256'))
         check_pushed(world)
         check_registration(world)
         check_lockout(world)
+        check_audit_of_trust(world)
         if stores.SERVER:
             check_second_node(world, loader)
         else:

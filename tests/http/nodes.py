@@ -131,6 +131,31 @@ def death(folder, second):
     return len(acknowledged)
 
 
+def counted(client):
+    """Resources received, of all senders and types."""
+    report = expect(client.get('/fhir/$conformance'), 200)
+    return sum(p['count'] for g in report.get('group', []) for p in g['population']
+               if p['code']['coding'][0]['code'] == 'denominator')
+
+
+def tally(folder, second):
+    """What each node counts adds up, and is kept."""
+    policy = os.path.join(folder.path, 'policy.txt')
+    with open(policy, 'w', encoding='utf-8') as f:
+        f.write('* warn\n')
+    with nodes.Node(folder, '--profiles', policy) as one:
+        with nodes.Node(second, '--profiles', policy) as other:
+            clients = one.client(), other.client()
+            for client, n in zip(clients, (7, 5)):
+                for _ in range(n):
+                    expect(client.send('POST', '/fhir/Patient', {'resourceType': 'Patient'}), 201)
+            for client in clients:
+                until(lambda: counted(client) == 12, 'both count what either was sent')
+    with nodes.Node(folder, '--profiles', policy) as one:
+        if counted(one.client()) != 12:
+            raise AssertionError('the tally of two nodes is not kept')
+
+
 def main():
     if not stores.SERVER:
         print('skipped: one process holds a folder (CARNET_TEST_STORE names no PostgreSQL)')
@@ -142,6 +167,7 @@ def main():
             records(a, b)
             parameters(a, b)
             terminology(a, b)
+        tally(folder, second)
         n = death(folder, second)
     print(f'{n} writes acknowledged around a death, none lost')
     return 0

@@ -6,8 +6,10 @@ for its disk, a read-only one, one that is gone.
 """
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import node as nodes  # noqa: E402  (found beside the other helpers)
@@ -44,7 +46,55 @@ def on_opening(folder):
         stores.sql(f'ALTER ROLE carnet RESET {setting}')
     stores.sql("UPDATE carnet_meta SET value = '99' WHERE name = 'schema'", uri)
     refused(folder, 'check', 'of a newer version of carnet')
+    stores.sql("UPDATE carnet_meta SET value = 'x' WHERE name = 'schema'", uri)
+    refused(folder, 'check', 'which never was')
     stores.sql("UPDATE carnet_meta SET value = '1' WHERE name = 'schema'", uri)
+
+
+def with_passwords(folder, server):
+    """A server that asks for passwords: a wrong one is told, once, and not what it was."""
+    stores.sql("ALTER ROLE carnet PASSWORD 'right'")
+    path = f'{server.dir}/data/pg_hba.conf'
+    with open(path, encoding='utf-8') as f:
+        trusting = f.read()
+    try:
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write('local all all scram-sha-256\n')
+        server.process.send_signal(signal.SIGHUP)
+        uri = stores.uri_of(folder.data)
+        end = time.time() + 10
+        ask = ['psql', '-X', '-w', '-c', '', uri]
+        while subprocess.run(ask, capture_output=True).returncode == 0:
+            if time.time() > end:
+                raise AssertionError('the server goes on to trust everybody')
+            time.sleep(0.05)
+        refused(folder, 'check', 'password authentication failed', uri=uri + '&password=wrong')
+        os.environ['PGPASSWORD'] = 'right'
+        if ' 0 problems' not in folder.run('check'):
+            raise AssertionError('the right password does not open it')
+    finally:
+        os.environ.pop('PGPASSWORD', None)
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(trusting)
+        server.process.send_signal(signal.SIGHUP)
+
+
+def without_its_disk(folder):
+    """fsync = off is refused before anything is made, unless asked for."""
+    uri = stores.SERVER
+    with with_postgres.Postgres({'fsync': 'off'}) as server:
+        try:
+            stores.SERVER = server.uri
+            data = os.path.join(folder.path, 'unsafe')
+            stores.make(data)
+            for _ in range(2):
+                refused(folder, 'init', 'fsync = off', uri=stores.uri_of(data))
+            done = subprocess.run([folder.carnet, 'init', '--data', data, '--store',
+                                   stores.uri_of(data), '--store-unsafe'], capture_output=True)
+            if done.returncode:
+                raise AssertionError(f'--store-unsafe: {done}')
+        finally:
+            stores.SERVER = uri
 
 
 def says(reply, status, text):
@@ -99,6 +149,8 @@ def main():
         stores.SERVER = server.uri
         with nodes.Folder(sys.argv[1]) as folder:
             on_opening(folder)
+            with_passwords(folder, server)
+            without_its_disk(folder)
             at_work(folder, server)
             on_a_standby(folder, server)
             print(folder.run('check').strip())

@@ -53,12 +53,12 @@ def runs(pid):
 
 
 class Postgres:
-    """A server of its own; `uri` names it. For `with`."""
+    """A server of its own, in a folder below `folder` (TMPDIR); `uri` names it. For `with`."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, folder=None):
         self.bin = find_programs()
         self.settings = {**SETTINGS, **(settings or {})}
-        self.process = None
+        self.process, self.folder = None, folder
 
     def as_user(self, *command):
         """The command as somebody who is not root."""
@@ -68,7 +68,7 @@ class Postgres:
                 *command]
 
     def __enter__(self):
-        self.dir = tempfile.mkdtemp(prefix="carnet-pg-")
+        self.dir = tempfile.mkdtemp(prefix="carnet-pg-", dir=self.folder)
         self.user = self.group = os.getuid()
         if os.getuid() == 0:
             try:

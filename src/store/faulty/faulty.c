@@ -193,6 +193,13 @@ static int faulty_put(struct store_txn *txn, const struct put *put, struct versi
     return r < 0 ? r : store_put(txn_of(txn), put, ret, err);
 }
 
+static int faulty_foresee(struct store_txn *txn, const struct store_id *ids, size_t n,
+                          struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_foresee(txn_of(txn), ids, n, err);
+}
+
 static int faulty_claim(struct store_txn *txn, struct str name, struct err *err)
 {
     int r = fault(err);
@@ -341,6 +348,7 @@ static const struct store_ops ops = {
     .position = faulty_position,
     .submit = faulty_submit,
     .put = faulty_put,
+    .foresee = faulty_foresee,
     .claim = faulty_claim,
     .expunge = faulty_expunge,
     .index_add = faulty_index_add,

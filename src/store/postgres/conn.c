@@ -130,7 +130,7 @@ void pg_array_i32(struct sb *to, int32_t v)
 
 void pg_array_bytes(struct sb *to, struct str v)
 {
-    array_u32(to, (uint32_t)v.n);
+    array_u32(to, v.p ? (uint32_t)v.n : UINT32_MAX);
     sb_put(to, v.p, v.n);
 }
 
@@ -245,17 +245,11 @@ static int explain(struct pg_conn *c, struct err *err)
     return ERR_BUSY;
 }
 
-int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
+static int open_db(struct pg_conn *c, struct err *err)
 {
-    struct pg_conn *c = calloc(1, sizeof *c);
     int r = 0;
 
-    if (!c || fault_point("open")) {
-        free(c);
-        return err_no_memory(err);
-    }
-    c->st = st;
-    c->db = dial(st->uri);
+    c->db = dial(c->st->uri);
     if (!c->db)
         r = err_no_memory(err);
     else if (PQstatus(c->db) != CONNECTION_OK)
@@ -269,15 +263,41 @@ int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
         r = pg_exec(c, pg_settings, NULL, err);
         if (r == 0)
             r = pg_exec(c, text, NULL, err);
-        if (r == 0 && st->is_sharded)
+        if (r == 0 && c->st->is_sharded)
             r = pg_exec(c, pg_sharded_settings, NULL, err);
     }
-    if (r < 0) {
+    return r;
+}
+
+int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
+{
+    struct pg_conn *c = calloc(1, sizeof *c);
+    int r;
+
+    if (!c || fault_point("open")) {
+        free(c);
+        return err_no_memory(err);
+    }
+    c->st = st;
+    if ((r = open_db(c, err)) < 0) {
         pg_conn_free(c);
         return r;
     }
     *ret = c;
     return 0;
+}
+
+/* The same connection, dialled again; nothing is under way on it. */
+static int renew(struct pg_conn *c)
+{
+    PQfinish(c->db);
+    memset(c->prepared, PG_UNKNOWN, sizeof c->prepared);
+    c->n_queue = 0;
+    c->is_failed = c->is_doomed = c->is_lost = c->is_synced = false;
+    if (open_db(c, NULL) == 0)
+        return 0;
+    c->is_lost = true;
+    return ERR_BUSY;
 }
 
 void pg_conn_free(struct pg_conn *c)
@@ -302,9 +322,9 @@ int pg_conn_take(struct pg_store *st, struct pg_conn **ret, struct err *err)
         pthread_mutex_unlock(&st->conns_lock);
         if (!c)
             return pg_conn_new(st, ret, err);
-        /* The end of its last transaction; and a server that has been away shows here, mostly. */
-        if (pg_wait(c, NULL, NULL) == 0 && PQconsumeInput(c->db) &&
-            PQstatus(c->db) == CONNECTION_OK)
+        /* The end of its last transaction. A server that has been away since shows at the first
+         * statement, which is asked again then. */
+        if (pg_wait(c, NULL, NULL) == 0 && PQstatus(c->db) == CONNECTION_OK)
             break;
         pg_conn_free(c);
     }
@@ -402,6 +422,41 @@ static bool is_mending(enum pg_statement id)
     return id == PG_ROLLBACK || id == PG_ROLLBACK_TO;
 }
 
+/* Statements that read versions, or remove some: those that the group has written must be there. */
+static bool sees_versions(enum pg_statement id)
+{
+    switch (id) {
+    case PG_GET_ROW:
+    case PG_GET_ROWS:
+    case PG_GET_OLD:
+    case PG_ROW_FROM:
+    case PG_CHANGES:
+    case PG_HISTORY:
+    case PG_HISTORY_TYPE:
+    case PG_HISTORY_ID:
+    case PG_HISTORY_COUNT:
+    case PG_NEWEST:
+    case PG_IDENTITY:
+    case PG_LIVE:
+    case PG_LIVE_DESC:
+    case PG_IDS:
+    case PG_IDS_DESC:
+    case PG_EXPUNGE:
+    case PG_LINEAGE: return true;
+    default: return false;
+    }
+}
+
+/* The first statement of a member of a group stands behind its savepoint. */
+static int begin_member(struct pg_conn *c, struct err *err)
+{
+    if (!c->wants_savepoint)
+        return 0;
+    c->wants_savepoint = false;
+    c->has_savepoint = true;
+    return send_one(c, PG_SAVEPOINT, NULL) < 0 ? fail(c, NULL, err) : 0;
+}
+
 int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, struct err *err)
 {
     int r = 0;
@@ -412,14 +467,12 @@ int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, st
         c->is_failed = true;
         return err_set(err, ERR_NO_STORE, "the store cannot be read or written");
     }
-    if (c->n_queue + 4 > PG_QUEUE_MAX)
+    if (c->txn.base.is_writing && sees_versions(id))
+        r = pg_unsent_flush(&c->txn, err);
+    if (r == 0 && c->n_queue + 4 > PG_QUEUE_MAX)
         r = pg_wait(c, NULL, err);
-    if (r == 0 && c->wants_savepoint && !is_mending(id)) {
-        c->wants_savepoint = false;
-        c->has_savepoint = true;
-        if (send_one(c, PG_SAVEPOINT, NULL) < 0)
-            r = fail(c, NULL, err);
-    }
+    if (r == 0 && !is_mending(id))
+        r = begin_member(c, err);
     if (r == 0 && send_one(c, id, a) < 0)
         r = fail(c, NULL, err);
     if (r < 0)
@@ -507,12 +560,83 @@ int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err)
     return r;
 }
 
-int pg_ask(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, PGresult **ret,
-           struct err *err)
+static int ask_once(struct pg_conn *c, enum pg_statement id, const struct pg_args *a,
+                    PGresult **ret, struct err *err)
 {
     int r = pg_send(c, id, a, err);
 
     return r < 0 ? r : pg_wait(c, ret, err);
+}
+
+/* What a reader has asked first is asked again where the connection was cut before the answer: a
+ * server that was started anew, a pooler that has closed what was idle. */
+int pg_ask(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, PGresult **ret,
+           struct err *err)
+{
+    bool is_fresh = c->is_fresh;
+    int r = ask_once(c, id, a, ret, err);
+
+    c->is_fresh = false;
+    if (r == 0 || !is_fresh || !c->is_lost || renew(c) < 0)
+        return r;
+    if (c->txn.has_begun && (r = pg_send(c, PG_BEGIN_READ, NULL, err)) < 0)
+        return r;
+    return ask_once(c, id, a, ret, err);
+}
+
+/* ---- COPY ---- */
+
+static bool is_copying(const PGresult *r)
+{
+    return PQresultStatus(r) == PGRES_COPY_IN;
+}
+
+/* Leaves the pipeline until pg_copy_end. */
+int pg_copy_start(struct pg_conn *c, const char *sql, struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    int r = c->is_lost ? err_set(err, ERR_BUSY, "the connection to the database is lost")
+                       : begin_member(c, err);
+
+    if (r < 0 || (r = pg_wait(c, NULL, err)) < 0)
+        return r;
+    if (c->is_failed || fault_point("sql")) {
+        c->is_failed = true;
+        return err_set(err, ERR_NO_STORE, "the store cannot be read or written");
+    }
+    PQexitPipelineMode(c->db);
+    res = PQexec(c->db, sql);
+    if (is_copying(res))
+        return 0;
+    r = fail(c, res, err);
+    c->is_failed = true;
+    PQenterPipelineMode(c->db);
+    return r;
+}
+
+int pg_copy_end(struct pg_conn *c, struct err *err)
+{
+    PGresult *res;
+    int r = 0;
+
+    if (fault_point("connection")) {
+        c->is_failed = c->is_lost = true;
+        return fail(c, NULL, err);
+    }
+    PQputCopyEnd(c->db, NULL);
+    while ((res = PQgetResult(c->db))) {
+        if (r == 0 && !is_good(res))
+            r = fail(c, res, err);
+        PQclear(res);
+        if (PQstatus(c->db) == CONNECTION_BAD)
+            break;
+    }
+    if (!PQenterPipelineMode(c->db) && r == 0) {
+        c->is_lost = true;
+        r = fail(c, NULL, err);
+    }
+    c->is_failed |= r < 0;
+    return r;
 }
 
 int pg_exec(struct pg_conn *c, const char *sql, PGresult **ret, struct err *err)

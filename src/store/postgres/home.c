@@ -107,6 +107,8 @@ int pg_home_set(struct pg_txn *t, int type, struct str id_key, struct str patien
     unsigned char bytes[2 + ID_KEY_MAX], owner[ID_KEY_MAX];
     struct pg_args a = {0};
 
+    if (!pg_store(&t->base)->is_sharded)
+        return 0;
     *ret = pg_home_make(type, id_key);
     if (type == patient_type())
         return 0;

@@ -239,18 +239,52 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
     return n;
 }
 
-const struct scan_ops pg_scan_ops = {
-    .ahead = PG_BATCH_FIRST,
-    .enter = scan_enter,
-    .open = scan_open,
-    .next = scan_next,
-    .close = scan_close,
-    .has = scan_has,
-    .count = scan_count,
-    .live_of = live_of,
-    .identity = identity,
-    .live = live,
-    .ids = ids,
-    .row_at = pg_row_at,
-    .expect = pg_expect,
-};
+/* A newer epoch is for a transaction to meet. */
+static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t max,
+               uint64_t *ret_position, struct err *err)
+{
+    unsigned char bounds[2][ENTRY_MAX + ROW_BYTES];
+    struct pg_txn *t = pg_txn(txn);
+    struct pg_args a = {0};
+    int r, n;
+
+    *ret_position = 0;
+    if (t->has_begun || point.n > ENTRY_MAX)
+        return (int)max + 1;
+    for (int i = 0; i < 2; i++) {
+        memcpy(bounds[i], point.p, point.n);
+        row_put(bounds[i] + point.n, i ? ROW_MAX : 0);
+        pg_arg_bytes(&a, str_n((char *)bounds[i], point.n + ROW_BYTES));
+    }
+    pg_arg_i64(&a, (int64_t)max + 1);
+    pg_arg_i64(&a, PG_AHEAD_BODY);
+    pg_leave(t);
+    pg_forget(t);
+    if ((r = pg_ask(t->conn, PG_FEW, &a, &t->batch, err)) < 0)
+        return r;
+    n = PQntuples(t->batch);
+    if (n == 0)
+        return err_set(err, ERR_NO_STORE, "the store has no feed");
+    if ((uint64_t)pg_i64(t->batch, 0, 9) > atomic_load(&pg_store(txn)->epoch))
+        return (int)max + 1;
+    *ret_position = (uint64_t)pg_i64(t->batch, 0, 8);
+    if (pg_i64(t->batch, 0, 10))
+        return 0; /* the feed's row alone */
+    for (int i = 0; i < n && (size_t)n <= max; i++) {
+        if (PQgetisnull(t->batch, i, 0))
+            return err_set(err, ERR_NO_STORE, "the index names a version that is missing");
+        ret[i] = (uint64_t)pg_i64(t->batch, i, 0);
+    }
+    return n;
+}
+
+/* What is spread over shards is no one question. */
+#define SCAN_OPS(few_) \
+    { \
+        .ahead = PG_BATCH_FIRST, .few = few_, .enter = scan_enter, .open = scan_open, \
+        .next = scan_next, .close = scan_close, .has = scan_has, .count = scan_count, \
+        .live_of = live_of, .identity = identity, .live = live, .ids = ids, .row_at = pg_row_at, \
+        .expect = pg_expect, \
+    }
+
+const struct scan_ops pg_scan_ops = SCAN_OPS(few), pg_sharded_scan_ops = SCAN_OPS(NULL);

@@ -34,6 +34,12 @@
 #define PG_WRITER_KEPT_MS (24 * 3600 * INT64_C(1000)) /* a silent process, in carnet_meta */
 #define PG_DOUBT_TRIES 60 /* half seconds: whether a commit whose answer was lost has happened */
 #define PG_ORIGINS_MAX 4096
+#define PG_UNSENT_BYTES MIB(16) /* of versions that wait to be sent together … */
+#define PG_UNSENT_BODY KIB(256) /* … longer bodies are sent at once */
+#define PG_COPY_MIN 500         /* rows from which on COPY is worth its round trips */
+#define PG_KEYS_OF_ROW 12       /* about so many keys has a resource */
+#define PG_COPY_PIECE MIB(1)
+#define PG_AGENTS_MAX 128 /* texts whose numbers a writer remembers */
 #define PG_PUT_ARENA_BYTES MIB(384)
 #define PG_KEEP_BYTES MIB(4)
 #define PG_HOMES_MAX 65536 /* rows whose home a process remembers */
@@ -45,6 +51,12 @@
     "v.row, v.type, v.id, v.hlc, v.origin, v.method, NOT EXISTS (SELECT FROM" \
       " carnet_version n WHERE n.part = 0 AND n.type::int4 = v.type::int4 AND n.id =" \
       " v.id AND n.row + 0 > v.row OFFSET 0), "
+
+/* The number at the end of an entry. */
+#define PG_BYTE_OF(k, back) "get_byte(" k ", octet_length(" k ") - " #back ")::int8"
+#define PG_ROW_OF(k) \
+    "((((" PG_BYTE_OF(k, 5) " << 8 | " PG_BYTE_OF(k, 4) ") << 8 | " PG_BYTE_OF(k, 3) ") << 8 | " \
+      PG_BYTE_OF(k, 2) ") << 8 | " PG_BYTE_OF(k, 1) ")"
 
 #define PG_STATEMENTS(X) \
     X(PG_BEGIN_READ, "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") \
@@ -64,6 +76,13 @@
       "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, v.body FROM" \
       " carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND v.id = $2 ORDER BY" \
       " v.row + 0 DESC LIMIT 1") \
+    X(PG_FEW, "bbii", \
+      "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, CASE WHEN" \
+      " octet_length(v.body) <= $4 THEN v.body END, f.row, f.epoch, i.k IS NULL FROM" \
+      " carnet_feed f LEFT" \
+      " JOIN (SELECT i.k FROM carnet_idx i WHERE i.part = 0 AND i.k >= $1 AND i.k < $2 AND" \
+      " octet_length(i.k) = octet_length($1) ORDER BY i.k LIMIT $3) i ON true LEFT JOIN" \
+      " carnet_version v ON v.part = 0 AND v.row = " PG_ROW_OF("i.k") " WHERE f.part = 0") \
     X(PG_GET_ROW, "i", \
       "SELECT " PG_ROW "v.body FROM carnet_version v WHERE v.part = 0 AND v.row = $1") \
     X(PG_GET_ROWS, "Ii", \
@@ -124,7 +143,17 @@
     X(PG_PUT_VERSION, "iiiiiiibb", \
       "INSERT INTO carnet_version (part, row, hlc, parent, origin, agent, type, method," \
       " id, body) VALUES (0, $1, $2, $3, $4, $5, $6, $7, $8, $9)") \
-    X(PG_PUT_KEYS, "B", \
+    X(PG_PUT_VERSIONS, "IIIIIIIBB", \
+      "INSERT INTO carnet_version (part, row, hlc, parent, origin, agent, type, method," \
+      " id, body) SELECT 0, u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) u") \
+    X(PG_FORESEE, "IBi", \
+      "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, CASE WHEN" \
+      " octet_length(v.body) <= $3 THEN v.body END, u.n FROM unnest($1, $2) WITH" \
+      " ORDINALITY u(type, id, n) CROSS JOIN LATERAL (SELECT * FROM carnet_version v" \
+      " WHERE v.part = 0 AND v.type::int4 = u.type::int4 AND v.id = u.id ORDER BY" \
+      " v.row + 0 DESC LIMIT 1) v") \
+    X(PG_PUT_KEYS, "B", "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k") \
+    X(PG_ADD_KEYS, "B", \
       "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k ON CONFLICT DO NOTHING") \
     X(PG_PUT_TERMS, "B", \
       "INSERT INTO carnet_term (k) SELECT k FROM unnest($1) k ON CONFLICT DO NOTHING") \
@@ -196,7 +225,7 @@
 /* Statements that only a distributed store has (sharded.h). */
 #define PG_SHARDED_ONLY(X) \
     X(PG_SEEN) X(PG_LAZY) X(PG_HOME) X(PG_PUT_HOME) X(PG_DROP_HOME) X(PG_GUEST) X(PG_PUT_GUEST) \
-    X(PG_PUT_KEYS_AGAIN) X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
+    X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
 
 enum pg_statement {
 #define X(id, types, sql) id,
@@ -229,7 +258,7 @@ enum pg_array { PG_OF_BYTES, PG_OF_I64, PG_OF_I32 };
 void pg_array_begin(struct sb *to, enum pg_array of, size_t n);
 void pg_array_i64(struct sb *to, int64_t v);
 void pg_array_i32(struct sb *to, int32_t v);
-void pg_array_bytes(struct sb *to, struct str v);
+void pg_array_bytes(struct sb *to, struct str v); /* .p == NULL: NULL */
 
 struct pg_store;
 
@@ -273,10 +302,69 @@ struct pg_conn {
     bool is_failed; /* the transaction can only be undone */
     bool is_doomed; /* … and what failed is not the running member's */
     bool is_lost;   /* the connection is gone */
+    bool is_fresh;  /* a reader has had no answer in this transaction */
     bool is_synced; /* the end of what was sent is marked already */
     bool is_warned; /* the server has warned of something */
     struct pg_txn txn;
     struct pg_conn *next;
+};
+
+/* ---- unsent.c: versions of the group under way that the database does not have yet ---- */
+
+struct unsent_version {
+    uint64_t row, hlc, parent;
+    uint32_t agent;
+    int32_t home; /* in a distributed store */
+    uint16_t type, origin;
+    uint8_t method, id_n;
+    uint32_t at, body_n; /* the id's key and the body behind it, in unsent.bytes */
+};
+
+struct unsent {
+    struct unsent_version *items;
+    size_t n, cap;
+    size_t sent; /* items before this are sent */
+    struct sb bytes;
+    uint32_t *slots; /* a hash of ids: numbers of items, the newest of each */
+    size_t n_slots, indexed;
+};
+
+void unsent_init(struct unsent *u);
+void unsent_done(struct unsent *u);
+int unsent_add(struct unsent *u, const struct unsent_version *v, struct str id, struct str body,
+               struct err *err);
+struct str unsent_id(const struct unsent *u, const struct unsent_version *v);
+struct str unsent_body(const struct unsent *u, const struct unsent_version *v);
+/* Back to n items in so many bytes, of which the first `sent` are sent. */
+void unsent_cut(struct unsent *u, size_t n, size_t bytes, size_t sent);
+/* The newest version of an id, if that is not sent; NULL: the database knows. */
+int unsent_find(struct unsent *u, int type, struct str id, const struct unsent_version **ret,
+                struct err *err);
+size_t id_hash(int type, struct str id);
+
+/* ---- foresee.c: what a job is going to ask for ---- */
+
+struct foreseen_id {
+    int type, row; /* of the answer; -1: there is no version */
+    uint8_t n;
+    unsigned char key[ID_KEY_MAX];
+};
+
+struct foreseen {
+    PGresult *answer;
+    struct foreseen_id *ids;
+    uint32_t *slots;
+    size_t n, n_slots;
+};
+
+void foreseen_clear(struct foreseen *f);
+/* Whether that id was asked for; *ret_row is its row of the answer, or -1. */
+bool foreseen_find(const struct foreseen *f, int type, struct str key, int *ret_row);
+
+struct pg_agent {
+    char *text;
+    size_t n;
+    int64_t number;
 };
 
 struct pg_writer {
@@ -290,16 +378,19 @@ struct pg_writer {
     uint64_t epoch;         /* of the feed, as the group found it */
     bool epoch_moves;       /* other processes have to read again what they keep in memory */
     bool is_dirty;          /* carnet_feed changes */
-    bool adds_again;        /* keys are put that may be there already */
     char name[sizeof PG_WRITERS + UUID_TEXT_LEN]; /* of this writer, in carnet_meta */
     char group[UUID_TEXT_LEN + 1];                /* of the group under way, which it ends with */
     bool has_swept;
     struct pends pends;
+    struct unsent unsent;
     size_t job_pends, job_pend_bytes; /* where the running job's own begin */
-    struct arena arena;               /* of one put */
+    size_t job_unsent, job_unsent_bytes;
+    bool keys_may_exist; /* some of `pends` may be in the index already */
+    struct foreseen foreseen;
+    struct arena arena; /* of one put */
     struct sb scratch, array, homes;
-    struct sb agent_text; /* the last agent and its number */
-    int64_t agent_n;
+    struct pg_agent agents[PG_AGENTS_MAX];
+    size_t n_agents;
     bool multi_dirty;
     atomic_uint_fast64_t commits, jobs;
 };
@@ -348,6 +439,14 @@ int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, st
 int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err);
 int pg_ask(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, PGresult **ret,
            struct err *err);
+/* COPY … FROM STDIN: rows are appended, then sent by pg_copy. Values that pg_array_bytes appends
+ * are a row's as well. */
+void pg_copy_begin(struct sb *to);
+void pg_copy_row(struct sb *to, int columns);
+void pg_copy_number(struct sb *to, int64_t v, int bytes);
+int pg_copy(struct pg_conn *c, const char *sql, struct sb *rows, struct err *err);
+int pg_copy_start(struct pg_conn *c, const char *sql, struct err *err);
+int pg_copy_end(struct pg_conn *c, struct err *err);
 /* Plain SQL, one or several statements, outside of the pipeline: making and checking a store. */
 int pg_exec(struct pg_conn *c, const char *sql, PGresult **ret, struct err *err);
 
@@ -414,7 +513,7 @@ void pg_expect(struct store_txn *txn, const uint64_t *rows, size_t n);
 
 /* ---- lists.c ---- */
 
-extern const struct scan_ops pg_scan_ops;
+extern const struct scan_ops pg_scan_ops, pg_sharded_scan_ops;
 
 /* ---- small.c: values of the node itself ---- */
 
@@ -430,6 +529,14 @@ int pg_blob_next(struct store_txn *txn, struct str after, struct arena *a, struc
                  uint64_t *ret_bytes, struct err *err);
 
 /* ---- writer.c, put.c ---- */
+
+int pg_foresee(struct store_txn *txn, const struct store_id *ids, size_t n, struct err *err);
+/* Sends the versions that have gathered. */
+int unsent_send(struct pg_writer *w, struct err *err);
+/* The same inside a job, before anything looks at versions. */
+int pg_unsent_flush(struct pg_txn *t, struct err *err);
+/* An answer's row of PG_GET's columns. */
+void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret);
 
 int pg_writer_start(struct pg_store *st, struct err *err);
 void pg_writer_stop(struct pg_store *st);
@@ -459,7 +566,7 @@ int pg_meta_next(struct store_txn *txn, struct str after, struct arena *a, struc
                  struct err *err);
 /* … in put.c: as pg_put, with the number, clock and origin that a version had. */
 int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
-              uint64_t hlc, int64_t origin, struct err *err);
+              uint64_t hlc, unsigned origin, struct err *err);
 
 /* A connection of the writer's own; after a loss a new one. */
 int pg_writer_reconnect(struct pg_writer *w, struct err *err);

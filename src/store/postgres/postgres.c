@@ -17,7 +17,10 @@ static void pg_close(struct store *base)
     sb_done(&w->scratch);
     sb_done(&w->array);
     sb_done(&w->homes);
-    sb_done(&w->agent_text);
+    for (size_t i = 0; i < PG_AGENTS_MAX; i++)
+        free(w->agents[i].text);
+    unsent_done(&w->unsent);
+    foreseen_clear(&w->foreseen);
     queue_done(&w->queue);
     pthread_mutex_destroy(&st->conns_lock);
     params_unref(st->base_params);
@@ -43,6 +46,7 @@ static const struct store_ops ops = {
     .position = pg_position,
     .submit = pg_submit,
     .put = pg_put,
+    .foresee = pg_foresee,
     .claim = pg_claim,
     .changed = pg_changed,
     .expunge = pg_expunge,
@@ -81,7 +85,7 @@ static struct pg_store *alloc(const struct store_config *config)
     st->writer.scratch = sb_make(STORE_BODY_MAX + KIB(1));
     st->writer.array = sb_make(2 * PEND_BYTES_LIMIT);
     st->writer.homes = sb_make(2 * PEND_BYTES_LIMIT);
-    st->writer.agent_text = sb_make(KIB(64));
+    unsent_init(&st->writer.unsent);
     arena_init(&st->writer.arena, PG_PUT_ARENA_BYTES);
     return st;
 }

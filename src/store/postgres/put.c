@@ -1,7 +1,7 @@
 /* put.c - writing one version; removing all of an id. Runs on the writer's thread.
  *
  * Versions are only ever added: which one is the newest is a question of row numbers. What is
- * written is sent without waiting for an answer; the commit waits for all of them.
+ * written gathers (unsent.c) and is sent without waiting for an answer; the commit waits for all.
  */
 #include "store/postgres/pg_int.h"
 
@@ -44,7 +44,31 @@ static int unindex(struct pg_txn *t, const struct row *row, int32_t home, struct
     return r;
 }
 
-/* The number of a text in the table of agents; the last one is remembered. */
+static bool agent_known(const struct pg_writer *w, struct str text, int64_t *ret)
+{
+    for (size_t i = 0; i < w->n_agents; i++)
+        if (str_eq(str_n(w->agents[i].text, w->agents[i].n), text)) {
+            *ret = w->agents[i].number;
+            return true;
+        }
+    return false;
+}
+
+/* One that cannot be kept is asked for again. */
+static void agent_keep(struct pg_writer *w, struct str text, int64_t number)
+{
+    struct pg_agent *one = &w->agents[w->n_agents];
+    char *copy = w->n_agents < PG_AGENTS_MAX ? realloc(one->text, MAX(text.n, (size_t)1)) : NULL;
+
+    if (!copy)
+        return;
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    *one = (struct pg_agent){copy, text.n, number};
+    w->n_agents++;
+}
+
+/* The number of a text in the table of agents. */
 static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
 {
     struct pg_writer *w = &pg_store(&t->base)->writer;
@@ -53,17 +77,13 @@ static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
     struct pg_args a = {0};
     int r;
 
-    if (!w->agent_n || !str_eq(sb_view(&w->agent_text), agent)) {
-        pg_arg_bytes(&a, agent.p ? agent : STR(""));
-        if ((r = pg_ask(t->conn, PG_AGENT, &a, &res, err)) < 0)
-            return r;
-        sb_reset(&w->agent_text);
-        sb_str(&w->agent_text, agent);
-        w->agent_n = w->agent_text.failed ? 0 : pg_i64(res, 0, 0);
-        *ret = pg_i64(res, 0, 0);
+    if (agent_known(w, agent, ret))
         return 0;
-    }
-    *ret = w->agent_n;
+    pg_arg_bytes(&a, agent.p ? agent : STR(""));
+    if ((r = pg_ask(t->conn, PG_AGENT, &a, &res, err)) < 0)
+        return r;
+    *ret = pg_i64(res, 0, 0);
+    agent_keep(w, agent, *ret);
     return 0;
 }
 
@@ -75,17 +95,15 @@ static int supersede(struct pg_txn *t, const struct put *put, const struct adopt
     struct pg_writer *w = &pg_store(&t->base)->writer;
     struct pg_args place = {0};
     struct row old;
-    int r = pg_place_id(t, put->type, id_key, &place, err);
+    int r = put->is_new ? 0 : pg_place_id(t, put->type, id_key, &place, err);
 
     *ret_parent = 0;
     *ret_home = place.home;
-    if (r < 0)
-        return r;
     if (r == 0)
         return pg_home_set(t, put->type, id_key, put->index ? put->index->patient : STR_NULL,
                            ret_home, err);
-    if (as && !as->parent)
-        return 0;
+    if (r < 0 || (as && !as->parent))
+        return MIN(r, 0);
     r = pg_get(&t->base, put->type, put->id, &old, err);
     if (r == ERR_NOT_FOUND)
         return 0;
@@ -99,15 +117,49 @@ static int supersede(struct pg_txn *t, const struct put *put, const struct adopt
     return r;
 }
 
+static int send_version(struct pg_txn *t, const struct unsent_version *v, struct str id,
+                        struct str body, struct err *err)
+{
+    struct pg_args a = {.form = FORM_HOME, .home = v->home};
+    int r = pg_unsent_flush(t, err); /* in the order of writing, for those who look up an id */
+
+    pg_arg_i64(&a, (int64_t)v->row);
+    pg_arg_i64(&a, (int64_t)v->hlc);
+    pg_arg_i64(&a, (int64_t)v->parent);
+    pg_arg_i64(&a, v->origin);
+    pg_arg_i64(&a, v->agent);
+    pg_arg_i64(&a, v->type);
+    pg_arg_i64(&a, v->method);
+    pg_arg_bytes(&a, id);
+    pg_arg_bytes(&a, body);
+    return r < 0 ? r : pg_send(t->conn, PG_PUT_VERSION, &a, err);
+}
+
+static int add_version(struct pg_txn *t, const struct unsent_version *v, struct str id,
+                       struct str body, struct err *err)
+{
+    struct unsent *u = &pg_store(&t->base)->writer.unsent;
+    int r;
+
+    if (body.n > PG_UNSENT_BODY)
+        return send_version(t, v, id, body, err);
+    if ((r = unsent_add(u, v, id, body, err)) < 0)
+        return r;
+    return u->bytes.n > PG_UNSENT_BYTES ? pg_unsent_flush(t, err) : 0;
+}
+
 int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
-              uint64_t hlc, int64_t origin, struct err *err)
+              uint64_t hlc, unsigned origin, struct err *err)
 {
     struct pg_store *st = pg_store(&t->base);
     struct pg_writer *w = &st->writer;
-    struct pg_args a = {.form = FORM_HOME};
+    struct unsent_version v = {.row = row,
+                               .hlc = hlc,
+                               .origin = (uint16_t)origin,
+                               .type = (uint16_t)put->type,
+                               .method = (uint8_t)put->method};
     unsigned char key[ID_KEY_MAX];
     struct str id_key;
-    uint64_t parent;
     int64_t agent;
     int r;
 
@@ -117,19 +169,12 @@ int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as
     pg_forget(t);
     id_key = str_n((char *)key, index_id_key(put->id, key));
     if ((r = pg_enter(t, err)) < 0 ||
-        (r = supersede(t, put, as, id_key, &parent, &a.home, err)) < 0 ||
+        (r = supersede(t, put, as, id_key, &v.parent, &v.home, err)) < 0 ||
         (r = agent_number(t, &agent, err)) < 0)
         return r;
-    pg_arg_i64(&a, (int64_t)row);
-    pg_arg_i64(&a, (int64_t)hlc);
-    pg_arg_i64(&a, (int64_t)parent);
-    pg_arg_i64(&a, origin);
-    pg_arg_i64(&a, agent);
-    pg_arg_i64(&a, put->type);
-    pg_arg_i64(&a, put->method);
-    pg_arg_bytes(&a, id_key);
-    pg_arg_bytes(&a, put->sealed.n ? put->sealed : STR_NULL);
-    if ((r = pg_send(t->conn, PG_PUT_VERSION, &a, err)) < 0)
+    v.agent = (uint32_t)agent;
+    r = add_version(t, &v, id_key, put->sealed.n ? put->sealed : STR_NULL, err);
+    if (r < 0)
         return r;
     w->last_row = row;
     w->last_hlc = hlc;
@@ -137,11 +182,11 @@ int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as
     w->live += put->method != METHOD_DELETE;
     w->is_dirty = true;
     if (st->is_sharded)
-        pg_home_note(st, row, a.home);
+        pg_home_note(st, row, v.home);
     if (!put->index || (as && !as->row.is_current))
         return 0;
-    r = add_entries(t, put->index, row, a.home, false, err);
-    return r < 0 ? r : pg_guests_put(t, put->index, a.home, err);
+    r = add_entries(t, put->index, row, v.home, false, err);
+    return r < 0 ? r : pg_guests_put(t, put->index, v.home, err);
 }
 
 int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
@@ -193,6 +238,7 @@ int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     }
     pg_leave(t);
     pg_forget(t);
+    foreseen_clear(&w->foreseen);
     pg_arg_i64(&a, type);
     pg_arg_bytes(&a, id_key);
     if ((r = pg_ask(t->conn, PG_EXPUNGE, &a, &res, err)) < 0 ||
@@ -216,7 +262,7 @@ int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
         return 0; /* expunged since it was read */
     if (r < 0 || !now.is_current || now.method == METHOD_DELETE)
         return MIN(r, 0);
-    pg_store(txn)->writer.adds_again = true;
+    pg_store(txn)->writer.keys_may_exist = true;
     return add_entries(pg_txn(txn), index, row, pg_txn(txn)->home, false, err);
 }
 
@@ -272,12 +318,25 @@ int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_l
 
 /* ---- index changes ---- */
 
+static int copy_keys(struct pg_writer *w, const uint32_t *which, size_t n, struct err *err)
+{
+    pg_copy_begin(&w->array);
+    for (size_t i = 0; i < n; i++) {
+        pg_copy_row(&w->array, 2);
+        pg_copy_number(&w->array, 0, 2);
+        pg_array_bytes(&w->array, pend_key(&w->pends, &w->pends.items[which[i]]));
+    }
+    return pg_copy(w->conn, "COPY carnet_idx (part, k) FROM STDIN (FORMAT binary)", &w->array, err);
+}
+
 /* The keys become the last parameter but for a home. */
 static int send_keys(struct pg_writer *w, enum pg_statement id, struct pg_args *a,
                      const uint32_t *which, size_t n, struct err *err)
 {
     if (n == 0)
         return 0;
+    if (id == PG_PUT_KEYS && a->form == FORM_LOCAL && n >= PG_COPY_MIN * PG_KEYS_OF_ROW)
+        return copy_keys(w, which, n, err);
     sb_reset(&w->array);
     pg_array_begin(&w->array, PG_OF_BYTES, n);
     for (size_t i = 0; i < n; i++)
@@ -311,7 +370,7 @@ static int send_homes(struct pg_writer *w, enum pend_op op, uint32_t *which, siz
         if (w->homes.failed)
             return err_no_memory(err);
         pg_arg_bytes(&a, sb_view(&w->homes));
-        return send_keys(w, w->adds_again ? PG_PUT_KEYS_AGAIN : PG_PUT_KEYS, &a, which, n, err);
+        return send_keys(w, w->keys_may_exist ? PG_ADD_KEYS : PG_PUT_KEYS, &a, which, n, err);
     }
     qsort_r(which, n, sizeof *which, by_home, w->pends.items);
     for (size_t i = 0, end; i < n && r == 0; i = end) {
@@ -344,8 +403,11 @@ static size_t last_ones(const struct pends *p, const uint32_t *order, size_t n, 
 
 int pg_pends_flush(struct pg_writer *w, struct err *err)
 {
-    static const enum pg_statement of[] = {
-        [PEND_DROP] = PG_DROP_KEYS, [PEND_ADD] = PG_PUT_KEYS, [PEND_TERM] = PG_PUT_TERMS};
+    const enum pg_statement of[] = {
+        [PEND_DROP] = PG_DROP_KEYS,
+        [PEND_ADD] = w->keys_may_exist ? PG_ADD_KEYS : PG_PUT_KEYS,
+        [PEND_TERM] = PG_PUT_TERMS,
+    };
     struct pends *p = &w->pends;
     size_t n = p->n - p->flushed;
     uint32_t *order, *some;
@@ -388,4 +450,19 @@ int pg_pends_flush_if_writing(struct pg_txn *t, struct err *err)
     w->pends.n = w->pends.flushed = w->job_pends;
     w->pends.bytes.n = w->job_pend_bytes;
     return 0;
+}
+
+int pg_unsent_flush(struct pg_txn *t, struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    int r;
+
+    if (w->unsent.n == w->unsent.sent)
+        return 0;
+    foreseen_clear(&w->foreseen);
+    r = unsent_send(w, err);
+    /* As with the index: this job's own are in its savepoint now. */
+    if (r == 0)
+        unsent_cut(&w->unsent, w->job_unsent, w->job_unsent_bytes, w->job_unsent);
+    return r;
 }

@@ -113,6 +113,27 @@ static int has_store(struct pg_conn *c, bool *ret, struct err *err)
 
 static const char has_citus[] = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')";
 
+/* What loses acknowledged writes when the power fails must be asked for by name. */
+static int check_durable(struct pg_store *st, struct pg_conn *c, struct err *err)
+{
+    static const char *const names[] = {"fsync", "synchronous_commit", "full_page_writes"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names) && !st->allow_unsafe; i++) {
+        char sql[60], text[32];
+        int r;
+
+        snprintf(sql, sizeof sql, "SHOW %s", names[i]);
+        if ((r = ask_text(c, sql, text, sizeof text, err)) < 0)
+            return r;
+        if (strcmp(text, "off") == 0)
+            return err_set(err, ERR_NO_STORE,
+                           "the database has %s = off, which loses acknowledged writes when the "
+                           "power fails (--store-unsafe allows it)",
+                           names[i]);
+    }
+    return 0;
+}
+
 int pg_schema_create(struct pg_conn *c, const struct store_config *config, struct err *err)
 {
     _cleanup_(sb_done) struct sb sql = sb_make(KIB(16));
@@ -121,7 +142,7 @@ int pg_schema_create(struct pg_conn *c, const struct store_config *config, struc
     bool exists;
     int r;
 
-    if ((r = has_store(c, &exists, err)) < 0 ||
+    if ((r = has_store(c, &exists, err)) < 0 || (r = check_durable(c->st, c, err)) < 0 ||
         (r = ask_text(c, has_citus, citus, sizeof citus, err)) < 0 ||
         (r = ask_text(c, "SHOW server_encoding", encoding, sizeof encoding, err)) < 0)
         return r;
@@ -152,27 +173,6 @@ int pg_schema_create(struct pg_conn *c, const struct store_config *config, struc
     return r;
 }
 
-/* What loses acknowledged writes when the power fails must be asked for by name. */
-static int check_durable(struct pg_store *st, struct pg_conn *c, struct err *err)
-{
-    static const char *const names[] = {"fsync", "synchronous_commit", "full_page_writes"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names) && !st->allow_unsafe; i++) {
-        char sql[60], text[32];
-        int r;
-
-        snprintf(sql, sizeof sql, "SHOW %s", names[i]);
-        if ((r = ask_text(c, sql, text, sizeof text, err)) < 0)
-            return r;
-        if (strcmp(text, "off") == 0)
-            return err_set(err, ERR_NO_STORE,
-                           "the database has %s = off, which loses acknowledged writes when the "
-                           "power fails (--store-unsafe allows it)",
-                           names[i]);
-    }
-    return 0;
-}
-
 /* From here on statements are those of a distributed store. */
 static int open_sharded(struct pg_store *st, struct pg_conn *c, struct err *err)
 {
@@ -187,6 +187,7 @@ static int open_sharded(struct pg_store *st, struct pg_conn *c, struct err *err)
     if (r == 0)
         r = pg_exec(c, pg_sharded_settings, NULL, err);
     st->is_sharded = r == 0;
+    st->base.scan = &pg_sharded_scan_ops;
     return r;
 }
 

@@ -111,9 +111,12 @@
     X(PG_PUT_VERSION, FORM_HOME, "iiiiiiibbh", \
       "INSERT INTO carnet_version (row, hlc, parent, origin, agent, type, method, id, body, home)" \
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)") \
+    X(PG_PUT_VERSIONS, FORM_ALL, "IIIIIIIBBH", \
+      "INSERT INTO carnet_version (row, hlc, parent, origin, agent, type, method, id, body, home)" \
+      " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)") \
     X(PG_PUT_KEYS, FORM_ALL, "HB", \
       "INSERT INTO carnet_idx (home, k) SELECT * FROM unnest($1, $2)") \
-    X(PG_PUT_KEYS_AGAIN, FORM_ALL, "HB", \
+    X(PG_ADD_KEYS, FORM_ALL, "HB", \
       "INSERT INTO carnet_idx (home, k) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING") \
     X(PG_DROP_KEYS, FORM_HOME, "Bh", \
       "DELETE FROM carnet_idx WHERE home = $2 AND k = ANY ($1)") \

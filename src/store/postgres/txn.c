@@ -20,6 +20,7 @@ int pg_begin(struct store *st, const struct access *who, struct store_txn **ret,
         .base = {.magic = STORE_TXN_MAGIC, .st = st, .who = *who},
         .conn = c,
     };
+    c->is_fresh = true;
     *ret = &c->txn.base;
     return 0;
 }
@@ -96,7 +97,7 @@ uint64_t pg_position(struct store_txn *txn)
     return pg_enter(t, NULL) < 0 || pg_know_position(t, NULL) < 0 ? 0 : t->position;
 }
 
-static void to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret)
+void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret)
 {
     struct pg_store *st = pg_store(&t->base);
     struct str key = pg_bytes(res, i, 2);
@@ -130,7 +131,7 @@ static int answer(struct pg_txn *t, enum pg_statement id, const struct pg_args *
     t->open = res;
     if (!PQntuples(res))
         return 0;
-    to_row(t, res, 0, ret);
+    pg_to_row(t, res, 0, ret);
     return 1;
 }
 
@@ -142,23 +143,58 @@ static int missing(int type, struct str id, struct err *err)
                    (int)MIN(id.n, (size_t)FHIR_ID_MAX), id.p);
 }
 
+/* What the group has not sent yet, or the job has foreseen. 2: only the database knows. */
+static int get_written(struct pg_txn *t, int type, struct str key, struct row *ret, struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    const struct unsent_version *v;
+    int r = unsent_find(&w->unsent, type, key, &v, err), row;
+
+    if (r < 0)
+        return r;
+    if (!v) {
+        if (!foreseen_find(&w->foreseen, type, key, &row))
+            return 2;
+        if (row < 0)
+            return 0;
+        pg_to_row(t, w->foreseen.answer, row, ret);
+        return 1;
+    }
+    t->home = v->home;
+    *ret = (struct row){
+        .row = v->row,
+        .type = type,
+        .id = str_n(t->id, index_key_id((const unsigned char *)key.p, key.n, t->id)),
+        .version = {.hlc = v->hlc, .origin = pg_store(&t->base)->origins[v->origin]},
+        .method = (enum store_method)v->method,
+        .is_current = true,
+        .sealed = unsent_body(&w->unsent, v),
+    };
+    return 1;
+}
+
 int pg_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
 {
     struct pg_txn *t = pg_txn(txn);
     unsigned char key[ID_KEY_MAX];
     struct pg_args a = {0};
-    struct str id_key;
+    struct str k;
     int r;
 
     if (id.n > FHIR_ID_MAX)
         return missing(type, id, err);
-    id_key = str_n((char *)key, index_id_key(id, key));
-    if ((r = pg_enter(t, err)) < 0 || (r = pg_place_id(t, type, id_key, &a, err)) < 0)
+    /* One statement is a transaction by itself; of several places it has to know the position. */
+    if (txn->is_brief && !pg_store(txn)->is_sharded)
+        pg_leave(t);
+    else if ((r = pg_enter(t, err)) < 0)
         return r;
-    pg_arg_i64(&a, type);
-    pg_arg_bytes(&a, id_key);
-    if (r > 0)
+    k = str_n((char *)key, index_id_key(id, key));
+    r = txn->is_writing ? get_written(t, type, k, ret, err) : 2;
+    if (r == 2 && (r = pg_place_id(t, type, k, &a, err)) > 0) {
+        pg_arg_i64(&a, type);
+        pg_arg_bytes(&a, k);
         r = answer(t, PG_GET, &a, ret, err);
+    }
     return r == 0 ? missing(type, id, err) : MIN(r, 0);
 }
 
@@ -216,7 +252,7 @@ static bool from_batch(struct pg_txn *t, uint64_t number, struct row *ret)
     for (int i = 0; i < n; i++) {
         if ((uint64_t)pg_i64(t->batch, i, 0) != number)
             continue;
-        to_row(t, t->batch, i, ret);
+        pg_to_row(t, t->batch, i, ret);
         return ret->sealed.n || ret->method == METHOD_DELETE;
     }
     return false;
@@ -253,10 +289,11 @@ int pg_get_row(struct store_txn *txn, uint64_t number, struct row *ret, struct e
     struct pg_args a = {0};
     int r;
 
-    if ((r = pg_enter(t, err)) < 0)
-        return r;
+    pg_leave(t);
     if (from_batch(t, number, ret))
         return 0;
+    if ((r = pg_enter(t, err)) < 0)
+        return r;
     if ((r = fetch_ahead(t, number, err)) < 0 || from_batch(t, number, ret))
         return r;
     pg_place_row(pg_store(txn), number, &a);

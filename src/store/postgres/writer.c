@@ -24,12 +24,26 @@ struct mark {
     int64_t versions, live;
     bool epoch_moves, is_dirty;
     size_t pends, pend_bytes, flushed;
+    size_t unsent, unsent_bytes, sent;
+    size_t agents;
 };
 
 static struct mark mark_of(const struct pg_writer *w)
 {
-    return (struct mark){w->last_row, w->versions, w->live,          w->epoch_moves,
-                         w->is_dirty, w->pends.n,  w->pends.bytes.n, w->pends.flushed};
+    return (struct mark){
+        .last_row = w->last_row,
+        .versions = w->versions,
+        .live = w->live,
+        .epoch_moves = w->epoch_moves,
+        .is_dirty = w->is_dirty,
+        .pends = w->pends.n,
+        .pend_bytes = w->pends.bytes.n,
+        .flushed = w->pends.flushed,
+        .unsent = w->unsent.n,
+        .unsent_bytes = w->unsent.bytes.n,
+        .sent = w->unsent.sent,
+        .agents = w->n_agents,
+    };
 }
 
 static void undo(struct pg_writer *w, const struct mark *m)
@@ -42,7 +56,8 @@ static void undo(struct pg_writer *w, const struct mark *m)
     w->pends.n = m->pends;
     w->pends.bytes.n = m->pend_bytes;
     w->pends.flushed = m->flushed;
-    w->agent_n = 0;
+    unsent_cut(&w->unsent, m->unsent, m->unsent_bytes, m->sent);
+    w->n_agents = m->agents;
 }
 
 void pg_submit(struct store *st, struct store_job *job)
@@ -62,6 +77,8 @@ static struct pg_txn *open_txn(struct pg_writer *w, const struct access *who)
     };
     w->job_pends = w->pends.n;
     w->job_pend_bytes = w->pends.bytes.n;
+    w->job_unsent = w->unsent.n;
+    w->job_unsent_bytes = w->unsent.bytes.n;
     return &c->txn;
 }
 
@@ -69,6 +86,7 @@ static void close_txn(struct pg_txn *t)
 {
     pg_leave(t);
     pg_forget(t);
+    foreseen_clear(&pg_store(&t->base)->writer.foreseen);
     t->base.magic = 0;
 }
 
@@ -78,6 +96,7 @@ static int run_job(struct pg_writer *w, struct store_job *job, struct err *err)
     struct pg_txn *t = open_txn(w, job->who);
     int r = job->run(&t->base, job, err);
 
+    seen_end(&t->base);
     close_txn(t);
     /* A job may have swallowed an error; the transaction has not. */
     if (r >= 0 && (c->is_failed || c->is_lost))
@@ -177,8 +196,10 @@ static int commit(struct pg_writer *w, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
     bool in_doubt = false;
-    int r = pg_pends_flush(w, err);
+    int r = unsent_send(w, err);
 
+    if (r == 0)
+        r = pg_pends_flush(w, err);
     if (r == 0)
         r = put_multi(w, err);
     if (r == 0)
@@ -287,7 +308,7 @@ static int lock_feed(struct pg_writer *w, struct err *err)
     w->versions = w->live = 0;
     if (w->conn->st->is_sharded && (r = heal(w, (uint64_t)pg_i64(res, 0, 3), err)) < 0)
         return r;
-    w->is_dirty = w->epoch_moves = w->adds_again = false;
+    w->is_dirty = w->epoch_moves = false;
     t = open_txn(w, &upkeep);
     r = pg_meet_epoch(t, w->epoch, err);
     close_txn(t);
@@ -313,6 +334,8 @@ static int run_group(struct pg_writer *w, struct store_job *first, size_t n, str
     struct mark m = {0};
     int r = begin(w, err);
 
+    if (w->n_agents == PG_AGENTS_MAX)
+        w->n_agents = 0;
     if (r == 0)
         m = mark_of(w);
     for (struct store_job *j = first; j && r == 0; j = j->next)
@@ -324,7 +347,9 @@ static int run_group(struct pg_writer *w, struct store_job *first, size_t n, str
         pg_writer_rollback(w);
     }
     w->pends.n = w->pends.flushed = 0;
+    w->keys_may_exist = false;
     sb_reset(&w->pends.bytes);
+    unsent_cut(&w->unsent, 0, 0, 0);
     return r;
 }
 

@@ -332,12 +332,29 @@ static void find_within(struct exec *x)
     }
 }
 
+/* Where only some rows of the type can be seen, their list may drive the search. */
+static void add_reach(struct exec *x)
+{
+    static const struct search_clause of = {.kind = CLAUSE_NONE};
+    const struct sight *sight = x->t->sight;
+    const struct sight_rows *rows = sight && x->s->type ? sight_reach(sight, x->s->type) : NULL;
+
+    if (rows)
+        x->clauses[x->n_clauses++] = (struct clause){
+            .of = &of,
+            .how = HOW_SET,
+            .names_type = true,
+            .is_reach = true,
+            .set = {.v = (uint64_t *)(uintptr_t)rows->v, .n = rows->n},
+        };
+}
+
 int clauses_prepare(struct exec *x, struct err *err)
 {
     const struct search *s = x->s;
     int r = prepare_types(x, err);
 
-    x->clauses = ARENA_ARRAY(x->tmp, struct clause, s->n_clauses);
+    x->clauses = ARENA_ARRAY(x->tmp, struct clause, s->n_clauses + 1);
     if (!x->clauses)
         return err_no_memory(err);
     x->n_clauses = s->n_clauses;
@@ -348,6 +365,7 @@ int clauses_prepare(struct exec *x, struct err *err)
                 r = clause_prepare(x, &s->clauses[i], false, &x->clauses[i], err);
     if (r == 0)
         find_within(x);
+    add_reach(x);
     return r;
 }
 
@@ -607,12 +625,11 @@ int exec_test(struct exec *x, const struct clause *driver, uint64_t row, bool *r
               uint64_t *ret_hint, struct err *err)
 {
     bool names_type = driver == &x->types || (driver && x->s->type && driver->names_type);
-    int r = 0;
+    int r = exec_may_see(x, row, ret, err);
 
-    *ret = exec_may_see(x, row);
     if (ret_hint)
         *ret_hint = 0;
-    if (*ret && x->types.n_ranges && !names_type)
+    if (r == 0 && *ret && x->types.n_ranges && !names_type)
         r = test_types(x, row, ret, ret_hint, err);
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < x->n_clauses && r == 0 && *ret; i++) {

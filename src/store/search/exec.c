@@ -45,15 +45,47 @@ void exec_done(struct exec *top)
     free(tmp);
 }
 
-bool exec_may_see(const struct exec *x, uint64_t row)
+/* The rules' own look at a row that its number says too little about. */
+static int ask_rules(struct exec *x, uint64_t row, bool *ret, struct err *err)
 {
-    (void)row;
-    return x->t->who.kind != ACCESS_NONE;
+    const struct access *who = &x->t->who;
+    struct row found;
+    int r = exec_charge(x, COST_BODY, err);
+
+    if (r < 0 || (r = x->t->st->ops->get_row(x->t, row, &found, err)) < 0 ||
+        (r = who->rules->in_sight(who, x->t->st, x->t->sight, &found, err)) < 0)
+        return r;
+    *ret = r > 0;
+    return 0;
+}
+
+int exec_may_see(struct exec *x, uint64_t row, bool *ret, struct err *err)
+{
+    const struct sight *sight = x->t->sight;
+    struct str id;
+    int type, r;
+
+    *ret = true;
+    if (!sight)
+        return 0;
+    if (x->s && x->s->type)
+        type = x->s->type;
+    else if ((r = exec_identity(x, row, &type, &id, err)) < 0)
+        return r;
+    switch (sight_row(sight, type, row)) {
+    case SIGHT_NO: *ret = false; return 0;
+    case SIGHT_YES: return 0;
+    case SIGHT_ASK: break;
+    }
+    return ask_rules(x, row, ret, err);
 }
 
 bool exec_is_restricted(const struct exec *x)
 {
-    return x->t->who.kind == ACCESS_NONE || x->t->is_narrowed;
+    const struct sight *sight = x->t->sight;
+
+    return x->t->is_narrowed ||
+           (sight && (!x->s || !x->s->type || !sight_is_open(sight, x->s->type)));
 }
 
 const struct params *exec_params(struct exec *x)
@@ -174,8 +206,11 @@ static int step_ref(void *ctx, const struct search_ref *ref)
 {
     struct step_to *to = ctx;
     int r = ref->type == to->type ? exec_live(to->x, ref->type, ref->id, &to->row, to->err) : 0;
+    bool sees = true;
 
-    if (r == 0 && to->row && !exec_may_see(to->x, to->row))
+    if (r == 0 && to->row)
+        r = exec_may_see(to->x, to->row, &sees, to->err);
+    if (!sees)
         to->row = 0;
     return r < 0 ? r : to->row != 0;
 }

@@ -45,6 +45,28 @@ uint64_t hint_least(struct exec *x, const struct clause *c)
     return least;
 }
 
+uint64_t hint_rows(struct exec *x, const struct clause *c)
+{
+    struct lists *l = &x->t->st->lists;
+    uint64_t hash = hash_of(&c->ranges[0]), rows;
+
+    pthread_mutex_lock(&l->hints_lock);
+    rows = slot(l, hash)->hash == hash ? slot(l, hash)->rows : 0;
+    pthread_mutex_unlock(&l->hints_lock);
+    return rows;
+}
+
+int hint_keep(struct exec *x, const struct clause *c, uint64_t rows)
+{
+    struct lists *l = &x->t->st->lists;
+    uint64_t hash = hash_of(&c->ranges[0]);
+
+    pthread_mutex_lock(&l->hints_lock);
+    *slot(l, hash) = (struct hint){.hash = hash, .position = x->newest, .rows = rows};
+    pthread_mutex_unlock(&l->hints_lock);
+    return 0;
+}
+
 int hint_learn(struct exec *x, const struct clause *c, struct err *err)
 {
     struct lists *l = &x->t->st->lists;
@@ -63,6 +85,50 @@ int hint_learn(struct exec *x, const struct clause *c, struct err *err)
         pthread_mutex_unlock(&l->hints_lock);
     }
     return 0;
+}
+
+/* What one asker has seen of a list has a place of its own. */
+static uint64_t seen_hash(const struct exec *x, const struct clause *c)
+{
+    return hash_of(&c->ranges[0]) ^ x->t->sight->mark * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static bool may_have_seen(const struct exec *x, const struct clause *c)
+{
+    const struct sight *sight = x->t->sight;
+
+    return sight && sight->mark && !x->t->is_narrowed && !x->t->is_writing && may_have(c) &&
+           c->n_ranges == 1;
+}
+
+uint64_t hint_seen(const struct exec *x, const struct clause *c)
+{
+    struct lists *l = &x->t->st->lists;
+    uint64_t least = 0, hash;
+    const struct hint *h;
+
+    if (!may_have_seen(x, c))
+        return 0;
+    hash = seen_hash(x, c);
+    h = slot(l, hash);
+    pthread_mutex_lock(&l->hints_lock);
+    if (h->hash == hash && h->position <= x->newest && x->newest - h->position < h->rows)
+        least = h->rows - (x->newest - h->position);
+    pthread_mutex_unlock(&l->hints_lock);
+    return least;
+}
+
+void hint_saw(const struct exec *x, const struct clause *c, uint64_t rows)
+{
+    struct lists *l = &x->t->st->lists;
+    uint64_t hash;
+
+    if (!may_have_seen(x, c))
+        return;
+    hash = seen_hash(x, c);
+    pthread_mutex_lock(&l->hints_lock);
+    *slot(l, hash) = (struct hint){.hash = hash, .position = x->newest, .rows = rows};
+    pthread_mutex_unlock(&l->hints_lock);
 }
 
 void hints_clear(struct lists *l)

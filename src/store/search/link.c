@@ -174,8 +174,10 @@ static int near_has(struct inner *in, uint64_t row, bool *ret, uint64_t *ret_hin
     }
     rows = (struct rowset){.v = w->rows, .n = w->n};
     next = rowset_seek(&rows, row, false);
-    *ret = next == row && exec_may_see(&in->x, row);
+    *ret = next == row;
     *ret_hint = next ? next : ROW_MAX;
+    if (*ret && (r = exec_may_see(&in->x, row, ret, err)) < 0)
+        return r;
     return (r = exec_charge(&in->x, 1, err)) < 0 ? r : 1;
 }
 

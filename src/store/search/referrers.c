@@ -60,9 +60,16 @@ int search_referrers(struct store_txn *txn, const struct param *param, int type,
     x.hi = x.newest = txn->st->ops->position(txn);
     r = param ? from_param(&x, param, key, max, &found, err) : from_all(&x, key, max, &found, err);
     rowset_sort(&found);
-    for (uint64_t row = 1; r == 0 && rows.n < max && (row = rowset_seek(&found, row, false)); row++)
-        if (exec_may_see(&x, row))
+    for (uint64_t row = 1; r == 0 && rows.n < max && (row = rowset_seek(&found, row, false));
+         row++) {
+        bool sees = true;
+
+        /* Whether something is referred to is asked of everything: what refers may be hidden. */
+        if (!txn->is_writing)
+            r = exec_may_see(&x, row, &sees, err);
+        if (r == 0 && sees)
             r = rows_add(&rows, a, row, err);
+    }
     exec_done(&x);
     if (r < 0)
         return r;

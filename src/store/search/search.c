@@ -28,7 +28,8 @@ static int race(struct exec *x, const struct clause **ret, struct err *err)
             struct clause *c = &x->clauses[i];
             int r;
 
-            if (!clause_may_drive(c) || hint_least(x, c) >= search_limits.race_max)
+            if (!clause_may_drive(c) || hint_least(x, c) >= search_limits.race_max ||
+                (c->is_reach && c->set.n > limit))
                 continue;
             r = clause_collect(x, c, limit, err);
             if (r < 0)
@@ -67,6 +68,7 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
                 struct err *err)
 {
     const struct clause *points, *best = NULL;
+    const struct clause *reach = x->n_clauses ? &x->clauses[x->n_clauses - 1] : NULL;
     size_t n;
     int r;
 
@@ -85,6 +87,8 @@ int plan_driver(struct exec *x, bool want_small, const struct clause **ret, bool
         if (r == 0 && (r = hint_learn(x, &x->types, err)) < 0)
             return r;
     }
+    if (!best && reach && reach->is_reach)
+        best = reach;
     if (!best)
         best = points ? points : x->types.n_ranges ? &x->types : NULL;
     *ret = best;
@@ -145,21 +149,29 @@ int exec_matches(struct exec *x, const struct clause *driver, size_t limit, size
     return r < 0 ? r : 1;
 }
 
-/* Whether every row of the driver is a match. */
-static bool all_match(const struct walk *w)
+/* Whether every row of the driver is a match that is in sight. */
+static bool all_in_sight_match(const struct walk *w)
 {
     const struct exec *x = w->x;
     const struct clause *driver = w->src.driver;
 
-    return driver && !driver->lossy && !exec_is_restricted(x) &&
+    return driver && !driver->lossy &&
            (x->n_clauses == 0 ? driver == &x->types
                               : x->n_clauses == 1 && driver == &x->clauses[0] && x->s->type &&
                                     driver->names_type);
 }
 
+/* Whether every row of the driver is a match. */
+static bool all_match(const struct walk *w)
+{
+    return all_in_sight_match(w) && !exec_is_restricted(w->x);
+}
+
 /* Whether the matches are known to be too many to count without being asked. */
 static bool is_long(const struct walk *w)
 {
+    if (all_in_sight_match(w) && hint_seen(w->x, w->src.driver) > search_limits.total_cost / 2)
+        return true;
     return all_match(w) && hint_least(w->x, w->src.driver) > search_limits.total_cost;
 }
 
@@ -262,6 +274,8 @@ static int walk_all(struct walk *w, struct err *err)
             w->counting = false;
             if (all_match(w) && !is_long(w) && (r = hint_learn(w->x, w->src.driver, err)) < 0)
                 return r;
+            if (all_in_sight_match(w) && !is_long(w))
+                hint_saw(w->x, w->src.driver, w->matched);
         }
         if (w->has_next && !w->counting)
             break;
@@ -405,14 +419,17 @@ int search_page(struct store_txn *txn, const struct search *s, size_t budget, st
                 struct page *ret, struct err *err)
 {
     struct exec x;
-    int r;
+    int r = exec_init(&x, NULL, txn, s, err);
 
-    if ((r = txn->st->scan->enter(txn, err)) < 0 || (r = exec_init(&x, NULL, txn, s, err)) < 0)
+    if (r < 0)
         return r;
     x.a = a;
     x.budget = budget;
-    r = run(&x, ret, err);
+    r = few_page(&x, ret, err);
+    if (r == 0 && (r = txn->st->scan->enter(txn, err)) == 0)
+        r = run(&x, ret, err);
     exec_done(&x);
+    r = MIN(r, 0);
     if (r == 0)
         txn->st->scan->expect(txn, ret->rows, ret->n);
     return r;

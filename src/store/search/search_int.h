@@ -12,7 +12,7 @@
  * link.c    searches inside a search              lead.c    the first rows that a _has leads to
  * tree.c    AND and OR of clauses
  * exec.c    what they share: costs, bodies, access
- * hints.c   which lists are long
+ * hints.c   which lists are long                few.c     a list of few rows, in one question
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
  * cursor.c  the opaque text between two pages
  */
@@ -108,6 +108,7 @@ struct clause {
     bool lossy;      /* the index narrows, the body decides */
     bool is_opaque;  /* ranges do not hold all matches: the body decides alone */
     bool is_bounds;  /* already in the search's bounds: nothing to test */
+    bool is_reach;   /* no clause of the search: the rows within reach of who asks */
     bool names_type; /* rows in it are of the searched type */
     struct range *ranges;
     size_t n_ranges;
@@ -175,9 +176,9 @@ int exec_init(struct exec *x, struct exec *top, struct store_txn *t, const struc
 void exec_done(struct exec *x);
 /* Whether who asks may see a row at all. Every row that is found, counted or led through by a
  * search passes here: matches, what chains lead through, what is counted. */
-bool exec_may_see(const struct exec *x, uint64_t row);
-/* Whether there may be rows that exec_may_see refuses, or clauses were added for who asks: then
- * nothing is counted by keys alone, or kept for others. */
+int exec_may_see(struct exec *x, uint64_t row, bool *ret, struct err *err);
+/* Whether there may be rows of the searched type that exec_may_see refuses, or clauses were added
+ * for who asks: then nothing is counted by keys alone, or kept for others. */
 bool exec_is_restricted(const struct exec *x);
 const struct params *exec_params(struct exec *x);
 /* Type and id of a row; the id lives in x->tmp. */
@@ -306,7 +307,21 @@ int block_next(struct exec *x, const struct range *range, uint64_t from, uint64_
 
 /* The least number of rows that the clause is known to have; 0: nothing known. */
 uint64_t hint_least(struct exec *x, const struct clause *c);
+/* How many rows the list of a clause's one range was seen to have, lately or not; 0: nobody looked.
+ * hint_keep: it has so many, at least. */
+uint64_t hint_rows(struct exec *x, const struct clause *c);
+int hint_keep(struct exec *x, const struct clause *c, uint64_t rows);
+
+/* ---- few.c ---- */
+
+#define SEARCH_FEW 32 /* rows that are fetched together with their list */
+
+/* 1 and the whole answer, where the search is of that shape and the list short; 0: begin anew. */
+int few_page(struct exec *x, struct page *ret, struct err *err);
 int hint_learn(struct exec *x, const struct clause *c, struct err *err);
+/* The same of what is in sight of who asks, where that is all that hides rows: 0: nothing known. */
+uint64_t hint_seen(const struct exec *x, const struct clause *c);
+void hint_saw(const struct exec *x, const struct clause *c, uint64_t rows);
 
 /* ---- source.c: candidates in row order, each once ---- */
 

@@ -45,6 +45,7 @@ static int run_job(struct sq_writer *w, struct store_job *job, struct err *err)
     w->job_pends = w->pends.n;
     w->job_pend_bytes = w->pends.bytes.n;
     r = job->run(&c->txn.base, job, err);
+    seen_end(&c->txn.base);
     sq_leave(&c->txn);
     c->txn.base.magic = 0;
     /* SQLite ends the whole transaction by itself on some failures (a full disk, no memory). */

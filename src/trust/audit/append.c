@@ -3,6 +3,7 @@
  */
 #include "trust/audit/audit_int.h"
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/rng.h"
 
@@ -10,6 +11,9 @@
 #include <string.h>
 
 #define RECORD_BYTES 16 /* of a record or leaf, besides its texts: bounds of their lengths */
+#define GATHER_SHARE 2  /* a batch waits for more at most this part of what a sync takes */
+#define GATHER_MAX_US 2000
+#define SMOOTH 8
 
 /* ---- what needs no log ---- */
 
@@ -45,7 +49,7 @@ int audit_prepare(struct arena *a, const struct audit_event *event, const struct
     head = arena_dup(a, sb_view(&text));
     if (!salts || !leaves || !head.p)
         return err_no_memory(err);
-    rng_secure(salts, n_leaves * AUDIT_SALT_BYTES);
+    rng_small(salts, n_leaves * AUDIT_SALT_BYTES);
     for (size_t i = 0; i < n_leaves; i++) {
         struct str tail = STR("");
 
@@ -108,6 +112,22 @@ static size_t gather(struct audit_log *log, struct audit_append *job)
     return in_batch;
 }
 
+/* What comes behind the batch is zeroed before it is needed: a sync of bytes that the file already
+ * has need not write down the file's new length as well, which takes as long again. */
+static int make_tail(struct segment *s, size_t n, struct err *err)
+{
+    static const char zeros[SEGMENT_ROOM_BYTES];
+    uint64_t end = s->end + n;
+    int r;
+
+    if (end <= s->room)
+        return 0;
+    r = file_write(s->fd, str_n(zeros, sizeof zeros), end, err);
+    if (r >= 0)
+        s->room = end + sizeof zeros;
+    return r;
+}
+
 /* Written and durable, or not there: what is half there after a failed write is cut off. */
 static int store_batch(struct audit_log *log, struct err *err)
 {
@@ -118,8 +138,11 @@ static int store_batch(struct audit_log *log, struct err *err)
         r = err_set(err, ERR_FULL, "a segment of the audit log is full");
     if (r < 0)
         return r;
-    r = file_write(s->fd, sb_view(&log->batch), s->end, err);
+    r = make_tail(s, log->batch.n, err);
+    if (r >= 0)
+        r = file_write(s->fd, sb_view(&log->batch), s->end, err);
     if (r < 0) {
+        s->room = s->end;
         if (file_cut(s->fd, s->end, NULL) < 0)
             atomic_store(&log->broken, true);
         return r;
@@ -136,8 +159,10 @@ static struct audit_append *count_leaves(struct audit_log *log, struct audit_app
                                          size_t in_batch)
 {
     uint32_t at = (uint32_t)log->current->end;
+    bool is_first;
 
     pthread_mutex_lock(&log->lock);
+    is_first = log->size <= log->head.size; /* else somebody is about to sign already */
     while (in_batch) {
         const struct audit_leaf *leaf = &job->leaves[job->at];
 
@@ -149,7 +174,8 @@ static struct audit_append *count_leaves(struct audit_log *log, struct audit_app
             job = job->next;
     }
     log->current->end += log->batch.n;
-    pthread_cond_signal(&log->grown);
+    if (is_first)
+        pthread_cond_signal(&log->grown);
     pthread_mutex_unlock(&log->lock);
     return job;
 }
@@ -200,6 +226,18 @@ static void write_jobs(struct audit_log *log, struct audit_append *jobs)
     }
 }
 
+/* Whoever was just answered asks again within a moment. Without a pause for them they would miss
+ * this batch, wait for all of it and half of the clients would share a sync instead of all. */
+static void wait_for_awaited(struct audit_log *log)
+{
+    int64_t until_us = clock_mono_us() + MIN(log->sync_us / GATHER_SHARE, GATHER_MAX_US);
+    struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
+
+    while (log->n_queued < log->awaited && !log->stop &&
+           pthread_cond_timedwait(&log->queued, &log->queue_lock, &until) == 0)
+        ;
+}
+
 static struct audit_append *take_queue(struct audit_log *log)
 {
     struct audit_append *jobs;
@@ -207,8 +245,11 @@ static struct audit_append *take_queue(struct audit_log *log)
     pthread_mutex_lock(&log->queue_lock);
     while (!log->first && !log->stop)
         pthread_cond_wait(&log->queued, &log->queue_lock);
+    wait_for_awaited(log);
     jobs = log->first;
+    log->awaited = log->n_queued;
     log->first = log->last = NULL;
+    log->n_queued = 0;
     pthread_mutex_unlock(&log->queue_lock);
     return jobs;
 }
@@ -218,8 +259,15 @@ static void *run(void *ctx)
     struct audit_log *log = ctx;
     struct audit_append *jobs;
 
-    while ((jobs = take_queue(log)))
+    while ((jobs = take_queue(log))) {
+        int64_t began_us = clock_mono_us();
+
         write_jobs(log, jobs);
+        log->sync_us += (clock_mono_us() - began_us - log->sync_us) / SMOOTH;
+        pthread_mutex_lock(&log->queue_lock);
+        log->awaited += log->n_queued;
+        pthread_mutex_unlock(&log->queue_lock);
+    }
     return NULL;
 }
 
@@ -260,7 +308,9 @@ void audit_submit(struct audit_log *log, struct audit_append *append)
     else
         log->first = append;
     log->last = append;
-    pthread_cond_signal(&log->queued);
+    log->n_queued++;
+    if (log->n_queued == 1 || log->n_queued == log->awaited)
+        pthread_cond_signal(&log->queued);
     pthread_mutex_unlock(&log->queue_lock);
 }
 

@@ -36,12 +36,15 @@ struct audit_config {
     const char *key_path; /* PEM, NULL: dir/audit/key.pem, made with a new log */
     unsigned head_ms;     /* in place of AUDIT_HEAD_MS, 0: that */
     bool read_only;       /* for commands; beside a running node too */
+    bool keyless;         /* appends, and leaves the signing to the next who has the key */
     const struct audit_witness *witnesses;
     size_t n_witnesses;
     audit_post *post; /* NULL without witnesses */
     void *post_ctx;
 };
 
+/* Whether a data folder has a log. */
+bool audit_exists(const char *dir);
 /* Opens a log, or makes one. ERR_NOT_FOUND when there is none and it is to be read only.
  * ERR_CONFLICT when another process writes it. ERR_NO_STORE when what is there is not what was
  * signed: entries are missing or other ones stand in their place. */
@@ -93,11 +96,18 @@ uint64_t audit_size(struct audit_log *log);
 struct str audit_origin(const struct audit_log *log);
 const struct note_key *audit_key(const struct audit_log *log);
 
+/* What is not empty must be so. */
 struct audit_query {
-    struct str patient;     /* id; empty: everybody's */
-    int64_t from_ms, to_ms; /* [from, to), 0: open */
-    uint64_t before;        /* entries below this number, 0: from the newest on */
-    size_t max;             /* of a page */
+    struct str patient;                /* id */
+    struct str agent;                  /* user or client */
+    struct str address, role, token;   /* as in audit_event */
+    struct str type;                   /* code of AuditEvent.type: "rest", or DICOM's */
+    struct str subtype;                /* interaction or name of an operation */
+    struct str entity_type, entity_id; /* the record that was asked for, or the patient */
+    char action, outcome;              /* of AuditEvent; 0: any */
+    int64_t from_ms, to_ms;            /* [from, to), 0: open */
+    uint64_t before;                   /* entries below this number, 0: from the newest on */
+    size_t max;                        /* of a page */
 };
 
 struct audit_row {
@@ -111,6 +121,11 @@ struct audit_row {
 #define AUDIT_SCAN_MAX 65536
 int audit_search(struct audit_log *log, const struct audit_query *q, struct arena *a,
                  struct audit_row **ret, size_t *ret_n, uint64_t *ret_next, struct err *err);
+/* How many match on all pages. *ret_all false: only of the newest AUDIT_COUNT_MAX that come into
+ * question, because that is how many are looked at. */
+#define AUDIT_COUNT_MAX 262144
+int audit_count(struct audit_log *log, const struct audit_query *q, uint64_t *ret, bool *ret_all,
+                struct err *err);
 /* ERR_NOT_FOUND; an erased one is a row that says so. */
 int audit_get(struct audit_log *log, uint64_t leaf, struct arena *a, struct audit_row *ret,
               struct err *err);
@@ -129,6 +144,34 @@ int audit_consistency(struct audit_log *log, uint64_t m, uint64_t n, struct merk
                       struct err *err);
 /* Root of the first n leaves. */
 int audit_root(struct audit_log *log, uint64_t n, struct merkle_hash *ret, struct err *err);
+
+/* ---- copies and erasing ---- */
+
+#define AUDIT_COPY_FOLDER "audit-copy"     /* of a backup: holds a folder AUDIT_FOLDER */
+#define AUDIT_BEFORE_FOLDER "audit-before" /* of a restored node: logs that ended, by name */
+
+/* Copies the log of a data folder, which may be written meanwhile, into to_dir/audit, without the
+ * key: for reading and verifying, never to go on with. 0 too where there is none. ERR_CONFLICT
+ * where to_dir has one. */
+int audit_copy(const char *dir, const char *to_dir, struct err *err);
+
+/* Which entries are thrown away; all that say something must hold. */
+struct audit_erasure {
+    const uint64_t *leaves; /* these, in order */
+    size_t n;
+    struct str patient; /* those about this patient; empty: no matter who */
+    int64_t before_ms;  /* those of before, 0: no matter when */
+};
+
+/* The numbers of those that are there, in order; *ret is malloc's. */
+int audit_erasable(const struct audit_config *config, const struct audit_erasure *what,
+                   uint64_t **ret, size_t *ret_n, struct err *err);
+/* Throws salts and entries away and keeps the commitments, so that every root and proof stays good.
+ * Needs the log for itself (config is that of audit_open, ERR_CONFLICT while a node has it). What
+ * is named of a patient in a record that other patients share stays there. May be run again after
+ * it was stopped. *ret_n: how many were erased now. */
+int audit_erase(const struct audit_config *config, const struct audit_erasure *what,
+                uint64_t *ret_n, struct err *err);
 
 /* ---- verifying ---- */
 

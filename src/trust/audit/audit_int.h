@@ -40,8 +40,10 @@ struct audit_log {
 
     /* append.c */
     pthread_mutex_t queue_lock;
-    pthread_cond_t queued;
+    pthread_cond_t queued; /* there is something, or as much as is awaited */
     struct audit_append *first, *last;
+    size_t n_queued, awaited;
+    int64_t sync_us; /* what making a batch durable takes, smoothed */
     bool stop;
     atomic_bool broken;
     struct sb batch;
@@ -76,7 +78,15 @@ struct log_nodes {
     struct merkle_hash leaves[TILE_LEAVES];
 };
 
+/* Visits leaves [from, to), all of one tile. */
+int log_walk(struct audit_log *log, uint64_t from, uint64_t to, segment_visit *visit, void *ctx,
+             struct err *err);
 struct merkle_nodes log_nodes_of(struct audit_log *log, struct log_nodes *state);
+
+/* ---- erase.c ---- */
+
+/* Writes the index of a full segment from what the segment holds. */
+int segment_reindex(struct audit_log *log, uint64_t number, struct err *err);
 
 /* ---- append.c ---- */
 

@@ -16,8 +16,8 @@
 #define AUDIT_ENTRY_MAX KIB(64)
 #define AUDIT_SALT_BYTES 16
 
-/* http://hl7.org/fhir/restful-interaction, with the action of an AuditEvent. The numbers are on
- * disk: only add. */
+/* http://hl7.org/fhir/restful-interaction, with the action of an AuditEvent; behind those what is
+ * no interaction with records. The numbers are on disk: only add. */
 #define AUDIT_INTERACTIONS(X)                                                                      \
     X(AUDIT_OTHER, 0, "", "E")                                                                     \
     X(AUDIT_READ, 1, "read", "R")                                                                  \
@@ -33,7 +33,11 @@
     X(AUDIT_DELETE, 11, "delete", "D")                                                             \
     X(AUDIT_OPERATION, 12, "operation", "E")                                                       \
     X(AUDIT_BATCH, 13, "batch", "E")                                                               \
-    X(AUDIT_TRANSACTION, 14, "transaction", "E")
+    X(AUDIT_TRANSACTION, 14, "transaction", "E")                                                   \
+    X(AUDIT_LOGIN, 15, "", "E")   /* a step of signing in */                                       \
+    X(AUDIT_GRANT, 16, "", "E")   /* what the authorisation server gave, took back or refused */   \
+    X(AUDIT_REFUSED, 17, "", "E") /* a request whose asker could not be told */                    \
+    X(AUDIT_COMMAND, 18, "", "E") /* what an operator did on the machine */
 
 enum audit_interaction {
 #define X(id, number, code, action) id = (number),
@@ -42,7 +46,7 @@ enum audit_interaction {
         AUDIT_INTERACTION_COUNT
 };
 
-const char *audit_interaction_code(enum audit_interaction i);   /* "" for AUDIT_OTHER */
+const char *audit_interaction_code(enum audit_interaction i);   /* "" for what is none */
 const char *audit_interaction_action(enum audit_interaction i); /* C, R, U, D or E */
 
 /* Strings may be empty: not known, or none. */
@@ -62,6 +66,14 @@ struct audit_event {
     struct str token;     /* id of the access token (jti): nothing secret */
     struct str patient;   /* id of the Patient that this entry is about */
 };
+
+/* A coding of an AuditEvent. */
+struct audit_coding {
+    const char *system, *code, *display;
+};
+const struct audit_coding *audit_event_type(const struct audit_event *event);
+/* '0' success, '4' the asker's mistake, '8' the node's (audit-event-outcome). */
+char audit_event_outcome(const struct audit_event *event);
 
 /* Appends the bytes that the entries of all patients of an event begin with (`patient` is not
  * looked at), and those that one patient's entry ends with. */

@@ -12,24 +12,20 @@
 #define DICOM "http://dicom.nema.org/resources/ontology/DCM"
 #define BALP "https://profiles.ihe.net/ITI/BALP/"
 
-struct role {
-    const char *system, *code, *display;
-};
-
-static const struct role source_role = {DICOM, "110153", "Source Role ID"},
-                         destination_role = {DICOM, "110152", "Destination Role ID"},
-                         application_role = {DICOM, "110150", "Application"},
-                         custodian_role = {TERMINOLOGY "provenance-participant-type", "custodian",
-                                           "Custodian"},
-                         recipient_role = {TERMINOLOGY "v3-ParticipationType", "IRCP",
-                                           "information recipient"},
-                         author_role = {TERMINOLOGY "v3-ParticipationType", "AUT",
-                                        "author (originator)"};
+static const struct audit_coding source_role = {DICOM, "110153", "Source Role ID"},
+                                 destination_role = {DICOM, "110152", "Destination Role ID"},
+                                 application_role = {DICOM, "110150", "Application"},
+                                 custodian_role = {TERMINOLOGY "provenance-participant-type",
+                                                   "custodian", "Custodian"},
+                                 recipient_role = {TERMINOLOGY "v3-ParticipationType", "IRCP",
+                                                   "information recipient"},
+                                 author_role = {TERMINOLOGY "v3-ParticipationType", "AUT",
+                                                "author (originator)"};
 
 /* Who is client, server and user, by the AuditEvent's action: which way the data went. */
 struct pattern {
     char action;
-    const struct role *client, *server, *user;
+    const struct audit_coding *client, *server, *user;
 };
 
 static const struct pattern patterns[] = {
@@ -56,7 +52,7 @@ static const char *profile_of(const struct audit_event *e)
     }
 }
 
-static void coding(struct sb *out, const struct role *c)
+static void coding(struct sb *out, const struct audit_coding *c)
 {
     sb_fmt(out, "{\"system\":\"%s\",\"code\":\"%s\",\"display\":\"%s\"}", c->system, c->code,
            c->display);
@@ -73,34 +69,62 @@ static void write_meta(struct sb *out, const struct audit_event *e, const char *
     sb_char(out, '}');
 }
 
-/* One subtype is FHIR's interaction, the other (for an operation) its name. */
+/* Of what is no interaction with records: what DICOM calls it. */
+static const struct {
+    enum audit_interaction interaction;
+    struct audit_coding type;
+} others[] = {
+    {AUDIT_LOGIN, {DICOM, "110114", "User Authentication"}},
+    {AUDIT_GRANT, {DICOM, "110114", "User Authentication"}},
+    {AUDIT_REFUSED, {DICOM, "110113", "Security Alert"}},
+    {AUDIT_COMMAND, {DICOM, "110100", "Application Activity"}},
+};
+
+const struct audit_coding *audit_event_type(const struct audit_event *event)
+{
+    static const struct audit_coding rest = {TERMINOLOGY "audit-event-type", "rest",
+                                             "RESTful Operation"};
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (others[i].interaction == event->interaction)
+            return &others[i].type;
+    return &rest;
+}
+
+/* One subtype is FHIR's interaction or DICOM's login, the other the name of an operation. */
 static void write_kind(struct sb *out, const struct audit_event *e)
 {
+    static const struct audit_coding login = {DICOM, "110122", "Login"};
     const char *code = audit_interaction_code(e->interaction);
+    bool has_code = *code || e->interaction == AUDIT_LOGIN;
 
-    sb_lit(out, ",\"type\":{\"system\":\"" TERMINOLOGY "audit-event-type\",\"code\":\"rest\","
-                "\"display\":\"RESTful Operation\"}");
+    sb_lit(out, ",\"type\":");
+    coding(out, audit_event_type(e));
+    if (has_code || e->operation.n)
+        sb_lit(out, ",\"subtype\":[");
     if (*code)
-        sb_fmt(out,
-               ",\"subtype\":[{\"system\":\"http://hl7.org/fhir/restful-interaction\","
-               "\"code\":\"%s\"}",
+        sb_fmt(out, "{\"system\":\"http://hl7.org/fhir/restful-interaction\",\"code\":\"%s\"}",
                code);
-    if (*code && e->operation.n) {
-        sb_lit(out, ",{\"display\":");
+    else if (has_code)
+        coding(out, &login);
+    if (e->operation.n) {
+        sb_str(out, has_code ? STR(",{\"display\":") : STR("{\"display\":"));
         sb_json(out, e->operation);
         sb_char(out, '}');
     }
-    if (*code)
+    if (has_code || e->operation.n)
         sb_char(out, ']');
     sb_fmt(out, ",\"action\":\"%s\"", audit_interaction_action(e->interaction));
 }
 
+char audit_event_outcome(const struct audit_event *event)
+{
+    return event->status < 400 ? '0' : event->status < 500 ? '4' : '8';
+}
+
 static void write_outcome(struct sb *out, const struct audit_event *e)
 {
-    /* audit-event-outcome: success, minor (the asker's), serious (ours) */
-    const char *outcome = e->status < 400 ? "0" : e->status < 500 ? "4" : "8";
-
-    sb_fmt(out, ",\"outcome\":\"%s\"", outcome);
+    sb_fmt(out, ",\"outcome\":\"%c\"", audit_event_outcome(e));
     if (e->status)
         sb_fmt(out, ",\"outcomeDesc\":\"HTTP %d\"", e->status);
 }
@@ -141,7 +165,7 @@ static void write_token(struct sb *out, struct str token)
     sb_char(out, ']');
 }
 
-static void begin_agent(struct sb *out, const struct role *role)
+static void begin_agent(struct sb *out, const struct audit_coding *role)
 {
     sb_lit(out, "{\"type\":{\"coding\":[");
     coding(out, role);
@@ -168,12 +192,15 @@ static void write_agents(struct sb *out, const struct audit_source *source,
     sb_lit(out, ",\"requestor\":false,\"network\":{\"address\":");
     sb_json(out, source->base);
     sb_lit(out, ",\"type\":\"5\"}}");
-    if (e->user.n) {
+    if (e->user.n || e->role.n) {
         sb_char(out, ',');
         begin_agent(out, p->user);
         write_role(out, e->role);
-        write_identifier(out, e->user);
-        sb_lit(out, ",\"requestor\":true");
+        if (e->user.n) {
+            write_identifier(out, e->user);
+            sb_char(out, ',');
+        }
+        sb_lit(out, "\"requestor\":true");
         write_token(out, e->token);
         write_purpose(out, e->purpose);
         sb_char(out, '}');

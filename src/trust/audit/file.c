@@ -120,6 +120,13 @@ int file_load(int dir_fd, const char *name, struct sb *out, struct err *err)
     return r;
 }
 
+int file_remove(int dir_fd, const char *name, struct err *err)
+{
+    if (faulty("audit-remove", EIO) || (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT))
+        return failed(err, "written");
+    return faulty("audit-sync", EIO) || fsync(dir_fd) < 0 ? failed(err, "made durable") : 0;
+}
+
 int file_replace(int dir_fd, const char *name, struct str bytes, struct err *err)
 {
     char temporary[NAME_MAX_BYTES];

@@ -108,6 +108,16 @@ int segment_make(struct audit_log *log, uint64_t number, struct segment **ret, s
     return 0;
 }
 
+/* Cuts off the room behind the last batch. */
+static int segment_trim(struct segment *s, struct err *err)
+{
+    int r = s->room > s->end ? file_cut(s->fd, s->end, err) : 0;
+
+    if (r >= 0)
+        s->room = s->end;
+    return r;
+}
+
 static int append_root(struct audit_log *log, const struct merkle_hash *root, struct err *err)
 {
     int fd, r = file_open(log->dir_fd, ROOTS_NAME, true, true, &fd, err);
@@ -130,6 +140,8 @@ int log_roll(struct audit_log *log, struct err *err)
     int r;
 
     assert(full->n == SEGMENT_LEAVES);
+    if (!log->read_only && (r = segment_trim(full, err)) < 0)
+        return r;
     for (size_t i = 0; i < SEGMENT_TILES; i++)
         merkle_add(&t, &full->tiles[i].root);
     merkle_root(&t, &root);
@@ -183,12 +195,13 @@ static int take_stored(void *ctx, uint64_t leaf, uint32_t at, const struct store
     return 0;
 }
 
-/* Only the last batch can be half there: the one before it was durable when it was begun. */
+/* Only the last batch can be half there: the one before it was durable when it was begun. Behind it
+ * stands the room for more. */
 static int cut_tail(struct audit_log *log, uint64_t end, struct err *err)
 {
     struct segment *s = log->current;
 
-    if (end - s->end > BATCH_HEAD_BYTES + BATCH_BYTES_MAX + BATCH_CHECK_BYTES)
+    if (end - s->end > SEGMENT_TAIL_MAX)
         return err_set(err, ERR_NO_STORE,
                        "the audit log is damaged at byte %llu of segment %llu, and more stands "
                        "behind that",
@@ -273,7 +286,7 @@ static int load_key(struct audit_log *log, const char *path, struct str vkey, st
 {
     int r = note_key_parse(str_trim(vkey), &log->key, err);
 
-    if (r < 0 || log->read_only)
+    if (r < 0 || log->read_only || log->config->keyless)
         return r;
     r = note_signer_load(path, str_c(log->key.name), NOTE_ED25519, &log->signer, err);
     if (r >= 0 && memcmp(note_signer_key(log->signer)->pub, log->key.pub, NOTE_KEY_BYTES) != 0)
@@ -338,6 +351,20 @@ static int lock_folder(struct audit_log *log, struct err *err)
     return r;
 }
 
+/* An erasing that was stopped left a segment without one. */
+static int make_indexes(struct audit_log *log, struct err *err)
+{
+    char name[SEGMENT_NAME_BYTES];
+    int r = 0;
+
+    for (uint64_t number = 0; number < log->n_roots && r >= 0; number++) {
+        segment_name(number, "idx", name);
+        if (faccessat(log->dir_fd, name, F_OK, 0) < 0)
+            r = segment_reindex(log, number, err);
+    }
+    return r;
+}
+
 static int load(struct audit_log *log, struct err *err)
 {
     bool is_new = false;
@@ -351,6 +378,8 @@ static int load(struct audit_log *log, struct err *err)
         r = write_head(log, 0, err);
     if (r >= 0)
         r = load_roots(log, err);
+    if (r >= 0 && !log->read_only)
+        r = make_indexes(log, err);
     if (r >= 0)
         r = load_current(log, err);
     if (r >= 0)
@@ -364,12 +393,21 @@ static int start(struct audit_log *log, struct err *err)
 {
     int r = appender_start(log, err);
 
-    return r < 0 ? r : heads_start(log, err);
+    return r < 0 || log->config->keyless ? r : heads_start(log, err);
+}
+
+bool audit_exists(const char *dir)
+{
+    char path[PATH_BYTES];
+    int n = snprintf(path, sizeof path, "%s/" AUDIT_FOLDER "/" KEY_NAME, dir);
+
+    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
 }
 
 int audit_open(const struct audit_config *config, struct audit_log **ret, struct err *err)
 {
     struct audit_log *log = fault_point("audit-log") ? NULL : calloc(1, sizeof *log);
+    pthread_condattr_t monotonic;
     int r;
 
     if (!log)
@@ -381,7 +419,10 @@ int audit_open(const struct audit_config *config, struct audit_log **ret, struct
     log->head.note = log->witnessed.note = sb_make(NOTE_BYTES_MAX);
     pthread_mutex_init(&log->lock, NULL);
     pthread_mutex_init(&log->queue_lock, NULL);
-    pthread_cond_init(&log->queued, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->queued, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_cond_init(&log->grown, NULL);
     pthread_cond_init(&log->signed_one, NULL);
     r = load(log, err);
@@ -401,6 +442,8 @@ void audit_close(struct audit_log *log)
         return;
     appender_stop(log);
     heads_stop(log);
+    if (log->current && !log->read_only && audit_is_well(log))
+        segment_trim(log->current, NULL); /* what stays is cut off by the next who opens it */
     segment_free(log->current);
     note_signer_free(log->signer);
     free(log->roots);

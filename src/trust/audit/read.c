@@ -39,9 +39,8 @@ static int segment_end(struct audit_log *log, uint64_t number, int fd, uint64_t 
     return is_current ? 0 : file_size(fd, ret, err);
 }
 
-/* Visits leaves [from, to), all of one tile. */
-static int walk(struct audit_log *log, uint64_t from, uint64_t to, segment_visit *visit, void *ctx,
-                struct err *err)
+int log_walk(struct audit_log *log, uint64_t from, uint64_t to, segment_visit *visit, void *ctx,
+             struct err *err)
 {
     uint64_t number = from >> SEGMENT_BITS, end;
     char name[SEGMENT_NAME_BYTES];
@@ -83,7 +82,7 @@ static int load_leaves(struct log_nodes *s, uint64_t tile, struct err *err)
 
     s->tile = tile;
     s->n = 0;
-    return walk(s->log, from, MIN(from + TILE_LEAVES, size), take_hash, s, err);
+    return log_walk(s->log, from, MIN(from + TILE_LEAVES, size), take_hash, s, err);
 }
 
 static int small_node(struct log_nodes *s, unsigned level, uint64_t index, struct merkle_hash *ret,
@@ -209,7 +208,7 @@ static int get(struct audit_log *log, uint64_t leaf, struct arena *a, struct sb 
     if (leaf >= audit_size(log))
         return err_set(err, ERR_NOT_FOUND, "the audit log has no entry %llu",
                        (unsigned long long)leaf);
-    r = walk(log, leaf, leaf + 1, take_row, &one, err);
+    r = log_walk(log, leaf, leaf + 1, take_row, &one, err);
     if (r >= 0 && !one.found)
         r = err_set(err, ERR_NO_STORE, "the audit log's entry %llu is missing",
                     (unsigned long long)leaf);
@@ -243,119 +242,6 @@ bool audit_id_parse(const struct audit_log *log, struct str id, uint64_t *ret)
         return false;
     *ret = leaf;
     return true;
-}
-
-/* ---- searching ---- */
-
-struct found {
-    uint64_t *leaves;
-    size_t n, max;
-};
-
-/* A patient's leaves of the segment in hand below `before`; false if it is none. */
-static bool find_in_current(struct audit_log *log, uint64_t number, uint64_t patient,
-                            uint64_t before, struct found *f)
-{
-    const struct segment *s;
-    bool is_current;
-
-    pthread_mutex_lock(&log->lock);
-    s = log->current;
-    is_current = s->number == number;
-    for (uint64_t i = is_current ? MIN((uint64_t)s->n, before - (number << SEGMENT_BITS)) : 0;
-         i-- > 0 && f->n < f->max;)
-        if (s->patients[i] == patient)
-            f->leaves[f->n++] = (number << SEGMENT_BITS) + i;
-    pthread_mutex_unlock(&log->lock);
-    return is_current;
-}
-
-static int find_in_sealed(struct audit_log *log, uint64_t number, uint64_t patient, uint64_t before,
-                          struct found *f, struct err *err)
-{
-    uint16_t places[AUDIT_PAGE_MAX + 1];
-    uint64_t first = number << SEGMENT_BITS;
-    size_t n;
-    int r = sealed_find(log->dir_fd, number, patient,
-                        (uint32_t)MIN(before - first, (uint64_t)SEGMENT_LEAVES), places,
-                        MIN(f->max - f->n, ARRAY_LEN(places)), &n, err);
-
-    for (size_t i = 0; i < n && r >= 0; i++)
-        f->leaves[f->n++] = first + places[i];
-    return r;
-}
-
-/* The newest leaves of a patient below `before`. */
-static int find_patient(struct audit_log *log, struct str patient, uint64_t before, struct found *f,
-                        struct err *err)
-{
-    _cleanup_(sb_done) struct sb tail = sb_make(KIB(1));
-    uint64_t key;
-    int r = 0;
-
-    audit_entry_tail(&tail, patient);
-    if (!tail.n || tail.failed)
-        return tail.failed ? err_no_memory(err) : 0;
-    key = patient_key(sb_view(&tail));
-    for (uint64_t number = (before + SEGMENT_LEAVES - 1) >> SEGMENT_BITS;
-         number-- > 0 && f->n < f->max && r >= 0;)
-        if (!find_in_current(log, number, key, before, f))
-            r = find_in_sealed(log, number, key, before, f, err);
-    return r;
-}
-
-static void find_all(uint64_t before, struct found *f)
-{
-    while (before > 0 && f->n < f->max)
-        f->leaves[f->n++] = --before;
-}
-
-static bool is_wanted(const struct audit_query *q, const struct audit_row *row)
-{
-    int64_t when = row->event.when_ms;
-
-    return !row->is_erased && (!q->from_ms || when >= q->from_ms) &&
-           (!q->to_ms || when < q->to_ms) &&
-           (!q->patient.n || str_eq(q->patient, row->event.patient));
-}
-
-int audit_search(struct audit_log *log, const struct audit_query *q, struct arena *a,
-                 struct audit_row **ret, size_t *ret_n, uint64_t *ret_next, struct err *err)
-{
-    size_t max = MIN(MAX(q->max, (size_t)1), (size_t)AUDIT_PAGE_MAX), n = 0, looked = 0;
-    struct audit_row *rows = ARENA_ARRAY(a, struct audit_row, max);
-    struct found f = {.leaves = ARENA_ARRAY(a, uint64_t, max + 1), .max = max + 1};
-    uint64_t before = MIN(q->before ? q->before : UINT64_MAX, audit_size(log)), next = 0;
-    int r = 0;
-
-    if (!rows || !f.leaves)
-        return err_no_memory(err);
-    do {
-        f.n = 0;
-        if (q->patient.n)
-            r = find_patient(log, q->patient, before, &f, err);
-        else
-            find_all(before, &f);
-        next = 0;
-        for (size_t i = 0; i < f.n && r >= 0; i++) {
-            if (n == max) {
-                next = before;
-                break;
-            }
-            r = get(log, f.leaves[i], a, NULL, &rows[n], err);
-            n += r >= 0 && is_wanted(q, &rows[n]);
-            before = f.leaves[i];
-            looked++;
-        }
-        if (!next && f.n == f.max && before)
-            next = before;
-    } while (r >= 0 && next && n < max && looked < AUDIT_SCAN_MAX);
-    if (r < 0)
-        return r;
-    *ret = rows;
-    *ret_n = n;
-    *ret_next = next;
-    return 0;
 }
 
 /* ---- proofs ---- */

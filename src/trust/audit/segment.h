@@ -17,8 +17,12 @@
 #define SEGMENT_HEAD_BYTES 64
 #define BATCH_HEAD_BYTES 16
 #define BATCH_CHECK_BYTES 8
-#define BATCH_BYTES_MAX MIB(2) /* between head and check */
-#define BATCH_LEAVES_MAX 8192  /* so that finding one leaf reads a bounded piece */
+#define BATCH_BYTES_MAX MIB(2)      /* between head and check */
+#define BATCH_LEAVES_MAX 8192       /* so that finding one leaf reads a bounded piece */
+#define SEGMENT_ROOM_BYTES KIB(256) /* zeros that are kept behind the last batch */
+/* The most that can stand behind the last whole batch: that room and half a batch. */
+#define SEGMENT_TAIL_MAX                                                                           \
+    (BATCH_HEAD_BYTES + BATCH_BYTES_MAX + BATCH_CHECK_BYTES + SEGMENT_ROOM_BYTES)
 #define SEGMENT_NAME_BYTES 24
 
 /* One leaf as it is stored: what is left of it when it was erased is its commitment. */
@@ -74,6 +78,7 @@ struct segment {
     uint64_t number;
     int fd;
     uint64_t end;  /* bytes that are durable */
+    uint64_t room; /* bytes that the file has, zeros behind `end` */
     atomic_uint n; /* leaves; what is said of them below is there before they are counted */
     struct tile tiles[SEGMENT_TILES];
     struct merkle_tree tile; /* of the tile that is not full yet */

@@ -2,6 +2,7 @@
 #include "trust/audit/audit_int.h"
 
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define TEXT_MAX 512
@@ -133,6 +134,38 @@ static int take_leaf(void *ctx, uint64_t number, uint32_t at, const struct store
     return 0;
 }
 
+static bool has_writer(const struct verifier *v)
+{
+    int fd, busy;
+
+    if (file_open(v->dir_fd, LOCK_NAME, false, false, &fd, NULL) < 0)
+        return false;
+    busy = flock(fd, LOCK_SH | LOCK_NB) < 0;
+    close(fd);
+    return busy;
+}
+
+/* Whether what stands behind the last whole batch is room for more, or a batch on its way there. */
+static int is_room(const struct verifier *v, int fd, uint64_t at, uint64_t end, struct err *err)
+{
+    char bytes[KIB(4)];
+
+    if (has_writer(v) && end - at <= SEGMENT_TAIL_MAX)
+        return 1;
+    while (at < end) {
+        size_t n;
+        int r = file_read(fd, bytes, (size_t)MIN(end - at, (uint64_t)sizeof bytes), at, &n, err);
+
+        if (r < 0 || !n)
+            return r;
+        for (size_t i = 0; i < n; i++)
+            if (bytes[i])
+                return 0;
+        at += n;
+    }
+    return 1;
+}
+
 /* 1: the segment was read to its end and is full. */
 static int read_segment(struct verifier *v, uint64_t number, struct err *err)
 {
@@ -156,6 +189,8 @@ static int read_segment(struct verifier *v, uint64_t number, struct err *err)
     }
     if (r >= 0)
         r = segment_walk(fd, SEGMENT_HEAD_BYTES, end, 0, UINT64_MAX, take_leaf, v, &at, err);
+    if (r >= 0 && at < end && (r = is_room(v, fd, at, end, err)) > 0)
+        end = at;
     close(fd);
     if (r == ERR_NO_STORE && err) {
         problem(v, err->text);

@@ -292,7 +292,9 @@ static void every_allocation_may_fail(void **state)
         arena_init(&own, MIB(4));
         r = search_parse(&own, params, &options, def_resource(STR("Observation")),
                          STR("code=a,urn:x|b&date=ge2020&value-quantity=5|urn:s|c&patient=1&x=1&"
-                             "code-value-quantity=a$5&code:text=x&_sort=date&_include=*"),
+                             "code-value-quantity=a$5&code:text=x&_sort=date&_include=*&"
+                             "has-member.code=x&_has:Observation:has-member:code=y&"
+                             "_filter=code-value-quantity[code%20eq%20a].value-quantity%20gt%205"),
                          &s, &err);
         assert_true(r == 0 || err.code == ERR_NO_MEMORY);
         arena_done(&own);

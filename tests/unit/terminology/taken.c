@@ -12,14 +12,19 @@ static char *copy(struct str s)
 static int take(void *ctx, const struct load_result *result, struct err *err)
 {
     struct taken *t = ctx;
+    int r;
 
     snprintf(t->resource, sizeof t->resource, "%.*s", STR_ARG(result->resource));
     if (str_eq(str_c(result->type), STR("CodeSystem"))) {
         assert_true(t->n_systems < TAKEN_MAX);
-        return cs_open(copy(result->image), result->image.n, &t->systems[t->n_systems++], err);
+        r = cs_open(copy(result->image), result->image.n, &t->systems[t->n_systems], err);
+        t->n_systems += r >= 0;
+        return r;
     }
     assert_true(t->n_maps < TAKEN_MAX);
-    return map_open(copy(result->image), result->image.n, &t->maps[t->n_maps++], err);
+    r = map_open(copy(result->image), result->image.n, &t->maps[t->n_maps], err);
+    t->n_maps += r >= 0;
+    return r;
 }
 
 static int take_resource(void *ctx, struct str json, struct err *err)
@@ -32,20 +37,16 @@ static int take_resource(void *ctx, struct str json, struct err *err)
 
 static struct load *begin(struct taken *t, struct load_sink *sink)
 {
-    struct load *l;
-
     *t = (struct taken){.n_systems = 0};
     *sink = (struct load_sink){.ctx = t, .take = take, .resource = take_resource};
-    l = load_new(sink);
-    assert_non_null(l);
-    return l;
+    return load_new(sink);
 }
 
 int taken_load(struct taken *t, const char *const *files, struct err *err)
 {
     struct load_sink sink;
     struct load *l = begin(t, &sink);
-    int r = 0;
+    int r = l ? 0 : ERR_NO_MEMORY;
 
     for (; r >= 0 && *files; files += 2)
         r = load_read_memory(l, files[0], str_c(files[1]), err);
@@ -59,7 +60,7 @@ int taken_load_file(struct taken *t, const char *path, struct err *err)
 {
     struct load_sink sink;
     struct load *l = begin(t, &sink);
-    int r = load_read(l, path, err);
+    int r = l ? load_read(l, path, err) : ERR_NO_MEMORY;
 
     if (r >= 0)
         r = load_finish(l, err);

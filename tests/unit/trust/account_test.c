@@ -33,7 +33,7 @@ static int manage(const char *request, struct sb *out)
     struct err err;
 
     sb_reset(out);
-    return manage_run(s.store, &a, str_c(request), out, &err);
+    return manage_run(s.store, NULL, &a, str_c(request), out, &err);
 }
 
 static int sign_in(const char *login, const char *password, enum signin *ret)

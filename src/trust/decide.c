@@ -1,0 +1,132 @@
+#include "trust/decide.h"
+
+bool why_permits(enum why why)
+{
+    static const bool permits[] = {
+#define X(why, permits, text) permits,
+        REASONS(X)
+#undef X
+    };
+    return permits[why];
+}
+
+struct str why_text(enum why why)
+{
+    static const struct str texts[] = {
+#define X(why, permits, text) STR(text),
+        REASONS(X)
+#undef X
+    };
+    return texts[why];
+}
+
+enum why decide_asker(const struct asker *who)
+{
+    if (!who->role)
+        return WHY_NO_ROLE;
+    if (who->assurance < who->role->assurance)
+        return WHY_NO_ASSURANCE;
+    if (!policy_has_purpose(who->role, who->purpose))
+        return WHY_NO_PURPOSE;
+    return WHY_SHARED;
+}
+
+static bool breaks_glass(const struct asker *who)
+{
+    return str_eq(who->purpose, STR(PURPOSE_BREAK_GLASS));
+}
+
+bool decide_needs_care(const struct asker *who)
+{
+    return who->role->records == RECORDS_RELATED && !(who->role->break_glass && breaks_glass(who));
+}
+
+bool decide_implicit(const struct policy *p, const struct asker *who)
+{
+    switch (p->implicit) {
+    case IMPLICIT_NORMAL:
+    case IMPLICIT_ALL: return true;
+    case IMPLICIT_BREAK_GLASS: return breaks_glass(who);
+    case IMPLICIT_DENY: break;
+    }
+    return false;
+}
+
+/* Membership of a Group says something about each member. */
+static bool speaks_of_all(int type)
+{
+    return str_eq(def_resource_name(type), STR("Group"));
+}
+
+static bool is_own(const struct asker *who, const struct facts *f)
+{
+    bool all = speaks_of_all(f->type);
+    size_t n = 0;
+
+    if (!str_starts(who->user, STR("Patient/")))
+        return false;
+    for (size_t i = 0; i < f->n_patients; i++)
+        n += str_eq(f->patients[i], str_from(who->user, 8));
+    return !f->has_more && n > 0 && (!all || n == f->n_patients);
+}
+
+static bool is_in_care(const struct facts *f, const struct file *file)
+{
+    bool all = speaks_of_all(f->type);
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->n_patients; i++)
+        n += file->is_in_care(file->ctx, f->patients[i]);
+    return n > 0 && (!all || n == f->n_patients);
+}
+
+/* Each patient's word counts: one no is enough. */
+static enum why ask_patients(const struct policy *p, const struct asker *who, const struct facts *f,
+                             const struct file *file, int64_t now_ms)
+{
+    enum why why = WHY_IMPLICIT;
+
+    for (size_t i = 0; i < f->n_patients; i++) {
+        const struct consent *const *v = NULL;
+        size_t n = 0;
+
+        file->consents(file->ctx, f->patients[i], &v, &n);
+        switch (consents_say(v, n, who, f, now_ms)) {
+        case CONSENT_DENY: return WHY_DISSENT;
+        case CONSENT_PERMIT: why = WHY_CONSENT; continue;
+        case CONSENT_NOTHING: break;
+        }
+        if (!decide_implicit(p, who) || (f->is_sensitive && p->implicit != IMPLICIT_ALL))
+            return WHY_SILENCE;
+    }
+    return why;
+}
+
+enum why decide(const struct policy *p, const struct asker *who, const struct facts *f,
+                const struct file *file, int64_t now_ms)
+{
+    const struct policy_role *role = who->role;
+    enum why why = decide_asker(who);
+
+    if (!why_permits(why))
+        return why;
+    if (policy_is_shared(f->type))
+        return WHY_SHARED;
+    if (!def_compartment_params(COMPARTMENT_PATIENT, f->type))
+        return role->types[f->type] ? WHY_TYPE : WHY_NO_TYPE;
+    if (role->records == RECORDS_NONE)
+        return WHY_NO_RECORDS;
+    if (is_own(who, f))
+        return WHY_OWN;
+    if (role->records == RECORDS_OWN)
+        return WHY_NO_CARE;
+    if (f->has_more)
+        return WHY_MANY;
+    if (f->n_patients == 0 && !role->unlinked)
+        return WHY_NO_LINK;
+    if (decide_needs_care(who) && !is_in_care(f, file))
+        return WHY_NO_CARE;
+    if (f->is_sensitive && !role->sensitive)
+        return WHY_LABEL;
+    return f->n_patients ? ask_patients(p, who, f, file, now_ms) : WHY_UNLINKED;
+}

@@ -1,0 +1,61 @@
+/* decide.h - whether somebody may see a resource, and why: the one place that says so.
+ *
+ * Pure. Scopes (allow.h) narrow on top of it.
+ */
+#ifndef TRUST_DECIDE_H
+#define TRUST_DECIDE_H
+
+#include "trust/consent.h"
+
+#define PURPOSE_BREAK_GLASS "BTG"
+
+/*    reason             permits  what is told */
+#define REASONS(X)                                                                                 \
+    X(WHY_SHARED, true, "the type is nobody's record, and every role sees it")                     \
+    X(WHY_TYPE, true, "the role sees this type, which is nobody's record")                         \
+    X(WHY_OWN, true, "it is of the person's own record")                                           \
+    X(WHY_UNLINKED, true, "it is of no patient's record, and the role sees that")                  \
+    X(WHY_CONSENT, true, "a consent of the patient permits it")                                    \
+    X(WHY_IMPLICIT, true, "the patient has said nothing, and the policy takes that for a yes")     \
+    X(WHY_NO_ROLE, false, "the policy has no such role")                                           \
+    X(WHY_NO_ASSURANCE, false, "the role asks for a stronger way to sign in")                      \
+    X(WHY_NO_PURPOSE, false, "the role has no such purpose of use")                                \
+    X(WHY_NO_TYPE, false, "the role does not see this type")                                       \
+    X(WHY_NO_RECORDS, false, "the role sees no records")                                           \
+    X(WHY_NO_CARE, false, "the patient is not in the care of who asks")                            \
+    X(WHY_NO_LINK, false, "it is of no patient's record, and the role does not see that")          \
+    X(WHY_MANY, false, "it is of more patients than are looked at")                                \
+    X(WHY_LABEL, false, "it is sensitive, and the role does not see that")                         \
+    X(WHY_DISSENT, false, "a consent of the patient does not permit it")                           \
+    X(WHY_SILENCE, false, "the patient has said nothing, and the policy takes that for a no")
+
+enum why {
+#define X(why, permits, text) why,
+    REASONS(X)
+#undef X
+};
+
+bool why_permits(enum why why);
+struct str why_text(enum why why);
+
+/* What a decision asks for about patients. */
+struct file {
+    void *ctx;
+    /* The consents that a patient has on file; the list lives as long as the decision. */
+    void (*consents)(void *ctx, struct str patient, const struct consent *const **ret,
+                     size_t *ret_n);
+    /* Whether a patient is in the care of who asks. */
+    bool (*is_in_care)(void *ctx, struct str patient);
+};
+
+enum why decide(const struct policy *p, const struct asker *who, const struct facts *f,
+                const struct file *file, int64_t now_ms);
+
+/* The parts of a decision that need no resource: whether who asks sees anything at all (WHY_SHARED:
+ * it does), and whether a relation is asked for. */
+enum why decide_asker(const struct asker *who);
+bool decide_needs_care(const struct asker *who);
+/* What silence means for what is not sensitive. */
+bool decide_implicit(const struct policy *p, const struct asker *who);
+
+#endif

@@ -1,0 +1,403 @@
+#include "trust/guard.h"
+
+#include "base/clock.h"
+#include "trust/guard_int.h"
+#include "trust/trust.h"
+
+#include <stdlib.h>
+
+#define BODY_ARENA_MAX (STORE_BODY_MAX * 3)
+#define CONSENTS_MAX 100 /* of one patient that are looked at; with more the answer is no */
+
+/* What one access sees in one transaction. */
+struct view {
+    struct sight sight; /* first: that is what the store holds */
+    struct guard *g;
+    struct watch *watch;
+    struct care *care; /* NULL: none is asked for */
+    struct reach *reach;
+    struct asker who;
+    struct params *params;
+    int64_t now_ms;
+};
+
+int guard_new(struct store *store, const struct policy *policy, struct guard **ret, struct err *err)
+{
+    struct guard *g = calloc(1, sizeof *g);
+
+    if (!g)
+        return err_no_memory(err);
+    g->store = store;
+    g->policy = policy;
+    pthread_mutex_init(&g->following, NULL);
+    pthread_rwlock_init(&g->lock, NULL);
+    *ret = g;
+    return 0;
+}
+
+void guard_free(struct guard *g)
+{
+    if (!g)
+        return;
+    care_forget_all(g);
+    watch_unref(g->watch);
+    pthread_mutex_destroy(&g->following);
+    pthread_rwlock_destroy(&g->lock);
+    free(g);
+}
+
+const struct policy *guard_policy(const struct guard *g)
+{
+    return g->policy;
+}
+
+/* ---- a view ---- */
+
+static void view_free(struct view *v)
+{
+    watch_unref(v->watch);
+    care_unref(v->care);
+    reach_unref(v->reach);
+    params_unref(v->params);
+    free(v);
+}
+
+void guard_sight_done(const struct sight *sight)
+{
+    view_free((struct view *)(uintptr_t)sight->own);
+}
+
+static struct str role_name(const struct identity *i)
+{
+    return i->kind == IDENTITY_CLIENT ? STR("system") : i->role;
+}
+
+static struct asker asker_of(const struct policy *p, const struct identity *i)
+{
+    struct asker who = {.role = policy_role(p, role_name(i)),
+                        .user = i->fhir_user,
+                        .assurance = i->assurance,
+                        .purpose = i->purpose};
+
+    if (who.role)
+        who.purpose = policy_purpose(who.role, i->purpose);
+    return who;
+}
+
+static void set_types(struct view *v)
+{
+    if (why_permits(decide_asker(&v->who)))
+        memcpy(v->sight.of_type, v->who.role->sight, sizeof v->sight.of_type);
+}
+
+/* What each thing that many have said says to this asker, about all that is not sensitive. */
+static void set_slots(struct view *v)
+{
+    size_t n = atomic_load(&v->watch->n_slots);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct saying *s = atomic_load(&v->watch->of_slot[i]);
+        const struct consent *c = &s->c;
+        enum consent_verdict said = consents_say(&c, 1, &v->who, NULL, v->now_ms);
+
+        if (said == CONSENT_DENY ||
+            (said == CONSENT_NOTHING && !decide_implicit(v->g->policy, &v->who)))
+            v->sight.shut[v->sight.n_shut++] = &v->watch->rows[i];
+    }
+}
+
+static int set_care(struct view *v, struct err *err)
+{
+    const struct policy_role *role = v->who.role;
+    int r = care_of(v->g, role, v->who.user, &v->care, &v->reach, err);
+
+    if (r < 0)
+        return r;
+    v->who.refs = v->care->refs_v;
+    v->who.n_refs = v->care->n_refs;
+    if (role->records != RECORDS_OWN && !decide_needs_care(&v->who))
+        return 0;
+    if (v->reach)
+        v->sight.reach = v->reach->rows;
+    else
+        v->sight.asks_all = true;
+    return 0;
+}
+
+static uint64_t mark_of(const struct view *v)
+{
+    uint64_t mark = (uint64_t)(uintptr_t)v->watch + atomic_load(&v->watch->generation);
+
+    mark = mark * 31 + str_hash(v->who.user);
+    mark = mark * 31 + str_hash(v->who.purpose);
+    return (mark * 31 + (v->who.role ? str_hash(v->who.role->name) : 0)) | 1;
+}
+
+static int fill(struct view *v, uint64_t position, bool is_writing, struct err *err)
+{
+    struct guard *g = v->g;
+    int r;
+
+    if ((is_writing || !position || !atomic_load(&g->position) ||
+         atomic_load(&g->position) < position) &&
+        (r = guard_follow(g, err)) < 0)
+        return r;
+    /* A position that cannot be read looks like that of an empty store. */
+    if (!is_writing && !position && atomic_load(&g->position))
+        return err_set(err, ERR_BUSY, "the store's position cannot be read");
+    set_types(v);
+    if (why_permits(decide_asker(&v->who)) && v->who.role->records != RECORDS_NONE &&
+        (r = set_care(v, err)) < 0)
+        return r;
+    pthread_rwlock_rdlock(&g->lock);
+    v->watch = g->watch;
+    if (v->watch)
+        atomic_fetch_add(&v->watch->refs, 1);
+    pthread_rwlock_unlock(&g->lock);
+    if (!v->watch)
+        return err_set(err, ERR_BUSY, "what people consent to is not known yet");
+    /* Of one's own record nothing is kept from oneself. */
+    if (v->who.role && v->who.role->records != RECORDS_OWN) {
+        v->sight.ask = &v->watch->ask;
+        set_slots(v);
+    }
+    /* The sets know what is current now: not what was, and not what a job has written. Silence that
+     * is a no, what is of no patient, and a person who is staff as well, are no sets. */
+    v->sight.asks_all |=
+        (v->who.role && !v->who.role->unlinked && !v->sight.reach) || is_writing ||
+        position < v->watch->built || (v->care && position < v->care->built) ||
+        (v->who.role && v->who.role->records > RECORDS_OWN &&
+         (!decide_implicit(g->policy, &v->who) || str_starts(v->who.user, STR("Patient/"))));
+    if (!v->sight.asks_all && !v->sight.reach)
+        v->sight.mark = mark_of(v);
+    return 0;
+}
+
+int guard_look(struct guard *g, const struct identity *who, uint64_t position, bool is_writing,
+               const struct sight **ret, struct err *err)
+{
+    struct view *v = calloc(1, sizeof *v);
+    int r;
+
+    if (!v)
+        return err_no_memory(err);
+    v->g = g;
+    v->sight.own = v;
+    v->who = asker_of(g->policy, who);
+    v->now_ms = clock_now_ms();
+    v->params = store_params(g->store);
+    r = fill(v, position, is_writing, err);
+    if (r < 0)
+        view_free(v);
+    else
+        *ret = &v->sight;
+    return r;
+}
+
+/* ---- one resource ---- */
+
+/* What a decision asks; the guard's lock is held. */
+struct asking {
+    const struct view *v;
+    const struct consent *found[CONSENTS_MAX];
+};
+
+static const struct consent broken = {.is_broken = true};
+static const struct consent *const only_broken = &broken;
+
+static void file_consents(void *ctx, struct str patient, const struct consent *const **ret,
+                          size_t *ret_n)
+{
+    struct asking *q = ctx;
+    const struct watched *of = watch_of(q->v->watch, patient);
+
+    *ret = q->found;
+    *ret_n = of ? MIN(of->n, (size_t)CONSENTS_MAX) : 0;
+    for (size_t i = 0; i < *ret_n; i++)
+        q->found[i] = &of->filed[i].saying->c;
+    if (of && of->n > CONSENTS_MAX) {
+        *ret = &only_broken;
+        *ret_n = 1;
+    }
+}
+
+static bool file_care(void *ctx, struct str patient)
+{
+    const struct asking *q = ctx;
+
+    return q->v->care && care_has(q->v->care, patient);
+}
+
+static enum why decide_facts(const struct view *v, const struct facts *f)
+{
+    struct asking q = {.v = v};
+    struct file file = {&q, file_consents, file_care};
+    enum why why;
+
+    pthread_rwlock_rdlock(&v->g->lock);
+    why = decide(v->g->policy, &v->who, f, &file, v->now_ms);
+    pthread_rwlock_unlock(&v->g->lock);
+    return why;
+}
+
+/* A version's body with what is asked about it. */
+struct looked {
+    struct arena a;
+    struct sb text;
+    struct facts facts;
+};
+
+static void looked_done(struct looked *l)
+{
+    sb_done(&l->text);
+    arena_done(&l->a);
+}
+
+static int look_at(const struct view *v, const struct row *row, struct looked *l, struct err *err)
+{
+    struct guard *g = v->g;
+    yyjson_val *root;
+    int r;
+
+    l->text = sb_make(STORE_BODY_MAX + KIB(1));
+    arena_init(&l->a, BODY_ARENA_MAX);
+    if ((r = row_json(g->store, row, &l->text, err)) < 0 || (r = sb_ok(&l->text, err)) < 0 ||
+        (r = js_parse_stored(&l->a, sb_view(&l->text), &root, err)) < 0)
+        return r;
+    return facts_of(&l->a, g->policy, v->params, store_index_options(g->store), row->type, root,
+                    &l->facts, err);
+}
+
+int guard_in_sight(const struct sight *sight, const struct row *row, struct err *err)
+{
+    const struct view *v = sight->own;
+    uint8_t of_type = sight->of_type[row->type];
+    struct looked l;
+    int r;
+
+    if (of_type == SIGHT_SHUT || of_type == SIGHT_OPEN)
+        return of_type == SIGHT_OPEN;
+    if (row->method == METHOD_DELETE)
+        return 0; /* nobody knows any more whose it was */
+    r = look_at(v, row, &l, err);
+    if (r >= 0)
+        r = why_permits(decide_facts(v, &l.facts));
+    looked_done(&l);
+    return r;
+}
+
+/* ---- writing ---- */
+
+static int refuse(struct err *err, const char *why)
+{
+    return err_set(err, ERR_FORBIDDEN, "%s", why);
+}
+
+static bool same_labels(const struct policy *p, const struct facts *old, const struct facts *new)
+{
+    yyjson_val *labels = js_get(js_get(old->root, "meta"), "security"), *one;
+    size_t i, max;
+
+    yyjson_arr_foreach(labels, i, max, one) {
+        struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
+
+        if (policy_is_sensitive(p, system, code) && !facts_has_label(new, system, code))
+            return false;
+    }
+    return true;
+}
+
+/* A person may write what they consent to. */
+static bool is_own_consent(const struct view *v, const struct facts *f)
+{
+    return str_starts(v->who.user, STR("Patient/")) &&
+           str_eq(consent_patient(f->root), str_from(v->who.user, 8));
+}
+
+/* A type that grants access: by those that the policy names, or, of an encounter with a person who
+ * is in one's care already, where it grants nothing new. */
+static int may_grant(const struct view *v, const struct facts *f, struct err *err)
+{
+    struct str type = def_resource_name(f->type);
+    bool is_care = str_eq(type, STR("Encounter")) || str_eq(type, STR("EpisodeOfCare"));
+
+    if (!policy_is_grant(f->type))
+        return 0;
+    if (v->who.role->grants[f->type] && (v->who.role->records != RECORDS_OWN ||
+                                         (str_eq(type, STR("Consent")) && is_own_consent(v, f))))
+        return 0;
+    for (size_t i = 0; is_care && i < f->n_patients; i++)
+        is_care = v->care && care_has(v->care, f->patients[i]);
+    if (is_care && f->n_patients)
+        return 0;
+    return refuse(err, "this says who may see what, and is not written by those whom it serves");
+}
+
+static int may_write(const struct view *v, const struct facts *f, enum store_method method,
+                     struct err *err)
+{
+    bool registers = method == METHOD_CREATE && v->who.role->registers &&
+                     str_eq(def_resource_name(f->type), STR("Patient"));
+    int r = may_grant(v, f, err);
+
+    if (r < 0 || registers)
+        return r;
+    return why_permits(decide_facts(v, f)) ? 0 : refuse(err, "this may not be written");
+}
+
+int guard_may_put(const struct sight *sight, const struct put *put, const struct row *old,
+                  struct err *err)
+{
+    const struct view *v = sight->own;
+    struct row row = {
+        .row = 1, .type = put->type, .id = put->id, .method = put->method, .sealed = put->sealed};
+    bool is_there = old && old->method != METHOD_DELETE, deletes = put->method == METHOD_DELETE;
+    struct looked was = {.text = sb_make(0)}, is = {.text = sb_make(0)};
+    int r = 0;
+
+    arena_init(&was.a, 0);
+    arena_init(&is.a, 0);
+    if (!why_permits(decide_asker(&v->who)))
+        return refuse(err, "this may not be written");
+    if (is_there && (r = look_at(v, old, &was, err)) >= 0)
+        r = may_write(v, &was.facts, METHOD_UPDATE, err);
+    if (r >= 0 && !deletes && (r = look_at(v, &row, &is, err)) >= 0)
+        r = may_write(v, &is.facts, put->method, err);
+    if (r >= 0 && is_there && !deletes && !v->who.role->labels &&
+        !same_labels(v->g->policy, &was.facts, &is.facts))
+        r = refuse(err, "labels that say that this is sensitive may not be taken away");
+    looked_done(&was);
+    looked_done(&is);
+    return MIN(r, 0);
+}
+
+/* ---- why ---- */
+
+int guard_explain(struct guard *g, const struct identity *who, int type, struct str id,
+                  enum why *ret, struct err *err)
+{
+    struct access system = trust_system();
+    const struct sight *sight = NULL;
+    struct store_txn *txn = NULL;
+    struct looked l;
+    struct row row;
+    int r = store_begin(g->store, &system, &txn, err);
+
+    if (r < 0)
+        return r;
+    r = guard_look(g, who, store_position(txn), false, &sight, err);
+    if (r >= 0)
+        r = store_get(txn, type, id, &row, err);
+    if (r >= 0 && row.method == METHOD_DELETE)
+        r = err_set(err, ERR_DELETED, "it was deleted");
+    if (r >= 0) {
+        r = look_at(sight->own, &row, &l, err);
+        if (r >= 0)
+            *ret = decide_facts(sight->own, &l.facts);
+        looked_done(&l);
+    }
+    if (sight)
+        guard_sight_done(sight);
+    store_end(txn);
+    return MIN(r, 0);
+}

@@ -1,0 +1,49 @@
+/* guard.h - a node's policy and everybody's consent, in force: what the store asks about rows.
+ *
+ * Policy and consents are compiled to sets of rows (store/sight.h), kept in memory beside the store
+ * and brought up to date from the change feed by whoever asks next: a transaction never looks with
+ * what is older than itself, so that a consent is obeyed by the next request. Nothing here is
+ * stored; all can be made again from the resources (docs/decisions/0027-consent-in-the-query.md).
+ *
+ * Safe for any threads.
+ */
+#ifndef TRUST_GUARD_H
+#define TRUST_GUARD_H
+
+#include "store/store.h"
+#include "trust/decide.h"
+
+#define GUARD_CARE_PATIENTS_MAX 5000 /* in one's care; with more each row is looked at */
+#define GUARD_CARE_ROWS_MAX 8000000  /* kept of all who asked, 8 bytes each */
+#define GUARD_CARES_MAX 4096         /* people who asked and are remembered */
+#define GUARD_ORGANISATIONS_MAX 1000 /* of one asker, with those below */
+#define GUARD_CATCH_UP_MAX 50000     /* versions read one by one; past it all is made anew */
+
+struct guard;
+
+/* The store and the policy must outlive it. */
+int guard_new(struct store *store, const struct policy *policy, struct guard **ret,
+              struct err *err);
+void guard_free(struct guard *g);
+static inline void guard_freep(struct guard **g)
+{
+    guard_free(*g);
+}
+const struct policy *guard_policy(const struct guard *g);
+
+/* What access_rules.look, sight_done and in_sight are. */
+int guard_look(struct guard *g, const struct identity *who, uint64_t position, bool is_writing,
+               const struct sight **ret, struct err *err);
+void guard_sight_done(const struct sight *sight);
+int guard_in_sight(const struct sight *sight, const struct row *row, struct err *err);
+
+/* Whether `who` may write: ERR_FORBIDDEN. `old` NULL: nothing is replaced. */
+int guard_may_put(const struct sight *sight, const struct put *put, const struct row *old,
+                  struct err *err);
+
+/* Why `who` sees the newest version of a resource, or does not; WHY_… and, for people who may ask
+ * that, what stood behind it. ERR_NOT_FOUND where there is none. */
+int guard_explain(struct guard *g, const struct identity *who, int type, struct str id,
+                  enum why *ret, struct err *err);
+
+#endif

@@ -1,0 +1,363 @@
+#include "trust/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define POLICY_ARENA_MAX MIB(16)
+#define DAY_MS INT64_C(86400000)
+#define CARE_DAYS_MAX 3650
+
+static const struct str implicit_names[] = {STR("normal"), STR("all"), STR("break-glass-only"),
+                                            STR("deny")};
+static const struct str records_names[] = {STR("none"), STR("own"), STR("related"), STR("all")};
+static const struct str assurance_names[] = {STR("none"), STR("password"), STR("two-factors")};
+
+static const struct str shared_names[] = {
+    STR("Practitioner"),
+    STR("PractitionerRole"),
+    STR("Organization"),
+    STR("Location"),
+    STR("HealthcareService"),
+    STR("Medication"),
+    STR("MedicationKnowledge"),
+    STR("CodeSystem"),
+    STR("ValueSet"),
+    STR("ConceptMap"),
+    STR("NamingSystem"),
+    STR("StructureDefinition"),
+    STR("SearchParameter"),
+    STR("OperationDefinition"),
+    STR("CapabilityStatement"),
+    STR("CompartmentDefinition"),
+    STR("ImplementationGuide"),
+    STR("Questionnaire"),
+    STR("PlanDefinition"),
+    STR("ActivityDefinition"),
+    STR("Library"),
+    STR("Measure"),
+};
+
+static const struct str grant_names[] = {
+    STR("CareTeam"), STR("Consent"),      STR("Encounter"),        STR("EpisodeOfCare"),
+    STR("Group"),    STR("Organization"), STR("PractitionerRole"), STR("RelatedPerson"),
+};
+
+static bool is_among(const struct str *names, size_t n, int type)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(def_resource_name(type), names[i]))
+            return true;
+    return false;
+}
+
+bool policy_is_shared(int type)
+{
+    return is_among(shared_names, ARRAY_LEN(shared_names), type);
+}
+
+bool policy_is_grant(int type)
+{
+    return is_among(grant_names, ARRAY_LEN(grant_names), type);
+}
+
+/* ---- reading ---- */
+
+struct reading {
+    struct policy *p;
+    struct err *err;
+};
+
+static int wrong(struct reading *in, struct str what, const char *why)
+{
+    return err_set(in->err, ERR_VALUE, "the policy's \"%.*s\" %s", (int)MIN(what.n, 100u), what.p,
+                   why);
+}
+
+static int one_of(struct reading *in, struct str name, yyjson_val *v, const struct str *names,
+                  size_t n, int *ret)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(js_str(v), names[i])) {
+            *ret = (int)i;
+            return 0;
+        }
+    return wrong(in, name, "has a value that is none of those that it can have");
+}
+
+static int texts(struct reading *in, struct str name, yyjson_val *v, struct str_list *ret)
+{
+    size_t n = yyjson_arr_size(v), i, max;
+    yyjson_val *one;
+
+    if (!yyjson_is_arr(v) || n > RECORD_LIST_MAX)
+        return wrong(in, name, "is no list, or too long");
+    ret->v = ARENA_ARRAY(&in->p->a, struct str, n);
+    if (!ret->v)
+        return err_no_memory(in->err);
+    yyjson_arr_foreach(v, i, max, one) {
+        if (!yyjson_is_str(one))
+            return wrong(in, name, "has what is no text");
+        ret->v[ret->n++] = js_str(one);
+    }
+    return 0;
+}
+
+static int types(struct reading *in, struct str name, yyjson_val *v, bool *ret,
+                 bool (*fits)(int type), const char *why)
+{
+    struct str_list list = {.n = 0};
+    int r = texts(in, name, v, &list);
+
+    for (size_t i = 0; r == 0 && i < list.n; i++) {
+        int type = def_resource(list.v[i]);
+
+        if (!type || !fits(type))
+            return wrong(in, list.v[i], why);
+        ret[type] = true;
+    }
+    return r;
+}
+
+/* Types that belong to nobody's record, and are not shared either. */
+static bool is_other(int type)
+{
+    return !policy_is_shared(type) && !def_compartment_params(COMPARTMENT_PATIENT, type);
+}
+
+static uint8_t sight_of(const struct policy_role *role, int type)
+{
+    if (policy_is_shared(type))
+        return SIGHT_OPEN;
+    if (!def_compartment_params(COMPARTMENT_PATIENT, type))
+        return role->types[type] ? SIGHT_OPEN : SIGHT_SHUT;
+    if (role->records == RECORDS_NONE)
+        return SIGHT_SHUT;
+    /* Who is a member says something about each member. */
+    return str_eq(def_resource_name(type), STR("Group")) ? SIGHT_LOOK : SIGHT_KEPT;
+}
+
+static int read_role(struct reading *in, struct str name, yyjson_val *from, struct policy_role *to)
+{
+    const struct {
+        struct str name;
+        bool *to;
+    } flags[] = {
+        {STR("organisation"), &to->organisation}, {STR("sensitive"), &to->sensitive},
+        {STR("unlinked"), &to->unlinked},         {STR("breakGlass"), &to->break_glass},
+        {STR("registers"), &to->registers},       {STR("labels"), &to->labels},
+    };
+    yyjson_val *k, *v;
+    size_t i, max;
+    int r = 0, n = 0;
+
+    *to = (struct policy_role){.name = name};
+    if (!yyjson_is_obj(from))
+        return wrong(in, name, "is no object");
+    yyjson_obj_foreach(from, i, max, k, v) {
+        struct str m = js_str(k);
+        bool is_flag = false;
+
+        for (size_t f = 0; f < ARRAY_LEN(flags) && !is_flag; f++)
+            if (str_eq(m, flags[f].name)) {
+                is_flag = true;
+                *flags[f].to = yyjson_is_true(v);
+                if (!yyjson_is_bool(v))
+                    return wrong(in, m, "is neither true nor false");
+            }
+        if (is_flag)
+            continue;
+        if (str_eq(m, STR("records"))) {
+            r = one_of(in, m, v, records_names, ARRAY_LEN(records_names), &n);
+            to->records = (enum policy_records)n;
+        } else if (str_eq(m, STR("assurance"))) {
+            r = one_of(in, m, v, assurance_names, ARRAY_LEN(assurance_names), &n);
+            to->assurance = (enum assurance)n;
+        } else if (str_eq(m, STR("purposes"))) {
+            r = texts(in, m, v, &to->purposes);
+        } else if (str_eq(m, STR("types"))) {
+            r = types(in, m, v, to->types, is_other, "is no type outside of records");
+        } else if (str_eq(m, STR("grants"))) {
+            r = types(in, m, v, to->grants, policy_is_grant, "is no type that grants access");
+        } else {
+            r = wrong(in, m, "is not known");
+        }
+        if (r < 0)
+            return r;
+    }
+    if (!to->purposes.n)
+        return wrong(in, name, "has no purposes");
+    if (to->unlinked && to->records != RECORDS_ALL)
+        return wrong(in, name, "sees what is of no patient, but not all records");
+    for (int type = 1; type <= DEF_RESOURCE_MAX; type++)
+        to->sight[type] = sight_of(to, type);
+    return 0;
+}
+
+static int read_roles(struct reading *in, yyjson_val *from)
+{
+    size_t n = yyjson_obj_size(from), i, max;
+    struct policy *p = in->p;
+    yyjson_val *k, *v;
+    int r = 0;
+
+    if (!yyjson_is_obj(from) || n > POLICY_ROLES_MAX)
+        return wrong(in, STR("roles"), "is no object, or too large");
+    p->roles = ARENA_ARRAY(&p->a, struct policy_role, n);
+    if (!p->roles)
+        return err_no_memory(in->err);
+    yyjson_obj_foreach(from, i, max, k, v) {
+        if (r == 0)
+            r = read_role(in, js_str(k), v, &p->roles[p->n_roles++]);
+    }
+    return r;
+}
+
+static int read_labels(struct reading *in, yyjson_val *from)
+{
+    struct policy *p = in->p;
+    struct str_list list = {.n = 0};
+    int r = texts(in, STR("sensitive"), from, &list);
+
+    if (r < 0)
+        return r;
+    if (list.n > POLICY_LABELS_MAX)
+        return wrong(in, STR("sensitive"), "has too many labels");
+    p->sensitive = ARENA_ARRAY(&p->a, struct coding_key, list.n);
+    if (!p->sensitive)
+        return err_no_memory(in->err);
+    for (size_t i = 0; i < list.n; i++) {
+        ptrdiff_t bar = str_rfind(list.v[i], '|');
+
+        if (bar <= 0)
+            return wrong(in, list.v[i], "is no system|code");
+        p->sensitive[p->n_sensitive++] = (struct coding_key){str_head(list.v[i], (size_t)bar),
+                                                             str_from(list.v[i], (size_t)bar + 1)};
+    }
+    return 0;
+}
+
+static int read_days(struct reading *in, yyjson_val *v)
+{
+    uint64_t days;
+
+    if (!js_is_number(v) || !str_to_u64(js_str(v), CARE_DAYS_MAX, &days))
+        return wrong(in, STR("careDays"), "is no number of days");
+    in->p->care_ms = (int64_t)days * DAY_MS;
+    return 0;
+}
+
+static int read_policy(struct reading *in, yyjson_val *root)
+{
+    struct policy *p = in->p;
+    yyjson_val *k, *v;
+    size_t i, max;
+    int r = 0, n = 0;
+
+    if (!yyjson_is_obj(root))
+        return err_set(in->err, ERR_VALUE, "a policy is a JSON object");
+    yyjson_obj_foreach(root, i, max, k, v) {
+        struct str m = js_str(k);
+
+        if (str_eq(m, STR("version")))
+            p->version = js_str(v);
+        else if (str_eq(m, STR("implicitConsent")))
+            r = one_of(in, m, v, implicit_names, ARRAY_LEN(implicit_names), &n);
+        else if (str_eq(m, STR("careDays")))
+            r = read_days(in, v);
+        else if (str_eq(m, STR("sensitive")))
+            r = read_labels(in, v);
+        else if (str_eq(m, STR("roles")))
+            r = read_roles(in, v);
+        else if (str_eq(m, STR("tests")))
+            p->tests = v;
+        else if (!str_eq(m, STR("description")))
+            r = wrong(in, m, "is not known");
+        if (r < 0)
+            return r;
+    }
+    p->implicit = (enum policy_implicit)n;
+    if (!p->version.n)
+        return err_set(in->err, ERR_VALUE, "the policy has no version");
+    if (!js_get(root, "implicitConsent"))
+        return err_set(in->err, ERR_VALUE, "the policy does not say what implicitConsent is");
+    if (p->tests && !yyjson_is_arr(p->tests))
+        return wrong(in, STR("tests"), "is no list");
+    return 0;
+}
+
+int policy_parse(struct str text, struct policy **ret, struct err *err)
+{
+    _cleanup_(policy_freep) struct policy *p = calloc(1, sizeof *p);
+    struct reading in = {p, err};
+    yyjson_val *root;
+    int r;
+
+    if (!p)
+        return err_no_memory(err);
+    arena_init(&p->a, POLICY_ARENA_MAX);
+    if (text.n > POLICY_BYTES_MAX)
+        return err_set(err, ERR_TOO_LONG, "a policy has at most %zu bytes", POLICY_BYTES_MAX);
+    p->text = arena_dup(&p->a, text);
+    if (!p->text.p)
+        return err_no_memory(err);
+    if ((r = js_parse(&p->a, p->text, &root, err)) < 0 || (r = read_policy(&in, root)) < 0)
+        return r;
+    *ret = p;
+    p = NULL;
+    return 0;
+}
+
+void policy_free(struct policy *p)
+{
+    if (!p)
+        return;
+    arena_done(&p->a);
+    free(p);
+}
+
+int policy_load(const char *path, struct sb *out, struct err *err)
+{
+    FILE *f = fopen(path, "re");
+    char *to;
+    size_t n;
+
+    if (!f)
+        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
+    while ((to = sb_room(out, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
+        sb_add(out, n);
+    fclose(f);
+    return out->failed
+               ? err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path, POLICY_BYTES_MAX)
+               : 0;
+}
+
+/* ---- asking ---- */
+
+const struct policy_role *policy_role(const struct policy *p, struct str name)
+{
+    for (size_t i = 0; i < p->n_roles; i++)
+        if (str_eq(p->roles[i].name, name))
+            return &p->roles[i];
+    return NULL;
+}
+
+bool policy_is_sensitive(const struct policy *p, struct str system, struct str code)
+{
+    for (size_t i = 0; i < p->n_sensitive; i++)
+        if (str_eq(p->sensitive[i].code, code) && str_eq(p->sensitive[i].system, system))
+            return true;
+    return false;
+}
+
+struct str policy_purpose(const struct policy_role *role, struct str stated)
+{
+    return stated.n ? stated : role->purposes.v[0];
+}
+
+bool policy_has_purpose(const struct policy_role *role, struct str purpose)
+{
+    for (size_t i = 0; i < role->purposes.n; i++)
+        if (str_eq(role->purposes.v[i], purpose))
+            return true;
+    return false;
+}

@@ -1,0 +1,91 @@
+/* policy.h - a node's policy: which role sees what, before any person has said a word.
+ *
+ * A policy is data, a JSON file with a version and tests of its own (docs/formats/policy.md);
+ * `carnet policy` shows and tests one, `serve --policy` takes one. Where none is named the one in
+ * defs/policy/ holds. Immutable once it is parsed.
+ */
+#ifndef TRUST_POLICY_H
+#define TRUST_POLICY_H
+
+#include "base/js.h"
+#include "fhir/defs.h"
+#include "store/sight.h"
+#include "trust/identity.h"
+#include "trust/record.h"
+
+#define POLICY_BYTES_MAX MIB(1)
+#define POLICY_ROLES_MAX 32
+#define POLICY_LABELS_MAX 200
+
+enum policy_records {
+    RECORDS_NONE,    /* nobody's */
+    RECORDS_OWN,     /* one's own */
+    RECORDS_RELATED, /* of people in one's care, and one's own */
+    RECORDS_ALL,     /* of whoever does not object */
+};
+
+/* What a person is taken to have said who has no consent on file (IHE PCF, implicit policies). */
+enum policy_implicit {
+    IMPLICIT_NORMAL, /* yes to all that is not sensitive */
+    IMPLICIT_ALL,
+    IMPLICIT_BREAK_GLASS, /* no, but to those who break the glass */
+    IMPLICIT_DENY,
+};
+
+struct policy_role {
+    struct str name;
+    enum policy_records records;
+    enum assurance assurance; /* the least */
+    struct str_list purposes; /* codes; the first stands where a token names none */
+    bool organisation;        /* whoever is in the care of one's organisation is in one's own */
+    bool sensitive;           /* may see it where the person agrees */
+    bool unlinked;            /* clinical resources of no patient; only with RECORDS_ALL */
+    bool break_glass;         /* with purpose BTG no care is asked for */
+    bool registers;           /* may create Patients */
+    bool labels;              /* may take sensitive labels away */
+    bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
+    bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */
+    uint8_t sight[DEF_RESOURCE_MAX + 1]; /* what follows for each type: enum sight_of_type */
+};
+
+struct policy {
+    struct arena a;
+    struct str version, text;
+    enum policy_implicit implicit;
+    int64_t care_ms; /* for how long a finished encounter still is care */
+    struct coding_key {
+        struct str system, code;
+    } * sensitive;
+    size_t n_sensitive;
+    struct policy_role *roles;
+    size_t n_roles;
+    yyjson_val *tests; /* an array, or NULL */
+};
+
+/* ERR_VALUE says what does not hold. policy_free what is returned. */
+int policy_parse(struct str text, struct policy **ret, struct err *err);
+void policy_free(struct policy *p);
+static inline void policy_freep(struct policy **p)
+{
+    policy_free(*p);
+}
+/* Appends the text of a file; ERR_VALUE when it cannot be read. */
+int policy_load(const char *path, struct sb *out, struct err *err);
+/* The text of the default. */
+struct str policy_default(void);
+
+/* NULL: there is no such role. */
+const struct policy_role *policy_role(const struct policy *p, struct str name);
+bool policy_is_sensitive(const struct policy *p, struct str system, struct str code);
+
+/* Types that are nobody's record: places, people who work, medicines, definitions. */
+bool policy_is_shared(int type);
+/* Types that say who is in whose care, who works where, and what a person agreed to: whoever is
+ * served by them does not write them. */
+bool policy_is_grant(int type);
+
+/* A stated purpose, or the role's own where there is none; whether it is among the role's. */
+struct str policy_purpose(const struct policy_role *role, struct str stated);
+bool policy_has_purpose(const struct policy_role *role, struct str purpose);
+
+#endif

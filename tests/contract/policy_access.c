@@ -1,0 +1,42 @@
+#include "policy_access.h"
+
+#include "../unit/test.h"
+
+#include "trust/allow.h"
+#include "trust/guard.h"
+
+void policy_open(struct store *st, struct str text, struct policy **ret_policy,
+                 struct guard **ret_guard)
+{
+    struct err err = {0};
+
+    if (!*ret_policy && policy_parse(text, ret_policy, &err) < 0)
+        fail_msg("policy: %s", err.text);
+    if (guard_new(st, *ret_policy, ret_guard, &err) < 0)
+        fail_msg("guard: %s", err.text);
+}
+
+void policy_close(struct policy *p, struct guard *g)
+{
+    guard_free(g);
+    policy_free(p);
+}
+
+struct access somebody_access(struct arena *a, const struct somebody *who, struct guard *g)
+{
+    struct identity *i = ARENA_NEW(a, struct identity);
+    struct err err = {0};
+
+    assert_non_null(i);
+    *i = (struct identity){.kind = IDENTITY_PERSON,
+                           .role = str_c(who->role),
+                           .fhir_user = arena_dup(a, str_c(who->user)),
+                           .patient = arena_dup(a, str_c(who->patient)),
+                           .purpose = str_c(who->purpose),
+                           .assurance =
+                               who->two_factors ? ASSURANCE_TWO_FACTORS : ASSURANCE_PASSWORD,
+                           .agent = STR("test")};
+    if (smart_parse(a, str_c(who->scope), &i->scopes, &err) < 0)
+        fail_msg("scopes: %s", err.text);
+    return allow_access(i, g);
+}

@@ -1,0 +1,26 @@
+/* policy_access.h - who asks, for tests that look into the store: trust's own headers and the
+ * store's inside do not go together.
+ */
+#ifndef POLICY_ACCESS_H
+#define POLICY_ACCESS_H
+
+#include "store/store.h"
+
+struct policy;
+struct guard;
+
+/* From the text of a policy; fails the test. */
+void policy_open(struct store *st, struct str text, struct policy **ret_policy,
+                 struct guard **ret_guard);
+void policy_close(struct policy *p, struct guard *g);
+
+struct somebody {
+    const char *role, *purpose, *scope;
+    char user[80], patient[80]; /* "" where there is none */
+    bool two_factors;
+};
+
+/* An access that lasts as long as the arena. */
+struct access somebody_access(struct arena *a, const struct somebody *who, struct guard *g);
+
+#endif

@@ -1,0 +1,207 @@
+#include "policy_model.h"
+
+/* What a decision is about. */
+struct thing {
+    int patients[PEOPLE];
+    int n;
+    bool group, hiv, normal;
+    int year, obs, author; /* 0, -1, -1: none; year -1: all from 2000 on */
+};
+
+static bool may_at_all(const struct m_asker *who)
+{
+    if (who->role == M_NOBODY || who->purpose == 2)
+        return false;
+    if (who->role == M_STEWARD && !who->two_factors)
+        return false;
+    return !(who->purpose == 1 && who->role != M_WORKER);
+}
+
+bool m_sees_shared(const struct m_asker *who)
+{
+    return may_at_all(who);
+}
+
+static bool is_part_of(int org, int of)
+{
+    return org == of || (org == 1 && of == 0);
+}
+
+/* Whether doctor `d`, with or without those it works for, is meant by a care entry. */
+static bool serves(const struct m_care *v, int d, bool by_org, bool team)
+{
+    if (!v->lives || v->when != NOW || (team && v->over))
+        return false;
+    if (v->doctor == d && v->doctor_when == NOW)
+        return true;
+    return by_org && v->org >= 0 && is_part_of(v->org, d);
+}
+
+static bool in_care(const struct m_country *c, const struct m_asker *who, int person)
+{
+    bool by_org = who->role == M_WORKER;
+
+    if (who->self < 0)
+        return false;
+    for (int i = 0; i < VISITS; i++)
+        if (c->visits[i].patient == person && serves(&c->visits[i], who->self, by_org, false))
+            return true;
+    for (int i = 0; i < TEAMS; i++)
+        if (c->teams[i].patient == person && serves(&c->teams[i], who->self, by_org, true))
+            return true;
+    return false;
+}
+
+static int purpose_of(const struct m_asker *who)
+{
+    return who->purpose < 0 ? (who->role == M_PATIENT ? 9 : 0) : who->purpose;
+}
+
+/* Doctors speak for themselves and for the organisations they belong to, upwards. */
+static bool is_meant(const struct m_asker *who, int actor)
+{
+    if (actor < 0)
+        return true;
+    if (who->role == M_PATIENT || who->self < 0)
+        return false;
+    return actor >= 50 ? is_part_of(who->self, actor - 50) : actor == who->self;
+}
+
+static bool holds(const struct m_rule *r, const struct m_asker *who, const struct thing *t)
+{
+    if (r->when != NOW || !is_meant(who, r->actor))
+        return false;
+    if (r->purpose >= 0 && r->purpose != purpose_of(who))
+        return false;
+    if (r->label < 0) {
+        if (r->permits && t->hiv)
+            return false;
+    } else if (r->label == HIV ? !t->hiv : (t->hiv && !t->normal)) {
+        return false;
+    }
+    if (r->year && (t->year ? t->year > 0 && t->year != r->year : r->permits))
+        return false;
+    if (r->about >= 100)
+        return t->author == r->about - 100;
+    return r->about < 0 || t->obs == r->about;
+}
+
+/* 1 yes, -1 no, 0 nothing. */
+static int word_of(const struct m_said *s, const struct m_asker *who, const struct thing *t)
+{
+    bool no = false;
+
+    if (s->odd)
+        return -1;
+    for (int i = 0; i < s->n_more; i++)
+        if (holds(&s->more[i], who, t)) {
+            if (s->more[i].permits)
+                return 1;
+            no = true;
+        }
+    if (no)
+        return -1;
+    return holds(&s->rule, who, t) ? (s->rule.permits ? 1 : -1) : 0;
+}
+
+static bool agrees(const struct m_country *c, const struct m_asker *who, const struct thing *t,
+                   int person)
+{
+    bool yes = false, only = false;
+
+    for (int i = 0; i < SAID; i++) {
+        const struct m_said *s = &c->said[i];
+        int w;
+
+        if (!s->lives || !s->active || !s->privacy || s->patient != person)
+            continue;
+        if (!s->odd && s->rule.when != NOW)
+            continue;
+        w = word_of(s, who, t);
+        if (w < 0)
+            return false;
+        yes |= w > 0;
+        only |= w == 0 && s->rule.permits;
+    }
+    if (yes || only)
+        return yes;
+    switch (c->implicit) {
+    case 0: return !t->hiv;
+    case 1: return true;
+    case 2: return purpose_of(who) == 1 && !t->hiv;
+    default: return false;
+    }
+}
+
+static bool sees(const struct m_country *c, const struct m_asker *who, const struct thing *t)
+{
+    int related = 0, own = 0, within = 0;
+
+    if (!may_at_all(who) || who->role == M_BLIND)
+        return false;
+    for (int i = 0; i < t->n; i++) {
+        own += who->role == M_PATIENT && t->patients[i] == who->self;
+        related += in_care(c, who, t->patients[i]);
+        within += t->patients[i] == who->within;
+    }
+    if (who->within >= 0 && !within)
+        return false;
+    if (who->role == M_PATIENT)
+        return t->group ? t->n && own == t->n : own > 0;
+    if (t->n == 0)
+        return who->role == M_STEWARD;
+    if ((who->role == M_WORKER || who->role == M_CLERK) && purpose_of(who) != 1 &&
+        (t->group ? related < t->n : related == 0))
+        return false;
+    if (t->hiv && who->role == M_CLERK)
+        return false;
+    for (int i = 0; i < t->n; i++)
+        if (!agrees(c, who, t, t->patients[i]))
+            return false;
+    return true;
+}
+
+static struct thing thing_of(int person)
+{
+    return (struct thing){.patients = {person}, .n = person >= 0, .obs = -1, .author = -1};
+}
+
+bool m_sees_person(const struct m_country *c, const struct m_asker *who, int person)
+{
+    struct thing t = thing_of(person);
+
+    return sees(c, who, &t);
+}
+
+bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n)
+{
+    struct thing t = thing_of(o->subject);
+
+    if (o->performer >= 100 && o->performer - 100 != o->subject)
+        t.patients[t.n++] = o->performer - 100;
+    t.hiv = o->label == HIV;
+    t.normal = o->label == NORMAL;
+    t.year = o->year;
+    t.obs = n;
+    t.author = o->performer >= 0 && o->performer < 100 ? o->performer : -1;
+    return sees(c, who, &t);
+}
+
+/* Its participants are no authors; its period is its time. */
+bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const struct m_care *v)
+{
+    struct thing t = thing_of(v->patient);
+
+    t.year = v->when == PAST ? 2001 : v->when == FUTURE ? 2990 : -1;
+    return sees(c, who, &t);
+}
+
+bool m_sees_group(const struct m_country *c, const struct m_asker *who, const struct m_group *g)
+{
+    struct thing t = {.group = true, .obs = -1, .author = -1};
+
+    for (int i = 0; i < PEOPLE; i++)
+        if (g->has[i])
+            t.patients[t.n++] = i;
+    return sees(c, who, &t);
+}
