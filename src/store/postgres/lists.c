@@ -18,13 +18,9 @@ static int scan_open(struct scan *s, struct store_txn *txn, const struct str *wi
                      struct err *err)
 {
     struct pg_args place = {0};
-    int r = of == SCAN_TERMS ? 0 : pg_place_range(pg_txn(txn), within, lo, hi, &place, err);
+    int r;
 
-    if (r < 0)
-        return r;
     assert(of != SCAN_TERMS || !desc);
-    s->place = place.form;
-    s->home = place.home;
     s->txn = txn;
     s->of = of;
     s->desc = desc;
@@ -34,7 +30,11 @@ static int scan_open(struct scan *s, struct store_txn *txn, const struct str *wi
     s->lo = lo;
     s->hi = hi;
     s->want = want ? MIN(want, (size_t)PG_BATCH_MAX) : PG_BATCH_FIRST;
-    return 0;
+    /* Only now what may fail: whoever opens a scan closes it. */
+    r = of == SCAN_TERMS ? 0 : pg_place_range(pg_txn(txn), within, lo, hi, &place, err);
+    s->place = place.form;
+    s->home = place.home;
+    return r;
 }
 
 /* The next batch begins behind the last entry of this one. */
