@@ -2,17 +2,9 @@
 
 static bool reaches(const struct sight_rows *rows, uint64_t row)
 {
-    size_t lo = 0, hi = rows->n;
+    size_t at = rows_from(rows->v, rows->n, row);
 
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-
-        if (rows->v[mid] < row)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < rows->n && rows->v[lo] == row;
+    return at < rows->n && rows->v[at] == row;
 }
 
 enum sight_answer sight_row(const struct sight *s, int type, uint64_t row)

@@ -26,6 +26,22 @@ struct sight_rows {
     size_t n;
 };
 
+/* Where in rows that are in order the first stands that is not below `row`; n if none is. */
+static inline size_t rows_from(const uint64_t *v, size_t n, uint64_t row)
+{
+    size_t lo = 0, hi = n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (v[mid] < row)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 struct sight {
     uint8_t of_type[DEF_RESOURCE_MAX + 1]; /* enum sight_of_type */
     const struct sight_rows *reach;        /* by type: no other row of a kept type; NULL: any */

@@ -56,7 +56,7 @@ int jwk_thumbprint(EVP_PKEY *key, char ret[44], struct err *err);
 /* The public key as a JWK object, with kid, alg and use where kid is not empty. */
 int jwk_write(struct sb *out, EVP_PKEY *key, struct str kid, enum jose_alg alg, struct err *err);
 /* Whether `text` is a JWK set whose every key can be used with one of `algs`. */
-int jwks_check(struct arena *a, struct str text, unsigned algs, struct err *err);
+int jwks_check(struct arena *a, struct str text, unsigned wanted, struct err *err);
 
 /* A token, taken apart; nothing of it is believed yet. */
 struct jws {

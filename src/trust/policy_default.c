@@ -4,13 +4,11 @@
 __asm__(".pushsection .rodata\n"
         "carnet_policy:\n"
         ".incbin \"" POLICY_DIR "/default.json\"\n"
-        "carnet_policy_end:\n"
         ".byte 0\n"
         ".popsection\n");
 extern const char carnet_policy[] __attribute__((visibility("hidden")));
-extern const char carnet_policy_end[] __attribute__((visibility("hidden")));
 
 struct str policy_default(void)
 {
-    return str_n(carnet_policy, (size_t)(carnet_policy_end - carnet_policy));
+    return str_c(carnet_policy);
 }

@@ -689,6 +689,20 @@ static size_t naive_answer(const struct prop *p, const struct question *q,
     return n;
 }
 
+/* A page of a _has that is neither sorted nor counted comes in any order (decision 0025): what was
+ * found becomes the next that is wanted, if it is wanted at all. */
+static void take_any(const struct version_of **want, size_t n, const struct row *found)
+{
+    for (size_t i = 0; i < n; i++)
+        if (want[i]->version.hlc == found->version.hlc) {
+            const struct version_of *first = want[0];
+
+            want[0] = want[i];
+            want[i] = first;
+            return;
+        }
+}
+
 static bool is_modelled(const struct row *row)
 {
     return row->type != type_of("Organization") && row->type != type_of("PractitionerRole");
@@ -729,6 +743,8 @@ static void search_one(struct prop *p, struct store_txn *txn)
                 extra++;
                 continue;
             }
+            if (q.has_code >= 0 && !q.sort && total != 1)
+                take_any(want + at, n - at, &row);
             if (at == n || row.version.hlc != want[at]->version.hlc) {
                 char which[100];
 

@@ -496,7 +496,7 @@ void pg_leave(struct pg_txn *t);
 int pg_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err);
 int pg_get_version(struct store_txn *txn, int type, struct str id, const struct version *v,
                    struct row *ret, struct err *err);
-int pg_get_row(struct store_txn *txn, uint64_t row, struct row *ret, struct err *err);
+int pg_get_row(struct store_txn *txn, uint64_t number, struct row *ret, struct err *err);
 int pg_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
                 void *ctx, struct err *err);
 int pg_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, struct page *ret,
@@ -583,7 +583,7 @@ int pg_outcome_ask(struct pg_writer *w, struct err *err);
 
 /* ---- upkeep.c ---- */
 
-int pg_stats(struct store *st, struct store_stats *ret, struct err *err);
+int pg_stats(struct store *base, struct store_stats *ret, struct err *err);
 int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
 int pg_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,

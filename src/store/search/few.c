@@ -30,7 +30,7 @@ int few_page(struct exec *x, struct page *ret, struct err *err)
 {
     const struct search *s = x->s;
     const struct clause *c;
-    uint64_t position, *rows;
+    uint64_t position = 0, *rows;
     int n;
 
     if (!has_shape(x->t, s))
@@ -46,6 +46,7 @@ int few_page(struct exec *x, struct page *ret, struct err *err)
     if (!rows)
         return err_no_memory(err);
     n = x->ops->few(x->t, c->ranges[0].lo, rows, SEARCH_FEW, &position, err);
+    /* Given up before the position was asked for: nothing to remember. */
     if (n > SEARCH_FEW && position == 0)
         return 0;
     if (n > SEARCH_FEW) {

@@ -1,5 +1,7 @@
 #include "store/search/search_int.h"
 
+#include "store/sight.h"
+
 int rows_add(struct rows *rows, struct arena *a, uint64_t row, struct err *err)
 {
     if (rows->n == rows->cap) {
@@ -79,28 +81,13 @@ void rowset_sort(struct rowset *s)
     s->n = kept;
 }
 
-/* Index of the first member >= row. */
-static size_t lower(const struct rowset *s, uint64_t row)
-{
-    size_t lo = 0, hi = s->n;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->v[mid] < row)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 bool rowset_has(const struct rowset *s, uint64_t row)
 {
     size_t at;
 
     if (s->bits)
         return row <= s->max && (s->bits[row / 64] >> (row % 64) & 1);
-    at = lower(s, row);
+    at = rows_from(s->v, s->n, row);
     return at < s->n && s->v[at] == row;
 }
 
@@ -132,7 +119,7 @@ uint64_t rowset_seek(const struct rowset *s, uint64_t row, bool desc)
 
     if (s->bits)
         return bits_seek(s, row, desc);
-    at = lower(s, row);
+    at = rows_from(s->v, s->n, row);
     if (!desc)
         return at < s->n ? s->v[at] : 0;
     if (at < s->n && s->v[at] == row)

@@ -173,7 +173,7 @@ struct exec {
 /* Begins a search, outermost or (top not NULL) inside another; exec_done ends both. */
 int exec_init(struct exec *x, struct exec *top, struct store_txn *t, const struct search *s,
               struct err *err);
-void exec_done(struct exec *x);
+void exec_done(struct exec *top);
 /* Whether who asks may see a row at all. Every row that is found, counted or led through by a
  * search passes here: matches, what chains lead through, what is counted. */
 int exec_may_see(struct exec *x, uint64_t row, bool *ret, struct err *err);
@@ -197,7 +197,7 @@ int clause_collect(struct exec *x, struct clause *c, size_t limit, struct err *e
 /* Whether a clause's ranges or subs give all candidates that may match it. */
 bool clause_may_drive(const struct clause *c);
 /* Prepares one clause; a nested one leaves the search's bounds alone. */
-int clause_prepare(struct exec *x, const struct search_clause *of, bool nested, struct clause *ret,
+int clause_prepare(struct exec *x, const struct search_clause *of, bool nested, struct clause *c,
                    struct err *err);
 /* Appends a range; *cap belongs to c->ranges. */
 int clause_add_range(struct exec *x, struct clause *c, size_t *cap, struct range range,

@@ -21,7 +21,7 @@
 #define SQ_PAGE_BYTES 4096
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
-#define SQ_HOT_CACHE_BYTES MIB(96) /* shared by the connections that event loops read on */
+#define SQ_HOT_CACHE_BYTES MIB(128) /* shared by the connections that event loops read on */
 #define SQ_WRITE_CACHE_BYTES MIB(64)
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */

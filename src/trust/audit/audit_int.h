@@ -102,6 +102,6 @@ int heads_load(struct audit_log *log, struct err *err);
 int heads_start(struct audit_log *log, struct err *err);
 void heads_stop(struct audit_log *log);
 /* witnesses.c: the thread that brings heads to witnesses. */
-void *witnesses_run(void *log);
+void *witnesses_run(void *ctx);
 
 #endif

@@ -20,8 +20,6 @@ int file_load(int dir_fd, const char *name, struct sb *out, struct err *err);
 /* Not an error where it is not there. */
 int file_remove(int dir_fd, const char *name, struct err *err);
 /* Puts a whole file in the place of another: after a crash it is the old one or the new one. */
-/* Not an error where it is not there. */
-int file_remove(int dir_fd, const char *name, struct err *err);
 int file_replace(int dir_fd, const char *name, struct str bytes, struct err *err);
 
 #endif
