@@ -271,7 +271,7 @@ static int find_list(struct gq_run *run, int type, const struct gq_focus *focus,
 {
     struct gq_field *field = gq_field(run, out, s->alias, true, false);
     uint64_t count = 0, offset = 0, limit;
-    struct page page;
+    struct page page = {0};
     int r;
 
     if (!field)

@@ -341,7 +341,7 @@ static bool put(struct patcher *p, const struct slot *s, struct str old, struct 
 static int do_replace(struct patcher *p)
 {
     struct path_item item;
-    struct patch_value value;
+    struct patch_value value = {0};
     struct place at;
     struct slot s = {0};
     struct str sibling;
