@@ -26,6 +26,7 @@
     X(backup)           \
     X(restore)          \
     X(key)              \
+    X(migrate)          \
     X(reindex)          \
     X(validate)         \
     X(user)             \
