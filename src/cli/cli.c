@@ -277,7 +277,7 @@ int cli_main(const struct cli_command *const *commands, size_t n, int argc, char
 int cli_input(const char *path, struct sb *to, struct err *err)
 {
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), r = 0;
-    char beyond; /* where a byte goes that there is no room for */
+    char beyond = 0; /* where a byte goes that there is no room for */
 
     if (fd < 0)
         return err_set(err, ERR_NOT_FOUND, "%s cannot be read: %s", path, strerror(errno));
