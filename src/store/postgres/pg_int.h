@@ -148,8 +148,8 @@
       " id, body) SELECT 0, u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) u") \
     X(PG_FORESEE, "IBi", \
       "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, CASE WHEN" \
-      " octet_length(v.body) <= $3 THEN v.body END, u.n FROM unnest($1, $2) WITH" \
-      " ORDINALITY u(type, id, n) CROSS JOIN LATERAL (SELECT * FROM carnet_version v" \
+      " octet_length(v.body) <= $3 THEN v.body END FROM unnest($1, $2)" \
+      " u(type, id) CROSS JOIN LATERAL (SELECT * FROM carnet_version v" \
       " WHERE v.part = 0 AND v.type::int4 = u.type::int4 AND v.id = u.id ORDER BY" \
       " v.row + 0 DESC LIMIT 1) v") \
     X(PG_PUT_KEYS, "B", "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k") \
@@ -224,8 +224,8 @@
 
 /* Statements that only a distributed store has (sharded.h). */
 #define PG_SHARDED_ONLY(X) \
-    X(PG_SEEN) X(PG_LAZY) X(PG_HOME) X(PG_PUT_HOME) X(PG_DROP_HOME) X(PG_GUEST) X(PG_PUT_GUEST) \
-    X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
+    X(PG_SEEN) X(PG_LAZY) X(PG_HOME) X(PG_HOMES) X(PG_PUT_HOME) X(PG_PUT_HOMES) X(PG_DROP_HOME) \
+    X(PG_GUEST) X(PG_PUT_GUEST) X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
 
 enum pg_statement {
 #define X(id, types, sql) id,
@@ -317,6 +317,7 @@ struct unsent_version {
     int32_t home; /* in a distributed store */
     uint16_t type, origin;
     uint8_t method, id_n;
+    bool settles;        /* the directory has to learn its home */
     uint32_t at, body_n; /* the id's key and the body behind it, in unsent.bytes */
 };
 
@@ -346,6 +347,8 @@ size_t id_hash(int type, struct str id);
 
 struct foreseen_id {
     int type, row; /* of the answer; -1: there is no version */
+    int32_t home;  /* in a distributed store */
+    bool has_home; /* false: nor is there a version */
     uint8_t n;
     unsigned char key[ID_KEY_MAX];
 };
@@ -360,6 +363,8 @@ struct foreseen {
 void foreseen_clear(struct foreseen *f);
 /* Whether that id was asked for; *ret_row is its row of the answer, or -1. */
 bool foreseen_find(const struct foreseen *f, int type, struct str key, int *ret_row);
+/* What is known of an id; NULL: it was not asked for. */
+const struct foreseen_id *foreseen_id(const struct foreseen *f, int type, struct str key);
 
 struct pg_agent {
     char *text;
@@ -469,9 +474,13 @@ int pg_place_range(struct pg_txn *t, const struct str *within, struct str lo, st
                    struct pg_args *a, struct err *err);
 /* … about a resource: 1, or 0 if the directory does not know it. */
 int pg_place_id(struct pg_txn *t, int type, struct str id_key, struct pg_args *a, struct err *err);
-/* Settles a new resource with its patient (.n == 0: by itself). */
-int pg_home_set(struct pg_txn *t, int type, struct str id_key, struct str patient, int32_t *ret,
-                struct err *err);
+/* Where a new resource settles: with its patient (.n == 0: by itself). */
+int32_t pg_home_choose(int type, struct str id_key, struct str patient);
+/* Whether the directory holds resources of a type: other homes follow from the id. */
+bool pg_home_is_listed(const struct pg_store *st, int type);
+/* The bytes by which the directory knows a resource. */
+struct str pg_home_key(int type, struct str id_key, unsigned char to[2 + ID_KEY_MAX]);
+int pg_home_put(struct pg_txn *t, int type, struct str id_key, int32_t home, struct err *err);
 int pg_home_drop(struct pg_txn *t, int type, struct str id_key, struct err *err);
 /* Notes of which patients a resource is a guest. */
 int pg_guests_put(struct pg_txn *t, const struct index *index, int32_t home, struct err *err);
