@@ -3,6 +3,8 @@
  */
 #include "store/postgres/pg_int.h"
 
+#include <stdlib.h>
+
 static int scan_enter(struct store_txn *txn, struct err *err)
 {
     struct pg_txn *t = pg_txn(txn);
@@ -132,6 +134,40 @@ static int scan_has(struct store_txn *txn, enum scan_of of, struct str k, struct
     pg_arg_bytes(&a, k);
     r = pg_ask(pg_txn(txn)->conn, of == SCAN_TERMS ? PG_TERM : PG_KEY, &a, &res, err);
     return r < 0 ? r : PQntuples(res) > 0;
+}
+
+static int by_key(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+static int scan_has_all(struct store_txn *txn, enum scan_of of, const struct str *k, size_t n,
+                        bool *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb array = sb_make(HAS_ALL_MAX * (ENTRY_MAX + 4) + KIB(1));
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {.form = FORM_ALL};
+    int r;
+
+    assert(n <= HAS_ALL_MAX);
+    pg_array_begin(&array, PG_OF_BYTES, n);
+    for (size_t i = 0; i < n; i++)
+        pg_array_bytes(&array, k[i]);
+    if (array.failed)
+        return err_no_memory(err);
+    pg_arg_bytes(&a, sb_view(&array));
+    r = pg_ask(pg_txn(txn)->conn, of == SCAN_TERMS ? PG_HAVE_TERMS : PG_HAVE_KEYS, &a, &res, err);
+    if (r < 0)
+        return r;
+    memset(ret, 0, n * sizeof *ret);
+    for (int i = 0; i < PQntuples(res); i++) {
+        struct str found = pg_bytes(res, i, 0);
+        const struct str *at = bsearch(&found, k, n, sizeof *k, by_key);
+
+        if (at)
+            ret[at - k] = true;
+    }
+    return 0;
 }
 
 static int scan_count(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
@@ -282,7 +318,8 @@ static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t ma
 #define SCAN_OPS(few_) \
     { \
         .ahead = PG_BATCH_FIRST, .few = few_, .enter = scan_enter, .open = scan_open, \
-        .next = scan_next, .close = scan_close, .has = scan_has, .count = scan_count, \
+        .next = scan_next, .close = scan_close, .has = scan_has, .has_all = scan_has_all, \
+        .count = scan_count, \
         .live_of = live_of, .identity = identity, .live = live, .ids = ids, .row_at = pg_row_at, \
         .expect = pg_expect, \
     }

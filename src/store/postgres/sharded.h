@@ -90,6 +90,7 @@
       "SELECT k, home FROM carnet_idx WHERE k >= $1 AND k < $2 ORDER BY k DESC LIMIT $3") \
     X(PG_KEY, FORM_HOME, "bh", "SELECT k FROM carnet_idx WHERE home = $2 AND k = $1") \
     X(PG_KEY, FORM_ALL, "b", "SELECT k FROM carnet_idx WHERE k = $1") \
+    X(PG_HAVE_KEYS, FORM_ALL, "B", "SELECT k FROM carnet_idx WHERE k = ANY ($1)") \
     X(PG_KEY_COUNT, FORM_HOME, "bbh", \
       "SELECT count(*) FROM carnet_idx WHERE home = $3 AND k >= $1 AND k < $2") \
     X(PG_KEY_COUNT, FORM_ALL, "bb", "SELECT count(*) FROM carnet_idx WHERE k >= $1 AND k < $2") \
