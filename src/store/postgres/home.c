@@ -36,8 +36,12 @@ int32_t pg_home_make(int type, struct str id_key)
 _Static_assert(1 << SLOT_BITS == PG_HOMES_MAX, "a slot for each lowest part of a number");
 
 /* A row's number stands in the slot of its lowest bits, beside its home: one word. */
-void pg_home_note(struct pg_store *st, uint64_t row, int32_t home)
+void pg_home_note(struct pg_txn *t, uint64_t row, int32_t home)
 {
+    struct pg_store *st = pg_store(&t->base);
+
+    if (!st->is_sharded || t->base.is_writing)
+        return;
     atomic_store_explicit(&st->homes[row % PG_HOMES_MAX],
                           SLOT_TAKEN | row >> SLOT_BITS << 32 | (uint32_t)home,
                           memory_order_relaxed);

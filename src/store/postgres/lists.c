@@ -68,12 +68,12 @@ static void expect_entries(const struct scan *s)
 
 static void note_homes(const struct scan *s)
 {
-    struct pg_store *st = pg_store(s->txn);
+    struct pg_txn *t = pg_txn(s->txn);
 
-    for (size_t i = 0; st->is_sharded && s->of != SCAN_TERMS && i < s->n; i++) {
+    for (size_t i = 0; pg_store(s->txn)->is_sharded && s->of != SCAN_TERMS && i < s->n; i++) {
         struct str k = pg_bytes(s->at, (int)i, 0);
         if (k.n >= ROW_BYTES)
-            pg_home_note(st, row_get((const unsigned char *)k.p + k.n - ROW_BYTES),
+            pg_home_note(t, row_get((const unsigned char *)k.p + k.n - ROW_BYTES),
                          (int32_t)pg_i64(s->at, (int)i, 1));
     }
 }
@@ -202,7 +202,7 @@ static int live_of(struct store_txn *txn, int type, struct str id_key, uint64_t 
     if ((r = pg_ask(pg_txn(txn)->conn, PG_NEWEST, &a, &res, err)) < 0)
         return r;
     if (pg_store(txn)->is_sharded && PQntuples(res))
-        pg_home_note(pg_store(txn), (uint64_t)pg_i64(res, 0, 0), (int32_t)pg_i64(res, 0, 2));
+        pg_home_note(pg_txn(txn), (uint64_t)pg_i64(res, 0, 0), (int32_t)pg_i64(res, 0, 2));
     *ret = PQntuples(res) && pg_i64(res, 0, 1) != METHOD_DELETE ? (uint64_t)pg_i64(res, 0, 0) : 0;
     return 0;
 }
@@ -243,7 +243,7 @@ static int live(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, 
     for (int i = 0; i < n; i++) {
         ret[i] = (uint64_t)pg_i64(res, i, 0);
         if (pg_store(txn)->is_sharded)
-            pg_home_note(pg_store(txn), ret[i], (int32_t)pg_i64(res, i, 1));
+            pg_home_note(pg_txn(txn), ret[i], (int32_t)pg_i64(res, i, 1));
     }
     pg_expect(txn, ret, (size_t)n);
     return n;
@@ -270,7 +270,7 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
         ret[i].n = id.n;
         ret[i].row = (uint64_t)pg_i64(res, i, 1);
         if (pg_store(txn)->is_sharded)
-            pg_home_note(pg_store(txn), ret[i].row, (int32_t)pg_i64(res, i, 2));
+            pg_home_note(pg_txn(txn), ret[i].row, (int32_t)pg_i64(res, i, 2));
     }
     return n;
 }

@@ -44,6 +44,7 @@
 #define PG_KEEP_BYTES MIB(4)
 #define PG_HOMES_MAX 65536 /* rows whose home a process remembers */
 #define PG_SETTLE_MS 5000  /* for a worker that was away while a group committed */
+#define PG_LAG_MS 1000     /* a group may be committed and not shown before a reader sees to it */
 
 /* Names of the types of parameters: i int8, h int4, b bytea, B bytea[], I int8[], H int4[],
  * t text; of those that pg_send adds itself: p the reader's position (int8). */
@@ -399,7 +400,14 @@ struct pg_writer {
     struct pg_agent agents[PG_AGENTS_MAX];
     size_t n_agents;
     bool multi_dirty;
+    atomic_bool owes; /* a group of this process is committed and not shown (publish) */
     atomic_uint_fast64_t commits, jobs;
+};
+
+/* What readers of a distributed store have noticed of groups that are committed and not shown. */
+struct pg_lag {
+    atomic_uint_fast64_t row;          /* the feed's end then */
+    atomic_int_fast64_t since, looked; /* milliseconds; when a reader has last seen to it */
 };
 
 struct pg_store {
@@ -414,6 +422,7 @@ struct pg_store {
     bool is_sharded;            /* Citus has distributed it */
     struct params *base_params; /* which lists hold references, for home.c */
     atomic_uint_fast64_t homes[PG_HOMES_MAX];
+    struct pg_lag lag;
     pthread_mutex_t conns_lock;
     struct pg_conn *free_conns;
     struct pg_writer writer;
@@ -467,7 +476,8 @@ static inline void pg_clearp(PGresult **r)
 /* ---- home.c: where things are in a distributed store. In a plain one these do nothing ---- */
 
 int32_t pg_home_make(int type, struct str id_key);
-void pg_home_note(struct pg_store *st, uint64_t row, int32_t home);
+/* Nothing is noted of what a writer sees: if its group fails, the number becomes another's. */
+void pg_home_note(struct pg_txn *t, uint64_t row, int32_t home);
 /* Say in `a` where a statement about a row goes, about several, about a range of keys (`within` as
  * in scan_int.h). */
 void pg_place_row(struct pg_store *st, uint64_t row, struct pg_args *a);
@@ -552,6 +562,8 @@ void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret);
 int pg_writer_start(struct pg_store *st, struct err *err);
 void pg_writer_stop(struct pg_store *st);
 void pg_submit(struct store *st, struct store_job *job);
+/* A group without jobs: what others have committed and not shown is shown behind it. */
+int pg_heal(struct pg_store *st, struct err *err);
 int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
 int pg_changed(struct store_txn *txn, struct err *err);
 int pg_claim(struct store_txn *txn, struct str name, struct err *err);

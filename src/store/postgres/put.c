@@ -155,8 +155,7 @@ static int add_version(struct pg_txn *t, const struct unsent_version *v, struct 
 int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
               uint64_t hlc, unsigned origin, struct err *err)
 {
-    struct pg_store *st = pg_store(&t->base);
-    struct pg_writer *w = &st->writer;
+    struct pg_writer *w = &pg_store(&t->base)->writer;
     struct unsent_version v = {.row = row,
                                .hlc = hlc,
                                .origin = (uint16_t)origin,
@@ -184,8 +183,6 @@ int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as
     w->versions++;
     w->live += put->method != METHOD_DELETE;
     w->is_dirty = true;
-    if (st->is_sharded)
-        pg_home_note(st, row, v.home);
     if (!put->index || (as && !as->row.is_current))
         return 0;
     r = add_entries(t, put->index, row, v.home, false, err);

@@ -24,7 +24,7 @@
 #define SH_IS_LIVE(p) "v.method < 2 AND NOT EXISTS (" SH_LATER("v.home", p) ")"
 
 #define PG_SHARDED(X) \
-    X(PG_FEED, FORM_LOCAL, "", "SELECT seen, epoch FROM carnet_feed WHERE part = 0") \
+    X(PG_FEED, FORM_LOCAL, "", "SELECT seen, epoch, row FROM carnet_feed WHERE part = 0") \
     X(PG_LOCK, FORM_LOCAL, "", \
       "SELECT row, epoch, hlc, seen FROM carnet_feed WHERE part = 0 FOR UPDATE") \
     X(PG_SEEN, FORM_LOCAL, "i", "UPDATE carnet_feed SET seen = $1 WHERE part = 0 AND seen < $1") \
