@@ -28,6 +28,7 @@ enum how { POST, GET, QUICK };
 /* clang-format off */
 static const struct op table[] = {
     READ("accesses", I, "Patient", OWN("accesses"), GET, op_accesses, NULL),
+    READ("break-glass", I, "Patient", OWN("break-glass"), POST, op_break_glass, NULL),
     READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
     {.name = STR("conformance"), .at = S, .url = OWN("conformance"), .get = true,
      .operators = true, .run = op_conformance},

@@ -131,6 +131,8 @@ int account_setup_new(struct store_txn *txn, const struct account *account, int6
     int r;
 
     ticket_new(now_ms + ACCOUNT_SETUP_MS, &t);
+    if (!*t.text)
+        return err_no_memory(err);
     r = ticket_sweep(txn, RECORD_SETUP, now_ms, err);
     if (r >= 0)
         r = record_put(txn, RECORD_SETUP, str_c(t.name), &pointer_shape, &to, err);

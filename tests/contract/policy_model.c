@@ -141,7 +141,8 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
         return false;
     for (int i = 0; i < t->n; i++) {
         own += who->role == M_PATIENT && t->patients[i] == who->self;
-        related += in_care(c, who, t->patients[i]);
+        related +=
+            purpose_of(who) == 1 ? t->patients[i] == who->glass : in_care(c, who, t->patients[i]);
         within += t->patients[i] == who->within;
     }
     if (who->within >= 0 && !within)
@@ -150,7 +151,7 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
         return t->group ? t->n && own == t->n : own > 0;
     if (t->n == 0)
         return who->role == M_STEWARD;
-    if ((who->role == M_WORKER || who->role == M_CLERK) && purpose_of(who) != 1 &&
+    if ((who->role == M_WORKER || who->role == M_CLERK) &&
         (t->group ? related < t->n : related == 0))
         return false;
     if (t->hiv && who->role == M_CLERK)

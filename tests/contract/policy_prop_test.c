@@ -432,6 +432,7 @@ static void some_asker(struct prop *p)
                             .purpose = chance(p, 75) ? -1 : below(p, 3),
                             .two_factors = chance(p, 80),
                             .within = maybe(p, 15, PEOPLE)};
+    who->glass = who->within >= 0 ? who->within : maybe(p, 85, PEOPLE);
     if (chance(p, 95))
         who->self = below(p, who->role == M_PATIENT ? PEOPLE : DOCTORS);
     as = (struct somebody){.role = roles[who->role],
@@ -441,8 +442,8 @@ static void some_asker(struct prop *p)
     if (who->self >= 0)
         snprintf(as.user, sizeof as.user, "%s%d",
                  who->role == M_PATIENT ? "Patient/p" : "Practitioner/d", who->self);
-    if (who->within >= 0)
-        snprintf(as.patient, sizeof as.patient, "p%d", who->within);
+    if (who->glass >= 0)
+        snprintf(as.patient, sizeof as.patient, "p%d", who->glass);
     p->access = somebody_access(&p->a, &as, p->guard);
 }
 
