@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "notify/notify.h"
 #include "trust/glass.h"
 #include "trust/guard.h"
 
@@ -77,8 +78,16 @@ static int check_patient(struct breaking *b)
 static int also(void *ctx, struct store_txn *txn, struct err *err)
 {
     struct breaking *b = ctx;
+    struct notify *notify = b->c->api->notify;
+    struct notice notice = {.kind = NOTICE_GLASS, .when_ms = b->glass.from_ms};
+    int r = glass_break(txn, b->c->a, &b->as, &b->glass, err);
 
-    return glass_break(txn, b->c->a, &b->as, &b->glass, err);
+    if (r < 0 || !notify)
+        return r;
+    notice.owner = arena_fmt(b->c->a, "Patient/%.*s", STR_ARG(b->glass.patient));
+    notice.secret = STR("");
+    return notice.owner.p ? notify_about(notify, txn, notice.owner, &notice, err)
+                          : err_no_memory(err);
 }
 
 static int commit(struct breaking *b)
@@ -144,6 +153,8 @@ int op_break_glass(struct call *c, struct store_txn *txn)
         r = commit(&b);
     if (r < 0)
         return r;
+    if (c->api->notify)
+        notify_wake(c->api->notify);
     trail_patient(c, c->id);
     trail_glass(c, c->id);
     http_reply_header(c->x, "Cache-Control", STR("no-store"));

@@ -50,6 +50,7 @@ static const struct op table[] = {
     READ("meta", S | T | I | V, NULL, HL7("Resource-meta"), QUICK, op_meta, NULL),
     CHANGE("meta-add", I, NULL, HL7("Resource-meta-add"), op_meta_add, op_meta_reply),
     CHANGE("meta-delete", I, NULL, HL7("Resource-meta-delete"), op_meta_delete, op_meta_reply),
+    READ("notices", I, "Patient", OWN("notices"), GET, op_notices, NULL),
     READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
          op_preferred_id, NULL),
     READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),

@@ -143,9 +143,9 @@ static bool has_outcome(yyjson_val *task)
 /* What a review says; all else stays as the node wrote it. */
 static bool is_of_review(struct str member)
 {
-    static const struct str members[] = {
-        STR("meta"), STR("text"),  STR("status"),      STR("businessStatus"), STR("statusReason"),
-        STR("note"), STR("owner"), STR("lastModified"), STR("output")};
+    static const struct str members[] = {STR("meta"),           STR("text"),         STR("status"),
+                                         STR("businessStatus"), STR("statusReason"), STR("note"),
+                                         STR("owner"),          STR("lastModified"), STR("output")};
 
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (str_eq(member, members[i]))

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 """Who may see what, as people meet it: emergency access and its review. trust.py CARNET"""
+import contextlib
+import hashlib
+import hmac
 import json
 import os
 import re
 import sys
+import time
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import auth  # noqa: E402
 import jose  # noqa: E402
 import node as nodes  # noqa: E402
+import sinks  # noqa: E402
 
 CODES = 'http://terminology.hl7.org/CodeSystem/'
 REASON = 'unconscious in the emergency room'
@@ -177,6 +183,115 @@ def check_review(world, task, token):
           'the queue is empty')
 
 
+# ---- notices ----
+
+HOOK_SECRET, SMS_TOKEN = 'hook secret', 'Bearer sms-token'
+
+
+def add_notices(folder, mail, web):
+    """What carries notices, in files of the node's folder."""
+    def write(name, text):
+        path = os.path.join(folder.path, name)
+        with open(path, 'w') as f:
+            f.write(text)
+        return path
+
+    return write('notify.json', json.dumps({
+        'from': 'node@node.example', 'retrySeconds': 1,
+        'smtp': {'url': f'smtp://127.0.0.1:{mail.port}', 'tls': False},
+        'sms': {'url': f'http://127.0.0.1:{web.port}/sms',
+                'secretFile': write('sms-token', SMS_TOKEN + '\n')},
+        'webhook': {'url': f'http://127.0.0.1:{web.port}/hook',
+                    'secretFile': write('hook-secret', HOOK_SECRET)}}))
+
+
+def add_addresses(world):
+    for name, language in ('ann', 'ar'), ('bob', 'fr'):
+        world.put(world.loader, {
+            'resourceType': 'Patient', 'id': name, 'birthDate': '1990-01-01',
+            'name': [{'family': 'Muster', 'given': [name]}],
+            'telecom': [{'system': 'email', 'value': name + '@mail.example'},
+                        {'system': 'phone', 'value': '+221 77 000 00 00'}],
+            'communication': [{'language': {'coding': [{'code': language}]}}]})
+
+
+def to(address):
+    return lambda mail: mail[0] == [address]
+
+
+def check_notices(world):
+    """Whose glass was broken is told, every way that there is, and nothing clinical with it."""
+    check = world.check
+    rcpt, mail = world.mail.wait(to('bob@mail.example')) or (None, {})
+    check(rcpt == ['bob@mail.example'] and mail['Subject'] ==
+          'Votre dossier de santé a été ouvert en urgence', f'a mail in their language: {mail}')
+    text = mail.get_content()
+    check(world.root in text and 'UTC' in text and 'unconscious' not in text and
+          'Doc' not in text, f'which says where to look, and no more: {text}')
+    check(mail['Auto-Submitted'] == 'auto-generated' and mail['Date'].endswith('+0000') and
+          mail['Message-ID'].endswith('@node.example>'), f'as a program sends it: {mail.items()}')
+    sms = world.web.wait(lambda got: got[0] == '/sms')
+    check(sms and json.loads(sms[2])['to'] == '+221770000000' and
+          sms[1].get('Authorization') == SMS_TOKEN, f'a text message: {sms}')
+    hook = world.web.wait(lambda got: got[0] == '/hook' and b'Patient/bob' in got[2])
+    mac = hmac.new(HOOK_SECRET.encode(), hook[2], hashlib.sha256).hexdigest()
+    check(json.loads(hook[2])['owner'] == 'Patient/bob' and
+          hook[1].get('Carnet-Signature') == 'sha256=' + mac and
+          hook[1].get('Idempotency-Key') == json.loads(hook[2])['id'], f'a webhook: {hook}')
+
+    def told(login='bob'):
+        reply = world.ask(login, 'GET', 'Patient/bob/$notices')
+        return [{p['name']: next(v for k, v in p.items() if k != 'name') for p in x['part']}
+                for x in reply.json().get('parameter', [])] if reply.status == 200 else reply.status
+
+    end = time.monotonic() + 20
+    while any(n['state'] == 'waiting' for n in told()) and time.monotonic() < end:
+        time.sleep(0.1)
+    mine = told()
+    check({n['channel'] for n in mine} == {'email', 'sms', 'webhook'} and
+          all(n['state'] == 'sent' and n['kind'] == 'break-glass' for n in mine),
+          f'the person sees what they were told: {mine}')
+    check(any('queued as' in n['proof'] for n in mine), f'and that it arrived: {mine}')
+    check(told('officer') == mine, 'a reviewer sees it')
+    check([told(x) for x in ('ann', 'keeper', world.loader)] == [403] * 3, 'and nobody else')
+
+
+def check_forgotten(world):
+    """A new password by mail; whether there is such an account is not told."""
+    check = world.check
+
+    def forget(login):
+        browser = auth.Browser(world)
+        browser.send('GET', '/auth/forgot')
+        return browser.send('POST', '/auth/forgot', {'login': login})
+
+    world.mail.refuse = 451
+    known, unknown = forget('ann'), forget('nobody-at-all')
+    check(known.status == unknown.status == 200 and known.body == unknown.body,
+          'the answer does not tell who is there')
+    check(not [m for m in world.mail.got if m[0] == ['ann@mail.example']], 'the server is busy')
+    world.mail.refuse = None
+    got = world.mail.wait(lambda m: m[0] == ['ann@mail.example'] and
+                          '/auth/setup' in m[1].get_content())
+    check(got and got[1]['Content-Language'] == 'ar', f'it is tried again: {got}')
+    link = re.search(r'(/auth/setup\?secret=\S+)', got[1].get_content()).group(1)
+    check(not [w for w in world.web.got if b'/auth/setup' in w[2] and w[0] == '/hook'],
+          'the secret goes to nobody else')
+    before = len(world.mail.got)
+    forget('ann')
+    browser = auth.Browser(world)
+    browser.send('GET', link)
+    secret = urllib.parse.unquote(link.split('=', 1)[1])
+    check(f'name="secret" value="{secret}"' in browser.page, 'the link fills it in')
+    reply = browser.send('POST', '/auth/setup', {'secret': secret, 'password': 'a new password'})
+    check(reply.status == 200, f'the password is set: {reply}')
+    check(world.mail.wait(lambda m: 'كلمة مرورك' in m[1]['Subject']), 'which is told')
+    check(len([m for m in world.mail.got[before:] if '/auth/setup' in m[1].get_content()]) == 0,
+          'asking again sends no second one')
+    reply = browser.send('POST', '/auth/setup', {'secret': secret, 'password': 'another password'})
+    check(reply.status == 400, 'the secret is good once')
+
+
 # ---- the country ----
 
 def add_people(world):
@@ -199,8 +314,14 @@ def add_clients(world):
 
 def main():
     score = nodes.Score()
-    with nodes.Folder(sys.argv[1]) as folder, nodes.Node(folder, is_open=False) as node:
+    with contextlib.ExitStack() as stack:
+        mail = stack.enter_context(contextlib.closing(sinks.Sink(sinks.Mail)))
+        web = stack.enter_context(contextlib.closing(sinks.Sink(sinks.Web)))
+        folder = stack.enter_context(nodes.Folder(sys.argv[1]))
+        node = stack.enter_context(nodes.Node(folder, '--notify', add_notices(folder, mail, web),
+                                              is_open=False))
         world = Country(score, folder, node)
+        world.mail, world.web = mail, web
         world.keys = [jose.Key(folder.path, 'ES384')]
         add_people(world)
         add_clients(world)
@@ -209,7 +330,10 @@ def main():
         auth.make_records(world, world.loader)
         for name in 'nurse', 'officer':
             world.put(world.loader, {'resourceType': 'Practitioner', 'id': name})
+        add_addresses(world)
         check_glass(world)
+        check_notices(world)
+        check_forgotten(world)
     return score.end()
 
 

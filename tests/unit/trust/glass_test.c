@@ -10,8 +10,7 @@
 
 #define DOCTOR "01a219e4-0000-7000-8000-000000000001"
 
-static struct smart_scope user_scopes[] = {
-    {SMART_USER, 0, SMART_R | SMART_S, {"", 0}}};
+static struct smart_scope user_scopes[] = {{SMART_USER, 0, SMART_R | SMART_S, {"", 0}}};
 static const struct identity doctor = {.kind = IDENTITY_PERSON,
                                        .subject = {DOCTOR, sizeof DOCTOR - 1},
                                        .client = {"app", 3},
