@@ -53,7 +53,8 @@ static const struct words table[NOTICE_KIND_COUNT][NOTIFY_LANGUAGE_COUNT] = {
           "de passe reste le même.\n"),
         W("Задать новый пароль",
           "{when} кто-то запросил новый пароль для вашей учётной записи. Если это были вы, "
-          "откройте эту страницу в течение часа:\n\n{link}\n\nЕсли нет, ничего не делайте: пароль останется "
+          "откройте эту страницу в течение часа:\n\n{link}\n\nЕсли нет, ничего не делайте: "
+          "пароль останется "
           "прежним.\n"),
         W("Establecer una nueva contraseña",
           "El {when}, alguien pidió una nueva contraseña para su cuenta. Si fue usted, abra esta "
