@@ -18,8 +18,8 @@ static bool may_ask(const struct call *c)
     role = c->who.guard && i->kind == IDENTITY_PERSON
                ? policy_role(guard_policy(c->who.guard), i->role)
                : NULL;
-    return (role && role->reviews) || (str_starts(i->fhir_user, STR("Patient/")) &&
-                                       str_eq(str_from(i->fhir_user, 8), c->id));
+    return (role && role->reviews) ||
+           (str_starts(i->fhir_user, STR("Patient/")) && str_eq(str_from(i->fhir_user, 8), c->id));
 }
 
 static void write_part(struct sb *out, const char *name, const char *type, struct str value)

@@ -47,6 +47,7 @@ static const struct op table[] = {
     READ("graphql", S | I, NULL, HL7("Resource-graphql"), GET, op_graphql, "application/graphql"),
     READ("lastn", T, "Observation", HL7("Observation-lastn"), GET, op_lastn, NULL),
     READ("lookup", T, "CodeSystem", HL7("CodeSystem-lookup"), QUICK, op_lookup, NULL),
+    READ("match", T, "Patient", HL7("Patient-match"), POST, op_match, NULL),
     READ("meta", S | T | I | V, NULL, HL7("Resource-meta"), QUICK, op_meta, NULL),
     CHANGE("meta-add", I, NULL, HL7("Resource-meta-add"), op_meta_add, op_meta_reply),
     CHANGE("meta-delete", I, NULL, HL7("Resource-meta-delete"), op_meta_delete, op_meta_reply),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define WORD_BYTES 42 /* of UTF-8 in an encoded word, which has 75 characters (RFC 2047) */
-#define LINE_BYTES 57  /* of text in one line of base64: 76 characters (RFC 2045) */
+#define LINE_BYTES 57 /* of text in one line of base64: 76 characters (RFC 2045) */
 #define ADDRESS_MAX 300
 
 /* ---- the message ---- */
@@ -98,20 +98,20 @@ static size_t heard(char *p, size_t size, size_t n, void *ctx)
 static bool set_up(CURL *curl, const struct mail *mail, const char *from, struct curl_slist *to,
                    struct upload *up)
 {
-    bool ok = curl_easy_setopt(curl, CURLOPT_URL, mail->url) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)MAIL_SECONDS) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_USE_SSL,
-                               mail->tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY) ==
-                  CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_READFUNCTION, give) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_READDATA, up) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, heard) == CURLE_OK &&
-              curl_easy_setopt(curl, CURLOPT_HEADERDATA, up) == CURLE_OK;
+    bool ok =
+        curl_easy_setopt(curl, CURLOPT_URL, mail->url) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)MAIL_SECONDS) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_USE_SSL,
+                         mail->tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, give) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_READDATA, up) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, heard) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_HEADERDATA, up) == CURLE_OK;
 
     if (ok && mail->user)
         ok = curl_easy_setopt(curl, CURLOPT_USERNAME, mail->user) == CURLE_OK &&
@@ -121,8 +121,8 @@ static bool set_up(CURL *curl, const struct mail *mail, const char *from, struct
 }
 
 /* A refusal is an answer, if the server gave one. */
-static int outcome(CURLcode code, const struct mail *mail, const struct sb *answer,
-                   int *ret_status, struct err *err)
+static int outcome(CURLcode code, const struct mail *mail, const struct sb *answer, int *ret_status,
+                   struct err *err)
 {
     uint64_t status = 0;
 
@@ -130,10 +130,9 @@ static int outcome(CURLcode code, const struct mail *mail, const struct sb *answ
         return err_no_memory(err);
     if (answer->n >= 3)
         str_to_u64(str_head(sb_view(answer), 3), 999, &status);
-    if (code == CURLE_OK || (status >= 400 && (code == CURLE_SEND_ERROR ||
-                                               code == CURLE_WEIRD_SERVER_REPLY ||
-                                               code == CURLE_RECV_ERROR ||
-                                               code == CURLE_LOGIN_DENIED))) {
+    if (code == CURLE_OK ||
+        (status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_WEIRD_SERVER_REPLY ||
+                           code == CURLE_RECV_ERROR || code == CURLE_LOGIN_DENIED))) {
         *ret_status = (int)status;
         return 0;
     }

@@ -12,7 +12,7 @@
 #define MAIL_ANSWER_MAX KIB(16)
 
 struct mail {
-    const char *url; /* smtp://host:port or smtps://host */
+    const char *url;             /* smtp://host:port or smtps://host */
     const char *user, *password; /* NULL: nobody signs in */
     bool tls;                    /* required; else it is used where the server has it */
     struct str id;               /* unique: the message's id, before the sender's domain */

@@ -98,8 +98,7 @@ static int read_smtp(struct reading *in, yyjson_val *from)
     return 0;
 }
 
-static int read_hook(struct reading *in, struct str name, yyjson_val *from,
-                     struct notify_hook *to)
+static int read_hook(struct reading *in, struct str name, yyjson_val *from, struct notify_hook *to)
 {
     static const char *const schemes[] = {"https://", "http://127.0.0.1", "http://localhost",
                                           "http://[::1]", NULL};

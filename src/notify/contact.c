@@ -102,9 +102,9 @@ static enum notify_language language_of(yyjson_val *list, enum notify_language f
 int notify_contact(struct arena *a, yyjson_val *resource, enum notify_language fallback,
                    struct notice_contact *ret, struct err *err)
 {
-    *ret = (struct notice_contact){
-        .email = STR(""),
-        .phone = STR(""),
-        .language = language_of(js_get(resource, "communication"), fallback)};
+    *ret = (struct notice_contact){.email = STR(""),
+                                   .phone = STR(""),
+                                   .language =
+                                       language_of(js_get(resource, "communication"), fallback)};
     return read_telecom(a, js_get(resource, "telecom"), ret, err);
 }

@@ -214,8 +214,7 @@ static int settle_run(struct store_txn *txn, struct store_job *job, struct err *
     r = notice_unqueue(txn, str_c(lease), err);
     if (r >= 0)
         r = notice_write(txn, &d->rec, err);
-    return r < 0 || !d->again_ms ? r
-                                 : notice_queue(txn, d->rec.owner, d->rec.id, d->again_ms, err);
+    return r < 0 || !d->again_ms ? r : notice_queue(txn, d->rec.owner, d->rec.id, d->again_ms, err);
 }
 
 static int64_t wait_of(const struct notify *n, uint64_t attempts)
@@ -242,9 +241,8 @@ static void send_it(struct notify *n, struct delivery *d, char proof[NOTIFY_PROO
     d->rec.sent_ms = how > 0 ? done_ms : 0;
     d->rec.secret = STR("");
     if (how <= 0)
-        log_event(LOG_WARN, LOG_NOTICE, "id=%.*s channel=%.*s attempts=%llu",
-                  STR_ARG(d->rec.id), STR_ARG(d->rec.channel),
-                  (unsigned long long)d->rec.attempts);
+        log_event(LOG_WARN, LOG_NOTICE, "id=%.*s channel=%.*s attempts=%llu", STR_ARG(d->rec.id),
+                  STR_ARG(d->rec.channel), (unsigned long long)d->rec.attempts);
 }
 
 /* 1: one was tried, 0: none is due. */

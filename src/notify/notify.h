@@ -18,11 +18,11 @@
 #define NOTIFY_ADDRESS_MAX 254 /* bytes of a mail address (RFC 5321) */
 #define NOTIFY_PHONE_MAX 20
 #define NOTIFY_OWNER_MAX 80
-#define NOTIFY_KEPT_MAX 200     /* notices of one person; the oldest give way */
-#define NOTIFY_ATTEMPTS_MAX 14  /* about two days */
+#define NOTIFY_KEPT_MAX 200    /* notices of one person; the oldest give way */
+#define NOTIFY_ATTEMPTS_MAX 14 /* about two days */
 #define NOTIFY_WAIT_FIRST_MS INT64_C(30000)
 #define NOTIFY_WAIT_MAX_MS INT64_C(21600000)
-#define NOTIFY_PROOF_MAX 600    /* of what the other side said */
+#define NOTIFY_PROOF_MAX 600 /* of what the other side said */
 
 /*    kind             code         what happened */
 #define NOTICES(X)                                                                                 \
@@ -121,7 +121,7 @@ int notify_start(struct notify *n, struct err *err);
 const struct notify_smtp {
     const char *url, *user, *password;
     bool tls; /* required, not just tried */
-} *notify_smtp(const struct notify *n);
+} * notify_smtp(const struct notify *n);
 
 /* Inside a job of the node's own. One record for each way that there is to reach them. */
 int notify_put(const struct notify *n, struct store_txn *txn, const struct notice *notice,

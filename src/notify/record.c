@@ -34,8 +34,8 @@ int notice_write(struct store_txn *txn, const struct notice_record *rec, struct 
 
     if (r < 0)
         return r;
-    sb_fmt(&out, "{\"made\":%" PRId64 ",\"when\":%" PRId64 ",\"sent\":%" PRId64
-                 ",\"attempts\":%" PRIu64,
+    sb_fmt(&out,
+           "{\"made\":%" PRId64 ",\"when\":%" PRId64 ",\"sent\":%" PRId64 ",\"attempts\":%" PRIu64,
            rec->made_ms, rec->when_ms, rec->sent_ms, rec->attempts);
     write_str(&out, "kind", rec->kind);
     write_str(&out, "language", rec->language);

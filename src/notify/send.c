@@ -125,8 +125,9 @@ int notice_send(struct notify *n, const struct notice_record *rec, char proof[NO
     struct err err = {0};
     int status = 0, r;
 
-    if (kind == NOTICE_KIND_COUNT ||
-        !(is_mail ? n->smtp.url : is_sms ? n->sms.url : n->webhook.url)) {
+    if (kind == NOTICE_KIND_COUNT || !(is_mail  ? n->smtp.url
+                                       : is_sms ? n->sms.url
+                                                : n->webhook.url)) {
         snprintf(proof, NOTIFY_PROOF_MAX, "nothing is configured that carries it");
         message_done(&m);
         return 0;

@@ -55,10 +55,8 @@ static int send_post(void *ctx, const struct notify_post *p, int *ret_status,
     char key[200], authorization[HEADER_MAX], signature[200];
     const char *headers[4];
     size_t n = 0;
-    struct http_client_request req = {.url = p->url,
-                                      .content_type = "application/json",
-                                      .body = p->body,
-                                      .headers = headers};
+    struct http_client_request req = {
+        .url = p->url, .content_type = "application/json", .body = p->body, .headers = headers};
     int r;
 
     (void)ctx;
@@ -92,9 +90,9 @@ static int read_file(const char *path, struct sb *out, struct err *err)
     while ((to = sb_room(out, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
         sb_add(out, n);
     fclose(f);
-    return out->failed ? err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path,
-                                 NOTIFY_CONFIG_MAX)
-                       : 0;
+    return out->failed
+               ? err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path, NOTIFY_CONFIG_MAX)
+               : 0;
 }
 
 /* ---- of accounts ---- */

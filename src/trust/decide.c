@@ -83,6 +83,12 @@ static bool is_in_care(const struct asker *who, const struct facts *f, const str
     return n > 0 && (!all || n == f->n_patients);
 }
 
+/* Who a person is may be asked by whoever the policy lets find people. */
+static bool may_find(const struct asker *who, const struct facts *f)
+{
+    return who->finds && who->role->finds && str_eq(def_resource_name(f->type), STR("Patient"));
+}
+
 /* Each patient's word counts: one no is enough. */
 static enum why ask_patients(const struct policy *p, const struct asker *who, const struct facts *f,
                              const struct file *file, int64_t now_ms)
@@ -127,7 +133,7 @@ enum why decide(const struct policy *p, const struct asker *who, const struct fa
         return WHY_MANY;
     if (f->n_patients == 0 && !role->unlinked)
         return WHY_NO_LINK;
-    if (decide_needs_care(who) && !is_in_care(who, f, file))
+    if (decide_needs_care(who) && !may_find(who, f) && !is_in_care(who, f, file))
         return WHY_NO_CARE;
     if (f->is_sensitive && !role->sensitive)
         return WHY_LABEL;

@@ -3,8 +3,8 @@
  */
 #include "trust/authorize.h"
 
-#define RESET_MS INT64_C(3600000)   /* how long the secret is good */
-#define AGAIN_MS INT64_C(900000)    /* … and no other is sent meanwhile */
+#define RESET_MS INT64_C(3600000) /* how long the secret is good */
+#define AGAIN_MS INT64_C(900000)  /* … and no other is sent meanwhile */
 
 static void page(struct oauth *o, enum page_text problem)
 {

@@ -10,25 +10,16 @@
 #define BODY_ARENA_MAX (STORE_BODY_MAX * 3)
 #define CONSENTS_MAX 100 /* of one patient that are looked at; with more the answer is no */
 
-/* What one access sees in one transaction. */
-struct view {
-    struct sight sight; /* first: that is what the store holds */
-    struct guard *g;
-    struct watch *watch;
-    struct care *care; /* NULL: none is asked for */
-    struct reach *reach;
-    struct asker who;
-    struct str account; /* whose it is: the identity's, which outlives the view */
-    struct params *params;
-    int64_t now_ms;
-};
-
 int guard_new(struct store *store, const struct policy *policy, struct guard **ret, struct err *err)
 {
     struct guard *g = calloc(1, sizeof *g);
 
     if (!g)
         return err_no_memory(err);
+    if (quota_init(&g->finds, err) < 0) {
+        free(g);
+        return ERR_NO_MEMORY;
+    }
     g->store = store;
     g->policy = policy;
     pthread_mutex_init(&g->following, NULL);
@@ -43,6 +34,7 @@ void guard_free(struct guard *g)
         return;
     care_forget_all(g);
     watch_unref(g->watch);
+    quota_done(&g->finds);
     pthread_mutex_destroy(&g->following);
     pthread_rwlock_destroy(&g->lock);
     free(g);
@@ -274,22 +266,30 @@ static int look_at(const struct view *v, const struct row *row, struct looked *l
                     &l->facts, err);
 }
 
+int view_decide(const struct view *v, const struct row *row, enum why *ret, struct err *err)
+{
+    struct looked l;
+    int r = look_at(v, row, &l, err);
+
+    if (r >= 0)
+        *ret = decide_facts(v, &l.facts);
+    looked_done(&l);
+    return MIN(r, 0);
+}
+
 int guard_in_sight(const struct sight *sight, const struct row *row, struct err *err)
 {
     const struct view *v = sight->own;
     uint8_t of_type = sight->of_type[row->type];
-    struct looked l;
+    enum why why = WHY_NO_TYPE;
     int r;
 
     if (of_type == SIGHT_SHUT || of_type == SIGHT_OPEN)
         return of_type == SIGHT_OPEN;
     if (row->method == METHOD_DELETE)
         return 0; /* nobody knows any more whose it was */
-    r = look_at(v, row, &l, err);
-    if (r >= 0)
-        r = why_permits(decide_facts(v, &l.facts));
-    looked_done(&l);
-    return r;
+    r = view_decide(v, row, &why, err);
+    return r < 0 ? r : why_permits(why);
 }
 
 /* ---- writing ---- */

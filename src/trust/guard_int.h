@@ -3,12 +3,14 @@
  * guard.c          sights, decisions            guard_watch.c  consents and rows, by patient
  * guard_care.c     care that is kept            guard_feed.c   following the change feed
  * guard_related.c  who is in whose care         guard_reach.c  the rows of all in one's care
+ * guard_find.c     whom one may find
  */
 #ifndef TRUST_GUARD_INT_H
 #define TRUST_GUARD_INT_H
 
 #include "trust/guard.h"
 #include "store/sight.h"
+#include "trust/quota.h"
 #include "trust/text_map.h"
 
 #include <pthread.h>
@@ -64,7 +66,26 @@ struct guard {
     _Atomic uint64_t position; /* of the feed, up to which all is known */
     struct care *cares;
     size_t n_cares;
+    struct quota finds;
 };
+
+/* ---- guard.c ---- */
+
+/* What one access sees in one transaction. */
+struct view {
+    struct sight sight; /* first: that is what the store holds */
+    struct guard *g;
+    struct watch *watch;
+    struct care *care; /* NULL: none is asked for */
+    struct reach *reach;
+    struct asker who;
+    struct str account; /* whose it is: the identity's, which outlives the view */
+    struct params *params;
+    int64_t now_ms;
+};
+
+/* What is decided about a version, by looking at it. */
+int view_decide(const struct view *v, const struct row *row, enum why *ret, struct err *err);
 
 void watch_unref(struct watch *w);
 /* From the store as it is in `txn`. */

@@ -45,6 +45,7 @@ struct policy_role {
     bool break_glass;         /* with purpose BTG one patient counts as in their care */
     bool registers;           /* may create Patients */
     bool labels;              /* may take sensitive labels away */
+    bool finds;               /* anybody, by what identifies a person */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */
@@ -55,7 +56,8 @@ struct policy {
     struct arena a;
     struct str version, text;
     enum policy_implicit implicit;
-    int64_t care_ms;  /* for how long a finished encounter still is care */
+    int64_t care_ms; /* for how long a finished encounter still is care */
+    uint32_t finds_an_hour;
     int64_t glass_ms; /* for how long at most a glass stays broken */
     struct coding_key {
         struct str system, code;

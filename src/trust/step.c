@@ -328,7 +328,7 @@ static void step_pick(struct step *s)
     if (r >= 0 && !authorize_needs_patient(&copy, &s->scopes))
         r = ERR_FORBIDDEN; /* one whose patient is settled cannot take another */
     if (r >= 0)
-        r = authorize_picked(o, txn, id, &o->err);
+        r = authorize_picked(o, txn, &s->asked, id, &o->err);
     store_end(txn);
     txn = NULL;
     if (r >= 0)

@@ -174,6 +174,17 @@ bool m_sees_person(const struct m_country *c, const struct m_asker *who, int per
     return sees(c, who, &t);
 }
 
+bool m_finds_person(const struct m_country *c, const struct m_asker *who, int person)
+{
+    struct m_asker any = *who;
+    struct thing t = thing_of(person);
+
+    any.within = -1; /* scopes are asked elsewhere */
+    if (who->role != M_WORKER)
+        return m_sees_person(c, &any, person);
+    return may_at_all(who) && agrees(c, who, &t, person);
+}
+
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n)
 {
     struct thing t = thing_of(o->subject);

@@ -70,6 +70,8 @@ struct m_asker {
 };
 
 /* Of the doctors, 0 works in organisation 0, 1 in 1, which is part of 0, and 2 in 2. */
+/* Whether they may find somebody by who it is, in care or not. */
+bool m_finds_person(const struct m_country *c, const struct m_asker *who, int person);
 bool m_sees_person(const struct m_country *c, const struct m_asker *who, int person);
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n);
 bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const struct m_care *v);

@@ -183,6 +183,82 @@ def check_review(world, task, token):
           'the queue is empty')
 
 
+# ---- finding somebody without opening their record ----
+
+def match(world, login, patient, **more):
+    params = parameters(**more)
+    params['parameter'].append({'name': 'resource',
+                                'resource': dict(patient, resourceType='Patient')})
+    return world.ask(login, 'POST', 'Patient/$match', params)
+
+
+def check_find(world):
+    check = world.check
+    card = {'system': 'urn:card', 'value': '4711-0815'}
+    for n, born in ('mia', '1990-05-01'), ('max', '1990-05-01'), ('moe', '1991-05-01'):
+        world.put(world.loader, {
+            'resourceType': 'Patient', 'id': n, 'gender': 'other', 'birthDate': born,
+            'name': [{'family': 'Bôdo', 'given': [n]}], 'address': [{'text': 'secret street'}],
+            'telecom': [{'system': 'phone', 'value': '+221770000'}],
+            'identifier': [dict(card, value=card['value'] + n), {'system': 'urn:other',
+                                                                'value': 'hidden-' + n}]})
+    by_name = {'name': [{'family': 'bodo', 'given': ['mia']}], 'birthDate': '1990-05-01'}
+    reply = match(world, 'nurse', by_name)
+    entries = reply.json().get('entry', [])
+    grades = [(e['resource']['id'], e['search']['extension'][0]['valueCode'],
+               e['search']['score']) for e in entries]
+    check(grades == [('mia', 'probable', 0.9), ('max', 'possible', 0.6)] and
+          reply.json()['total'] == 2, f'found by name and date of birth: {reply}')
+    check(set(entries[0]['resource']) == {'resourceType', 'id', 'meta', 'name', 'gender',
+                                          'birthDate'}, f'with the least: {entries[0]}')
+    reply = match(world, 'nurse', {'identifier': [dict(card, value=card['value'] + 'max')]})
+    check([(e['resource']['id'], e['resource']['identifier']) for e in reply.json()['entry']] ==
+          [('max', [dict(card, value=card['value'] + 'max')])] and
+          b'hidden' not in reply.body and b'secret' not in reply.body,
+          f'by the identifier, and no other is told: {reply}')
+    reply = match(world, 'nurse', by_name, onlyCertainMatches=('Boolean', True))
+    check(reply.status == 400, f'a name is never certain: {reply}')
+    reply = match(world, 'nurse', {'name': [{'family': 'Bodo'}], 'birthDate': '1990-05-01'},
+                  count=('Integer', 1))
+    check(len(reply.json()['entry']) == 1, 'not more than asked for')
+    for what, given in (('a name', {'name': [{'family': 'Bodo'}]}), ('nothing', {}),
+                        ('a year', dict(by_name, birthDate='1990')),
+                        ('a short number', {'identifier': [{'value': '47'}]}),
+                        ('a date', {'birthDate': '1990-05-01'})):
+        reply = match(world, 'nurse', given)
+        check(reply.status == 400, f'{what} identifies nobody: {reply}')
+    for given in ({'identifier': [{'value': 'x,hidden-mia'}]},
+                  {'identifier': [{'system': 'urn:none|', 'value': 'hidden-mia'}]},
+                  {'name': [{'family': 'x,Bodo'}], 'birthDate': '1990-05-01'}):
+        reply = match(world, 'nurse', given)
+        check(reply.json().get('total') == 0, f'what was typed is no search: {reply}')
+    check(match(world, 'ann', by_name).status == 403, 'patients find nobody')
+    check(world.status('nurse', 'Patient/mia') == 404, 'found is not opened')
+    found = [e for e in auth.events(world, world.loader, '&patient=max')
+             if 'match' in [x.get('display') for x in e.get('subtype', [])]]
+    check(len(found) == 2, f'whoever was found is told by the log: {len(found)}')
+    world.put(world.token('bob'), auth.consent('bob'))
+    bob = {'name': [{'family': 'Muster', 'given': ['bob']}], 'birthDate': '1990-01-01'}
+    reply = match(world, 'nurse', bob)
+    check([e['resource']['id'] for e in reply.json().get('entry', [])] == ['ann'],
+          f'one who says no is not found: {reply}')
+    check(pick(world, 'bob') == [], 'nor by the page that picks a patient')
+    world.put(world.token('bob'), auth.consent('bob', 'inactive'))
+    check(pick(world, 'bob') == ['bob'], 'one who does not is')
+    replies = [match(world, 'keeper', bob).status for _ in range(62)]
+    check(replies[0] == 200 and replies[-1] == 429, f'and not without end: {replies}')
+
+
+def pick(world, name):
+    """Whom the nurse can choose on the page of an app that is started for one patient."""
+    browser = auth.Browser(world)
+    _, fields = auth.request(world, 'app', 'launch/patient patient/*.rs')
+    browser.send('GET', '/auth/authorize?' + urllib.parse.urlencode(fields))
+    browser.submit(login='nurse', password=auth.PASSWORD)
+    browser.submit(find=name)
+    return re.findall(r'name="patient" value="([^"]+)"', browser.page)
+
+
 # ---- notices ----
 
 HOOK_SECRET, SMS_TOKEN = 'hook secret', 'Bearer sms-token'
@@ -333,6 +409,7 @@ def main():
         add_addresses(world)
         check_glass(world)
         check_notices(world)
+        check_find(world)
         check_forgotten(world)
     return score.end()
 

@@ -306,10 +306,10 @@ static void refuses_what_it_does_not_know(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(goes_every_way),    cmocka_unit_test(says_when_nobody_can_be_told),
-        cmocka_unit_test(keeps_secrets),     cmocka_unit_test(tries_again),
-        cmocka_unit_test(gives_up),          cmocka_unit_test(keeps_the_latest),
-        cmocka_unit_test(loses_nothing),     cmocka_unit_test(refuses_what_it_does_not_know),
+        cmocka_unit_test(goes_every_way), cmocka_unit_test(says_when_nobody_can_be_told),
+        cmocka_unit_test(keeps_secrets),  cmocka_unit_test(tries_again),
+        cmocka_unit_test(gives_up),       cmocka_unit_test(keeps_the_latest),
+        cmocka_unit_test(loses_nothing),  cmocka_unit_test(refuses_what_it_does_not_know),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,8 +81,7 @@ static void contacts(void **state)
         struct arena a;
 
         arena_init(&a, MIB(1));
-        assert_int_equal(
-            notify_contact(&a, json(&a, cases[i].resource), NOTIFY_ru, &to, &err), 0);
+        assert_int_equal(notify_contact(&a, json(&a, cases[i].resource), NOTIFY_ru, &to, &err), 0);
         assert_str(to.email, str_c(cases[i].email));
         assert_str(to.phone, str_c(cases[i].phone));
         assert_int_equal(to.language, cases[i].language);
