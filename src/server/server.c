@@ -170,6 +170,7 @@ static void server_done(struct server *s)
     search_params_stop(s->search_params);
     api_free(s->api);
     trust_free(s->trust);
+    notices_stop(&s->notices);
     server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
@@ -347,8 +348,11 @@ static int start_trust(struct server *s, struct err *err)
 
     if (r < 0 || s->config->open)
         return r;
-    if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 || (r = auth_start(s, err)) < 0)
+    if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 ||
+        (r = notices_start(&s->notices, s->store, s->config->notify, s->root, err)) < 0 ||
+        (r = auth_start(s, err)) < 0)
         return r;
+    api_notify(s->api, s->notices.notify);
     api_security(s->api, s->root);
     atomic_store_explicit(&s->is_ready, true, memory_order_release);
     return 0;
