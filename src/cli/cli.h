@@ -25,6 +25,7 @@
     X(check)            \
     X(backup)           \
     X(restore)          \
+    X(key)              \
     X(migrate)          \
     X(reindex)          \
     X(validate)         \
@@ -56,14 +57,18 @@ struct cli_option {
 /* Where a node's records are: in its data folder, or in a PostgreSQL. */
 #define CLI_STORE_OPTIONS                                                                          \
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0}, CLI_STORE_URI_OPTIONS
+#define CLI_KEY_OPTION                                                                             \
+    {"key-file", "FILE", "holds the key of an encrypted data folder", CLI_STRING, false, NULL, 0, 0}
 #define CLI_STORE_URI_OPTIONS                                                                      \
+        CLI_KEY_OPTION,                                                                            \
         {"store", "URI", "keep records in PostgreSQL: its connection string", CLI_STRING, false,   \
          NULL, 0, 0},                                                                              \
         {"store-unsafe", NULL, "allow a PostgreSQL with fsync or synchronous_commit off",          \
          CLI_FLAG, false, NULL, 0, 0}
 /* … as members of a struct server_config. */
 #define CLI_STORE_CONFIG(args)                                                                     \
-    .data_dir = cli_string(args, "data"), .store_uri = cli_string(args, "store"),                  \
+    .data_dir = cli_string(args, "data"), .key_file = cli_string(args, "key-file"),                \
+    .store_uri = cli_string(args, "store"),                                                        \
     .store_unsafe = cli_flag(args, "store-unsafe")
 
 struct cli_args;

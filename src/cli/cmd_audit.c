@@ -16,6 +16,7 @@
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, false, NULL, 0, 0},
+    CLI_KEY_OPTION,
     {"audit-key", "FILE", "init: PEM key that signs it; default: made in the log's folder",
      CLI_STRING, false, NULL, 0, 0},
     {"log", "KEY", "verify: public key of the log", CLI_STRING, false, NULL, 0, 0},
@@ -37,7 +38,9 @@ static const struct cli_option options[] = {
 static int open_log(const struct cli_args *args, struct audit_config *config,
                     struct audit_log **ret, struct err *err)
 {
-    *config = (struct audit_config){.dir = cli_string(args, "data"), .read_only = true};
+    *config = (struct audit_config){.dir = cli_string(args, "data"),
+                                    .key_file = cli_string(args, "key-file"),
+                                    .read_only = true};
     if (!config->dir)
         return err_set(err, ERR_VALUE, "--data DIR is missing");
     return audit_open(config, ret, err);
@@ -74,6 +77,7 @@ static int run_key(const struct cli_args *args, struct err *err)
 static int run_init(const struct cli_args *args, struct err *err)
 {
     struct audit_config config = {.dir = cli_string(args, "data"),
+                                  .key_file = cli_string(args, "key-file"),
                                   .key_path = cli_string(args, "audit-key")};
     _cleanup_(audit_closep) struct audit_log *log = NULL;
 
@@ -201,7 +205,8 @@ static int verify_folder(const struct cli_args *args, struct err *err)
         heads[n] = sb_view(&texts[n]);
     }
     if (r >= 0)
-        r = audit_verify(cli_string(args, "data"), heads, n, say, NULL, &tree, err);
+        r = audit_verify(cli_string(args, "data"), cli_string(args, "key-file"), heads, n, say,
+                         NULL, &tree, err);
     for (size_t i = 0; i < n; i++)
         sb_done(&texts[i]);
     if (r < 0)
@@ -269,7 +274,8 @@ static int run_verify(const struct cli_args *args, struct err *err)
 static int read_entries(const struct cli_args *args, const char *dir, uint64_t *ret, size_t *ret_n,
                         struct err *err)
 {
-    struct audit_config config = {.dir = dir, .read_only = true};
+    struct audit_config config = {
+        .dir = dir, .key_file = cli_string(args, "key-file"), .read_only = true};
     _cleanup_(audit_closep) struct audit_log *log = NULL;
     int r = audit_open(&config, &log, err);
     const char *id;
@@ -330,7 +336,8 @@ static void write_ledger(struct sb *out, const uint64_t *leaves, size_t n, const
 static int erase_found(const struct server_config *config, const uint64_t *leaves, size_t n,
                        const char *reason, struct err *err)
 {
-    struct audit_config log_config = {.dir = config->data_dir, .keyless = true};
+    struct audit_config log_config = {
+        .dir = config->data_dir, .key_file = config->key_file, .keyless = true};
     struct audit_erasure what = {.leaves = leaves, .n = n};
     _cleanup_(sb_done) struct sb ledger = sb_make(KIB(64));
     uint64_t erased = 0;
@@ -349,8 +356,10 @@ static int erase_found(const struct server_config *config, const uint64_t *leave
 
 static int run_erase(const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data")};
-    struct audit_config log_config = {.dir = config.data_dir, .keyless = true};
+    struct server_config config = {.data_dir = cli_string(args, "data"),
+                                   .key_file = cli_string(args, "key-file")};
+    struct audit_config log_config = {
+        .dir = config.data_dir, .key_file = config.key_file, .keyless = true};
     const char *reason = cli_string(args, "reason");
     uint64_t named[ENTRIES_MAX], *leaves = NULL;
     struct audit_erasure what = {.n = 0};

@@ -8,6 +8,7 @@
 #include "server/server_int.h"
 #include "terminology/loaded.h"
 #include "trust/account.h"
+#include "vault/vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,7 @@ static int start_http(struct server *s, struct err *err)
         .tls_key = c->tls_key,
         .tls_client_ca = c->tls_client_ca,
         .spool_dir = c->data_dir,
+        .spool_in_memory = vault_exists(c->data_dir),
         .handle = handle,
         .error_body = api_error_body,
         .ctx = s,
