@@ -9,7 +9,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include "base/err.h"
+#include "base/sb.h"
 
 #define CLI_OPTIONS_MAX 32 /* options of one command */
 #define CLI_LIST_MAX 200   /* values of options that may be given several times */
@@ -36,6 +36,7 @@
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \
+    X(series)           \
     X(detect)           \
     X(audit)            \
     X(witness)          \
@@ -111,6 +112,10 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
 
 /* The whole program: argv as of main; returns the exit status. */
 int cli_main(const struct cli_command *const *commands, size_t n, int argc, char **argv);
+
+/* Appends a file; "-" is standard input. ERR_NOT_FOUND, ERR_NO_STORE, or ERR_TOO_LONG past the
+ * text's maximum. */
+int cli_input(const char *path, struct sb *to, struct err *err);
 
 /* Writes all of s to fd. 0, 1 when nobody reads any more (EPIPE), ERR_FULL or ERR_NO_STORE. */
 int cli_write(int fd, struct str s, struct err *err);

@@ -4,7 +4,6 @@
 #include "fhir/date.h"
 #include "server/operator.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -35,24 +34,6 @@ static const struct cli_option options[] = {
     {"witnessed", NULL, "head: the newest that every witness cosigned", CLI_FLAG, false, NULL, 0,
      0},
 };
-
-/* ---- files ---- */
-
-static int read_file(const char *path, struct sb *out, struct err *err)
-{
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    char *to;
-    size_t n;
-
-    if (!f)
-        return err_set(err, ERR_NOT_FOUND, "%s cannot be read: %s", path, strerror(errno));
-    while ((to = sb_room(out, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
-        sb_add(out, n);
-    if (f != stdin)
-        fclose(f);
-    return out->failed ? err_set(err, ERR_TOO_LONG, "%s is longer than %zu bytes", path, out->max)
-                       : 0;
-}
 
 static int open_log(const struct cli_args *args, struct audit_config *config,
                     struct audit_log **ret, struct err *err)
@@ -189,7 +170,7 @@ static int verify_proof(const struct cli_args *args, const char *path, struct er
 
     arena_init(&a, MIB(4));
     if (r >= 0)
-        r = read_file(path, &text, err);
+        r = cli_input(path, &text, err);
     if (r >= 0)
         r = audit_verify_proof(&a, sb_view(&text), &log, witnesses, n, quorum ? quorum : n, &row,
                                &head, err);
@@ -220,7 +201,7 @@ static int verify_folder(const struct cli_args *args, struct err *err)
             break;
         }
         texts[n] = sb_make(NOTE_BYTES_MAX);
-        r = read_file(path, &texts[n], err);
+        r = cli_input(path, &texts[n], err);
         heads[n] = sb_view(&texts[n]);
     }
     if (r >= 0)
@@ -249,7 +230,7 @@ static int verify_consistency(const struct cli_args *args, const char *path, str
 
     if (r >= 0 && !old)
         r = err_set(err, ERR_VALUE, "--head FILE, the older head, is missing");
-    if (r < 0 || (r = read_file(path, &text, err)) < 0 || (r = read_file(old, &kept, err)) < 0 ||
+    if (r < 0 || (r = cli_input(path, &text, err)) < 0 || (r = cli_input(old, &kept, err)) < 0 ||
         (r = submission_parse(sb_view(&text), &s, err)) < 0 ||
         (r = note_parse(s.checkpoint, &new_note, err)) < 0 ||
         (r = note_parse(sb_view(&kept), &old_note, err)) < 0 ||
@@ -279,7 +260,7 @@ static int run_verify(const struct cli_args *args, struct err *err)
         return verify_folder(args, err);
     if (args->n_operands != 2)
         return err_set(err, ERR_VALUE, "verify needs a FILE with a proof, or --data DIR");
-    r = read_file(args->operands[1], &text, err);
+    r = cli_input(args->operands[1], &text, err);
     if (r < 0)
         return r;
     return str_starts(sb_view(&text), STR("old "))
