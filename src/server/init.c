@@ -78,6 +78,7 @@ static int open_store(const struct server_config *config, bool create, bool read
     struct store_config sc = {.dir = config->data_dir,
                               .uri = config->store_uri,
                               .allow_unsafe = config->store_unsafe,
+                              .is_pooled = config->store_pooled,
                               .create = create,
                               .read_only = read_only};
 
