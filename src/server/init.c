@@ -76,6 +76,8 @@ static int open_store(const struct server_config *config, bool create, bool read
                       struct store **ret, struct err *err)
 {
     struct store_config sc = {.dir = config->data_dir,
+                              .key_file = config->key_file,
+                              .seal_copies = config->seal_copies,
                               .uri = config->store_uri,
                               .allow_unsafe = config->store_unsafe,
                               .is_pooled = config->store_pooled,

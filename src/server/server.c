@@ -8,6 +8,7 @@
 #include "server/server_int.h"
 #include "terminology/loaded.h"
 #include "trust/account.h"
+#include "vault/vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +33,7 @@ static bool is_local_host(struct str host)
     static const struct str names[] = {STR("localhost"), STR("127.0.0.1"), STR("[::1]")};
     ptrdiff_t colon = str_rfind(host, ':');
 
-    if (colon >= 0 && host.p[host.n - 1] != ']')
+    if (colon >= 0 && !str_ends(host, STR("]")))
         host = str_head(host, (size_t)colon);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq_nocase(host, names[i]))
@@ -136,6 +137,7 @@ static int start_http(struct server *s, struct err *err)
         .tls_key = c->tls_key,
         .tls_client_ca = c->tls_client_ca,
         .spool_dir = c->data_dir,
+        .spool_in_memory = vault_exists(c->data_dir),
         .handle = handle,
         .error_body = api_error_body,
         .ctx = s,
@@ -170,6 +172,7 @@ static void server_done(struct server *s)
     search_params_stop(s->search_params);
     api_free(s->api);
     trust_free(s->trust);
+    notices_stop(&s->notices);
     server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
@@ -347,8 +350,11 @@ static int start_trust(struct server *s, struct err *err)
 
     if (r < 0 || s->config->open)
         return r;
-    if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 || (r = auth_start(s, err)) < 0)
+    if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 ||
+        (r = notices_start(&s->notices, s->store, s->config->notify, s->root, err)) < 0 ||
+        (r = auth_start(s, err)) < 0)
         return r;
+    api_notify(s->api, s->notices.notify);
     api_security(s->api, s->root);
     atomic_store_explicit(&s->is_ready, true, memory_order_release);
     return 0;

@@ -104,6 +104,10 @@ struct refused {
     uint64_t rows[REFUSED_ROWS]; /* each in the place of its number */
 };
 
+/* Lists of references that are kept by where they lead (targets.c). */
+#define TARGETS_MAX 8
+struct targets;
+
 struct lists {
     /* Lists that hold some resource more than once: a walk in key order meets such a resource
      * several times. Only ever set. */
@@ -114,7 +118,12 @@ struct lists {
     struct identity identities[IDENTITIES_MAX]; /* each in the place of its row */
     struct refused refused[REFUSED_MAX];
     uint64_t refused_clock;
+    struct targets *targets[TARGETS_MAX]; /* targets.c; NULL: none yet */
+    uint64_t targets_clock;
 };
+
+/* At the end: nothing searches any more. */
+void targets_clear(struct lists *l);
 
 static inline bool list_is_multi(const struct lists *l, unsigned list)
 {

@@ -62,7 +62,7 @@ static void agent_keep(struct pg_writer *w, struct str text, int64_t number)
 
     if (!copy)
         return;
-    if (text.n)
+    if (text.p)
         memcpy(copy, text.p, text.n);
     *one = (struct pg_agent){copy, text.n, number};
     w->n_agents++;

@@ -107,7 +107,7 @@ static int has_store(struct pg_conn *c, bool *ret, struct err *err)
     char text[8];
     int r = ask_text(c, "SELECT to_regclass('carnet_meta') IS NOT NULL", text, sizeof text, err);
 
-    *ret = text[0] == 't';
+    *ret = r >= 0 && text[0] == 't';
     return r;
 }
 

@@ -82,7 +82,7 @@ int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, st
     struct str k;
     int r = x->ops->open(&s, x->t, x->within, SCAN_KEYS, lo, hi, false, 1, err), charged;
 
-    if (r == 0)
+    if (r >= 0)
         r = x->ops->next(&s, &k, err);
     if (r > 0) {
         k = arena_dup(x->tmp, str_head(k, k.n > ROW_BYTES ? k.n - ROW_BYTES : 0));
