@@ -17,6 +17,8 @@
 
 struct server_config {
     const char *data_dir;
+    const char *key_file;  /* of an encrypted folder; NULL: the environment's key, if any */
+    bool seal_copies;      /* of an unencrypted store: with that key */
     const char *store_uri; /* PostgreSQL's connection string; NULL: SQLite in the data folder */
     bool store_unsafe;     /* a PostgreSQL that does not wait for its disk will do */
     const char *listen;    /* "127.0.0.1:8080" */

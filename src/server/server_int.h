@@ -58,6 +58,7 @@ struct server {
     char first_secret[SECRET_TEXT_MAX]; /* of the first account, once; or "" */
     atomic_bool is_ready;               /* all of the above is settled */
     struct arena_budget memory;         /* of all requests */
+    int folder_fd;                      /* the lock on a data folder whose store is elsewhere */
     int64_t started_ms;                 /* Unix time */
 };
 
