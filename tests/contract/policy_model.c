@@ -173,6 +173,12 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
     return true;
 }
 
+/* Of the periods that things have. */
+static int year_of(enum when when)
+{
+    return when == PAST ? 2001 : when == FUTURE ? 2990 : -1;
+}
+
 static struct thing thing_of(int person)
 {
     return (struct thing){.patients = {person}, .n = person >= 0, .obs = -1, .author = -1};
@@ -196,7 +202,7 @@ bool m_finds_person(const struct m_country *c, const struct m_asker *who, int pe
     return may_at_all(who) && agrees(c, who, &t, person);
 }
 
-bool m_sees_private(const struct m_country *c, const struct m_asker *who, int person)
+bool m_sees_said(const struct m_country *c, const struct m_asker *who, int person)
 {
     struct thing t = thing_of(person);
 
@@ -224,7 +230,16 @@ bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const st
 {
     struct thing t = thing_of(v->patient);
 
-    t.year = v->when == PAST ? 2001 : v->when == FUTURE ? 2990 : -1;
+    t.year = year_of(v->when);
+    return sees(c, who, &t);
+}
+
+bool m_sees_proxy(const struct m_country *c, const struct m_asker *who, const struct m_care *v)
+{
+    struct thing t = thing_of(v->patient);
+
+    t.hidden = true;
+    t.year = year_of(v->when);
     return sees(c, who, &t);
 }
 

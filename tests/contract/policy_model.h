@@ -93,7 +93,8 @@ struct m_asker {
 bool m_finds_person(const struct m_country *c, const struct m_asker *who, int person);
 bool m_sees_person(const struct m_country *c, const struct m_asker *who, int person);
 /* What is kept from proxies: consents, and who acts for somebody. */
-bool m_sees_private(const struct m_country *c, const struct m_asker *who, int person);
+bool m_sees_said(const struct m_country *c, const struct m_asker *who, int person);
+bool m_sees_proxy(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n);
 bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
 bool m_sees_group(const struct m_country *c, const struct m_asker *who, const struct m_group *g);

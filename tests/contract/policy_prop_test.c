@@ -374,7 +374,8 @@ static void write_proxy(struct prop *p, int n)
     add_period(&b, "period", q->when);
     sb_lit(&b, "}");
     sb_char(&b, '\0');
-    put(p, K_PROXY, n, q->lives ? b.p : NULL, (struct version_of){.patient = q->ward});
+    put(p, K_PROXY, n, q->lives ? b.p : NULL,
+        (struct version_of){.care = {.patient = q->ward, .when = q->when}});
 }
 
 static void change(struct prop *p)
@@ -493,8 +494,8 @@ static bool sees(const struct prop *p, const struct version_of *v)
     const struct m_asker *who = &p->who;
 
     switch (v->kind) {
-    case K_SAID:
-    case K_PROXY: return m_sees_private(c, who, v->patient);
+    case K_SAID: return m_sees_said(c, who, v->patient);
+    case K_PROXY: return m_sees_proxy(c, who, &v->care);
     case K_PERSON: return m_sees_person(c, who, v->patient);
     case K_OBS: return m_sees_obs(c, who, &v->obs, v->n);
     case K_VISIT:
@@ -828,10 +829,11 @@ static void refer_one(struct prop *p, struct store_txn *txn)
         const struct version_of *v = &p->versions[i];
         bool refers = v->kind == K_OBS
                           ? v->obs.subject == person || v->obs.performer == 100 + person
-                      : v->kind == K_VISIT || v->kind == K_TEAM ? v->care.patient == person
-                      : v->kind == K_GROUP                      ? v->group.has[person]
-                      : v->kind == K_SAID || v->kind == K_PROXY ? v->patient == person
-                                                                : false;
+                      : v->kind == K_VISIT || v->kind == K_TEAM || v->kind == K_PROXY
+                          ? v->care.patient == person
+                      : v->kind == K_GROUP ? v->group.has[person]
+                      : v->kind == K_SAID  ? v->patient == person
+                                           : false;
         want += refers && sees_newest(p, v);
     }
     if (page.n != want)
