@@ -240,7 +240,7 @@ static int read_list(struct reading *r, struct err *err)
 
     if (!hi.p)
         return err_no_memory(err);
-    e = x->ops->open(&s, x->t, SCAN_WALK, lo, hi, false, TARGETS_PAGE, err);
+    e = x->ops->open(&s, x->t, NULL, SCAN_WALK, lo, hi, false, TARGETS_PAGE, err);
     while (e >= 0 && (e = x->ops->next(&s, &k, err)) > 0) {
         if ((e = add_entry(r, k, err)) != 0 || (e = exec_charge(x, 1, err)) < 0)
             break;
@@ -267,6 +267,7 @@ static int make(struct exec *x, unsigned list, int type, struct str as_of, struc
 {
     struct targets *t = calloc(1, sizeof *t);
     struct reading r = {.x = x, .t = t};
+    const struct str *within = x->within;
     size_t n;
     int e;
 
@@ -283,7 +284,9 @@ static int make(struct exec *x, unsigned list, int type, struct str as_of, struc
         unref(t);
         return err_no_memory(err);
     }
+    x->within = NULL; /* what is kept is for all searches */
     e = scan_collect(x, &x->types.ranges[0], SIZE_MAX, &r.live, &n, err);
+    x->within = within;
     if (e >= 0) {
         rowset_sort(&r.live);
         e = t->pages && t->expunged.p ? next_ids(&r, err) : 1;
