@@ -170,6 +170,8 @@ struct id_row {
     uint64_t row;
 };
 
+#define HAS_ALL_MAX 4096 /* keys of one question */
+
 struct scan_ops {
     /* Entries that a seek reads ahead, where one question costs as much as many; 0: just one. */
     size_t ahead;
@@ -192,6 +194,10 @@ struct scan_ops {
     void (*close)(struct scan *s); /* any number of times, also after a failed open */
     /* Whether an entry is there: 1 or 0. */
     int (*has)(struct store_txn *txn, enum scan_of of, struct str k, struct err *err);
+    /* The same of many, different and in order, in one question. NULL where a question costs
+     * little. */
+    int (*has_all)(struct store_txn *txn, enum scan_of of, const struct str *k, size_t n, bool *ret,
+                   struct err *err);
     int (*count)(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
                  uint64_t *ret, struct err *err);
     /* The newest version of an id; *ret_row 0: none, or it is a deletion. */

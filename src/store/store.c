@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "store/store_int.h"
+#include "vault/master.h"
 
 #include <stdlib.h>
 
@@ -58,6 +59,10 @@ int store_index_made(struct store *st, int64_t version, bool content, int64_t tz
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
 {
+    if (config->uri && master_is_named(config->key_file))
+        return err_set(err, ERR_NOT_SUPPORTED,
+                       "a key is named, but records in PostgreSQL are not encrypted by carnet: its "
+                       "disk has to be");
     return config->uri ? store_postgres_open(config, ret, err)
                        : store_sqlite_open(config, ret, err);
 }

@@ -14,6 +14,7 @@ static const struct endpoint {
     {STR("/auth/authorize"), true, true, false, false, oauth_authorize},
     {STR("/auth/step"), false, true, false, true, oauth_step},
     {STR("/auth/setup"), true, true, false, true, oauth_setup},
+    {STR("/auth/forgot"), true, true, false, true, oauth_forgot},
     {STR("/auth/token"), false, true, true, true, oauth_token},
     {STR("/auth/par"), false, true, true, false, oauth_par},
     {STR("/auth/introspect"), false, true, false, true, oauth_introspect},
