@@ -388,7 +388,7 @@ int targets_open(struct exec *x, const struct param *param, const struct targets
     *ret = NULL;
     if (!v)
         return err_no_memory(err);
-    if (x->t->is_writing || !list || !x->s->type)
+    if (x->t->is_writing || !list || !x->s->type || x->t->st->lists.may_lag)
         return 0;
     if ((r = expunged(x, &as_of, err)) < 0)
         return r;
