@@ -81,6 +81,7 @@ static int open_store(const struct server_config *config, bool create, bool read
                               .copy_key_file = config->copy_key_file,
                               .uri = config->store_uri,
                               .allow_unsafe = config->store_unsafe,
+                              .is_pooled = config->store_pooled,
                               .create = create,
                               .read_only = read_only};
 

@@ -22,6 +22,7 @@ struct server_config {
     const char *copy_key_file;
     const char *store_uri; /* PostgreSQL's connection string; NULL: SQLite in the data folder */
     bool store_unsafe;     /* a PostgreSQL that does not wait for its disk will do */
+    bool store_pooled;     /* … is reached through a pooler of transactions */
     const char *listen;    /* "127.0.0.1:8080" */
     bool open;             /* nobody is asked who they are: loopback only */
     unsigned threads;      /* event loops, 0: one a core */

@@ -37,6 +37,7 @@ struct store_config {
     const char *copy_key_file;
     const char *uri;            /* not NULL: PostgreSQL's connection string, instead of dir */
     bool allow_unsafe;          /* a server that does not wait for its disk (fsync = off …) */
+    bool is_pooled;             /* behind a pooler of transactions: nothing outlives one */
     struct index_options index; /* its strings must outlive the store; tz_minutes and content count
                                    with `create` only: a store keeps its own */
     bool create;                /* make a new store; otherwise it must exist */
