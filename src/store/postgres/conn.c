@@ -199,8 +199,8 @@ static int detail(struct err *err, const char *state, const char *text)
 
 static int fail_state(struct pg_conn *c, const char *state, const char *text, struct err *err)
 {
-    /* So Citus tells the end of a connection to a worker, in words of libpq's. */
-    if (c->st->is_sharded && strcmp(state, "XX000") == 0) {
+    /* So Citus tells the end of a connection to a worker, also in a COPY. */
+    if (c->st->is_sharded && (strcmp(state, "XX000") == 0 || strcmp(state, "58030") == 0)) {
         err_set(err, ERR_BUSY, "a worker of the database does not answer");
         detail(err, state, text);
         return ERR_BUSY;
