@@ -48,7 +48,8 @@ int notice_write(struct store_txn *txn, const struct notice_record *rec, struct 
     r = sb_ok(&out, err);
     if (r >= 0)
         r = store_blob_put(txn, str_c(name), 0, sb_view(&out), err);
-    explicit_bzero(out.p, out.n);
+    if (out.p)
+        explicit_bzero(out.p, out.n);
     return r;
 }
 

@@ -63,6 +63,10 @@ void oauth_forgot(struct oauth *o)
     struct forgetting f = {o, form_get(&o->form, "login")};
     int r;
 
+    if (!o->t->teller) {
+        oauth_error(o, 404, "invalid_request", "this node sends no messages");
+        return;
+    }
     if (!o->req->is_post) {
         page(o, PAGE_TEXT_COUNT);
         return;

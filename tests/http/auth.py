@@ -459,6 +459,7 @@ def check_pages(world):
         labels = set(re.findall(r'<label for="(\w+)"', browser.page))
         inputs = set(re.findall(r'<input id="(\w+)"', browser.page))
         world.check(labels == inputs == {'login', 'password'}, 'every field has its label')
+        world.check('/auth/forgot' not in browser.page, 'no message is promised that none carries')
     policy = reply.headers['Content-Security-Policy']
     world.check("default-src 'none'" in policy and "frame-ancestors 'none'" in policy and
                 'unsafe' not in policy, policy)
@@ -808,6 +809,7 @@ def check_setup(world, secret):
     world.check(reply.status == 200, f'the first password: {reply}')
     reply = world.post('/auth/setup', {'secret': secret, 'password': PASSWORD})
     world.check(reply.status == 400, 'a secret is good once')
+    world.check(world.get('/auth/forgot').status == 404, 'nor is one asked for by mail')
 
 
 def check_lockout(world):
