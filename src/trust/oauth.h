@@ -7,6 +7,9 @@
  *   /auth/authorize    GET, POST  the code flow, PKCE S256 only      RFC 6749 4.1, RFC 7636
  *   /auth/step         POST       its pages: sign in, pick, approve
  *   /auth/setup        GET, POST  a first password
+ *   /auth/leave        POST       the end of the browser's session
+ *   /auth/demo         POST       links into a demo (demo.h)
+ *   /auth/enter        GET        one of them
  *   /auth/token        POST       code, refresh_token, client_credentials
  *   /auth/par          POST       pushed requests                    RFC 9126
  *   /auth/introspect   POST       for resource servers               RFC 7662
