@@ -147,7 +147,8 @@ export interface AuditEvent extends Resource {
   agent: {
     requestor: boolean;
     role?: CodeableConcept[];
-    who?: { identifier?: { value?: string }; display?: string };
+    who?: { identifier?: { value?: string } };
+    name?: string;
   }[];
 }
 

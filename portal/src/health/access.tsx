@@ -32,7 +32,7 @@ function asSeen(event: AuditEvent): Seen {
     when: event.recorded,
     action: event.action ?? '',
     role,
-    name: who?.who?.display ?? '',
+    name: who?.name ?? '',
     refused: event.outcome !== undefined && event.outcome !== '0',
     isOwn: role === 'patient',
   };
