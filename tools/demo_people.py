@@ -63,17 +63,21 @@ def name(patient):
     return names[-1].get('text') or names[0]['text']
 
 
-def main():
-    with open(sys.argv[1], encoding='utf-8') as f:
+def choose(path):
+    """(login, role, fhirUser or -, name) of each."""
+    with open(path, encoding='utf-8') as f:
         country = Country(f)
     found = sorted(country.pairs(), key=lambda p: p[:2])
     if not found:
         raise SystemExit('the country has no mother whose child is being vaccinated')
     _, _, mother, child, nurse = found[-1]
-    people = (('mother', 'patient', 'Patient/' + mother['id'], name(mother)),
-              ('child', 'patient', 'Patient/' + child['id'], name(child)),
-              ('nurse', 'worker', 'Practitioner/' + nurse, country.names[nurse])) + OTHERS
-    for person in people:
+    return (('mother', 'patient', 'Patient/' + mother['id'], name(mother)),
+            ('child', 'patient', 'Patient/' + child['id'], name(child)),
+            ('nurse', 'worker', 'Practitioner/' + nurse, country.names[nurse])) + OTHERS
+
+
+def main():
+    for person in choose(sys.argv[1]):
         print('\t'.join(person))
 
 

@@ -2,7 +2,7 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isRoom, type Room, roomFor } from './auth/rooms';
-import { currentSession, type Session, signIn } from './auth/session';
+import { currentSession, renewSession, type Session, signIn } from './auth/session';
 import { Demo } from './entrance/demo';
 import { EmptyRoom } from './entrance/empty-room';
 import { Welcome } from './entrance/welcome';
@@ -29,7 +29,7 @@ function Frame({
   const { t } = useI18n();
   return (
     <Shell node={node}>
-      <Page title={t('page.title')}>
+      <Page title={t('page.title')} isPassing={!problem}>
         {problem ? <ProblemNote problem={problem} {...(again ? { again } : {})} /> : <Waiting />}
       </Page>
     </Shell>
@@ -37,7 +37,7 @@ function Frame({
 }
 
 function InRoom({ node, session, route }: { node: NodeInfo; session: Session; route: Route }) {
-  const client = useMemo(() => new Client(session), [session]);
+  const client = useMemo(() => new Client(session, renewSession), [session]);
   if (session.room === 'health') return <HealthRoom client={client} node={node} route={route} />;
   if (session.room === 'care') return <CareRoom client={client} node={node} route={route} />;
   return <EmptyRoom node={node} />;

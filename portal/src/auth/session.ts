@@ -8,6 +8,8 @@ import { type Room, scopes } from './rooms';
 const CLIENT = 'portal';
 const ASKED = 'carnet.asked';
 const SESSION = 'carnet.session';
+const RENEWED = 'carnet.renewed';
+const RENEW_APART_MS = 60_000;
 const SOON_MS = 30_000; // a token this close to its end is not worth beginning with
 
 export interface Session {
@@ -140,6 +142,16 @@ export async function finishSignIn(): Promise<void> {
 
 export function forgetSession(): void {
   sessionStorage.removeItem(SESSION);
+}
+
+// For a token that has ended before its time: the page begins anew and gets another, without a
+// question where the node's page knows the person still. Not twice in a row.
+export function renewSession(): void {
+  const last = read<number>(RENEWED) ?? 0;
+  if (Date.now() - last < RENEW_APART_MS) return;
+  sessionStorage.setItem(RENEWED, JSON.stringify(Date.now()));
+  forgetSession();
+  location.reload();
 }
 
 // Gives the token back, ends the browser's session, and forgets all that this tab holds.

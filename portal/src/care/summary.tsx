@@ -85,7 +85,7 @@ export function CareSummary({ client, node, patient }: SummaryProps) {
   const record = useLoad(() => loadRecord(client, patient), patient);
   if (record.state !== 'ready')
     return (
-      <Page title={t('page.title')} back="#/care">
+      <Page title={t('page.title')} back="#/care" isPassing>
         <Loaded of={record}>{() => null}</Loaded>
       </Page>
     );

@@ -31,7 +31,11 @@ async function problemOf(reply: Response): Promise<Problem> {
 }
 
 export class Client {
-  constructor(readonly session: Session) {}
+  // `ended` is called when the node does not know the token any more.
+  constructor(
+    readonly session: Session,
+    private readonly ended: () => void,
+  ) {}
 
   private async send(path: string, more: RequestInit = {}): Promise<Response> {
     const headers = new Headers(more.headers);
@@ -44,6 +48,7 @@ export class Client {
     } catch (e) {
       throw new Problem('offline', String(e));
     }
+    if (reply.status === 401) this.ended();
     if (!reply.ok) throw await problemOf(reply);
     return reply;
   }

@@ -36,7 +36,6 @@ function Form({ first, save }: FormProps) {
       setSpoken({ choices: wanted, consent: await save(wanted, consent) });
     } catch (e) {
       setProblem(asProblem(e));
-      setSpoken({ ...spoken }); // the switch goes back to what holds
     }
     setBusy(false);
   }
@@ -56,7 +55,8 @@ function Form({ first, save }: FormProps) {
         label={t('consent.sensitive')}
         help={choices.sensitive ? t('consent.sensitive.on') : t('consent.sensitive.off')}
         isOn={choices.sensitive && choices.care}
-        isBusy={isBusy || !choices.care}
+        isBusy={isBusy}
+        isOff={!choices.care}
         onChange={(sensitive) => choose({ sensitive })}
       />
       <Switch

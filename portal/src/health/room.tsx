@@ -54,7 +54,7 @@ export default function HealthRoom({ client, node, route }: RoomProps) {
           <Current key={name} />
         </HealthContext.Provider>
       ) : (
-        <Page title={t('home.title')}>
+        <Page title={t('home.title')} isPassing>
           <Loaded of={record}>{() => null}</Loaded>
         </Page>
       )}

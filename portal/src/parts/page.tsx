@@ -8,22 +8,24 @@ interface PageProps {
   title: string;
   lead?: ComponentChildren;
   back?: string; // the address of the page above
+  isPassing?: boolean; // another page comes in its place by itself
   children: ComponentChildren;
 }
 
 let isFirst = true; // a page that was opened, not gone to, leaves the focus to the browser
 
-export function Page({ title, lead, back, children }: PageProps) {
+export function Page({ title, lead, back, isPassing, children }: PageProps) {
   const { t } = useI18n();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} - Carnet`;
+    if (isPassing) return;
     if (!isFirst) {
       scrollTo(0, 0);
       heading.current?.focus({ preventScroll: true });
     }
     isFirst = false;
-  }, [title]);
+  }, [title, isPassing]);
   return (
     <main id="main" class="page">
       {back && (

@@ -1,14 +1,16 @@
-// A sentence that holds or does not: a checkbox that looks like a switch.
+// A sentence that holds or does not: a checkbox that looks like a switch. While a change is being
+// stored it stays in focus, and takes no other.
 interface SwitchProps {
   id: string;
   label: string;
   help: string;
   isOn: boolean;
   isBusy: boolean;
+  isOff?: boolean; // it has no say at the moment
   onChange: (isOn: boolean) => void;
 }
 
-export function Switch({ id, label, help, isOn, isBusy, onChange }: SwitchProps) {
+export function Switch({ id, label, help, isOn, isBusy, isOff, onChange }: SwitchProps) {
   return (
     <div class="switch">
       <label for={id}>
@@ -19,9 +21,14 @@ export function Switch({ id, label, help, isOn, isBusy, onChange }: SwitchProps)
           role="switch"
           checked={isOn}
           aria-checked={isOn}
-          disabled={isBusy}
+          aria-busy={isBusy}
+          disabled={isOff ?? false}
           aria-describedby={`${id}-help`}
-          onChange={(e) => onChange(e.currentTarget.checked)}
+          onChange={(e) => {
+            const wanted = e.currentTarget.checked;
+            e.currentTarget.checked = isOn; // until it is stored
+            if (!isBusy) onChange(wanted);
+          }}
         />
       </label>
       <p id={`${id}-help`}>{help}</p>
