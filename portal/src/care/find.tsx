@@ -8,23 +8,10 @@ import { useLoad } from '../load';
 import { Icon } from '../parts/icon';
 import { Page } from '../parts/page';
 import { Empty, Loaded } from '../parts/states';
+import { searchOf } from './search';
 
 const SHOWN = 20;
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const LETTERS_MIN = 2;
-
-// Which search a text means.
-export function searchOf(text: string): string {
-  const typed = text.trim();
-  const value = encodeURIComponent(typed);
-  if (DAY.test(typed)) return `birthdate=${value}`;
-  if (/^[\d\s-]{4,}$/.test(typed))
-    return `identifier=${encodeURIComponent(typed.replace(/\s/g, ''))}`;
-  return typed
-    .split(/\s+/)
-    .map((word) => `name=${encodeURIComponent(word)}`)
-    .join('&');
-}
 
 async function find(client: Client, text: string): Promise<Bundle<Patient>> {
   const what = text.trim().length >= LETTERS_MIN ? `${searchOf(text)}&` : '';
