@@ -28,6 +28,6 @@ bool gq_kept_fits(const struct graphql_operation *op);
 /* Appends the answer; false where none is kept. */
 bool gq_kept_get(struct gq_kept *k, const struct gq_asked *asked, struct sb *out);
 /* Keeps a copy, in place of the oldest. Without memory nothing is kept. */
-void gq_kept_put(struct gq_kept *k, const struct gq_asked *asked, struct str answer);
+void gq_kept_put(struct gq_kept *k, const struct gq_asked *asked, struct str text);
 
 #endif

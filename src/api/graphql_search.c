@@ -270,8 +270,8 @@ static int find_list(struct gq_run *run, int type, const struct gq_focus *focus,
                      struct gq_object *out)
 {
     struct gq_field *field = gq_field(run, out, s->alias, true, false);
-    uint64_t count, offset, limit;
-    struct page page;
+    uint64_t count = 0, offset = 0, limit;
+    struct page page = {0};
     int r;
 
     if (!field)

@@ -273,7 +273,7 @@ static unsigned settle(const struct measure *m, const struct measure_group *g, u
     unsigned set = 0;
 
     for (int kind = 0; kind < POP_KINDS; kind++)
-        set |= (unsigned)in[kind] << kind;
+        set |= in[kind] ? 1U << kind : 0;
     return set;
 }
 

@@ -60,7 +60,7 @@ struct op_params {
  * Parameters resource, or any other resource as the one parameter "resource". */
 int op_params_read(struct call *c, struct op_params *ret);
 /* The same of one parameter's parts. */
-int op_parts_read(struct call *c, const struct op_param *p, struct op_params *ret);
+int op_parts_read(struct call *c, const struct op_param *of, struct op_params *ret);
 /* The first of this name, or NULL. */
 const struct op_param *op_param_find(const struct op_params *p, const char *name);
 /* Its text; STR_NULL if absent. */
@@ -85,7 +85,7 @@ int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_va
 /* Both. */
 int op_resource(struct call *c, struct store_txn *txn, int type, struct str id, yyjson_val **ret);
 /* The resource of a row number. */
-int op_resource_at(struct call *c, struct store_txn *txn, uint64_t row, yyjson_val **ret);
+int op_resource_at(struct call *c, struct store_txn *txn, uint64_t number, yyjson_val **ret);
 
 /* A literal reference to something of this node ("Patient/1", absolute below one of our bases, with
  * a version or without): its type and id, or false. */

@@ -153,7 +153,7 @@ int gq_text(struct gq_run *run, const struct graphql_argument *arg, struct str *
 
 int gq_bool(struct gq_run *run, const struct graphql_argument *arg, bool fallback, bool *ret)
 {
-    struct str text;
+    struct str text = STR_NULL;
     int r = gq_text(run, arg, &text);
 
     if (r < 0)
@@ -168,7 +168,7 @@ int gq_bool(struct gq_run *run, const struct graphql_argument *arg, bool fallbac
 int gq_u64(struct gq_run *run, const struct graphql_argument *arg, uint64_t max, uint64_t fallback,
            uint64_t *ret)
 {
-    struct str text;
+    struct str text = STR_NULL;
     int r = gq_text(run, arg, &text);
 
     if (r < 0)

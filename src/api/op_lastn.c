@@ -221,7 +221,7 @@ static int read_params(struct lastn *l, struct sb *query, uint64_t *ret_max)
     if (*ret_max == 0)
         return err_at(&c->err, ERR_VALUE, "max", "max is not a positive number");
     for (size_t i = 0; i < params.n; i++) {
-        struct str name = params.v[i].name, base = name;
+        struct str name = params.v[i].name, base;
         ptrdiff_t end = str_find(name, ':');
         if (is_one_of(name, "max"))
             continue;

@@ -25,6 +25,7 @@
     X(check)            \
     X(backup)           \
     X(restore)          \
+    X(migrate)          \
     X(reindex)          \
     X(validate)         \
     X(user)             \

@@ -350,9 +350,10 @@ static void head(struct base_out *out, const struct shape *s)
 
 static void structure(struct base_out *out, const struct shapes *all, const struct shape *s)
 {
-    struct chain chain = {{NULL}, 0};
+    struct chain chain = {{s}, 1};
+    const struct shape *at = s;
 
-    for (const struct shape *at = s; at && chain.n < CHAIN_MAX; at = find_shape(all, at->base))
+    while ((at = find_shape(all, at->base)) && chain.n < CHAIN_MAX)
         chain.of[chain.n++] = at;
     head(out, s);
     sb_lit(&out->sb, ",\"snapshot\":{\"element\":[");

@@ -188,7 +188,7 @@ static int equal(struct patcher *p, yyjson_mut_val *a, yyjson_val *b)
 {
     size_t i, max, n = yyjson_mut_get_len(a);
     yyjson_val *key, *val;
-    yyjson_mut_val *other, *first;
+    yyjson_mut_val *other;
     int r = spend(p, 1);
 
     if (r < 0 || yyjson_mut_get_type(a) != yyjson_get_type(b))
@@ -197,9 +197,8 @@ static int equal(struct patcher *p, yyjson_mut_val *a, yyjson_val *b)
         return equal_scalars(a, b);
     if (n != yyjson_get_len(b))
         return 0;
-    r = 1;
     if (yyjson_is_arr(b)) {
-        other = first = yyjson_mut_arr_get_first(a);
+        other = yyjson_mut_arr_get_first(a);
         yyjson_arr_foreach(b, i, max, val) {
             r = equal(p, other, val);
             if (r <= 0)

@@ -285,7 +285,7 @@ static void take(yyjson_mut_val *obj, struct str name, const struct slot *s)
 /* Takes the element and its sibling out, and with them whatever has nothing left in it. */
 static int remove_at(struct patcher *p, struct place *at)
 {
-    struct slot s;
+    struct slot s = {0};
 
     for (;;) {
         int r = slot_of(p, at, &s);
@@ -341,9 +341,9 @@ static bool put(struct patcher *p, const struct slot *s, struct str old, struct 
 static int do_replace(struct patcher *p)
 {
     struct path_item item;
-    struct patch_value value;
+    struct patch_value value = {0};
     struct place at;
-    struct slot s;
+    struct slot s = {0};
     struct str sibling;
     int r = must_find(p, p->op.path, &item, &at);
 
@@ -376,7 +376,7 @@ static int object_of(struct patcher *p, const struct path_item *item, const stru
                      yyjson_mut_val **ret)
 {
     yyjson_mut_val *list;
-    struct slot s;
+    struct slot s = {0};
     int r;
 
     *ret = follow(yyjson_mut_doc_get_root(p->doc), at, at->depth);

@@ -169,12 +169,14 @@ static const struct def_type *type_of(const struct chains *k, uint16_t i,
                                       const struct def_type *context)
 {
     const struct path_node *n = &k->p->nodes[i];
-    const struct path_step *last = n->n_steps ? &n->steps[n->n_steps - 1] : NULL;
+    const struct path_step *last;
 
     switch (n->kind) {
     case NODE_FOCUS: return context;
     case NODE_RESOURCE: return k->resource;
-    case NODE_CHAIN: return last->is_resource ? last->only : last->type;
+    case NODE_CHAIN:
+        last = &n->steps[n->n_steps - 1];
+        return last->is_resource ? last->only : last->type;
     case NODE_AS: return n->type && !n->type->is_abstract ? n->type : NULL;
     case NODE_INDEX: return type_of(k, n->left, context);
     case NODE_CALL: return n->function->gives == GIVES_INPUT ? type_of(k, n->left, context) : NULL;
@@ -211,8 +213,8 @@ static void limit_left(struct path *p, const struct path_node *n)
 
     if (n->kind == NODE_CALL && n->function->wants_one && !right)
         p->nodes[n->left].enough = 1;
-    else if (n->kind == NODE_INDEX && right->kind == NODE_LITERAL && right->op == PATH_INTEGER &&
-             str_to_u64(right->text, ENOUGH_MAX - 1, &i))
+    else if (n->kind == NODE_INDEX && right && right->kind == NODE_LITERAL &&
+             right->op == PATH_INTEGER && str_to_u64(right->text, ENOUGH_MAX - 1, &i))
         p->nodes[n->left].enough = (uint16_t)(i + 1);
 }
 

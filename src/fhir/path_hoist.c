@@ -36,7 +36,7 @@ static unsigned depends(struct path *p, uint16_t i, bool in_loop)
     const struct path_node *n = &p->nodes[i];
     const struct path_function *f = n->kind == NODE_CALL ? n->function : NULL;
     bool loops = f && f->iterates;
-    unsigned all, left = 0, right[ARGUMENTS_MAX];
+    unsigned all, left = 0, right[ARGUMENTS_MAX] = {0};
     size_t k = 0;
 
     switch (n->kind) {

@@ -196,7 +196,7 @@ static int not_a(const struct path_call *c, const char *what)
 
 int path_one_string(const struct path_call *c, const struct path_items *items, struct str *ret)
 {
-    struct path_item item;
+    struct path_item item = {.kind = PATH_ELEMENT};
     int r = path_one(c, items, &item);
 
     if (r <= 0)
@@ -210,7 +210,7 @@ int path_one_string(const struct path_call *c, const struct path_items *items, s
 
 int path_one_decimal(const struct path_call *c, const struct path_items *items, struct decimal *ret)
 {
-    struct path_item item;
+    struct path_item item = {.kind = PATH_ELEMENT};
     int r = path_one(c, items, &item);
 
     if (r <= 0)
@@ -234,7 +234,7 @@ static bool to_i64(struct str s, int64_t *ret)
 
 int path_one_integer(const struct path_call *c, const struct path_items *items, int64_t *ret)
 {
-    struct path_item item;
+    struct path_item item = {.kind = PATH_ELEMENT};
     int r = path_one(c, items, &item);
 
     if (r <= 0)

@@ -153,7 +153,7 @@ static bool quantity_of(const struct path_item *item, struct path_quantity *ret)
 int path_test_comparable(const struct path_call *c)
 {
     struct path_items got = {0};
-    struct path_item a, b;
+    struct path_item a = {0}, b = {0};
     struct path_quantity x, y;
     struct decimal v;
     int r = path_one(c, c->in, &a);

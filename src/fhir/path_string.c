@@ -256,8 +256,8 @@ int path_test_matches_full(const struct path_call *c)
 
 int path_fn_replace_matches(const struct path_call *c, struct path_items *out)
 {
-    const struct path_regex *re;
-    struct str s, by, pattern;
+    const struct path_regex *re = NULL;
+    struct str s, by = STR_NULL, pattern;
     int r = with_argument(c, &s, &pattern);
 
     if (r > 0)

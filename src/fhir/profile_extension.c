@@ -48,11 +48,11 @@ static bool fits_element(struct str expression, const struct holder *h)
 
     if (str_eq(expression, STR("Element")) || str_eq(expression, STR("*")))
         return true;
+    if (h->item->type->kind == DEF_BACKBONE && str_eq(expression, STR("BackboneElement")))
+        return true;
     for (const struct def_type *t = h->item->type; t; t = t->base)
         if (str_eq(expression, t->name))
             return true;
-    if (h->item->type->kind == DEF_BACKBONE && str_eq(expression, STR("BackboneElement")))
-        return true;
     if (str_eq(expression, STR("CanonicalResource")) || str_eq(expression, STR("MetadataResource")))
         return is_canonical_resource(h->item->type);
     if (!h->owner)

@@ -247,7 +247,7 @@ int conform_base(struct conform *c, const struct item *item, const struct holder
                  const struct scope *scope, const struct place *at);
 /* What Bundles, documents and messages, and responses to Questionnaires, have to keep besides. */
 int conform_document(struct conform *c, yyjson_val *bundle, const struct scope *scope,
-                     const struct place *at);
+                     const struct place *up);
 int conform_bundle(struct conform *c, yyjson_val *bundle, const struct scope *scope,
                    const struct place *at);
 int conform_response(struct conform *c, yyjson_val *response, const struct scope *scope,
@@ -301,7 +301,7 @@ struct entries *entries_of(struct arena *a, yyjson_val *bundle);
  * scope->up is the Bundle. */
 ptrdiff_t entry_named(struct conform *c, const struct scope *scope, struct str reference);
 /* The type that a reference says by itself: "Patient/1", or Reference.type; NULL: none. */
-const struct def_type *reference_type(yyjson_val *reference);
+const struct def_type *reference_type(yyjson_val *v);
 /* What a literal reference leads to, and the scope there. */
 int resolve(struct conform *c, const struct scope *scope, struct str reference, yyjson_val **ret,
             enum found_in *ret_in, struct scope *ret_scope);

@@ -134,7 +134,7 @@ static int load(struct profiles *set, struct profile *p, unsigned depth, struct 
             : 0;
     if (r < 0)
         return r;
-    type = js_get_str(definition, "resourceType");
+    type = definition ? js_get_str(definition, "resourceType") : STR_NULL;
     p->is_unknown = !str_eq(type, STR("StructureDefinition"));
     return p->is_unknown ? 0 : profile_compile(set, p, definition, depth, err);
 }

@@ -108,33 +108,33 @@ int search_control(struct search_parse *p, const struct search_arg *arg);
 struct search_arg search_arg_of(struct str raw, struct str value);
 /* One argument as a clause of p->s. */
 int search_clause_parse(struct search_parse *p, const struct search_arg *arg,
-                        struct search_clause *ret);
+                        struct search_clause *c);
 /* The parameter of a code on each type that p->s searches; ARG_UNKNOWN when one of them lacks it.
  */
-int search_find(struct search_parse *p, struct str code, struct clause_more *ret);
+int search_find(struct search_parse *p, struct str code, struct clause_more *c);
 
 /* What a parameter on the types in `more` says, with its values parsed. */
 int search_param_clause(struct search_parse *p, struct clause_more *more,
-                        enum search_modifier modifier, struct search_clause *ret);
+                        enum search_modifier modifier, struct search_clause *c);
 
 /* "subject:Patient.name", "_has:Observation:patient:code", "_list", "_filter". */
-int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
-int search_has(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
-int search_list(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
-int search_filter(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+int search_chain(struct search_parse *p, const struct search_arg *arg, struct search_clause *c);
+int search_has(struct search_parse *p, const struct search_arg *arg, struct search_clause *c);
+int search_list(struct search_parse *p, const struct search_arg *arg, struct search_clause *c);
+int search_filter(struct search_parse *p, const struct search_arg *arg, struct search_clause *c);
 
 /* Gives the clause of an inner search (p->s then): ARG_TAKEN, ARG_UNKNOWN or negative. It is called
  * once for each type that a reference may lead to. */
 typedef int search_make(struct search_parse *p, void *ctx, struct search_clause *ret);
 /* The chain through `head` ("subject", "subject:Patient") to what `make` says. */
 int search_follow(struct search_parse *p, struct str head, search_make *make, void *ctx,
-                  struct search_clause *ret);
+                  struct search_clause *c);
 /* The _has through `head` ("_has:Observation:patient"). */
 int search_follow_back(struct search_parse *p, struct str head, search_make *make, void *ctx,
-                       struct search_clause *ret);
+                       struct search_clause *c);
 
 /* The composite's clause for what more->item asks. */
-int search_items(struct search_parse *p, struct clause_more *more, struct search_clause *ret);
+int search_items(struct search_parse *p, struct clause_more *more, struct search_clause *c);
 /* left and right, or left or right (CLAUSE_ALL, CLAUSE_ANY), into left. */
 int search_join(struct search_parse *p, enum clause_kind kind, struct search_clause *left,
                 const struct search_clause *right);
@@ -144,7 +144,7 @@ int search_all_rows(struct search_parse *p, struct search_clause *c);
 
 /* Location's "near": near.c. NULL: the type has none. */
 const struct param *search_near_param(const struct search_parse *p, int type);
-int search_near(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+int search_near(struct search_parse *p, const struct search_arg *arg, struct search_clause *c);
 /* Sorts by distance where nothing else sorts; refuses to where nothing is near. */
 int search_near_order(struct search_parse *p);
 bool search_near_matches(const struct search_value *v, struct str key);
@@ -158,7 +158,7 @@ int search_contained_matches(struct arena *a, const struct search *s, const stru
                              yyjson_val *one, bool *ret, struct err *err);
 
 /* "_text" and "_content". */
-int search_text(struct search_parse *p, const struct search_arg *arg, struct search_clause *ret);
+int search_text(struct search_parse *p, const struct search_arg *arg, struct search_clause *c);
 /* How often a resource has the words of v, and how many it has. */
 int search_text_hits(struct arena *a, const struct search_value *v, yyjson_val *root, size_t *ret,
                      size_t *ret_of, struct err *err);
@@ -175,7 +175,7 @@ bool search_codes_match(const struct search_value *v, const struct value *x);
 bool search_url_matches(const struct search_value *v, struct str text);
 /* :above and :below of references: the clause of one value. */
 int search_hierarchy(struct search_parse *p, const struct param *param,
-                     enum search_modifier modifier, struct str value, struct search_clause *ret);
+                     enum search_modifier modifier, struct str value, struct search_clause *c);
 
 /* Whether a reference parameter may lead to a type. */
 bool search_may_target(const struct param *param, int type);

@@ -18,7 +18,7 @@
 /* Calls `visit` for each token of a folded text, in order; stops at its first non-zero result and
  * returns it. */
 typedef int text_visit(void *ctx, struct str token);
-int text_tokens(struct str folded, text_visit *visit, void *ctx);
+int text_tokens(struct str s, text_visit *visit, void *ctx);
 
 /* The folded text of a resource, words of different places separated: its narrative without the
  * markup, or (`all`) every text, code and name in it; not its id, references, URLs and bytes. .p is

@@ -1,6 +1,7 @@
 /* init.c - a new data folder, filled with the definitions that every node can be asked for. */
 #include "server/server.h"
 
+#include "server/migrate.h"
 #include "server/search_params.h"
 
 #include "fhir/base_resources.h"
@@ -102,7 +103,8 @@ int server_open_store(const struct server_config *config, bool read_only, struct
     _cleanup_(store_closep) struct store *store = NULL;
     int r = open_store(config, false, read_only, &store, err);
 
-    if (r < 0 || (r = load_base_url(store, err)) < 0 || (r = search_params_load(store, err)) < 0)
+    if (r < 0 || (r = migrate_check_whole(store, err)) < 0 || (r = load_base_url(store, err)) < 0 ||
+        (r = search_params_load(store, err)) < 0)
         return r;
     store_on_change(store, search_params_reload, store);
     *ret = store;

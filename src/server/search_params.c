@@ -656,7 +656,7 @@ static void *follow(void *ctx)
         r = work_once(sp, &more, &err);
         if (r == ERR_CONFLICT) {
             /* Another process is at it; should it die, the work is ours. */
-            sp->retry_at_us = clock_mono_us() + SEARCH_PARAMS_CLAIM_MS * 1000ll;
+            sp->retry_at_us = clock_mono_us() + SEARCH_PARAMS_CLAIM_MS * 1000LL;
             more = false;
             r = 0;
         }

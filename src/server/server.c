@@ -32,7 +32,7 @@ static bool is_local_host(struct str host)
     static const struct str names[] = {STR("localhost"), STR("127.0.0.1"), STR("[::1]")};
     ptrdiff_t colon = str_rfind(host, ':');
 
-    if (colon >= 0 && host.p[host.n - 1] != ']')
+    if (colon >= 0 && !str_ends(host, STR("]")))
         host = str_head(host, (size_t)colon);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq_nocase(host, names[i]))

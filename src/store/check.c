@@ -121,7 +121,8 @@ static int count_keys(struct check *c, unsigned from_list, unsigned to_list, uin
     unsigned char to[3] = {(unsigned char)(to_list >> 8), (unsigned char)to_list};
     struct str end = to_list > 0xffff ? STR("\xff\xff\xff") : str_n((char *)to, 2);
     uint64_t counted;
-    int r = c->txn->st->scan->count(c->txn, str_n((char *)from, sizeof from), end, &counted, err);
+    int r =
+        c->txn->st->scan->count(c->txn, NULL, str_n((char *)from, sizeof from), end, &counted, err);
 
     if (r == 0)
         *n += counted;
@@ -147,7 +148,7 @@ static int check_strays(struct check *c, struct err *err)
         return 0;
     check_problem(c, "the index has %llu keys, the bodies call for %llu", (unsigned long long)n,
                   (unsigned long long)c->keys);
-    r = ops->open(&s, c->txn, SCAN_WALK, STR(""), STR("\xff\xff\xff"), false, SIZE_MAX, err);
+    r = ops->open(&s, c->txn, NULL, SCAN_WALK, STR(""), STR("\xff\xff\xff"), false, SIZE_MAX, err);
     while (r >= 0 && (r = ops->next(&s, &k, err)) > 0 && c->n < CHECK_SAY_MAX) {
         uint64_t number =
             k.n < 2 + ROW_BYTES ? 0 : row_get((const unsigned char *)k.p + k.n - ROW_BYTES);

@@ -63,8 +63,11 @@ int pends_add(struct pends *p, enum pend_op op, const struct index_entry *e, uin
         p->bytes.failed = false;
         return err_no_memory(err);
     }
-    p->items[p->n++] = (struct pend){
-        .head = head_of(k, n), .at = (uint32_t)at, .n = (uint32_t)n, .op = (uint8_t)op};
+    p->items[p->n++] = (struct pend){.head = head_of(k, n),
+                                     .at = (uint32_t)at,
+                                     .n = (uint32_t)n,
+                                     .home = p->home,
+                                     .op = (uint8_t)op};
     return 0;
 }
 

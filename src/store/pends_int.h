@@ -17,6 +17,7 @@ enum pend_op { PEND_DROP, PEND_ADD, PEND_TERM };
 struct pend {
     uint64_t head;  /* first 8 bytes, big endian: most comparisons end here */
     uint32_t at, n; /* bytes in pends.bytes */
+    int32_t home;
     uint8_t op;
 };
 
@@ -24,6 +25,7 @@ struct pends {
     struct pend *items;
     size_t n, cap;
     size_t flushed; /* items before this are in the tables */
+    int32_t home;   /* of what is added next: a store of several places keeps it with each key */
     struct sb bytes;
 };
 

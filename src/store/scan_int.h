@@ -149,6 +149,8 @@ struct scan {
     bool desc, ended;
     void *at; /* where the backend stands */
     size_t i, n, want;
+    int place;    /* where the backend looks, if it has several places … */
+    int32_t home; /* … and in which */
     struct str lo, hi;
     unsigned char last[ENTRY_MAX + 1]; /* the entry behind which the next batch begins */
 };
@@ -166,20 +168,23 @@ struct scan_ops {
     int (*enter)(struct store_txn *txn, struct err *err);
     /* The rows of a point's list (parameter and key) in their order, and their bodies for those who
      * ask next, in one question and outside of the snapshot; how many, more than `max` if there are
-     * more. *ret_position is the feed's then. NULL where a question costs little. */
+     * more. *ret_position is the feed's then; 0: it cannot be told so this time, and neither can
+     * how many. NULL where a question costs little, or one is not enough. */
     int (*few)(struct store_txn *txn, struct str point, uint64_t *ret, size_t max,
                uint64_t *ret_position, struct err *err);
     /* Entries k with lo <= k < hi in order. The bounds' bytes must outlive the scan. `want`: how
-     * many are likely to be read; only a matter of speed. */
-    int (*open)(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
-                struct str hi, bool desc, size_t want, struct err *err);
+     * many are likely to be read; only a matter of speed. `within`: not NULL where only rows count
+     * that stand in the list of this key (with its number, without a row) as well: a backend of
+     * several places may leave out others. */
+    int (*open)(struct scan *s, struct store_txn *txn, const struct str *within, enum scan_of of,
+                struct str lo, struct str hi, bool desc, size_t want, struct err *err);
     /* 1 and the next entry, valid until the next call; 0 at the end; negative on failure. */
     int (*next)(struct scan *s, struct str *ret, struct err *err);
     void (*close)(struct scan *s); /* any number of times, also after a failed open */
     /* Whether an entry is there: 1 or 0. */
     int (*has)(struct store_txn *txn, enum scan_of of, struct str k, struct err *err);
-    int (*count)(struct store_txn *txn, struct str lo, struct str hi, uint64_t *ret,
-                 struct err *err);
+    int (*count)(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
+                 uint64_t *ret, struct err *err);
     /* The newest version of an id; *ret_row 0: none, or it is a deletion. */
     int (*live_of)(struct store_txn *txn, int type, struct str id_key, uint64_t *ret_row,
                    struct err *err);

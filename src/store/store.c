@@ -453,6 +453,62 @@ int store_blob_next(struct store_txn *txn, struct str after, struct arena *a, st
     return reading(txn)->blob_next(txn, after, a, ret, ret_bytes, err);
 }
 
+/* What another store is made of is the node's own business. */
+static int moving(struct store_txn *txn, int r, struct err *err)
+{
+    if (r >= 0 && txn->who.kind != ACCESS_SYSTEM)
+        return err_set(err, ERR_FORBIDDEN, "this is not for this access");
+    return r;
+}
+
+int store_lineage(struct store_txn *txn, struct arena *a, struct adoption *rows, size_t n,
+                  struct err *err)
+{
+    const struct store_ops *ops = reading(txn);
+    int r = moving(txn, 0, err);
+
+    return r < 0 ? r : ops->lineage(txn, a, rows, n, err);
+}
+
+int store_adopt(struct store_txn *txn, const struct adoption *of, struct err *err)
+{
+    int r = moving(txn, writing(txn, err), err);
+
+    return r < 0 ? r : txn->st->ops->adopt(txn, of, err);
+}
+
+int store_adopt_position(struct store_txn *txn, uint64_t row, struct err *err)
+{
+    int r = moving(txn, writing(txn, err), err);
+
+    return r < 0 ? r : txn->st->ops->adopt_position(txn, row, err);
+}
+
+int store_origins(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
+                  struct err *err)
+{
+    const struct store_ops *ops = reading(txn);
+    int r = moving(txn, 0, err);
+
+    return r < 0 ? r : ops->origins(txn, a, ret, ret_n, err);
+}
+
+int store_adopt_origins(struct store_txn *txn, const uint64_t *origins, size_t n, struct err *err)
+{
+    int r = moving(txn, writing(txn, err), err);
+
+    return r < 0 ? r : txn->st->ops->adopt_origins(txn, origins, n, err);
+}
+
+int store_meta_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                    struct err *err)
+{
+    const struct store_ops *ops = reading(txn);
+    int r = moving(txn, 0, err);
+
+    return r < 0 ? r : ops->meta_next(txn, after, a, ret, err);
+}
+
 int store_stats(struct store *st, struct store_stats *ret, struct err *err)
 {
     return st->ops->stats(st, ret, err);

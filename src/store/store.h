@@ -284,6 +284,35 @@ int store_blob_drop(struct store_txn *txn, struct str name, struct err *err);
 int store_blob_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
                     uint64_t *ret_bytes, struct err *err);
 
+/* ---- a whole store becomes another's (server/migrate.h): for ACCESS_SYSTEM ---- */
+
+/* A version as another store has it. */
+struct adoption {
+    struct row row;      /* is_current: it gets its keys */
+    uint64_t parent;     /* the version it replaced, 0: none */
+    struct str agent;    /* who made it */
+    struct index *index; /* of its body; NULL for a deletion */
+    bool drops_parent;   /* the version it replaced may have been adopted as the current one */
+};
+
+/* What struct row does not say of versions: sets parent and agent of each whose row.row is given.
+ * Agents live in `a`. */
+int store_lineage(struct store_txn *txn, struct arena *a, struct adoption *rows, size_t n,
+                  struct err *err);
+/* Inside a job: writes a version with the number, clock and origin that it had. Numbers must grow.
+ */
+int store_adopt(struct store_txn *txn, const struct adoption *of, struct err *err);
+/* Inside a job: the feed goes on behind this number, whether or not its version was adopted. */
+int store_adopt_position(struct store_txn *txn, uint64_t row, struct err *err);
+/* Which nodes' versions are here; [0] is this node's own. */
+int store_origins(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
+                  struct err *err);
+/* Inside a job, on a store without versions: it takes the place of the one that these are of. */
+int store_adopt_origins(struct store_txn *txn, const uint64_t *origins, size_t n, struct err *err);
+/* The first name of a small value behind `after` in byte order; STR_NULL at the end. */
+int store_meta_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                    struct err *err);
+
 /* ---- upkeep ---- */
 
 struct store_stats {

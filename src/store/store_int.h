@@ -61,6 +61,16 @@ struct store_ops {
     int (*blob_next)(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
                      uint64_t *ret_bytes, struct err *err);
 
+    int (*lineage)(struct store_txn *txn, struct arena *a, struct adoption *rows, size_t n,
+                   struct err *err);
+    int (*adopt)(struct store_txn *txn, const struct adoption *of, struct err *err);
+    int (*adopt_position)(struct store_txn *txn, uint64_t row, struct err *err);
+    int (*origins)(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
+                   struct err *err);
+    int (*adopt_origins)(struct store_txn *txn, const uint64_t *origins, size_t n, struct err *err);
+    int (*meta_next)(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                     struct err *err);
+
     int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
     int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                  struct err *err);

@@ -16,8 +16,8 @@ static double digamma(double x)
 {
     double sum = 0, q;
 
-    for (; x < 10; x++)
-        sum -= 1 / x;
+    while (x < 10)
+        sum -= 1 / x++;
     q = 1 / (x * x);
     return sum + log(x) - 0.5 / x -
            q * (1.0 / 12 - q * (1.0 / 120 - q * (1.0 / 252 - q * (1.0 / 240 - q / 132))));
@@ -197,7 +197,7 @@ static double size_score(const struct glm *g, double size)
         /* digamma(y + size) - digamma(size): a sum for small counts, differences of its asymptotic
          * series for large ones. */
         if (y < 1000) {
-            for (double k = 0; k < y; k++)
+            for (int k = 0; k < y; k++)
                 steps += 1 / (size + k);
         } else {
             steps = digamma(y + size) - digamma(size);

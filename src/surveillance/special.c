@@ -262,16 +262,19 @@ static double count_quantile(double p, double mean, double phi)
     step = MAX(1.0, floor(sd * 0.02));
     low = high - step;
     if (count_below(high, mean, phi) >= p) {
-        for (int i = 0; i < QUANTILE_DOUBLINGS_MAX && low >= 0; i++, low -= step, step *= 2) {
+        for (int i = 0; i < QUANTILE_DOUBLINGS_MAX && low >= 0; i++) {
             if (count_below(low, mean, phi) < p)
                 break;
             high = low;
+            low -= step;
+            step *= 2;
         }
         low = MAX(low, -1.0);
     } else {
-        for (int i = 0; i < QUANTILE_DOUBLINGS_MAX; i++, step *= 2) {
+        for (int i = 0; i < QUANTILE_DOUBLINGS_MAX; i++) {
             low = high;
             high += step;
+            step *= 2;
             if (count_below(high, mean, phi) >= p)
                 break;
         }

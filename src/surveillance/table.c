@@ -239,9 +239,9 @@ static int stratum_of(struct reader *r, struct strata *s, const struct str *fiel
         sb_str(key, fields[i]);
     }
     bad = sb_ok(key, err);
-    if (bad == 0 && 2 * (s->t->n_strata + 1) > s->n_slots)
+    if (bad == 0 && (!s->slots || 2 * (s->t->n_strata + 1) > s->n_slots))
         bad = strata_grow(r->a, s, err);
-    if (bad < 0)
+    if (bad != 0)
         return bad;
     at = str_hash(sb_view(key)) & (s->n_slots - 1);
     while (s->slots[at] && !str_eq(s->t->strata[s->slots[at] - 1].key, sb_view(key)))

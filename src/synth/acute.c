@@ -109,11 +109,10 @@ static void fill_week(const struct sim *s, struct rng *r, const struct district 
     for (size_t i = 0; i < N_ACUTE; i++) {
         const struct acute *a = &acutes[i];
         bool is_malaria = a->illness.code == ICD_MALARIA || a->illness.code == ICD_MALARIA_SEVERE;
-        uint64_t season =
-            (uint64_t)(1000 + a->swing_permille *
-                                  wave_permille(of_year - a->peak_week, YEAR_WEEKS) / 1000);
+        int season =
+            1000 + a->swing_permille * wave_permille(of_year - a->peak_week, YEAR_WEEKS) / 1000;
         uint64_t noise = (uint64_t)draw_range(r, 650, 1350);
-        uint64_t factor = season * noise / 1000 * level[i] / 1000;
+        uint64_t factor = (uint64_t)season * noise / 1000 * level[i] / 1000;
 
         if (is_malaria)
             factor = factor * d->malaria_permille / 1000;

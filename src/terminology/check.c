@@ -367,7 +367,8 @@ static void forgive_unknown(struct checking *c, const struct coding *codings,
     for (size_t i = 0; i < ret->n_issues; i++) {
         struct check_issue *issue = &ret->issues[i];
         struct str canonical;
-        if (issue->severity != ISSUE_ERROR || strncmp(issue->id, "UNKNOWN_CODESYSTEM", 18) ||
+        if (issue->severity != ISSUE_ERROR ||
+            !str_starts(str_c(issue->id), STR("UNKNOWN_CODESYSTEM")) ||
             verdicts[issue->coding] == VERDICT_YES)
             continue;
         canonical =

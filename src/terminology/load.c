@@ -226,7 +226,7 @@ static int read_one(struct load *l, struct unpack *u, bool *ret_known, struct er
         return read_json(l, u, ret_known, err);
     if (load_is_claml(start)) {
         *ret_known = true;
-        return (r = load_claml(l, u, err)) < 0 ? in_file(l, err) : 0;
+        return load_claml(l, u, err) < 0 ? in_file(l, err) : 0;
     }
     reader = recognise(start);
     *ret_known = reader != NULL;

@@ -14,7 +14,7 @@ static int compile_map(struct terms_scope *s, yyjson_val *root, struct map **ret
 
 int terms_map_of(struct terms_scope *s, yyjson_val *resource, struct map **ret, struct err *err)
 {
-    struct map *m;
+    struct map *m = NULL;
     int r = s->quick ? terms_not_quick(err) : compile_map(s, resource, &m, err);
 
     if (r < 0)
@@ -210,7 +210,7 @@ static int unmapped(struct translating *t, const struct map_group *g, size_t dep
 {
     const struct map *m = t->m;
     struct translating other = *t;
-    struct map *next;
+    struct map *next = NULL;
     int r;
 
     switch ((enum map_unmapped)g->unmapped) {

@@ -100,7 +100,7 @@ int dpop_check(struct dpop_seen *seen, struct str proof, struct str method, stru
     int r;
 
     arena_init(&a, DPOP_ARENA_MAX);
-    if ((r = jws_parse(&a, proof, &j, err)) < 0)
+    if (jws_parse(&a, proof, &j, err) < 0)
         return wrong(err, "the DPoP proof is no signed token");
     if (!str_eq(j.typ, STR("dpop+jwt")))
         return wrong(err, "the DPoP proof's typ is not dpop+jwt");

@@ -86,8 +86,10 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
 
 static void set_types(struct view *v)
 {
-    if (why_permits(decide_asker(&v->who)))
-        memcpy(v->sight.of_type, v->who.role->sight, sizeof v->sight.of_type);
+    const struct policy_role *role = v->who.role;
+
+    if (role && why_permits(decide_asker(&v->who)))
+        memcpy(v->sight.of_type, role->sight, sizeof v->sight.of_type);
 }
 
 /* What each thing that many have said says to this asker, about all that is not sensitive. */

@@ -50,16 +50,14 @@ void *text_map_get(const struct text_map *m, struct str key)
 
 void **text_map_at(struct text_map *m, struct str key)
 {
-    struct text_slot *slot = m->cap ? find(m, key) : NULL;
+    struct text_slot *slot;
     char *copy;
 
-    if (slot && slot->key.p)
+    if (m->n * 4 >= m->cap * 3 && !grow(m))
+        return NULL;
+    slot = find(m, key);
+    if (slot->key.p)
         return &slot->value;
-    if (m->n * 4 >= m->cap * 3) {
-        if (!grow(m))
-            return NULL;
-        slot = find(m, key);
-    }
     copy = fault_point("text_map") ? NULL : strndup(key.p, key.n);
     if (!copy)
         return NULL;

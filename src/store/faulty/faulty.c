@@ -272,6 +272,46 @@ static int faulty_meta_set(struct store_txn *txn, const char *name, struct str v
     return r < 0 ? r : store_meta_set(txn_of(txn), name, value, err);
 }
 
+static int faulty_lineage(struct store_txn *txn, struct arena *a, struct adoption *rows, size_t n,
+                          struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_lineage(txn_of(txn), a, rows, n, err);
+}
+
+static int faulty_adopt(struct store_txn *txn, const struct adoption *of, struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_adopt(txn_of(txn), of, err);
+}
+
+static int faulty_adopt_position(struct store_txn *txn, uint64_t row, struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_adopt_position(txn_of(txn), row, err);
+}
+
+static int faulty_origins(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
+                          struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_origins(txn_of(txn), a, ret, ret_n, err);
+}
+
+static int faulty_adopt_origins(struct store_txn *txn, const uint64_t *origins, size_t n,
+                                struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_adopt_origins(txn_of(txn), origins, n, err);
+}
+
+static int faulty_meta_next(struct store_txn *txn, struct str after, struct arena *a,
+                            struct str *ret, struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_meta_next(txn_of(txn), after, a, ret, err);
+}
+
 static int faulty_stats(struct store *st, struct store_stats *ret, struct err *err)
 {
     int r = fault(err);
@@ -319,6 +359,12 @@ static const struct store_ops ops = {
     .blob_put = faulty_blob_put,
     .blob_drop = faulty_blob_drop,
     .blob_next = faulty_blob_next,
+    .lineage = faulty_lineage,
+    .adopt = faulty_adopt,
+    .adopt_position = faulty_adopt_position,
+    .origins = faulty_origins,
+    .adopt_origins = faulty_adopt_origins,
+    .meta_next = faulty_meta_next,
     .stats = faulty_stats,
     .check = faulty_check,
     .backup = faulty_backup,

@@ -11,18 +11,34 @@
 #include <stdlib.h>
 
 #define OID_INT8 20
+#define OID_INT4 23
 #define OID_TEXT 25
 #define OID_BYTEA 17
 #define OID_INT8_ARRAY 1016
+#define OID_INT4_ARRAY 1007
 #define OID_BYTEA_ARRAY 1001
 
-static const struct {
+struct statement {
     const char *types, *sql;
-} statements[] = {
+};
+
+static const struct statement statements[PG_STATEMENT_COUNT] = {
 #define X(id, types, sql) {types, sql},
     PG_STATEMENTS(X)
 #undef X
 };
+
+static const struct statement sharded[FORM_COUNT][PG_STATEMENT_COUNT] = {
+#define X(id, form, types, sql) [form][id] = {types, sql},
+    PG_SHARDED(X)
+#undef X
+};
+
+static const struct statement *statement_of(const struct pg_conn *c, enum pg_statement id,
+                                            enum pg_form form)
+{
+    return c->st->is_sharded && sharded[form][id].sql ? &sharded[form][id] : &statements[id];
+}
 
 /* One way to do each thing, whatever statistics say, and however old they are: walks along indexes,
  * from one table to the next. A plan is made once for each connection. */
@@ -33,6 +49,12 @@ const char pg_settings[] =
     "SET jit = off; SET max_parallel_workers_per_gather = 0;"
     "SET plan_cache_mode = force_generic_plan; SET client_min_messages = error;"
     "SET default_transaction_isolation = 'read committed'; SET bytea_output = hex;";
+
+/* One connection to a worker at a time: so that a reader has one snapshot of each. Workers plan by
+ * the settings of the role (schema.c). Warnings say that a worker was lost in a commit. */
+const char pg_sharded_settings[] =
+    "SET citus.max_adaptive_executor_pool_size = 1; SET plan_cache_mode = auto;"
+    "SET client_min_messages = warning; SET enable_sort = on; SET enable_hashagg = on;";
 
 /* ---- parameters ---- */
 
@@ -47,6 +69,15 @@ void pg_arg_i64(struct pg_args *a, int64_t v)
     assert(a->n < PG_ARGS_MAX);
     put_be(a->number[a->n], (uint64_t)v, 8);
     a->len[a->n] = 8;
+    a->v[a->n] = (char *)a->number[a->n];
+    a->n++;
+}
+
+void pg_arg_i32(struct pg_args *a, int32_t v)
+{
+    assert(a->n < PG_ARGS_MAX);
+    put_be(a->number[a->n], (uint32_t)v, 4);
+    a->len[a->n] = 4;
     a->v[a->n] = (char *)a->number[a->n];
     a->n++;
 }
@@ -68,11 +99,14 @@ static void array_u32(struct sb *to, uint32_t v)
 }
 
 /* The binary form of an array of one dimension: array_send of PostgreSQL's arrayfuncs.c. */
-void pg_array_begin(struct sb *to, bool of_bytes, size_t n)
+void pg_array_begin(struct sb *to, enum pg_array of, size_t n)
 {
+    static const uint32_t oids[] = {
+        [PG_OF_BYTES] = OID_BYTEA, [PG_OF_I64] = OID_INT8, [PG_OF_I32] = OID_INT4};
+
     array_u32(to, n ? 1 : 0);
     array_u32(to, 0);
-    array_u32(to, of_bytes ? OID_BYTEA : OID_INT8);
+    array_u32(to, oids[of]);
     if (!n)
         return;
     array_u32(to, (uint32_t)n);
@@ -86,6 +120,12 @@ void pg_array_i64(struct sb *to, int64_t v)
     array_u32(to, sizeof b);
     put_be(b, (uint64_t)v, sizeof b);
     sb_put(to, b, sizeof b);
+}
+
+void pg_array_i32(struct sb *to, int32_t v)
+{
+    array_u32(to, 4);
+    array_u32(to, (uint32_t)v);
 }
 
 void pg_array_bytes(struct sb *to, struct str v)
@@ -172,10 +212,12 @@ static int fail(struct pg_conn *c, const PGresult *r, struct err *err)
 
 /* ---- connections ---- */
 
-static void ignore_notice(void *ctx, const char *text)
+static void on_notice(void *ctx, const PGresult *r)
 {
-    (void)ctx;
-    (void)text;
+    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    if (severity && strcmp(severity, "WARNING") == 0)
+        ((struct pg_conn *)ctx)->is_warned = true;
 }
 
 /* What the connection string does not say; what it says goes before this. */
@@ -214,13 +256,15 @@ static int open_db(struct pg_conn *c, struct err *err)
         r = explain(c, err);
     if (r == 0) {
         char text[200];
-        PQsetNoticeProcessor(c->db, ignore_notice, NULL);
+        PQsetNoticeReceiver(c->db, on_notice, c);
         snprintf(text, sizeof text,
                  "SET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d",
                  PG_LOCK_WAIT_MS, PG_IDLE_MS);
         r = pg_exec(c, pg_settings, NULL, err);
         if (r == 0)
             r = pg_exec(c, text, NULL, err);
+        if (r == 0 && c->st->is_sharded)
+            r = pg_exec(c, pg_sharded_settings, NULL, err);
     }
     return r;
 }
@@ -310,40 +354,65 @@ void pg_conn_drop_all(struct pg_store *st)
 
 /* ---- statements ---- */
 
-static int send_prepare(struct pg_conn *c, enum pg_statement id)
+static void name_of(enum pg_statement id, enum pg_form form, char ret[24])
 {
-    const char *types = statements[id].types;
+    snprintf(ret, 24, "carnet%d_%d", (int)id, (int)form);
+}
+
+static Oid oid_of(char type)
+{
+    switch (type) {
+    case 'i':
+    case 'p': return OID_INT8;
+    case 'h': return OID_INT4;
+    case 'b': return OID_BYTEA;
+    case 'B': return OID_BYTEA_ARRAY;
+    case 'I': return OID_INT8_ARRAY;
+    case 'H': return OID_INT4_ARRAY;
+    default: return OID_TEXT;
+    }
+}
+
+static int send_prepare(struct pg_conn *c, enum pg_statement id, enum pg_form form)
+{
+    const struct statement *s = statement_of(c, id, form);
     Oid oids[PG_ARGS_MAX];
-    char name[16];
+    char name[24];
     int n = 0;
 
-    for (; types[n]; n++)
-        oids[n] = types[n] == 'i'   ? OID_INT8
-                  : types[n] == 'b' ? OID_BYTEA
-                  : types[n] == 'B' ? OID_BYTEA_ARRAY
-                  : types[n] == 'I' ? OID_INT8_ARRAY
-                                    : OID_TEXT;
-    snprintf(name, sizeof name, "carnet%d", (int)id);
-    if (!PQsendPrepare(c->db, name, statements[id].sql, n, oids))
+    for (; s->types[n]; n++)
+        oids[n] = oid_of(s->types[n]);
+    name_of(id, form, name);
+    if (!PQsendPrepare(c->db, name, s->sql, n, oids))
         return -1;
-    c->prepared[id] = PG_SENT;
-    c->queue[c->n_queue++] = -1 - (int)id;
+    c->prepared[form][id] = PG_SENT;
+    c->queue[c->n_queue++] = (struct pg_sent){.id = id, .form = form, .is_prepare = true};
     return 0;
 }
 
-static int send_one(struct pg_conn *c, enum pg_statement id, const struct pg_args *a)
+static int send_one(struct pg_conn *c, enum pg_statement id, const struct pg_args *args)
 {
-    static const int binary[PG_ARGS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    char name[16];
+    static const int binary[PG_ARGS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    struct pg_args a = args ? *args : (struct pg_args){0};
+    char name[24];
 
-    assert((size_t)(a ? a->n : 0) == strlen(statements[id].types));
-    if (c->prepared[id] == PG_UNKNOWN && send_prepare(c, id) < 0)
+    if (!c->st->is_sharded)
+        a.form = FORM_LOCAL;
+    for (int i = 0; args && i < args->n; i++)
+        if (args->v[i] == (const char *)args->number[i])
+            a.v[i] = (char *)a.number[i];
+    for (const char *type = statement_of(c, id, a.form)->types + a.n; *type; type++)
+        if (*type == 'p')
+            pg_arg_i64(&a, c->txn.has_position ? (int64_t)c->txn.position : INT64_MAX);
+        else if (*type == 'h')
+            pg_arg_i32(&a, a.home);
+    assert((size_t)a.n == strlen(statement_of(c, id, a.form)->types));
+    if (c->prepared[a.form][id] == PG_UNKNOWN && send_prepare(c, id, a.form) < 0)
         return -1;
-    snprintf(name, sizeof name, "carnet%d", (int)id);
-    if (!PQsendQueryPrepared(c->db, name, a ? a->n : 0, a ? a->v : NULL, a ? a->len : NULL, binary,
-                             1))
+    name_of(id, a.form, name);
+    if (!PQsendQueryPrepared(c->db, name, a.n, a.v, a.len, binary, 1))
         return -1;
-    c->queue[c->n_queue++] = (int)id;
+    c->queue[c->n_queue++] = (struct pg_sent){.id = id, .form = a.form};
     return 0;
 }
 
@@ -372,7 +441,8 @@ static bool sees_versions(enum pg_statement id)
     case PG_LIVE_DESC:
     case PG_IDS:
     case PG_IDS_DESC:
-    case PG_EXPUNGE: return true;
+    case PG_EXPUNGE:
+    case PG_LINEAGE: return true;
     default: return false;
     }
 }
@@ -414,15 +484,16 @@ int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, st
 static PGresult *read_one(struct pg_conn *c, unsigned i)
 {
     PGresult *r = PQgetResult(c->db), *more;
-    int id = c->queue[i];
+    struct pg_sent *sent = &c->queue[i];
 
     if (!r)
         return NULL;
     /* Behind each answer comes an end. */
     while ((more = PQgetResult(c->db)))
         PQclear(more);
-    if (id < 0)
-        c->prepared[-1 - id] = PQresultStatus(r) == PGRES_COMMAND_OK ? PG_READY : PG_UNKNOWN;
+    if (sent->is_prepare)
+        c->prepared[sent->form][sent->id] =
+            PQresultStatus(r) == PGRES_COMMAND_OK ? PG_READY : PG_UNKNOWN;
     return r;
 }
 
@@ -437,7 +508,7 @@ static bool is_good(const PGresult *r)
 static bool is_before_savepoint(const struct pg_conn *c, unsigned i)
 {
     for (unsigned k = i + 1; k < c->n_queue; k++)
-        if (c->queue[k] == PG_SAVEPOINT)
+        if (c->queue[k].id == PG_SAVEPOINT)
             return true;
     return false;
 }
@@ -478,9 +549,10 @@ int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err)
             r = fail(c, NULL, err);
     }
     PQclear(sync);
-    for (size_t i = 0; i < PG_STATEMENT_COUNT; i++)
-        if (c->prepared[i] == PG_SENT)
-            c->prepared[i] = PG_UNKNOWN;
+    for (size_t form = 0; form < FORM_COUNT; form++)
+        for (size_t i = 0; i < PG_STATEMENT_COUNT; i++)
+            if (c->prepared[form][i] == PG_SENT)
+                c->prepared[form][i] = PG_UNKNOWN;
     if (r == 0 && ret)
         *ret = last;
     else

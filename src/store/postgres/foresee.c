@@ -58,11 +58,11 @@ static int ask(struct pg_writer *w, struct err *err)
     int r;
 
     sb_reset(&w->array);
-    pg_array_begin(&w->array, false, f->n);
+    pg_array_begin(&w->array, PG_OF_I64, f->n);
     for (size_t i = 0; i < f->n; i++)
         pg_array_i64(&w->array, f->ids[i].type);
     types = w->array.n;
-    pg_array_begin(&w->array, true, f->n);
+    pg_array_begin(&w->array, PG_OF_BYTES, f->n);
     for (size_t i = 0; i < f->n; i++)
         pg_array_bytes(&w->array, str_n((char *)f->ids[i].key, f->ids[i].n));
     if (w->array.failed)
@@ -83,7 +83,8 @@ int pg_foresee(struct store_txn *txn, const struct store_id *ids, size_t n, stru
     int r;
 
     foreseen_clear(&w->foreseen);
-    if (n < 2)
+    /* Ids with homes of their own are no one question. */
+    if (n < 2 || pg_store(txn)->is_sharded)
         return 0;
     r = keep_ids(&w->foreseen, ids, n, err);
     if (r == 0 && w->foreseen.n)

@@ -13,10 +13,13 @@ static int scan_enter(struct store_txn *txn, struct err *err)
     return r < 0 ? r : pg_pends_flush_if_writing(t, err);
 }
 
-static int scan_open(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
-                     struct str hi, bool desc, size_t want, struct err *err)
+static int scan_open(struct scan *s, struct store_txn *txn, const struct str *within,
+                     enum scan_of of, struct str lo, struct str hi, bool desc, size_t want,
+                     struct err *err)
 {
-    (void)err;
+    struct pg_args place = {0};
+    int r;
+
     assert(of != SCAN_TERMS || !desc);
     s->txn = txn;
     s->of = of;
@@ -27,7 +30,11 @@ static int scan_open(struct scan *s, struct store_txn *txn, enum scan_of of, str
     s->lo = lo;
     s->hi = hi;
     s->want = want ? MIN(want, (size_t)PG_BATCH_MAX) : PG_BATCH_FIRST;
-    return 0;
+    /* Only now what may fail: whoever opens a scan closes it. */
+    r = of == SCAN_TERMS ? 0 : pg_place_range(pg_txn(txn), within, lo, hi, &place, err);
+    s->place = place.form;
+    s->home = place.home;
+    return r;
 }
 
 /* The next batch begins behind the last entry of this one. */
@@ -57,10 +64,22 @@ static void expect_entries(const struct scan *s)
     pg_expect(s->txn, rows, n);
 }
 
+static void note_homes(const struct scan *s)
+{
+    struct pg_store *st = pg_store(s->txn);
+
+    for (size_t i = 0; st->is_sharded && s->of != SCAN_TERMS && i < s->n; i++) {
+        struct str k = pg_bytes(s->at, (int)i, 0);
+        if (k.n >= ROW_BYTES)
+            pg_home_note(st, row_get((const unsigned char *)k.p + k.n - ROW_BYTES),
+                         (int32_t)pg_i64(s->at, (int)i, 1));
+    }
+}
+
 static int fetch(struct scan *s, struct err *err)
 {
     enum pg_statement id = s->of == SCAN_TERMS ? PG_TERMS : s->desc ? PG_KEYS_DESC : PG_KEYS;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = (enum pg_form)s->place, .home = s->home};
     PGresult *res = NULL;
     int r;
 
@@ -76,6 +95,7 @@ static int fetch(struct scan *s, struct err *err)
     s->ended = s->n < s->want;
     if (s->n)
         move_on(s, pg_bytes(res, (int)s->n - 1, 0));
+    note_homes(s);
     if (s->of == SCAN_WALK)
         expect_entries(s);
     return 0;
@@ -107,18 +127,22 @@ static int scan_has(struct store_txn *txn, enum scan_of of, struct str k, struct
     struct pg_args a = {0};
     int r;
 
+    if (of != SCAN_TERMS && k.n >= ROW_BYTES)
+        pg_place_row(pg_store(txn), row_get((const unsigned char *)k.p + k.n - ROW_BYTES), &a);
     pg_arg_bytes(&a, k);
     r = pg_ask(pg_txn(txn)->conn, of == SCAN_TERMS ? PG_TERM : PG_KEY, &a, &res, err);
     return r < 0 ? r : PQntuples(res) > 0;
 }
 
-static int scan_count(struct store_txn *txn, struct str lo, struct str hi, uint64_t *ret,
-                      struct err *err)
+static int scan_count(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
+                      uint64_t *ret, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
     struct pg_args a = {0};
-    int r;
+    int r = pg_place_range(pg_txn(txn), within, lo, hi, &a, err);
 
+    if (r < 0)
+        return r;
     pg_arg_bytes(&a, lo);
     pg_arg_bytes(&a, hi);
     if ((r = pg_ask(pg_txn(txn)->conn, PG_KEY_COUNT, &a, &res, err)) < 0)
@@ -132,12 +156,17 @@ static int live_of(struct store_txn *txn, int type, struct str id_key, uint64_t 
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
     struct pg_args a = {0};
-    int r;
+    int r = pg_place_id(pg_txn(txn), type, id_key, &a, err);
 
+    *ret = 0;
+    if (r <= 0)
+        return r;
     pg_arg_i64(&a, type);
     pg_arg_bytes(&a, id_key);
     if ((r = pg_ask(pg_txn(txn)->conn, PG_NEWEST, &a, &res, err)) < 0)
         return r;
+    if (pg_store(txn)->is_sharded && PQntuples(res))
+        pg_home_note(pg_store(txn), (uint64_t)pg_i64(res, 0, 0), (int32_t)pg_i64(res, 0, 2));
     *ret = PQntuples(res) && pg_i64(res, 0, 1) != METHOD_DELETE ? (uint64_t)pg_i64(res, 0, 0) : 0;
     return 0;
 }
@@ -149,6 +178,7 @@ static int identity(struct store_txn *txn, uint64_t row, int *ret_type,
     struct pg_args a = {0};
     int r;
 
+    pg_place_row(pg_store(txn), row, &a);
     pg_arg_i64(&a, (int64_t)row);
     if ((r = pg_ask(pg_txn(txn)->conn, PG_IDENTITY, &a, &res, err)) < 0)
         return r;
@@ -165,7 +195,7 @@ static int live(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, 
                 struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = FORM_ALL};
     int r, n;
 
     pg_arg_i64(&a, (int64_t)from);
@@ -174,8 +204,11 @@ static int live(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, 
     if (r < 0)
         return r;
     n = PQntuples(res);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         ret[i] = (uint64_t)pg_i64(res, i, 0);
+        if (pg_store(txn)->is_sharded)
+            pg_home_note(pg_store(txn), ret[i], (int32_t)pg_i64(res, i, 1));
+    }
     pg_expect(txn, ret, (size_t)n);
     return n;
 }
@@ -184,7 +217,7 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
                size_t max, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = FORM_ALL};
     int r, n;
 
     pg_arg_i64(&a, type);
@@ -200,11 +233,13 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
         memcpy(ret[i].id, id.p, id.n);
         ret[i].n = id.n;
         ret[i].row = (uint64_t)pg_i64(res, i, 1);
+        if (pg_store(txn)->is_sharded)
+            pg_home_note(pg_store(txn), ret[i].row, (int32_t)pg_i64(res, i, 2));
     }
     return n;
 }
 
-/* A newer epoch is for a transaction to meet: then there are "more". */
+/* A newer epoch is for a transaction to meet. */
 static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t max,
                uint64_t *ret_position, struct err *err)
 {
@@ -213,6 +248,7 @@ static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t ma
     struct pg_args a = {0};
     int r, n;
 
+    *ret_position = 0;
     if (t->has_begun || point.n > ENTRY_MAX)
         return (int)max + 1;
     for (int i = 0; i < 2; i++) {
@@ -229,9 +265,9 @@ static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t ma
     n = PQntuples(t->batch);
     if (n == 0)
         return err_set(err, ERR_NO_STORE, "the store has no feed");
-    *ret_position = (uint64_t)pg_i64(t->batch, 0, 8);
     if ((uint64_t)pg_i64(t->batch, 0, 9) > atomic_load(&pg_store(txn)->epoch))
         return (int)max + 1;
+    *ret_position = (uint64_t)pg_i64(t->batch, 0, 8);
     if (pg_i64(t->batch, 0, 10))
         return 0; /* the feed's row alone */
     for (int i = 0; i < n && (size_t)n <= max; i++) {
@@ -242,19 +278,13 @@ static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t ma
     return n;
 }
 
-const struct scan_ops pg_scan_ops = {
-    .ahead = PG_BATCH_FIRST,
-    .few = few,
-    .enter = scan_enter,
-    .open = scan_open,
-    .next = scan_next,
-    .close = scan_close,
-    .has = scan_has,
-    .count = scan_count,
-    .live_of = live_of,
-    .identity = identity,
-    .live = live,
-    .ids = ids,
-    .row_at = pg_row_at,
-    .expect = pg_expect,
-};
+/* What is spread over shards is no one question. */
+#define SCAN_OPS(few_) \
+    { \
+        .ahead = PG_BATCH_FIRST, .few = few_, .enter = scan_enter, .open = scan_open, \
+        .next = scan_next, .close = scan_close, .has = scan_has, .count = scan_count, \
+        .live_of = live_of, .identity = identity, .live = live, .ids = ids, .row_at = pg_row_at, \
+        .expect = pg_expect, \
+    }
+
+const struct scan_ops pg_scan_ops = SCAN_OPS(few), pg_sharded_scan_ops = SCAN_OPS(NULL);

@@ -17,8 +17,11 @@
 #include <libpq-fe.h>
 #include <stdatomic.h>
 
-#define PG_SCHEMA_VERSION 1
-#define PG_ARGS_MAX 10
+#include "store/postgres/sharded.h"
+
+#define PG_SCHEMA_PLAIN 1
+#define PG_SCHEMA_SHARDED 2 /* distributed by Citus */
+#define PG_ARGS_MAX 11
 #define PG_QUEUE_MAX 128      /* statements sent before their answers are read */
 #define PG_BATCH_FIRST 64     /* entries that a scan fetches at first, when nobody says how many */
 #define PG_BATCH_MAX 4096     /* … and at most */
@@ -39,8 +42,11 @@
 #define PG_AGENTS_MAX 128 /* texts whose numbers a writer remembers */
 #define PG_PUT_ARENA_BYTES MIB(384)
 #define PG_KEEP_BYTES MIB(4)
+#define PG_HOMES_MAX 65536 /* rows whose home a process remembers */
+#define PG_SETTLE_MS 5000  /* for a worker that was away while a group committed */
 
-/* Names of the types of parameters: i int8, b bytea, B bytea[], I int8[], t text. */
+/* Names of the types of parameters: i int8, h int4, b bytea, B bytea[], I int8[], H int4[],
+ * t text; of those that pg_send adds itself: p the reader's position (int8). */
 #define PG_ROW \
     "v.row, v.type, v.id, v.hlc, v.origin, v.method, NOT EXISTS (SELECT FROM" \
       " carnet_version n WHERE n.part = 0 AND n.type::int4 = v.type::int4 AND n.id =" \
@@ -159,6 +165,15 @@
     X(PG_PUT_MULTI, "i", "INSERT INTO carnet_multi (list) VALUES ($1) ON CONFLICT DO NOTHING") \
     X(PG_MULTI, "", "SELECT list FROM carnet_multi") \
     X(PG_ORIGINS, "", "SELECT n, value FROM carnet_origin ORDER BY n") \
+    X(PG_DROP_ORIGINS, "", "DELETE FROM carnet_origin") \
+    X(PG_PUT_ORIGIN, "ii", "INSERT INTO carnet_origin (n, value) VALUES ($1, $2)") \
+    X(PG_LINEAGE, "I", \
+      "SELECT v.row, v.parent, v.agent FROM unnest($1) u(row) JOIN carnet_version v ON v.part = 0" \
+      " AND v.row = u.row") \
+    X(PG_AGENT_TEXT, "i", "SELECT text FROM carnet_agent WHERE n = $1") \
+    X(PG_META_NEXT, "t", \
+      "SELECT name FROM carnet_meta WHERE name > $1 AND NOT starts_with(name, '" PG_WRITERS "')" \
+      " ORDER BY name LIMIT 1") \
     X(PG_AGENT, "b", \
       "WITH old AS (SELECT n FROM carnet_agent WHERE text = $1), new AS (INSERT INTO" \
       " carnet_agent (n, text) SELECT (SELECT coalesce(max(n), 0) + 1 FROM" \
@@ -207,15 +222,28 @@
       " (SELECT v.row FROM carnet_version v WHERE v.part = 0 AND v.type::int4 = $1 AND" \
       " v.id = i.id ORDER BY v.row + 0 DESC LIMIT 1) FROM i WHERE i.id IS NOT NULL"
 
+/* Statements that only a distributed store has (sharded.h). */
+#define PG_SHARDED_ONLY(X) \
+    X(PG_SEEN) X(PG_LAZY) X(PG_HOME) X(PG_PUT_HOME) X(PG_DROP_HOME) X(PG_GUEST) X(PG_PUT_GUEST) \
+    X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
+
 enum pg_statement {
 #define X(id, types, sql) id,
     PG_STATEMENTS(X)
 #undef X
-        PG_STATEMENT_COUNT
+#define X(id) id,
+        PG_SHARDED_ONLY(X)
+#undef X
+            PG_STATEMENT_COUNT
 };
+
+/* Where a statement goes in a distributed store; in a plain one it makes no difference. */
+enum pg_form { FORM_LOCAL, FORM_HOME, FORM_ALL, FORM_COUNT };
 
 /* Parameters of one statement, in its order. Bytes are not copied. */
 struct pg_args {
+    enum pg_form form;
+    int32_t home; /* of FORM_HOME; becomes the last parameter */
     int n;
     const char *v[PG_ARGS_MAX];
     int len[PG_ARGS_MAX];
@@ -223,10 +251,13 @@ struct pg_args {
 };
 
 void pg_arg_i64(struct pg_args *a, int64_t v);
+void pg_arg_i32(struct pg_args *a, int32_t v);
 void pg_arg_bytes(struct pg_args *a, struct str v); /* .p == NULL: NULL */
 /* Arrays are made in `to`, which must outlive the sending. */
-void pg_array_begin(struct sb *to, bool of_bytes, size_t n);
+enum pg_array { PG_OF_BYTES, PG_OF_I64, PG_OF_I32 };
+void pg_array_begin(struct sb *to, enum pg_array of, size_t n);
 void pg_array_i64(struct sb *to, int64_t v);
+void pg_array_i32(struct sb *to, int32_t v);
 void pg_array_bytes(struct sb *to, struct str v); /* .p == NULL: NULL */
 
 struct pg_store;
@@ -243,16 +274,28 @@ struct pg_txn {
     uint64_t ahead[PG_AHEAD_MAX];
     size_t n_ahead;
     char id[FHIR_ID_MAX + 1]; /* text of the last answer's id */
+    int32_t home;             /* … and its home */
+    /* The patient whose keys a reader asked for last, and where they are. */
+    unsigned char owner[ID_KEY_MAX];
+    size_t owner_n;
+    enum pg_form owner_form;
 };
 
 /* How far a prepared statement is. */
 enum pg_prepared { PG_UNKNOWN, PG_SENT, PG_READY };
 
+/* A statement under way. */
+struct pg_sent {
+    enum pg_statement id;
+    enum pg_form form;
+    bool is_prepare;
+};
+
 struct pg_conn {
     struct pg_store *st;
     PGconn *db;
-    unsigned char prepared[PG_STATEMENT_COUNT];
-    int queue[PG_QUEUE_MAX]; /* statements sent whose answers are not read; -1 - id: prepares it */
+    unsigned char prepared[FORM_COUNT][PG_STATEMENT_COUNT];
+    struct pg_sent queue[PG_QUEUE_MAX]; /* whose answers are not read */
     unsigned n_queue;
     bool wants_savepoint; /* the next statement is the first of a member of a group */
     bool has_savepoint;
@@ -261,6 +304,7 @@ struct pg_conn {
     bool is_lost;   /* the connection is gone */
     bool is_fresh;  /* a reader has had no answer in this transaction */
     bool is_synced; /* the end of what was sent is marked already */
+    bool is_warned; /* the server has warned of something */
     struct pg_txn txn;
     struct pg_conn *next;
 };
@@ -270,7 +314,8 @@ struct pg_conn {
 struct unsent_version {
     uint64_t row, hlc, parent;
     uint32_t agent;
-    uint16_t type;
+    int32_t home; /* in a distributed store */
+    uint16_t type, origin;
     uint8_t method, id_n;
     uint32_t at, body_n; /* the id's key and the body behind it, in unsent.bytes */
 };
@@ -343,7 +388,7 @@ struct pg_writer {
     bool keys_may_exist; /* some of `pends` may be in the index already */
     struct foreseen foreseen;
     struct arena arena; /* of one put */
-    struct sb scratch, array;
+    struct sb scratch, array, homes;
     struct pg_agent agents[PG_AGENTS_MAX];
     size_t n_agents;
     bool multi_dirty;
@@ -359,6 +404,9 @@ struct pg_store {
     uint64_t origins[PG_ORIGINS_MAX];
     unsigned n_origins;
     atomic_uint_fast64_t epoch; /* what is in memory is of this one */
+    bool is_sharded;            /* Citus has distributed it */
+    struct params *base_params; /* which lists hold references, for home.c */
+    atomic_uint_fast64_t homes[PG_HOMES_MAX];
     pthread_mutex_t conns_lock;
     struct pg_conn *free_conns;
     struct pg_writer writer;
@@ -376,7 +424,8 @@ static inline struct pg_store *pg_store(struct store_txn *txn)
 
 /* ---- conn.c ---- */
 
-extern const char pg_settings[]; /* of every connection: how statements are planned */
+extern const char pg_settings[];         /* of every connection: how statements are planned */
+extern const char pg_sharded_settings[]; /* … and besides, of a distributed store */
 
 int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err);
 void pg_conn_free(struct pg_conn *c);
@@ -407,6 +456,25 @@ static inline void pg_clearp(PGresult **r)
 {
     PQclear(*r);
 }
+
+/* ---- home.c: where things are in a distributed store. In a plain one these do nothing ---- */
+
+int32_t pg_home_make(int type, struct str id_key);
+void pg_home_note(struct pg_store *st, uint64_t row, int32_t home);
+/* Say in `a` where a statement about a row goes, about several, about a range of keys (`within` as
+ * in scan_int.h). */
+void pg_place_row(struct pg_store *st, uint64_t row, struct pg_args *a);
+void pg_place_rows(struct pg_store *st, const uint64_t *rows, size_t n, struct pg_args *a);
+int pg_place_range(struct pg_txn *t, const struct str *within, struct str lo, struct str hi,
+                   struct pg_args *a, struct err *err);
+/* … about a resource: 1, or 0 if the directory does not know it. */
+int pg_place_id(struct pg_txn *t, int type, struct str id_key, struct pg_args *a, struct err *err);
+/* Settles a new resource with its patient (.n == 0: by itself). */
+int pg_home_set(struct pg_txn *t, int type, struct str id_key, struct str patient, int32_t *ret,
+                struct err *err);
+int pg_home_drop(struct pg_txn *t, int type, struct str id_key, struct err *err);
+/* Notes of which patients a resource is a guest. */
+int pg_guests_put(struct pg_txn *t, const struct index *index, int32_t home, struct err *err);
 
 /* ---- schema.c ---- */
 
@@ -445,7 +513,7 @@ void pg_expect(struct store_txn *txn, const uint64_t *rows, size_t n);
 
 /* ---- lists.c ---- */
 
-extern const struct scan_ops pg_scan_ops;
+extern const struct scan_ops pg_scan_ops, pg_sharded_scan_ops;
 
 /* ---- small.c: values of the node itself ---- */
 
@@ -484,6 +552,21 @@ int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_l
 int pg_pends_flush(struct pg_writer *w, struct err *err);
 /* The same inside a job, before anything looks at the index. Nothing to do for a reader. */
 int pg_pends_flush_if_writing(struct pg_txn *t, struct err *err);
+
+/* ---- adopt.c: a whole store that was another's ---- */
+
+int pg_lineage(struct store_txn *txn, struct arena *a, struct adoption *rows, size_t n,
+               struct err *err);
+int pg_adopt(struct store_txn *txn, const struct adoption *of, struct err *err);
+int pg_adopt_position(struct store_txn *txn, uint64_t row, struct err *err);
+int pg_origins(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
+               struct err *err);
+int pg_adopt_origins(struct store_txn *txn, const uint64_t *origins, size_t n, struct err *err);
+int pg_meta_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                 struct err *err);
+/* … in put.c: as pg_put, with the number, clock and origin that a version had. */
+int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
+              uint64_t hlc, unsigned origin, struct err *err);
 
 /* A connection of the writer's own; after a loss a new one. */
 int pg_writer_reconnect(struct pg_writer *w, struct err *err);

@@ -16,12 +16,14 @@ static void pg_close(struct store *base)
     arena_done(&w->arena);
     sb_done(&w->scratch);
     sb_done(&w->array);
+    sb_done(&w->homes);
     for (size_t i = 0; i < PG_AGENTS_MAX; i++)
         free(w->agents[i].text);
     unsent_done(&w->unsent);
     foreseen_clear(&w->foreseen);
     queue_done(&w->queue);
     pthread_mutex_destroy(&st->conns_lock);
+    params_unref(st->base_params);
     if (st->base.params)
         store_base_done(&st->base);
     free(st->uri);
@@ -56,6 +58,12 @@ static const struct store_ops ops = {
     .blob_put = pg_blob_put,
     .blob_drop = pg_blob_drop,
     .blob_next = pg_blob_next,
+    .lineage = pg_lineage,
+    .adopt = pg_adopt,
+    .adopt_position = pg_adopt_position,
+    .origins = pg_origins,
+    .adopt_origins = pg_adopt_origins,
+    .meta_next = pg_meta_next,
     .stats = pg_stats,
     .check = pg_check,
     .backup = pg_backup,
@@ -76,6 +84,7 @@ static struct pg_store *alloc(const struct store_config *config)
     pends_init(&st->writer.pends);
     st->writer.scratch = sb_make(STORE_BODY_MAX + KIB(1));
     st->writer.array = sb_make(2 * PEND_BYTES_LIMIT);
+    st->writer.homes = sb_make(2 * PEND_BYTES_LIMIT);
     unsent_init(&st->writer.unsent);
     arena_init(&st->writer.arena, PG_PUT_ARENA_BYTES);
     return st;

@@ -10,12 +10,15 @@
 
 #include <stdlib.h>
 
-static int add_entries(struct pg_txn *t, const struct index *index, uint64_t row, bool is_drop,
-                       struct err *err)
+static int add_entries(struct pg_txn *t, const struct index *index, uint64_t row, int32_t home,
+                       bool is_drop, struct err *err)
 {
     struct pg_store *st = pg_store(&t->base);
     struct pg_writer *w = &st->writer;
-    int r = pends_add_all(&w->pends, &st->base.lists, index, row, is_drop, &w->multi_dirty, err);
+    int r;
+
+    w->pends.home = home;
+    r = pends_add_all(&w->pends, &st->base.lists, index, row, is_drop, &w->multi_dirty, err);
 
     if (r == 0 && w->pends.bytes.n > PEND_BYTES_MAX)
         r = pg_pends_flush_if_writing(t, err);
@@ -23,7 +26,7 @@ static int add_entries(struct pg_txn *t, const struct index *index, uint64_t row
 }
 
 /* Takes the index entries of a live version out again: they follow from its body. */
-static int unindex(struct pg_txn *t, const struct row *row, struct err *err)
+static int unindex(struct pg_txn *t, const struct row *row, int32_t home, struct err *err)
 {
     struct pg_writer *w = &pg_store(&t->base)->writer;
     struct index index;
@@ -32,7 +35,7 @@ static int unindex(struct pg_txn *t, const struct row *row, struct err *err)
     arena_reset(&w->arena);
     r = row_index(t->base.st, &w->arena, &w->scratch, row, &index, err);
     if (r == 0)
-        r = add_entries(t, &index, row->row, true, err);
+        r = add_entries(t, &index, row->row, home, true, err);
     /* One long body must not stay in memory for good. */
     if (w->scratch.cap > PG_KEEP_BYTES)
         sb_done(&w->scratch);
@@ -59,7 +62,7 @@ static void agent_keep(struct pg_writer *w, struct str text, int64_t number)
 
     if (!copy)
         return;
-    if (text.n)
+    if (text.p)
         memcpy(copy, text.p, text.n);
     *one = (struct pg_agent){copy, text.n, number};
     w->n_agents++;
@@ -84,16 +87,23 @@ static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
     return 0;
 }
 
-/* What there is of the id so far: its newest version leaves the index. */
-static int supersede(struct pg_txn *t, const struct put *put, uint64_t *ret_parent, struct err *err)
+/* What there is of the id so far: its newest version leaves the index. *ret_home: where the
+ * resource is, or now settles. */
+static int supersede(struct pg_txn *t, const struct put *put, const struct adoption *as,
+                     struct str id_key, uint64_t *ret_parent, int32_t *ret_home, struct err *err)
 {
     struct pg_writer *w = &pg_store(&t->base)->writer;
+    struct pg_args place = {0};
     struct row old;
-    int r;
+    int r = put->is_new ? 0 : pg_place_id(t, put->type, id_key, &place, err);
 
     *ret_parent = 0;
-    if (put->is_new)
-        return 0;
+    *ret_home = place.home;
+    if (r == 0)
+        return pg_home_set(t, put->type, id_key, put->index ? put->index->patient : STR_NULL,
+                           ret_home, err);
+    if (r < 0 || (as && !as->parent))
+        return MIN(r, 0);
     r = pg_get(&t->base, put->type, put->id, &old, err);
     if (r == ERR_NOT_FOUND)
         return 0;
@@ -102,7 +112,7 @@ static int supersede(struct pg_txn *t, const struct put *put, uint64_t *ret_pare
     *ret_parent = old.row;
     if (old.method != METHOD_DELETE) {
         w->live--;
-        r = unindex(t, &old, err);
+        r = as && !as->drops_parent ? 0 : unindex(t, &old, place.home, err);
     }
     return r;
 }
@@ -110,13 +120,13 @@ static int supersede(struct pg_txn *t, const struct put *put, uint64_t *ret_pare
 static int send_version(struct pg_txn *t, const struct unsent_version *v, struct str id,
                         struct str body, struct err *err)
 {
-    struct pg_args a = {0};
+    struct pg_args a = {.form = FORM_HOME, .home = v->home};
     int r = pg_unsent_flush(t, err); /* in the order of writing, for those who look up an id */
 
     pg_arg_i64(&a, (int64_t)v->row);
     pg_arg_i64(&a, (int64_t)v->hlc);
     pg_arg_i64(&a, (int64_t)v->parent);
-    pg_arg_i64(&a, 0);
+    pg_arg_i64(&a, v->origin);
     pg_arg_i64(&a, v->agent);
     pg_arg_i64(&a, v->type);
     pg_arg_i64(&a, v->method);
@@ -138,13 +148,18 @@ static int add_version(struct pg_txn *t, const struct unsent_version *v, struct 
     return u->bytes.n > PG_UNSENT_BYTES ? pg_unsent_flush(t, err) : 0;
 }
 
-int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
+              uint64_t hlc, unsigned origin, struct err *err)
 {
-    struct pg_txn *t = pg_txn(txn);
-    struct pg_writer *w = &pg_store(txn)->writer;
-    uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms()), row = w->last_row + 1, parent;
-    struct unsent_version v;
+    struct pg_store *st = pg_store(&t->base);
+    struct pg_writer *w = &st->writer;
+    struct unsent_version v = {.row = row,
+                               .hlc = hlc,
+                               .origin = (uint16_t)origin,
+                               .type = (uint16_t)put->type,
+                               .method = (uint8_t)put->method};
     unsigned char key[ID_KEY_MAX];
+    struct str id_key;
     int64_t agent;
     int r;
 
@@ -152,17 +167,13 @@ int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, st
     if (row > ROW_MAX)
         return err_set(err, ERR_FULL, "the store has no more numbers for versions");
     pg_forget(t);
-    if ((r = pg_enter(t, err)) < 0 || (r = supersede(t, put, &parent, err)) < 0 ||
+    id_key = str_n((char *)key, index_id_key(put->id, key));
+    if ((r = pg_enter(t, err)) < 0 ||
+        (r = supersede(t, put, as, id_key, &v.parent, &v.home, err)) < 0 ||
         (r = agent_number(t, &agent, err)) < 0)
         return r;
-    v = (struct unsent_version){.row = row,
-                                .hlc = hlc,
-                                .parent = parent,
-                                .agent = (uint32_t)agent,
-                                .type = (uint16_t)put->type,
-                                .method = (uint8_t)put->method};
-    r = add_version(t, &v, str_n((char *)key, index_id_key(put->id, key)),
-                    put->sealed.n ? put->sealed : STR_NULL, err);
+    v.agent = (uint32_t)agent;
+    r = add_version(t, &v, id_key, put->sealed.n ? put->sealed : STR_NULL, err);
     if (r < 0)
         return r;
     w->last_row = row;
@@ -170,10 +181,23 @@ int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, st
     w->versions++;
     w->live += put->method != METHOD_DELETE;
     w->is_dirty = true;
-    if (put->index && (r = add_entries(t, put->index, row, false, err)) < 0)
-        return r;
-    *ret = (struct version){.hlc = hlc, .origin = pg_store(txn)->origins[0]};
-    return 0;
+    if (st->is_sharded)
+        pg_home_note(st, row, v.home);
+    if (!put->index || (as && !as->row.is_current))
+        return 0;
+    r = add_entries(t, put->index, row, v.home, false, err);
+    return r < 0 ? r : pg_guests_put(t, put->index, v.home, err);
+}
+
+int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+{
+    struct pg_writer *w = &pg_store(txn)->writer;
+    uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms());
+    int r = pg_put_as(pg_txn(txn), put, NULL, w->last_row + 1, hlc, 0, err);
+
+    if (r == 0)
+        *ret = (struct version){.hlc = hlc, .origin = pg_store(txn)->origins[0]};
+    return r;
 }
 
 int pg_claim(struct store_txn *txn, struct str name, struct err *err)
@@ -197,23 +221,28 @@ int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     struct pg_writer *w = &pg_store(txn)->writer;
     _cleanup_(pg_clearp) PGresult *res = NULL;
     unsigned char key[ID_KEY_MAX];
+    struct str id_key;
     struct pg_args a = {0};
     struct row newest;
     int r;
 
     if ((r = pg_get(txn, type, id, &newest, err)) < 0)
         return r;
+    id_key = str_n((char *)key, index_id_key(id, key));
+    if ((r = pg_place_id(t, type, id_key, &a, err)) < 0)
+        return r;
     if (newest.method != METHOD_DELETE) {
         w->live--;
-        if ((r = unindex(t, &newest, err)) < 0)
+        if ((r = unindex(t, &newest, a.home, err)) < 0)
             return r;
     }
     pg_leave(t);
     pg_forget(t);
     foreseen_clear(&w->foreseen);
     pg_arg_i64(&a, type);
-    pg_arg_bytes(&a, str_n((char *)key, index_id_key(id, key)));
-    if ((r = pg_ask(t->conn, PG_EXPUNGE, &a, &res, err)) < 0)
+    pg_arg_bytes(&a, id_key);
+    if ((r = pg_ask(t->conn, PG_EXPUNGE, &a, &res, err)) < 0 ||
+        (r = pg_home_drop(t, type, id_key, err)) < 0)
         return r;
     *ret_n = (size_t)strtoul(PQcmdTuples(res), NULL, 10);
     w->versions -= (int64_t)*ret_n;
@@ -234,7 +263,35 @@ int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
     if (r < 0 || !now.is_current || now.method == METHOD_DELETE)
         return MIN(r, 0);
     pg_store(txn)->writer.keys_may_exist = true;
-    return add_entries(pg_txn(txn), index, row, false, err);
+    return add_entries(pg_txn(txn), index, row, pg_txn(txn)->home, false, err);
+}
+
+/* Shards know no common limit: where the last of `max` keys is, is asked first. */
+static int drop_range(struct pg_txn *t, struct str from, struct str to, size_t max, bool *ret_left,
+                      struct err *err)
+{
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {.form = FORM_ALL}, drop = {.form = FORM_ALL};
+    unsigned char end[ENTRY_MAX + 1] = {0};
+    size_t n;
+    int r;
+
+    pg_arg_bytes(&a, from);
+    pg_arg_bytes(&a, to);
+    pg_arg_i64(&a, (int64_t)max);
+    if ((r = pg_ask(t->conn, PG_KEYS, &a, &res, err)) < 0)
+        return r;
+    n = (size_t)PQntuples(res);
+    *ret_left = n == max;
+    if (n && n == max) {
+        struct str last = str_head(pg_bytes(res, (int)n - 1, 0), ENTRY_MAX);
+
+        memcpy(end, last.p, last.n);
+        to = str_n((char *)end, last.n + 1);
+    }
+    pg_arg_bytes(&drop, from);
+    pg_arg_bytes(&drop, to);
+    return pg_ask(t->conn, PG_DROP_RANGE, &drop, NULL, err);
 }
 
 int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
@@ -247,6 +304,9 @@ int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_l
     struct pg_args a = {0};
     int r = pg_pends_flush_if_writing(t, err);
 
+    if (r == 0 && pg_store(txn)->is_sharded)
+        return drop_range(t, str_n((char *)from, sizeof from), str_n((char *)to, sizeof to), max,
+                          ret_left, err);
     pg_arg_bytes(&a, str_n((char *)from, sizeof from));
     pg_arg_bytes(&a, str_n((char *)to, sizeof to));
     pg_arg_i64(&a, (int64_t)max);
@@ -269,23 +329,57 @@ static int copy_keys(struct pg_writer *w, const uint32_t *which, size_t n, struc
     return pg_copy(w->conn, "COPY carnet_idx (part, k) FROM STDIN (FORMAT binary)", &w->array, err);
 }
 
-static int send_keys(struct pg_writer *w, enum pg_statement id, const uint32_t *which, size_t n,
-                     struct err *err)
+/* The keys become the last parameter but for a home. */
+static int send_keys(struct pg_writer *w, enum pg_statement id, struct pg_args *a,
+                     const uint32_t *which, size_t n, struct err *err)
 {
-    struct pg_args a = {0};
-
     if (n == 0)
         return 0;
-    if (id == PG_PUT_KEYS && n >= PG_COPY_MIN * PG_KEYS_OF_ROW)
+    if (id == PG_PUT_KEYS && a->form == FORM_LOCAL && n >= PG_COPY_MIN * PG_KEYS_OF_ROW)
         return copy_keys(w, which, n, err);
     sb_reset(&w->array);
-    pg_array_begin(&w->array, true, n);
+    pg_array_begin(&w->array, PG_OF_BYTES, n);
     for (size_t i = 0; i < n; i++)
         pg_array_bytes(&w->array, pend_key(&w->pends, &w->pends.items[which[i]]));
     if (w->array.failed)
         return err_no_memory(err);
-    pg_arg_bytes(&a, sb_view(&w->array));
-    return pg_send(w->conn, id, &a, err);
+    pg_arg_bytes(a, sb_view(&w->array));
+    return pg_send(w->conn, id, a, err);
+}
+
+static int by_home(const void *x, const void *y, void *ctx)
+{
+    const struct pend *items = ctx, *a = items + *(const uint32_t *)x,
+                      *b = items + *(const uint32_t *)y;
+
+    return (a->home > b->home) - (a->home < b->home);
+}
+
+/* In a distributed store keys are put everywhere in one statement, and taken out home by home. */
+static int send_homes(struct pg_writer *w, enum pend_op op, uint32_t *which, size_t n,
+                      struct err *err)
+{
+    struct pg_args a = {.form = FORM_ALL};
+    int r = 0;
+
+    if (op == PEND_ADD && n) {
+        sb_reset(&w->homes);
+        pg_array_begin(&w->homes, PG_OF_I32, n);
+        for (size_t i = 0; i < n; i++)
+            pg_array_i32(&w->homes, w->pends.items[which[i]].home);
+        if (w->homes.failed)
+            return err_no_memory(err);
+        pg_arg_bytes(&a, sb_view(&w->homes));
+        return send_keys(w, w->keys_may_exist ? PG_ADD_KEYS : PG_PUT_KEYS, &a, which, n, err);
+    }
+    qsort_r(which, n, sizeof *which, by_home, w->pends.items);
+    for (size_t i = 0, end; i < n && r == 0; i = end) {
+        a = (struct pg_args){.form = FORM_HOME, .home = w->pends.items[which[i]].home};
+        for (end = i; end < n && w->pends.items[which[end]].home == a.home; end++)
+            ;
+        r = send_keys(w, PG_DROP_KEYS, &a, which + i, end - i, err);
+    }
+    return r;
 }
 
 /* Of several changes of one key the last one counts. Moves those of one kind to the front. */
@@ -326,8 +420,15 @@ int pg_pends_flush(struct pg_writer *w, struct err *err)
     some = malloc(n * sizeof *some);
     if (!some)
         r = err_no_memory(err);
-    for (enum pend_op op = PEND_DROP; op <= PEND_TERM && r == 0; op++)
-        r = send_keys(w, of[op], some, last_ones(p, order, n, op, some), err);
+    for (enum pend_op op = PEND_DROP; op <= PEND_TERM && r == 0; op++) {
+        size_t kept = last_ones(p, order, n, op, some);
+        struct pg_args a = {0};
+
+        if (w->conn->st->is_sharded && op != PEND_TERM)
+            r = send_homes(w, op, some, kept, err);
+        else
+            r = send_keys(w, of[op], &a, some, kept, err);
+    }
     free(some);
     free(order);
     if (r == 0)

@@ -10,26 +10,62 @@ static const char schema[] =
     "CREATE TABLE carnet_meta (name text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL);"
     "CREATE TABLE carnet_origin (n int4 PRIMARY KEY, value int8 NOT NULL);"
     "CREATE TABLE carnet_agent (n int4 PRIMARY KEY, text bytea NOT NULL UNIQUE);"
-    "CREATE TABLE carnet_feed (part int2 PRIMARY KEY, row int8 NOT NULL, hlc int8 NOT NULL,"
-    " versions int8 NOT NULL, live int8 NOT NULL, epoch int8 NOT NULL) WITH (fillfactor = 20);"
-    "CREATE TABLE carnet_version (row int8 NOT NULL, hlc int8 NOT NULL, parent int8 NOT NULL,"
-    " origin int4 NOT NULL, agent int4 NOT NULL, part int2 NOT NULL, type int2 NOT NULL,"
-    " method int2 NOT NULL, id bytea NOT NULL, body bytea, PRIMARY KEY (part, row));"
-    "ALTER TABLE carnet_version ALTER COLUMN body SET STORAGE EXTERNAL;"
-    /* Each way in is written in words of its own, which a statement has to use: so a planner
-     * without statistics, or with old ones, has nothing to choose from. */
-    "CREATE INDEX carnet_version_id ON carnet_version (part, (type::int4), id, (row + 0));"
-    "CREATE INDEX carnet_version_type ON carnet_version (part, (type::int8), (row - 0));"
-    /* Index-only walks need pages that are known to be seen by all: vacuum often. */
-    "CREATE TABLE carnet_idx (part int2 NOT NULL, k bytea NOT NULL, PRIMARY KEY (part, k))"
-    " WITH (autovacuum_vacuum_insert_threshold = 20000, autovacuum_vacuum_insert_scale_factor ="
-    " 0.02, autovacuum_vacuum_scale_factor = 0.02);"
     "CREATE TABLE carnet_term (k bytea PRIMARY KEY);"
     "CREATE TABLE carnet_multi (list int4 PRIMARY KEY);"
     "CREATE TABLE carnet_blob (name bytea NOT NULL, piece int4 NOT NULL, bytes bytea NOT NULL,"
     " PRIMARY KEY (name, piece));"
-    "ALTER TABLE carnet_blob ALTER COLUMN bytes SET STORAGE EXTERNAL;"
-    "INSERT INTO carnet_feed VALUES (0, 0, 0, 0, 0, 0);";
+    "ALTER TABLE carnet_blob ALTER COLUMN bytes SET STORAGE EXTERNAL;";
+
+/* Index-only walks need pages that are known to be seen by all: vacuum often. */
+#define OFTEN_VACUUMED \
+    " WITH (autovacuum_vacuum_insert_threshold = 20000, autovacuum_vacuum_insert_scale_factor =" \
+    " 0.02, autovacuum_vacuum_scale_factor = 0.02);"
+#define FEED_COLUMNS \
+    "part int2 PRIMARY KEY, row int8 NOT NULL, hlc int8 NOT NULL, versions int8 NOT NULL," \
+    " live int8 NOT NULL, epoch int8 NOT NULL"
+
+/* Each way in is written in words of its own, which a statement has to use: so a planner without
+ * statistics, or with old ones, has nothing to choose from. */
+static const char plain[] =
+    "CREATE TABLE carnet_feed (" FEED_COLUMNS ") WITH (fillfactor = 20);"
+    "INSERT INTO carnet_feed VALUES (0, 0, 0, 0, 0, 0);"
+    "CREATE TABLE carnet_version (row int8 NOT NULL, hlc int8 NOT NULL, parent int8 NOT NULL,"
+    " origin int4 NOT NULL, agent int4 NOT NULL, part int2 NOT NULL, type int2 NOT NULL,"
+    " method int2 NOT NULL, id bytea NOT NULL, body bytea, PRIMARY KEY (part, row));"
+    "ALTER TABLE carnet_version ALTER COLUMN body SET STORAGE EXTERNAL;"
+    "CREATE INDEX carnet_version_id ON carnet_version (part, (type::int4), id, (row + 0));"
+    "CREATE INDEX carnet_version_type ON carnet_version (part, (type::int8), (row - 0));"
+    "CREATE TABLE carnet_idx (part int2 NOT NULL, k bytea NOT NULL, PRIMARY KEY (part, "
+    "k))" OFTEN_VACUUMED;
+
+/* Everything of a resource in the shard of its home; the rest stays on the coordinator. The feed is
+ * a table that Citus knows, so that every group commits in two phases. */
+static const char distributed[] =
+    "SET LOCAL citus.multi_shard_modify_mode = 'sequential';"
+    "CREATE TABLE carnet_feed (" FEED_COLUMNS ", seen int8 NOT NULL) WITH (fillfactor = 20);"
+    "INSERT INTO carnet_feed VALUES (0, 0, 0, 0, 0, 0, 0);"
+    "SELECT citus_add_local_table_to_metadata('carnet_feed');"
+    "CREATE TABLE carnet_version (row int8 NOT NULL, hlc int8 NOT NULL, parent int8 NOT NULL,"
+    " origin int4 NOT NULL, agent int4 NOT NULL, home int4 NOT NULL, type int2 NOT NULL,"
+    " method int2 NOT NULL, id bytea NOT NULL, body bytea, PRIMARY KEY (row, home));"
+    "ALTER TABLE carnet_version ALTER COLUMN body SET STORAGE EXTERNAL;"
+    "CREATE INDEX carnet_version_id ON carnet_version ((type::int4), id, home, (row + 0));"
+    "CREATE INDEX carnet_version_type ON carnet_version ((type::int8), (row - 0));"
+    "CREATE INDEX carnet_version_hlc ON carnet_version (hlc);"
+    "CREATE TABLE carnet_idx (home int4 NOT NULL, k bytea NOT NULL, PRIMARY KEY (k, "
+    "home))" OFTEN_VACUUMED "CREATE TABLE carnet_home (k bytea PRIMARY KEY, home int4 NOT NULL);"
+    "CREATE TABLE carnet_guest (k bytea NOT NULL, home int4 NOT NULL, PRIMARY KEY (k, home));"
+    "SELECT create_distributed_table('carnet_version', 'home', colocate_with := 'none'),"
+    " create_distributed_table('carnet_idx', 'home', colocate_with := 'carnet_version'),"
+    " create_distributed_table('carnet_home', 'k', colocate_with := 'none'),"
+    " create_distributed_table('carnet_guest', 'k', colocate_with := 'carnet_home');";
+
+/* What workers plan by, on connections that the coordinator makes for this role. */
+static const char worker_settings[] =
+    "DO $do$ DECLARE name text; BEGIN FOREACH name IN ARRAY ARRAY['enable_seqscan',"
+    " 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_material',"
+    " 'enable_memoize', 'enable_incremental_sort', 'jit'] LOOP EXECUTE format('ALTER ROLE %I IN"
+    " DATABASE %I SET %I = off', current_user, current_database(), name); END LOOP; END $do$;";
 
 static int meta_i64(struct pg_conn *c, const char *name, int64_t absent, int64_t *ret,
                     struct err *err)
@@ -71,9 +107,11 @@ static int has_store(struct pg_conn *c, bool *ret, struct err *err)
     char text[8];
     int r = ask_text(c, "SELECT to_regclass('carnet_meta') IS NOT NULL", text, sizeof text, err);
 
-    *ret = text[0] == 't';
+    *ret = r >= 0 && text[0] == 't';
     return r;
 }
+
+static const char has_citus[] = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')";
 
 /* What loses acknowledged writes when the power fails must be asked for by name. */
 static int check_durable(struct pg_store *st, struct pg_conn *c, struct err *err)
@@ -99,12 +137,13 @@ static int check_durable(struct pg_store *st, struct pg_conn *c, struct err *err
 int pg_schema_create(struct pg_conn *c, const struct store_config *config, struct err *err)
 {
     _cleanup_(sb_done) struct sb sql = sb_make(KIB(16));
-    char encoding[32];
+    char encoding[32], citus[8];
     uint64_t origin;
     bool exists;
     int r;
 
     if ((r = has_store(c, &exists, err)) < 0 || (r = check_durable(c->st, c, err)) < 0 ||
+        (r = ask_text(c, has_citus, citus, sizeof citus, err)) < 0 ||
         (r = ask_text(c, "SHOW server_encoding", encoding, sizeof encoding, err)) < 0)
         return r;
     if (exists)
@@ -115,19 +154,40 @@ int pg_schema_create(struct pg_conn *c, const struct store_config *config, struc
     rng_secure(&origin, sizeof origin);
     sb_lit(&sql, "BEGIN;");
     sb_str(&sql, str_c(schema));
+    sb_str(&sql, str_c(citus[0] == 't' ? distributed : plain));
     sb_fmt(&sql, "INSERT INTO carnet_origin VALUES (0, %llu);",
            (unsigned long long)(origin & ((UINT64_C(1) << 40) - 1)));
     sb_fmt(&sql,
            "INSERT INTO carnet_meta VALUES ('schema', '%d'), ('index', '%d'), ('content', '%d'),"
            " ('timezone', '%d'), ('created', '%lld'); COMMIT",
-           PG_SCHEMA_VERSION, STORE_INDEX_VERSION, config->index.content, config->index.tz_minutes,
-           (long long)clock_now_ms());
+           citus[0] == 't' ? PG_SCHEMA_SHARDED : PG_SCHEMA_PLAIN, STORE_INDEX_VERSION,
+           config->index.content, config->index.tz_minutes, (long long)clock_now_ms());
     sb_char(&sql, '\0');
     if ((r = sb_ok(&sql, err)) < 0)
         return r;
     r = pg_exec(c, sql.p, NULL, err);
+    if (r == 0 && citus[0] == 't')
+        r = pg_exec(c, worker_settings, NULL, err);
     if (r < 0)
         pg_exec(c, "ROLLBACK", NULL, NULL);
+    return r;
+}
+
+/* From here on statements are those of a distributed store. */
+static int open_sharded(struct pg_store *st, struct pg_conn *c, struct err *err)
+{
+    char citus[8];
+    int r = ask_text(c, has_citus, citus, sizeof citus, err);
+
+    if (r == 0 && citus[0] != 't')
+        r = err_set(err, ERR_NO_STORE,
+                    "the store is distributed, and the database has no extension citus");
+    if (r == 0 && !(st->base_params = params_base(err)))
+        r = err->code;
+    if (r == 0)
+        r = pg_exec(c, pg_sharded_settings, NULL, err);
+    st->is_sharded = r == 0;
+    st->base.scan = &pg_sharded_scan_ops;
     return r;
 }
 
@@ -144,12 +204,15 @@ static int check_versions(struct pg_store *st, struct pg_conn *c, struct err *er
                        "the database holds no store (carnet init --store makes one)");
     if ((r = meta_i64(c, "schema", 0, &version, err)) < 0)
         return r;
-    if (version < 1 || version > PG_SCHEMA_VERSION)
+    if (version < PG_SCHEMA_PLAIN || version > PG_SCHEMA_SHARDED)
         return err_set(err, ERR_NO_STORE,
-                       "the database's store has format %lld, %s; this program knows format %d",
+                       "the database's store has format %lld, %s; this program knows formats %d "
+                       "and %d",
                        (long long)version,
                        version < 1 ? "which never was" : "of a newer version of carnet",
-                       PG_SCHEMA_VERSION);
+                       PG_SCHEMA_PLAIN, PG_SCHEMA_SHARDED);
+    if (version == PG_SCHEMA_SHARDED && (r = open_sharded(st, c, err)) < 0)
+        return r;
     if ((r = meta_i64(c, "index", 0, &index, err)) < 0 ||
         (r = meta_i64(c, "content", 0, &content, err)) < 0 ||
         (r = meta_i64(c, "timezone", 0, &tz, err)) < 0)

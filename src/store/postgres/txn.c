@@ -66,6 +66,9 @@ int pg_enter(struct pg_txn *t, struct err *err)
         r = pg_send(t->conn, PG_BEGIN_READ, NULL, err);
         t->has_begun = r == 0;
     }
+    /* Shards show a group one after the other: what is behind the position is left out. */
+    if (r == 0 && pg_store(&t->base)->is_sharded)
+        r = pg_know_position(t, err);
     return r;
 }
 
@@ -100,6 +103,10 @@ void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret)
     struct str key = pg_bytes(res, i, 2);
     size_t n = key.n <= ID_KEY_MAX ? index_key_id((const unsigned char *)key.p, key.n, t->id) : 0;
 
+    if (st->is_sharded) {
+        t->home = (int32_t)pg_i64(res, i, 8);
+        pg_home_note(st, (uint64_t)pg_i64(res, i, 0), t->home);
+    }
     *ret = (struct row){
         .row = (uint64_t)pg_i64(res, i, 0),
         .type = (int)pg_i64(res, i, 1),
@@ -153,11 +160,12 @@ static int get_written(struct pg_txn *t, int type, struct str key, struct row *r
         pg_to_row(t, w->foreseen.answer, row, ret);
         return 1;
     }
+    t->home = v->home;
     *ret = (struct row){
         .row = v->row,
         .type = type,
         .id = str_n(t->id, index_key_id((const unsigned char *)key.p, key.n, t->id)),
-        .version = {.hlc = v->hlc, .origin = pg_store(&t->base)->origins[0]},
+        .version = {.hlc = v->hlc, .origin = pg_store(&t->base)->origins[v->origin]},
         .method = (enum store_method)v->method,
         .is_current = true,
         .sealed = unsent_body(&w->unsent, v),
@@ -175,13 +183,14 @@ int pg_get(struct store_txn *txn, int type, struct str id, struct row *ret, stru
 
     if (id.n > FHIR_ID_MAX)
         return missing(type, id, err);
-    if (txn->is_brief)
-        pg_leave(t); /* one statement is a transaction by itself */
+    /* One statement is a transaction by itself; of several places it has to know the position. */
+    if (txn->is_brief && !pg_store(txn)->is_sharded)
+        pg_leave(t);
     else if ((r = pg_enter(t, err)) < 0)
         return r;
     k = str_n((char *)key, index_id_key(id, key));
     r = txn->is_writing ? get_written(t, type, k, ret, err) : 2;
-    if (r == 2) {
+    if (r == 2 && (r = pg_place_id(t, type, k, &a, err)) > 0) {
         pg_arg_i64(&a, type);
         pg_arg_bytes(&a, k);
         r = answer(t, PG_GET, &a, ret, err);
@@ -206,6 +215,7 @@ int pg_get_version(struct store_txn *txn, int type, struct str id, const struct 
         *ret = row;
         return 0;
     }
+    pg_place_row(st, row.row, &a);
     if ((r = pg_enter(t, err)) < 0)
         return r;
     while (origin < st->n_origins && st->origins[origin] != v->origin)
@@ -260,7 +270,8 @@ static int fetch_ahead(struct pg_txn *t, uint64_t number, struct err *err)
     n = MIN(t->n_ahead - at, (size_t)PG_AHEAD_ROWS);
     if (n < 2)
         return 0;
-    pg_array_begin(&array, false, n);
+    pg_place_rows(pg_store(&t->base), t->ahead + at, n, &a);
+    pg_array_begin(&array, PG_OF_I64, n);
     for (size_t i = 0; i < n; i++)
         pg_array_i64(&array, (int64_t)t->ahead[at + i]);
     if (array.failed)
@@ -285,6 +296,7 @@ int pg_get_row(struct store_txn *txn, uint64_t number, struct row *ret, struct e
         return r;
     if ((r = fetch_ahead(t, number, err)) < 0 || from_batch(t, number, ret))
         return r;
+    pg_place_row(pg_store(txn), number, &a);
     pg_arg_i64(&a, (int64_t)number);
     r = answer(t, PG_GET_ROW, &a, ret, err);
     if (r == 0)
@@ -315,11 +327,15 @@ int pg_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row
 static int numbers(struct pg_txn *t, enum pg_statement id, const struct pg_args *a,
                    struct arena *arena, struct rows *rows, struct err *err)
 {
+    struct pg_store *st = pg_store(&t->base);
     _cleanup_(pg_clearp) PGresult *res = NULL;
     int r = pg_ask(t->conn, id, a, &res, err);
 
-    for (int i = 0; r == 0 && i < PQntuples(res); i++)
+    for (int i = 0; r == 0 && i < PQntuples(res); i++) {
         r = rows_add(rows, arena, (uint64_t)pg_i64(res, i, 0), err);
+        if (st->is_sharded)
+            pg_home_note(st, (uint64_t)pg_i64(res, i, 0), (int32_t)pg_i64(res, i, 1));
+    }
     return r;
 }
 
@@ -327,7 +343,7 @@ int pg_feed(struct store_txn *txn, uint64_t after, size_t max, struct arena *a, 
             struct err *err)
 {
     struct pg_txn *t = pg_txn(txn);
-    struct pg_args args = {0};
+    struct pg_args args = {.form = FORM_ALL};
     struct rows rows = {0};
     int r = pg_enter(t, err);
 
@@ -346,7 +362,7 @@ int pg_row_at(struct store_txn *txn, int64_t ms, uint64_t *ret, struct err *err)
 {
     struct pg_txn *t = pg_txn(txn);
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = FORM_ALL};
     uint64_t position = pg_position(txn);
     int r;
 
@@ -381,10 +397,10 @@ static int bounds(struct pg_txn *t, const struct history_query *q, uint64_t *fro
 }
 
 static int count_versions(struct pg_txn *t, const struct history_query *q, struct str key,
-                          int64_t *ret, struct err *err)
+                          const struct pg_args *place, int64_t *ret, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    struct pg_args a = {0};
+    struct pg_args a = *place;
     int r;
 
     pg_arg_i64(&a, q->type);
@@ -401,7 +417,7 @@ int pg_history(struct store_txn *txn, const struct history_query *q, struct aren
     struct pg_txn *t = pg_txn(txn);
     unsigned char id[ID_KEY_MAX];
     struct str key = STR_NULL, next = STR_NULL;
-    struct pg_args args = {0};
+    struct pg_args args = {.form = FORM_ALL};
     struct rows rows = {0};
     uint64_t from, below;
     int64_t total = -1;
@@ -413,7 +429,8 @@ int pg_history(struct store_txn *txn, const struct history_query *q, struct aren
         return r;
     if (q->id.p) {
         key = str_n((char *)id, index_id_key(q->id, id));
-        if ((r = count_versions(t, q, key, &total, err)) < 0)
+        if ((r = pg_place_id(t, q->type, key, &args, err)) < 0 ||
+            (r = count_versions(t, q, key, &args, &total, err)) < 0)
             return r;
     }
     pg_arg_i64(&args, (int64_t)from);

@@ -139,20 +139,22 @@ int unsent_find(struct unsent *u, int type, struct str id, const struct unsent_v
 
 /* ---- sending ---- */
 
-/* A few: one statement with an array for each column. */
+/* A few: one statement with an array for each column. Citus spreads many so as well. */
 static int send_arrays(struct pg_writer *w, size_t from, struct err *err)
 {
     const struct unsent *u = &w->unsent;
+    bool is_sharded = w->conn->st->is_sharded;
     size_t n = u->n - from, ends[COLUMNS], at = 0;
-    struct pg_args a = {0};
+    struct pg_args a = {.form = FORM_ALL};
 
     sb_reset(&w->array);
     for (int column = 0; column < COLUMNS; column++) {
-        pg_array_begin(&w->array, column >= 7, n);
+        pg_array_begin(&w->array, column < 7 ? PG_OF_I64 : PG_OF_BYTES, n);
         for (size_t i = from; i < u->n; i++) {
             const struct unsent_version *v = &u->items[i];
-            const int64_t numbers[] = {(int64_t)v->row, (int64_t)v->hlc, (int64_t)v->parent, 0,
-                                       v->agent,        v->type,         v->method};
+            const int64_t numbers[] = {(int64_t)v->row, (int64_t)v->hlc, (int64_t)v->parent,
+                                       v->origin,       v->agent,        v->type,
+                                       v->method};
             if (column < 7)
                 pg_array_i64(&w->array, numbers[column]);
             else
@@ -160,10 +162,16 @@ static int send_arrays(struct pg_writer *w, size_t from, struct err *err)
         }
         ends[column] = w->array.n;
     }
-    if (w->array.failed)
+    sb_reset(&w->homes);
+    pg_array_begin(&w->homes, PG_OF_I32, is_sharded ? n : 0);
+    for (size_t i = from; i < u->n && is_sharded; i++)
+        pg_array_i32(&w->homes, u->items[i].home);
+    if (w->array.failed || w->homes.failed)
         return err_no_memory(err);
     for (int column = 0; column < COLUMNS; at = ends[column++])
         pg_arg_bytes(&a, str_n(w->array.p + at, ends[column] - at));
+    if (is_sharded)
+        pg_arg_bytes(&a, sb_view(&w->homes));
     return pg_send(w->conn, PG_PUT_VERSIONS, &a, err);
 }
 
@@ -181,7 +189,7 @@ static int send_copy(struct pg_writer *w, size_t from, struct err *err)
         pg_copy_number(to, (int64_t)v->row, 8);
         pg_copy_number(to, (int64_t)v->hlc, 8);
         pg_copy_number(to, (int64_t)v->parent, 8);
-        pg_copy_number(to, 0, 4);
+        pg_copy_number(to, v->origin, 4);
         pg_copy_number(to, v->agent, 4);
         pg_copy_number(to, v->type, 2);
         pg_copy_number(to, v->method, 2);
@@ -202,7 +210,8 @@ int unsent_send(struct pg_writer *w, struct err *err)
 
     if (n == 0)
         return 0;
-    r = n < PG_COPY_MIN ? send_arrays(w, u->sent, err) : send_copy(w, u->sent, err);
+    r = n < PG_COPY_MIN || w->conn->st->is_sharded ? send_arrays(w, u->sent, err)
+                                                   : send_copy(w, u->sent, err);
     if (r == 0)
         u->sent = u->n;
     return r;

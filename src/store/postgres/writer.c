@@ -16,6 +16,7 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* What a job's failure has to put back. */
 struct mark {
@@ -189,9 +190,12 @@ int pg_writer_reconnect(struct pg_writer *w, struct err *err)
     return 0;
 }
 
+static void publish(struct pg_writer *w, bool in_doubt);
+
 static int commit(struct pg_writer *w, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
+    bool in_doubt = false;
     int r = unsent_send(w, err);
 
     if (r == 0)
@@ -200,13 +204,16 @@ static int commit(struct pg_writer *w, struct err *err)
         r = put_multi(w, err);
     if (r == 0)
         r = put_feed(w, err);
+    w->conn->is_warned = false;
     if (r == 0)
         r = pg_outcome_sign(w, err);
     if (r == 0)
         r = fault_point("commit") ? err_set(err, ERR_NO_STORE, "the store cannot be written")
                                   : pg_ask(w->conn, PG_COMMIT, NULL, &res, err);
-    if (r < 0 && w->conn->is_lost)
+    if (r < 0 && w->conn->is_lost) {
         r = pg_outcome_ask(w, err);
+        in_doubt = true;
+    }
     /* A transaction that has failed answers a COMMIT by ROLLBACK, as if that were well. */
     if (r == 0 && res && strcmp(PQcmdStatus(res), "COMMIT") != 0)
         r = err_set(err, ERR_NO_STORE, "the store cannot be written");
@@ -216,6 +223,7 @@ static int commit(struct pg_writer *w, struct err *err)
     /* What this process has changed itself is in its memory already. */
     if (w->epoch_moves)
         atomic_store(&w->conn->st->epoch, w->epoch + 1);
+    publish(w, in_doubt);
     return 0;
 }
 
@@ -229,6 +237,55 @@ void pg_writer_rollback(struct pg_writer *w)
     if (PQtransactionStatus(c->db) != PQTRANS_IDLE && pg_ask(c, PG_ROLLBACK, NULL, NULL, NULL) < 0)
         c->is_lost = true;
     c->is_failed = c->is_doomed = false;
+}
+
+/* ---- a distributed store: its shards commit one after the other, behind the coordinator ---- */
+
+/* Waits until every shard shows what has been committed. A transaction that was prepared on a
+ * worker which then was away is committed as soon as it is back. */
+static int settle(struct pg_writer *w, struct err *err)
+{
+    int r = 0;
+
+    for (int waited_ms = 0, step_ms = 1; waited_ms < PG_SETTLE_MS; step_ms *= 2) {
+        _cleanup_(pg_clearp) PGresult *res = NULL;
+
+        if ((r = pg_ask(w->conn, PG_RECOVER, NULL, NULL, err)) < 0 ||
+            (r = pg_ask(w->conn, PG_PREPARED, NULL, &res, err)) < 0 || pg_i64(res, 0, 0) == 0)
+            return r;
+        usleep((useconds_t)step_ms * 1000);
+        waited_ms += step_ms;
+    }
+    return err_set(err, ERR_BUSY, "a worker of the database does not answer");
+}
+
+/* The group before this one was not told of as seen by all: its process died, or a worker did. */
+static int heal(struct pg_writer *w, uint64_t seen, struct err *err)
+{
+    struct pg_args a = {0};
+    int r = seen < w->last_row ? settle(w, err) : 0;
+
+    pg_arg_i64(&a, (int64_t)w->last_row);
+    return r < 0 || seen == w->last_row ? r : pg_send(w->conn, PG_SEEN, &a, err);
+}
+
+/* Behind the commit: from here on readers of the feed go up to the group's end. If it fails, or
+ * this process dies first, the next group does it. */
+static void publish(struct pg_writer *w, bool in_doubt)
+{
+    struct pg_conn *c = w->conn;
+    struct pg_args a = {0};
+
+    if (!c->st->is_sharded || !w->is_dirty)
+        return;
+    pg_arg_i64(&a, (int64_t)w->last_row);
+    if ((in_doubt || c->is_warned) && settle(w, NULL) < 0) {
+        pg_writer_rollback(w);
+        return;
+    }
+    if (pg_send(c, PG_BEGIN_WRITE, NULL, NULL) < 0 || pg_send(c, PG_LAZY, NULL, NULL) < 0 ||
+        pg_send(c, PG_SEEN, &a, NULL) < 0 || pg_ask(c, PG_COMMIT, NULL, NULL, NULL) < 0)
+        pg_writer_rollback(w);
 }
 
 /* Takes the feed: what it says counts from here on. */
@@ -249,6 +306,8 @@ static int lock_feed(struct pg_writer *w, struct err *err)
     w->epoch = (uint64_t)pg_i64(res, 0, 1);
     w->last_hlc = (uint64_t)pg_i64(res, 0, 2);
     w->versions = w->live = 0;
+    if (w->conn->st->is_sharded && (r = heal(w, (uint64_t)pg_i64(res, 0, 3), err)) < 0)
+        return r;
     w->is_dirty = w->epoch_moves = false;
     t = open_txn(w, &upkeep);
     r = pg_meet_epoch(t, w->epoch, err);

@@ -121,7 +121,7 @@ static int seek(struct exec *x, const struct inside *in, uint64_t at, uint64_t l
         lo = bound(&b[0], in->head, at, in->lo);
         hi = bound(&b[1], in->head, last + 1, STR(""));
     }
-    r = x->ops->open(ret, x->t, SCAN_KEYS, lo, hi, desc, want, err);
+    r = x->ops->open(ret, x->t, x->within, SCAN_KEYS, lo, hi, desc, want, err);
     if (r == 0)
         r = x->ops->next(ret, &k, err);
     return r > 0 ? entry_read(k, in->head.n, ret_e) : r;

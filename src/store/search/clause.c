@@ -31,7 +31,7 @@ static int add_terms(struct exec *x, struct clause *c, size_t *cap, const struct
     size_t seen = 0;
     struct scan s;
     struct str term;
-    int r = x->ops->open(&s, x->t, SCAN_TERMS, lo, hi, false, search_limits.terms, err);
+    int r = x->ops->open(&s, x->t, x->within, SCAN_TERMS, lo, hi, false, search_limits.terms, err);
 
     while (r >= 0 && (r = x->ops->next(&s, &term, err)) > 0) {
         ptrdiff_t end = str_find(str_from(term, 2), '\0');
@@ -296,6 +296,42 @@ int clause_prepare(struct exec *x, const struct search_clause *of, bool nested, 
     return 0;
 }
 
+/* The one key that every row of a clause has, whichever of its lists it stands in. */
+static const struct str *common_key(const struct clause *c)
+{
+    const struct range *first = c->ranges;
+
+    if (c->negate || c->is_opaque || !c->is_points || c->n_ranges == 0)
+        return NULL;
+    for (size_t i = 1; i < c->n_ranges; i++)
+        if (!str_eq(str_from(c->ranges[i].lo, 2), str_from(first->lo, 2)))
+            return NULL;
+    return &first->lo;
+}
+
+/* Whether a key leads to a patient: as a reference, or by the compartment. */
+static bool is_of_patient(const struct clause *c, struct str key)
+{
+    unsigned list = (unsigned)((unsigned char)key.p[0] << 8 | (unsigned char)key.p[1]);
+    const struct param *param = c->of->param;
+
+    if (list == INDEX_PARAM_COMPARTMENT + COMPARTMENT_PATIENT)
+        return true;
+    return param && param->def.kind == PARAM_REFERENCE && key.n > 2 &&
+           (unsigned char)key.p[2] == def_compartment_type(COMPARTMENT_PATIENT);
+}
+
+/* Where every match is of one patient, a backend of several places looks in that one's. */
+static void find_within(struct exec *x)
+{
+    for (size_t i = 0; i < x->n_clauses && !x->within; i++) {
+        const struct str *key = common_key(&x->clauses[i]);
+
+        if (key && is_of_patient(&x->clauses[i], *key))
+            x->within = key;
+    }
+}
+
 /* Where only some rows of the type can be seen, their list may drive the search. */
 static void add_reach(struct exec *x)
 {
@@ -327,6 +363,8 @@ int clauses_prepare(struct exec *x, struct err *err)
         for (size_t i = 0; i < s->n_clauses && r == 0; i++)
             if ((s->clauses[i].kind == CLAUSE_UPDATED) == (pass == 0))
                 r = clause_prepare(x, &s->clauses[i], false, &x->clauses[i], err);
+    if (r == 0)
+        find_within(x);
     add_reach(x);
     return r;
 }

@@ -119,7 +119,7 @@ struct str mark_format(struct arena *a, const struct mark *m)
         sb_char(&b, '.');
         if (!m->keys[i].p)
             sb_lit(&b, MARK_ABSENT);
-        for (size_t j = 0; j < m->keys[i].n; j++)
+        for (size_t j = 0; m->keys[i].p && j < m->keys[i].n; j++)
             sb_fmt(&b, "%02x", (unsigned char)m->keys[i].p[j]);
     }
     return b.failed ? STR_NULL : arena_dup(a, sb_view(&b));

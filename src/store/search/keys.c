@@ -55,9 +55,9 @@ int search_index_keys(struct store_txn *txn, uint16_t list, struct str after, si
         struct scan s;
         struct str k;
 
-        r = ops->open(&s, txn, SCAN_KEYS, str_n((char *)lo, behind(lo, list, after)),
+        r = ops->open(&s, txn, NULL, SCAN_KEYS, str_n((char *)lo, behind(lo, list, after)),
                       str_n((char *)end, sizeof end), false, 1, err);
-        if (r == 0 && (r = ops->next(&s, &k, err)) > 0 && keys_add(&keys, a, k, err) < 0)
+        if (r >= 0 && (r = ops->next(&s, &k, err)) > 0 && keys_add(&keys, a, k, err) < 0)
             r = ERR_NO_MEMORY;
         ops->close(&s);
         if (r <= 0)

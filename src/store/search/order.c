@@ -309,7 +309,8 @@ static int walker_open(struct order *o, struct walker *w, struct err *err)
         if ((r = walk_bounds(o, &param->spans[i], &lo, &hi, err)) < 0)
             break;
         w->n_open = i + 1;
-        r = o->x->ops->open(&w->s[i], o->x->t, of[i], lo, hi, o->desc, o->x->s->count, err);
+        r = o->x->ops->open(&w->s[i], o->x->t, o->x->within, of[i], lo, hi, o->desc, o->x->s->count,
+                            err);
         if (r == 0)
             r = walker_step(o, w, i, err);
     }

@@ -49,7 +49,7 @@ static int open_scan(struct exec *x, const struct range *range, uint64_t lo, uin
         from = bound(&b[0], range->lo, lo);
         to = bound(&b[1], range->lo, MIN(hi, ROW_MAX - 1) + 1);
     }
-    return x->ops->open(ret, x->t, SCAN_KEYS, from, to, desc, want, err);
+    return x->ops->open(ret, x->t, x->within, SCAN_KEYS, from, to, desc, want, err);
 }
 
 /* Asks search_key, once for all rows of a key. */
@@ -80,9 +80,9 @@ int scan_first(struct exec *x, struct str lo, struct str hi, struct str *ret, st
 {
     struct scan s;
     struct str k;
-    int r = x->ops->open(&s, x->t, SCAN_KEYS, lo, hi, false, 1, err), charged;
+    int r = x->ops->open(&s, x->t, x->within, SCAN_KEYS, lo, hi, false, 1, err), charged;
 
-    if (r == 0)
+    if (r >= 0)
         r = x->ops->next(&s, &k, err);
     if (r > 0) {
         k = arena_dup(x->tmp, str_head(k, k.n > ROW_BYTES ? k.n - ROW_BYTES : 0));
@@ -267,7 +267,7 @@ int scan_count(struct exec *x, const struct range *range, uint64_t *ret, struct 
         from = bound(&b[0], range->lo, 0);
         to = bound(&b[1], range->lo, ROW_MAX);
     }
-    r = x->ops->count(x->t, from, to, ret, err);
+    r = x->ops->count(x->t, x->within, from, to, ret, err);
     return r < 0 ? r : exec_charge(x, *ret / 4, err);
 }
 

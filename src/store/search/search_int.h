@@ -151,6 +151,7 @@ struct exec {
     struct clause *clauses; /* the search's, in its order */
     size_t n_clauses;
     struct clause types;            /* the searched types; n_ranges == 0: all */
+    const struct str *within;       /* the key of a clause that every match has; NULL: none */
     uint64_t lo, hi;                /* rows that may match at all */
     uint64_t position;              /* the feed's at the first page */
     uint64_t newest;                /* the feed's now */

@@ -174,7 +174,7 @@ int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err)
     }
     is_hot = claim_hot(st);
     r = sq_conn_new(st, is_hot ? st->hot_cache_bytes : st->cache_bytes, &c, err);
-    if (r < 0) {
+    if (!c) {
         if (is_hot)
             unclaim_hot(st);
         return r;

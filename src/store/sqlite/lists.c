@@ -8,8 +8,9 @@ static int scan_enter(struct store_txn *txn, struct err *err)
     return r < 0 ? r : sq_pends_flush_if_writing(sq_txn(txn), err);
 }
 
-static int scan_open(struct scan *s, struct store_txn *txn, enum scan_of of, struct str lo,
-                     struct str hi, bool desc, size_t want, struct err *err)
+static int scan_open(struct scan *s, struct store_txn *txn, const struct str *within,
+                     enum scan_of of, struct str lo, struct str hi, bool desc, size_t want,
+                     struct err *err)
 {
     static const enum sq_statement ids[][2] = {
         [SCAN_KEYS] = {SQ_KEYS, SQ_KEYS_DESC},
@@ -21,6 +22,7 @@ static int scan_open(struct scan *s, struct store_txn *txn, enum scan_of of, str
     int r;
 
     (void)want;
+    (void)within;
     assert(of != SCAN_TERMS || !desc);
     s->txn = txn;
     s->at = NULL;
@@ -61,13 +63,14 @@ static int scan_has(struct store_txn *txn, enum scan_of of, struct str k, struct
     return r;
 }
 
-static int scan_count(struct store_txn *txn, struct str lo, struct str hi, uint64_t *ret,
-                      struct err *err)
+static int scan_count(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
+                      uint64_t *ret, struct err *err)
 {
     struct sq_conn *c = sq_txn(txn)->conn;
     sqlite3_stmt *s;
     int r = sq_stmt(c, SQ_KEY_COUNT, &s, err);
 
+    (void)within;
     if (r < 0)
         return r;
     sq_bind_blob(s, 1, lo);

@@ -134,13 +134,13 @@ static int agent_number(struct sq_txn *t, int64_t *ret, struct err *err)
 
 /* The newest version becomes an old one. */
 static int supersede(struct sq_txn *t, const struct put *put, const struct newest *old,
-                     struct err *err)
+                     bool has_keys, struct err *err)
 {
     unsigned char key[ID_KEY_MAX];
     sqlite3_stmt *s;
     int r = 0;
 
-    if (SQ_IS_LIVE(old->flags) && (r = unindex(t, old->row, err)) < 0)
+    if (has_keys && SQ_IS_LIVE(old->flags) && (r = unindex(t, old->row, err)) < 0)
         return r;
     sq_leave(t);
     if ((r = sq_stmt(t->conn, SQ_SUPERSEDE, &s, err)) < 0)
@@ -157,7 +157,7 @@ static int supersede(struct sq_txn *t, const struct put *put, const struct newes
 }
 
 static int insert(struct sq_txn *t, const struct put *put, const struct newest *old, uint64_t row,
-                  uint64_t hlc, struct err *err)
+                  uint64_t hlc, int64_t origin, struct err *err)
 {
     unsigned char key_bytes[ID_KEY_MAX];
     struct str key = id_key(put->id, key_bytes);
@@ -172,7 +172,7 @@ static int insert(struct sq_txn *t, const struct put *put, const struct newest *
     sqlite3_bind_int(s, 2, put->type);
     sq_bind_blob(s, 3, key);
     sqlite3_bind_int64(s, 4, (int64_t)hlc);
-    sqlite3_bind_int64(s, 5, 0);
+    sqlite3_bind_int64(s, 5, origin);
     sqlite3_bind_int64(s, 6, agent);
     sqlite3_bind_int64(s, 7, (int64_t)old->row);
     sqlite3_bind_int(s, 8, (int)put->method);
@@ -191,29 +191,39 @@ static int insert(struct sq_txn *t, const struct put *put, const struct newest *
     return sq_run(t->conn, s, err);
 }
 
-int sq_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+int sq_put_as(struct sq_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
+              uint64_t hlc, int64_t origin, struct err *err)
 {
-    struct sq_txn *t = sq_txn(txn);
-    struct sq_writer *w = &sq_store(txn)->writer;
-    uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms()), row = w->last_row + 1;
-    struct newest old;
+    struct sq_writer *w = &sq_store(&t->base)->writer;
+    struct newest old = {0};
     int r;
 
     assert(put->id.n <= FHIR_ID_MAX);
     if (row > ROW_MAX)
         return err_set(err, ERR_FULL, "the store has no more numbers for versions");
-    if ((r = sq_enter(t, err)) < 0 || (r = get_newest(t, put, &old, err)) < 0)
+    if ((r = sq_enter(t, err)) < 0 ||
+        ((!as || as->parent) && (r = get_newest(t, put, &old, err)) < 0))
         return r;
-    if (old.row && (r = supersede(t, put, &old, err)) < 0)
+    if (old.row && (r = supersede(t, put, &old, !as || as->drops_parent, err)) < 0)
         return r;
-    if ((r = insert(t, put, &old, row, hlc, err)) < 0)
+    if ((r = insert(t, put, &old, row, hlc, origin, err)) < 0)
         return r;
     w->last_row = row;
     w->last_hlc = hlc;
-    if (put->index && (r = add_entries(t, put->index, row, false, err)) < 0)
-        return r;
-    *ret = (struct version){.hlc = hlc, .origin = sq_store(txn)->origins[0]};
-    return 0;
+    if (put->index && (!as || as->row.is_current))
+        r = add_entries(t, put->index, row, false, err);
+    return r;
+}
+
+int sq_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err)
+{
+    struct sq_writer *w = &sq_store(txn)->writer;
+    uint64_t hlc = hlc_next(w->last_hlc, clock_now_ms());
+    int r = sq_put_as(sq_txn(txn), put, NULL, w->last_row + 1, hlc, 0, err);
+
+    if (r == 0)
+        *ret = (struct version){.hlc = hlc, .origin = sq_store(txn)->origins[0]};
+    return r;
 }
 
 int sq_claim(struct store_txn *txn, struct str name, struct err *err)

@@ -110,6 +110,10 @@
     X(SQ_SYMBOL, "SELECT n FROM symbol WHERE text = ?1")                                           \
     X(SQ_PUT_SYMBOL, "INSERT INTO symbol (text) VALUES (?1)")                                      \
     X(SQ_ORIGINS, "SELECT n, value FROM origin ORDER BY n")                                        \
+    X(SQ_DROP_ORIGINS, "DELETE FROM origin")                                                       \
+    X(SQ_LINEAGE, "SELECT v.parent, s.text FROM version v LEFT JOIN symbol s ON s.n = v.agent"     \
+                  " WHERE v.row = ?1")                                                             \
+    X(SQ_META_NEXT, "SELECT name FROM meta WHERE name > ?1 ORDER BY name LIMIT 1")                 \
     X(SQ_PUT_ORIGIN, "INSERT INTO origin (n, value) VALUES (?1, ?2)")                              \
     X(SQ_META_GET, "SELECT value FROM meta WHERE name = ?1")                                       \
     X(SQ_META_SET, "INSERT INTO meta (name, value) VALUES (?1, ?2)"                                \
@@ -308,6 +312,21 @@ int sq_pends_flush_if_writing(struct sq_txn *t, struct err *err);
 /* ---- lists.c: what the search executor asks ---- */
 
 extern const struct scan_ops sq_scan_ops;
+
+/* ---- adopt.c: a whole store that was another's ---- */
+
+int sq_lineage(struct store_txn *txn, struct arena *a, struct adoption *rows, size_t n,
+               struct err *err);
+int sq_adopt(struct store_txn *txn, const struct adoption *of, struct err *err);
+int sq_adopt_position(struct store_txn *txn, uint64_t row, struct err *err);
+int sq_origins(struct store_txn *txn, struct arena *a, uint64_t **ret, size_t *ret_n,
+               struct err *err);
+int sq_adopt_origins(struct store_txn *txn, const uint64_t *origins, size_t n, struct err *err);
+int sq_meta_next(struct store_txn *txn, struct str after, struct arena *a, struct str *ret,
+                 struct err *err);
+/* … in put.c: as sq_put, with the number, clock and origin that a version had. */
+int sq_put_as(struct sq_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
+              uint64_t hlc, int64_t origin, struct err *err);
 
 /* ---- upkeep ---- */
 

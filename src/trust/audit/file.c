@@ -103,7 +103,7 @@ int file_load(int dir_fd, const char *name, struct sb *out, struct err *err)
     uint64_t size = 0;
     size_t n = 0;
     char *to = NULL;
-    int fd, r = file_open(dir_fd, name, false, false, &fd, err);
+    int fd = -1, r = file_open(dir_fd, name, false, false, &fd, err);
 
     if (r < 0)
         return r;
