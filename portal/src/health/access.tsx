@@ -1,7 +1,5 @@
 // Who looked at or changed this record, from the node's audit log; and the proof, checked here.
 import { useState } from 'preact/hooks';
-import type { Client } from '../fhir/client';
-import type { AuditEvent } from '../fhir/types';
 import { type I18n, useI18n } from '../i18n';
 import { useLoad } from '../load';
 import { Icon } from '../parts/icon';
@@ -11,38 +9,9 @@ import { NoProof } from '../verify/bytes';
 import { readKey } from '../verify/note';
 import { checkProof } from '../verify/proof';
 import { useHealth } from './context';
+import { type Group, grouped, loadSeen, type Seen } from './seen';
 
 const SHOWN = 30;
-
-interface Seen {
-  id: string;
-  when: string;
-  action: string;
-  role: string;
-  name: string;
-  refused: boolean;
-  isOwn: boolean;
-}
-
-function asSeen(event: AuditEvent): Seen {
-  const who = event.agent.find((agent) => agent.requestor);
-  const role = who?.role?.[0]?.text ?? '';
-  return {
-    id: event.id ?? '',
-    when: event.recorded,
-    action: event.action ?? '',
-    role,
-    name: who?.name ?? '',
-    refused: event.outcome !== undefined && event.outcome !== '0',
-    isOwn: role === 'patient',
-  };
-}
-
-async function loadSeen(client: Client, patient: string): Promise<Seen[]> {
-  const path = `AuditEvent?patient=${patient}&_count=200`;
-  const bundle = await client.get<{ entry?: { resource: AuditEvent }[] }>(path);
-  return (bundle.entry ?? []).map((entry) => asSeen(entry.resource));
-}
 
 function roleName(i18n: I18n, role: string): string {
   return i18n.find(`role.${role}`) ?? i18n.t('role.program');
@@ -73,6 +42,43 @@ function VerdictMark({ verdict }: { verdict: Verdict | undefined }) {
     );
   if (verdict === 'unknown') return <span class="muted">{t('verify.unknown')}</span>;
   return verdict ? <span class="muted">{t('verify.checking')}</span> : null;
+}
+
+function verdictOf(group: Group, verdicts: Readonly<Record<string, Verdict>>): Verdict | undefined {
+  const own = group.all.map(({ id }) => verdicts[id]);
+  const worst = (['broken', 'unknown', 'checking'] as const).find((one) => own.includes(one));
+  return worst ?? (own.every((one) => one === 'held') ? 'held' : undefined);
+}
+
+interface LookProps {
+  group: Group;
+  verdicts: Readonly<Record<string, Verdict>>;
+}
+
+function Look({ group, verdicts }: LookProps) {
+  const i18n = useI18n();
+  const { last, all } = group;
+  const when = i18n.dateTime(last.when);
+  return (
+    <li>
+      <span>
+        <strong>
+          <bdi>{last.name || roleName(i18n, last.role)}</bdi>
+        </strong>
+        {last.name && <span class="muted"> · {roleName(i18n, last.role)}</span>}
+        <br />
+        {actionName(i18n, last.action)}
+        {last.refused && ` (${i18n.t('access.refused')})`}
+      </span>
+      <span class="end">
+        <span class="muted">
+          {all.length > 1 ? i18n.t('access.times', { n: i18n.number(all.length), when }) : when}
+        </span>
+        <br />
+        <VerdictMark verdict={verdictOf(group, verdicts)} />
+      </span>
+    </li>
+  );
 }
 
 function Entries({ list }: { list: Seen[] }) {
@@ -119,23 +125,8 @@ function Entries({ list }: { list: Seen[] }) {
         </div>
       )}
       <ul class="rows">
-        {list.map((one) => (
-          <li key={one.id}>
-            <span>
-              <strong>
-                <bdi>{one.name || roleName(i18n, one.role)}</bdi>
-              </strong>
-              {one.name && <span class="muted"> · {roleName(i18n, one.role)}</span>}
-              <br />
-              {actionName(i18n, one.action)}
-              {one.refused && ` (${t('access.refused')})`}
-            </span>
-            <span class="end">
-              <span class="muted">{i18n.dateTime(one.when)}</span>
-              <br />
-              <VerdictMark verdict={verdicts[one.id]} />
-            </span>
-          </li>
+        {grouped(list).map((group) => (
+          <Look key={group.last.id} group={group} verdicts={verdicts} />
         ))}
       </ul>
     </>

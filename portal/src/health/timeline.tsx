@@ -32,7 +32,8 @@ function Visit({ visit }: { visit: Encounter }) {
   const i18n = useI18n();
   const { record } = useHealth();
   const type = visit.type?.[0];
-  const kind = i18n.find(`visit.${type?.coding?.[0]?.code}`) ?? conceptText(type);
+  const kind =
+    i18n.find(`visit.${type?.coding?.[0]?.code}`) ?? (conceptText(type) || i18n.t('visit.other'));
   const where = record.nameOf(visit.serviceProvider);
   const who = record.nameOf(visit.participant?.[0]?.individual);
   return (
