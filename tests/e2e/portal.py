@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The portal in Debian's Chromium, on a demo country: portal.py CARNET CACHE-FOLDER
 
-Skips, saying so, where there is no Chromium, no Node.js, or no portal in the program. Pictures of all
-pages are left in CACHE-FOLDER/portal-shots.
+Skips, saying so, where there is no Chromium, no Node.js, or no portal in the program. Pictures of
+all pages are left in CACHE-FOLDER/portal-shots.
 """
 import datetime
 import os
