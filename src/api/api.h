@@ -69,6 +69,11 @@ void api_security(struct api *api, struct str root);
 struct audit_log;
 void api_audit(struct api *api, struct audit_log *log);
 
+/* Who tells people what happened to their records; must outlive the api. Call it before the first
+ * request. */
+struct notify;
+void api_notify(struct api *api, struct notify *notify);
+
 /* The profiles that records are held to on write (conformance.h says how they are written). Call it
  * before the first request. */
 int api_profiles(struct api *api, struct str policy, struct err *err);

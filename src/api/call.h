@@ -30,6 +30,7 @@ struct api_row;
 struct async;
 struct audit_log;
 struct conformance;
+struct notify;
 struct op;
 struct call;
 struct trail;
@@ -46,6 +47,7 @@ struct api {
     struct str security; /* root of the authorisation server, or empty */
     struct gq_kept *graphql_kept;
     struct audit_log *audit; /* NULL: none is kept */
+    struct notify *notify;   /* NULL: nobody is told */
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
     void (*terminology_changed)(void *ctx);

@@ -1,310 +1,257 @@
-/* measure.c - from a Measure to who is in which population (measure.html, and the Quality Measure
- * IG's rules for the order of populations).
+/* measure.c - one subject of a Measure: who or what is in which population (measure.html, and the
+ * Quality Measure guide's rules for the order of populations).
  *
- * A criterion is FHIRPath over the subject, with %measurementPeriod and, as %record, everything in
- * the subject's compartment. One that says nothing does not hold.
+ * A criterion is FHIRPath over the subject, with %measurementPeriod, %subject and, as %record,
+ * everything in the subject's compartment. Where subjects are counted it is a condition, and one
+ * that says nothing does not hold. Where episodes are counted (populationBasis) it gives those of
+ * the subject's that are in the population; stratifiers and observations are asked about each.
  */
 #include "api/measure_int.h"
 
-static const struct str codes[POP_KINDS] = {
-    [POP_INITIAL] = STR("initial-population"),
-    [POP_NUMERATOR] = STR("numerator"),
-    [POP_NUMERATOR_EXCLUSION] = STR("numerator-exclusion"),
-    [POP_DENOMINATOR] = STR("denominator"),
-    [POP_DENOMINATOR_EXCLUSION] = STR("denominator-exclusion"),
-    [POP_DENOMINATOR_EXCEPTION] = STR("denominator-exception"),
-    [POP_MEASURE] = STR("measure-population"),
-    [POP_MEASURE_EXCLUSION] = STR("measure-population-exclusion"),
-};
-
-struct str population_code(enum population_kind kind)
-{
-    return codes[kind];
-}
-
-static struct str first_code(yyjson_val *concept)
-{
-    return js_get_str(yyjson_arr_get_first(js_get(concept, "coding")), "code");
-}
-
-static bool mentions(struct str text, struct str word)
-{
-    for (size_t i = 0; i + word.n <= text.n; i++)
-        if (memcmp(text.p + i, word.p, word.n) == 0)
-            return true;
-    return false;
-}
-
-/* ---- compiling ---- */
-
-static int compile(struct measure *m, yyjson_val *criteria, struct str where, struct criterion *ret)
-{
-    struct str language = js_get_str(criteria, "language");
-    struct str text = js_get_str(criteria, "expression");
-    struct call *c = m->c;
-    char at[ERR_WHERE_MAX];
-    int r;
-
-    if (!where.p)
-        return err_no_memory(&c->err);
-    snprintf(at, sizeof at, "%.*s", STR_ARG(where));
-    if (!text.n)
-        return err_at(&c->err, ERR_PROCESSING, at, "the criteria have no expression");
-    if (!str_eq(language, STR("text/fhirpath")))
-        return err_at(&c->err, ERR_NOT_SUPPORTED, at,
-                      "criteria in \"%.*s\" cannot be evaluated here: text/fhirpath can",
-                      (int)MIN(language.n, (size_t)64), language.n ? language.p : "");
-    r = path_compile(c->a, text, def_resource_type(m->subject_type), &ret->path, &c->err);
-    if (r < 0) {
-        snprintf(c->err.where, sizeof c->err.where, "%s", at);
-        return r;
-    }
-    ret->where = where;
-    m->needs_record |= mentions(text, STR("%record"));
-    return 0;
-}
-
-static int compile_population(struct measure *m, struct measure_group *g, yyjson_val *v,
-                              struct str where)
-{
-    struct population *p = &g->populations[g->n_populations];
-    yyjson_val *concept = js_get(v, "code");
-    struct str code = first_code(concept);
-    int kind = 0;
-
-    while (kind < POP_KINDS && !str_eq(code, codes[kind]))
-        kind++;
-    if (kind == POP_KINDS)
-        return err_at(&m->c->err, ERR_NOT_SUPPORTED, "Measure.group.population",
-                      "the population \"%.*s\" cannot be evaluated here",
-                      (int)MIN(code.n, (size_t)64), code.n ? code.p : "");
-    for (size_t i = 0; i < g->n_populations; i++)
-        if (g->populations[i].kind == (enum population_kind)kind)
-            return err_at(&m->c->err, ERR_NOT_SUPPORTED, "Measure.group.population",
-                          "a group has several populations \"%.*s\"", STR_ARG(code));
-    *p = (struct population){.kind = (enum population_kind)kind, .code = concept};
-    g->n_populations++;
-    return compile(m, js_get(v, "criteria"), where, &p->criterion);
-}
-
-static int compile_stratifier(struct measure *m, struct measure_group *g, yyjson_val *v,
-                              struct str where)
-{
-    struct stratifier *s = &g->stratifiers[g->n_stratifiers++];
-    yyjson_val *components = js_get(v, "component"), *one;
-    size_t i, max;
-    int r = 0;
-
-    *s = (struct stratifier){.code = js_get(v, "code"), .has_components = components != NULL};
-    if (!components) {
-        s->n_criteria = 1;
-        return compile(m, js_get(v, "criteria"), where, &s->criteria[0]);
-    }
-    if (yyjson_arr_size(components) > MEASURE_COMPONENTS_MAX)
-        return err_at(&m->c->err, ERR_COSTLY, "Measure.group.stratifier.component",
-                      "a stratifier has more than %d components", MEASURE_COMPONENTS_MAX);
-    yyjson_arr_foreach(components, i, max, one) {
-        s->component_codes[i] = js_get(one, "code");
-        r = compile(m, js_get(one, "criteria"),
-                    arena_fmt(m->c->a, "%.*s.component[%zu]", STR_ARG(where), i), &s->criteria[i]);
-        if (r < 0)
-            return r;
-        s->n_criteria++;
-    }
-    return r;
-}
-
-static int compile_group(struct measure *m, size_t at, yyjson_val *v)
-{
-    struct measure_group *g = &m->groups[at];
-    yyjson_val *populations = js_get(v, "population"), *stratifiers = js_get(v, "stratifier");
-    struct arena *a = m->c->a;
-    yyjson_val *one;
-    size_t i, max;
-    int r = 0;
-
-    g->code = js_get(v, "code");
-    if (!yyjson_arr_size(populations))
-        return err_at(&m->c->err, ERR_PROCESSING, "Measure.group.population",
-                      "a group of the measure has no populations");
-    if (yyjson_arr_size(populations) > MEASURE_POPULATIONS_MAX ||
-        yyjson_arr_size(stratifiers) > MEASURE_STRATIFIERS_MAX)
-        return err_at(&m->c->err, ERR_COSTLY, "Measure.group",
-                      "a group has more than %d populations or %d stratifiers",
-                      MEASURE_POPULATIONS_MAX, MEASURE_STRATIFIERS_MAX);
-    yyjson_arr_foreach(populations, i, max, one)
-        if ((r = compile_population(m, g, one,
-                                    arena_fmt(a, "Measure.group[%zu].population[%zu]", at, i))) < 0)
-            return r;
-    yyjson_arr_foreach(stratifiers, i, max, one)
-        if ((r = compile_stratifier(m, g, one,
-                                    arena_fmt(a, "Measure.group[%zu].stratifier[%zu]", at, i))) < 0)
-            return r;
-    return 0;
-}
-
-static int read_scoring(struct measure *m)
-{
-    static const struct str names[] = {[SCORING_COHORT] = STR("cohort"),
-                                       [SCORING_PROPORTION] = STR("proportion"),
-                                       [SCORING_RATIO] = STR("ratio"),
-                                       [SCORING_CONTINUOUS] = STR("continuous-variable")};
-    struct str code = first_code(js_get(m->resource, "scoring"));
-
-    m->scoring = SCORING_COHORT;
-    if (!code.n)
-        return 0;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_eq(code, names[i])) {
-            m->scoring = (enum scoring)i;
-            return 0;
-        }
-    return err_at(&m->c->err, ERR_NOT_SUPPORTED, "Measure.scoring",
-                  "the scoring \"%.*s\" is not supported", (int)MIN(code.n, (size_t)64), code.p);
-}
-
-static int read_subject_type(struct measure *m)
-{
-    yyjson_val *concept = js_get(m->resource, "subjectCodeableConcept");
-    struct str code = first_code(concept);
-
-    m->subject_type = def_resource(code.n ? code : STR("Patient"));
-    if (js_get(m->resource, "subjectReference") || !m->subject_type)
-        return err_at(&m->c->err, ERR_NOT_SUPPORTED, "Measure.subject",
-                      "the subject of a measure can only be a resource type");
-    return 0;
-}
-
-int measure_compile(struct measure *m)
-{
-    yyjson_val *groups = js_get(m->resource, "group"), *v;
-    size_t i, max, n = yyjson_arr_size(groups);
-    int r;
-
-    if (n > MEASURE_GROUPS_MAX)
-        return err_at(&m->c->err, ERR_COSTLY, "Measure.group", "a measure has more than %d groups",
-                      MEASURE_GROUPS_MAX);
-    if (!n)
-        return err_at(&m->c->err, ERR_PROCESSING, "Measure.group", "the measure has no groups");
-    m->groups = ARENA_ARRAY(m->c->a, struct measure_group, n);
-    if (!m->groups)
-        return err_no_memory(&m->c->err);
-    if ((r = read_scoring(m)) < 0 || (r = read_subject_type(m)) < 0)
-        return r;
-    yyjson_arr_foreach(groups, i, max, v) {
-        if ((r = compile_group(m, i, v)) < 0)
-            return r;
-        m->n_groups++;
-    }
-    return 0;
-}
-
-/* ---- one subject ---- */
-
-static int evaluate(struct measure *m, const struct criterion *criterion, struct path_env *env,
-                    const struct path_item *subject, struct path_items *ret)
+int measure_criterion(struct measure *m, const struct criterion *criterion, struct path_env *env,
+                      const struct path_item *focus, struct path_items *ret)
 {
     int r;
 
     env->steps = 0;
-    r = path_eval(criterion->path, env, subject, ret, &m->c->err);
-    m->steps += env->steps;
-    if (r >= 0 && m->steps > MEASURE_STEPS_MAX)
+    r = path_eval(criterion->path, env, focus, ret, &m->c->err);
+    *m->steps += env->steps;
+    if (r >= 0 && *m->steps > MEASURE_STEPS_MAX)
         r = err_set(&m->c->err, ERR_COSTLY, "the criteria of the measure take too many steps");
     if (r < 0)
         snprintf(m->c->err.where, sizeof m->c->err.where, "%.*s", STR_ARG(criterion->where));
     return r;
 }
 
-/* Whether the criteria of each population hold: a bit each. */
-static int hold(struct measure *m, struct measure_group *g, struct path_env *env,
-                const struct path_item *subject, unsigned *ret)
+/* ---- members: the subject, or its episodes ---- */
+
+struct member {
+    struct path_item item;
+    struct str id; /* of an episode */
+    uint32_t set;  /* populations: first those whose criteria hold, then those it is in */
+};
+
+struct members {
+    struct member *v;
+    size_t n, cap;
+    uint32_t *table; /* places in v, plus one, by the hash of the id */
+    size_t slots;    /* a power of two */
+};
+
+static int members_grow(struct members *all, struct arena *a)
 {
-    *ret = 0;
+    size_t cap = all->cap ? all->cap * 2 : 32;
+    struct member *v = arena_grow(a, all->v, all->cap * sizeof *v, cap * sizeof *v);
+    uint32_t *table = ARENA_ARRAY(a, uint32_t, cap * 2);
+
+    if (!v || !table)
+        return ERR_NO_MEMORY;
+    all->v = v;
+    all->cap = cap;
+    all->table = table;
+    all->slots = cap * 2;
+    for (size_t i = 0; i < all->n; i++) {
+        size_t at = str_hash(v[i].id) & (all->slots - 1);
+        while (table[at])
+            at = (at + 1) & (all->slots - 1);
+        table[at] = (uint32_t)i + 1;
+    }
+    return 0;
+}
+
+/* The member of this id, made if it is new. */
+static struct member *member_of(struct members *all, struct arena *a, const struct path_item *item)
+{
+    struct str id = js_get_str(item->v, "id");
+    size_t at;
+
+    if (all->n == all->cap && members_grow(all, a) < 0)
+        return NULL;
+    at = str_hash(id) & (all->slots - 1);
+    for (; all->table[at]; at = (at + 1) & (all->slots - 1))
+        if (str_eq(all->v[all->table[at] - 1].id, id))
+            return &all->v[all->table[at] - 1];
+    all->v[all->n] = (struct member){.item = *item, .id = id};
+    all->table[at] = (uint32_t)all->n + 1;
+    return &all->v[all->n++];
+}
+
+static bool is_of(const struct path_item *item, int type)
+{
+    return item->kind == PATH_ELEMENT &&
+           str_eq(js_get_str(item->v, "resourceType"), def_resource_name(type)) &&
+           js_get_str(item->v, "id").n;
+}
+
+/* The episodes that the criteria of each population give. */
+static int find_episodes(struct measure *m, struct measure_group *g, struct path_env *env,
+                         const struct path_item *subject, struct members *all)
+{
+    for (size_t i = 0; i < g->n_populations; i++) {
+        const struct criterion *criterion = &g->populations[i].criterion;
+        struct path_items items = {0};
+        int r;
+
+        if (g->populations[i].kind == POP_OBSERVATION)
+            continue;
+        if ((r = measure_criterion(m, criterion, env, subject, &items)) < 0)
+            return r;
+        for (size_t k = 0; k < items.n; k++) {
+            struct member *one;
+            if (!is_of(&items.p[k], g->basis))
+                return err_set(&m->c->err, ERR_PROCESSING,
+                               "%.*s gives something else than the %.*s resources that are counted",
+                               STR_ARG(criterion->where), STR_ARG(def_resource_name(g->basis)));
+            if (!(one = member_of(all, env->a, &items.p[k])))
+                return err_no_memory(&m->c->err);
+            one->set |= 1u << i;
+        }
+    }
+    return 0;
+}
+
+/* Whether the criteria of each population hold for the subject. */
+static int hold(struct measure *m, struct measure_group *g, struct path_env *env,
+                const struct path_item *subject, struct members *all)
+{
+    if (members_grow(all, env->a) < 0)
+        return err_no_memory(&m->c->err);
+    all->v[all->n++] = (struct member){.item = *subject};
     for (size_t i = 0; i < g->n_populations; i++) {
         struct path_items items = {0};
-        int r = evaluate(m, &g->populations[i].criterion, env, subject, &items);
+        int r;
+
+        if (g->populations[i].kind == POP_OBSERVATION)
+            continue;
+        r = measure_criterion(m, &g->populations[i].criterion, env, subject, &items);
         if (r < 0)
             return r;
         r = path_truth(&items, &m->c->err);
         if (r < -1)
             return r;
         if (r == 1)
-            *ret |= 1u << g->populations[i].kind;
+            all->v[0].set |= 1u << i;
     }
     return 0;
 }
 
-static bool has(unsigned set, enum population_kind kind)
+/* ---- the order of populations ---- */
+
+static bool has(uint32_t set, int at)
 {
-    return set >> kind & 1;
+    return at >= 0 && (set >> at & 1);
 }
 
-static bool defines(const struct measure_group *g, enum population_kind kind)
+/* Whether the member is in the initial population that a population is drawn from. */
+static bool is_initial(const struct measure_group *g, uint32_t holds, int drawn)
 {
-    for (size_t i = 0; i < g->n_populations; i++)
-        if (g->populations[i].kind == kind)
-            return true;
-    return false;
+    int of = drawn < 0 ? -1 : g->populations[drawn].of;
+
+    return has(holds, of >= 0 ? of : g->at[POP_INITIAL]);
 }
 
 /* Who is in what follows from who is in what before it: nobody outside the initial population;
  * exclusions only of who would be in; exceptions only of who is not in the numerator. A ratio's
  * numerator is drawn from the initial population, a proportion's from the denominator. */
-static unsigned settle(const struct measure *m, const struct measure_group *g, unsigned holds)
+static uint32_t settle(const struct measure_group *g, uint32_t holds)
 {
-    bool initial = has(holds, POP_INITIAL) || !defines(g, POP_INITIAL);
-    bool denominator = initial && has(holds, POP_DENOMINATOR);
-    bool excluded = denominator && has(holds, POP_DENOMINATOR_EXCLUSION);
-    bool base = m->scoring == SCORING_RATIO ? initial : denominator && !excluded;
-    bool numerator = base && has(holds, POP_NUMERATOR);
-    bool measured = initial && has(holds, POP_MEASURE);
+    const int *at = g->at;
+    bool denominator = is_initial(g, holds, at[POP_DENOMINATOR]) && has(holds, at[POP_DENOMINATOR]);
+    bool excluded = denominator && has(holds, at[POP_DENOMINATOR_EXCLUSION]);
+    bool base = g->scoring == SCORING_RATIO ? is_initial(g, holds, at[POP_NUMERATOR])
+                                            : denominator && !excluded;
+    bool numerator = base && has(holds, at[POP_NUMERATOR]);
+    bool measured = is_initial(g, holds, at[POP_MEASURE]) && has(holds, at[POP_MEASURE]);
     bool in[POP_KINDS] = {
-        [POP_INITIAL] = initial,
         [POP_DENOMINATOR] = denominator,
         [POP_DENOMINATOR_EXCLUSION] = excluded,
         [POP_NUMERATOR] = numerator,
-        [POP_NUMERATOR_EXCLUSION] = numerator && has(holds, POP_NUMERATOR_EXCLUSION),
+        [POP_NUMERATOR_EXCLUSION] = numerator && has(holds, at[POP_NUMERATOR_EXCLUSION]),
         [POP_DENOMINATOR_EXCEPTION] =
-            denominator && !excluded && !numerator && has(holds, POP_DENOMINATOR_EXCEPTION),
+            denominator && !excluded && !numerator && has(holds, at[POP_DENOMINATOR_EXCEPTION]),
         [POP_MEASURE] = measured,
-        [POP_MEASURE_EXCLUSION] = measured && has(holds, POP_MEASURE_EXCLUSION),
+        [POP_MEASURE_EXCLUSION] = measured && has(holds, at[POP_MEASURE_EXCLUSION]),
     };
-    unsigned set = 0;
+    uint32_t set = 0;
 
-    for (int kind = 0; kind < POP_KINDS; kind++)
-        set |= in[kind] ? 1U << kind : 0;
+    for (size_t i = 0; i < g->n_populations; i++) {
+        enum population_kind kind = g->populations[i].kind;
+        if (kind == POP_INITIAL ? has(holds, (int)i) : in[kind])
+            set |= 1u << i;
+    }
     return set;
 }
 
-static void count(uint64_t counts[POP_KINDS], unsigned set)
+static bool is_in_initial(const struct measure_group *g, uint32_t set)
 {
-    for (int kind = 0; kind < POP_KINDS; kind++)
-        counts[kind] += set >> kind & 1;
+    for (size_t i = 0; i < g->n_populations; i++)
+        if (g->populations[i].kind == POP_INITIAL && has(set, (int)i))
+            return true;
+    return false;
 }
 
-static int list_subject(struct measure *m, struct population *p, struct str reference)
+/* What is excluded is not observed. */
+static bool is_observed(const struct measure_group *g, const struct population *p, uint32_t set)
 {
-    if (p->n_subjects == p->cap) {
-        size_t cap = p->cap ? p->cap * 2 : 32;
-        struct str *v = arena_grow(m->c->a, p->subjects, p->cap * sizeof *v, cap * sizeof *v);
-        if (!v)
-            return err_no_memory(&m->c->err);
-        p->subjects = v;
-        p->cap = cap;
+    static const enum population_kind without[POP_KINDS] = {
+        [POP_MEASURE] = POP_MEASURE_EXCLUSION,
+        [POP_NUMERATOR] = POP_NUMERATOR_EXCLUSION,
+        [POP_DENOMINATOR] = POP_DENOMINATOR_EXCLUSION,
+    };
+
+    return has(set, p->of) && !has(set, g->at[without[g->populations[p->of].kind]]);
+}
+
+/* ---- counting ---- */
+
+struct counting {
+    struct measure *m;
+    struct measure_group *g;
+    struct path_env *env;
+    const struct member *member;
+    struct path_items observed[MEASURE_OBSERVATIONS_MAX]; /* of the member */
+};
+
+static int count(const struct counting *at, struct tally *t)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < at->g->n_populations && r >= 0; i++) {
+        const struct population *p = &at->g->populations[i];
+        if (p->kind == POP_OBSERVATION) {
+            struct observed *o = &t->observed[p->observed_at];
+            r = observe_add(at->m, p, o, &at->observed[p->observed_at]);
+            t->counts[i] = o->n;
+        } else {
+            t->counts[i] += at->member->set >> i & 1;
+        }
     }
-    p->subjects[p->n_subjects] = arena_dup(m->c->a, reference);
-    return p->subjects[p->n_subjects++].p ? 0 : err_no_memory(&m->c->err);
+    return r;
+}
+
+/* What the observations say of the member. */
+static int observe(struct counting *at)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < at->g->n_populations && r >= 0; i++) {
+        const struct population *p = &at->g->populations[i];
+        if (p->kind == POP_OBSERVATION && is_observed(at->g, p, at->member->set))
+            r = measure_criterion(at->m, &p->criterion, at->env, &at->member->item,
+                                  &at->observed[p->observed_at]);
+    }
+    return r;
 }
 
 /* The stratum of these values, made if need be. */
-static struct stratum *stratum_of(struct measure *m, struct stratifier *s, const struct str *values)
+static struct stratum *stratum_of(struct measure *m, struct stratifier *s,
+                                  const struct measured *values)
 {
     struct stratum *stratum;
     size_t i, k;
 
     for (i = 0; i < s->n_strata; i++) {
-        for (k = 0; k < s->n_criteria && str_eq(s->strata[i].values[k], values[k]); k++)
+        for (k = 0; k < s->n_criteria && str_eq(s->strata[i].values[k].key, values[k].key); k++)
             ;
         if (k == s->n_criteria)
             return &s->strata[i];
@@ -323,69 +270,92 @@ static struct stratum *stratum_of(struct measure *m, struct stratifier *s, const
         s->strata = v;
         s->cap = cap;
     }
-    stratum = &s->strata[s->n_strata++];
+    stratum = &s->strata[s->n_strata];
     *stratum = (struct stratum){0};
-    for (k = 0; k < s->n_criteria; k++) {
-        stratum->values[k] = arena_dup(m->c->a, values[k]);
-        if (!stratum->values[k].p) {
-            err_no_memory(&m->c->err);
+    for (k = 0; k < s->n_criteria; k++)
+        if (measure_value_keep(m, &values[k], &stratum->values[k]) < 0)
             return NULL;
-        }
-    }
+    s->n_strata++;
     return stratum;
 }
 
-/* What a stratifier says of a subject, as text: "unknown" for nothing. */
-static struct str value_text(const struct path_items *items)
+static int stratify(const struct counting *at, struct stratifier *s)
 {
-    const struct path_item *item = items->p;
-    struct str text = STR_NULL;
-
-    if (items->n == 1)
-        text = item->kind == PATH_ELEMENT ? js_primitive(item->v) : item->text;
-    return text.n ? text : STR("unknown");
-}
-
-static int stratify(struct measure *m, struct stratifier *s, struct path_env *env,
-                    const struct path_item *subject, unsigned set)
-{
-    struct str values[MEASURE_COMPONENTS_MAX];
+    struct measured values[MEASURE_COMPONENTS_MAX];
     struct stratum *stratum;
 
     for (size_t i = 0; i < s->n_criteria; i++) {
         struct path_items items = {0};
-        int r = evaluate(m, &s->criteria[i], env, subject, &items);
-        if (r < 0)
+        int r = measure_criterion(at->m, &s->criteria[i], at->env, &at->member->item, &items);
+        if (r < 0 ||
+            (r = measure_value(at->m, at->env->a, &s->criteria[i], &items, &values[i])) < 0)
             return r;
-        if (items.n > 1)
-            return err_set(&m->c->err, ERR_PROCESSING, "%.*s gives several values for one subject",
-                           STR_ARG(s->criteria[i].where));
-        values[i] = value_text(&items);
     }
-    stratum = stratum_of(m, s, values);
-    if (!stratum)
-        return m->c->err.code;
-    count(stratum->counts, set);
-    return 0;
+    stratum = stratum_of(at->m, s, values);
+    return stratum ? count(at, &stratum->tally) : at->m->c->err.code;
+}
+
+int measure_keep_reference(struct measure *m, struct str **list, size_t *n, size_t *cap,
+                           struct str reference)
+{
+    if (*n == *cap) {
+        size_t more = *cap ? *cap * 2 : 32;
+        struct str *v = arena_grow(m->c->a, *list, *cap * sizeof *v, more * sizeof *v);
+        if (!v)
+            return err_no_memory(&m->c->err);
+        *list = v;
+        *cap = more;
+    }
+    (*list)[*n] = arena_dup(m->c->a, reference);
+    return (*list)[(*n)++].p ? 0 : err_no_memory(&m->c->err);
+}
+
+/* Lists name what is counted: the subject, or the episode. */
+static int list_member(const struct counting *at, struct population *p, struct str subject)
+{
+    struct str reference = subject;
+
+    if (at->g->basis)
+        reference = arena_fmt(at->env->a, "%.*s/%.*s", STR_ARG(def_resource_name(at->g->basis)),
+                              STR_ARG(at->member->id));
+    if (!reference.p)
+        return err_no_memory(&at->m->c->err);
+    return measure_keep_reference(at->m, &p->subjects, &p->n_subjects, &p->cap, reference);
+}
+
+static int count_member(struct counting *at, struct str subject)
+{
+    struct measure_group *g = at->g;
+    int r = observe(at);
+
+    if (r < 0 || (r = count(at, &g->tally)) < 0)
+        return r;
+    for (size_t i = 0; i < g->n_populations && at->m->report == REPORT_LIST && r >= 0; i++)
+        if (has(at->member->set, (int)i))
+            r = list_member(at, &g->populations[i], subject);
+    for (size_t i = 0; i < g->n_stratifiers && is_in_initial(g, at->member->set) && r >= 0; i++)
+        r = stratify(at, &g->stratifiers[i]);
+    return r;
 }
 
 int measure_subject(struct measure *m, struct path_env *env, const struct path_item *subject,
                     struct str reference)
 {
+    bool is_initial_anywhere = false;
     int r = 0;
 
     for (size_t i = 0; i < m->n_groups && r >= 0; i++) {
         struct measure_group *g = &m->groups[i];
-        unsigned set;
-        if ((r = hold(m, g, env, subject, &set)) < 0)
-            return r;
-        set = settle(m, g, set);
-        count(g->counts, set);
-        for (size_t k = 0; k < g->n_populations && m->report == REPORT_LIST && r >= 0; k++)
-            if (has(set, g->populations[k].kind))
-                r = list_subject(m, &g->populations[k], reference);
-        for (size_t k = 0; k < g->n_stratifiers && has(set, POP_INITIAL) && r >= 0; k++)
-            r = stratify(m, &g->stratifiers[k], env, subject, set);
+        struct members all = {0};
+
+        r = g->basis ? find_episodes(m, g, env, subject, &all) : hold(m, g, env, subject, &all);
+        for (size_t k = 0; k < all.n && r >= 0; k++) {
+            struct counting at = {m, g, env, &all.v[k], {{0}}};
+            all.v[k].set = settle(g, all.v[k].set);
+            is_initial_anywhere |= is_in_initial(g, all.v[k].set);
+            g->last = all.v[k].set;
+            r = count_member(&at, reference);
+        }
     }
-    return r;
+    return r >= 0 && is_initial_anywhere ? supplement_subject(m, env, subject) : r;
 }

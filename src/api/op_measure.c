@@ -1,8 +1,7 @@
-/* op_measure.c - Measure/$evaluate-measure (measure-operation-evaluate-measure.html).
+/* op_measure.c - Measure/$evaluate-measure (measure-operation-evaluate-measure.html): its
+ * parameters, the measure that they name, and its components.
  *
- * By GET the report is only answered; by POST it is stored as well. A subject's record is read only
- * when a criterion asks for it, a subject at a time. Everything is read through the transaction of
- * the call: what a criterion resolves, too.
+ * By GET the report is only answered; by POST it is stored as well.
  */
 #include "api/measure_int.h"
 
@@ -10,116 +9,10 @@
 #include "base/rng.h"
 #include "fhir/date.h"
 
-#define MEASURE_SUBJECTS_MAX 20000
-#define MEASURE_RESOURCES_MAX 500000 /* resources of all records together */
-#define MEASURE_RECORD_MAX 10000     /* resources of one record */
-#define MEASURE_PAGE 500
-
-struct run {
-    struct measure m;
-    struct call *c;
-    struct store_txn *txn;
-    struct arena scratch; /* of one subject */
-    struct world world;
-    struct str practitioner;
-    yyjson_val *period;
-    size_t n_subjects, n_resources;
-};
-
-/* ---- what criteria may ask ---- */
-
-static int world_reference(void *ctx, struct arena *a, struct str reference, yyjson_val **ret,
-                           struct err *err)
-{
-    struct run *run = ctx;
-    struct str id;
-    struct row row;
-    int type, r;
-
-    *ret = NULL;
-    if (!op_local(run->c, reference, &type, &id))
-        return 0;
-    if (++run->n_resources > MEASURE_RESOURCES_MAX)
-        return err_set(err, ERR_COSTLY, "the measure reads more than %d resources",
-                       MEASURE_RESOURCES_MAX);
-    r = store_get(run->txn, type, id, &row, err);
-    if (r == ERR_NOT_FOUND || (r >= 0 && row.method == METHOD_DELETE))
-        return 0;
-    return r < 0 ? r : op_json_in(run->c, a, &row, ret);
-}
-
-/* The node's own answers about terminology keep their context: only references are ours. */
-struct outer {
-    struct run *run;
-    const struct world *inner;
-};
-
-static int outer_canonical(void *ctx, struct arena *a, int type, struct str url, yyjson_val **ret,
-                           struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->canonical(o->inner->ctx, a, type, url, ret, err);
-}
-
-static int outer_reference(void *ctx, struct arena *a, struct str reference, yyjson_val **ret,
-                           struct err *err)
-{
-    struct outer *o = ctx;
-    return world_reference(o->run, a, reference, ret, err);
-}
-
-static int outer_member_of(void *ctx, struct arena *a, struct str value_set,
-                           const struct coding *coding, enum terms_answer *ret, struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->member_of(o->inner->ctx, a, value_set, coding, ret, err);
-}
-
-static int outer_has_code(void *ctx, struct arena *a, const struct coding *coding,
-                          enum terms_answer *ret, struct str *ret_display, struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->has_code(o->inner->ctx, a, coding, ret, ret_display, err);
-}
-
-static int outer_subsumes(void *ctx, struct arena *a, struct str system, struct str code_a,
-                          struct str code_b, enum terms_relation *ret, struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->subsumes(o->inner->ctx, a, system, code_a, code_b, ret, err);
-}
-
-static int outer_codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                       const struct coding *of, size_t max, bool quick, const struct code_set **ret,
-                       struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->codes(o->inner->ctx, a, kind, url, of, max, quick, ret, err);
-}
-
-static int make_world(struct run *run)
-{
-    const struct world *inner = run->c->api->world;
-    struct outer *o = ARENA_NEW(run->c->a, struct outer);
-
-    if (!o)
-        return err_no_memory(&run->c->err);
-    *o = (struct outer){run, inner};
-    run->world = (struct world){.ctx = o, .reference = outer_reference};
-    if (!inner)
-        return 0;
-    run->world.canonical = inner->canonical ? outer_canonical : NULL;
-    run->world.member_of = inner->member_of ? outer_member_of : NULL;
-    run->world.has_code = inner->has_code ? outer_has_code : NULL;
-    run->world.subsumes = inner->subsumes ? outer_subsumes : NULL;
-    run->world.codes = inner->codes ? outer_codes : NULL;
-    return 0;
-}
-
 /* ---- the period ---- */
 
 /* A moment as a dateTime in the store's time zone, to the millisecond. */
-static struct str moment(struct run *run, int64_t ms)
+static struct str moment(struct measure_run *run, int64_t ms)
 {
     int tz = store_index_options(run->c->api->store)->tz_minutes, at = tz < 0 ? -tz : tz;
     char text[CLOCK_INSTANT_MAX];
@@ -129,7 +22,7 @@ static struct str moment(struct run *run, int64_t ms)
                      at / 60, at % 60);
 }
 
-static int read_end(struct run *run, const struct op_params *params, const char *name,
+static int read_end(struct measure_run *run, const struct op_params *params, const char *name,
                     struct date *ret)
 {
     struct str text = op_param_text(params, name);
@@ -142,7 +35,7 @@ static int read_end(struct run *run, const struct op_params *params, const char 
     return r < 0 ? err_at(&c->err, ERR_VALUE, name, "\"%s\" is not a date", name) : 0;
 }
 
-static int read_period(struct run *run, const struct op_params *params)
+static int read_period(struct measure_run *run, const struct op_params *params)
 {
     _cleanup_(sb_done) struct sb json = sb_make(KIB(1));
     struct call *c = run->c;
@@ -160,12 +53,14 @@ static int read_period(struct run *run, const struct op_params *params)
         return err_no_memory(&c->err);
     sb_fmt(&json, "{\"start\":\"%.*s\",\"end\":\"%.*s\"}", STR_ARG(run->m.start),
            STR_ARG(run->m.end));
+    if ((r = sb_ok(&json, &c->err)) < 0)
+        return r;
     return js_parse_stored(c->a, sb_view(&json), &run->period, &c->err);
 }
 
 /* ---- which measure, which report ---- */
 
-static int find_by_url(struct run *run, struct str url)
+static int find_by_url(struct measure_run *run, struct str url, yyjson_val **ret)
 {
     _cleanup_(sb_done) struct sb query = sb_make(KIB(64));
     struct call *c = run->c;
@@ -188,27 +83,135 @@ static int find_by_url(struct run *run, struct str url)
     if (!page.n)
         return err_at(&c->err, ERR_NOT_FOUND, "measure", "there is no Measure \"%.*s\" here",
                       (int)MIN(url.n, (size_t)200), url.p);
-    return op_resource_at(c, run->txn, page.rows[0], &run->m.resource);
+    return op_resource_at(c, run->txn, page.rows[0], ret);
 }
 
-static int find_measure(struct run *run, const struct op_params *params)
+/* A Measure by its canonical URL, a reference or its id. */
+static int find_one(struct measure_run *run, struct str text, yyjson_val **ret)
 {
-    struct str text = op_param_text(params, "measure"), id;
     struct call *c = run->c;
+    struct str id;
     int type;
+
+    if (op_local(c, text, &type, &id) && type == c->type)
+        return op_resource(c, run->txn, type, id, ret);
+    if (str_find(text, ':') < 0 && str_find(text, '/') < 0)
+        return op_resource(c, run->txn, c->type, text, ret);
+    return find_by_url(run, text, ret);
+}
+
+static int find_measure(struct measure_run *run, const struct op_params *params)
+{
+    struct str text = op_param_text(params, "measure");
+    struct call *c = run->c;
 
     if (c->id.n)
         return op_resource(c, run->txn, c->type, c->id, &run->m.resource);
     if (!text.n)
         return err_at(&c->err, ERR_REQUIRED, "measure", "the parameter \"measure\" is missing");
-    if (op_local(c, text, &type, &id) && type == c->type)
-        return op_resource(c, run->txn, type, id, &run->m.resource);
-    if (str_find(text, ':') < 0 && str_find(text, '/') < 0)
-        return op_resource(c, run->txn, c->type, text, &run->m.resource);
-    return find_by_url(run, text);
+    return find_one(run, text, &run->m.resource);
 }
 
-static int read_report(struct run *run, const struct op_params *params)
+/* ---- a composite and its components ---- */
+
+static int compile_part(struct measure_run *run, struct measure *part, yyjson_val *artifact,
+                        struct str where)
+{
+    struct str resource = js_get_str(artifact, "resource");
+    struct measure *m = &run->m;
+    struct call *c = run->c;
+    int r;
+
+    if (!where.p)
+        return err_no_memory(&c->err);
+    *part = *m;
+    part->composite = (struct composite){0};
+    if (!resource.n)
+        return err_at(&c->err, ERR_PROCESSING, "Measure.relatedArtifact",
+                      "a component names no resource");
+    if ((r = find_one(run, resource, &part->resource)) < 0 ||
+        (r = composite_weight(m, part, artifact, where)) < 0)
+        return r;
+    if (js_get(part->resource, "compositeScoring"))
+        return err_at(&c->err, ERR_NOT_SUPPORTED, "Measure.relatedArtifact",
+                      "the component \"%.*s\" is itself composite: name what it is made of",
+                      (int)MIN(resource.n, (size_t)200), resource.p);
+    if ((r = measure_compile(part)) < 0)
+        return r;
+    m->needs_record |= part->needs_record;
+    m->subject_type = m->composite.parts[0].subject_type;
+    return 0;
+}
+
+static int compile_composite(struct measure_run *run)
+{
+    yyjson_val *artifacts = js_get(run->m.resource, "relatedArtifact"), *v;
+    struct composite *composite = &run->m.composite;
+    struct call *c = run->c;
+    size_t i, n;
+    int r;
+
+    composite->parts = ARENA_ARRAY(c->a, struct measure, MEASURE_PARTS_MAX);
+    if (!composite->parts)
+        return err_no_memory(&c->err);
+    yyjson_arr_foreach(artifacts, i, n, v) {
+        if (!str_eq(js_get_str(v, "type"), STR("composed-of")))
+            continue;
+        if (composite->n_parts == MEASURE_PARTS_MAX)
+            return err_at(&c->err, ERR_COSTLY, "Measure.relatedArtifact",
+                          "a measure has more than %d components", MEASURE_PARTS_MAX);
+        r = compile_part(run, &composite->parts[composite->n_parts++], v,
+                         arena_fmt(c->a, "Measure.relatedArtifact[%zu]", i));
+        if (r < 0)
+            return r;
+    }
+    if (!composite->n_parts)
+        return err_at(&c->err, ERR_PROCESSING, "Measure.relatedArtifact",
+                      "a composite measure names no components");
+    if ((r = composite_check(&run->m)) < 0)
+        return r;
+    return supplement_compile(&run->m, js_get(run->m.resource, "supplementalData"));
+}
+
+static int compile_measure(struct measure_run *run)
+{
+    struct measure *m = &run->m;
+
+    m->composite.scoring = composite_scoring_of(m->resource);
+    if (!m->composite.scoring && js_get(m->resource, "compositeScoring"))
+        return err_at(&run->c->err, ERR_NOT_SUPPORTED, "Measure.compositeScoring",
+                      "the composite scoring is none of opportunity, all-or-nothing, linear and "
+                      "weighted");
+    return m->composite.scoring ? compile_composite(run) : measure_compile(m);
+}
+
+/* ---- the report ---- */
+
+static bool is_group(struct measure_run *run, struct str subject)
+{
+    struct str id;
+    int type;
+
+    return op_local(run->c, subject, &type, &id) && type == def_resource(STR("Group"));
+}
+
+/* lastReceivedOn limits what an individual report lists. */
+static int read_received(struct measure_run *run, const struct op_params *params)
+{
+    struct date received;
+
+    if (!op_param_text(params, "lastReceivedOn").n)
+        return 0;
+    if (run->m.report != REPORT_INDIVIDUAL)
+        return err_at(&run->c->err, ERR_VALUE, "lastReceivedOn",
+                      "lastReceivedOn is for the report of one subject");
+    if (read_end(run, params, "lastReceivedOn", &received) < 0)
+        return run->c->err.code;
+    run->received_ms = received.from_ms;
+    return 0;
+}
+
+static int read_report(struct measure_run *run, const struct op_params *params)
 {
     static const struct {
         struct str name;
@@ -223,7 +226,7 @@ static int read_report(struct run *run, const struct op_params *params)
     struct call *c = run->c;
     size_t i = 0;
 
-    run->m.report = subject.n ? REPORT_INDIVIDUAL : REPORT_SUMMARY;
+    run->m.report = subject.n && !is_group(run, subject) ? REPORT_INDIVIDUAL : REPORT_SUMMARY;
     if (text.n) {
         while (i < ARRAY_LEN(names) && !str_eq(names[i].name, text))
             i++;
@@ -235,137 +238,12 @@ static int read_report(struct run *run, const struct op_params *params)
     if (run->m.report == REPORT_INDIVIDUAL && !subject.n)
         return err_at(&c->err, ERR_REQUIRED, "subject", "a report of a subject needs the subject");
     run->practitioner = op_param_text(params, "practitioner");
-    return 0;
-}
-
-/* ---- subjects and their records ---- */
-
-/* The members of the subject's compartment. */
-static int read_record(struct run *run, struct str id, struct path_items *ret)
-{
-    unsigned char key[INDEX_KEY_MAX];
-    struct key_range range = {.param = INDEX_PARAM_COMPARTMENT, .point = true};
-    struct search_clause clause = {.kind = CLAUSE_KEYS, .ranges = &range, .n_ranges = 1};
-    struct search_options opt = {.index = *store_index_options(run->c->api->store)};
-    struct search s = {.clauses = &clause,
-                       .n_clauses = 1,
-                       .total = TOTAL_NONE,
-                       .count = MEASURE_RECORD_MAX + 1,
-                       .opt = &opt};
-    struct call *c = run->c;
-    struct page page;
-    int compartment = 0, r;
-
-    while (compartment < COMPARTMENT_COUNT &&
-           def_compartment_type((enum def_compartment)compartment) != run->m.subject_type)
-        compartment++;
-    if (compartment == COMPARTMENT_COUNT)
-        return 0;
-    range.param = (uint16_t)(INDEX_PARAM_COMPARTMENT + compartment);
-    range.lo = range.hi = str_n((char *)key, index_id_key(id, key));
-    if ((r = store_search(run->txn, &s, 0, &run->scratch, &page, &c->err)) < 0)
-        return r;
-    if (page.n > MEASURE_RECORD_MAX || (run->n_resources += page.n) > MEASURE_RESOURCES_MAX)
-        return err_set(&c->err, ERR_COSTLY, "the measure reads more than %d resources",
-                       page.n > MEASURE_RECORD_MAX ? MEASURE_RECORD_MAX : MEASURE_RESOURCES_MAX);
-    ret->p = ARENA_ARRAY(&run->scratch, struct path_item, page.n);
-    if (!ret->p)
-        return err_no_memory(&c->err);
-    for (size_t i = 0; i < page.n && r >= 0; i++) {
-        yyjson_val *root;
-        struct row row;
-        if ((r = store_get_row(run->txn, page.rows[i], &row, &c->err)) < 0 ||
-            (r = op_json_in(c, &run->scratch, &row, &root)) < 0)
-            return r;
-        ret->p[ret->n++] = path_root(root);
-    }
-    ret->cap = ret->n;
-    return r;
-}
-
-static int evaluate_row(struct run *run, const struct row *row)
-{
-    struct path_item period = {
-        .kind = PATH_ELEMENT, .v = run->period, .type = def_type(STR("Period"))};
-    struct path_variable variables[] = {
-        {.name = STR("measurementPeriod"), .items = {&period, 1, 1}}, {.name = STR("record")}};
-    struct call *c = run->c;
-    struct path_env env = {.a = &run->scratch,
-                           .world = &run->world,
-                           .variables = variables,
-                           .n_variables = ARRAY_LEN(variables)};
-    struct path_item subject;
-    struct str id, reference;
-    yyjson_val *root;
-    int r;
-
-    arena_reset(&run->scratch);
-    if (++run->n_subjects > MEASURE_SUBJECTS_MAX)
-        return err_set(&c->err, ERR_COSTLY, "the measure has more than %d subjects",
-                       MEASURE_SUBJECTS_MAX);
-    id = arena_dup(&run->scratch, row->id);
-    reference = arena_fmt(&run->scratch, "%.*s/%.*s", STR_ARG(def_resource_name(row->type)),
-                          STR_ARG(row->id));
-    if (!id.p || !reference.p)
-        return err_no_memory(&c->err);
-    if ((r = op_json_in(c, &run->scratch, row, &root)) < 0)
-        return r;
-    if (run->m.needs_record && (r = read_record(run, id, &variables[1].items)) < 0)
-        return r;
-    subject = path_root(root);
-    env.resource = root;
-    env.tz_minutes = store_index_options(c->api->store)->tz_minutes;
-    return measure_subject(&run->m, &env, &subject, reference);
-}
-
-static int evaluate_one(struct run *run, struct str subject)
-{
-    struct call *c = run->c;
-    struct str id;
-    struct row row;
-    int type, r;
-
-    if (!op_local(c, subject, &type, &id)) {
-        type = run->m.subject_type;
-        id = subject;
-    }
-    if (type != run->m.subject_type)
-        return err_at(&c->err, ERR_VALUE, "subject", "the measure is about a %.*s",
-                      STR_ARG(def_resource_name(run->m.subject_type)));
-    if ((r = op_row(c, run->txn, type, id, &row)) < 0)
-        return r;
-    run->m.subject = arena_fmt(c->a, "%.*s/%.*s", STR_ARG(def_resource_name(type)), STR_ARG(id));
-    return run->m.subject.p ? evaluate_row(run, &row) : err_no_memory(&c->err);
-}
-
-static int evaluate_number(void *ctx, uint64_t number)
-{
-    struct run *run = ctx;
-    struct row row;
-    int r = store_get_row(run->txn, number, &row, &run->c->err);
-
-    return r < 0 ? r : evaluate_row(run, &row);
-}
-
-/* All subjects, or those of a practitioner. */
-static int evaluate_all(struct run *run)
-{
-    _cleanup_(sb_done) struct sb query = sb_make(KIB(64));
-    struct call *c = run->c;
-
-    sb_fmt(&query, "_count=%d&_total=none", MEASURE_PAGE);
-    if (run->practitioner.n) {
-        sb_lit(&query, "&general-practitioner=");
-        sb_uri(&query, run->practitioner);
-    }
-    if (query.failed)
-        return err_no_memory(&c->err);
-    return op_search_all(c, run->txn, run->m.subject_type, sb_view(&query), evaluate_number, run);
+    return read_received(run, params);
 }
 
 /* ---- the operation ---- */
 
-static int answer(struct run *run)
+static int answer(struct measure_run *run)
 {
     _cleanup_(sb_done) struct sb report = sb_make(API_REPLY_MAX);
     struct call *c = run->c;
@@ -384,10 +262,10 @@ static int answer(struct run *run)
     return sb_ok(&c->out, &c->err);
 }
 
-static int evaluate(struct run *run)
+static int evaluate(struct measure_run *run)
 {
     static const char *const names =
-        "periodStart periodEnd measure reportType subject practitioner";
+        "periodStart periodEnd measure reportType subject practitioner lastReceivedOn";
     struct call *c = run->c;
     struct op_params params;
     struct str subject;
@@ -395,26 +273,30 @@ static int evaluate(struct run *run)
 
     if ((r = op_params_read(c, &params)) < 0 || (r = op_params_only(c, &params, names)) < 0 ||
         (r = read_period(run, &params)) < 0 || (r = read_report(run, &params)) < 0 ||
-        (r = find_measure(run, &params)) < 0 || (r = make_world(run)) < 0 ||
-        (r = measure_compile(&run->m)) < 0)
+        (r = find_measure(run, &params)) < 0 || (r = measure_world(run)) < 0 ||
+        (r = compile_measure(run)) < 0)
         return r;
     subject = op_param_text(&params, "subject");
     if (run->practitioner.n &&
         (subject.n || !str_eq(def_resource_name(run->m.subject_type), STR("Patient"))))
         return err_at(&c->err, ERR_VALUE, "practitioner",
                       "a practitioner narrows patients, and not one subject");
-    r = subject.n ? evaluate_one(run, subject) : evaluate_all(run);
+    r = measure_evaluate(run, subject);
     return r < 0 ? r : answer(run);
 }
 
 int op_evaluate_measure(struct call *c, struct store_txn *txn)
 {
-    struct run *run = ARENA_NEW(c->a, struct run);
+    struct measure_run *run = ARENA_NEW(c->a, struct measure_run);
+    uint64_t steps = 0;
+    size_t n_values = 0;
     int r;
 
     if (!run)
         return err_no_memory(&c->err);
     run->c = run->m.c = c;
+    run->m.steps = &steps;
+    run->m.n_values = &n_values;
     run->txn = txn;
     arena_init(&run->scratch, HTTP_ARENA_MAX);
     r = evaluate(run);

@@ -28,6 +28,7 @@ enum how { POST, GET, QUICK };
 /* clang-format off */
 static const struct op table[] = {
     READ("accesses", I, "Patient", OWN("accesses"), GET, op_accesses, NULL),
+    READ("break-glass", I, "Patient", OWN("break-glass"), POST, op_break_glass, NULL),
     READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
     {.name = STR("conformance"), .at = S, .url = OWN("conformance"), .get = true,
      .operators = true, .run = op_conformance},
@@ -46,9 +47,11 @@ static const struct op table[] = {
     READ("graphql", S | I, NULL, HL7("Resource-graphql"), GET, op_graphql, "application/graphql"),
     READ("lastn", T, "Observation", HL7("Observation-lastn"), GET, op_lastn, NULL),
     READ("lookup", T, "CodeSystem", HL7("CodeSystem-lookup"), QUICK, op_lookup, NULL),
+    READ("match", T, "Patient", HL7("Patient-match"), POST, op_match, NULL),
     READ("meta", S | T | I | V, NULL, HL7("Resource-meta"), QUICK, op_meta, NULL),
     CHANGE("meta-add", I, NULL, HL7("Resource-meta-add"), op_meta_add, op_meta_reply),
     CHANGE("meta-delete", I, NULL, HL7("Resource-meta-delete"), op_meta_delete, op_meta_reply),
+    READ("notices", I, "Patient", OWN("notices"), GET, op_notices, NULL),
     READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
          op_preferred_id, NULL),
     READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),

@@ -4,7 +4,7 @@
 #include "api/waiter.h"
 #include "base/clock.h"
 #include "fhir/validate.h"
-#include "trust/identity.h"
+#include "trust/policy.h"
 
 #include <ctype.h>
 
@@ -106,6 +106,19 @@ void trail_patient(struct call *c, struct str id)
     }
     t->patients[t->n++] = copy;
     t->slots[at] = (uint32_t)t->n;
+}
+
+void trail_glass(struct call *c, struct str patient)
+{
+    struct trail *own = c->trail, *t = own ? trail_inner(own, c) : NULL;
+
+    if (!t)
+        return;
+    t->interaction = AUDIT_GLASS;
+    t->purpose = STR(PURPOSE_BREAK_GLASS);
+    c->trail = t;
+    trail_patient(c, patient);
+    c->trail = own;
 }
 
 static int patient_type(void)
@@ -365,7 +378,9 @@ static int event_of(struct trail *t, struct audit_event *e, struct err *err)
                               .client = i ? i->client : STR(""),
                               .address = t->address,
                               .request_id = t->request_id,
-                              .purpose = i ? i->purpose : STR(""),
+                              .purpose = t->purpose.n ? t->purpose
+                                         : i          ? i->purpose
+                                                      : STR(""),
                               .role = i ? i->role : STR(""),
                               .token = i ? i->token_id : STR(""),
                               .type = c->type ? def_resource_name(c->type) : STR(""),

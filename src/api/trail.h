@@ -17,6 +17,7 @@ struct trail {
     struct trail *first, *last, *next;  /* of the request: the first has the others behind it */
     enum audit_interaction interaction; /* AUDIT_OTHER: by the call's row */
     struct str address, request_id;
+    struct str purpose;   /* of this interaction, where it is not the token's */
     struct str target;    /* path as sent, for what leads nowhere */
     struct str *patients; /* ids, each once */
     size_t n, cap;
@@ -39,6 +40,8 @@ void trail_saw_row(struct call *c, const struct row *row);
 /* The writer made a version: those whose compartments it is in. */
 void trail_wrote(struct call *c, int type, struct str id, const struct index *index);
 void trail_patient(struct call *c, struct str id);
+/* The glass was broken for a patient: an entry of its own, beside the operation's. */
+void trail_glass(struct call *c, struct str patient);
 
 /* Everything of the request into the log. `done` is called once, on the log's thread (or at once,
  * where there is nothing to write), err NULL when it is durable. */

@@ -8,6 +8,7 @@
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
+#define READ_BYTES KIB(64)
 
 static size_t option_place(const struct cli_command *c, const char *name, enum cli_kind kind)
 {
@@ -271,6 +272,34 @@ int cli_main(const struct cli_command *const *commands, size_t n, int argc, char
     fprintf(stderr, "carnet: there is no %s \"%s\" (see carnet --help)\n",
             word[0] == '-' ? "option" : "command", word);
     return EXIT_USAGE;
+}
+
+int cli_input(const char *path, struct sb *to, struct err *err)
+{
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), r = 0;
+    char beyond = 0; /* where a byte goes that there is no room for */
+
+    if (fd < 0)
+        return err_set(err, ERR_NOT_FOUND, "%s cannot be read: %s", path, strerror(errno));
+    for (;;) {
+        size_t room = MIN(READ_BYTES, to->max - to->n);
+        char *at = room ? sb_room(to, room) : &beyond;
+        ssize_t n = at ? read(fd, at, MAX(room, (size_t)1)) : 0;
+
+        if (!at)
+            r = err_no_memory(err);
+        else if (n > 0 && room == 0)
+            r = err_set(err, ERR_TOO_LONG, "%s is longer than %zu KiB", path, to->max >> 10);
+        else if (n > 0)
+            sb_add(to, (size_t)n);
+        else if (n < 0 && errno != EINTR)
+            r = err_set(err, ERR_NO_STORE, "%s cannot be read: %s", path, strerror(errno));
+        if (r < 0 || n == 0)
+            break;
+    }
+    if (fd != STDIN_FILENO)
+        close(fd);
+    return r;
 }
 
 int cli_write(int fd, struct str s, struct err *err)

@@ -9,7 +9,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include "base/err.h"
+#include "base/sb.h"
 
 #define CLI_OPTIONS_MAX 32 /* options of one command */
 #define CLI_LIST_MAX 200   /* values of options that may be given several times */
@@ -25,6 +25,7 @@
     X(check)            \
     X(backup)           \
     X(restore)          \
+    X(key)              \
     X(migrate)          \
     X(reindex)          \
     X(validate)         \
@@ -35,6 +36,7 @@
     X(package)          \
     X(fhirpath)         \
     X(terminology)      \
+    X(series)           \
     X(detect)           \
     X(audit)            \
     X(witness)          \
@@ -55,14 +57,18 @@ struct cli_option {
 /* Where a node's records are: in its data folder, or in a PostgreSQL. */
 #define CLI_STORE_OPTIONS                                                                          \
     {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0}, CLI_STORE_URI_OPTIONS
+#define CLI_KEY_OPTION                                                                             \
+    {"key-file", "FILE", "holds the key of an encrypted data folder", CLI_STRING, false, NULL, 0, 0}
 #define CLI_STORE_URI_OPTIONS                                                                      \
+        CLI_KEY_OPTION,                                                                            \
         {"store", "URI", "keep records in PostgreSQL: its connection string", CLI_STRING, false,   \
          NULL, 0, 0},                                                                              \
         {"store-unsafe", NULL, "allow a PostgreSQL with fsync or synchronous_commit off",          \
          CLI_FLAG, false, NULL, 0, 0}
 /* … as members of a struct server_config. */
 #define CLI_STORE_CONFIG(args)                                                                     \
-    .data_dir = cli_string(args, "data"), .store_uri = cli_string(args, "store"),                  \
+    .data_dir = cli_string(args, "data"), .key_file = cli_string(args, "key-file"),                \
+    .store_uri = cli_string(args, "store"),                                                        \
     .store_unsafe = cli_flag(args, "store-unsafe")
 
 struct cli_args;
@@ -106,6 +112,10 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, struct c
 
 /* The whole program: argv as of main; returns the exit status. */
 int cli_main(const struct cli_command *const *commands, size_t n, int argc, char **argv);
+
+/* Appends a file; "-" is standard input. ERR_NOT_FOUND, ERR_NO_STORE, or ERR_TOO_LONG past the
+ * text's maximum. */
+int cli_input(const char *path, struct sb *to, struct err *err);
 
 /* Writes all of s to fd. 0, 1 when nobody reads any more (EPIPE), ERR_FULL or ERR_NO_STORE. */
 int cli_write(int fd, struct str s, struct err *err);

@@ -4,7 +4,6 @@
 #include "fhir/date.h"
 #include "server/operator.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, false, NULL, 0, 0},
+    CLI_KEY_OPTION,
     {"audit-key", "FILE", "init: PEM key that signs it; default: made in the log's folder",
      CLI_STRING, false, NULL, 0, 0},
     {"log", "KEY", "verify: public key of the log", CLI_STRING, false, NULL, 0, 0},
@@ -35,28 +35,12 @@ static const struct cli_option options[] = {
      0},
 };
 
-/* ---- files ---- */
-
-static int read_file(const char *path, struct sb *out, struct err *err)
-{
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    char *to;
-    size_t n;
-
-    if (!f)
-        return err_set(err, ERR_NOT_FOUND, "%s cannot be read: %s", path, strerror(errno));
-    while ((to = sb_room(out, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
-        sb_add(out, n);
-    if (f != stdin)
-        fclose(f);
-    return out->failed ? err_set(err, ERR_TOO_LONG, "%s is longer than %zu bytes", path, out->max)
-                       : 0;
-}
-
 static int open_log(const struct cli_args *args, struct audit_config *config,
                     struct audit_log **ret, struct err *err)
 {
-    *config = (struct audit_config){.dir = cli_string(args, "data"), .read_only = true};
+    *config = (struct audit_config){.dir = cli_string(args, "data"),
+                                    .key_file = cli_string(args, "key-file"),
+                                    .read_only = true};
     if (!config->dir)
         return err_set(err, ERR_VALUE, "--data DIR is missing");
     return audit_open(config, ret, err);
@@ -93,6 +77,7 @@ static int run_key(const struct cli_args *args, struct err *err)
 static int run_init(const struct cli_args *args, struct err *err)
 {
     struct audit_config config = {.dir = cli_string(args, "data"),
+                                  .key_file = cli_string(args, "key-file"),
                                   .key_path = cli_string(args, "audit-key")};
     _cleanup_(audit_closep) struct audit_log *log = NULL;
 
@@ -185,7 +170,7 @@ static int verify_proof(const struct cli_args *args, const char *path, struct er
 
     arena_init(&a, MIB(4));
     if (r >= 0)
-        r = read_file(path, &text, err);
+        r = cli_input(path, &text, err);
     if (r >= 0)
         r = audit_verify_proof(&a, sb_view(&text), &log, witnesses, n, quorum ? quorum : n, &row,
                                &head, err);
@@ -216,11 +201,12 @@ static int verify_folder(const struct cli_args *args, struct err *err)
             break;
         }
         texts[n] = sb_make(NOTE_BYTES_MAX);
-        r = read_file(path, &texts[n], err);
+        r = cli_input(path, &texts[n], err);
         heads[n] = sb_view(&texts[n]);
     }
     if (r >= 0)
-        r = audit_verify(cli_string(args, "data"), heads, n, say, NULL, &tree, err);
+        r = audit_verify(cli_string(args, "data"), cli_string(args, "key-file"), heads, n, say,
+                         NULL, &tree, err);
     for (size_t i = 0; i < n; i++)
         sb_done(&texts[i]);
     if (r < 0)
@@ -244,7 +230,7 @@ static int verify_consistency(const struct cli_args *args, const char *path, str
 
     if (r >= 0 && !old)
         r = err_set(err, ERR_VALUE, "--head FILE, the older head, is missing");
-    if (r < 0 || (r = read_file(path, &text, err)) < 0 || (r = read_file(old, &kept, err)) < 0 ||
+    if (r < 0 || (r = cli_input(path, &text, err)) < 0 || (r = cli_input(old, &kept, err)) < 0 ||
         (r = submission_parse(sb_view(&text), &s, err)) < 0 ||
         (r = note_parse(s.checkpoint, &new_note, err)) < 0 ||
         (r = note_parse(sb_view(&kept), &old_note, err)) < 0 ||
@@ -274,7 +260,7 @@ static int run_verify(const struct cli_args *args, struct err *err)
         return verify_folder(args, err);
     if (args->n_operands != 2)
         return err_set(err, ERR_VALUE, "verify needs a FILE with a proof, or --data DIR");
-    r = read_file(args->operands[1], &text, err);
+    r = cli_input(args->operands[1], &text, err);
     if (r < 0)
         return r;
     return str_starts(sb_view(&text), STR("old "))
@@ -288,7 +274,8 @@ static int run_verify(const struct cli_args *args, struct err *err)
 static int read_entries(const struct cli_args *args, const char *dir, uint64_t *ret, size_t *ret_n,
                         struct err *err)
 {
-    struct audit_config config = {.dir = dir, .read_only = true};
+    struct audit_config config = {
+        .dir = dir, .key_file = cli_string(args, "key-file"), .read_only = true};
     _cleanup_(audit_closep) struct audit_log *log = NULL;
     int r = audit_open(&config, &log, err);
     const char *id;
@@ -349,7 +336,8 @@ static void write_ledger(struct sb *out, const uint64_t *leaves, size_t n, const
 static int erase_found(const struct server_config *config, const uint64_t *leaves, size_t n,
                        const char *reason, struct err *err)
 {
-    struct audit_config log_config = {.dir = config->data_dir, .keyless = true};
+    struct audit_config log_config = {
+        .dir = config->data_dir, .key_file = config->key_file, .keyless = true};
     struct audit_erasure what = {.leaves = leaves, .n = n};
     _cleanup_(sb_done) struct sb ledger = sb_make(KIB(64));
     uint64_t erased = 0;
@@ -368,8 +356,10 @@ static int erase_found(const struct server_config *config, const uint64_t *leave
 
 static int run_erase(const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data")};
-    struct audit_config log_config = {.dir = config.data_dir, .keyless = true};
+    struct server_config config = {.data_dir = cli_string(args, "data"),
+                                   .key_file = cli_string(args, "key-file")};
+    struct audit_config log_config = {
+        .dir = config.data_dir, .key_file = config.key_file, .keyless = true};
     const char *reason = cli_string(args, "reason");
     uint64_t named[ENTRIES_MAX], *leaves = NULL;
     struct audit_erasure what = {.n = 0};

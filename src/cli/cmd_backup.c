@@ -44,7 +44,8 @@ const struct cli_command cmd_backup = {
         "one of the audit log, for reading and verifying (audit-copy). TO must not hold a\n"
         "store yet. The copy is complete once the command has ended well:\n"
         "until then it has another name. Beside a running node the node makes the copy,\n"
-        "so TO must be a place that its user may write.",
+        "so TO must be a place that its user may write. The copy of an encrypted store is\n"
+        "encrypted with the same key.",
     .operands = "TO",
     .operands_min = 1,
     .operands_max = 1,

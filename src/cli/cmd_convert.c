@@ -3,12 +3,9 @@
 #include "base/js.h"
 #include "fhir/xml.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#define READ_BYTES KIB(64)
 #define ARENA_MAX MIB(1024)
 
 static const struct cli_option options[] = {
@@ -17,34 +14,6 @@ static const struct cli_option options[] = {
     {"pretty", NULL, "indent what is written", CLI_FLAG, false, NULL, 0, 0},
     {"out", "FILE", "where it goes, - is standard output", CLI_STRING, false, "-", 0, 0},
 };
-
-static int read_fd(int fd, const char *name, struct sb *text, struct err *err)
-{
-    for (;;) {
-        char *room = sb_room(text, READ_BYTES);
-        ssize_t n = room ? read(fd, room, READ_BYTES) : -1;
-
-        if (!room)
-            return err_set(err, ERR_TOO_LONG, "%s is longer than %zu bytes", name,
-                           (size_t)XML_BYTES_MAX);
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return err_set(err, ERR_NO_STORE, "%s cannot be read: %s", name, strerror(errno));
-        sb_add(text, (size_t)MAX(n, 0));
-    }
-}
-
-static int read_file(const char *name, struct sb *text, struct err *err)
-{
-    int fd = strcmp(name, "-") == 0 ? dup(STDIN_FILENO) : open(name, O_RDONLY | O_CLOEXEC), r;
-
-    if (fd < 0)
-        return err_set(err, ERR_NOT_FOUND, "%s cannot be opened: %s", name, strerror(errno));
-    r = read_fd(fd, name, text, err);
-    close(fd);
-    return r;
-}
 
 static int write_json(struct sb *out, yyjson_val *root, bool pretty, struct err *err)
 {
@@ -90,7 +59,7 @@ static int run(const struct cli_args *args, struct err *err)
 
     if (to && strcmp(to, "xml") != 0 && strcmp(to, "json") != 0)
         return err_set(err, ERR_VALUE, "--to must be xml or json, not \"%s\"", to);
-    r = read_file(name, &text, err);
+    r = cli_input(name, &text, err);
     if (r < 0)
         return r;
     to_xml = to ? strcmp(to, "xml") == 0 : !xml_is_likely(sb_view(&text));

@@ -2,15 +2,12 @@
 
 #include "surveillance/table.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define METHOD_ARENA_MAX MIB(64) /* what one series may take */
-#define READ_BYTES KIB(64)
 #define FLUSH_BYTES KIB(256)
 #define OUT_BYTES_MAX MIB(4) /* waiting text: a row is far shorter than what is left */
 #define YEAR_POINTS 52       /* asked for by default where a method learns from what was before */
@@ -104,34 +101,6 @@ static int take_range(const char *text, size_t *ret_from, size_t *ret_end, struc
     *ret_from = first - 1;
     *ret_end = last;
     return 0;
-}
-
-/* ---- reading ---- */
-
-static int read_file(const char *path, struct sb *to, struct err *err)
-{
-    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), r = 0;
-
-    if (fd < 0)
-        return err_set(err, ERR_NOT_FOUND, "%s cannot be read: %s", path, strerror(errno));
-    for (;;) {
-        char *at = sb_room(to, READ_BYTES);
-        ssize_t n = at ? read(fd, at, READ_BYTES) : 0;
-
-        if (!at)
-            r = err_set(err, ERR_TOO_LONG, "%s is longer than %zu MiB", path, TABLE_FILE_MAX >> 20);
-        else if (n > 0)
-            sb_add(to, (size_t)n);
-        else if (n < 0 && errno == EINTR)
-            continue;
-        else if (n < 0)
-            r = err_set(err, ERR_NO_STORE, "%s cannot be read: %s", path, strerror(errno));
-        if (r < 0 || n == 0)
-            break;
-    }
-    if (fd != STDIN_FILENO)
-        close(fd);
-    return r;
 }
 
 /* ---- judging ---- */
@@ -327,7 +296,7 @@ static int detect(struct detection *d, const struct cli_args *args, struct arena
     int r = take_options(d, args, err);
 
     if (r == 0)
-        r = read_file(args->operands[0], file, err);
+        r = cli_input(args->operands[0], file, err);
     if (r == 0)
         r = table_read(a, sb_view(file), &d->table, err);
     if (r == 0)
@@ -345,7 +314,7 @@ static int detect(struct detection *d, const struct cli_args *args, struct arena
 
 static int run(const struct cli_args *args, struct err *err)
 {
-    _cleanup_(sb_done) struct sb file = sb_make(TABLE_FILE_MAX + READ_BYTES);
+    _cleanup_(sb_done) struct sb file = sb_make(TABLE_FILE_MAX);
     _cleanup_(arena_done) struct arena a;
     struct detection d = {.fd = -1, .text = sb_make(OUT_BYTES_MAX)};
     int r;

@@ -4,6 +4,7 @@
 #include "server/operator.h"
 #include "server/profiles_file.h"
 #include "server/world.h"
+#include "vault/vault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,10 @@ static int run_on(const struct import_place *place, const struct cli_args *args,
     int r;
 
     snprintf(path, sizeof path, "%s/rejects.ndjson", cli_string(args, "data"));
+    if (!config.rejects && vault_exists(cli_string(args, "data")))
+        return err_set(err, ERR_VALUE,
+                       "the data folder is encrypted, and what is rejected would lie in it in the "
+                       "clear; name a place for it with --rejects FILE");
     if (!config.rejects)
         config.rejects = path;
     r = import_run(place, &config, ret, err);
@@ -147,7 +152,8 @@ const struct cli_command cmd_import = {
     .about = "Stores NDJSON, single resources and Bundles, plain or gzip, the latter two in JSON\n"
              "or XML; - is standard input. Transactions and batches are executed as such. An\n"
              "import that was stopped goes on where it was. Lines that are not valid go to the\n"
-             "file of rejects with their line number and reason, and the exit status is then 3.\n"
+             "file of rejects with their line number and reason, and the exit status is then 3;\n"
+             "that file is not encrypted, and for an encrypted folder its place has to be named.\n"
              "Records are held to the profiles that the node was last served with, or to those of\n"
              "--profiles, and what fell short is in the node's tally.\n"
              "Beside a running node the files are read here and stored by the node, behind its\n"

@@ -25,14 +25,20 @@ static int run(const struct cli_args *args, struct err *err)
     struct server_config config = {CLI_STORE_CONFIG(args), .timezone = cli_string(args, "timezone"),
                                    .content_index = cli_flag(args, "content-index"),
                                    .version = cli_version()};
-    bool is_terminal = isatty(STDERR_FILENO);
+    bool is_terminal = isatty(STDERR_FILENO), is_made;
     int r;
 
     if (cli_string(args, "base-url"))
         config.api.base_url = str_c(cli_string(args, "base-url"));
+    is_made = config.key_file && access(config.key_file, F_OK) < 0;
     r = server_init(&config, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
+    if (r >= 0 && is_made)
+        fprintf(stderr,
+                "%s was made: it is the key. Without it nothing in %s can be read, nor any\n"
+                "backup of it. Keep a copy of it in another place.\n",
+                config.key_file, config.data_dir);
     return r;
 }
 
@@ -41,7 +47,10 @@ const struct cli_command cmd_init = {
     .summary = "make a node's data folder",
     .about = "Makes the data folder with an empty store and fills it with the FHIR R4 base\n"
              "definitions. The offset and the base URL are part of how records are indexed\n"
-             "and are kept with the store.",
+             "and are kept with the store.\n\n"
+             "With --key-file everything in the folder is encrypted, and the same key is needed\n"
+             "whenever it is opened; the file is made if it is not there. Instead of a file, the\n"
+             "environment variable CARNET_KEY may hold the key: 64 hexadecimal digits.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

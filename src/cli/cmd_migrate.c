@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "server/migrate.h"
+#include "vault/vault.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -50,6 +51,10 @@ static int side(const struct cli_args *args, const char *option, struct server_c
     *ret = (struct server_config){.store_unsafe = cli_flag(args, "store-unsafe")};
     if (strncmp(text, SQLITE_PREFIX, strlen(SQLITE_PREFIX)) == 0) {
         ret->data_dir = text + strlen(SQLITE_PREFIX);
+        if (vault_exists(ret->data_dir))
+            return err_set(err, ERR_NOT_SUPPORTED,
+                           "the store in %s is encrypted; encrypted stores cannot be moved yet",
+                           ret->data_dir);
         return 0;
     }
     if (strncmp(text, "postgres", 8) != 0)

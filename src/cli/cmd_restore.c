@@ -1,12 +1,14 @@
 #include "cli/cli.h"
 
 #include "server/audit.h"
+#include "vault/master.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the data folder to make", CLI_STRING, true, NULL, 0, 0},
+    CLI_KEY_OPTION,
 };
 
 static void say(void *ctx, const char *text)
@@ -39,7 +41,9 @@ static int run(const struct cli_args *args, struct err *err)
 {
     const char *dir = cli_string(args, "data"), *from = args->operands[0];
     _cleanup_(store_closep) struct store *backup = NULL;
-    struct server_config config = {.data_dir = from};
+    const char *key_file = cli_string(args, "key-file");
+    struct server_config config = {
+        .data_dir = from, .key_file = key_file, .seal_copies = master_is_named(key_file)};
     bool is_terminal = isatty(STDERR_FILENO) == 1;
     int r, problems;
 
@@ -58,9 +62,9 @@ static int run(const struct cli_args *args, struct err *err)
     r = store_backup(backup, dir, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
-    config.data_dir = dir;
     if (r >= 0)
-        r = server_audit_restore(from, dir, err);
+        r = server_audit_restore(&config, dir, err);
+    config.data_dir = dir;
     return r < 0 ? r : cli_note(&config, "restore", args->operands, 1, err);
 }
 
@@ -71,7 +75,8 @@ const struct cli_command cmd_restore = {
              "not hold a store yet. A damaged backup is not restored. The backup stays as it is.\n"
              "Its copy of the audit log goes to the folder audit-before, to be read and verified:\n"
              "a log that others have seen more of cannot go on, so the node begins a new one,\n"
-             "unless the data folder still has its own.",
+             "unless the data folder still has its own. With a key, the backup of a store that is\n"
+             "not encrypted becomes one that is.",
     .operands = "FROM",
     .operands_min = 1,
     .operands_max = 1,

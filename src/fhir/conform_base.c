@@ -330,6 +330,8 @@ static int on_resource(struct base_walk *w, const struct item *item, const struc
         r = conform_response(w->c, item->v, scope, at);
     if (r >= 0 && str_eq(item->type->name, STR("MeasureReport")))
         r = conform_report(w->c, item->v, at);
+    if (r >= 0 && str_eq(item->type->name, STR("Measure")))
+        conform_measure(w->c, item->v, at);
     return r < 0 || !w->with_profiles ? r : conform_definition(w->c, item->v, at);
 }
 

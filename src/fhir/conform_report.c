@@ -135,7 +135,7 @@ static void check_groups(const struct report *r, yyjson_val *measure, yyjson_val
     }
 }
 
-static struct str scoring_of(yyjson_val *measure)
+static struct str measure_scoring(yyjson_val *measure)
 {
     yyjson_val *coding = yyjson_arr_get_first(js_get(js_get(measure, "scoring"), "coding"));
 
@@ -166,7 +166,10 @@ int conform_report(struct conform *c, yyjson_val *report, const struct place *at
                         "was not looked at: the measure is not known here");
         return 0;
     }
-    r.scoring = scoring_of(measure);
+    /* What a composite's group says follows from its components. */
+    if (js_get(measure, "compositeScoring"))
+        return 0;
+    r.scoring = measure_scoring(measure);
     check_groups(&r, measure, report, at);
     return 0;
 }

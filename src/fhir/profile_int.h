@@ -257,6 +257,8 @@ int conform_response(struct conform *c, yyjson_val *response, const struct scope
 int conform_questionnaire(struct conform *c, yyjson_val *questionnaire, const struct place *at);
 /* A MeasureReport against its Measure. */
 int conform_report(struct conform *c, yyjson_val *report, const struct place *at);
+/* A Measure's populations against its scoring. */
+void conform_measure(struct conform *c, yyjson_val *measure, const struct place *at);
 /* What definitions have to keep besides: StructureDefinition, ValueSet, CodeSystem, ConceptMap. */
 int conform_definition(struct conform *c, yyjson_val *resource, const struct place *at);
 /* A Coding by itself: its system's name, whether the system has the code, and the display. */

@@ -121,13 +121,21 @@ bool search_url_matches(const struct search_value *v, struct str text)
 /* ---- resources ---- */
 
 /* The parameter along which resources of a type lie above one another: the one that is asked where
- * it is a hierarchy itself, else the one by which they are part of each other; NULL: none. What are
- * strict hierarchies is said by the extension structuredefinition-hierarchy of R4's definitions. */
+ * it leads from a resource to the one that it came of, else the one by which they are part of each
+ * other; NULL: none. What are strict hierarchies is said by the extension
+ * structuredefinition-hierarchy of R4's definitions (basedOn, replaces, partOf, baseDefinition);
+ * the other codes mean the same on the types that have them. */
 static const struct param *hierarchy(struct search_parse *p, int type, struct str asked)
 {
-    const bool itself = str_eq(asked, STR("based-on")) || str_eq(asked, STR("replaces"));
-    const struct str codes[] = {itself ? asked : STR(""), STR("partof"), STR("part-of")};
+    static const struct str leading[] = {
+        STR("based-on"),      STR("replaces"),    STR("base"),         STR("parent"),
+        STR("prior-request"), STR("predecessor"), STR("derived-from"),
+    };
+    struct str codes[] = {STR(""), STR("partof"), STR("part-of")};
 
+    for (size_t i = 0; i < ARRAY_LEN(leading); i++)
+        if (str_eq(asked, leading[i]))
+            codes[0] = asked;
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         const struct param *param = param_find(p->params, type, codes[i]);
         if (param && param->def.kind == PARAM_REFERENCE && param->searchable &&
@@ -137,65 +145,85 @@ static const struct param *hierarchy(struct search_parse *p, int type, struct st
     return NULL;
 }
 
-/* "location:Location.partof:Location. … .partof", or with _has steps upwards, `steps` of them. */
-static struct str path_along(struct search_parse *p, struct str code, int of,
+/* What a value of :above and :below names. */
+struct named {
+    int type; /* 0: nothing that lies in a hierarchy */
+    struct str id;
+    bool is_url;     /* a canonical, not an id */
+    bool has_no_url; /* nothing refers to the type by canonical */
+};
+
+/* The chain over `steps` steps: "location:Location.partof:Location. … .partof", or with _has steps
+ * upwards. Of what canonicals refer to, an id stands behind one more step: they do not hold it. */
+static struct str path_along(struct search_parse *p, struct str code, const struct named *of,
                              enum search_modifier modifier, size_t steps)
 {
-    const struct str type = def_resource_name(of), along = hierarchy(p, of, code)->def.code;
+    const struct str type = def_resource_name(of->type);
+    const struct str along = hierarchy(p, of->type, code)->def.code;
     _cleanup_(sb_done) struct sb b = sb_make(KIB(8));
     bool below = modifier == MOD_BELOW;
 
-    sb_fmt(&b, "%.*s:%.*s.", STR_ARG(code), STR_ARG(type));
-    for (size_t i = 0; i + 1 < steps; i++)
-        if (below)
-            sb_fmt(&b, "%.*s:%.*s.", STR_ARG(along), STR_ARG(type));
+    sb_str(&b, code);
+    for (size_t i = 0; i < steps; i++)
+        if (below || !i)
+            sb_fmt(&b, ":%.*s.%.*s", STR_ARG(type), below ? (int)along.n : 0, along.p);
         else
             sb_fmt(&b, "_has:%.*s:%.*s:", STR_ARG(type), STR_ARG(along));
-    if (below)
-        sb_str(&b, along);
-    else
-        sb_fmt(&b, "_has:%.*s:%.*s:_id", STR_ARG(type), STR_ARG(along));
+    if (steps && !below)
+        sb_fmt(&b, "_has:%.*s:%.*s:%s", STR_ARG(type), STR_ARG(along), of->is_url ? "url" : "_id");
+    else if (!of->is_url && !of->has_no_url)
+        sb_fmt(&b, ":%.*s._id", STR_ARG(type));
     return b.failed ? STR_NULL : arena_dup(p->a, sb_view(&b));
 }
 
-/* The type of a hierarchy that the parameter may refer to and that the value names; 0: none. */
-static int type_along(struct search_parse *p, const struct param *param, struct str value,
-                      struct str *ret_id)
+/* The resource that the value names, of a type that the parameter may refer to. */
+static struct named name_along(struct search_parse *p, const struct param *param, struct str value)
 {
+    struct named named = {.id = value};
     struct value ref;
+    bool may;
 
-    *ret_id = value;
     value_reference(&p->opt->index, value, &ref);
     if (ref.kind == VALUE_LOCAL) {
-        *ret_id = ref.id;
-        return hierarchy(p, ref.type, param->def.code) ? ref.type : 0;
+        named.id = ref.id;
+        named.type = hierarchy(p, ref.type, param->def.code) ? ref.type : 0;
+        named.has_no_url = !param_find(p->params, ref.type, STR("url"));
+        return named;
     }
-    for (const int *t = param->def.targets; fhir_is_id(value) && t && *t; t++)
-        if (hierarchy(p, *t, param->def.code))
-            return *t;
-    return 0;
+    named.is_url = ref.kind == VALUE_URL && str_find(value, ':') >= 0;
+    may = named.is_url || fhir_is_id(value);
+    for (const int *t = param->def.targets; may && t && *t && !named.type; t++)
+        if (hierarchy(p, *t, param->def.code)) {
+            named.has_no_url = !param_find(p->params, *t, STR("url"));
+            named.type = named.is_url && named.has_no_url ? 0 : *t;
+        }
+    return named;
 }
 
 int search_hierarchy(struct search_parse *p, const struct param *param,
                      enum search_modifier modifier, struct str value, struct search_clause *c)
 {
     struct search_clause *subs = ARENA_ARRAY(p->a, struct search_clause, SEARCH_HIERARCHY_MAX + 1);
-    struct str id, type_name, full;
-    int type = type_along(p, param, value, &id), r;
+    const struct named of = name_along(p, param, value);
+    struct str full = value;
+    int r;
 
     if (!subs)
         return err_no_memory(p->err);
-    if (!type)
+    if (!of.type)
         return err_set(p->err, ERR_VALUE,
                        "the value \"%.*s\" of \"%.*s\" is no resource that lies in a hierarchy",
                        (int)MIN(value.n, 100u), value.p, STR_ARG(param->def.code));
-    type_name = def_resource_name(type);
-    full = arena_fmt(p->a, "%.*s/%.*s", STR_ARG(type_name), STR_ARG(id));
+    if (!of.is_url) {
+        const struct str type = def_resource_name(of.type);
+        full = arena_fmt(p->a, "%.*s/%.*s", STR_ARG(type), STR_ARG(of.id));
+    }
     if (!full.p)
         return err_no_memory(p->err);
     for (size_t i = 0; i <= SEARCH_HIERARCHY_MAX; i++) {
-        struct str name = i ? path_along(p, param->def.code, type, modifier, i) : param->def.code;
-        struct search_arg arg = search_arg_of(name, i && modifier == MOD_ABOVE ? id : full);
+        bool by_id = !of.is_url && (!of.has_no_url || (i && modifier == MOD_ABOVE));
+        struct str name = path_along(p, param->def.code, &of, modifier, i);
+        struct search_arg arg = search_arg_of(name, by_id ? of.id : full);
 
         if (!name.p)
             return err_no_memory(p->err);

@@ -61,12 +61,15 @@ static void refuse(struct http_exchange *x)
     release(x);
 }
 
-static int open_spool(const char *dir)
+static int open_spool(const struct http_config *c)
 {
+    const char *dir = c->spool_dir;
     char path[512];
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = c->spool_in_memory ? memfd_create("carnet-body", MFD_CLOEXEC)
+                                : open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+    if (fd >= 0 || c->spool_in_memory ||
+        (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
         return fd;
     /* File systems without O_TMPFILE. */
     if (snprintf(path, sizeof path, "%s/body-XXXXXX", dir) >= (int)sizeof path)
@@ -108,7 +111,7 @@ static bool spool_failed(struct http_exchange *x)
 static bool to_file(struct http_exchange *x)
 {
     struct body *b = &x->body;
-    int fd = open_spool(x->server->config.spool_dir);
+    int fd = open_spool(&x->server->config);
 
     if (fd < 0)
         return spool_failed(x);

@@ -54,22 +54,40 @@ static int failed(CURLcode code, const struct http_client_request *req, const st
     return err_set(err, ERR_BUSY, "%s cannot be asked: %s", req->url, curl_easy_strerror(code));
 }
 
+static bool add_header(struct curl_slist **list, const char *header)
+{
+    struct curl_slist *more = curl_slist_append(*list, header);
+
+    if (more)
+        *list = more;
+    return more;
+}
+
+static bool add_headers(const struct http_client_request *req, struct curl_slist **ret)
+{
+    char type[256];
+    bool ok = true;
+
+    if (req->content_type) {
+        snprintf(type, sizeof type, "Content-Type: %s", req->content_type);
+        ok = add_header(ret, type);
+    }
+    for (const char *const *one = req->headers; ok && one && *one; one++)
+        ok = add_header(ret, *one);
+    return ok;
+}
+
 int http_client(const struct http_client_request *req, int *ret_status, struct sb *ret_body,
                 struct err *err)
 {
     struct curl_slist *headers = NULL;
-    char type[256];
     CURL *curl;
     CURLcode code = CURLE_OUT_OF_MEMORY;
     long status = 0;
 
     pthread_once(&once, init);
     curl = fault_point("curl") ? NULL : curl_easy_init();
-    if (req->content_type) {
-        snprintf(type, sizeof type, "Content-Type: %s", req->content_type);
-        headers = curl_slist_append(NULL, type);
-    }
-    if (curl && (headers || !req->content_type) && set_up(curl, req, headers, ret_body))
+    if (curl && add_headers(req, &headers) && set_up(curl, req, headers, ret_body))
         code = curl_easy_perform(curl);
     if (code == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

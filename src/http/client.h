@@ -11,9 +11,10 @@
 
 struct http_client_request {
     const char *url;
-    const char *content_type; /* of the body; NULL: none */
-    struct str body;          /* .p set: a POST */
-    unsigned seconds;         /* 0: HTTP_CLIENT_SECONDS */
+    const char *content_type;   /* of the body; NULL: none */
+    struct str body;            /* .p set: a POST */
+    const char *const *headers; /* "Name: value", NULL at the end; NULL: none more */
+    unsigned seconds;           /* 0: HTTP_CLIENT_SECONDS */
 };
 
 /* ret_body's maximum bounds the reply (ERR_TOO_LONG). ERR_TIMEOUT when nobody answered in time,

@@ -70,6 +70,7 @@ struct http_config {
     unsigned work_queue_max;     /* 0: HTTP_WORK_QUEUE_MAX */
     const char *tls_cert, *tls_key, *tls_client_ca; /* PEM files or NULL */
     const char *spool_dir;                          /* for large bodies; NULL: /tmp */
+    bool spool_in_memory; /* … which never touch a disk: bodies_max bounds them */
     http_handler *handle;
     /* Writes a body for an error that ends before the handler (413, 431, 400 …); may be NULL. */
     void (*error_body)(void *ctx, const struct http_exchange *x, const struct err *err,

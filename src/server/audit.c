@@ -1,6 +1,7 @@
 #include "server/audit.h"
 
 #include "http/client.h"
+#include "vault/vault.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ int server_audit_open(const struct server_config *config, struct server_audit **
     if (!a)
         return err_no_memory(err);
     a->config = (struct audit_config){.dir = config->data_dir,
+                                      .key_file = config->key_file,
                                       .key_path = config->audit_key,
                                       .witnesses = config->witnesses,
                                       .n_witnesses = config->n_witnesses,
@@ -81,9 +83,9 @@ int server_audit_backup(const char *data_dir, const char *to_dir, struct err *er
 }
 
 /* "carnet/0123456789abcdef" without the slash: a folder's name. */
-static int name_of(const char *dir, char ret[PATH_BYTES], struct err *err)
+static int name_of(const char *dir, const char *key_file, char ret[PATH_BYTES], struct err *err)
 {
-    struct audit_config config = {.dir = dir, .read_only = true};
+    struct audit_config config = {.dir = dir, .key_file = key_file, .read_only = true};
     struct audit_log *log;
     int r = audit_open(&config, &log, err);
 
@@ -96,17 +98,21 @@ static int name_of(const char *dir, char ret[PATH_BYTES], struct err *err)
     return 0;
 }
 
-int server_audit_restore(const char *backup_dir, const char *data_dir, struct err *err)
+int server_audit_restore(const struct server_config *backup, const char *data_dir, struct err *err)
 {
     char from[PATH_BYTES], before[PATH_BYTES], name[PATH_BYTES], to[PATH_BYTES];
-    int r = path_of(from, backup_dir, AUDIT_COPY_FOLDER, err);
+    bool is_sealed;
+    int r = path_of(from, backup->data_dir, AUDIT_COPY_FOLDER, err);
 
     if (r < 0 || !audit_exists(from))
         return r;
     if ((r = path_of(before, data_dir, AUDIT_BEFORE_FOLDER, err)) < 0 ||
-        (r = name_of(from, name, err)) < 0 || (r = path_of(to, before, name, err)) < 0)
+        (r = name_of(from, (is_sealed = vault_exists(from)) ? backup->key_file : VAULT_NO_KEY, name,
+                     err)) < 0 ||
+        (r = path_of(to, before, name, err)) < 0)
         return r;
     if (mkdir(before, S_IRWXU) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "%s cannot be made: %s", before, strerror(errno));
-    return audit_copy(from, to, err);
+    return backup->seal_copies && !is_sealed ? audit_copy_sealed(from, to, backup->key_file, err)
+                                             : audit_copy(from, to, err);
 }

@@ -17,7 +17,7 @@ struct audit_log *server_audit_log(struct server_audit *a);
 
 /* Beside a backup of a data folder, a copy of its audit log; nothing where it has none. */
 int server_audit_backup(const char *data_dir, const char *to_dir, struct err *err);
-/* That copy, and the logs that had ended before, to the restored folder. */
-int server_audit_restore(const char *backup_dir, const char *data_dir, struct err *err);
+/* That copy to the restored folder; sealed where backup->seal_copies asks for it. */
+int server_audit_restore(const struct server_config *backup, const char *data_dir, struct err *err);
 
 #endif

@@ -140,7 +140,8 @@ int auth_start(struct server *s, struct err *err)
 {
     _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX);
     char fhir[SERVER_ROOT_MAX];
-    struct trust_config config = {.root = s->root, .policy = policy_default()};
+    struct trust_config config = {
+        .root = s->root, .policy = policy_default(), .teller = &s->notices.teller};
     int r = s->config->policy ? policy_load(s->config->policy, &policy, err) : 0;
 
     if (r < 0)

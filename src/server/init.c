@@ -76,6 +76,8 @@ static int open_store(const struct server_config *config, bool create, bool read
                       struct store **ret, struct err *err)
 {
     struct store_config sc = {.dir = config->data_dir,
+                              .key_file = config->key_file,
+                              .seal_copies = config->seal_copies,
                               .uri = config->store_uri,
                               .allow_unsafe = config->store_unsafe,
                               .create = create,
@@ -97,13 +99,37 @@ static int open_store(const struct server_config *config, bool create, bool read
     return store_open(&sc, ret, err);
 }
 
+/* The definitions are one commit (SEED_LINES): a store has all of them, or no version at all. */
+static int check_seeded(struct store *store, bool *ret, struct err *err)
+{
+    struct access who = trust_system();
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = store_begin(store, &who, &txn, err);
+
+    if (r == 0)
+        *ret = store_position(txn) > 0;
+    return r;
+}
+
+static int refuse_unseeded(struct store *store, struct err *err)
+{
+    bool is_seeded;
+    int r = check_seeded(store, &is_seeded, err);
+
+    return r < 0 || is_seeded ? r
+                              : err_set(err, ERR_CONFLICT,
+                                        "the store is empty: carnet init was stopped before its "
+                                        "end and has to be called again");
+}
+
 int server_open_store(const struct server_config *config, bool read_only, struct store **ret,
                       struct err *err)
 {
     _cleanup_(store_closep) struct store *store = NULL;
     int r = open_store(config, false, read_only, &store, err);
 
-    if (r < 0 || (r = migrate_check_whole(store, err)) < 0 || (r = load_base_url(store, err)) < 0 ||
+    if (r < 0 || (r = migrate_check_whole(store, err)) < 0 ||
+        (r = refuse_unseeded(store, err)) < 0 || (r = load_base_url(store, err)) < 0 ||
         (r = search_params_load(store, err)) < 0)
         return r;
     store_on_change(store, search_params_reload, store);
@@ -170,6 +196,30 @@ static int seed_store(struct api *api, void (*progress)(void *ctx, size_t n), vo
     return r;
 }
 
+/* A store that an earlier call has made and not filled is filled now, if it was made the same. */
+static int make_store(const struct server_config *config, struct store **ret, struct err *err)
+{
+    _cleanup_(store_closep) struct store *store = NULL;
+    const struct index_options *made;
+    struct err e;
+    bool is_seeded;
+    int r = open_store(config, true, false, ret, err), tz_minutes = 0;
+
+    if (r != ERR_CONFLICT || open_store(config, false, false, &store, &e) < 0 ||
+        migrate_check_whole(store, &e) < 0 || check_seeded(store, &is_seeded, &e) < 0 || is_seeded)
+        return r;
+    if (config->timezone && (r = tz_parse(str_c(config->timezone), &tz_minutes, err)) < 0)
+        return r;
+    made = store_index_options(store);
+    if (made->tz_minutes != tz_minutes || made->content != config->content_index)
+        return err_set(err, ERR_CONFLICT,
+                       "the store was begun with another time zone or content index: take it away "
+                       "first, it is empty");
+    *ret = store;
+    store = NULL;
+    return 0;
+}
+
 int server_init(const struct server_config *config, void (*progress)(void *ctx, size_t n),
                 void *ctx, struct err *err)
 {
@@ -180,7 +230,7 @@ int server_init(const struct server_config *config, void (*progress)(void *ctx, 
     if (mkdir(config->data_dir, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "cannot make the folder \"%s\": %s", config->data_dir,
                        strerror(errno));
-    r = open_store(config, true, false, &store, err);
+    r = make_store(config, &store, err);
     if (r < 0)
         return r;
     r = keep_base_url(store, config->api.base_url, err);

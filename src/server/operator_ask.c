@@ -135,7 +135,8 @@ static int open_log(const struct audit_config *config, struct audit_log **ret, s
 static int note_here(const struct server_config *config, const char *what, struct str detail,
                      struct err *err)
 {
-    struct audit_config log_config = {.dir = config->data_dir, .keyless = true};
+    struct audit_config log_config = {
+        .dir = config->data_dir, .key_file = config->key_file, .keyless = true};
     _cleanup_(audit_closep) struct audit_log *log = NULL;
     int r;
 

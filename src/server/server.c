@@ -9,13 +9,16 @@
 #include "terminology/loaded.h"
 #include "trust/account.h"
 #include "trust/demo.h"
+#include "vault/vault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -136,6 +139,7 @@ static int start_http(struct server *s, struct err *err)
         .tls_key = c->tls_key,
         .tls_client_ca = c->tls_client_ca,
         .spool_dir = c->data_dir,
+        .spool_in_memory = vault_exists(c->data_dir),
         .handle = handle,
         .error_body = api_error_body,
         .ctx = s,
@@ -170,9 +174,37 @@ static void server_done(struct server *s)
     search_params_stop(s->search_params);
     api_free(s->api);
     trust_free(s->trust);
+    notices_stop(&s->notices);
     server_audit_close(s->audit);
     store_close(s->store);
     server_world_free(s->world);
+    if (s->folder_fd >= 0)
+        close(s->folder_fd);
+}
+
+/* A store in the folder takes this lock itself. Where it is in a database the folder is still one
+ * node's: its socket, its audit log. */
+static int take_folder(const struct server_config *c, int *ret, struct err *err)
+{
+    char path[4096];
+    int fd;
+
+    if (!c->store_uri)
+        return 0;
+    if (mkdir(c->data_dir, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s", c->data_dir,
+                       strerror(errno));
+    if (snprintf(path, sizeof path, "%s/carnet.lock", c->data_dir) >= (int)sizeof path)
+        return err_set(err, ERR_VALUE, "the data folder's path is too long");
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be used: %s", c->data_dir,
+                       strerror(errno));
+    *ret = fd;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0
+               ? 0
+               : err_set(err, ERR_CONFLICT, "the data folder \"%s\" is in use by another process",
+                         c->data_dir);
 }
 
 static int check_listen(const struct server_config *c, struct err *err)
@@ -325,8 +357,11 @@ static int start_trust(struct server *s, struct err *err)
 
     if (r < 0 || s->config->open)
         return r;
-    if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 || (r = auth_start(s, err)) < 0)
+    if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 ||
+        (r = notices_start(&s->notices, s->store, s->config->notify, s->root, err)) < 0 ||
+        (r = auth_start(s, err)) < 0)
         return r;
+    api_notify(s->api, s->notices.notify);
     api_security(s->api, s->root);
     atomic_store_explicit(&s->is_ready, true, memory_order_release);
     return 0;
@@ -354,7 +389,7 @@ int server_run(const struct server_config *config,
                struct err *err)
 {
     _cleanup_(sb_done) struct sb demo = sb_make(DEMO_TEXT_MAX);
-    _cleanup_(server_done) struct server s = {.config = config};
+    _cleanup_(server_done) struct server s = {.config = config, .folder_fd = -1};
     sigset_t signals;
     int r = check_listen(config, err);
 
@@ -368,10 +403,9 @@ int server_run(const struct server_config *config,
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (config->store_uri && mkdir(config->data_dir, 0700) < 0 && errno != EEXIST)
-        return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s",
-                       config->data_dir, strerror(errno));
-    r = server_open_store(config, false, &s.store, err);
+    r = take_folder(config, &s.folder_fd, err);
+    if (r == 0)
+        r = server_open_store(config, false, &s.store, err);
     if (r < 0)
         return r;
     backup_init(&s.backup, s.store, config->data_dir);

@@ -17,6 +17,8 @@
 
 struct server_config {
     const char *data_dir;
+    const char *key_file;  /* of an encrypted folder; NULL: the environment's key, if any */
+    bool seal_copies;      /* of an unencrypted store: with that key */
     const char *store_uri; /* PostgreSQL's connection string; NULL: SQLite in the data folder */
     bool store_unsafe;     /* a PostgreSQL that does not wait for its disk will do */
     const char *listen;    /* "127.0.0.1:8080" */
@@ -30,6 +32,7 @@ struct server_config {
     const char *audit_key; /* PEM file of its signing key, NULL: in the log's folder */
     const struct audit_witness *witnesses; /* who cosigns its heads */
     size_t n_witnesses;
+    const char *notify;    /* file with what carries notices, NULL: nothing is sent */
     const char *policy;    /* file with who sees what, NULL: the one that is built in */
     const char *profiles;  /* file with what records are held to on write, or NULL */
     const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */

@@ -2,6 +2,7 @@
 #define SERVER_SERVER_INT_H
 
 #include "server/audit.h"
+#include "server/notices.h"
 #include "server/search_params.h"
 #include "server/server.h"
 #include "server/world.h"
@@ -50,12 +51,14 @@ struct server {
     struct search_params *search_params;
     struct http_server *http, *control;
     struct backup backup;
-    struct trust *trust; /* NULL: --open */
-    struct str root;     /* public URL of the node, without /fhir */
+    struct notices notices; /* what tells people; of a node that asks who is there */
+    struct trust *trust;    /* NULL: --open */
+    struct str root;        /* public URL of the node, without /fhir */
     char root_text[SERVER_ROOT_MAX];
     char first_secret[SECRET_TEXT_MAX]; /* of the first account, once; or "" */
     atomic_bool is_ready;               /* all of the above is settled */
     struct arena_budget memory;         /* of all requests */
+    int folder_fd;                      /* the lock on a data folder whose store is elsewhere */
     int64_t started_ms;                 /* Unix time */
 };
 

@@ -5,6 +5,7 @@
 #include "store/pends_int.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 #define CHECK_SAY_MAX 200 /* problems told one by one; the rest is counted */
 #define CHECK_ARENA_BYTES MIB(256)
@@ -24,10 +25,74 @@ void check_problem(struct check *c, const char *fmt, ...)
         c->say(c->ctx, text);
 }
 
-static int has_key(struct check *c, bool is_term, const unsigned char *k, size_t n, struct err *err)
+/* Terms last, as another list. */
+static int by_key(const void *x, const void *y)
 {
-    return c->txn->st->scan->has(c->txn, is_term ? SCAN_TERMS : SCAN_KEYS,
-                                 str_n((const char *)k, n), err);
+    const struct check_key *a = x, *b = y;
+
+    return a->is_term != b->is_term ? a->is_term - b->is_term : str_cmp(a->k, b->k);
+}
+
+/* Which of so many keys of one list are there. */
+static int look_up(struct check *c, enum scan_of of, const struct str *k, size_t n, bool *ret,
+                   struct err *err)
+{
+    const struct scan_ops *ops = c->txn->st->scan;
+
+    if (ops->has_all)
+        return n ? ops->has_all(c->txn, of, k, n, ret, err) : 0;
+    for (size_t i = 0; i < n; i++) {
+        int r = ops->has(c->txn, of, k[i], err);
+
+        if (r < 0)
+            return r;
+        ret[i] = r > 0;
+    }
+    return 0;
+}
+
+/* Looks for what has gathered. */
+static int find_keys(struct check *c, struct err *err)
+{
+    struct check_key *asked = c->asked;
+    bool found[HAS_ALL_MAX] = {0};
+    struct str k[HAS_ALL_MAX];
+    size_t n = 0, first_term = 0;
+    int r;
+
+    qsort(asked, c->n_asked, sizeof *asked, by_key);
+    /* A term is many a resource's. */
+    for (size_t i = 0; i < c->n_asked; i++) {
+        if (i && by_key(&asked[i], &asked[i - 1]) == 0)
+            continue;
+        asked[n] = asked[i];
+        first_term += !asked[n].is_term;
+        k[n] = asked[n].k;
+        n++;
+    }
+    r = look_up(c, SCAN_KEYS, k, first_term, found, err);
+    if (r == 0)
+        r = look_up(c, SCAN_TERMS, k + first_term, n - first_term, found + first_term, err);
+    for (size_t i = 0; i < n && r == 0; i++)
+        if (!found[i])
+            check_problem(c, "version %llu: parameter %u does not find it",
+                          (unsigned long long)asked[i].row, asked[i].param);
+    c->n_asked = 0;
+    arena_reset(&c->asked_a);
+    c->has_failed = r < 0;
+    return r;
+}
+
+static int expect_key(struct check *c, const struct index_entry *e, uint64_t row, struct err *err)
+{
+    unsigned char k[ENTRY_MAX];
+    struct str copy = arena_dup(&c->asked_a, str_n((char *)k, entry_put(e, row, k)));
+
+    if (!copy.p)
+        return err_no_memory(err);
+    c->asked[c->n_asked++] =
+        (struct check_key){.k = copy, .row = row, .param = e->param, .is_term = e->shared};
+    return c->n_asked == HAS_ALL_MAX ? find_keys(c, err) : 0;
 }
 
 /* Lists of users' parameters that are just being filled or emptied are nobody's fault. */
@@ -52,16 +117,11 @@ static int check_keys(struct check *c, const struct row *row, struct err *err)
     r = row_index(c->txn->st, &c->a, &c->scratch, row, &index, err);
     for (size_t i = 0; i < index.n_entries && r == 0; i++) {
         const struct index_entry *e = &index.entries[i];
-        unsigned char k[ENTRY_MAX];
 
         if (!is_settled(c, e->param))
             continue;
         c->keys += !e->shared;
-        r = has_key(c, e->shared, k, entry_put(e, row->row, k), err);
-        if (r == 0)
-            check_problem(c, "version %llu: parameter %u does not find it",
-                          (unsigned long long)row->row, e->param);
-        r = MIN(r, 0);
+        r = expect_key(c, e, row->row, err);
     }
     return r;
 }
@@ -79,7 +139,7 @@ static int check_version(struct check *c, const struct row *row, struct err *err
         sb_reset(&c->scratch);
         r = body_open(row->sealed, &c->scratch, &e);
     }
-    if (r < 0 && e.code == ERR_NO_MEMORY) {
+    if (r < 0 && (e.code == ERR_NO_MEMORY || c->has_failed)) {
         *err = e;
         return r;
     }
@@ -111,7 +171,7 @@ static int check_versions(struct check *c, struct err *err)
         }
         arena_done(&rows);
     } while (r == 0 && page.n);
-    return r;
+    return r < 0 ? r : find_keys(c, err);
 }
 
 static int count_keys(struct check *c, unsigned from_list, unsigned to_list, uint64_t *n,
@@ -171,23 +231,33 @@ int check_run(struct store *st, int (*structure)(struct check *c, struct err *er
 {
     static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
-    struct check c = {.say = say, .ctx = ctx, .scratch = sb_make(STORE_BODY_MAX + KIB(1))};
-    int r = store_begin(st, &upkeep, &txn, err);
+    struct check *c;
+    int r = store_begin(st, &upkeep, &txn, err), n;
 
     if (r < 0)
         return r;
-    c.txn = txn;
-    c.params = store_params(st);
-    arena_init(&c.a, CHECK_ARENA_BYTES);
+    c = calloc(1, sizeof *c);
+    if (!c)
+        return err_no_memory(err);
+    c->say = say;
+    c->ctx = ctx;
+    c->txn = txn;
+    c->scratch = sb_make(STORE_BODY_MAX + KIB(1));
+    c->params = store_params(st);
+    arena_init(&c->a, CHECK_ARENA_BYTES);
+    arena_init(&c->asked_a, CHECK_ARENA_BYTES);
     r = st->scan->enter(txn, err);
     if (r == 0)
-        r = structure(&c, err);
+        r = structure(c, err);
     if (r == 0)
-        r = check_versions(&c, err);
+        r = check_versions(c, err);
     if (r == 0)
-        r = check_strays(&c, err);
-    params_unref(c.params);
-    arena_done(&c.a);
-    sb_done(&c.scratch);
-    return r < 0 ? r : c.n;
+        r = check_strays(c, err);
+    n = c->n;
+    params_unref(c->params);
+    arena_done(&c->a);
+    arena_done(&c->asked_a);
+    sb_done(&c->scratch);
+    free(c);
+    return r < 0 ? r : n;
 }

@@ -4,6 +4,14 @@
 
 #include "store/store_int.h"
 
+/* A key that a body calls for. */
+struct check_key {
+    struct str k;
+    uint64_t row;
+    uint16_t param;
+    bool is_term;
+};
+
 struct check {
     struct store_txn *txn;
     void (*say)(void *ctx, const char *text);
@@ -12,6 +20,10 @@ struct check {
     uint64_t keys; /* that the bodies call for */
     struct arena a;
     struct sb scratch;
+    struct arena asked_a;
+    struct check_key asked[HAS_ALL_MAX]; /* gather, and are looked up together */
+    size_t n_asked;
+    bool has_failed;       /* the store, and no version */
     struct params *params; /* in force */
 };
 

@@ -104,6 +104,10 @@ struct refused {
     uint64_t rows[REFUSED_ROWS]; /* each in the place of its number */
 };
 
+/* Lists of references that are kept by where they lead (targets.c). */
+#define TARGETS_MAX 8
+struct targets;
+
 struct lists {
     /* Lists that hold some resource more than once: a walk in key order meets such a resource
      * several times. Only ever set. */
@@ -114,7 +118,12 @@ struct lists {
     struct identity identities[IDENTITIES_MAX]; /* each in the place of its row */
     struct refused refused[REFUSED_MAX];
     uint64_t refused_clock;
+    struct targets *targets[TARGETS_MAX]; /* targets.c; NULL: none yet */
+    uint64_t targets_clock;
 };
+
+/* At the end: nothing searches any more. */
+void targets_clear(struct lists *l);
 
 static inline bool list_is_multi(const struct lists *l, unsigned list)
 {
@@ -161,6 +170,8 @@ struct id_row {
     uint64_t row;
 };
 
+#define HAS_ALL_MAX 4096 /* keys of one question */
+
 struct scan_ops {
     /* Entries that a seek reads ahead, where one question costs as much as many; 0: just one. */
     size_t ahead;
@@ -183,6 +194,10 @@ struct scan_ops {
     void (*close)(struct scan *s); /* any number of times, also after a failed open */
     /* Whether an entry is there: 1 or 0. */
     int (*has)(struct store_txn *txn, enum scan_of of, struct str k, struct err *err);
+    /* The same of many, different and in order, in one question. NULL where a question costs
+     * little. */
+    int (*has_all)(struct store_txn *txn, enum scan_of of, const struct str *k, size_t n, bool *ret,
+                   struct err *err);
     int (*count)(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
                  uint64_t *ret, struct err *err);
     /* The newest version of an id; *ret_row 0: none, or it is a deletion. */

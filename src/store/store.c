@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "store/store_int.h"
+#include "vault/master.h"
 
 #include <stdlib.h>
 
@@ -41,6 +42,7 @@ void store_base_done(struct store *st)
     pthread_mutex_destroy(&st->lists.hints_lock);
     pthread_mutex_destroy(&st->reload_lock);
     pthread_mutex_destroy(&st->lists.kept_lock);
+    targets_clear(&st->lists);
 }
 
 int store_index_made(struct store *st, int64_t version, bool content, int64_t tz_minutes,
@@ -57,6 +59,10 @@ int store_index_made(struct store *st, int64_t version, bool content, int64_t tz
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
 {
+    if (config->uri && master_is_named(config->key_file))
+        return err_set(err, ERR_NOT_SUPPORTED,
+                       "a key is named, but records in PostgreSQL are not encrypted by carnet: its "
+                       "disk has to be");
     return config->uri ? store_postgres_open(config, ret, err)
                        : store_sqlite_open(config, ret, err);
 }
@@ -378,13 +384,35 @@ int store_changed(struct store_txn *txn, struct err *err)
     return r < 0 || !txn->st->ops->changed ? r : txn->st->ops->changed(txn, err);
 }
 
+/* Searches keep what they know of lists; versions that vanish move no position. */
+static int count_expunged(struct store_txn *txn, struct err *err)
+{
+    struct str text = STR_NULL;
+    struct arena a;
+    uint64_t n = 0;
+    char next[24];
+    int r;
+
+    arena_init(&a, KIB(64));
+    r = store_meta_get(txn, STORE_META_EXPUNGED, &a, &text, err);
+    if (r >= 0 && text.p)
+        str_to_u64(text, UINT64_MAX - 1, &n);
+    arena_done(&a);
+    if (r < 0)
+        return r;
+    snprintf(next, sizeof next, "%llu", (unsigned long long)n + 1);
+    return store_meta_set(txn, STORE_META_EXPUNGED, str_c(next), err);
+}
+
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err)
 {
     int r = writing(txn, err);
 
     if (r >= 0 && seen_is_bounded(txn))
         r = err_set(err, ERR_FORBIDDEN, "removing for good is the operator's");
-    return r < 0 ? r : txn->st->ops->expunge(txn, type, id, ret_n, err);
+    if (r >= 0)
+        r = txn->st->ops->expunge(txn, type, id, ret_n, err);
+    return r < 0 ? r : count_expunged(txn, err);
 }
 
 int store_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err)

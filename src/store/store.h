@@ -30,6 +30,9 @@ struct store_txn;
 
 struct store_config {
     const char *dir;            /* data folder; the database is dir/carnet.db */
+    const char *key_file;       /* holds the key of an encrypted store (vault/vault.h); NULL: the
+                                   environment's, if any. With `create`: encrypt it */
+    bool seal_copies;           /* of a store that is not encrypted: with that key */
     const char *uri;            /* not NULL: PostgreSQL's connection string, instead of dir */
     bool allow_unsafe;          /* a server that does not wait for its disk (fsync = off …) */
     struct index_options index; /* its strings must outlive the store; tz_minutes and content count

@@ -12,6 +12,9 @@
 
 #include <pthread.h>
 
+/* How often resources were removed for good, among the node's own values. */
+#define STORE_META_EXPUNGED "expunged"
+
 #define STORE_TXN_MAGIC 0x73747278u
 
 struct store_ops {

@@ -16,6 +16,7 @@ static const struct field account_fields[] = {
     {"created", FIELD_I64, offsetof(struct account, created_ms)},
     {"totpLast", FIELD_I64, offsetof(struct account, totp_last)},
     {"attempts", FIELD_I64, offsetof(struct account, attempts)},
+    {"reset", FIELD_I64, offsetof(struct account, reset_ms)},
     {"waitUntil", FIELD_I64, offsetof(struct account, wait_until_ms)},
     {"disabled", FIELD_BOOL, offsetof(struct account, disabled)},
 };
@@ -124,13 +125,15 @@ int account_create(struct store_txn *txn, struct arena *a, struct account *accou
 /* ---- a first password ---- */
 
 int account_setup_new(struct store_txn *txn, const struct account *account, int64_t now_ms,
-                      char ret[SECRET_TEXT_MAX], struct err *err)
+                      int64_t life_ms, char ret[SECRET_TEXT_MAX], struct err *err)
 {
     struct pointer to = {account->id};
     struct ticket t;
     int r;
 
-    ticket_new(now_ms + ACCOUNT_SETUP_MS, &t);
+    ticket_new(now_ms + life_ms, &t);
+    if (!*t.text)
+        return err_no_memory(err);
     r = ticket_sweep(txn, RECORD_SETUP, now_ms, err);
     if (r >= 0)
         r = record_put(txn, RECORD_SETUP, str_c(t.name), &pointer_shape, &to, err);
@@ -142,6 +145,7 @@ int account_setup_new(struct store_txn *txn, const struct account *account, int6
 struct setup {
     struct arena *a;
     const char *name, *hash;
+    const struct account_also *also;
 };
 
 static int setup_run(void *ctx, struct store_txn *txn, struct err *err)
@@ -156,14 +160,17 @@ static int setup_run(void *ctx, struct store_txn *txn, struct err *err)
     account.password = str_c(s->hash);
     account.attempts = account.wait_until_ms = 0;
     r = record_drop(txn, RECORD_SETUP, str_c(s->name), err);
-    return r < 0 ? r : account_put(txn, &account, err);
+    if (r >= 0)
+        r = account_put(txn, &account, err);
+    return r < 0 || !s->also ? r : s->also->run(s->also->ctx, txn, &account, err);
 }
 
-int account_setup(struct store *store, struct str secret, struct str password, struct err *err)
+int account_setup(struct store *store, struct str secret, struct str password,
+                  const struct account_also *also, struct err *err)
 {
     char name[TICKET_NAME_MAX], hash[PASSWORD_HASH_MAX];
     _cleanup_(arena_done) struct arena a;
-    struct setup s = {&a, name, hash};
+    struct setup s = {&a, name, hash, also};
     int r = password_check(password, err);
 
     arena_init(&a, MIB(1));
@@ -195,7 +202,9 @@ static int first_run(void *ctx, struct store_txn *txn, struct err *err)
     if (r < 0 || any.p)
         return r;
     r = account_create(txn, f->a, &account, err);
-    return r < 0 ? r : account_setup_new(txn, &account, clock_now_ms(), f->secret, err);
+    return r < 0
+               ? r
+               : account_setup_new(txn, &account, clock_now_ms(), ACCOUNT_SETUP_MS, f->secret, err);
 }
 
 int account_bootstrap(struct store *store, char ret[SECRET_TEXT_MAX], struct err *err)

@@ -23,6 +23,7 @@
     X("patient", "patient/*.rs patient/Consent.cu launch/patient")                                 \
     X("worker", "user/*.cruds patient/*.cruds launch/patient launch/encounter")                    \
     X("steward", "user/*.cruds")                                                                   \
+    X("privacy", "user/*.rs user/Task.u")                                                          \
     X("operator", "user/*.cruds")                                                                  \
     X("epidemiologist", "")                                                                        \
     X("researcher", "")
@@ -37,6 +38,7 @@ struct account {
     struct str totp;      /* key in base 32; empty: none */
     struct str_list recovery; /* hashes of codes that are left */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
+    int64_t reset_ms; /* when a new password was last asked for */
     bool disabled;
 };
 
@@ -59,10 +61,16 @@ int account_create(struct store_txn *txn, struct arena *a, struct account *accou
 
 /* A one-time secret that lets whoever has it set the account's password; inside a job. */
 int account_setup_new(struct store_txn *txn, const struct account *account, int64_t now_ms,
-                      char ret[SECRET_TEXT_MAX], struct err *err);
+                      int64_t life_ms, char ret[SECRET_TEXT_MAX], struct err *err);
+/* What is done besides, in the same job, to an account that is changed; NULL: nothing. */
+struct account_also {
+    int (*run)(void *ctx, struct store_txn *txn, const struct account *account, struct err *err);
+    void *ctx;
+};
 /* Sets the password with such a secret and uses it up. ERR_LOGIN when it is none or has ended. Not
  * on an event loop. */
-int account_setup(struct store *store, struct str secret, struct str password, struct err *err);
+int account_setup(struct store *store, struct str secret, struct str password,
+                  const struct account_also *also, struct err *err);
 
 /* On a store without any account: an operator's, "operator", and a one-time secret for it. `ret` is
  * "" where there are accounts already. */
@@ -76,8 +84,8 @@ enum signin { SIGNIN_DONE, SIGNIN_TOTP /* the password was right; a code is aske
  * in its text) when there were too many attempts. Both say the same for names that do not exist. */
 int signin_password(struct store *store, struct arena *a, struct str login, struct str password,
                     struct account *ret, enum signin *ret_next, struct err *err);
-/* A one-time code or a recovery code, which is used up. */
+/* A one-time code or a recovery code, which is used up; of the latter, `by_recovery` is run. */
 int signin_code(struct store *store, struct arena *a, struct str account_id, struct str typed,
-                struct account *ret, bool *ret_recovery, struct err *err);
+                const struct account_also *by_recovery, struct account *ret, struct err *err);
 
 #endif

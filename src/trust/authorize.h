@@ -30,9 +30,12 @@ int authorize_scopes(struct oauth *o, struct store_txn *txn, struct asked *asked
 /* Whether a patient has still to be picked. */
 bool authorize_needs_patient(const struct asked *asked, const struct smart_scopes *scopes);
 
-/* pick.c: the page that finds a patient, and whether one that was picked exists. */
+/* pick.c: the page that finds a patient; whether one exists; whether the person may find that one.
+ */
 void authorize_pick_page(struct oauth *o, const struct asked *asked, struct str at,
                          enum page_text problem);
-int authorize_picked(struct oauth *o, struct store_txn *txn, struct str id, struct err *err);
+int authorize_patient(struct store_txn *txn, struct str id, struct err *err);
+int authorize_picked(struct oauth *o, struct store_txn *txn, const struct asked *asked,
+                     struct str id, struct err *err);
 
 #endif

@@ -19,6 +19,8 @@ struct asker {
     const struct str *refs;         /* `user`, and what it acts for: organisations, groups … */
     size_t n_refs;
     struct str purpose;
+    bool finds;       /* only who a person is: no care is asked for */
+    struct str glass; /* with purpose BTG: the one patient for whom the glass was broken */
     enum assurance assurance;
 };
 

@@ -31,14 +31,14 @@ enum why decide_asker(const struct asker *who)
     return WHY_SHARED;
 }
 
-static bool breaks_glass(const struct asker *who)
+bool decide_breaks_glass(const struct asker *who)
 {
     return str_eq(who->purpose, STR(PURPOSE_BREAK_GLASS));
 }
 
 bool decide_needs_care(const struct asker *who)
 {
-    return who->role->records == RECORDS_RELATED && !(who->role->break_glass && breaks_glass(who));
+    return who->role->records == RECORDS_RELATED || decide_breaks_glass(who);
 }
 
 bool decide_implicit(const struct policy *p, const struct asker *who)
@@ -46,7 +46,7 @@ bool decide_implicit(const struct policy *p, const struct asker *who)
     switch (p->implicit) {
     case IMPLICIT_NORMAL:
     case IMPLICIT_ALL: return true;
-    case IMPLICIT_BREAK_GLASS: return breaks_glass(who);
+    case IMPLICIT_BREAK_GLASS: return decide_breaks_glass(who);
     case IMPLICIT_DENY: break;
     }
     return false;
@@ -70,14 +70,23 @@ static bool is_own(const struct asker *who, const struct facts *f)
     return !f->has_more && n > 0 && (!all || n == f->n_patients);
 }
 
-static bool is_in_care(const struct facts *f, const struct file *file)
+/* The glass is broken for one person, whoever else is in one's care. */
+static bool is_in_care(const struct asker *who, const struct facts *f, const struct file *file)
 {
+    bool breaks = decide_breaks_glass(who);
     bool all = speaks_of_all(f->type);
     size_t n = 0;
 
     for (size_t i = 0; i < f->n_patients; i++)
-        n += file->is_in_care(file->ctx, f->patients[i]);
+        n += breaks ? str_eq(f->patients[i], who->glass)
+                    : file->is_in_care(file->ctx, f->patients[i]);
     return n > 0 && (!all || n == f->n_patients);
+}
+
+/* Who a person is may be asked by whoever the policy lets find people. */
+static bool may_find(const struct asker *who, const struct facts *f)
+{
+    return who->finds && who->role->finds && str_eq(def_resource_name(f->type), STR("Patient"));
 }
 
 /* Each patient's word counts: one no is enough. */
@@ -124,7 +133,7 @@ enum why decide(const struct policy *p, const struct asker *who, const struct fa
         return WHY_MANY;
     if (f->n_patients == 0 && !role->unlinked)
         return WHY_NO_LINK;
-    if (decide_needs_care(who) && !is_in_care(f, file))
+    if (decide_needs_care(who) && !may_find(who, f) && !is_in_care(who, f, file))
         return WHY_NO_CARE;
     if (f->is_sensitive && !role->sensitive)
         return WHY_LABEL;

@@ -7,8 +7,6 @@
 
 #include "trust/consent.h"
 
-#define PURPOSE_BREAK_GLASS "BTG"
-
 /*    reason             permits  what is told */
 #define REASONS(X)                                                                                 \
     X(WHY_SHARED, true, "the type is nobody's record, and every role sees it")                     \
@@ -55,6 +53,7 @@ enum why decide(const struct policy *p, const struct asker *who, const struct fa
  * it does), and whether a relation is asked for. */
 enum why decide_asker(const struct asker *who);
 bool decide_needs_care(const struct asker *who);
+bool decide_breaks_glass(const struct asker *who);
 /* What silence means for what is not sensitive. */
 bool decide_implicit(const struct policy *p, const struct asker *who);
 

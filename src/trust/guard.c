@@ -1,6 +1,7 @@
 #include "trust/guard.h"
 
 #include "base/clock.h"
+#include "trust/glass.h"
 #include "trust/guard_int.h"
 #include "trust/trust.h"
 
@@ -9,24 +10,16 @@
 #define BODY_ARENA_MAX (STORE_BODY_MAX * 3)
 #define CONSENTS_MAX 100 /* of one patient that are looked at; with more the answer is no */
 
-/* What one access sees in one transaction. */
-struct view {
-    struct sight sight; /* first: that is what the store holds */
-    struct guard *g;
-    struct watch *watch;
-    struct care *care; /* NULL: none is asked for */
-    struct reach *reach;
-    struct asker who;
-    struct params *params;
-    int64_t now_ms;
-};
-
 int guard_new(struct store *store, const struct policy *policy, struct guard **ret, struct err *err)
 {
     struct guard *g = calloc(1, sizeof *g);
 
     if (!g)
         return err_no_memory(err);
+    if (quota_init(&g->finds, err) < 0) {
+        free(g);
+        return ERR_NO_MEMORY;
+    }
     g->store = store;
     g->policy = policy;
     pthread_mutex_init(&g->following, NULL);
@@ -41,6 +34,7 @@ void guard_free(struct guard *g)
         return;
     care_forget_all(g);
     watch_unref(g->watch);
+    quota_done(&g->finds);
     pthread_mutex_destroy(&g->following);
     pthread_rwlock_destroy(&g->lock);
     free(g);
@@ -76,6 +70,7 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
 {
     struct asker who = {.role = policy_role(p, role_name(i)),
                         .user = i->fhir_user,
+                        .glass = i->patient,
                         .assurance = i->assurance,
                         .purpose = i->purpose};
 
@@ -111,7 +106,7 @@ static void set_slots(struct view *v)
 static int set_care(struct view *v, struct err *err)
 {
     const struct policy_role *role = v->who.role;
-    int r = care_of(v->g, role, v->who.user, &v->care, &v->reach, err);
+    int r = care_of(v->g, &v->who, &v->care, &v->reach, err);
 
     if (r < 0)
         return r;
@@ -186,6 +181,7 @@ int guard_look(struct guard *g, const struct identity *who, uint64_t position, b
     v->g = g;
     v->sight.own = v;
     v->who = asker_of(g->policy, who);
+    v->account = who->subject;
     v->now_ms = clock_now_ms();
     v->params = store_params(g->store);
     r = fill(v, position, is_writing, err);
@@ -270,22 +266,30 @@ static int look_at(const struct view *v, const struct row *row, struct looked *l
                     &l->facts, err);
 }
 
+int view_decide(const struct view *v, const struct row *row, enum why *ret, struct err *err)
+{
+    struct looked l;
+    int r = look_at(v, row, &l, err);
+
+    if (r >= 0)
+        *ret = decide_facts(v, &l.facts);
+    looked_done(&l);
+    return MIN(r, 0);
+}
+
 int guard_in_sight(const struct sight *sight, const struct row *row, struct err *err)
 {
     const struct view *v = sight->own;
     uint8_t of_type = sight->of_type[row->type];
-    struct looked l;
+    enum why why = WHY_NO_TYPE;
     int r;
 
     if (of_type == SIGHT_SHUT || of_type == SIGHT_OPEN)
         return of_type == SIGHT_OPEN;
     if (row->method == METHOD_DELETE)
         return 0; /* nobody knows any more whose it was */
-    r = look_at(v, row, &l, err);
-    if (r >= 0)
-        r = why_permits(decide_facts(v, &l.facts));
-    looked_done(&l);
-    return r;
+    r = view_decide(v, row, &why, err);
+    return r < 0 ? r : why_permits(why);
 }
 
 /* ---- writing ---- */
@@ -347,6 +351,19 @@ static int may_write(const struct view *v, const struct facts *f, enum store_met
     return why_permits(decide_facts(v, f)) ? 0 : refuse(err, "this may not be written");
 }
 
+/* A review of broken glass: by those whom the policy names, and not everything of it. */
+static int may_review(const struct view *v, yyjson_val *old, yyjson_val *new, struct err *err)
+{
+    const char *why;
+
+    if (!(old && glass_is_task(old)) && !(new &&glass_is_task(new)))
+        return 0;
+    if (old && new && !v->who.role->reviews)
+        return refuse(err, "the role reviews no emergency access");
+    why = glass_refuses(old, new, v->account);
+    return why ? refuse(err, why) : 0;
+}
+
 int guard_may_put(const struct sight *sight, const struct put *put, const struct row *old,
                   struct err *err)
 {
@@ -368,12 +385,25 @@ int guard_may_put(const struct sight *sight, const struct put *put, const struct
     if (r >= 0 && is_there && !deletes && !v->who.role->labels &&
         !same_labels(v->g->policy, &was.facts, &is.facts))
         r = refuse(err, "labels that say that this is sensitive may not be taken away");
+    if (r >= 0)
+        r = may_review(v, is_there ? was.facts.root : NULL, deletes ? NULL : is.facts.root, err);
     looked_done(&was);
     looked_done(&is);
     return MIN(r, 0);
 }
 
 /* ---- why ---- */
+
+/* Whoever asks about broken glass and not for whom, asks for that of the resource's first patient.
+ */
+static enum why explain_facts(const struct view *v, const struct facts *f)
+{
+    struct view as = *v;
+
+    if (!as.who.glass.n && f->n_patients)
+        as.who.glass = f->patients[0];
+    return decide_facts(&as, f);
+}
 
 int guard_explain(struct guard *g, const struct identity *who, int type, struct str id,
                   enum why *ret, struct err *err)
@@ -395,7 +425,7 @@ int guard_explain(struct guard *g, const struct identity *who, int type, struct 
     if (r >= 0) {
         r = look_at(sight->own, &row, &l, err);
         if (r >= 0)
-            *ret = decide_facts(sight->own, &l.facts);
+            *ret = explain_facts(sight->own, &l.facts);
         looked_done(&l);
     }
     if (sight)

@@ -41,6 +41,13 @@ int guard_in_sight(const struct sight *sight, const struct row *row, struct err 
 int guard_may_put(const struct sight *sight, const struct put *put, const struct row *old,
                   struct err *err);
 
+/* Whether `who` may find people whom they do not care for, once more: ERR_FORBIDDEN,
+ * ERR_THROTTLED. */
+int guard_may_find(struct guard *g, const struct identity *who, struct err *err);
+/* Which of these Patients they may find; `txn` sees everything. */
+int guard_find(struct guard *g, const struct identity *who, struct store_txn *txn,
+               const uint64_t *rows, size_t n, bool *ret, struct err *err);
+
 /* Why `who` sees the newest version of a resource, or does not; WHY_… and, for people who may ask
  * that, what stood behind it. ERR_NOT_FOUND where there is none. */
 int guard_explain(struct guard *g, const struct identity *who, int type, struct str id,

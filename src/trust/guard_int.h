@@ -1,13 +1,16 @@
 /* guard_int.h - what the files of the guard share.
  *
- * guard.c        sights, decisions          guard_watch.c  consents and rows, by patient
- * guard_care.c   who is in whose care       guard_feed.c   following the change feed
+ * guard.c          sights, decisions            guard_watch.c  consents and rows, by patient
+ * guard_care.c     care that is kept            guard_feed.c   following the change feed
+ * guard_related.c  who is in whose care         guard_reach.c  the rows of all in one's care
+ * guard_find.c     whom one may find
  */
 #ifndef TRUST_GUARD_INT_H
 #define TRUST_GUARD_INT_H
 
 #include "trust/guard.h"
 #include "store/sight.h"
+#include "trust/quota.h"
 #include "trust/text_map.h"
 
 #include <pthread.h>
@@ -15,7 +18,7 @@
 
 #define GUARD_ARENA_MAX MIB(512)
 #define GUARD_PAGE 1000
-#define CARE_KEY_MAX 200
+#define CARE_KEY_MAX 300
 
 /* ---- guard_watch.c: people who said something, and the rows of their records ---- */
 
@@ -63,7 +66,26 @@ struct guard {
     _Atomic uint64_t position; /* of the feed, up to which all is known */
     struct care *cares;
     size_t n_cares;
+    struct quota finds;
 };
+
+/* ---- guard.c ---- */
+
+/* What one access sees in one transaction. */
+struct view {
+    struct sight sight; /* first: that is what the store holds */
+    struct guard *g;
+    struct watch *watch;
+    struct care *care; /* NULL: none is asked for */
+    struct reach *reach;
+    struct asker who;
+    struct str account; /* whose it is: the identity's, which outlives the view */
+    struct params *params;
+    int64_t now_ms;
+};
+
+/* What is decided about a version, by looking at it. */
+int view_decide(const struct view *v, const struct row *row, enum why *ret, struct err *err);
 
 void watch_unref(struct watch *w);
 /* From the store as it is in `txn`. */
@@ -119,12 +141,9 @@ struct care {
     size_t n_newer, newer_cap;
 };
 
-void care_unref(struct care *c);
-void reach_unref(struct reach *r);
 /* The asker's, known up to the guard's position: references to both; no reach where it is wide. */
-int care_of(struct guard *g, const struct policy_role *role, struct str user, struct care **ret,
-            struct reach **ret_reach, struct err *err);
-bool care_has(const struct care *c, struct str patient);
+int care_of(struct guard *g, const struct asker *who, struct care **ret, struct reach **ret_reach,
+            struct err *err);
 /* Under g->lock: a version of a type that says who is in whose care; root NULL: a deletion. */
 void care_relation(struct guard *g, int type, struct str id, yyjson_val *root);
 /* Under g->lock: a version is there. */
@@ -133,6 +152,22 @@ int care_row(struct guard *g, const struct facts *f, uint64_t row, struct err *e
 int care_gone(struct guard *g, int type, uint64_t row, struct err *err);
 /* Under g->lock. */
 void care_forget_all(struct guard *g);
+
+/* ---- guard_related.c ---- */
+
+/* Looked up in a transaction that ends where the guard does, which whoever holds g->following
+ * brought there. */
+int care_make(struct guard *g, struct store_txn *txn, const struct asker *who, struct str key,
+              struct care **ret, struct err *err);
+
+/* ---- guard_reach.c ---- */
+
+void care_unref(struct care *c);
+void reach_unref(struct reach *r);
+bool care_has(const struct care *c, struct str patient);
+/* What `old` has (NULL: nothing), with what came and without what is gone; sorts `more`. */
+int reach_with(const struct reach *old, struct newer *more, size_t n, struct reach **ret,
+               struct err *err);
 
 /* ---- guard_feed.c ---- */
 

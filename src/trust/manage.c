@@ -53,7 +53,7 @@ static int give_password(struct manage *m, struct store_txn *txn, struct account
                STR_ARG(account->login));
         return 0;
     }
-    r = account_setup_new(txn, account, clock_now_ms(), m->secret, err);
+    r = account_setup_new(txn, account, clock_now_ms(), ACCOUNT_SETUP_MS, m->secret, err);
     if (r >= 0)
         say_setup(m, account);
     return r;

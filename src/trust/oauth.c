@@ -17,6 +17,7 @@ static const struct endpoint {
     {STR("/auth/leave"), false, true, false, true, oauth_leave},
     {STR("/auth/demo"), false, true, false, false, oauth_demo},
     {STR("/auth/enter"), true, false, false, false, oauth_enter},
+    {STR("/auth/forgot"), true, true, false, true, oauth_forgot},
     {STR("/auth/token"), false, true, true, true, oauth_token},
     {STR("/auth/par"), false, true, true, false, oauth_par},
     {STR("/auth/introspect"), false, true, false, true, oauth_introspect},

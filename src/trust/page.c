@@ -106,14 +106,25 @@ void page_problem(struct page_out *p, enum page_text text)
     sb_lit(p->out, "</p>");
 }
 
+void page_hidden(struct page_out *p, const char *name, struct str value)
+{
+    sb_fmt(p->out, "<input type=\"hidden\" name=\"%s\" value=\"", name);
+    sb_html(p->out, value);
+    sb_lit(p->out, "\">");
+}
+
+void page_link(struct page_out *p, const char *path, enum page_text text)
+{
+    sb_fmt(p->out, "<p><a href=\"%.*s%s\">", STR_ARG(p->o->t->root), path);
+    page_text(p, text);
+    sb_lit(p->out, "</a></p>");
+}
+
 void page_form(struct page_out *p, const char *action, struct str at, const char *what)
 {
     sb_fmt(p->out, "<form method=\"post\" action=\"%.*s%s\">", STR_ARG(p->o->t->root), action);
-    if (at.n) {
-        sb_lit(p->out, "<input type=\"hidden\" name=\"at\" value=\"");
-        sb_html(p->out, at);
-        sb_lit(p->out, "\">");
-    }
+    if (at.n)
+        page_hidden(p, "at", at);
     if (what)
         sb_fmt(p->out, "<input type=\"hidden\" name=\"do\" value=\"%s\">", what);
 }

@@ -43,6 +43,9 @@
     X(TEXT_SET)                                                                                    \
     X(TEXT_DONE)                                                                                   \
     X(TEXT_DONE_HELP)                                                                              \
+    X(TEXT_FORGOT)                                                                                 \
+    X(TEXT_FORGOT_HELP)                                                                            \
+    X(TEXT_FORGOT_DONE)                                                                            \
     X(TEXT_WRONG_PASSWORD)                                                                         \
     X(TEXT_WRONG_CODE)                                                                             \
     X(TEXT_WAIT)                                                                                   \
@@ -89,9 +92,11 @@ struct page_out {
 void page_begin(struct page_out *p, struct oauth *o, struct str locales, enum page_text title);
 void page_text(struct page_out *p, enum page_text text); /* escaped, as it stands */
 void page_paragraph(struct page_out *p, enum page_text text);
+void page_link(struct page_out *p, const char *path, enum page_text text);
 void page_problem(struct page_out *p, enum page_text text); /* announced to screen readers */
 /* A form to /auth/step with its hidden fields; page_form_end closes it. */
 void page_form(struct page_out *p, const char *action, struct str at, const char *what);
+void page_hidden(struct page_out *p, const char *name, struct str value);
 void page_field(struct page_out *p, const char *name, enum page_text label, const char *type,
                 const char *autocomplete, enum page_text help);
 void page_button(struct page_out *p, const char *name, const char *value, enum page_text label);

@@ -246,6 +246,34 @@ static const struct str texts[PAGE_TEXT_COUNT][PAGE_LANGUAGE_COUNT] = {
         S("Теперь вы можете войти через приложение."),
         S("Ya puede iniciar sesión en su aplicación."),
     },
+    [TEXT_FORGOT] = {
+        S("Forgotten your password?"),
+        S("هل نسيت كلمة المرور؟"),
+        S("忘记密码？"),
+        S("Mot de passe oublié ?"),
+        S("Забыли пароль?"),
+        S("¿Olvidó su contraseña?"),
+    },
+    [TEXT_FORGOT_HELP] = {
+        S("Type your login name. A link to set a new password goes to the address in your "
+          "record."),
+        S("اكتب اسم المستخدم. سيُرسل رابط لتعيين كلمة مرور جديدة إلى العنوان المسجّل في سجلك."),
+        S("请输入用户名。设置新密码的链接将发送到您档案中的地址。"),
+        S("Saisissez votre identifiant. Un lien pour définir un nouveau mot de passe est "
+          "envoyé à l’adresse de votre dossier."),
+        S("Введите имя пользователя. Ссылка для нового пароля будет отправлена на адрес, "
+          "указанный в вашей записи."),
+        S("Escriba su nombre de usuario. Se envía un enlace para establecer una nueva "
+          "contraseña a la dirección de su registro."),
+    },
+    [TEXT_FORGOT_DONE] = {
+        S("If there is such an account and an address for it, a message is on its way."),
+        S("إذا كان هذا الحساب موجودًا وله عنوان، فالرسالة في الطريق."),
+        S("如果该账户存在且留有地址，消息已发出。"),
+        S("S’il existe un tel compte avec une adresse, un message est en route."),
+        S("Если такая учётная запись и адрес есть, сообщение уже отправлено."),
+        S("Si existe tal cuenta con una dirección, el mensaje está en camino."),
+    },
     [TEXT_WRONG_PASSWORD] = {
         S("The login name or the password is not right."),
         S("اسم المستخدم أو كلمة المرور غير صحيحة."),

@@ -2,6 +2,7 @@
 #include "trust/authorize.h"
 
 #include "fhir/validate.h"
+#include "trust/allow.h"
 
 #define PICK_MAX 20
 #define PICK_TEXT_MAX 200
@@ -84,7 +85,57 @@ static int find(struct oauth *o, struct store_txn *txn, struct str what, struct 
     return r;
 }
 
-static int list(struct page_out *p, struct str what, struct str at)
+/* As whom the person would ask. */
+static int identity_of(struct oauth *o, struct store_txn *txn, const struct asked *asked,
+                       struct identity *ret, struct err *err)
+{
+    struct account account;
+    int r = account_get(txn, asked->account, o->a, &account, err);
+
+    if (r >= 0)
+        *ret = (struct identity){.kind = IDENTITY_PERSON,
+                                 .subject = account.id,
+                                 .client = asked->client,
+                                 .role = account.role,
+                                 .fhir_user = account.fhir_user,
+                                 .patient = STR(""),
+                                 .purpose = STR(""),
+                                 .assurance = (enum assurance)asked->assurance};
+    return MIN(r, 0);
+}
+
+/* Leaves of a page those whom they may find. */
+static int keep_found(struct oauth *o, struct store_txn *txn, const struct identity *who,
+                      struct page *page, struct err *err)
+{
+    bool *may = ARENA_ARRAY(o->a, bool, page->n + 1);
+    size_t kept = 0;
+    int r;
+
+    if (!may)
+        return err_no_memory(err);
+    r = guard_find(o->t->guard, who, txn, page->rows, page->n, may, err);
+    for (size_t i = 0; r >= 0 && i < page->n; i++)
+        if (may[i])
+            page->rows[kept++] = page->rows[i];
+    page->n = r < 0 ? 0 : kept;
+    return r;
+}
+
+static int find_for(struct oauth *o, struct store_txn *txn, const struct asked *asked,
+                    struct str what, struct page *ret)
+{
+    struct identity who;
+    int r = o->t->guard ? identity_of(o, txn, asked, &who, &o->err) : 0;
+
+    if (r >= 0 && o->t->guard)
+        r = guard_may_find(o->t->guard, &who, &o->err);
+    if (r >= 0)
+        r = find(o, txn, what, ret);
+    return r < 0 || !o->t->guard ? r : keep_found(o, txn, &who, ret, &o->err);
+}
+
+static int list(struct page_out *p, const struct asked *asked, struct str what, struct str at)
 {
     struct oauth *o = p->o;
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
@@ -94,9 +145,9 @@ static int list(struct page_out *p, struct str what, struct str at)
     int r = store_begin(o->t->store, &who, &txn, &o->err);
 
     if (r >= 0)
-        r = find(o, txn, what, &page);
+        r = find_for(o, txn, asked, what, &page);
     if (r < 0 || !page.n) {
-        page_problem(p, TEXT_NOBODY);
+        page_problem(p, r == ERR_THROTTLED ? TEXT_WAIT : TEXT_NOBODY);
         return r;
     }
     sb_lit(p->out, "<ul>");
@@ -119,20 +170,41 @@ void authorize_pick_page(struct oauth *o, const struct asked *asked, struct str 
     page_button(&p, NULL, NULL, TEXT_FIND);
     page_form_end(&p);
     if (what.p && what.n <= PICK_TEXT_MAX)
-        list(&p, what, at);
+        list(&p, asked, what, at);
     page_end(&p, 200, STR_NULL);
 }
 
-int authorize_picked(struct oauth *o, struct store_txn *txn, struct str id, struct err *err)
+/* Whether there is such a Patient. */
+static int get_patient(struct store_txn *txn, struct str id, struct row *ret, struct err *err)
+{
+    int r = ERR_NOT_FOUND;
+
+    if (fhir_is_id(id))
+        r = store_get(txn, def_resource(STR("Patient")), id, ret, err);
+    if (r == ERR_NOT_FOUND || (r >= 0 && ret->method == METHOD_DELETE))
+        return err_set(err, ERR_NOT_FOUND, "there is no such patient");
+    return MIN(r, 0);
+}
+
+int authorize_patient(struct store_txn *txn, struct str id, struct err *err)
 {
     struct row row;
-    int r;
 
-    (void)o;
-    if (!fhir_is_id(id))
-        return err_set(err, ERR_NOT_FOUND, "there is no such patient");
-    r = store_get(txn, def_resource(STR("Patient")), id, &row, err);
-    return r >= 0 && row.method == METHOD_DELETE
-               ? err_set(err, ERR_NOT_FOUND, "there is no such patient")
-               : MIN(r, 0);
+    return get_patient(txn, id, &row, err);
+}
+
+int authorize_picked(struct oauth *o, struct store_txn *txn, const struct asked *asked,
+                     struct str id, struct err *err)
+{
+    struct page page = {.n = 1};
+    struct identity who;
+    struct row row;
+    int r = get_patient(txn, id, &row, err);
+
+    if (r < 0 || !o->t->guard)
+        return r;
+    page.rows = &row.row;
+    if ((r = identity_of(o, txn, asked, &who, err)) >= 0)
+        r = keep_found(o, txn, &who, &page, err);
+    return r < 0 || page.n ? r : err_set(err, ERR_NOT_FOUND, "there is no such patient");
 }

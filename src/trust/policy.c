@@ -5,7 +5,12 @@
 
 #define POLICY_ARENA_MAX MIB(16)
 #define DAY_MS INT64_C(86400000)
+#define MINUTE_MS INT64_C(60000)
 #define CARE_DAYS_MAX 3650
+#define FINDS_AN_HOUR 60 /* where the policy does not say */
+#define FINDS_MAX 100000
+#define GLASS_MINUTES 60 /* where the policy does not say */
+#define GLASS_MINUTES_MAX 1440
 
 static const struct str implicit_names[] = {STR("normal"), STR("all"), STR("break-glass-only"),
                                             STR("deny")};
@@ -145,6 +150,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("organisation"), &to->organisation}, {STR("sensitive"), &to->sensitive},
         {STR("unlinked"), &to->unlinked},         {STR("breakGlass"), &to->break_glass},
         {STR("registers"), &to->registers},       {STR("labels"), &to->labels},
+        {STR("reviews"), &to->reviews},           {STR("finds"), &to->finds},
     };
     yyjson_val *k, *v;
     size_t i, max;
@@ -186,6 +192,8 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
     }
     if (!to->purposes.n)
         return wrong(in, name, "has no purposes");
+    if (to->break_glass != policy_has_purpose(to, STR(PURPOSE_BREAK_GLASS)))
+        return wrong(in, name, "breaks the glass without the purpose BTG, or has that without");
     if (to->unlinked && to->records != RECORDS_ALL)
         return wrong(in, name, "sees what is of no patient, but not all records");
     for (int type = 1; type <= DEF_RESOURCE_MAX; type++)
@@ -236,23 +244,33 @@ static int read_labels(struct reading *in, yyjson_val *from)
     return 0;
 }
 
-static int read_days(struct reading *in, yyjson_val *v)
+static int read_number(struct reading *in, struct str name, yyjson_val *v, uint64_t max,
+                       uint64_t *ret)
 {
-    uint64_t days;
-
-    if (!js_is_number(v) || !str_to_u64(js_str(v), CARE_DAYS_MAX, &days))
-        return wrong(in, STR("careDays"), "is no number of days");
-    in->p->care_ms = (int64_t)days * DAY_MS;
+    if (!js_is_number(v) || !str_to_u64(js_str(v), max, ret))
+        return wrong(in, name, "is no number, or too large a one");
     return 0;
+}
+
+static int read_time(struct reading *in, struct str name, yyjson_val *v, int64_t unit_ms,
+                     uint64_t max, int64_t *ret_ms)
+{
+    uint64_t n = 0;
+    int r = read_number(in, name, v, max, &n);
+
+    *ret_ms = (int64_t)n * unit_ms;
+    return r;
 }
 
 static int read_policy(struct reading *in, yyjson_val *root)
 {
     struct policy *p = in->p;
+    uint64_t finds = FINDS_AN_HOUR;
     yyjson_val *k, *v;
     size_t i, max;
     int r = 0, n = 0;
 
+    p->glass_ms = GLASS_MINUTES * MINUTE_MS;
     if (!yyjson_is_obj(root))
         return err_set(in->err, ERR_VALUE, "a policy is a JSON object");
     yyjson_obj_foreach(root, i, max, k, v) {
@@ -263,7 +281,11 @@ static int read_policy(struct reading *in, yyjson_val *root)
         else if (str_eq(m, STR("implicitConsent")))
             r = one_of(in, m, v, implicit_names, ARRAY_LEN(implicit_names), &n);
         else if (str_eq(m, STR("careDays")))
-            r = read_days(in, v);
+            r = read_time(in, m, v, DAY_MS, CARE_DAYS_MAX, &p->care_ms);
+        else if (str_eq(m, STR("findsPerHour")))
+            r = read_number(in, m, v, FINDS_MAX, &finds);
+        else if (str_eq(m, STR("breakGlassMinutes")))
+            r = read_time(in, m, v, MINUTE_MS, GLASS_MINUTES_MAX, &p->glass_ms);
         else if (str_eq(m, STR("sensitive")))
             r = read_labels(in, v);
         else if (str_eq(m, STR("roles")))
@@ -276,6 +298,7 @@ static int read_policy(struct reading *in, yyjson_val *root)
             return r;
     }
     p->implicit = (enum policy_implicit)n;
+    p->finds_an_hour = (uint32_t)finds;
     if (!p->version.n)
         return err_set(in->err, ERR_VALUE, "the policy has no version");
     if (!js_get(root, "implicitConsent"))

@@ -17,6 +17,8 @@
 #define POLICY_ROLES_MAX 32
 #define POLICY_LABELS_MAX 200
 
+#define PURPOSE_BREAK_GLASS "BTG"
+
 enum policy_records {
     RECORDS_NONE,    /* nobody's */
     RECORDS_OWN,     /* one's own */
@@ -40,9 +42,11 @@ struct policy_role {
     bool organisation;        /* whoever is in the care of one's organisation is in one's own */
     bool sensitive;           /* may see it where the person agrees */
     bool unlinked;            /* clinical resources of no patient; only with RECORDS_ALL */
-    bool break_glass;         /* with purpose BTG no care is asked for */
+    bool break_glass;         /* with purpose BTG one patient counts as in their care */
     bool registers;           /* may create Patients */
     bool labels;              /* may take sensitive labels away */
+    bool finds;               /* anybody, by what identifies a person */
+    bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */
     uint8_t sight[DEF_RESOURCE_MAX + 1]; /* what follows for each type: enum sight_of_type */
@@ -53,6 +57,8 @@ struct policy {
     struct str version, text;
     enum policy_implicit implicit;
     int64_t care_ms; /* for how long a finished encounter still is care */
+    uint32_t finds_an_hour;
+    int64_t glass_ms; /* for how long at most a glass stays broken */
     struct coding_key {
         struct str system, code;
     } * sensitive;

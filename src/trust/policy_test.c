@@ -67,6 +67,8 @@ static struct asker read_asker(const struct policy *p, yyjson_val *from, const s
     struct asker who = {.role = policy_role(p, js_get_str(from, "role")),
                         .user = *user,
                         .refs = user,
+                        .finds = yyjson_is_true(js_get(from, "finds")),
+                        .glass = js_get_str(from, "patient"),
                         .n_refs = user->n ? 1 : 0};
     struct str assurance = js_get_str(from, "assurance"), purpose = js_get_str(from, "purpose");
 

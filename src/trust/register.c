@@ -215,7 +215,7 @@ static int check_launch(struct oauth *o, const struct identity *i, struct put_la
     if (r < 0 || !l->launch.patient.n)
         return r;
     r = store_begin(o->t->store, &who, &txn, &o->err);
-    return r < 0 ? r : authorize_picked(o, txn, l->launch.patient, &o->err);
+    return r < 0 ? r : authorize_patient(txn, l->launch.patient, &o->err);
 }
 
 void oauth_launch(struct oauth *o)

@@ -3,13 +3,18 @@
 
 static void page(struct oauth *o, enum page_text problem)
 {
+    struct str given = form_get(&o->form, "secret");
     struct page_out p;
 
     page_begin(&p, o, STR(""), TEXT_SETUP);
     if (problem != PAGE_TEXT_COUNT)
         page_problem(&p, problem);
     page_form(&p, "/auth/setup", STR(""), NULL);
-    page_field(&p, "secret", TEXT_SECRET, "text", "off", PAGE_NO_HELP);
+    /* Of a link in a notice, the secret is in the URL already. */
+    if (given.p && given.n == SECRET_TEXT_MAX - 1)
+        page_hidden(&p, "secret", given);
+    else
+        page_field(&p, "secret", TEXT_SECRET, "text", "off", PAGE_NO_HELP);
     page_field(&p, "password", TEXT_NEW_PASSWORD, "password", "new-password", TEXT_PASSWORD_HELP);
     page_button(&p, NULL, NULL, TEXT_SET);
     page_form_end(&p);
@@ -25,8 +30,16 @@ static void done(struct oauth *o)
     page_end(&p, 200, STR_NULL);
 }
 
+static int tell(void *ctx, struct store_txn *txn, const struct account *account, struct err *err)
+{
+    struct oauth *o = ctx;
+
+    return trust_tell(o->t, txn, TOLD_PASSWORD, account, STR(""), err);
+}
+
 void oauth_setup(struct oauth *o)
 {
+    const struct account_also also = {tell, o};
     struct str secret = form_get(&o->form, "secret"), password = form_get(&o->form, "password");
     int r;
 
@@ -39,7 +52,9 @@ void oauth_setup(struct oauth *o)
         return;
     }
     r = account_setup(o->t->store, secret.p ? str_trim(secret) : STR(""),
-                      password.p ? password : STR(""), &o->err);
+                      password.p ? password : STR(""), &also, &o->err);
+    if (r >= 0)
+        trust_told(o->t);
     if (r >= 0)
         done(o);
     else if (r == ERR_LOGIN)

@@ -24,6 +24,7 @@ struct attempt {
     struct account account;
     uint64_t counter;     /* of the one-time code that was right */
     const char *recovery; /* hash of the recovery code that was right */
+    const struct account_also *by_recovery;
     int64_t now_ms;
 };
 
@@ -76,7 +77,10 @@ static int attempt_succeeded(void *ctx, struct store_txn *txn, struct err *err)
         left->n = kept;
     }
     account->attempts = account->wait_until_ms = 0;
-    return account_put(txn, account, err);
+    r = account_put(txn, account, err);
+    return r < 0 || !t->recovery || !t->by_recovery
+               ? r
+               : t->by_recovery->run(t->by_recovery->ctx, txn, account, err);
 }
 
 int signin_password(struct store *store, struct arena *a, struct str login, struct str password,
@@ -125,9 +129,10 @@ static bool match_code(struct attempt *t, struct str typed, char hash[2 * SHA256
 }
 
 int signin_code(struct store *store, struct arena *a, struct str account_id, struct str typed,
-                struct account *ret, bool *ret_recovery, struct err *err)
+                const struct account_also *by_recovery, struct account *ret, struct err *err)
 {
-    struct attempt t = {.a = a, .id = account_id, .now_ms = clock_now_ms()};
+    struct attempt t = {
+        .a = a, .id = account_id, .now_ms = clock_now_ms(), .by_recovery = by_recovery};
     char hash[2 * SHA256_BYTES + 1];
     int r = record_commit(store, attempt_begin, &t, err);
 
@@ -139,6 +144,5 @@ int signin_code(struct store *store, struct arena *a, struct str account_id, str
     if (r < 0)
         return r;
     *ret = t.account;
-    *ret_recovery = t.recovery != NULL;
     return 0;
 }

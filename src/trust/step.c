@@ -169,6 +169,8 @@ static void sign_in_page(struct oauth *o, const struct asked *asked, struct str 
     }
     page_button(&p, NULL, NULL, TEXT_CONTINUE);
     page_form_end(&p);
+    if (!asked->waiting.n && o->t->teller)
+        page_link(&p, "/auth/forgot", TEXT_FORGOT);
     page_end(&p, problem == PAGE_TEXT_COUNT ? 200 : 401, STR_NULL);
 }
 
@@ -300,18 +302,28 @@ static void step_password(struct step *s)
     }
 }
 
+static int tell_recovery(void *ctx, struct store_txn *txn, const struct account *account,
+                         struct err *err)
+{
+    const struct step *s = ctx;
+
+    return trust_tell(s->o->t, txn, TOLD_RECOVERY, account, STR(""), err);
+}
+
 static void step_code(struct step *s)
 {
     struct account account;
-    bool by_recovery;
+    const struct account_also tell = {tell_recovery, s};
     int r;
 
     s->o->reply->trace.what = AUDIT_LOGIN;
     s->o->reply->trace.user = s->asked.waiting;
     r = s->asked.waiting.n ? signin_code(s->o->t->store, s->o->a, s->asked.waiting,
-                                         typed(s, "code"), &account, &by_recovery, &s->o->err)
+                                         typed(s, "code"), &tell, &account, &s->o->err)
                            : err_set(&s->o->err, ERR_LOGIN, "no code was asked for");
 
+    if (r >= 0)
+        trust_told(s->o->t);
     if (r < 0)
         not_signed_in(s, r, TEXT_WRONG_CODE);
     else
@@ -337,7 +349,7 @@ static void step_pick(struct step *s)
     if (r >= 0 && !authorize_needs_patient(&copy, &s->scopes))
         r = ERR_FORBIDDEN; /* one whose patient is settled cannot take another */
     if (r >= 0)
-        r = authorize_picked(o, txn, id, &o->err);
+        r = authorize_picked(o, txn, &s->asked, id, &o->err);
     store_end(txn);
     txn = NULL;
     if (r >= 0)

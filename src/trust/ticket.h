@@ -19,7 +19,7 @@ struct ticket {
     char name[TICKET_NAME_MAX]; /* of its record */
 };
 
-/* A fresh one that ends at `until_ms`, rounded up to a minute. */
+/* A fresh one that ends at `until_ms`, rounded up to a minute; its text is empty without memory. */
 void ticket_new(int64_t until_ms, struct ticket *ret);
 /* The name of a ticket's record; false when the text is none, or has ended at `now_ms`. */
 bool ticket_name(struct str text, int64_t now_ms, char ret[TICKET_NAME_MAX]);

@@ -11,6 +11,7 @@ static const struct field grant_fields[] = {
     {"patient", FIELD_STR, offsetof(struct grant, patient)},
     {"encounter", FIELD_STR, offsetof(struct grant, encounter)},
     {"purpose", FIELD_STR, offsetof(struct grant, purpose)},
+    {"under", FIELD_STR, offsetof(struct grant, under)},
     {"made", FIELD_I64, offsetof(struct grant, made_ms)},
     {"signedIn", FIELD_I64, offsetof(struct grant, signed_in_ms)},
     {"until", FIELD_I64, offsetof(struct grant, until_ms)},
@@ -49,6 +50,8 @@ int token_put(struct store_txn *txn, enum record_kind kind, const struct shape *
     int r = ticket_sweep(txn, kind, clock_now_ms(), err);
 
     ticket_new(until_ms, ret);
+    if (!*ret->text)
+        return err_no_memory(err);
     return r < 0 ? r : record_put(txn, kind, str_c(ret->name), shape, record, err);
 }
 
@@ -93,7 +96,7 @@ int token_identity(struct store_txn *txn, struct str text, struct identity **ret
     struct access_token t;
     struct account account;
     struct client client;
-    struct grant grant;
+    struct grant grant = {.under = STR("")};
     int r;
 
     arena_init(&a, KIB(512));
@@ -106,8 +109,8 @@ int token_identity(struct store_txn *txn, struct str text, struct identity **ret
         r = client_get(txn, t.client, &a, &client, err);
     if (r >= 0 && (client.disabled || !client.approved))
         return no_good(err);
-    if (r >= 0 && t.grant.n)
-        r = record_get(txn, RECORD_GRANT, t.grant, &a, &grant_shape, &grant, err);
+    for (struct str id = t.grant; r >= 0 && id.n; id = grant.under)
+        r = record_get(txn, RECORD_GRANT, id, &a, &grant_shape, &grant, err);
     if (r >= 0 && t.account.n)
         r = account_get(txn, t.account, &a, &account, err);
     if (r >= 0 && t.account.n && account.disabled)

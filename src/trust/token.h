@@ -21,6 +21,7 @@
 /* What a person let a client do. */
 struct grant {
     struct str id, account, client, scope, patient, encounter, purpose;
+    struct str under; /* another grant that it ends with, or empty */
     int64_t made_ms, signed_in_ms, until_ms, assurance;
 };
 extern const struct shape grant_shape;

@@ -52,6 +52,7 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
         return err_no_memory(err);
     pthread_rwlock_init(&t->keys_lock, NULL);
     t->store = store;
+    t->teller = config->teller;
     t->root = own(config->root, &ok);
     t->fhir = own(config->fhir, &ok);
     if (!ok)
@@ -80,6 +81,18 @@ void trust_free(struct trust *t)
     free((char *)(uintptr_t)t->root.p);
     free((char *)(uintptr_t)t->fhir.p);
     free(t);
+}
+
+int trust_tell(struct trust *t, struct store_txn *txn, enum trust_told what,
+               const struct account *account, struct str secret, struct err *err)
+{
+    return t->teller ? t->teller->tell(t->teller->ctx, txn, what, account, secret, err) : 0;
+}
+
+void trust_told(struct trust *t)
+{
+    if (t->teller)
+        t->teller->wake(t->teller->ctx);
 }
 
 int trust_changed(struct trust *t, struct err *err)

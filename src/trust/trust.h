@@ -22,11 +22,28 @@ struct access trust_job(struct str name);
 #define TRUST_SHARED_MS 5000    /* … and for how long, where other nodes may revoke them */
 
 struct trust;
+struct account;
+struct store_txn;
+
+/* What people are told of their account. */
+enum trust_told {
+    TOLD_RESET,    /* they asked to set a new password: with a one-time secret */
+    TOLD_PASSWORD, /* it was set */
+    TOLD_RECOVERY, /* a recovery code was used to sign in */
+};
+/* Who tells them: inside the job that causes it, and woken once that is committed. */
+struct trust_teller {
+    void *ctx;
+    int (*tell)(void *ctx, struct store_txn *txn, enum trust_told what,
+                const struct account *account, struct str secret, struct err *err);
+    void (*wake)(void *ctx);
+};
 
 struct trust_config {
     struct str root;   /* public URL of the node without a slash at the end: the issuer */
     struct str fhir;   /* the FHIR base URL below it */
     struct str policy; /* text of a policy (policy.h); .p NULL: scopes alone decide */
+    const struct trust_teller *teller; /* NULL: nobody is told; must outlive the trust */
 };
 
 /* Reads the signing keys, or makes them. The store must outlive it, texts are copied. */

@@ -44,6 +44,11 @@ struct trust {
     char demo[2 * SHA256_BYTES + 1]; /* hash of a demo's key (demo.h), or "" */
     struct policy *policy;           /* NULL: scopes alone decide */
     struct guard *guard;
+    const struct trust_teller *teller; /* or NULL */
 };
+
+int trust_tell(struct trust *t, struct store_txn *txn, enum trust_told what,
+               const struct account *account, struct str secret, struct err *err);
+void trust_told(struct trust *t);
 
 #endif

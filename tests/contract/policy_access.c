@@ -4,6 +4,7 @@
 
 #include "trust/allow.h"
 #include "trust/guard.h"
+#include "trust/trust.h"
 
 void policy_open(struct store *st, struct str text, struct policy **ret_policy,
                  struct guard **ret_guard)
@@ -20,6 +21,19 @@ void policy_close(struct policy *p, struct guard *g)
 {
     guard_free(g);
     policy_free(p);
+}
+
+void somebody_finds(const struct access *who, struct store *st, const uint64_t *rows, size_t n,
+                    bool *ret)
+{
+    struct access system = trust_system();
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    if (store_begin(st, &system, &txn, &err) < 0 ||
+        guard_find(who->guard, who->identity, txn, rows, n, ret, &err) < 0)
+        fail_msg("find: %s", err.text);
+    store_end(txn);
 }
 
 struct access somebody_access(struct arena *a, const struct somebody *who, struct guard *g)

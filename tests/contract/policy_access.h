@@ -20,6 +20,9 @@ struct somebody {
     bool two_factors;
 };
 
+/* Which of these rows (of Patients) an access may find; fails the test. */
+void somebody_finds(const struct access *who, struct store *st, const uint64_t *rows, size_t n,
+                    bool *ret);
 /* An access that lasts as long as the arena. */
 struct access somebody_access(struct arena *a, const struct somebody *who, struct guard *g);
 

@@ -141,7 +141,8 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
         return false;
     for (int i = 0; i < t->n; i++) {
         own += who->role == M_PATIENT && t->patients[i] == who->self;
-        related += in_care(c, who, t->patients[i]);
+        related +=
+            purpose_of(who) == 1 ? t->patients[i] == who->glass : in_care(c, who, t->patients[i]);
         within += t->patients[i] == who->within;
     }
     if (who->within >= 0 && !within)
@@ -150,7 +151,7 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
         return t->group ? t->n && own == t->n : own > 0;
     if (t->n == 0)
         return who->role == M_STEWARD;
-    if ((who->role == M_WORKER || who->role == M_CLERK) && purpose_of(who) != 1 &&
+    if ((who->role == M_WORKER || who->role == M_CLERK) &&
         (t->group ? related < t->n : related == 0))
         return false;
     if (t->hiv && who->role == M_CLERK)
@@ -171,6 +172,17 @@ bool m_sees_person(const struct m_country *c, const struct m_asker *who, int per
     struct thing t = thing_of(person);
 
     return sees(c, who, &t);
+}
+
+bool m_finds_person(const struct m_country *c, const struct m_asker *who, int person)
+{
+    struct m_asker any = *who;
+    struct thing t = thing_of(person);
+
+    any.within = -1; /* scopes are asked elsewhere */
+    if (who->role != M_WORKER)
+        return m_sees_person(c, &any, person);
+    return may_at_all(who) && agrees(c, who, &t, person);
 }
 
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n)

@@ -66,9 +66,12 @@ struct m_asker {
     int purpose; /* -1: not stated; 0 TREAT, 1 BTG, 2 one that no role has */
     bool two_factors;
     int within; /* the token is for this person's record alone; -1: for any */
+    int glass;  /* with purpose BTG: the one for whom the glass was broken; -1: nobody */
 };
 
 /* Of the doctors, 0 works in organisation 0, 1 in 1, which is part of 0, and 2 in 2. */
+/* Whether they may find somebody by who it is, in care or not. */
+bool m_finds_person(const struct m_country *c, const struct m_asker *who, int person);
 bool m_sees_person(const struct m_country *c, const struct m_asker *who, int person);
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n);
 bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const struct m_care *v);

@@ -370,17 +370,18 @@ static void begin(struct prop *p)
     char text[300], id[8];
 
     p->c.implicit = chance(p, 55) ? 0 : below(p, 4);
-    sb_fmt(&b,
-           "{\"version\":\"1\",\"implicitConsent\":\"%s\",\"careDays\":30,\"sensitive\":[\"%s\"],"
-           "\"roles\":{"
-           "\"patient\":{\"records\":\"own\",\"purposes\":[\"PATRQT\",\"TREAT\"]},"
-           "\"worker\":{\"records\":\"related\",\"organisation\":true,\"sensitive\":true,"
-           "\"breakGlass\":true,\"purposes\":[\"TREAT\",\"BTG\"],\"types\":[\"Task\"]},"
-           "\"clerk\":{\"records\":\"related\",\"purposes\":[\"TREAT\"]},"
-           "\"steward\":{\"records\":\"all\",\"unlinked\":true,\"sensitive\":true,"
-           "\"assurance\":\"two-factors\",\"purposes\":[\"TREAT\"]},"
-           "\"blind\":{\"records\":\"none\",\"purposes\":[\"TREAT\"]}}}",
-           implicit[p->c.implicit], HIV_LABEL);
+    sb_fmt(
+        &b,
+        "{\"version\":\"1\",\"implicitConsent\":\"%s\",\"careDays\":30,\"sensitive\":[\"%s\"],"
+        "\"roles\":{"
+        "\"patient\":{\"records\":\"own\",\"purposes\":[\"PATRQT\",\"TREAT\"]},"
+        "\"worker\":{\"records\":\"related\",\"organisation\":true,\"sensitive\":true,"
+        "\"breakGlass\":true,\"finds\":true,\"purposes\":[\"TREAT\",\"BTG\"],\"types\":[\"Task\"]},"
+        "\"clerk\":{\"records\":\"related\",\"purposes\":[\"TREAT\"]},"
+        "\"steward\":{\"records\":\"all\",\"unlinked\":true,\"sensitive\":true,"
+        "\"assurance\":\"two-factors\",\"purposes\":[\"TREAT\"]},"
+        "\"blind\":{\"records\":\"none\",\"purposes\":[\"TREAT\"]}}}",
+        implicit[p->c.implicit], HIV_LABEL);
     policy_open(p->w.st, sb_view(&b), &p->policy, &p->guard);
     p->params = store_params(p->w.st);
     put_fixed(p, "Organization", "o0", "{\"resourceType\":\"Organization\",\"name\":\"a\"}");
@@ -432,6 +433,7 @@ static void some_asker(struct prop *p)
                             .purpose = chance(p, 75) ? -1 : below(p, 3),
                             .two_factors = chance(p, 80),
                             .within = maybe(p, 15, PEOPLE)};
+    who->glass = who->within >= 0 ? who->within : maybe(p, 85, PEOPLE);
     if (chance(p, 95))
         who->self = below(p, who->role == M_PATIENT ? PEOPLE : DOCTORS);
     as = (struct somebody){.role = roles[who->role],
@@ -441,8 +443,8 @@ static void some_asker(struct prop *p)
     if (who->self >= 0)
         snprintf(as.user, sizeof as.user, "%s%d",
                  who->role == M_PATIENT ? "Patient/p" : "Practitioner/d", who->self);
-    if (who->within >= 0)
-        snprintf(as.patient, sizeof as.patient, "p%d", who->within);
+    if (who->glass >= 0)
+        snprintf(as.patient, sizeof as.patient, "p%d", who->glass);
     p->access = somebody_access(&p->a, &as, p->guard);
 }
 
@@ -797,12 +799,39 @@ static void refer_one(struct prop *p, struct store_txn *txn)
     arena_done(&a);
 }
 
+/* Whom one finds by who they are: as if everybody were in care, and nobody who says no. */
+static void find_all(struct prop *p)
+{
+    struct access system = p->w.who;
+    struct store_txn *txn = NULL;
+    uint64_t rows[PEOPLE];
+    struct err err = {0};
+    bool may[PEOPLE];
+    char id[8];
+
+    assert_int_equal(store_begin(p->w.st, &system, &txn, &err), 0);
+    for (int i = 0; i < PEOPLE; i++) {
+        struct row row;
+
+        snprintf(id, sizeof id, "p%d", i);
+        assert_int_equal(store_get(txn, type_of("Patient"), str_c(id), &row, &err), 0);
+        rows[i] = row.row;
+    }
+    store_end(txn);
+    somebody_finds(&p->access, p->w.st, rows, PEOPLE, may);
+    for (int i = 0; i < PEOPLE; i++)
+        if (may[i] != m_finds_person(&p->c, &p->who, i))
+            differs(p, "find", may[i] ? "somebody who is hidden" : "somebody is missing");
+}
+
 static void ask(struct prop *p)
 {
     struct store_txn *txn = NULL;
     struct err err = {0};
 
     some_asker(p);
+    if (chance(p, 10))
+        find_all(p);
     if (store_begin(p->w.st, &p->access, &txn, &err) < 0)
         fail_msg("begin: %s", err.text);
     for (int i = 0; i < 4; i++, p->cases++)

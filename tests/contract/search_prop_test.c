@@ -602,6 +602,7 @@ static void low_limits(void **state)
                                            .set_array = 5,
                                            .turn_after = 10,
                                            .turn_match = 30,
+                                           .gather = 1000,
                                            .bodies = {2, 6, 12},
                                            .reads = {4, 20, 0}};
     block_bits = 3;

@@ -9,6 +9,8 @@
 #include "folder.h"
 #include "workload.h"
 
+#include "vault/vault.h"
+
 #include <pthread.h>
 
 #define OPERATIONS 60 /* of each writer in each life */
@@ -121,6 +123,7 @@ static void nothing_acknowledged_is_lost(void **state)
             continue;
         before = at;
         assert_int_equal(crash_replay_write(r, crashed, (enum crash_mode)mode, &rng), 0);
+        assert_true(vault_copy(dir, crashed, &err) >= 0); /* of an encrypted store */
         check_cut(crashed, ack, at, mode, &tally);
         folder_clear(crashed);
     }

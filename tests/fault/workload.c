@@ -6,11 +6,14 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TEXT_MAX KIB(16)
 #define LARGE_BYTES 6000 /* more than a page: the body has overflow pages */
 #define SMALL_BYTES 150
 #define WAL_BYTES KIB(256)
+#define NAP_US 10000
+#define NAPS_MAX 6000 /* one minute */
 
 enum op { OP_DELETE, OP_CREATE, OP_COUNT, OP_PAIR, OP_KINDS };
 
@@ -139,7 +142,18 @@ struct look {
     struct store *st;
     struct store_txn *txn;
     unsigned t;
+    char wrong[WORK_WHY / 2]; /* what was seen in place of a resource that is as written */
 };
+
+static enum seen wrong(struct look *l, const char *id, const char *what, const struct err *err)
+{
+    if (err)
+        snprintf(l->wrong, sizeof l->wrong, "; %s: %s: %.100s (%.100s)", id, what, err->text,
+                 err->detail);
+    else
+        snprintf(l->wrong, sizeof l->wrong, "; %s: %s", id, what);
+    return SEEN_WRONG;
+}
 
 /* What the store holds of an id, where operation s should have written it last. */
 static enum seen look(struct look *l, const char *kind, unsigned s_in_id, unsigned s)
@@ -154,15 +168,15 @@ static enum seen look(struct look *l, const char *kind, unsigned s_in_id, unsign
     if (r == ERR_NOT_FOUND)
         return SEEN_NOTHING;
     if (r < 0)
-        return SEEN_WRONG;
+        return wrong(l, id, "cannot be read", &err);
     if (row.method == METHOD_DELETE)
         return SEEN_DELETED;
     if (row_json(l->st, &row, &got, &err) < 0)
-        return SEEN_WRONG;
+        return wrong(l, id, "has no text", &err);
     resource_text(&want, l->t, s);
     /* Our own text behind the resource type has to be the end of it. */
     struct str tail = str_from(sb_view(&want), sizeof("{\"resourceType\":\"Patient\",") - 1);
-    return str_ends(sb_view(&got), tail) ? SEEN_RIGHT : SEEN_WRONG;
+    return str_ends(sb_view(&got), tail) ? SEEN_RIGHT : wrong(l, id, "has another text", NULL);
 }
 
 /* Whether the effect of operation s is there, given that operations 1 … k are. */
@@ -205,7 +219,7 @@ int work_verify(struct store *st, unsigned t, unsigned acked, char why[WORK_WHY]
         snprintf(why, WORK_WHY, "begin: %s", err.text);
         return -1;
     }
-    struct look l = {st, txn, t};
+    struct look l = {.st = st, .txn = txn, .t = t};
     unsigned first = differs(&l, acked), second = first ? differs(&l, acked + 1) : 0;
     if (!first)
         return (int)acked;
@@ -213,8 +227,8 @@ int work_verify(struct store *st, unsigned t, unsigned acked, char why[WORK_WHY]
         return (int)acked + 1;
     snprintf(why, WORK_WHY,
              "writer %u: %u operations were acknowledged, but operation %u is not "
-             "as it should be (nor is operation %u after %u)",
-             t, acked, first, second, acked + 1);
+             "as it should be (nor is operation %u after %u)%s",
+             t, acked, first, second, acked + 1, l.wrong);
     return -1;
 }
 
@@ -244,25 +258,56 @@ int work_verify_all(struct store *st, const unsigned acked[WORK_WRITERS],
     return problems == 0 ? 0 : -1;
 }
 
-/* A fresh schema. */
-static int make_schema(const char *server, const char *name, struct err *err)
+/* One statement on the server that CARNET_TEST_STORE names: whether its answer is `want` (NULL: any
+ * that is no error). */
+static bool ask_server(const char *server, const char *sql, const char *want, struct err *err)
 {
     PGconn *db = PQconnectdb(server);
-    PGresult *r;
-    char sql[300];
-    bool ok;
+    PGresult *r = PQexec(db, sql);
+    bool ok = PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK;
 
-    snprintf(sql, sizeof sql,
-             "SET client_min_messages = error; DROP SCHEMA IF EXISTS \"%.60s\" CASCADE;"
-             " CREATE SCHEMA \"%.60s\"",
-             name, name);
-    r = PQexec(db, sql);
-    ok = PQresultStatus(r) == PGRES_COMMAND_OK;
     if (!ok)
         err_set(err, ERR_NO_STORE, "%s", PQerrorMessage(db));
+    else if (want)
+        ok = PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), want) == 0;
     PQclear(r);
     PQfinish(db);
-    return ok ? 0 : ERR_NO_STORE;
+    return ok;
+}
+
+/* The name of the folder's schema. */
+static const char *schema_of(const char *dir)
+{
+    return strrchr(dir, '/') + 1;
+}
+
+int work_clear(const char *dir, struct err *err)
+{
+    static const char idle[] =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'carnet'"
+        " AND datname = current_database()";
+    const char *server = getenv("CARNET_TEST_STORE");
+    char sql[200];
+
+    if (!server)
+        return 0;
+    for (unsigned naps = 0; !ask_server(server, idle, "0", err); naps++) {
+        if (naps == NAPS_MAX)
+            return err_set(err, ERR_BUSY, "what a process left under way does not end");
+        usleep(NAP_US);
+    }
+    snprintf(sql, sizeof sql,
+             "SET client_min_messages = error; DROP SCHEMA IF EXISTS \"%.60s\" CASCADE",
+             schema_of(dir));
+    return ask_server(server, sql, NULL, err) ? 0 : ERR_NO_STORE;
+}
+
+static int make_schema(const char *server, const char *dir, struct err *err)
+{
+    char sql[100];
+
+    snprintf(sql, sizeof sql, "CREATE SCHEMA \"%.60s\"", schema_of(dir));
+    return ask_server(server, sql, NULL, err) ? 0 : ERR_NO_STORE;
 }
 
 static int run_nothing(struct store_txn *txn, struct store_job *job, struct err *err)
@@ -278,12 +323,12 @@ static int open_in_postgres(const char *server, const char *dir, bool create, st
 {
     struct access who = trust_job(STR("barrier"));
     struct store_job barrier = {.run = run_nothing, .who = &who};
-    const char *name = strrchr(dir, '/') + 1;
     struct store_config config = {.dir = dir, .create = create};
     char uri[400];
-    int r = create ? make_schema(server, name, err) : 0;
+    int r = create ? make_schema(server, dir, err) : 0;
 
-    snprintf(uri, sizeof uri, "%.250s&options=-csearch_path%%3D%%22%.60s%%22", server, name);
+    snprintf(uri, sizeof uri, "%.250s&options=-csearch_path%%3D%%22%.60s%%22", server,
+             schema_of(dir));
     config.uri = uri;
     if (r == 0)
         r = store_open(&config, ret, err);

@@ -28,4 +28,8 @@ int work_verify_all(struct store *st, const unsigned acked[WORK_WRITERS],
  * killed has left under way is over when this returns. */
 int work_open(const char *dir, bool create, struct store **ret, struct err *err);
 
+/* There, before a store is made in `dir` once more: takes the one before away, as soon as all that
+ * was under way has ended. */
+int work_clear(const char *dir, struct err *err);
+
 #endif

@@ -6,6 +6,7 @@ one hold in the other; a node that dies while it writes costs nobody else anythi
 """
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -156,6 +157,15 @@ def tally(folder, second):
             raise AssertionError('the tally of two nodes is not kept')
 
 
+def shares_no_folder(folder):
+    """Two nodes on one store need a folder each."""
+    done = subprocess.run([folder.carnet, 'serve', '--open', '--listen', '127.0.0.1:0', '--data',
+                           folder.data, *stores.options(folder.data)], timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 1 or 'in use by another process' not in done.stdout:
+        raise AssertionError(f'a second node in the folder: {done}')
+
+
 def main():
     if not stores.SERVER:
         print('skipped: one process holds a folder (CARNET_TEST_STORE names no PostgreSQL)')
@@ -164,6 +174,7 @@ def main():
         second = nodes.Second(folder)
         with nodes.Node(folder) as one, nodes.Node(second) as other:
             a, b = one.client(), other.client()
+            shares_no_folder(folder)
             records(a, b)
             parameters(a, b)
             terminology(a, b)

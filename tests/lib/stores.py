@@ -6,7 +6,10 @@ import re
 import shutil
 import subprocess
 
+import with_citus
+
 SERVER = os.environ.get('CARNET_TEST_STORE')
+SERVERS = os.environ.get('CARNET_TEST_SERVERS', '').split()  # of a Citus (with_citus.py)
 SAME = {}  # data folders that share another's database
 
 
@@ -43,8 +46,10 @@ def same(data, other):
 
 def make(data):
     """Before `carnet init`."""
-    if SERVER:
-        sql(f'CREATE DATABASE {name_of(data)}')
+    for server in SERVERS or ([SERVER] if SERVER else []):
+        sql(f'CREATE DATABASE {name_of(data)}', server)
+    if SERVERS:
+        with_citus.join(SERVERS, name_of(data))
 
 
 def copy(from_data, data):
@@ -58,5 +63,5 @@ def copy(from_data, data):
 
 def remove(data):
     """At the end; the folder itself is the test's."""
-    if SERVER:
-        sql(f'DROP DATABASE IF EXISTS {name_of(data)} WITH (FORCE)')
+    for server in SERVERS or ([SERVER] if SERVER else []):
+        sql(f'DROP DATABASE IF EXISTS {name_of(data)} WITH (FORCE)', server)

@@ -2,7 +2,8 @@
 
 CARNET_TEST_CITUS says which: a connection string names the coordinator of a cluster that is there;
 the word `start` makes three servers as with_postgres.py makes one, on ports of this machine, and
-stops them. CARNET_TEST_STORE then names the coordinator for the command. Where CARNET_TEST_CITUS is
+stops them. CARNET_TEST_STORE then names the coordinator for the command, CARNET_TEST_SERVERS all of
+them (stores.py makes databases on each). Where CARNET_TEST_CITUS is
 unset, or `start` finds no Citus installed beside PostgreSQL, this says so and exits 77.
 """
 import contextlib
@@ -39,6 +40,26 @@ def free_port():
         return s.getsockname()[1]
 
 
+def sql(text, uri, database="postgres"):
+    """What psql says."""
+    # What PGOPTIONS may hold is for others; and notices are for the log.
+    env = {**os.environ, "PGOPTIONS": "-c client_min_messages=error"}
+    return subprocess.run(
+        ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text,
+         uri.replace("/postgres?", f"/{database}?")],
+        check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
+
+
+def join(uris, database):
+    """Makes a database, which each server has, one of the cluster; the coordinator is the first."""
+    coordinator, *workers = [uri.rpartition("port=")[2] for uri in uris]
+    for uri in uris:
+        sql("CREATE EXTENSION IF NOT EXISTS citus", uri, database)
+    sql(f"SELECT citus_set_coordinator_host('127.0.0.1', {coordinator})", uris[0], database)
+    for port in workers:
+        sql(f"SELECT citus_add_node('127.0.0.1', {port})", uris[0], database)
+
+
 class Server(with_postgres.Postgres):
     """One server of the cluster; the others reach it by its port."""
 
@@ -66,12 +87,7 @@ class Server(with_postgres.Postgres):
 
     def sql(self, text, database="postgres"):
         """What psql says."""
-        # What PGOPTIONS may hold is for others; and notices are for the log.
-        env = {**os.environ, "PGOPTIONS": "-c client_min_messages=error"}
-        return subprocess.run(
-            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.dir, "-p",
-             str(self.port), "-U", "carnet", "-c", text, database],
-            check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
+        return sql(text, self.uri, database)
 
 
 class Cluster:
@@ -92,12 +108,7 @@ class Cluster:
 
     def join(self, database):
         """Makes a database, which every server has, one of the cluster."""
-        for server in self.servers:
-            server.sql("CREATE EXTENSION IF NOT EXISTS citus", database)
-        for_all = [f"citus_set_coordinator_host('127.0.0.1', {self.coordinator.port})"]
-        for_all += [f"citus_add_node('127.0.0.1', {w.port})" for w in self.workers]
-        for call in for_all:
-            self.coordinator.sql(f"SELECT {call}", database)
+        join([server.uri for server in self.servers], database)
 
     def text(self):
         """What all have logged."""
@@ -119,7 +130,8 @@ def main(command):
         print("skipped: Citus is not installed")
         return 77
     with Cluster() as cluster:
-        env = {**os.environ, "CARNET_TEST_STORE": cluster.uri}
+        env = {**os.environ, "CARNET_TEST_STORE": cluster.uri,
+               "CARNET_TEST_SERVERS": " ".join(server.uri for server in cluster.servers)}
         code = subprocess.run(command, env=env).returncode
         if code not in (0, 77):
             print(cluster.text(), file=sys.stderr)

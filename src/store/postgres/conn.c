@@ -183,6 +183,12 @@ static int detail(struct err *err, const char *state, const char *text)
 
 static int fail_state(struct pg_conn *c, const char *state, const char *text, struct err *err)
 {
+    /* So Citus tells the end of a connection to a worker, in words of libpq's. */
+    if (c->st->is_sharded && strcmp(state, "XX000") == 0) {
+        err_set(err, ERR_BUSY, "a worker of the database does not answer");
+        detail(err, state, text);
+        return ERR_BUSY;
+    }
     for (size_t i = 0; i < ARRAY_LEN(causes); i++)
         if (str_starts(str_c(state), str_c(causes[i].state))) {
             err_set(err, causes[i].code, "%s", causes[i].text);

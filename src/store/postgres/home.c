@@ -36,8 +36,12 @@ int32_t pg_home_make(int type, struct str id_key)
 _Static_assert(1 << SLOT_BITS == PG_HOMES_MAX, "a slot for each lowest part of a number");
 
 /* A row's number stands in the slot of its lowest bits, beside its home: one word. */
-void pg_home_note(struct pg_store *st, uint64_t row, int32_t home)
+void pg_home_note(struct pg_txn *t, uint64_t row, int32_t home)
 {
+    struct pg_store *st = pg_store(&t->base);
+
+    if (!st->is_sharded || t->base.is_writing)
+        return;
     atomic_store_explicit(&st->homes[row % PG_HOMES_MAX],
                           SLOT_TAKEN | row >> SLOT_BITS << 32 | (uint32_t)home,
                           memory_order_relaxed);
@@ -71,13 +75,38 @@ void pg_place_rows(struct pg_store *st, const uint64_t *rows, size_t n, struct p
 
 /* ---- of ids ---- */
 
-/* The bytes by which the directory knows a resource. */
-static struct str directory_key(int type, struct str id_key, unsigned char to[2 + ID_KEY_MAX])
+bool pg_home_is_listed(const struct pg_store *st, int type)
+{
+    return st->is_sharded && type != patient_type();
+}
+
+struct str pg_home_key(int type, struct str id_key, unsigned char to[2 + ID_KEY_MAX])
 {
     to[0] = (unsigned char)(type >> 8);
     to[1] = (unsigned char)type;
     memcpy(to + 2, id_key.p, id_key.n);
     return str_n((char *)to, 2 + id_key.n);
+}
+
+/* What the group has not sent yet, or the job has foreseen, as pg_place_id tells it. 2: only the
+ * database knows. */
+static int place_written(struct pg_txn *t, int type, struct str id_key, struct pg_args *a,
+                         struct err *err)
+{
+    struct pg_writer *w = &pg_store(&t->base)->writer;
+    const struct unsent_version *v;
+    const struct foreseen_id *id;
+    int r = unsent_find(&w->unsent, type, id_key, &v, err);
+
+    if (r < 0)
+        return r;
+    id = v ? NULL : foreseen_id(&w->foreseen, type, id_key);
+    if (!v && !id)
+        return 2;
+    if (!v && !id->has_home)
+        return 0;
+    a->home = v ? v->home : id->home;
+    return 1;
 }
 
 int pg_place_id(struct pg_txn *t, int type, struct str id_key, struct pg_args *a, struct err *err)
@@ -93,7 +122,9 @@ int pg_place_id(struct pg_txn *t, int type, struct str id_key, struct pg_args *a
     a->home = pg_home_make(type, id_key);
     if (type == patient_type())
         return 1;
-    pg_arg_bytes(&args, directory_key(type, id_key, bytes));
+    if (t->base.is_writing && (r = place_written(t, type, id_key, a, err)) < 2)
+        return r;
+    pg_arg_bytes(&args, pg_home_key(type, id_key, bytes));
     if ((r = pg_ask(t->conn, PG_HOME, &args, &res, err)) < 0)
         return r;
     if (PQntuples(res))
@@ -101,21 +132,21 @@ int pg_place_id(struct pg_txn *t, int type, struct str id_key, struct pg_args *a
     return PQntuples(res) > 0;
 }
 
-int pg_home_set(struct pg_txn *t, int type, struct str id_key, struct str patient, int32_t *ret,
-                struct err *err)
+int32_t pg_home_choose(int type, struct str id_key, struct str patient)
 {
-    unsigned char bytes[2 + ID_KEY_MAX], owner[ID_KEY_MAX];
-    struct pg_args a = {0};
+    unsigned char owner[ID_KEY_MAX];
 
-    if (!pg_store(&t->base)->is_sharded)
-        return 0;
-    *ret = pg_home_make(type, id_key);
-    if (type == patient_type())
-        return 0;
-    if (patient.n)
-        *ret = pg_home_make(patient_type(), str_n((char *)owner, index_id_key(patient, owner)));
-    pg_arg_bytes(&a, directory_key(type, id_key, bytes));
-    pg_arg_i32(&a, *ret);
+    if (type == patient_type() || !patient.n)
+        return pg_home_make(type, id_key);
+    return pg_home_make(patient_type(), str_n((char *)owner, index_id_key(patient, owner)));
+}
+
+int pg_home_put(struct pg_txn *t, int type, struct str id_key, int32_t home, struct err *err)
+{
+    unsigned char bytes[2 + ID_KEY_MAX];
+    struct pg_args a = {.home = home};
+
+    pg_arg_bytes(&a, pg_home_key(type, id_key, bytes));
     return pg_send(t->conn, PG_PUT_HOME, &a, err);
 }
 
@@ -124,9 +155,9 @@ int pg_home_drop(struct pg_txn *t, int type, struct str id_key, struct err *err)
     unsigned char bytes[2 + ID_KEY_MAX];
     struct pg_args a = {0};
 
-    if (!pg_store(&t->base)->is_sharded || type == patient_type())
+    if (!pg_home_is_listed(pg_store(&t->base), type))
         return 0;
-    pg_arg_bytes(&a, directory_key(type, id_key, bytes));
+    pg_arg_bytes(&a, pg_home_key(type, id_key, bytes));
     return pg_send(t->conn, PG_DROP_HOME, &a, err);
 }
 

@@ -3,6 +3,8 @@
  */
 #include "store/postgres/pg_int.h"
 
+#include <stdlib.h>
+
 static int scan_enter(struct store_txn *txn, struct err *err)
 {
     struct pg_txn *t = pg_txn(txn);
@@ -66,12 +68,12 @@ static void expect_entries(const struct scan *s)
 
 static void note_homes(const struct scan *s)
 {
-    struct pg_store *st = pg_store(s->txn);
+    struct pg_txn *t = pg_txn(s->txn);
 
-    for (size_t i = 0; st->is_sharded && s->of != SCAN_TERMS && i < s->n; i++) {
+    for (size_t i = 0; pg_store(s->txn)->is_sharded && s->of != SCAN_TERMS && i < s->n; i++) {
         struct str k = pg_bytes(s->at, (int)i, 0);
         if (k.n >= ROW_BYTES)
-            pg_home_note(st, row_get((const unsigned char *)k.p + k.n - ROW_BYTES),
+            pg_home_note(t, row_get((const unsigned char *)k.p + k.n - ROW_BYTES),
                          (int32_t)pg_i64(s->at, (int)i, 1));
     }
 }
@@ -134,6 +136,40 @@ static int scan_has(struct store_txn *txn, enum scan_of of, struct str k, struct
     return r < 0 ? r : PQntuples(res) > 0;
 }
 
+static int by_key(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+static int scan_has_all(struct store_txn *txn, enum scan_of of, const struct str *k, size_t n,
+                        bool *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb array = sb_make(HAS_ALL_MAX * (ENTRY_MAX + 4) + KIB(1));
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    struct pg_args a = {.form = FORM_ALL};
+    int r;
+
+    assert(n <= HAS_ALL_MAX);
+    pg_array_begin(&array, PG_OF_BYTES, n);
+    for (size_t i = 0; i < n; i++)
+        pg_array_bytes(&array, k[i]);
+    if (array.failed)
+        return err_no_memory(err);
+    pg_arg_bytes(&a, sb_view(&array));
+    r = pg_ask(pg_txn(txn)->conn, of == SCAN_TERMS ? PG_HAVE_TERMS : PG_HAVE_KEYS, &a, &res, err);
+    if (r < 0)
+        return r;
+    memset(ret, 0, n * sizeof *ret);
+    for (int i = 0; i < PQntuples(res); i++) {
+        struct str found = pg_bytes(res, i, 0);
+        const struct str *at = bsearch(&found, k, n, sizeof *k, by_key);
+
+        if (at)
+            ret[at - k] = true;
+    }
+    return 0;
+}
+
 static int scan_count(struct store_txn *txn, const struct str *within, struct str lo, struct str hi,
                       uint64_t *ret, struct err *err)
 {
@@ -166,7 +202,7 @@ static int live_of(struct store_txn *txn, int type, struct str id_key, uint64_t 
     if ((r = pg_ask(pg_txn(txn)->conn, PG_NEWEST, &a, &res, err)) < 0)
         return r;
     if (pg_store(txn)->is_sharded && PQntuples(res))
-        pg_home_note(pg_store(txn), (uint64_t)pg_i64(res, 0, 0), (int32_t)pg_i64(res, 0, 2));
+        pg_home_note(pg_txn(txn), (uint64_t)pg_i64(res, 0, 0), (int32_t)pg_i64(res, 0, 2));
     *ret = PQntuples(res) && pg_i64(res, 0, 1) != METHOD_DELETE ? (uint64_t)pg_i64(res, 0, 0) : 0;
     return 0;
 }
@@ -207,7 +243,7 @@ static int live(struct store_txn *txn, uint64_t from, bool desc, uint64_t *ret, 
     for (int i = 0; i < n; i++) {
         ret[i] = (uint64_t)pg_i64(res, i, 0);
         if (pg_store(txn)->is_sharded)
-            pg_home_note(pg_store(txn), ret[i], (int32_t)pg_i64(res, i, 1));
+            pg_home_note(pg_txn(txn), ret[i], (int32_t)pg_i64(res, i, 1));
     }
     pg_expect(txn, ret, (size_t)n);
     return n;
@@ -234,7 +270,7 @@ static int ids(struct store_txn *txn, int type, struct str after, bool desc, str
         ret[i].n = id.n;
         ret[i].row = (uint64_t)pg_i64(res, i, 1);
         if (pg_store(txn)->is_sharded)
-            pg_home_note(pg_store(txn), ret[i].row, (int32_t)pg_i64(res, i, 2));
+            pg_home_note(pg_txn(txn), ret[i].row, (int32_t)pg_i64(res, i, 2));
     }
     return n;
 }
@@ -282,7 +318,8 @@ static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t ma
 #define SCAN_OPS(few_) \
     { \
         .ahead = PG_BATCH_FIRST, .few = few_, .enter = scan_enter, .open = scan_open, \
-        .next = scan_next, .close = scan_close, .has = scan_has, .count = scan_count, \
+        .next = scan_next, .close = scan_close, .has = scan_has, .has_all = scan_has_all, \
+        .count = scan_count, \
         .live_of = live_of, .identity = identity, .live = live, .ids = ids, .row_at = pg_row_at, \
         .expect = pg_expect, \
     }

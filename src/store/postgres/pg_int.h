@@ -44,6 +44,7 @@
 #define PG_KEEP_BYTES MIB(4)
 #define PG_HOMES_MAX 65536 /* rows whose home a process remembers */
 #define PG_SETTLE_MS 5000  /* for a worker that was away while a group committed */
+#define PG_LAG_MS 1000     /* a group may be committed and not shown before a reader sees to it */
 
 /* Names of the types of parameters: i int8, h int4, b bytea, B bytea[], I int8[], H int4[],
  * t text; of those that pg_send adds itself: p the reader's position (int8). */
@@ -125,6 +126,8 @@
       "SELECT k FROM carnet_term WHERE k >= $1 AND k < $2 ORDER BY k LIMIT $3") \
     X(PG_KEY, "b", "SELECT FROM carnet_idx WHERE part = 0 AND k = $1") \
     X(PG_TERM, "b", "SELECT FROM carnet_term WHERE k = $1") \
+    X(PG_HAVE_KEYS, "B", "SELECT k FROM carnet_idx WHERE part = 0 AND k = ANY ($1)") \
+    X(PG_HAVE_TERMS, "B", "SELECT k FROM carnet_term WHERE k = ANY ($1)") \
     X(PG_KEY_COUNT, "bb", \
       "SELECT count(*) FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2") \
     X(PG_NEWEST, "ib", \
@@ -148,8 +151,8 @@
       " id, body) SELECT 0, u.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) u") \
     X(PG_FORESEE, "IBi", \
       "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, CASE WHEN" \
-      " octet_length(v.body) <= $3 THEN v.body END, u.n FROM unnest($1, $2) WITH" \
-      " ORDINALITY u(type, id, n) CROSS JOIN LATERAL (SELECT * FROM carnet_version v" \
+      " octet_length(v.body) <= $3 THEN v.body END FROM unnest($1, $2)" \
+      " u(type, id) CROSS JOIN LATERAL (SELECT * FROM carnet_version v" \
       " WHERE v.part = 0 AND v.type::int4 = u.type::int4 AND v.id = u.id ORDER BY" \
       " v.row + 0 DESC LIMIT 1) v") \
     X(PG_PUT_KEYS, "B", "INSERT INTO carnet_idx (part, k) SELECT 0, k FROM unnest($1) k") \
@@ -224,8 +227,8 @@
 
 /* Statements that only a distributed store has (sharded.h). */
 #define PG_SHARDED_ONLY(X) \
-    X(PG_SEEN) X(PG_LAZY) X(PG_HOME) X(PG_PUT_HOME) X(PG_DROP_HOME) X(PG_GUEST) X(PG_PUT_GUEST) \
-    X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
+    X(PG_SEEN) X(PG_LAZY) X(PG_HOME) X(PG_HOMES) X(PG_PUT_HOME) X(PG_PUT_HOMES) X(PG_DROP_HOME) \
+    X(PG_GUEST) X(PG_PUT_GUEST) X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
 
 enum pg_statement {
 #define X(id, types, sql) id,
@@ -317,6 +320,7 @@ struct unsent_version {
     int32_t home; /* in a distributed store */
     uint16_t type, origin;
     uint8_t method, id_n;
+    bool settles;        /* the directory has to learn its home */
     uint32_t at, body_n; /* the id's key and the body behind it, in unsent.bytes */
 };
 
@@ -346,6 +350,8 @@ size_t id_hash(int type, struct str id);
 
 struct foreseen_id {
     int type, row; /* of the answer; -1: there is no version */
+    int32_t home;  /* in a distributed store */
+    bool has_home; /* false: nor is there a version */
     uint8_t n;
     unsigned char key[ID_KEY_MAX];
 };
@@ -360,6 +366,8 @@ struct foreseen {
 void foreseen_clear(struct foreseen *f);
 /* Whether that id was asked for; *ret_row is its row of the answer, or -1. */
 bool foreseen_find(const struct foreseen *f, int type, struct str key, int *ret_row);
+/* What is known of an id; NULL: it was not asked for. */
+const struct foreseen_id *foreseen_id(const struct foreseen *f, int type, struct str key);
 
 struct pg_agent {
     char *text;
@@ -392,7 +400,14 @@ struct pg_writer {
     struct pg_agent agents[PG_AGENTS_MAX];
     size_t n_agents;
     bool multi_dirty;
+    atomic_bool owes; /* a group of this process is committed and not shown (publish) */
     atomic_uint_fast64_t commits, jobs;
+};
+
+/* What readers of a distributed store have noticed of groups that are committed and not shown. */
+struct pg_lag {
+    atomic_uint_fast64_t row;          /* the feed's end then */
+    atomic_int_fast64_t since, looked; /* milliseconds; when a reader has last seen to it */
 };
 
 struct pg_store {
@@ -407,6 +422,7 @@ struct pg_store {
     bool is_sharded;            /* Citus has distributed it */
     struct params *base_params; /* which lists hold references, for home.c */
     atomic_uint_fast64_t homes[PG_HOMES_MAX];
+    struct pg_lag lag;
     pthread_mutex_t conns_lock;
     struct pg_conn *free_conns;
     struct pg_writer writer;
@@ -460,7 +476,8 @@ static inline void pg_clearp(PGresult **r)
 /* ---- home.c: where things are in a distributed store. In a plain one these do nothing ---- */
 
 int32_t pg_home_make(int type, struct str id_key);
-void pg_home_note(struct pg_store *st, uint64_t row, int32_t home);
+/* Nothing is noted of what a writer sees: if its group fails, the number becomes another's. */
+void pg_home_note(struct pg_txn *t, uint64_t row, int32_t home);
 /* Say in `a` where a statement about a row goes, about several, about a range of keys (`within` as
  * in scan_int.h). */
 void pg_place_row(struct pg_store *st, uint64_t row, struct pg_args *a);
@@ -469,9 +486,13 @@ int pg_place_range(struct pg_txn *t, const struct str *within, struct str lo, st
                    struct pg_args *a, struct err *err);
 /* … about a resource: 1, or 0 if the directory does not know it. */
 int pg_place_id(struct pg_txn *t, int type, struct str id_key, struct pg_args *a, struct err *err);
-/* Settles a new resource with its patient (.n == 0: by itself). */
-int pg_home_set(struct pg_txn *t, int type, struct str id_key, struct str patient, int32_t *ret,
-                struct err *err);
+/* Where a new resource settles: with its patient (.n == 0: by itself). */
+int32_t pg_home_choose(int type, struct str id_key, struct str patient);
+/* Whether the directory holds resources of a type: other homes follow from the id. */
+bool pg_home_is_listed(const struct pg_store *st, int type);
+/* The bytes by which the directory knows a resource. */
+struct str pg_home_key(int type, struct str id_key, unsigned char to[2 + ID_KEY_MAX]);
+int pg_home_put(struct pg_txn *t, int type, struct str id_key, int32_t home, struct err *err);
 int pg_home_drop(struct pg_txn *t, int type, struct str id_key, struct err *err);
 /* Notes of which patients a resource is a guest. */
 int pg_guests_put(struct pg_txn *t, const struct index *index, int32_t home, struct err *err);
@@ -541,6 +562,8 @@ void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret);
 int pg_writer_start(struct pg_store *st, struct err *err);
 void pg_writer_stop(struct pg_store *st);
 void pg_submit(struct store *st, struct store_job *job);
+/* A group without jobs: what others have committed and not shown is shown behind it. */
+int pg_heal(struct pg_store *st, struct err *err);
 int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, struct err *err);
 int pg_changed(struct store_txn *txn, struct err *err);
 int pg_claim(struct store_txn *txn, struct str name, struct err *err);

@@ -87,29 +87,31 @@ static int agent_number(struct pg_txn *t, int64_t *ret, struct err *err)
     return 0;
 }
 
-/* What there is of the id so far: its newest version leaves the index. *ret_home: where the
- * resource is, or now settles. */
+/* What there is of the id so far: its newest version leaves the index. Says in `v` which one that
+ * was, and where the resource is or now settles. */
 static int supersede(struct pg_txn *t, const struct put *put, const struct adoption *as,
-                     struct str id_key, uint64_t *ret_parent, int32_t *ret_home, struct err *err)
+                     struct str id_key, struct unsent_version *v, struct err *err)
 {
     struct pg_writer *w = &pg_store(&t->base)->writer;
     struct pg_args place = {0};
     struct row old;
     int r = put->is_new ? 0 : pg_place_id(t, put->type, id_key, &place, err);
 
-    *ret_parent = 0;
-    *ret_home = place.home;
-    if (r == 0)
-        return pg_home_set(t, put->type, id_key, put->index ? put->index->patient : STR_NULL,
-                           ret_home, err);
-    if (r < 0 || (as && !as->parent))
-        return MIN(r, 0);
+    v->home = place.home;
+    if (r == 0 && pg_store(&t->base)->is_sharded) {
+        struct str patient = put->index ? put->index->patient : STR_NULL;
+
+        v->home = pg_home_choose(put->type, id_key, patient);
+        v->settles = pg_home_is_listed(pg_store(&t->base), put->type);
+    }
+    if (r <= 0 || (as && !as->parent))
+        return r < 0 ? r : 0;
     r = pg_get(&t->base, put->type, put->id, &old, err);
     if (r == ERR_NOT_FOUND)
         return 0;
     if (r < 0)
         return r;
-    *ret_parent = old.row;
+    v->parent = old.row;
     if (old.method != METHOD_DELETE) {
         w->live--;
         r = as && !as->drops_parent ? 0 : unindex(t, &old, place.home, err);
@@ -132,6 +134,8 @@ static int send_version(struct pg_txn *t, const struct unsent_version *v, struct
     pg_arg_i64(&a, v->method);
     pg_arg_bytes(&a, id);
     pg_arg_bytes(&a, body);
+    if (r == 0 && v->settles)
+        r = pg_home_put(t, v->type, id, v->home, err);
     return r < 0 ? r : pg_send(t->conn, PG_PUT_VERSION, &a, err);
 }
 
@@ -151,8 +155,7 @@ static int add_version(struct pg_txn *t, const struct unsent_version *v, struct 
 int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as, uint64_t row,
               uint64_t hlc, unsigned origin, struct err *err)
 {
-    struct pg_store *st = pg_store(&t->base);
-    struct pg_writer *w = &st->writer;
+    struct pg_writer *w = &pg_store(&t->base)->writer;
     struct unsent_version v = {.row = row,
                                .hlc = hlc,
                                .origin = (uint16_t)origin,
@@ -168,8 +171,7 @@ int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as
         return err_set(err, ERR_FULL, "the store has no more numbers for versions");
     pg_forget(t);
     id_key = str_n((char *)key, index_id_key(put->id, key));
-    if ((r = pg_enter(t, err)) < 0 ||
-        (r = supersede(t, put, as, id_key, &v.parent, &v.home, err)) < 0 ||
+    if ((r = pg_enter(t, err)) < 0 || (r = supersede(t, put, as, id_key, &v, err)) < 0 ||
         (r = agent_number(t, &agent, err)) < 0)
         return r;
     v.agent = (uint32_t)agent;
@@ -181,8 +183,6 @@ int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as
     w->versions++;
     w->live += put->method != METHOD_DELETE;
     w->is_dirty = true;
-    if (st->is_sharded)
-        pg_home_note(st, row, v.home);
     if (!put->index || (as && !as->row.is_current))
         return 0;
     r = add_entries(t, put->index, row, v.home, false, err);
@@ -347,39 +347,32 @@ static int send_keys(struct pg_writer *w, enum pg_statement id, struct pg_args *
     return pg_send(w->conn, id, a, err);
 }
 
-static int by_home(const void *x, const void *y, void *ctx)
-{
-    const struct pend *items = ctx, *a = items + *(const uint32_t *)x,
-                      *b = items + *(const uint32_t *)y;
-
-    return (a->home > b->home) - (a->home < b->home);
-}
-
-/* In a distributed store keys are put everywhere in one statement, and taken out home by home. */
-static int send_homes(struct pg_writer *w, enum pend_op op, uint32_t *which, size_t n,
+/* In a distributed store: keys of one home where they are, of several in one statement to all. */
+static int send_homes(struct pg_writer *w, enum pend_op op, const uint32_t *which, size_t n,
                       struct err *err)
 {
+    const struct pend *items = w->pends.items;
     struct pg_args a = {.form = FORM_ALL};
-    int r = 0;
+    bool is_one = op == PEND_DROP;
 
-    if (op == PEND_ADD && n) {
-        sb_reset(&w->homes);
-        pg_array_begin(&w->homes, PG_OF_I32, n);
-        for (size_t i = 0; i < n; i++)
-            pg_array_i32(&w->homes, w->pends.items[which[i]].home);
-        if (w->homes.failed)
-            return err_no_memory(err);
-        pg_arg_bytes(&a, sb_view(&w->homes));
-        return send_keys(w, w->keys_may_exist ? PG_ADD_KEYS : PG_PUT_KEYS, &a, which, n, err);
+    for (size_t i = 0; i < n && is_one; i++)
+        is_one = items[which[i]].home == items[which[0]].home;
+    if (n && is_one) {
+        a = (struct pg_args){.form = FORM_HOME, .home = items[which[0]].home};
+        return send_keys(w, PG_DROP_KEYS, &a, which, n, err);
     }
-    qsort_r(which, n, sizeof *which, by_home, w->pends.items);
-    for (size_t i = 0, end; i < n && r == 0; i = end) {
-        a = (struct pg_args){.form = FORM_HOME, .home = w->pends.items[which[i]].home};
-        for (end = i; end < n && w->pends.items[which[end]].home == a.home; end++)
-            ;
-        r = send_keys(w, PG_DROP_KEYS, &a, which + i, end - i, err);
-    }
-    return r;
+    sb_reset(&w->homes);
+    pg_array_begin(&w->homes, PG_OF_I32, n);
+    for (size_t i = 0; i < n; i++)
+        pg_array_i32(&w->homes, items[which[i]].home);
+    if (w->homes.failed)
+        return err_no_memory(err);
+    pg_arg_bytes(&a, sb_view(&w->homes));
+    return send_keys(w,
+                     op == PEND_DROP     ? PG_DROP_KEYS
+                     : w->keys_may_exist ? PG_ADD_KEYS
+                                         : PG_PUT_KEYS,
+                     &a, which, n, err);
 }
 
 /* Of several changes of one key the last one counts. Moves those of one kind to the front. */

@@ -24,13 +24,16 @@
 #define SH_IS_LIVE(p) "v.method < 2 AND NOT EXISTS (" SH_LATER("v.home", p) ")"
 
 #define PG_SHARDED(X) \
-    X(PG_FEED, FORM_LOCAL, "", "SELECT seen, epoch FROM carnet_feed WHERE part = 0") \
+    X(PG_FEED, FORM_LOCAL, "", "SELECT seen, epoch, row FROM carnet_feed WHERE part = 0") \
     X(PG_LOCK, FORM_LOCAL, "", \
       "SELECT row, epoch, hlc, seen FROM carnet_feed WHERE part = 0 FOR UPDATE") \
     X(PG_SEEN, FORM_LOCAL, "i", "UPDATE carnet_feed SET seen = $1 WHERE part = 0 AND seen < $1") \
     X(PG_LAZY, FORM_LOCAL, "", "SET LOCAL synchronous_commit = off") \
     X(PG_HOME, FORM_LOCAL, "b", "SELECT home FROM carnet_home WHERE k = $1") \
+    X(PG_HOMES, FORM_LOCAL, "B", "SELECT k, home FROM carnet_home WHERE k = ANY ($1)") \
     X(PG_PUT_HOME, FORM_LOCAL, "bh", "INSERT INTO carnet_home (k, home) VALUES ($1, $2)") \
+    X(PG_PUT_HOMES, FORM_LOCAL, "BH", \
+      "INSERT INTO carnet_home (k, home) SELECT * FROM unnest($1, $2)") \
     X(PG_DROP_HOME, FORM_LOCAL, "b", "DELETE FROM carnet_home WHERE k = $1") \
     X(PG_GUEST, FORM_LOCAL, "b", "SELECT home FROM carnet_guest WHERE k = $1 LIMIT 1") \
     X(PG_PUT_GUEST, FORM_LOCAL, "bh", \
@@ -87,6 +90,7 @@
       "SELECT k, home FROM carnet_idx WHERE k >= $1 AND k < $2 ORDER BY k DESC LIMIT $3") \
     X(PG_KEY, FORM_HOME, "bh", "SELECT k FROM carnet_idx WHERE home = $2 AND k = $1") \
     X(PG_KEY, FORM_ALL, "b", "SELECT k FROM carnet_idx WHERE k = $1") \
+    X(PG_HAVE_KEYS, FORM_ALL, "B", "SELECT k FROM carnet_idx WHERE k = ANY ($1)") \
     X(PG_KEY_COUNT, FORM_HOME, "bbh", \
       "SELECT count(*) FROM carnet_idx WHERE home = $3 AND k >= $1 AND k < $2") \
     X(PG_KEY_COUNT, FORM_ALL, "bb", "SELECT count(*) FROM carnet_idx WHERE k >= $1 AND k < $2") \
@@ -114,12 +118,20 @@
     X(PG_PUT_VERSIONS, FORM_ALL, "IIIIIIIBBH", \
       "INSERT INTO carnet_version (row, hlc, parent, origin, agent, type, method, id, body, home)" \
       " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)") \
+    X(PG_FORESEE, FORM_ALL, "IBHip", \
+      "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, CASE WHEN" \
+      " octet_length(v.body) <= $4 THEN v.body END, v.home FROM unnest($1, $2, $3) u(type, id," \
+      " home) JOIN carnet_version v ON v.home = u.home AND v.type::int4 = u.type::int4 AND v.id" \
+      " = u.id AND v.row + 0 <= $5 WHERE NOT EXISTS (" SH_LATER("v.home", "$5") ")") \
     X(PG_PUT_KEYS, FORM_ALL, "HB", \
       "INSERT INTO carnet_idx (home, k) SELECT * FROM unnest($1, $2)") \
     X(PG_ADD_KEYS, FORM_ALL, "HB", \
       "INSERT INTO carnet_idx (home, k) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING") \
     X(PG_DROP_KEYS, FORM_HOME, "Bh", \
       "DELETE FROM carnet_idx WHERE home = $2 AND k = ANY ($1)") \
+    X(PG_DROP_KEYS, FORM_ALL, "HB", \
+      "DELETE FROM carnet_idx i USING (SELECT unnest($1) home, unnest($2) k) u WHERE i.home =" \
+      " u.home AND i.k = u.k") \
     X(PG_DROP_RANGE, FORM_ALL, "bb", "DELETE FROM carnet_idx WHERE k >= $1 AND k < $2") \
     X(PG_EXPUNGE, FORM_HOME, "ibh", \
       "DELETE FROM carnet_version v WHERE v.home = $3 AND v.type::int4 = $1 AND v.id = $2") \

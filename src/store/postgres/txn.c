@@ -72,6 +72,52 @@ int pg_enter(struct pg_txn *t, struct err *err)
     return r;
 }
 
+/* In a distributed store: whether a group that is committed and not shown is for this reader to see
+ * to, since the process that wrote it has not done so. One reader at a time. */
+static bool must_heal(struct pg_store *st, uint64_t seen, uint64_t row)
+{
+    int64_t now = clock_mono_us() / 1000, looked = atomic_load(&st->lag.looked);
+
+    if (st->read_only || row <= seen)
+        return false;
+    if (!atomic_load(&st->writer.owes)) {
+        /* Mostly the moment of a commit: only what lasts is a writer's death. */
+        if (atomic_load(&st->lag.row) <= seen) {
+            atomic_store(&st->lag.row, row);
+            atomic_store(&st->lag.since, now);
+        }
+        if (now - atomic_load(&st->lag.since) < PG_LAG_MS)
+            return false;
+    }
+    return now - looked >= PG_LAG_MS &&
+           atomic_compare_exchange_strong(&st->lag.looked, &looked, now);
+}
+
+static int ask_position(struct pg_txn *t, PGresult **ret, struct err *err)
+{
+    struct pg_store *st = pg_store(&t->base);
+    _cleanup_(pg_clearp) PGresult *res = NULL;
+    int r = pg_ask(t->conn, PG_FEED, NULL, &res, err);
+
+    if (r == 0 && st->is_sharded && PQntuples(res) &&
+        must_heal(st, (uint64_t)pg_i64(res, 0, 0), (uint64_t)pg_i64(res, 0, 2)) &&
+        pg_heal(st, NULL) == 0) {
+        PQclear(res);
+        res = NULL;
+        /* A snapshot of what is shown now. */
+        if ((r = pg_send(t->conn, PG_COMMIT, NULL, err)) == 0 &&
+            (r = pg_send(t->conn, PG_BEGIN_READ, NULL, err)) == 0)
+            r = pg_ask(t->conn, PG_FEED, NULL, &res, err);
+    }
+    if (r < 0)
+        return r;
+    if (PQntuples(res) != 1)
+        return err_set(err, ERR_NO_STORE, "the store has no feed");
+    *ret = res;
+    res = NULL;
+    return 0;
+}
+
 int pg_know_position(struct pg_txn *t, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
@@ -79,7 +125,7 @@ int pg_know_position(struct pg_txn *t, struct err *err)
 
     if (t->has_position || t->base.is_writing)
         return 0;
-    if ((r = pg_ask(t->conn, PG_FEED, NULL, &res, err)) < 0)
+    if ((r = ask_position(t, &res, err)) < 0)
         return r;
     t->position = (uint64_t)pg_i64(res, 0, 0);
     t->has_position = true; /* what reloads asks for it again */
@@ -105,7 +151,7 @@ void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret)
 
     if (st->is_sharded) {
         t->home = (int32_t)pg_i64(res, i, 8);
-        pg_home_note(st, (uint64_t)pg_i64(res, i, 0), t->home);
+        pg_home_note(t, (uint64_t)pg_i64(res, i, 0), t->home);
     }
     *ret = (struct row){
         .row = (uint64_t)pg_i64(res, i, 0),
@@ -334,7 +380,7 @@ static int numbers(struct pg_txn *t, enum pg_statement id, const struct pg_args 
     for (int i = 0; r == 0 && i < PQntuples(res); i++) {
         r = rows_add(rows, arena, (uint64_t)pg_i64(res, i, 0), err);
         if (st->is_sharded)
-            pg_home_note(st, (uint64_t)pg_i64(res, i, 0), (int32_t)pg_i64(res, i, 1));
+            pg_home_note(t, (uint64_t)pg_i64(res, i, 0), (int32_t)pg_i64(res, i, 1));
     }
     return r;
 }

@@ -202,6 +202,38 @@ static int send_copy(struct pg_writer *w, size_t from, struct err *err)
                    to, err);
 }
 
+/* What is new in a distributed store: the directory learns where it is. */
+static int send_homes(struct pg_writer *w, size_t from, struct err *err)
+{
+    const struct unsent *u = &w->unsent;
+    struct pg_args a = {0};
+    size_t n = 0, at = 0;
+
+    for (size_t i = from; i < u->n; i++)
+        n += u->items[i].settles;
+    if (n == 0)
+        return 0;
+    sb_reset(&w->array);
+    pg_array_begin(&w->array, PG_OF_BYTES, n);
+    for (size_t i = from; i < u->n; i++) {
+        const struct unsent_version *v = &u->items[i];
+        unsigned char key[2 + ID_KEY_MAX];
+
+        if (v->settles)
+            pg_array_bytes(&w->array, pg_home_key(v->type, unsent_id(u, v), key));
+    }
+    at = w->array.n;
+    pg_array_begin(&w->array, PG_OF_I32, n);
+    for (size_t i = from; i < u->n; i++)
+        if (u->items[i].settles)
+            pg_array_i32(&w->array, u->items[i].home);
+    if (w->array.failed)
+        return err_no_memory(err);
+    pg_arg_bytes(&a, str_n(w->array.p, at));
+    pg_arg_bytes(&a, str_n(w->array.p + at, w->array.n - at));
+    return pg_send(w->conn, PG_PUT_HOMES, &a, err);
+}
+
 int unsent_send(struct pg_writer *w, struct err *err)
 {
     struct unsent *u = &w->unsent;
@@ -212,6 +244,8 @@ int unsent_send(struct pg_writer *w, struct err *err)
         return 0;
     r = n < PG_COPY_MIN || w->conn->st->is_sharded ? send_arrays(w, u->sent, err)
                                                    : send_copy(w, u->sent, err);
+    if (r == 0 && w->conn->st->is_sharded)
+        r = send_homes(w, u->sent, err);
     if (r == 0)
         u->sent = u->n;
     return r;

@@ -82,7 +82,11 @@ static int structure(struct check *c, struct err *err)
 
 int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx, struct err *err)
 {
-    return check_run(st, structure, say, ctx, err);
+    struct pg_store *pg = (struct pg_store *)st;
+    /* The index is as of now, and the feed's end has to be as well. */
+    int r = pg->is_sharded && !pg->read_only ? pg_heal(pg, err) : 0;
+
+    return r < 0 ? r : check_run(st, structure, say, ctx, err);
 }
 
 int pg_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,

@@ -223,6 +223,7 @@ static int commit(struct pg_writer *w, struct err *err)
     /* What this process has changed itself is in its memory already. */
     if (w->epoch_moves)
         atomic_store(&w->conn->st->epoch, w->epoch + 1);
+    atomic_store(&w->owes, false); /* what was before this group is shown with it (heal) */
     publish(w, in_doubt);
     return 0;
 }
@@ -270,7 +271,7 @@ static int heal(struct pg_writer *w, uint64_t seen, struct err *err)
 }
 
 /* Behind the commit: from here on readers of the feed go up to the group's end. If it fails, or
- * this process dies first, the next group does it. */
+ * this process dies first, the next group does it, or a reader who notices (txn.c). */
 static void publish(struct pg_writer *w, bool in_doubt)
 {
     struct pg_conn *c = w->conn;
@@ -279,13 +280,28 @@ static void publish(struct pg_writer *w, bool in_doubt)
     if (!c->st->is_sharded || !w->is_dirty)
         return;
     pg_arg_i64(&a, (int64_t)w->last_row);
-    if ((in_doubt || c->is_warned) && settle(w, NULL) < 0) {
+    if (((in_doubt || c->is_warned) && settle(w, NULL) < 0) ||
+        pg_send(c, PG_BEGIN_WRITE, NULL, NULL) < 0 || pg_send(c, PG_LAZY, NULL, NULL) < 0 ||
+        pg_send(c, PG_SEEN, &a, NULL) < 0 || pg_ask(c, PG_COMMIT, NULL, NULL, NULL) < 0) {
+        atomic_store(&w->owes, true);
         pg_writer_rollback(w);
-        return;
     }
-    if (pg_send(c, PG_BEGIN_WRITE, NULL, NULL) < 0 || pg_send(c, PG_LAZY, NULL, NULL) < 0 ||
-        pg_send(c, PG_SEEN, &a, NULL) < 0 || pg_ask(c, PG_COMMIT, NULL, NULL, NULL) < 0)
-        pg_writer_rollback(w);
+}
+
+static int run_nothing(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)txn;
+    (void)job;
+    (void)err;
+    return 0;
+}
+
+int pg_heal(struct pg_store *st, struct err *err)
+{
+    static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
+    struct store_job job = {.run = run_nothing, .who = &upkeep};
+
+    return store_write(&st->base, &job, err);
 }
 
 /* Takes the feed: what it says counts from here on. */

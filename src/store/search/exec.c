@@ -40,6 +40,7 @@ void exec_done(struct exec *top)
         arena_done(&x->body);
         sb_done(&x->text);
     }
+    targets_release(top);
     params_unref(top->params);
     arena_done(tmp);
     free(tmp);

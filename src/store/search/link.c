@@ -22,6 +22,7 @@
 #define LINK_ENTRIES 16    /* entries that one target is expected to have, as a cost */
 #define LINK_MERGE 32      /* lists that are merged; more are read whole … */
 #define LINK_READ 16384    /* … if they have no more entries */
+#define GATHER_SHARE 4     /* to look a target up costs so much less than to read an entry */
 #define LINK_HAS_SHARE 16  /* a body costs as much as so many entries, and more */
 
 /* Whether no resource has more than one value of a reference parameter: what its list says, or
@@ -392,6 +393,138 @@ int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err
         return r < 0 ? r : 1;
     /* To merge many lists costs more than to read them. */
     return clause_collect(x, c, c->n_ranges > LINK_MERGE ? LINK_READ : limit, err);
+}
+
+/* ---- gathering: all that a _has leads to, without bodies (targets.c) ---- */
+
+struct clause *link_gatherable(struct exec *x)
+{
+    for (size_t i = 0; i < x->n_clauses; i++) {
+        struct clause *c = &x->clauses[i];
+        if (link_leads(c) && !c->link->has_canonicals && x->s->type)
+            return c;
+    }
+    return NULL;
+}
+
+/* Whether the inner list is known to be more than an event loop may spend: then a worker begins. */
+static bool is_for_worker(const struct exec *x, struct inner *in)
+{
+    const struct exec *top = x->top;
+
+    return top->budget && in->near &&
+           hint_least(&in->x, &in->x.clauses[0]) > top->budget - MIN(top->spent, top->budget);
+}
+
+/* Whether the inner search is one clause of which its ranges say all. */
+static bool is_ranges(const struct exec *x)
+{
+    const struct clause *c = x->clauses;
+
+    return x->n_clauses == 1 && x->s->type && c->names_type && !c->link && !c->subs && !c->negate &&
+           !c->is_opaque && !c->lossy && c->how != HOW_SET && c->how != HOW_SPANS && x->lo <= 1 &&
+           x->hi >= x->newest && !exec_is_restricted(x);
+}
+
+/* All matches of such a search, in no order: 1, or 0 where they are too many or bodies decide. */
+static int inner_ranges(struct inner *in, size_t cost, struct rowset *ret, struct err *err)
+{
+    struct exec *x = &in->x;
+    struct rowset found = {0};
+    size_t seen = 0;
+
+    if (!is_ranges(x))
+        return 0;
+    x->asked = false;
+    for (size_t i = 0; i < x->clauses[0].n_ranges; i++) {
+        size_t n = 0;
+        int r = scan_collect(x, &x->clauses[0].ranges[i], cost - seen, &found, &n, err);
+
+        if (r < 0)
+            return r;
+        seen += n;
+        if (seen >= cost)
+            return 0;
+    }
+    *ret = found;
+    return !x->asked;
+}
+
+/* What newer rows refer to, of which no list was read. */
+static int gather_newer(struct exec *x, struct inner *in, uint64_t row, struct rowset *set,
+                        struct err *err)
+{
+    const struct index_options *opt = store_index_options(x->t->st);
+    struct collecting to = {x, set};
+    struct follow f = {x, x->s->type, collect_row, &to, err};
+    yyjson_val *root;
+    int r = exec_body(&in->x, row, &root, err);
+
+    return r < 0 ? r : search_refs(&in->x.body, opt, in->param, root, collect_ref, &f, err);
+}
+
+struct gathering {
+    struct exec *x;
+    struct inner *in;
+    const struct targets_view *targets;
+    struct rowset set;
+    uint64_t rows[LINK_BATCH]; /* that are known */
+    size_t n;
+};
+
+static int gather_flush(struct gathering *g, struct err *err)
+{
+    struct exec *x = g->x;
+    uint64_t found[LINK_BATCH];
+    int r = exec_charge(x, g->n / GATHER_SHARE, err);
+
+    targets_rows(g->targets, g->rows, g->n, found);
+    for (size_t i = 0; i < g->n && r >= 0; i++)
+        if (found[i] >= x->lo && found[i] <= x->hi)
+            r = rowset_add(&g->set, x->tmp, found[i], x->newest, err);
+    g->n = 0;
+    return r;
+}
+
+static int gather_row(struct gathering *g, uint64_t row, struct err *err)
+{
+    if (!targets_know(g->targets, row))
+        return gather_newer(g->x, g->in, row, &g->set, err);
+    g->rows[g->n++] = row;
+    return g->n == LINK_BATCH ? gather_flush(g, err) : 0;
+}
+
+/* Matches may stand in an array in no order, or in a bitmap. */
+static int gather_all(struct gathering *g, const struct rowset *found, struct err *err)
+{
+    int r = rowset_init_bits(&g->set, g->x->tmp, g->x->newest, err);
+
+    for (size_t i = 0; i < found->n && r >= 0; i++)
+        r = gather_row(g, found->v[i], err);
+    for (uint64_t row = 1; found->bits && r >= 0 && (row = rowset_seek(found, row, false)); row++)
+        r = gather_row(g, row, err);
+    return r < 0 ? r : gather_flush(g, err);
+}
+
+int link_gather(struct exec *x, struct clause *c, struct err *err)
+{
+    struct gathering g = {.x = x, .in = &c->link->inner[0]};
+    size_t cost = search_limits.gather;
+    struct rowset found = {0};
+    int r = is_for_worker(x, g.in) ? exec_charge(x, x->top->budget, err) : 0;
+
+    if (r < 0 || (r = targets_open(x, g.in->param, &g.targets, err)) < 0 || !g.targets)
+        return r;
+    r = inner_ranges(g.in, cost, &found, err);
+    if (r == 0) {
+        r = inner_all(g.in, cost, cost, err);
+        found = g.in->found;
+    }
+    if (r <= 0 || (r = gather_all(&g, &found, err)) < 0)
+        return r;
+    c->set = g.set;
+    c->how = HOW_SET;
+    return 1;
 }
 
 /* ---- testing ---- */

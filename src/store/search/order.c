@@ -455,11 +455,19 @@ int order_page(struct exec *x, const struct mark *from, struct page *ret, struct
     struct order o = {.x = x, .from = from, .desc = x->s->sort[0].descending};
     struct mark end = {.position = x->position, .total = from ? from->total : -1};
     struct rows found = {0};
+    struct clause *has;
     bool small;
     int r = plan_driver(x, true, &o.driver, &small, err);
 
     if (r < 0)
         return r;
+    if (!small && (has = link_gatherable(x)) != NULL) {
+        if ((r = link_gather(x, has, err)) < 0)
+            return r;
+        if (r > 0)
+            o.driver = has;
+        small = r > 0 && rowset_count(&has->set) <= search_limits.sort_rows / 16;
+    }
     if (small || x->s->total == TOTAL_ACCURATE || search_sort_is_computed(rule(&o, 0))) {
         if ((r = exec_matches(x, o.driver, SIZE_MAX, SIZE_MAX, &found, err)) < 0)
             return r;

@@ -30,6 +30,20 @@ static int to_bits(struct rowset *s, struct arena *a, uint64_t max, struct err *
     return 0;
 }
 
+int rowset_init_bits(struct rowset *s, struct arena *a, uint64_t max, struct err *err)
+{
+    return to_bits(s, a, max, err);
+}
+
+uint64_t rowset_count(const struct rowset *s)
+{
+    uint64_t n = s->n;
+
+    for (uint64_t i = 0; s->bits && i <= s->max / 64; i++)
+        n += (unsigned)__builtin_popcountll(s->bits[i]);
+    return n;
+}
+
 int rowset_add(struct rowset *s, struct arena *a, uint64_t row, uint64_t max, struct err *err)
 {
     if (row > max)

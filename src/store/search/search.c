@@ -16,6 +16,7 @@ struct search_limits search_limits = {
     .set_array = 65536,
     .turn_after = 500,
     .turn_match = 96,
+    .gather = 1000000,
     .bodies = {64, 512, 4096},
     .reads = {4096, 32768, 0},
 };
@@ -296,6 +297,28 @@ static bool counts_rows(const struct exec *x, const struct clause *c)
     return range->is_point || !list_is_multi(&x->t->st->lists, param);
 }
 
+/* Whether all that a search finds stands in the set of its one clause. */
+static bool is_set(const struct exec *x, const struct clause *c)
+{
+    return x->n_clauses == 1 && x->s->type && c->how == HOW_SET && c->names_type && !c->lossy &&
+           !c->negate && x->lo <= 1 && x->hi >= x->newest && !exec_is_restricted(x);
+}
+
+/* A number is asked for: a _has that no clause made small finds all that it leads to. */
+static int gather(struct exec *x, const struct clause **driver, int64_t *ret_total, struct err *err)
+{
+    struct clause *has = link_gatherable(x);
+    int r = has ? link_gather(x, has, err) : 0;
+
+    if (r > 0)
+        *driver = has;
+    if (r > 0 && is_set(x, has)) {
+        *ret_total = (int64_t)rowset_count(&has->set);
+        r = exec_charge(x, (size_t)x->newest / 64, err);
+    }
+    return MIN(r, 0);
+}
+
 /* The exact number of matches where the index alone knows it: 1, or 0 if it does not. */
 static int count_entries(struct exec *x, int64_t *ret, struct err *err)
 {
@@ -368,8 +391,13 @@ static int rows_page(struct exec *x, const struct mark *from, struct page *ret, 
     }
     w.mark = &end;
     if (s->count > 0 || w.counting) {
-        if ((r = plan_driver(x, false, &driver, &small, err)) < 0 ||
-            (r = source_open(&w.src, x, driver, at, err)) < 0)
+        if ((r = plan_driver(x, false, &driver, &small, err)) < 0)
+            return r;
+        if (w.counting && !small && (s->total == TOTAL_ACCURATE || s->count == 0) &&
+            (r = gather(x, &driver, &end.total, err)) < 0)
+            return r;
+        w.counting &= end.total < 0;
+        if ((r = source_open(&w.src, x, driver, at, err)) < 0)
             return r;
         w.has = may_turn(x, &end);
         w.decided = from ? from->row : 0;

@@ -14,7 +14,7 @@
  * exec.c    what they share: costs, bodies, access
  * hints.c   which lists are long                few.c     a list of few rows, in one question
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
- * cursor.c  the opaque text between two pages
+ * cursor.c  the opaque text between two pages       targets.c where a list's references lead, kept
  */
 #ifndef SQ_SEARCH_INT_H
 #define SQ_SEARCH_INT_H
@@ -38,6 +38,7 @@ struct search_limits {
     size_t set_array;  /* rows in a set that is an array; more make it a bitmap */
     size_t turn_after; /* spent on candidates before a page is filled from what a _has finds … */
     size_t turn_match; /* … where a match among them costs more than so much */
+    size_t gather;     /* what finding all that a _has leads to may cost, to sort or count it */
     size_t bodies[3];  /* bodies looked at for one clause before its ranges are read */
     size_t reads[3];   /* … up to this many entries; 0: all */
 };
@@ -57,6 +58,9 @@ struct rowset {
     uint64_t max;
 };
 
+/* Makes an empty set a bitmap, for many rows in no order. */
+int rowset_init_bits(struct rowset *s, struct arena *a, uint64_t max, struct err *err);
+uint64_t rowset_count(const struct rowset *s); /* after rowset_sort */
 int rowset_add(struct rowset *s, struct arena *a, uint64_t row, uint64_t max, struct err *err);
 void rowset_sort(struct rowset *s); /* after the last add: in order, without repeats */
 bool rowset_has(const struct rowset *s, uint64_t row);
@@ -137,13 +141,14 @@ struct exec {
     struct store_txn *t;
     const struct scan_ops *ops;
     const struct search *s;
-    struct exec *top;      /* the outermost: a chain runs searches inside the search */
-    struct exec *more;     /* of the outermost: the list of those inside */
-    struct exec *beyond;   /* holds what a chain of a sort rule leads to */
-    struct params *params; /* of the outermost, once asked for */
-    struct arena *a;       /* the caller's: what is returned */
-    struct arena *tmp;     /* the search's own, shared by all inside it */
-    struct arena body;     /* of one row */
+    struct exec *top;             /* the outermost: a chain runs searches inside the search */
+    struct exec *more;            /* of the outermost: the list of those inside */
+    struct exec *beyond;          /* holds what a chain of a sort rule leads to */
+    struct params *params;        /* of the outermost, once asked for */
+    struct targets_view *targets; /* of the outermost: held to its end */
+    struct arena *a;              /* the caller's: what is returned */
+    struct arena *tmp;            /* the search's own, shared by all inside it */
+    struct arena body;            /* of one row */
     struct sb text;
     size_t budget, spent; /* of the outermost; budget 0: no limit */
     int64_t deadline_us;  /* of the monotonic clock; 0: none */
@@ -236,6 +241,26 @@ int link_prepare(struct exec *x, struct clause *c, struct err *err);
 int link_collect(struct exec *x, struct clause *c, size_t limit, struct err *err);
 /* Without c's own `negate`. May find out that collecting is cheaper, and do it. */
 int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct err *err);
+
+/* The _has whose rows link_gather may find; NULL: none. */
+struct clause *link_gatherable(struct exec *x);
+/* Finds all rows that it leads to, so that it drives: 1, or 0 where that costs too much. */
+int link_gather(struct exec *x, struct clause *c, struct err *err);
+
+/* ---- targets.c ---- */
+
+struct targets_view;
+
+/* Where the references of a parameter to the searched type lead; what was not known is read from
+ * their list. *ret NULL: a resource may have several, the list is too large, the snapshot is older.
+ * It is true until exec_done. */
+int targets_open(struct exec *x, const struct param *param, const struct targets_view **ret,
+                 struct err *err);
+/* Whether targets_rows knows a row: newer ones are asked themselves. */
+bool targets_know(const struct targets_view *v, uint64_t row);
+/* The live rows that rows refer to, 0 where one refers to none. */
+void targets_rows(const struct targets_view *v, const uint64_t *rows, size_t n, uint64_t *ret);
+void targets_release(struct exec *top);
 
 /* ---- lead.c ---- */
 

@@ -2,7 +2,8 @@
  *
  * The source connection holds one snapshot from the first page to the last, so that writers do not
  * make the copy start again; the log grows meanwhile. The copy gets its name when it is whole and
- * on the disk.
+ * on the disk. A copy of an encrypted store is encrypted with the same keys, which go with it;
+ * one of a store that is not encrypted can be made so (store_config.seal_copies).
  */
 #include "store/sqlite/sq_int.h"
 
@@ -55,13 +56,16 @@ static int copy_pages(sqlite3 *from, sqlite3 *to, const struct copy *c, struct e
     return rc == SQLITE_DONE ? 0 : sq_fail(to, rc, err);
 }
 
-static int copy_to(struct sq_txn *t, const char *path, const struct copy *c, struct err *err)
+static int copy_to(struct sq_txn *t, const char *path, const char *vfs, const struct copy *c,
+                   struct err *err)
 {
     sqlite3 *to = NULL;
     int r, rc;
 
     rc = sqlite3_open_v2(path, &to,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                             SQLITE_OPEN_EXRESCODE,
+                         vfs);
     if (rc != SQLITE_OK)
         r = sq_fail(to, rc, err);
     else
@@ -72,19 +76,44 @@ static int copy_to(struct sq_txn *t, const char *path, const struct copy *c, str
     return r == 0 ? sync_path(path, O_RDWR, err) : r;
 }
 
+/* Into a folder with keys of its own, which are made here. */
+static int copy_sealed(struct sq_txn *t, const char *dir, const char *path, const struct copy *c,
+                       struct err *err)
+{
+    _cleanup_(vault_freep) struct vault *vault = NULL;
+    const char *key_file = t->conn->st->key_file;
+    struct sealed_vfs *vfs = NULL;
+    int r = vault_exists(dir) ? 0 : vault_create(dir, key_file, err);
+
+    if (r >= 0)
+        r = vault_open(dir, key_file, &vault, err);
+    if (r >= 0)
+        r = sealed_vfs_new(vault, &vfs, err);
+    if (r >= 0)
+        r = copy_to(t, path, sealed_vfs_name(vfs), c, err);
+    sealed_vfs_free(vfs);
+    return r;
+}
+
 static int copy_named(struct sq_txn *t, const char *dir, const char *fresh, const char *path,
                       const struct copy *c, struct err *err)
 {
-    int r;
+    const struct sq_store *st = t->conn->st;
+    int r, keys;
 
     if (access(path, F_OK) == 0)
         return err_set(err, ERR_CONFLICT, "the folder \"%s\" already holds a store", dir);
     unlink(fresh);
-    r = copy_to(t, fresh, c, err);
+    keys = r = vault_copy(st->dir, dir, err);
+    if (r >= 0)
+        r = st->seal_copies ? copy_sealed(t, dir, fresh, c, err)
+                            : copy_to(t, fresh, sq_vfs_name(st), c, err);
     if (r == 0 && rename(fresh, path) < 0)
         r = err_set(err, ERR_NO_STORE, "the copy cannot be named: %s", strerror(errno));
     if (r < 0)
         unlink(fresh);
+    if (r < 0 && keys > 0)
+        vault_uncopy(dir);
     return r < 0 ? r : sync_path(dir, O_RDONLY | O_DIRECTORY, err);
 }
 

@@ -12,6 +12,11 @@ static const char *const sql_of[] = {
 
 int sq_fail(sqlite3 *db, int rc, struct err *err)
 {
+    if (rc == SQLITE_IOERR_DATA) {
+        err_set(err, ERR_NO_STORE,
+                "the store is damaged: something in its files is not what was written there");
+        return err_detail(err, "sqlite: %d", rc);
+    }
     switch (rc & 0xff) {
     case SQLITE_NOMEM: err_no_memory(err); break;
     case SQLITE_FULL: err_set(err, ERR_FULL, "the disk of the store is full"); break;
@@ -83,7 +88,7 @@ int sq_simple(struct sq_conn *c, enum sq_statement id, struct err *err)
     return r < 0 ? r : sq_run(c, s, err);
 }
 
-static void configure(void)
+static void configure_once(void)
 {
     /* Statistics of memory would make every allocation take a global lock. */
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
@@ -92,23 +97,33 @@ static void configure(void)
     sqlite3_initialize();
 }
 
-int sq_conn_new(struct sq_store *st, size_t cache_bytes, struct sq_conn **ret, struct err *err)
+void sq_configure(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, configure_once);
+}
+
+/* "unix-excl" keeps the locks of the log's index in this process's memory: a read then costs no
+ * system call for them, and no second process can come in behind the lock file. */
+const char *sq_vfs_name(const struct sq_store *st)
+{
+    return st->vfs ? sealed_vfs_name(st->vfs) : "unix-excl";
+}
+
+int sq_conn_new(struct sq_store *st, size_t cache_bytes, struct sq_conn **ret, struct err *err)
+{
     _cleanup_(sq_conn_freep) struct sq_conn *c = calloc(1, sizeof *c);
     char sql[300];
     int rc, r;
 
-    pthread_once(&once, configure);
     if (!c || fault_point("open"))
         return err_no_memory(err);
     c->st = st;
-    /* "unix-excl" keeps the locks of the log's index in this process's memory: a read then costs no
-     * system call for them, and no second process can come in behind the lock file. */
     rc = sqlite3_open_v2(st->path, &c->db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                              SQLITE_OPEN_EXRESCODE,
-                         "unix-excl");
+                         sq_vfs_name(st));
     if (rc != SQLITE_OK)
         return sq_fail(c->db, rc, err);
     sqlite3_busy_timeout(c->db, SQ_BUSY_MS);

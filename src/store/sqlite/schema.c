@@ -105,9 +105,10 @@ static int put_origin(struct sq_conn *c, int64_t n, uint64_t value, struct err *
 int sq_schema_create(struct sq_conn *c, const struct store_config *config, struct err *err)
 {
     int reserved = SQ_RESERVED_BYTES, r;
-    char sql[60];
+    char sql[80];
 
-    snprintf(sql, sizeof sql, "PRAGMA page_size=%d", SQ_PAGE_BYTES);
+    /* Nobody needs the journal of a file that is thrown away if it does not become whole. */
+    snprintf(sql, sizeof sql, "PRAGMA journal_mode=MEMORY; PRAGMA page_size=%d", SQ_PAGE_BYTES);
     r = sq_exec(c->db, sql, err);
     if (r < 0)
         return r;

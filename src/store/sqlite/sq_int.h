@@ -9,6 +9,7 @@
 
 #include "store/pends_int.h"
 #include "store/queue_int.h"
+#include "store/sqlite/sealed_vfs.h"
 #include "store/store_int.h"
 #include "base/rng.h"
 #include "fhir/validate.h"
@@ -183,6 +184,10 @@ struct sq_store {
     struct store base;
     char *dir, *path;
     int lock_fd;
+    struct vault *vault;    /* of an encrypted store, otherwise NULL */
+    struct sealed_vfs *vfs; /* likewise */
+    char *key_file;         /* for copies that are to be encrypted when the store is not */
+    bool seal_copies;
     bool read_only;
     size_t cache_bytes, hot_cache_bytes;
     unsigned n_hot, hot_max; /* n_hot under conns_lock */
@@ -205,6 +210,8 @@ int sq_page_cache_use(void);
 
 /* ---- conn.c ---- */
 
+/* The VFS that the store's files are opened through. */
+const char *sq_vfs_name(const struct sq_store *st);
 int sq_conn_new(struct sq_store *st, size_t cache_bytes, struct sq_conn **ret, struct err *err);
 void sq_conn_free(struct sq_conn *c);
 static inline void sq_conn_freep(struct sq_conn **c)
@@ -213,6 +220,9 @@ static inline void sq_conn_freep(struct sq_conn **c)
 }
 int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err);
 void sq_conn_give(struct sq_conn *c);
+
+/* SQLite as every store wants it; once, before anything else of it is used. */
+void sq_configure(void);
 
 /* Fills err from what SQLite said; returns its code. */
 int sq_fail(sqlite3 *db, int rc, struct err *err);

@@ -1,6 +1,8 @@
 #include "store/sqlite/sq_int.h"
 
+#include "base/fault.h"
 #include "base/log.h"
+#include "vault/master.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,8 +115,11 @@ static void sq_close(struct store *base)
     pthread_mutex_destroy(&st->conns_lock);
     if (st->base.params)
         store_base_done(&st->base);
+    sealed_vfs_free(st->vfs);
+    vault_free(st->vault);
     if (st->lock_fd >= 0)
         close(st->lock_fd);
+    free(st->key_file);
     free(st->path);
     free(st->dir);
     free(st);
@@ -152,6 +157,16 @@ static struct sq_store *alloc(const struct store_config *config)
     return st;
 }
 
+/* All of the log into the database: what is renamed must be whole without it. */
+static int fold(struct sq_conn *c, struct err *err)
+{
+    int rc = fault_point("sql")
+                 ? SQLITE_IOERR
+                 : sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : sq_fail(c->db, rc, err);
+}
+
 /* A new database is made under another name and renamed when it is whole: a folder never holds half
  * of one. */
 static int create(struct sq_store *st, const struct store_config *config, struct err *err)
@@ -168,6 +183,8 @@ static int create(struct sq_store *st, const struct store_config *config, struct
     st->path = path;
     if (r == 0)
         r = sq_schema_create(c, config, err);
+    if (r == 0)
+        r = fold(c, err);
     sq_conn_free(c);
     if (r == 0 && rename(fresh, path) < 0)
         r = err_set(err, ERR_NO_STORE, "the store cannot be created: %s", strerror(errno));
@@ -193,6 +210,25 @@ static int find_or_create(struct sq_store *st, const struct store_config *config
     return create(st, config, err);
 }
 
+/* A folder with keys is encrypted. A new one gets keys where a key is named; where making the store
+ * stopped half-way before, it has them already. */
+static int open_vault(struct sq_store *st, const struct store_config *config, struct err *err)
+{
+    bool is_new = config->create && access(st->path, F_OK) != 0;
+    int r = 0;
+
+    st->seal_copies = config->seal_copies && !vault_exists(st->dir);
+    if (st->seal_copies) {
+        st->key_file = config->key_file ? strdup(config->key_file) : NULL;
+        return config->key_file && !st->key_file ? err_no_memory(err) : 0;
+    }
+    if (is_new && master_is_named(config->key_file) && !vault_exists(st->dir))
+        r = vault_create(st->dir, config->key_file, err);
+    if (r >= 0)
+        r = vault_open(st->dir, config->key_file, &st->vault, err);
+    return r < 0 || !st->vault ? r : sealed_vfs_new(st->vault, &st->vfs, err);
+}
+
 int store_sqlite_open(const struct store_config *config, struct store **ret, struct err *err)
 {
     _cleanup_(sq_closep) struct sq_store *st = alloc(config);
@@ -203,10 +239,11 @@ int store_sqlite_open(const struct store_config *config, struct store **ret, str
     if (config->create && mkdir(config->dir, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "the data folder \"%s\" cannot be made: %s", config->dir,
                        strerror(errno));
+    sq_configure();
     st->base.scan = &sq_scan_ops;
     if ((r = take_lock(st, err)) < 0 ||
         (r = store_base_init(&st->base, &ops, &config->index, NULL, err)) < 0 ||
-        (r = find_or_create(st, config, err)) < 0 ||
+        (r = open_vault(st, config, err)) < 0 || (r = find_or_create(st, config, err)) < 0 ||
         (r = sq_conn_new(st, SQ_WRITE_CACHE_BYTES, &st->writer.conn, err)) < 0 ||
         (r = sq_schema_open(st, st->writer.conn, err)) < 0)
         return r;

@@ -87,8 +87,8 @@ static size_t fitting(const struct audit_log *log, const struct audit_append *jo
     return n;
 }
 
-/* Puts as much as fits behind one another; returns how many leaves. */
-static size_t gather(struct audit_log *log, struct audit_append *job)
+/* Puts as much as fits behind one another. */
+static int gather(struct audit_log *log, struct audit_append *job, size_t *ret_n, struct err *err)
 {
     size_t in_batch = 0;
 
@@ -108,8 +108,8 @@ static size_t gather(struct audit_log *log, struct audit_append *job)
         if (job->at + n < job->n)
             break;
     }
-    batch_end(&log->batch, log->size, in_batch);
-    return in_batch;
+    *ret_n = in_batch;
+    return batch_end(&log->batch, log->size, in_batch, &log->cipher, err);
 }
 
 /* What comes behind the batch is zeroed before it is needed: a sync of bytes that the file already
@@ -132,9 +132,9 @@ static int make_tail(struct segment *s, size_t n, struct err *err)
 static int store_batch(struct audit_log *log, struct err *err)
 {
     struct segment *s = log->current;
-    int r = sb_ok(&log->batch, err);
+    int r = 0;
 
-    if (r >= 0 && s->end + log->batch.n > UINT32_MAX)
+    if (s->end + log->batch.n > UINT32_MAX)
         r = err_set(err, ERR_FULL, "a segment of the audit log is full");
     if (r < 0)
         return r;
@@ -205,16 +205,16 @@ static void write_jobs(struct audit_log *log, struct audit_append *jobs)
 
     while (jobs) {
         struct audit_append *rest = jobs;
-        size_t n;
+        size_t n = 0;
         int r = atomic_load(&log->broken) ? err_set(&err, ERR_NO_STORE,
                                                     "the audit log failed; start the node "
                                                     "again")
                                           : make_room(log, &err);
 
-        if (r >= 0) {
-            n = gather(log, jobs);
+        if (r >= 0)
+            r = gather(log, jobs, &n, &err);
+        if (r >= 0)
             r = store_batch(log, &err);
-        }
         if (r < 0) {
             finish(jobs, NULL, r, &err);
             return;

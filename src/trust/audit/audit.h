@@ -33,6 +33,7 @@ struct audit_witness {
 
 struct audit_config {
     const char *dir;      /* the data folder; the log is dir/audit */
+    const char *key_file; /* of an encrypted data folder; NULL: the environment's key, if any */
     const char *key_path; /* PEM, NULL: dir/audit/key.pem, made with a new log */
     unsigned head_ms;     /* in place of AUDIT_HEAD_MS, 0: that */
     bool read_only;       /* for commands; beside a running node too */
@@ -151,9 +152,12 @@ int audit_root(struct audit_log *log, uint64_t n, struct merkle_hash *ret, struc
 #define AUDIT_BEFORE_FOLDER "audit-before" /* of a restored node: logs that ended, by name */
 
 /* Copies the log of a data folder, which may be written meanwhile, into to_dir/audit, without the
- * key: for reading and verifying, never to go on with. 0 too where there is none. ERR_CONFLICT
- * where to_dir has one. */
+ * signing key, and beside it the folder's carnet.keys where it has any: for reading and verifying,
+ * never to go on with. 0 too where there is none. ERR_CONFLICT where to_dir has one. */
 int audit_copy(const char *dir, const char *to_dir, struct err *err);
+/* The same of a log that is not sealed, into a folder that gets keys of its own, made here: the
+ * copy is sealed. */
+int audit_copy_sealed(const char *dir, const char *to_dir, const char *key_file, struct err *err);
 
 /* Which entries are thrown away; all that say something must hold. */
 struct audit_erasure {
@@ -177,7 +181,7 @@ int audit_erase(const struct audit_config *config, const struct audit_erasure *w
 
 /* Reads every entry of a log and holds the tree against its heads and against `heads` (checkpoints
  * that somebody kept). What does not hold goes to `say`; returns the number of problems. */
-int audit_verify(const char *dir, const struct str *heads, size_t n_heads,
+int audit_verify(const char *dir, const char *key_file, const struct str *heads, size_t n_heads,
                  void (*say)(void *ctx, const char *text), void *ctx, struct merkle_tree *ret,
                  struct err *err);
 

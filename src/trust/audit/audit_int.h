@@ -28,6 +28,10 @@ struct audit_log {
     struct note_signer *signer;
     struct merkle_hash id; /* SHA-256 of the origin: what binds files to this log */
     const struct audit_config *config;
+    unsigned char data_key[XAES_KEY_BYTES]; /* of a sealed log */
+    char pass[2 * XAES_KEY_BYTES + 1];      /* its signing key's passphrase */
+    bool is_sealed;
+    struct cipher cipher; /* of who opens the log, then of who appends */
 
     /* The tree; written by the appending thread alone, read by all under `lock`. */
     pthread_mutex_t lock;
@@ -61,6 +65,8 @@ struct audit_log {
 
 int segment_make(struct audit_log *log, uint64_t number, struct segment **ret, struct err *err);
 void segment_free(struct segment *s);
+/* For a thread's own use; the caller ends it. */
+int log_cipher(const struct audit_log *log, struct cipher *ret, struct err *err);
 /* Adds one leaf to the segment in hand and to the tree. */
 void log_add(struct audit_log *log, uint32_t at, const struct merkle_hash *leaf, uint64_t patient);
 /* Closes a full segment and begins the next one. */

@@ -1,6 +1,8 @@
 /* copy.c - a copy of a log that may be written meanwhile. */
 #include "trust/audit/audit_int.h"
 
+#include "vault/vault.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +45,54 @@ static int copy_file(int from_dir, int to_dir, const char *name, struct err *err
     return r;
 }
 
+/* ---- sealed on the way ---- */
+
+static int seal_batches(struct str segment, struct cipher *c, int to, struct err *err)
+{
+    _cleanup_(sb_done) struct sb one = sb_make(BATCH_HEAD_BYTES + BATCH_BYTES_MAX + BATCH_END_MAX);
+    uint64_t to_at = SEGMENT_HEAD_BYTES;
+    struct batch b;
+    int r = 0;
+
+    for (size_t at = SEGMENT_HEAD_BYTES;
+         r >= 0 && (r = batch_open(str_from(segment, at), NULL, NULL, &b, err)) > 0;
+         at += batch_bytes(str_from(segment, at), NULL)) {
+        batch_begin(&one);
+        sb_str(&one, b.rest);
+        r = batch_end(&one, b.first, b.n, c, err);
+        if (r >= 0)
+            r = file_write(to, sb_view(&one), to_at, err);
+        to_at += one.n;
+    }
+    return r < 0 ? r : file_sync(to, err);
+}
+
+static int seal_segment(int from_dir, int to_dir, uint64_t number, struct cipher *c,
+                        struct err *err)
+{
+    _cleanup_(sb_done) struct sb segment = sb_make(UINT32_MAX);
+    const struct cipher plain = {.log = c->log};
+    unsigned char head[SEGMENT_HEAD_BYTES];
+    char name[SEGMENT_NAME_BYTES];
+    int to, r;
+
+    segment_name(number, "seg", name);
+    r = file_load(from_dir, name, &segment, err);
+    if (r < 0)
+        return r;
+    if (!segment_is_head(sb_view(&segment), number, &plain))
+        return err_set(err, ERR_NO_STORE, "the audit log's file %s is damaged", name);
+    segment_head(number, c, head);
+    r = file_open(to_dir, name, true, true, &to, err);
+    if (r < 0)
+        return r;
+    r = file_write(to, str_n((const char *)head, sizeof head), 0, err);
+    if (r >= 0)
+        r = seal_batches(sb_view(&segment), c, to, err);
+    close(to);
+    return r;
+}
+
 /* A file that may not be there yet. */
 static int copy_if_there(int from_dir, int to_dir, const char *name, struct err *err)
 {
@@ -51,8 +101,9 @@ static int copy_if_there(int from_dir, int to_dir, const char *name, struct err 
     return r == ERR_NOT_FOUND ? 0 : r;
 }
 
-/* The heads first: what they cover is in the segments that are copied after them. */
-static int copy_log(int from, int to, struct err *err)
+/* The heads first: what they cover is in the segments that are copied after them. Sealed with c,
+ * where it is given: places in the segments are others then, and their indexes have to be made. */
+static int copy_log(int from, int to, struct cipher *c, struct err *err)
 {
     char name[SEGMENT_NAME_BYTES];
     uint64_t number = 0;
@@ -64,10 +115,10 @@ static int copy_log(int from, int to, struct err *err)
         r = copy_if_there(from, to, ROOTS_NAME, err);
     for (; r >= 0; number++) {
         segment_name(number, "idx", name);
-        r = copy_if_there(from, to, name, err);
+        r = c ? 0 : copy_if_there(from, to, name, err);
         segment_name(number, "seg", name);
         if (r >= 0)
-            r = copy_file(from, to, name, err);
+            r = c ? seal_segment(from, to, number, c, err) : copy_file(from, to, name, err);
     }
     if (r != ERR_NOT_FOUND)
         return r;
@@ -92,24 +143,96 @@ static int make_folder(const char *dir, int *ret, struct err *err)
                      : err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", path, strerror(errno));
 }
 
-int audit_copy(const char *dir, const char *to_dir, struct err *err)
+/* The cipher of the keys that to_dir has, for the log in `from`. */
+static int cipher_for(int from, const char *to_dir, const char *key_file, struct cipher *ret,
+                      struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(KIB(4));
+    _cleanup_(vault_freep) struct vault *vault = NULL;
+    struct note_key key;
+    struct str origin;
+    int r = file_load(from, KEY_NAME, &text, err);
+
+    if (r >= 0)
+        r = note_key_parse(str_trim(sb_view(&text)), &key, err);
+    if (r >= 0)
+        r = vault_open(to_dir, key_file, &vault, err);
+    if (r < 0)
+        return r;
+    origin = str_c(key.name);
+    merkle_digest(&origin, 1, &ret->log);
+    return vault_sealer(vault, CIPHER_USE, &ret->x, err);
+}
+
+static int copy_into(int from, int to, struct cipher *c, struct err *err)
+{
+    int r = copy_log(from, to, c, err);
+
+    if (r >= 0 && fsync(to) < 0)
+        r = err_set(err, ERR_NO_STORE, "the copy of the audit log cannot be made durable");
+    return r;
+}
+
+static int open_log_folder(const char *dir, int *ret, struct err *err)
 {
     char path[PATH_BYTES];
+
+    snprintf(path, sizeof path, "%s/" AUDIT_FOLDER, dir);
+    *ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret >= 0 ? 0
+                     : err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", path, strerror(errno));
+}
+
+int audit_copy(const char *dir, const char *to_dir, struct err *err)
+{
     int from, to = -1, r;
 
     if (!audit_exists(dir))
         return 0;
-    snprintf(path, sizeof path, "%s/" AUDIT_FOLDER, dir);
-    from = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (from < 0)
-        return err_set(err, ERR_NO_STORE, "%s cannot be opened: %s", path, strerror(errno));
+    r = open_log_folder(dir, &from, err);
+    if (r < 0)
+        return r;
     r = make_folder(to_dir, &to, err);
-    if (r >= 0) {
-        r = copy_log(from, to, err);
-        if (r >= 0 && fsync(to) < 0)
-            r = err_set(err, ERR_NO_STORE, "the copy of the audit log cannot be made durable");
+    if (r >= 0)
+        r = vault_copy(dir, to_dir, err);
+    if (r >= 0)
+        r = copy_into(from, to, NULL, err);
+    if (to >= 0)
         close(to);
-    }
     close(from);
     return r;
+}
+
+/* What opening for writing makes again. */
+static int make_indexes_of(const char *dir, const char *key_file, struct err *err)
+{
+    struct audit_config config = {.dir = dir, .key_file = key_file, .keyless = true};
+    struct audit_log *log = NULL;
+    int r = audit_open(&config, &log, err);
+
+    audit_close(log);
+    return r;
+}
+
+int audit_copy_sealed(const char *dir, const char *to_dir, const char *key_file, struct err *err)
+{
+    _cleanup_(cipher_done) struct cipher c = {.x = NULL};
+    int from, to = -1, r;
+
+    if (!audit_exists(dir))
+        return 0;
+    r = open_log_folder(dir, &from, err);
+    if (r < 0)
+        return r;
+    r = make_folder(to_dir, &to, err);
+    if (r >= 0)
+        r = vault_create(to_dir, key_file, err);
+    if (r >= 0)
+        r = cipher_for(from, to_dir, key_file, &c, err);
+    if (r >= 0)
+        r = copy_into(from, to, &c, err);
+    if (to >= 0)
+        close(to);
+    close(from);
+    return r < 0 ? r : make_indexes_of(to_dir, key_file, err);
 }

@@ -37,7 +37,8 @@
     X(AUDIT_LOGIN, 15, "", "E")   /* a step of signing in */                                       \
     X(AUDIT_GRANT, 16, "", "E")   /* what the authorisation server gave, took back or refused */   \
     X(AUDIT_REFUSED, 17, "", "E") /* a request whose asker could not be told */                    \
-    X(AUDIT_COMMAND, 18, "", "E") /* what an operator did on the machine */
+    X(AUDIT_COMMAND, 18, "", "E") /* what an operator did on the machine */                        \
+    X(AUDIT_GLASS, 19, "", "E")   /* emergency access was taken: one breaks the glass */
 
 enum audit_interaction {
 #define X(id, number, code, action) id = (number),

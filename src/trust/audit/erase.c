@@ -109,14 +109,17 @@ static int find_leaf(void *ctx, uint64_t leaf, uint32_t at, const struct stored_
 }
 
 /* Every batch of a segment, as far as they are whole. */
-static int walk_segment(struct str segment, segment_visit *visit, void *ctx, struct err *err)
+static int walk_segment(struct str segment, struct cipher *c, segment_visit *visit, void *ctx,
+                        struct err *err)
 {
+    _cleanup_(sb_done) struct sb plain = sb_make(BATCH_BYTES_MAX);
     struct stored_leaf stored;
     struct batch b;
     int r = 0;
 
-    for (size_t at = SEGMENT_HEAD_BYTES; r >= 0 && batch_open(str_from(segment, at), &b);
-         at += batch_bytes(str_from(segment, at)))
+    for (size_t at = SEGMENT_HEAD_BYTES;
+         r >= 0 && (r = batch_open(str_from(segment, at), c, &plain, &b, err)) > 0;
+         at += batch_bytes(str_from(segment, at), c))
         for (uint64_t leaf = b.first; r >= 0 && (r = batch_next(&b, &stored, err)) > 0; leaf++)
             r = visit(ctx, leaf, (uint32_t)at, &stored, err);
     return r;
@@ -167,7 +170,8 @@ static int rewrite_leaf(struct erasing *e, uint64_t leaf, const struct stored_le
     return 0;
 }
 
-static int rewrite_batch(struct erasing *e, struct batch *b, struct sb *out, struct err *err)
+static int rewrite_batch(struct erasing *e, struct batch *b, struct cipher *c, struct sb *out,
+                         struct err *err)
 {
     uint64_t leaf = b->first;
     size_t n = b->n;
@@ -188,23 +192,25 @@ static int rewrite_batch(struct erasing *e, struct batch *b, struct sb *out, str
                 r = rewrite_leaf(e, leaf++, &stored, out, err);
         }
     }
-    batch_end(out, leaf - n, n);
-    return r < 0 ? r : sb_ok(out, err);
+    return r < 0 ? r : batch_end(out, leaf - n, n, c, err);
 }
 
 static int rewrite_segment(struct audit_log *log, struct erasing *e, uint64_t number,
                            struct str segment, struct err *err)
 {
     _cleanup_(sb_done) struct sb all = sb_make(2 * segment.n + GROWTH_MAX),
-                                 one = sb_make(2 * BATCH_BYTES_MAX);
+                                 one = sb_make(2 * BATCH_BYTES_MAX),
+                                 plain = sb_make(BATCH_BYTES_MAX);
     char seg[SEGMENT_NAME_BYTES], idx[SEGMENT_NAME_BYTES];
+    struct cipher *c = &log->cipher;
     struct batch b;
     int r = 0;
 
     sb_str(&all, str_head(segment, SEGMENT_HEAD_BYTES));
-    for (size_t at = SEGMENT_HEAD_BYTES; r >= 0 && batch_open(str_from(segment, at), &b);
-         at += batch_bytes(str_from(segment, at))) {
-        r = rewrite_batch(e, &b, &one, err);
+    for (size_t at = SEGMENT_HEAD_BYTES;
+         r >= 0 && (r = batch_open(str_from(segment, at), c, &plain, &b, err)) > 0;
+         at += batch_bytes(str_from(segment, at), c)) {
+        r = rewrite_batch(e, &b, c, &one, err);
         sb_str(&all, sb_view(&one));
     }
     if (r < 0 || (r = sb_ok(&all, err)) < 0)
@@ -242,13 +248,13 @@ int segment_reindex(struct audit_log *log, uint64_t number, struct err *err)
 
     if (r >= 0) {
         s->number = number;
-        r = walk_segment(m.bytes, take_indexed, s, err);
+        r = walk_segment(m.bytes, &log->cipher, take_indexed, s, err);
     }
     if (r >= 0 && s->n != SEGMENT_LEAVES)
         r = err_set(err, ERR_NO_STORE, "segment %llu of the audit log is not full",
                     (unsigned long long)number);
     if (r >= 0)
-        r = segment_seal(log->dir_fd, s, err);
+        r = segment_seal(log->dir_fd, &log->cipher, s, err);
     unmap(&m);
     free(s);
     return r;
@@ -266,7 +272,7 @@ static int each_segment(struct audit_log *log, struct erasing *e, bool rewrite, 
 
         r = map_segment(log, number, &m, err);
         if (r >= 0)
-            r = walk_segment(m.bytes, find_leaf, e, err);
+            r = walk_segment(m.bytes, &log->cipher, find_leaf, e, err);
         if (r >= 0 && rewrite && e->n > before) {
             struct erasing now = *e;
 

@@ -78,6 +78,7 @@ static const struct {
     {AUDIT_GRANT, {DICOM, "110114", "User Authentication"}},
     {AUDIT_REFUSED, {DICOM, "110113", "Security Alert"}},
     {AUDIT_COMMAND, {DICOM, "110100", "Application Activity"}},
+    {AUDIT_GLASS, {DICOM, "110113", "Security Alert"}},
 };
 
 const struct audit_coding *audit_event_type(const struct audit_event *event)
@@ -91,12 +92,16 @@ const struct audit_coding *audit_event_type(const struct audit_event *event)
     return &rest;
 }
 
-/* One subtype is FHIR's interaction or DICOM's login, the other the name of an operation. */
+/* One subtype is FHIR's interaction or a word of DICOM's, the other the name of an operation. */
 static void write_kind(struct sb *out, const struct audit_event *e)
 {
-    static const struct audit_coding login = {DICOM, "110122", "Login"};
+    static const struct audit_coding login = {DICOM, "110122", "Login"},
+                                     glass = {DICOM, "110127", "Emergency Override Started"};
     const char *code = audit_interaction_code(e->interaction);
-    bool has_code = *code || e->interaction == AUDIT_LOGIN;
+    const struct audit_coding *word = e->interaction == AUDIT_LOGIN   ? &login
+                                      : e->interaction == AUDIT_GLASS ? &glass
+                                                                      : NULL;
+    bool has_code = *code || word;
 
     sb_lit(out, ",\"type\":");
     coding(out, audit_event_type(e));
@@ -106,7 +111,7 @@ static void write_kind(struct sb *out, const struct audit_event *e)
         sb_fmt(out, "{\"system\":\"http://hl7.org/fhir/restful-interaction\",\"code\":\"%s\"}",
                code);
     else if (has_code)
-        coding(out, &login);
+        coding(out, word);
     if (e->operation.n) {
         sb_str(out, has_code ? STR(",{\"display\":") : STR("{\"display\":"));
         sb_json(out, e->operation);

@@ -39,9 +39,10 @@ int note_signer_make(struct str name, enum note_kind kind, struct note_signer **
                      struct err *err);
 /* The key in a PEM file (PKCS #8), and into a new one that only its owner may read, durable.
  * ERR_NOT_FOUND when there is none. */
-int note_signer_load(const char *path, struct str name, enum note_kind kind,
+int note_signer_load(const char *path, const char *pass, struct str name, enum note_kind kind,
                      struct note_signer **ret, struct err *err);
-int note_signer_save(const struct note_signer *s, const char *path, struct err *err);
+int note_signer_save(const struct note_signer *s, const char *path, const char *pass,
+                     struct err *err);
 void note_signer_free(struct note_signer *s);
 static inline void note_signer_freep(struct note_signer **s)
 {

@@ -5,9 +5,11 @@
 
 #include "base/fault.h"
 #include "base/rng.h"
+#include "vault/vault.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -70,7 +72,7 @@ static int write_head(struct audit_log *log, uint64_t number, struct err *err)
     unsigned char head[SEGMENT_HEAD_BYTES];
     char name[SEGMENT_NAME_BYTES];
 
-    segment_head(number, &log->id, head);
+    segment_head(number, &log->cipher, head);
     segment_name(number, "seg", name);
     return file_replace(log->dir_fd, name, str_n((const char *)head, sizeof head), err);
 }
@@ -145,7 +147,7 @@ int log_roll(struct audit_log *log, struct err *err)
     for (size_t i = 0; i < SEGMENT_TILES; i++)
         merkle_add(&t, &full->tiles[i].root);
     merkle_root(&t, &root);
-    r = log->read_only ? 0 : segment_seal(log->dir_fd, full, err);
+    r = log->read_only ? 0 : segment_seal(log->dir_fd, &log->cipher, full, err);
     if (r >= 0 && !log->read_only)
         r = append_root(log, &root, err);
     if (r >= 0)
@@ -219,7 +221,7 @@ static int check_segment_head(struct audit_log *log, struct err *err)
 
     if (r < 0)
         return r;
-    if (!segment_is_head(str_n(head, n), log->current->number, &log->id))
+    if (!segment_is_head(str_n(head, n), log->current->number, &log->cipher))
         return err_set(err, ERR_NO_STORE, "segment %llu of the audit log is not of this log",
                        (unsigned long long)log->current->number);
     return 0;
@@ -236,8 +238,8 @@ static int load_current(struct audit_log *log, struct err *err)
     if (r >= 0)
         r = file_size(log->current->fd, &end, err);
     if (r >= 0)
-        r = segment_walk(log->current->fd, SEGMENT_HEAD_BYTES, end, 0, UINT64_MAX, take_stored, log,
-                         &log->current->end, err);
+        r = segment_walk(log->current->fd, &log->cipher, SEGMENT_HEAD_BYTES, end, 0, UINT64_MAX,
+                         take_stored, log, &log->current->end, err);
     if (r >= 0)
         r = cut_tail(log, end, err);
     if (r >= 0 && log->current->n == SEGMENT_LEAVES)
@@ -247,6 +249,33 @@ static int load_current(struct audit_log *log, struct err *err)
 
 /* ---- names and keys ---- */
 
+int log_cipher(const struct audit_log *log, struct cipher *ret, struct err *err)
+{
+    return cipher_init(ret, log->is_sealed ? log->data_key : NULL, &log->id, err);
+}
+
+static const char *log_pass(const struct audit_log *log)
+{
+    return log->is_sealed ? log->pass : NULL;
+}
+
+static int load_vault(struct audit_log *log, struct err *err)
+{
+    _cleanup_(vault_freep) struct vault *v = NULL;
+    unsigned char pass[XAES_KEY_BYTES];
+    int r = vault_open(log->config->dir, log->config->key_file, &v, err);
+
+    if (r < 0 || !v)
+        return r;
+    r = vault_subkey(v, CIPHER_USE, log->data_key, err);
+    if (r >= 0)
+        r = vault_subkey(v, CIPHER_KEY_USE, pass, err);
+    for (size_t i = 0; r >= 0 && i < sizeof pass; i++)
+        snprintf(log->pass + 2 * i, 3, "%02x", pass[i]);
+    log->is_sealed = r >= 0;
+    return r;
+}
+
 static int new_key(struct audit_log *log, const char *path, struct err *err)
 {
     uint64_t random;
@@ -255,7 +284,7 @@ static int new_key(struct audit_log *log, const char *path, struct err *err)
     rng_secure(&random, sizeof random);
     snprintf(name, sizeof name, "carnet/%016llx", (unsigned long long)random);
     if (access(path, F_OK) == 0)
-        return note_signer_load(path, str_c(name), NOTE_ED25519, &log->signer, err);
+        return note_signer_load(path, log_pass(log), str_c(name), NOTE_ED25519, &log->signer, err);
     return note_signer_make(str_c(name), NOTE_ED25519, &log->signer, err);
 }
 
@@ -265,7 +294,7 @@ static int make_key(struct audit_log *log, const char *path, struct err *err)
     int r = new_key(log, path, err);
 
     if (r >= 0 && access(path, F_OK) < 0)
-        r = note_signer_save(log->signer, path, err);
+        r = note_signer_save(log->signer, path, log->config->key_path ? NULL : log_pass(log), err);
     if (r >= 0)
         log->key = *note_signer_key(log->signer);
     return r;
@@ -288,7 +317,8 @@ static int load_key(struct audit_log *log, const char *path, struct str vkey, st
 
     if (r < 0 || log->read_only || log->config->keyless)
         return r;
-    r = note_signer_load(path, str_c(log->key.name), NOTE_ED25519, &log->signer, err);
+    r = note_signer_load(path, log_pass(log), str_c(log->key.name), NOTE_ED25519, &log->signer,
+                         err);
     if (r >= 0 && memcmp(note_signer_key(log->signer)->pub, log->key.pub, NOTE_KEY_BYTES) != 0)
         return err_set(err, ERR_VALUE, "%s is not the key of the audit log %s", path,
                        log->key.name);
@@ -323,7 +353,7 @@ static int load_identity(struct audit_log *log, bool *ret_new, struct err *err)
         r = load_key(log, c->key_path ? c->key_path : path, sb_view(&text), err);
     origin = str_c(log->key.name);
     merkle_digest(&origin, 1, &log->id);
-    return r;
+    return r < 0 ? r : log_cipher(log, &log->cipher, err);
 }
 
 /* ---- open and close ---- */
@@ -370,6 +400,8 @@ static int load(struct audit_log *log, struct err *err)
     bool is_new = false;
     int r = open_folder(log, err);
 
+    if (r >= 0)
+        r = load_vault(log, err);
     if (r >= 0 && !log->read_only)
         r = lock_folder(log, err);
     if (r >= 0)
@@ -415,7 +447,7 @@ int audit_open(const struct audit_config *config, struct audit_log **ret, struct
     log->config = config;
     log->read_only = config->read_only;
     log->dir_fd = log->lock_fd = -1;
-    log->batch = sb_make(BATCH_HEAD_BYTES + BATCH_BYTES_MAX + BATCH_CHECK_BYTES);
+    log->batch = sb_make(BATCH_HEAD_BYTES + BATCH_BYTES_MAX + BATCH_END_MAX);
     log->head.note = log->witnessed.note = sb_make(NOTE_BYTES_MAX);
     pthread_mutex_init(&log->lock, NULL);
     pthread_mutex_init(&log->queue_lock, NULL);
@@ -446,6 +478,9 @@ void audit_close(struct audit_log *log)
         segment_trim(log->current, NULL); /* what stays is cut off by the next who opens it */
     segment_free(log->current);
     note_signer_free(log->signer);
+    cipher_done(&log->cipher);
+    OPENSSL_cleanse(log->data_key, sizeof log->data_key);
+    OPENSSL_cleanse(log->pass, sizeof log->pass);
     free(log->roots);
     sb_done(&log->batch);
     sb_done(&log->head.note);

@@ -15,14 +15,19 @@
 static int load_tiles(struct audit_log *log, uint64_t number, unsigned from, unsigned n,
                       struct tile *ret, struct err *err)
 {
+    _cleanup_(cipher_done) struct cipher c = {.x = NULL};
     bool is_current;
+    int r;
 
     pthread_mutex_lock(&log->lock);
     is_current = number == log->current->number;
     if (is_current)
         memcpy(ret, log->current->tiles + from, n * sizeof *ret);
     pthread_mutex_unlock(&log->lock);
-    return is_current ? 0 : sealed_tiles(log->dir_fd, number, from, n, ret, err);
+    if (is_current)
+        return 0;
+    r = log_cipher(log, &c, err);
+    return r < 0 ? r : sealed_tiles(log->dir_fd, &c, number, from, n, ret, err);
 }
 
 /* Where batches of a segment end, as far as they are durable. */
@@ -42,6 +47,7 @@ static int segment_end(struct audit_log *log, uint64_t number, int fd, uint64_t 
 int log_walk(struct audit_log *log, uint64_t from, uint64_t to, segment_visit *visit, void *ctx,
              struct err *err)
 {
+    _cleanup_(cipher_done) struct cipher c = {.x = NULL};
     uint64_t number = from >> SEGMENT_BITS, end;
     char name[SEGMENT_NAME_BYTES];
     struct tile tile;
@@ -56,7 +62,9 @@ int log_walk(struct audit_log *log, uint64_t from, uint64_t to, segment_visit *v
         return r;
     r = segment_end(log, number, fd, &end, err);
     if (r >= 0)
-        r = segment_walk(fd, tile.at, end, from, to, visit, ctx, NULL, err);
+        r = log_cipher(log, &c, err);
+    if (r >= 0)
+        r = segment_walk(fd, &c, tile.at, end, from, to, visit, ctx, NULL, err);
     close(fd);
     return r;
 }

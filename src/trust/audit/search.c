@@ -34,10 +34,14 @@ static bool find_in_current(struct audit_log *log, uint64_t number, uint64_t pat
 static int find_in_sealed(struct audit_log *log, uint64_t number, uint64_t patient, uint64_t before,
                           struct found *f, struct err *err)
 {
+    _cleanup_(cipher_done) struct cipher c = {.x = NULL};
     uint16_t places[CANDIDATES];
     uint64_t first = number << SEGMENT_BITS;
-    size_t n;
-    int r = sealed_find(log->dir_fd, number, patient,
+    size_t n = 0;
+    int r = log_cipher(log, &c, err);
+
+    if (r >= 0)
+        r = sealed_find(log->dir_fd, &c, number, patient,
                         (uint32_t)MIN(before - first, (uint64_t)SEGMENT_LEAVES), places,
                         MIN(f->max - f->n, ARRAY_LEN(places)), &n, err);
 

@@ -4,6 +4,7 @@
 #ifndef TRUST_AUDIT_SEGMENT_H
 #define TRUST_AUDIT_SEGMENT_H
 
+#include "trust/audit/cipher.h"
 #include "trust/audit/entry.h"
 #include "trust/audit/merkle.h"
 
@@ -17,12 +18,13 @@
 #define SEGMENT_HEAD_BYTES 64
 #define BATCH_HEAD_BYTES 16
 #define BATCH_CHECK_BYTES 8
-#define BATCH_BYTES_MAX MIB(2)      /* between head and check */
-#define BATCH_LEAVES_MAX 8192       /* so that finding one leaf reads a bounded piece */
-#define SEGMENT_ROOM_BYTES KIB(256) /* zeros that are kept behind the last batch */
+#define BATCH_END_MAX XAES_MARK_BYTES /* in place of the check, where the batch is sealed */
+#define BATCH_BYTES_MAX MIB(2)        /* between head and check */
+#define BATCH_LEAVES_MAX 8192         /* so that finding one leaf reads a bounded piece */
+#define SEGMENT_ROOM_BYTES KIB(256)   /* zeros that are kept behind the last batch */
 /* The most that can stand behind the last whole batch: that room and half a batch. */
 #define SEGMENT_TAIL_MAX                                                                           \
-    (BATCH_HEAD_BYTES + BATCH_BYTES_MAX + BATCH_CHECK_BYTES + SEGMENT_ROOM_BYTES)
+    (BATCH_HEAD_BYTES + BATCH_BYTES_MAX + BATCH_END_MAX + SEGMENT_ROOM_BYTES)
 #define SEGMENT_NAME_BYTES 24
 
 /* One leaf as it is stored: what is left of it when it was erased is its commitment. */
@@ -47,7 +49,8 @@ void batch_begin(struct sb *out);
 void batch_record(struct sb *out, size_t n, struct str head);
 void batch_leaf(struct sb *out, struct str salt, struct str tail);
 void batch_erased(struct sb *out, struct str commitment);
-void batch_end(struct sb *out, uint64_t first, size_t n);
+/* Closes it, and seals it where the log is sealed (c may be NULL). */
+int batch_end(struct sb *out, uint64_t first, size_t n, struct cipher *c, struct err *err);
 
 /* ---- and read ---- */
 
@@ -60,9 +63,11 @@ struct batch {
 };
 
 /* The length of the batch whose first BATCH_HEAD_BYTES these are, 0 if they are of none. */
-size_t batch_bytes(struct str head);
-/* False when it is not whole. */
-bool batch_open(struct str bytes, struct batch *ret);
+size_t batch_bytes(struct str head, const struct cipher *c);
+/* 1: it is whole; 0: it is not; ERR_NO_MEMORY. What was sealed is opened into `plain`, which *ret
+ * then points into. */
+int batch_open(struct str bytes, struct cipher *c, struct sb *plain, struct batch *ret,
+               struct err *err);
 /* The next leaf: 1, 0 at the end, ERR_NO_STORE when the batch's content makes no sense. */
 int batch_next(struct batch *b, struct stored_leaf *ret, struct err *err);
 
@@ -86,8 +91,8 @@ struct segment {
 };
 
 void segment_name(uint64_t number, const char *ending, char ret[SEGMENT_NAME_BYTES]);
-void segment_head(uint64_t number, const struct merkle_hash *log, unsigned char *ret);
-bool segment_is_head(struct str bytes, uint64_t number, const struct merkle_hash *log);
+void segment_head(uint64_t number, const struct cipher *c, unsigned char *ret);
+bool segment_is_head(struct str bytes, uint64_t number, const struct cipher *c);
 
 /* Counts one more leaf, of the batch at `at`; gives the tile's root when that is full: true. */
 bool segment_add(struct segment *s, uint32_t at, const struct merkle_hash *leaf, uint64_t patient,
@@ -98,19 +103,19 @@ bool segment_add(struct segment *s, uint32_t at, const struct merkle_hash *leaf,
  * `visit` returns negative to stop. */
 typedef int segment_visit(void *ctx, uint64_t leaf, uint32_t at, const struct stored_leaf *stored,
                           struct err *err);
-int segment_walk(int fd, uint64_t at, uint64_t end, uint64_t from, uint64_t to,
+int segment_walk(int fd, struct cipher *c, uint64_t at, uint64_t end, uint64_t from, uint64_t to,
                  segment_visit *visit, void *ctx, uint64_t *ret_at, struct err *err);
 
 /* ---- what is kept of a full segment beside it, so that a leaf is found without reading ---- */
 
 /* Writes NNNNNNNN.idx. */
-int segment_seal(int dir_fd, const struct segment *s, struct err *err);
+int segment_seal(int dir_fd, struct cipher *c, const struct segment *s, struct err *err);
 /* Tiles `from` up to `from + n`. */
-int sealed_tiles(int dir_fd, uint64_t number, unsigned from, unsigned n, struct tile *ret,
-                 struct err *err);
+int sealed_tiles(int dir_fd, struct cipher *c, uint64_t number, unsigned from, unsigned n,
+                 struct tile *ret, struct err *err);
 /* The leaves of a patient that are below `before`, newest first, at most `max`; places in the
  * segment. */
-int sealed_find(int dir_fd, uint64_t number, uint64_t patient, uint32_t before, uint16_t *ret,
-                size_t max, size_t *ret_n, struct err *err);
+int sealed_find(int dir_fd, struct cipher *c, uint64_t number, uint64_t patient, uint32_t before,
+                uint16_t *ret, size_t max, size_t *ret_n, struct err *err);
 
 #endif

@@ -136,7 +136,19 @@ int note_signer_make(struct str name, enum note_kind kind, struct note_signer **
     return pkey ? signer_new(pkey, name, kind, ret, err) : crypto_failed(err);
 }
 
-int note_signer_load(const char *path, struct str name, enum note_kind kind,
+/* Where OpenSSL asks for a passphrase; without one it would ask on the terminal. */
+static int give_pass(char *to, int max, int is_writing, void *pass)
+{
+    size_t n = pass ? strlen(pass) : 0;
+
+    (void)is_writing;
+    if (!n || n > (size_t)max)
+        return -1;
+    memcpy(to, pass, n);
+    return (int)n;
+}
+
+int note_signer_load(const char *path, const char *pass, struct str name, enum note_kind kind,
                      struct note_signer **ret, struct err *err)
 {
     FILE *f = fault_point("signer-file") ? NULL : fopen(path, "re");
@@ -145,16 +157,18 @@ int note_signer_load(const char *path, struct str name, enum note_kind kind,
     if (!f)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_NO_STORE,
                        "the key %s cannot be read: %s", path, strerror(errno));
-    pkey = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+    pkey = PEM_read_PrivateKey(f, NULL, give_pass, (void *)(uintptr_t)pass);
     fclose(f);
     if (!pkey || EVP_PKEY_get_id(pkey) != EVP_PKEY_ED25519) {
         EVP_PKEY_free(pkey);
-        return err_set(err, ERR_VALUE, "%s holds no Ed25519 private key in PEM", path);
+        return err_set(err, ERR_VALUE, "%s holds no Ed25519 private key in PEM that can be read",
+                       path);
     }
     return signer_new(pkey, name, kind, ret, err);
 }
 
-int note_signer_save(const struct note_signer *s, const char *path, struct err *err)
+int note_signer_save(const struct note_signer *s, const char *path, const char *pass,
+                     struct err *err)
 {
     int fd = fault_point("signer-file")
                  ? -1
@@ -168,7 +182,8 @@ int note_signer_save(const struct note_signer *s, const char *path, struct err *
         return err_set(err, ERR_NO_STORE, "the key %s cannot be written: %s", path,
                        strerror(errno));
     }
-    ok = PEM_write_PrivateKey(f, s->pkey, NULL, NULL, 0, NULL, NULL) == 1;
+    ok = PEM_write_PrivateKey(f, s->pkey, pass ? EVP_aes_256_cbc() : NULL, NULL, 0, give_pass,
+                              (void *)(uintptr_t)pass) == 1;
     ok = fflush(f) == 0 && ok;
     ok = !fault_point("signer-sync") && fsync(fd) == 0 && ok;
     ok = fclose(f) == 0 && ok;

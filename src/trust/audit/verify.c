@@ -1,6 +1,8 @@
 /* verify.c - proofs and whole logs, checked without trusting who wrote them. */
 #include "trust/audit/audit_int.h"
 
+#include "vault/vault.h"
+
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -94,7 +96,7 @@ struct claim {
 struct verifier {
     int dir_fd;
     struct note_key key;
-    struct merkle_hash id;
+    struct cipher cipher;
     struct merkle_tree tree;
     struct claim *claims;
     size_t n_claims;
@@ -181,14 +183,15 @@ static int read_segment(struct verifier *v, uint64_t number, struct err *err)
     r = file_size(fd, &end, err);
     if (r >= 0)
         r = file_read(fd, head, sizeof head, 0, &n, err);
-    if (r >= 0 && !segment_is_head(str_n(head, n), number, &v->id)) {
+    if (r >= 0 && !segment_is_head(str_n(head, n), number, &v->cipher)) {
         snprintf(text, sizeof text, "%s is not a segment of this log", name);
         problem(v, text);
         close(fd);
         return 0;
     }
     if (r >= 0)
-        r = segment_walk(fd, SEGMENT_HEAD_BYTES, end, 0, UINT64_MAX, take_leaf, v, &at, err);
+        r = segment_walk(fd, &v->cipher, SEGMENT_HEAD_BYTES, end, 0, UINT64_MAX, take_leaf, v, &at,
+                         err);
     if (r >= 0 && at < end && (r = is_room(v, fd, at, end, err)) > 0)
         end = at;
     close(fd);
@@ -248,7 +251,15 @@ static void add_claim(struct verifier *v, const char *what, struct str note_text
     v->n_claims++;
 }
 
-static int open_folder(struct verifier *v, const char *dir, struct err *err)
+static int open_cipher(struct verifier *v, const char *dir, const char *key_file, struct err *err)
+{
+    _cleanup_(vault_freep) struct vault *vault = NULL;
+    int r = vault_open(dir, key_file, &vault, err);
+
+    return r < 0 || !vault ? r : vault_sealer(vault, CIPHER_USE, &v->cipher.x, err);
+}
+
+static int open_folder(struct verifier *v, const char *dir, const char *key_file, struct err *err)
 {
     _cleanup_(sb_done) struct sb path = sb_make(KIB(8)), text = sb_make(KIB(4));
     struct str origin;
@@ -264,8 +275,8 @@ static int open_folder(struct verifier *v, const char *dir, struct err *err)
     if (r >= 0)
         r = note_key_parse(str_trim(sb_view(&text)), &v->key, err);
     origin = str_c(v->key.name);
-    merkle_digest(&origin, 1, &v->id);
-    return r;
+    merkle_digest(&origin, 1, &v->cipher.log);
+    return r < 0 ? r : open_cipher(v, dir, key_file, err);
 }
 
 static int load_head(struct verifier *v, const char *name, struct sb *to, bool needed,
@@ -284,7 +295,7 @@ static int load_head(struct verifier *v, const char *name, struct sb *to, bool n
     return r;
 }
 
-int audit_verify(const char *dir, const struct str *heads, size_t n_heads,
+int audit_verify(const char *dir, const char *key_file, const struct str *heads, size_t n_heads,
                  void (*say)(void *ctx, const char *text), void *ctx, struct merkle_tree *ret,
                  struct err *err)
 {
@@ -296,7 +307,7 @@ int audit_verify(const char *dir, const struct str *heads, size_t n_heads,
 
     arena_init(&a, MIB(64));
     v.claims = ARENA_ARRAY(&a, struct claim, n_heads + 2);
-    r = v.claims ? open_folder(&v, dir, err) : err_no_memory(err);
+    r = v.claims ? open_folder(&v, dir, key_file, err) : err_no_memory(err);
     if (r >= 0)
         r = load_head(&v, HEAD_NAME, &newest, true, err);
     if (r >= 0)
@@ -309,6 +320,7 @@ int audit_verify(const char *dir, const struct str *heads, size_t n_heads,
             number++;
     for (size_t i = 0; i < v.n_claims && r >= 0; i++)
         check_claim(&v, &v.claims[i]);
+    cipher_done(&v.cipher);
     if (v.dir_fd >= 0)
         close(v.dir_fd);
     if (r < 0)

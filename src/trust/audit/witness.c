@@ -173,9 +173,9 @@ static int load_signer(struct witness *w, const char *dir, struct str name, stru
 
     snprintf(path, sizeof path, "%s/" WITNESS_KEY_NAME, dir);
     if (access(path, F_OK) == 0)
-        return note_signer_load(path, name, NOTE_COSIGNATURE, &w->signer, err);
+        return note_signer_load(path, NULL, name, NOTE_COSIGNATURE, &w->signer, err);
     r = note_signer_make(name, NOTE_COSIGNATURE, &w->signer, err);
-    return r < 0 ? r : note_signer_save(w->signer, path, err);
+    return r < 0 ? r : note_signer_save(w->signer, path, NULL, err);
 }
 
 static int open_all(struct witness *w, const char *dir, struct str name, struct err *err)

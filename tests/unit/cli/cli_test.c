@@ -210,7 +210,7 @@ static void converts_both_ways(void **state)
     unlink(path);
     assert_int_equal(shell("convert /nowhere/x 2>&1", out), 1);
     assert_string_equal(out,
-                        "carnet convert: /nowhere/x cannot be opened: No such file or directory\n");
+                        "carnet convert: /nowhere/x cannot be read: No such file or directory\n");
 }
 
 static void prints_version_and_country(void **state)

@@ -157,6 +157,29 @@ static void backs_up_and_restores(void **state)
     world_done(&w);
 }
 
+/* As if `carnet init` was killed between making a store and filling it. */
+static void init_ends_what_was_stopped(void **state)
+{
+    char dir[] = "/tmp/carnet-init-XXXXXX", out[OUTPUT_MAX];
+    struct store_config config = {.dir = mkdtemp(dir), .create = true};
+    struct store *st;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(store_open(&config, &st, &err), 0);
+    store_close(st);
+    assert_int_equal(shell(out, "check --data %s", dir), 1);
+    assert_non_null(strstr(out, "carnet init was stopped before its end"));
+    assert_int_equal(shell(out, "init --data %s --timezone +02:00", dir), 1);
+    assert_non_null(strstr(out, "begun with another time zone"));
+    assert_int_equal(shell(out, "init --data %s", dir), 0);
+    assert_int_equal(shell(out, "check --data %s", dir), 0);
+    assert_non_null(strstr(out, " 0 problems\n"));
+    assert_int_equal(shell(out, "init --data %s", dir), 1);
+    assert_non_null(strstr(out, "already holds a store"));
+    assert_int_equal(shell(out, "version; rm -r %s", dir), 0);
+}
+
 static int set_format(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     (void)job;
@@ -200,6 +223,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(exports_current_versions),
         cmocka_unit_test(says_that_the_folder_is_in_use),
         cmocka_unit_test(backs_up_and_restores),
+        cmocka_unit_test(init_ends_what_was_stopped),
         cmocka_unit_test(serve_says_why_it_cannot),
     };
 

@@ -244,6 +244,23 @@ static void no_spool_no_large_body(void **state)
     http_server_stop(s, 1000);
 }
 
+/* Where nothing may lie on a disk in the clear. */
+static void spool_in_memory_needs_no_folder(void **state)
+{
+    struct http_config c = {.handle = sum, .spool_dir = "/nowhere/at/all", .spool_in_memory = true};
+    struct http_server *s = serve(&c);
+    int fd = connect_port(http_server_port(s));
+    _cleanup_(reply_done) struct reply r = reply_make();
+    char *data = noise(MIB(3));
+
+    (void)state;
+    assert_true(post(fd, &r, "", data, MIB(3)));
+    expect_sum(&r, data, MIB(3));
+    free(data);
+    close(fd);
+    http_server_stop(s, 1000);
+}
+
 static void spool_leaves_no_file(void **state)
 {
     char dir[] = "/tmp/carnet-spool-XXXXXX";
@@ -363,10 +380,15 @@ static void replies_are_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bodies_of_all_sizes),      cmocka_unit_test(chunks_are_joined),
-        cmocka_unit_test(gzip_bodies_are_inflated), cmocka_unit_test(bad_encodings_are_refused),
-        cmocka_unit_test(bombs_do_not_go_off),      cmocka_unit_test(no_spool_no_large_body),
-        cmocka_unit_test(spool_leaves_no_file),     cmocka_unit_test(replies_are_compressed),
+        cmocka_unit_test(bodies_of_all_sizes),
+        cmocka_unit_test(chunks_are_joined),
+        cmocka_unit_test(gzip_bodies_are_inflated),
+        cmocka_unit_test(bad_encodings_are_refused),
+        cmocka_unit_test(bombs_do_not_go_off),
+        cmocka_unit_test(no_spool_no_large_body),
+        cmocka_unit_test(spool_in_memory_needs_no_folder),
+        cmocka_unit_test(spool_leaves_no_file),
+        cmocka_unit_test(replies_are_compressed),
         cmocka_unit_test(replies_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

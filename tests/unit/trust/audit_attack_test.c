@@ -57,7 +57,8 @@ static int problems(const char *dir, const struct sb *kept)
     struct str heads[1] = {kept ? sb_view(kept) : STR("")};
     struct merkle_tree tree;
     struct err err = {0};
-    int said = 0, r = audit_verify(dir, heads, kept != NULL, count_problem, &said, &tree, &err);
+    int said = 0,
+        r = audit_verify(dir, NULL, heads, kept != NULL, count_problem, &said, &tree, &err);
 
     if (r < 0)
         fail_msg("verify: %s", err.text);
@@ -94,7 +95,7 @@ static int forge_leaf(void *ctx, uint64_t leaf, uint32_t at, const struct stored
     batch_begin(&f->batch);
     batch_record(&f->batch, 1, changed.head);
     batch_leaf(&f->batch, changed.salt, changed.tail);
-    batch_end(&f->batch, f->n, 1);
+    assert_int_equal(batch_end(&f->batch, f->n, 1, NULL, NULL), 0);
     sb_str(&f->out, sb_view(&f->batch));
     leaf_hash(&changed, &hash);
     merkle_add(&f->tree, &hash);
@@ -113,7 +114,8 @@ static void sign_again(const char *dir, const struct note_key *key, const struct
     struct err err;
 
     snprintf(path, sizeof path, "%s/" AUDIT_FOLDER "/" AUDIT_KEY_NAME, dir);
-    assert_int_equal(note_signer_load(path, str_c(key->name), NOTE_ED25519, &signer, &err), 0);
+    assert_int_equal(note_signer_load(path, NULL, str_c(key->name), NOTE_ED25519, &signer, &err),
+                     0);
     merkle_root(tree, &head.root);
     head_write(&text, &head);
     sb_str(&note, sb_view(&text));
@@ -136,9 +138,9 @@ static void forge(const char *dir, const struct note_key *key, uint64_t n, bool 
     sb_put(&f.out, bytes.p, SEGMENT_HEAD_BYTES);
     file = fopen(path, "re");
     assert_non_null(file);
-    assert_int_equal(
-        segment_walk(fileno(file), SEGMENT_HEAD_BYTES, bytes.n, 0, n, forge_leaf, &f, NULL, &err),
-        0);
+    assert_int_equal(segment_walk(fileno(file), NULL, SEGMENT_HEAD_BYTES, bytes.n, 0, n, forge_leaf,
+                                  &f, NULL, &err),
+                     0);
     fclose(file);
     assert_int_equal(f.n, n);
     folder_write(dir, "00000000.seg", sb_view(&f.out));

@@ -1,6 +1,11 @@
 /* Entries that are thrown away are gone from every byte, and roots, proofs and the rest stay. */
 #include "audit_folder.h"
 
+#include "vault/master.h"
+#include "vault/vault.h"
+
+#include <unistd.h>
+
 #include "base/fault.h"
 
 #include <unistd.h>
@@ -21,6 +26,11 @@ static void append_all(const char *dir)
     audit_close(log);
 }
 
+static bool is_sealed(void)
+{
+    return getenv(MASTER_ENV) != NULL;
+}
+
 static uint64_t erase(const char *dir, const struct audit_erasure *what)
 {
     struct audit_config config = {.dir = dir, .keyless = true};
@@ -36,7 +46,7 @@ static void root_of(const char *dir, uint64_t n, struct merkle_hash *ret)
     struct merkle_tree tree;
     struct err err = {0};
 
-    assert_int_equal(audit_verify(dir, NULL, 0, NULL, NULL, &tree, &err), 0);
+    assert_int_equal(audit_verify(dir, NULL, NULL, 0, NULL, NULL, &tree, &err), 0);
     assert_int_equal(tree.n, n);
     merkle_root(&tree, ret);
 }
@@ -80,10 +90,10 @@ static void test_patient(void **state)
     folder_new(dir);
     append_all(dir);
     root_of(dir, 7, &before);
-    assert_true(holds(dir, "00000000.seg", anna));
+    assert_int_equal(holds(dir, "00000000.seg", anna), !is_sealed());
     assert_int_equal(erase(dir, &what), 3);
     assert_false(holds(dir, "00000000.seg", anna));
-    assert_true(holds(dir, "00000000.seg", bert));
+    assert_int_equal(holds(dir, "00000000.seg", bert), !is_sealed());
     root_of(dir, 7, &after);
     assert_true(merkle_eq(&before, &after));
     assert_int_equal(found(dir, anna), 0);
@@ -215,6 +225,56 @@ static void test_faults(void **state)
     folder_remove(dir);
 }
 
+static void quiet(void *ctx, const char *text)
+{
+    (void)ctx;
+    (void)text;
+}
+
+/* The copy of a log that was in the clear is sealed, says the same, and no bit of it can be
+ * changed. */
+static void test_sealed_copy(void **state)
+{
+    char dir[FOLDER_BYTES], to[FOLDER_BYTES], key[FOLDER_BYTES + 8];
+    struct audit_config config = {.dir = to, .key_file = key, .keyless = true};
+    struct merkle_tree tree;
+    struct merkle_hash before, after;
+    struct sb bytes = sb_make(MIB(1));
+    struct err err = {0};
+
+    (void)state;
+    if (is_sealed())
+        skip();
+    folder_new(dir);
+    folder_new(to);
+    snprintf(key, sizeof key, "%s.key", to);
+    append_all(dir);
+    root_of(dir, 7, &before);
+    assert_int_equal(audit_copy_sealed(dir, to, key, &err), 0);
+    assert_true(holds(dir, "00000000.seg", anna));
+    assert_false(holds(to, "00000000.seg", anna));
+    assert_int_equal(audit_verify(to, NULL, NULL, 0, NULL, NULL, &tree, &err), ERR_REQUIRED);
+    assert_int_equal(audit_verify(to, key, NULL, 0, NULL, NULL, &tree, &err), 0);
+    merkle_root(&tree, &after);
+    assert_true(merkle_eq(&before, &after));
+    folder_read(to, "00000000.seg", &bytes);
+    for (size_t at = 0; at < bytes.n; at += 17) {
+        struct audit_log *log = NULL;
+
+        bytes.p[at] ^= 32;
+        folder_write(to, "00000000.seg", sb_view(&bytes));
+        bytes.p[at] ^= 32;
+        assert_true(audit_verify(to, key, NULL, 0, quiet, NULL, &tree, &err) != 0);
+        config.read_only = true;
+        assert_true(audit_open(&config, &log, &err) < 0);
+    }
+    sb_done(&bytes);
+    unlink(key);
+    vault_uncopy(to);
+    folder_remove(to);
+    folder_remove(dir);
+}
+
 /* A copy of a log that is being written opens, and is no log to go on with. */
 static void test_copy(void **state)
 {
@@ -226,6 +286,7 @@ static void test_copy(void **state)
     (void)state;
     folder_new(dir);
     folder_new(to);
+    vault_uncopy(to);                               /* it gets those of what is copied */
     assert_int_equal(audit_copy(dir, to, &err), 0); /* there is none */
     assert_false(audit_exists(to));
     append_all(dir);
@@ -234,7 +295,8 @@ static void test_copy(void **state)
     assert_int_equal(audit_copy(dir, to, &err), 0);
     assert_int_equal(audit_copy(dir, to, &err), ERR_CONFLICT);
     audit_close(log);
-    assert_int_equal(audit_verify(to, NULL, 0, NULL, NULL, &(struct merkle_tree){.n = 0}, &err), 0);
+    assert_int_equal(
+        audit_verify(to, NULL, NULL, 0, NULL, NULL, &(struct merkle_tree){.n = 0}, &err), 0);
     assert_true(audit_open(&config, &copy, &err) < 0); /* without its key */
     config.read_only = true;
     assert_int_equal(audit_open(&config, &copy, &err), 0);
@@ -247,9 +309,10 @@ static void test_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_patient), cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_full_segment),
-        cmocka_unit_test(test_faults),  cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_patient),     cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_nothing),     cmocka_unit_test(test_full_segment),
+        cmocka_unit_test(test_faults),      cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_sealed_copy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 #include "audit_folder.h"
 
+#include "vault/master.h"
+#include "vault/vault.h"
+
 #include <dirent.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -18,6 +21,8 @@ void folder_new(char ret[FOLDER_BYTES])
              : tmp     ? tmp
                        : "/tmp");
     assert_non_null(mkdtemp(ret));
+    if (getenv(MASTER_ENV)) /* with a key in the environment, a sealed log */
+        assert_int_equal(vault_create(ret, NULL, NULL), 0);
 }
 
 static void path_of(const char *dir, const char *name, char ret[512])
@@ -57,6 +62,7 @@ void folder_remove(const char *dir)
     each_file(dir, unlink_one, NULL);
     path_of(dir, "", path);
     rmdir(path);
+    vault_uncopy(dir);
     rmdir(dir);
 }
 
@@ -104,6 +110,8 @@ void folder_copy(const char *from, const char *to)
     mkdir(path, 0700);
     each_file(to, unlink_one, NULL);
     each_file(from, copy_one, (void *)to);
+    vault_uncopy(to);
+    assert_true(vault_copy(from, to, NULL) >= 0);
 }
 
 struct audit_log *log_open(const char *dir)

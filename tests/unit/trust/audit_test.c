@@ -226,7 +226,7 @@ static void test_segments(void **state)
         assert_true(merkle_check_consistency(m, &before, size, &after, &path));
     }
     audit_close(log);
-    assert_int_equal(audit_verify(dir, NULL, 0, NULL, NULL, &tree, &err), 0);
+    assert_int_equal(audit_verify(dir, NULL, NULL, 0, NULL, NULL, &tree, &err), 0);
     merkle_root(&tree, &before);
     assert_true(merkle_eq(&before, &after));
     folder_remove(dir);

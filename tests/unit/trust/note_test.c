@@ -54,9 +54,11 @@ static void test_signing(void **state)
         sb_fmt(&file, "%s/key%zu", path, i);
         sb_char(&file, '\0');
         assert_int_equal(note_signer_make(STR("who/ever"), kinds[i], &signer, &err), 0);
-        assert_int_equal(note_signer_save(signer, file.p, &err), 0);
-        assert_int_equal(note_signer_save(signer, file.p, &err), ERR_NO_STORE); /* there is one */
-        assert_int_equal(note_signer_load(file.p, STR("who/ever"), kinds[i], &loaded, &err), 0);
+        assert_int_equal(note_signer_save(signer, file.p, NULL, &err), 0);
+        assert_int_equal(note_signer_save(signer, file.p, NULL, &err),
+                         ERR_NO_STORE); /* there is one */
+        assert_int_equal(note_signer_load(file.p, NULL, STR("who/ever"), kinds[i], &loaded, &err),
+                         0);
         sb_str(&b, text);
         sb_char(&b, '\n');
         sb_lit(&b, LINE); /* somebody else's */

@@ -1,0 +1,283 @@
+#include "surveillance/tally.h"
+
+#include "base/clock.h"
+
+#define SEXES 4
+
+/* ---- periods ---- */
+
+/* Weeks begin on Monday; 1970-01-01 was a Thursday. */
+static int32_t week_of(int32_t day)
+{
+    return (int32_t)((day + 3 - (day + 3 < 0 ? 6 : 0)) / 7);
+}
+
+static int32_t period_of(enum tally_period period, int32_t day)
+{
+    int year, month, of_month;
+
+    if (period == TALLY_DAYS)
+        return day;
+    if (period == TALLY_WEEKS)
+        return week_of(day);
+    clock_civil(day, &year, &month, &of_month);
+    return year * 12 + month - 1;
+}
+
+/* A week belongs to the year of its Thursday. */
+static void put_week(struct sb *out, int32_t week)
+{
+    int32_t thursday = week * 7;
+    int year, month, day;
+
+    clock_civil(thursday, &year, &month, &day);
+    sb_fmt(out, "%04d-W%02d", year, (int)((thursday - clock_days(year, 1, 1)) / 7 + 1));
+}
+
+static void put_period(const struct tally *t, int32_t period, struct sb *out)
+{
+    int year, month, day;
+
+    if (t->q.period == TALLY_WEEKS) {
+        put_week(out, period);
+        return;
+    }
+    if (t->q.period == TALLY_MONTHS) {
+        sb_fmt(out, "%04d-%02d-01", period / 12, period % 12 + 1);
+        return;
+    }
+    clock_civil(period, &year, &month, &day);
+    sb_fmt(out, "%04d-%02d-%02d", year, month, day);
+}
+
+/* ---- strata ---- */
+
+static unsigned years_at(int32_t born, int32_t day)
+{
+    int y, m, d, by, bm, bd;
+
+    clock_civil(day, &y, &m, &d);
+    clock_civil(born, &by, &bm, &bd);
+    y -= by + (m < bm || (m == bm && d < bd));
+    return (unsigned)MAX(y, 0);
+}
+
+/* The last group is of those whose age is not known. */
+static size_t age_group(const struct tally *t, const struct person *p, int32_t day)
+{
+    size_t group = 0;
+    unsigned years;
+
+    if (!t->q.by_age)
+        return 0;
+    if (p->born == DAY_UNKNOWN || p->born > day)
+        return t->q.n_ages + 1;
+    years = years_at(p->born, day);
+    while (group < t->q.n_ages && years >= t->q.ages[group])
+        group++;
+    return group;
+}
+
+static void put_age(const struct tally *t, size_t group, struct sb *out)
+{
+    if (group > t->q.n_ages)
+        sb_lit(out, "unknown");
+    else if (group == t->q.n_ages)
+        sb_fmt(out, "%u+", group ? t->q.ages[group - 1] : 0);
+    else
+        sb_fmt(out, "%u-%u", group ? t->q.ages[group - 1] : 0, t->q.ages[group] - 1);
+}
+
+static size_t sex_group(const struct tally *t, const struct person *p)
+{
+    static const size_t groups[SEXES] = {
+        [SEX_FEMALE] = 0, [SEX_MALE] = 1, [SEX_OTHER] = 2, [SEX_UNKNOWN] = 3};
+
+    return t->q.by_sex ? groups[p->sex] : 0;
+}
+
+/* The last place is the one that is not known. */
+static size_t place_index(const struct tally *t, const struct found_case *c)
+{
+    if (!t->q.level.p)
+        return 0;
+    return c->place == NOT_THERE ? t->n_places - 1 : t->place_at[c->place];
+}
+
+static int find_places(struct tally *t, struct err *err)
+{
+    const struct records *r = t->records;
+    size_t n = r->place_ids.n;
+
+    t->n_places = 1;
+    if (!t->q.level.p)
+        return 0;
+    t->places = ARENA_ARRAY(r->a, uint32_t, n + 1);
+    t->place_at = ARENA_ARRAY(r->a, uint32_t, n);
+    if (!t->places || !t->place_at)
+        return err_no_memory(err);
+    t->n_places = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (str_eq_nocase(r->places[i].level, t->q.level)) {
+            t->place_at[i] = (uint32_t)t->n_places;
+            t->places[t->n_places++] = i;
+        }
+    if (!t->n_places)
+        return err_set(err, ERR_VALUE, "no Location has the type \"%.*s\"", STR_ARG(t->q.level));
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = records_place_at(r, i, t->q.level);
+        t->place_at[i] = at == NOT_THERE ? (uint32_t)t->n_places : t->place_at[at];
+    }
+    t->places[t->n_places++] = NOT_THERE;
+    return 0;
+}
+
+static int find_periods(struct tally *t, struct err *err)
+{
+    const struct records *r = t->records;
+
+    if (t->q.from == DAY_UNKNOWN)
+        t->q.from = r->first;
+    if (t->q.to == DAY_UNKNOWN)
+        t->q.to = r->last;
+    if (t->q.from == DAY_UNKNOWN || t->q.to == DAY_UNKNOWN)
+        return err_set(err, ERR_VALUE, "there are no visits and no cases, so no days to count");
+    if (t->q.to < t->q.from)
+        return err_set(err, ERR_VALUE, "the last day to count lies before the first");
+    t->first = period_of(t->q.period, t->q.from);
+    t->n_periods = (size_t)(period_of(t->q.period, t->q.to) - t->first) + 1;
+    return 0;
+}
+
+/* ---- counting ---- */
+
+static bool is_asked(const struct tally *t, const struct found_case *c, size_t *ret_disease)
+{
+    size_t i = 0;
+
+    while (i < t->q.n_diseases && t->q.diseases[i] != c->disease)
+        i++;
+    *ret_disease = i;
+    return i < t->q.n_diseases && (!t->q.deaths || c->is_fatal) &&
+           (t->q.class == CASE_NONE ? c->class != CASE_DISCARDED : c->class == t->q.class);
+}
+
+static void count(struct tally *t, const struct found_case *c)
+{
+    const struct person *p = &t->records->people[c->person];
+    bool is_other;
+    int32_t day = case_day(c, t->q.by, &is_other);
+    size_t disease, place, cell;
+
+    if (!is_asked(t, c, &disease))
+        return;
+    if (day < t->q.from || day > t->q.to) {
+        t->n_outside++;
+        return;
+    }
+    place = place_index(t, c);
+    cell = ((disease * t->n_places + place) * t->n_ages + age_group(t, p, day)) * t->n_sexes +
+           sex_group(t, p);
+    t->counts[cell * t->n_periods + (size_t)(period_of(t->q.period, day) - t->first)]++;
+    t->n_cases++;
+    t->n_confirmed += c->class == CASE_CONFIRMED;
+    t->n_other_date += is_other;
+    t->n_placeless += t->q.level.p && place + 1 == t->n_places;
+}
+
+int tally_make(const struct records *r, const struct cases *cases, const struct tally_question *q,
+               struct tally *ret, struct err *err)
+{
+    struct tally t = {.records = r, .q = *q, .n_ages = 1, .n_sexes = 1};
+    uint64_t strata, rows;
+    int wrong;
+
+    if ((wrong = find_places(&t, err)) < 0 || (wrong = find_periods(&t, err)) < 0)
+        return wrong;
+    if (q->by_age)
+        t.n_ages = q->n_ages + 2;
+    if (q->by_sex)
+        t.n_sexes = SEXES;
+    strata = (uint64_t)q->n_diseases * t.n_places * t.n_ages * t.n_sexes;
+    rows = strata * t.n_periods;
+    if (rows > TALLY_ROWS_MAX)
+        return err_set(err, ERR_TOO_LONG,
+                       "that would be %llu rows, more than %d: ask for fewer diseases, places or "
+                       "days",
+                       (unsigned long long)rows, TALLY_ROWS_MAX);
+    t.n_strata = (size_t)strata;
+    t.counts = ARENA_ARRAY(r->a, uint32_t, (size_t)rows);
+    if (!t.counts)
+        return err_no_memory(err);
+    for (size_t i = 0; i < cases->n; i++)
+        count(&t, &cases->v[i]);
+    *ret = t;
+    return 0;
+}
+
+/* ---- rows ---- */
+
+static void put_text(struct sb *out, struct str s)
+{
+    sb_char(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"')
+            sb_char(out, '"');
+        sb_char(out, s.p[i] == '\n' || s.p[i] == '\r' ? ' ' : s.p[i]);
+    }
+    sb_char(out, '"');
+}
+
+void tally_header(const struct tally *t, struct sb *out)
+{
+    sb_str(out, t->q.period == TALLY_WEEKS ? STR("week,count,disease") : STR("date,count,disease"));
+    if (t->q.level.p)
+        sb_lit(out, ",place,placeName");
+    if (t->q.by_age)
+        sb_lit(out, ",age");
+    if (t->q.by_sex)
+        sb_lit(out, ",sex");
+    sb_char(out, '\n');
+}
+
+/* Whether anybody is counted. */
+static bool has_any(const uint32_t *counts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (counts[i])
+            return true;
+    return false;
+}
+
+void tally_rows(const struct tally *t, size_t stratum, struct sb *out)
+{
+    static const char *const sexes[SEXES] = {"female", "male", "other", "unknown"};
+    const uint32_t *counts = &t->counts[stratum * t->n_periods];
+    size_t sex = stratum % t->n_sexes, age = stratum / t->n_sexes % t->n_ages;
+    size_t place = stratum / t->n_sexes / t->n_ages % t->n_places;
+    size_t disease = stratum / t->n_sexes / t->n_ages / t->n_places;
+    bool is_placeless = t->q.level.p && place + 1 == t->n_places;
+
+    if ((is_placeless || age > t->q.n_ages || sex > 1) && !has_any(counts, t->n_periods))
+        return;
+    for (size_t i = 0; i < t->n_periods; i++) {
+        put_period(t, t->first + (int32_t)i, out);
+        sb_fmt(out, ",%u,", counts[i]);
+        sb_str(out, t->records->definitions->v[t->q.diseases[disease]].disease);
+        if (t->q.level.p) {
+            sb_char(out, ',');
+            if (!is_placeless)
+                put_text(out, t->records->places[t->places[place]].id);
+            sb_char(out, ',');
+            put_text(out,
+                     is_placeless ? STR("unknown") : t->records->places[t->places[place]].name);
+        }
+        if (t->q.by_age) {
+            sb_char(out, ',');
+            put_age(t, age, out);
+        }
+        if (t->q.by_sex)
+            sb_fmt(out, ",%s", sexes[sex]);
+        sb_char(out, '\n');
+    }
+}

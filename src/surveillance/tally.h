@@ -1,0 +1,54 @@
+/* tally.h - cases as series: counts by disease, place, age and sex, a row for each period.
+ *
+ * Every place of the level that is asked for has a row for every period, zeros too: a missing row
+ * would be a count that is not known. Cases whose place, age or sex is not known have rows of their
+ * own, where there are any. Weeks are ISO weeks.
+ */
+#ifndef SURVEILLANCE_TALLY_H
+#define SURVEILLANCE_TALLY_H
+
+#include "surveillance/cases.h"
+
+#define TALLY_ROWS_MAX 2000000 /* of a tally: what `carnet detect` reads at once */
+#define TALLY_AGES_MAX 16      /* limits of age groups */
+
+enum tally_period { TALLY_DAYS, TALLY_WEEKS, TALLY_MONTHS };
+
+struct tally_question {
+    enum tally_period period;
+    enum case_date by;
+    enum case_class class; /* only cases of this class; CASE_NONE: all but those discarded */
+    bool deaths;           /* only fatal ones */
+    uint16_t diseases[CASE_DEFINITIONS_MAX];
+    size_t n_diseases;
+    struct str level; /* of places; .p NULL: the country as one */
+    bool by_age, by_sex;
+    unsigned ages[TALLY_AGES_MAX]; /* where a group ends and the next begins, in years */
+    size_t n_ages;
+    int32_t from, to; /* days; DAY_UNKNOWN: from the first to the last of the records */
+};
+
+struct tally {
+    const struct records *records;
+    struct tally_question q;
+    uint32_t *places;   /* of the level; NOT_THERE, the last, for those not known */
+    uint32_t *place_at; /* of each Location: which of `places` it lies in */
+    size_t n_places, n_ages, n_sexes, n_periods, n_strata;
+    int32_t
+        first; /* period: a day, a week from that of 1970-01-01, a month from January of year 0 */
+    uint32_t *counts; /* [disease][place][age][sex][period]; a stratum is all but the period */
+    size_t n_cases, n_confirmed;   /* counted */
+    size_t n_outside, n_placeless; /* not within the days; counted, but at no known place */
+    size_t n_other_date;           /* counted by a date other than the one asked for */
+};
+
+/* ERR_VALUE: no place has this level, there is nothing to count, `to` is before `from`;
+ * ERR_TOO_LONG: more than TALLY_ROWS_MAX rows. Memory of the records' arena. */
+int tally_make(const struct records *r, const struct cases *cases, const struct tally_question *q,
+               struct tally *ret, struct err *err);
+
+/* The CSV's first line, and the lines of a stratum, in the form that table.h reads. */
+void tally_header(const struct tally *t, struct sb *out);
+void tally_rows(const struct tally *t, size_t stratum, struct sb *out);
+
+#endif

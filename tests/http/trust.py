@@ -1,0 +1,418 @@
+#!/usr/bin/env python3
+"""Who may see what, as people meet it: emergency access and its review. trust.py CARNET"""
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+import time
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import auth  # noqa: E402
+import jose  # noqa: E402
+import node as nodes  # noqa: E402
+import sinks  # noqa: E402
+
+CODES = 'http://terminology.hl7.org/CodeSystem/'
+REASON = 'unconscious in the emergency room'
+PEOPLE = (('ann', 'patient', 'Patient/ann'), ('bob', 'patient', 'Patient/bob'),
+          ('doc', 'worker', 'Practitioner/doc'), ('nurse', 'worker', 'Practitioner/nurse'),
+          ('officer', 'privacy', 'Practitioner/officer'), ('keeper', 'steward', ''))
+
+
+class Country(auth.World):
+    """A node with people, whose tokens are got when they are first used."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.tokens = {}
+
+    def token(self, login):
+        if login not in self.tokens:
+            scope = 'patient/*.rs patient/Consent.cu launch/patient' \
+                if login in ('ann', 'bob') else 'user/*.cruds'
+            reply, verifier, _ = auth.sign_in(self, 'app', scope, login)
+            got = auth.redeem(self, reply, verifier, 'app').json()
+            self.tokens[login] = got['access_token']
+        return self.tokens[login]
+
+    def ask(self, login, method, path, body=None, **headers):
+        """As somebody, or with a token that was got otherwise."""
+        token = self.token(login) if len(login) < 40 else login
+        return self.node.client().send(method, '/fhir/' + path, body,
+                                       Authorization='Bearer ' + token, **headers)
+
+    def status(self, login, path):
+        return self.ask(login, 'GET', path).status
+
+    def total(self, login, query):
+        reply = self.ask(login, 'GET', query + '&_total=accurate')
+        return reply.json().get('total') if reply.status == 200 else reply.status
+
+
+def parameters(**values):
+    return {'resourceType': 'Parameters',
+            'parameter': [dict({'name': k}, **{'value' + t: v}) for k, (t, v) in values.items()]}
+
+
+def part(reply, name):
+    for p in reply.json().get('parameter', []):
+        if p['name'] == name:
+            return next(v for k, v in p.items() if k.startswith('value'))
+    return None
+
+
+def break_glass(world, login, patient, reason=REASON, **more):
+    return world.ask(login, 'POST', f'Patient/{patient}/$break-glass',
+                     parameters(reason=('String', reason), **more))
+
+
+# ---- emergency access ----
+
+def check_glass(world):
+    check = world.check
+    before = world.ask('doc', 'GET', 'Patient/bob')
+    check(before.status == 404, 'a worker does not see who is not in their care')
+    for what, reply, status in (
+            ('no reason', world.ask('doc', 'POST', 'Patient/bob/$break-glass', parameters()), 400),
+            ('a short one', break_glass(world, 'doc', 'bob', 'help'), 400),
+            ('no time', break_glass(world, 'doc', 'bob', minutes=('Integer', 0)), 400),
+            ('too much time', break_glass(world, 'doc', 'bob', minutes=('Integer', 61)), 400),
+            ('another parameter', break_glass(world, 'doc', 'bob', x=('Integer', 1)), 400),
+            ('GET', world.ask('doc', 'GET', 'Patient/bob/$break-glass?reason=' + 'x' * 20), 405),
+            ('a patient', break_glass(world, 'ann', 'ann'), 403),
+            ('a steward', break_glass(world, 'keeper', 'bob'), 403),
+            ('a program', break_glass(world, world.loader, 'bob'), 403),
+            ('nobody', break_glass(world, 'doc', 'nobody'), 404)):
+        check(reply.status == status, f'breaking the glass, {what}: {reply}')
+    missing = break_glass(world, 'doc', 'bod')
+    world.put(world.token('bob'), auth.consent('bob'))
+    refused = break_glass(world, 'doc', 'bob')
+    check(refused.status == 404 and refused.body.replace(b'bob', b'bod') == missing.body,
+          f'one who does not permit it looks as if they were not there: {refused}')
+    world.put(world.token('bob'), auth.consent('bob', 'inactive'))
+    reply = break_glass(world, 'doc', 'bob', minutes=('Integer', 5))
+    token = part(reply, 'access_token') or ''
+    check(reply.status == 200 and len(token) == 43 and part(reply, 'scope') == 'patient/*.cruds' and
+          reply.headers['Cache-Control'] == 'no-store', f'the glass is broken: {reply}')
+    check(world.status(token, 'Patient/bob') == 200 and
+          world.total(token, 'Observation?status=final') == 2, 'the one record is open')
+    check(world.status(token, 'Patient/ann') == 404, 'and no other')
+    check(world.status('doc', 'Patient/bob') == 404, 'nor is it for the token of the sign-in')
+    check(break_glass(world, token, 'bob').status == 403, 'what is broken breaks nothing else')
+    world.put(world.token('bob'), auth.consent('bob', purpose=[{'code': 'BTG'}]))
+    check(world.status(token, 'Patient/bob') == 404, 'a no is obeyed at the next request')
+    world.put(world.token('bob'), auth.consent('bob', 'inactive'))
+    check(world.status(token, 'Patient/bob') == 200, 'and its end as well')
+    check_glass_audit(world)
+    check_review(world, part(reply, 'review')['reference'], token)
+    check_glass_ends(world)
+
+
+def check_glass_ends(world):
+    """What was given ends with what was allowed to ask for it."""
+    reply, verifier, _ = auth.sign_in(world, 'app', 'user/*.rs offline_access', 'nurse')
+    got = auth.redeem(world, reply, verifier, 'app').json()
+    token = part(break_glass(world, got['access_token'], 'bob'), 'access_token')
+    world.check(world.status(token, 'Patient/bob') == 200, 'somebody else breaks it')
+    world.post('/auth/revoke', {'token': got['refresh_token'], 'client_id': 'app'})
+    world.check(world.status(token, 'Patient/bob') == 401, 'and it ends with the sign-in')
+
+
+def check_glass_audit(world):
+    alerts = [e for e in auth.events(world, world.loader, '&patient=bob')
+              if {'110127'} & {s.get('code') for s in e.get('subtype', [])}]
+    user = [a for e in alerts for a in e['agent'] if a['requestor']]
+    world.check(len(alerts) == 1 and alerts[0]['type']['code'] == '110113' and
+                user[0]['purposeOfUse'][0]['coding'][0]['code'] == 'BTG' and
+                auth.about(alerts[0]) == ['Patient/bob'], f'an alert of its own: {alerts}')
+    lines = [{p['name']: p for p in x['part']} for x in
+             world.ask('bob', 'GET', 'Patient/bob/$accesses').json()['parameter']]
+    world.check(any(x.get('purpose', {}).get('valueCode') == 'BTG' for x in lines),
+                'the person sees that it was an emergency')
+
+
+def check_review(world, task, token):
+    """The queue, and who closes what is in it."""
+    check = world.check
+    queue = world.ask('officer', 'GET', 'Task?code=urn:carnet:task|break-glass&status=requested')
+    check([e['resource']['id'] for e in queue.json().get('entry', [])] == [task[5:]],
+          f'the queue: {queue}')
+    review = world.ask('officer', 'GET', task).json()
+    check(review['for'] == {'reference': 'Patient/bob'} and
+          review['reasonCode'] == {'text': REASON} and
+          review['requester']['reference'] == 'Practitioner/doc', f'what is asked: {review}')
+    check(world.status('doc', task) == 404 and world.status(token, task) == 404,
+          'who broke the glass does not see it')
+    done = dict(review, status='completed', output=[
+        {'type': {'coding': [{'system': 'urn:carnet:task', 'code': 'outcome'}]},
+         'valueCode': 'justified'}], note=[{'text': 'seen with the head of the ward'}])
+
+    def put(login, body):
+        return world.ask(login, 'PUT', task, body)
+
+    for what, login, body in (
+            ('a steward', 'keeper', done), ('a program', world.loader, done),
+            ('without an outcome', 'officer', dict(review, status='completed')),
+            ('with an outcome of their own', 'officer', dict(done, output=[dict(
+                done['output'][0], valueCode='fine')])),
+            ('cancelled', 'officer', dict(done, status='cancelled')),
+            ('with another reason', 'officer', dict(done, reasonCode={'text': 'x'})),
+            ('of another patient', 'officer', dict(done, **{'for': {'reference': 'Patient/ann'}})),
+            ('less who asked', 'officer', {k: v for k, v in done.items() if k != 'requester'}),
+            ('as another thing', 'officer', dict(done, code={'text': 'x'}))):
+        reply = put(login, body)
+        check(reply.status == 403, f'a review closed by or {what}: {reply}')
+    check(world.ask('officer', 'DELETE', task).status == 403, 'a review is not deleted')
+    check(world.ask('keeper', 'DELETE', task).status == 403, 'by nobody')
+    forged = dict(review, id='forged')
+    check(world.ask('keeper', 'PUT', 'Task/forged', forged).status == 403, 'nor made by hand')
+    check(world.ask('keeper', 'PUT', 'Task/chore', {
+        'resourceType': 'Task', 'id': 'chore', 'status': 'ready', 'intent': 'order'}).status == 201,
+          'other tasks are')
+    reply = put('officer', dict(review, status='in-progress'))
+    check(reply.status == 200, f'a review is taken up: {reply}')
+    reply = put('officer', done)
+    check(reply.status == 200 and reply.json()['status'] == 'completed', f'and closed: {reply}')
+    check(put('officer', review).status == 403, 'and stays so')
+    check(world.ask('officer', 'GET', 'Task?status=requested').json().get('total') == 0,
+          'the queue is empty')
+
+
+# ---- finding somebody without opening their record ----
+
+def match(world, login, patient, **more):
+    params = parameters(**more)
+    params['parameter'].append({'name': 'resource',
+                                'resource': dict(patient, resourceType='Patient')})
+    return world.ask(login, 'POST', 'Patient/$match', params)
+
+
+def check_find(world):
+    check = world.check
+    card = {'system': 'urn:card', 'value': '4711-0815'}
+    for n, born in ('mia', '1990-05-01'), ('max', '1990-05-01'), ('moe', '1991-05-01'):
+        world.put(world.loader, {
+            'resourceType': 'Patient', 'id': n, 'gender': 'other', 'birthDate': born,
+            'name': [{'family': 'Bôdo', 'given': [n]}], 'address': [{'text': 'secret street'}],
+            'telecom': [{'system': 'phone', 'value': '+221770000'}],
+            'identifier': [dict(card, value=card['value'] + n), {'system': 'urn:other',
+                                                                'value': 'hidden-' + n}]})
+    by_name = {'name': [{'family': 'bodo', 'given': ['mia']}], 'birthDate': '1990-05-01'}
+    reply = match(world, 'nurse', by_name)
+    entries = reply.json().get('entry', [])
+    grades = [(e['resource']['id'], e['search']['extension'][0]['valueCode'],
+               e['search']['score']) for e in entries]
+    check(grades == [('mia', 'probable', 0.9), ('max', 'possible', 0.6)] and
+          reply.json()['total'] == 2, f'found by name and date of birth: {reply}')
+    check(set(entries[0]['resource']) == {'resourceType', 'id', 'meta', 'name', 'gender',
+                                          'birthDate'}, f'with the least: {entries[0]}')
+    reply = match(world, 'nurse', {'identifier': [dict(card, value=card['value'] + 'max')]})
+    check([(e['resource']['id'], e['resource']['identifier']) for e in reply.json()['entry']] ==
+          [('max', [dict(card, value=card['value'] + 'max')])] and
+          b'hidden' not in reply.body and b'secret' not in reply.body,
+          f'by the identifier, and no other is told: {reply}')
+    reply = match(world, 'nurse', by_name, onlyCertainMatches=('Boolean', True))
+    check(reply.status == 400, f'a name is never certain: {reply}')
+    reply = match(world, 'nurse', {'name': [{'family': 'Bodo'}], 'birthDate': '1990-05-01'},
+                  count=('Integer', 1))
+    check(len(reply.json()['entry']) == 1, 'not more than asked for')
+    for what, given in (('a name', {'name': [{'family': 'Bodo'}]}), ('nothing', {}),
+                        ('a year', dict(by_name, birthDate='1990')),
+                        ('a short number', {'identifier': [{'value': '47'}]}),
+                        ('a date', {'birthDate': '1990-05-01'})):
+        reply = match(world, 'nurse', given)
+        check(reply.status == 400, f'{what} identifies nobody: {reply}')
+    for given in ({'identifier': [{'value': 'x,hidden-mia'}]},
+                  {'identifier': [{'system': 'urn:none|', 'value': 'hidden-mia'}]},
+                  {'name': [{'family': 'x,Bodo'}], 'birthDate': '1990-05-01'}):
+        reply = match(world, 'nurse', given)
+        check(reply.json().get('total') == 0, f'what was typed is no search: {reply}')
+    check(match(world, 'ann', by_name).status == 403, 'patients find nobody')
+    check(world.status('nurse', 'Patient/mia') == 404, 'found is not opened')
+    found = [e for e in auth.events(world, world.loader, '&patient=max')
+             if 'match' in [x.get('display') for x in e.get('subtype', [])]]
+    check(len(found) == 2, f'whoever was found is told by the log: {len(found)}')
+    world.put(world.token('bob'), auth.consent('bob'))
+    bob = {'name': [{'family': 'Muster', 'given': ['bob']}], 'birthDate': '1990-01-01'}
+    reply = match(world, 'nurse', bob)
+    check([e['resource']['id'] for e in reply.json().get('entry', [])] == ['ann'],
+          f'one who says no is not found: {reply}')
+    check(pick(world, 'bob') == [], 'nor by the page that picks a patient')
+    world.put(world.token('bob'), auth.consent('bob', 'inactive'))
+    check(pick(world, 'bob') == ['bob'], 'one who does not is')
+    replies = [match(world, 'keeper', bob).status for _ in range(62)]
+    check(replies[0] == 200 and replies[-1] == 429, f'and not without end: {replies}')
+
+
+def pick(world, name):
+    """Whom the nurse can choose on the page of an app that is started for one patient."""
+    browser = auth.Browser(world)
+    _, fields = auth.request(world, 'app', 'launch/patient patient/*.rs')
+    browser.send('GET', '/auth/authorize?' + urllib.parse.urlencode(fields))
+    browser.submit(login='nurse', password=auth.PASSWORD)
+    browser.submit(find=name)
+    return re.findall(r'name="patient" value="([^"]+)"', browser.page)
+
+
+# ---- notices ----
+
+HOOK_SECRET, SMS_TOKEN = 'hook secret', 'Bearer sms-token'
+
+
+def add_notices(folder, mail, web):
+    """What carries notices, in files of the node's folder."""
+    def write(name, text):
+        path = os.path.join(folder.path, name)
+        with open(path, 'w') as f:
+            f.write(text)
+        return path
+
+    return write('notify.json', json.dumps({
+        'from': 'node@node.example', 'retrySeconds': 1,
+        'smtp': {'url': f'smtp://127.0.0.1:{mail.port}', 'tls': False},
+        'sms': {'url': f'http://127.0.0.1:{web.port}/sms',
+                'secretFile': write('sms-token', SMS_TOKEN + '\n')},
+        'webhook': {'url': f'http://127.0.0.1:{web.port}/hook',
+                    'secretFile': write('hook-secret', HOOK_SECRET)}}))
+
+
+def add_addresses(world):
+    for name, language in ('ann', 'ar'), ('bob', 'fr'):
+        world.put(world.loader, {
+            'resourceType': 'Patient', 'id': name, 'birthDate': '1990-01-01',
+            'name': [{'family': 'Muster', 'given': [name]}],
+            'telecom': [{'system': 'email', 'value': name + '@mail.example'},
+                        {'system': 'phone', 'value': '+221 77 000 00 00'}],
+            'communication': [{'language': {'coding': [{'code': language}]}}]})
+
+
+def to(address):
+    return lambda mail: mail[0] == [address]
+
+
+def check_notices(world):
+    """Whose glass was broken is told, every way that there is, and nothing clinical with it."""
+    check = world.check
+    rcpt, mail = world.mail.wait(to('bob@mail.example')) or (None, {})
+    check(rcpt == ['bob@mail.example'] and mail['Subject'] ==
+          'Votre dossier de santé a été ouvert en urgence', f'a mail in their language: {mail}')
+    text = mail.get_content()
+    check(world.root in text and 'UTC' in text and 'unconscious' not in text and
+          'Doc' not in text, f'which says where to look, and no more: {text}')
+    check(mail['Auto-Submitted'] == 'auto-generated' and mail['Date'].endswith('+0000') and
+          mail['Message-ID'].endswith('@node.example>'), f'as a program sends it: {mail.items()}')
+    sms = world.web.wait(lambda got: got[0] == '/sms')
+    check(sms and json.loads(sms[2])['to'] == '+221770000000' and
+          sms[1].get('Authorization') == SMS_TOKEN, f'a text message: {sms}')
+    hook = world.web.wait(lambda got: got[0] == '/hook' and b'Patient/bob' in got[2])
+    mac = hmac.new(HOOK_SECRET.encode(), hook[2], hashlib.sha256).hexdigest()
+    check(json.loads(hook[2])['owner'] == 'Patient/bob' and
+          hook[1].get('Carnet-Signature') == 'sha256=' + mac and
+          hook[1].get('Idempotency-Key') == json.loads(hook[2])['id'], f'a webhook: {hook}')
+
+    def told(login='bob'):
+        reply = world.ask(login, 'GET', 'Patient/bob/$notices')
+        return [{p['name']: next(v for k, v in p.items() if k != 'name') for p in x['part']}
+                for x in reply.json().get('parameter', [])] if reply.status == 200 else reply.status
+
+    end = time.monotonic() + 20
+    while any(n['state'] == 'waiting' for n in told()) and time.monotonic() < end:
+        time.sleep(0.1)
+    mine = told()
+    check({n['channel'] for n in mine} == {'email', 'sms', 'webhook'} and
+          all(n['state'] == 'sent' and n['kind'] == 'break-glass' for n in mine),
+          f'the person sees what they were told: {mine}')
+    check(any('queued as' in n['proof'] for n in mine), f'and that it arrived: {mine}')
+    check(told('officer') == mine, 'a reviewer sees it')
+    check([told(x) for x in ('ann', 'keeper', world.loader)] == [403] * 3, 'and nobody else')
+
+
+def check_forgotten(world):
+    """A new password by mail; whether there is such an account is not told."""
+    check = world.check
+
+    def forget(login):
+        browser = auth.Browser(world)
+        browser.send('GET', '/auth/forgot')
+        return browser.send('POST', '/auth/forgot', {'login': login})
+
+    world.mail.refuse = 451
+    known, unknown = forget('ann'), forget('nobody-at-all')
+    check(known.status == unknown.status == 200 and known.body == unknown.body,
+          'the answer does not tell who is there')
+    check(not [m for m in world.mail.got if m[0] == ['ann@mail.example']], 'the server is busy')
+    world.mail.refuse = None
+    got = world.mail.wait(lambda m: m[0] == ['ann@mail.example'] and
+                          '/auth/setup' in m[1].get_content())
+    check(got and got[1]['Content-Language'] == 'ar', f'it is tried again: {got}')
+    link = re.search(r'(/auth/setup\?secret=\S+)', got[1].get_content()).group(1)
+    check(not [w for w in world.web.got if b'/auth/setup' in w[2] and w[0] == '/hook'],
+          'the secret goes to nobody else')
+    before = len(world.mail.got)
+    forget('ann')
+    browser = auth.Browser(world)
+    browser.send('GET', link)
+    secret = urllib.parse.unquote(link.split('=', 1)[1])
+    check(f'name="secret" value="{secret}"' in browser.page, 'the link fills it in')
+    reply = browser.send('POST', '/auth/setup', {'secret': secret, 'password': 'a new password'})
+    check(reply.status == 200, f'the password is set: {reply}')
+    check(world.mail.wait(lambda m: 'كلمة مرورك' in m[1]['Subject']), 'which is told')
+    check(len([m for m in world.mail.got[before:] if '/auth/setup' in m[1].get_content()]) == 0,
+          'asking again sends no second one')
+    reply = browser.send('POST', '/auth/setup', {'secret': secret, 'password': 'another password'})
+    check(reply.status == 400, 'the secret is good once')
+
+
+# ---- the country ----
+
+def add_people(world):
+    for login, role, user in PEOPLE:
+        said = world.folder.run('user', 'add', login, '--role', role,
+                                *(['--fhir-user', user] if user else []))
+        world.post('/auth/setup', {'secret': re.search(r'one-time secret (\S+)', said).group(1),
+                                   'password': auth.PASSWORD})
+
+
+def add_clients(world):
+    path = os.path.join(world.folder.path, 'jwks.json')
+    with open(path, 'w') as f:
+        json.dump({'keys': [k.jwk() for k in world.keys]}, f)
+    world.folder.run('client', 'add', 'loader', '--name', 'Loader', '--backend', '--jwks', path,
+                     '--scope', 'system/*.cruds')
+    world.folder.run('client', 'add', 'app', '--name', 'App', '--redirect', auth.REDIRECT,
+                     '--scope', 'openid offline_access launch/patient patient/*.cruds user/*.cruds')
+
+
+def main():
+    score = nodes.Score()
+    with contextlib.ExitStack() as stack:
+        mail = stack.enter_context(contextlib.closing(sinks.Sink(sinks.Mail)))
+        web = stack.enter_context(contextlib.closing(sinks.Sink(sinks.Web)))
+        folder = stack.enter_context(nodes.Folder(sys.argv[1]))
+        node = stack.enter_context(nodes.Node(folder, '--notify', add_notices(folder, mail, web),
+                                              is_open=False))
+        world = Country(score, folder, node)
+        world.mail, world.web = mail, web
+        world.keys = [jose.Key(folder.path, 'ES384')]
+        add_people(world)
+        add_clients(world)
+        world.loader = auth.backend(world, auth.assertion(world, world.keys[0], 'loader')) \
+            .json()['access_token']
+        auth.make_records(world, world.loader)
+        for name in 'nurse', 'officer':
+            world.put(world.loader, {'resourceType': 'Practitioner', 'id': name})
+        add_addresses(world)
+        check_glass(world)
+        check_notices(world)
+        check_find(world)
+        check_forgotten(world)
+    return score.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
