@@ -240,7 +240,7 @@ static int read_list(struct reading *r, struct err *err)
 
     if (!hi.p)
         return err_no_memory(err);
-    e = x->ops->open(&s, x->t, SCAN_WALK, lo, hi, false, TARGETS_PAGE, err);
+    e = x->ops->open(&s, x->t, NULL, SCAN_WALK, lo, hi, false, TARGETS_PAGE, err);
     while (e >= 0 && (e = x->ops->next(&s, &k, err)) > 0) {
         if ((e = add_entry(r, k, err)) != 0 || (e = exec_charge(x, 1, err)) < 0)
             break;
