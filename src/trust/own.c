@@ -13,13 +13,19 @@ struct own {
     struct str root;
 };
 
+static bool is_current(const struct client *c, struct str root)
+{
+    return c->own && str_eq(c->scope, STR(OWN_SCOPE)) && c->redirects.n == 1 &&
+           str_eq(c->redirects.v[0], root);
+}
+
 static int put(void *ctx, struct store_txn *txn, struct err *err)
 {
     struct own *own = ctx;
     struct client client = {.created_ms = clock_now_ms(), .approved = true};
     int r = client_get(txn, STR(OWN_CLIENT), own->a, &client, err);
 
-    if (r < 0 && r != ERR_NOT_FOUND)
+    if ((r < 0 && r != ERR_NOT_FOUND) || (r >= 0 && is_current(&client, own->root)))
         return r;
     client.id = STR(OWN_CLIENT);
     client.name = STR(OWN_NAME);
