@@ -19,6 +19,7 @@
 #define GRAPHQL_READS_MAX 5000          /* resources that one query may look at */
 #define GRAPHQL_SEARCHES_MAX 200        /* searches of one query */
 #define GRAPHQL_LIST_MAX 1000           /* resources of one list without _count */
+#define GRAPHQL_SKIP_MAX 10000          /* resources that previous and last pass over */
 #define GRAPHQL_SLICES_MAX 1000         /* names that one @slice makes */
 #define GRAPHQL_PATH_STEPS_MAX 20000000 /* FHIRPath steps of all filters and slices */
 

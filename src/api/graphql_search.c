@@ -11,7 +11,7 @@
 struct gq_page {
     struct page page;
     uint64_t offset, size;
-    bool has_total;
+    const struct search *scored; /* NULL: its edges have no score */
 };
 
 int gq_type_before(struct str name, const char *end)
@@ -318,6 +318,56 @@ static int read_cursor(struct gq_run *run, const struct graphql_selection *s, ui
     return 0;
 }
 
+/* A page that is known by what lies before it, without a cursor of the search's own: all before is
+ * passed over. */
+static int skip_to(struct gq_run *run, int type, const struct gq_focus *focus,
+                   const struct graphql_selection *s, struct gq_page *page)
+{
+    struct str cursor = STR_NULL;
+    uint64_t left = page->offset;
+    int64_t total = -1;
+    int r;
+
+    if (page->offset > GRAPHQL_SKIP_MAX)
+        return gq_err(run, s->place, ERR_COSTLY, "the page is behind more than %d resources",
+                      GRAPHQL_SKIP_MAX);
+    while (left) {
+        uint64_t n = MIN(left, (uint64_t)SEARCH_COUNT_MAX);
+        r = search(run, type, focus, s, n, "accurate", cursor, &page->page);
+        if (r < 0)
+            return r;
+        total = page->page.total;
+        cursor = page->page.next;
+        left -= n;
+        if (!cursor.p) {
+            page->page = (struct page){.next = STR_NULL, .total = total};
+            return 0;
+        }
+    }
+    r = search(run, type, focus, s, page->size, "accurate", cursor, &page->page);
+    page->page.total = total;
+    return r;
+}
+
+/* The search once more as it was understood, where its edges have a score. */
+static int find_score(struct gq_run *run, int type, const struct gq_focus *focus,
+                      const struct graphql_selection *s, struct gq_page *page)
+{
+    _cleanup_(sb_done) struct sb query = sb_make(MIB(1));
+    struct search_options opt = {.index = *store_index_options(run->c->api->store), .strict = true};
+    struct search *found = ARENA_NEW(run->c->a, struct search);
+    struct str text;
+    int r = write_query(run, type, focus, s, &query);
+
+    text = r < 0 || query.failed ? STR_NULL : arena_dup(run->c->a, sb_view(&query));
+    if (r < 0 || !found || !text.p)
+        return r < 0 ? r : err_no_memory(&run->c->err);
+    r = search_parse(run->c->a, run->c->params, &opt, type, text, found, &run->c->err);
+    if (r >= 0 && search_has_score(found))
+        page->scored = found;
+    return r;
+}
+
 static int find_connection(struct gq_run *run, int type, const struct gq_focus *focus,
                            const struct graphql_selection *s, const struct gq_sets *sets,
                            struct gq_object *out)
@@ -331,8 +381,13 @@ static int find_connection(struct gq_run *run, int type, const struct gq_focus *
         return err_no_memory(&run->c->err);
     if ((r = needs_fields(run, s)) < 0 || (r = read_cursor(run, s, &page->offset, &cursor)) < 0 ||
         (r = gq_u64(run, gq_argument(s, "_count"), SEARCH_COUNT_MAX, SEARCH_COUNT_DEFAULT,
-                    &page->size)) < 0 ||
-        (r = search(run, type, focus, s, page->size, "accurate", cursor, &page->page)) < 0)
+                    &page->size)) < 0)
+        return r;
+    if (page->offset && !cursor.n)
+        r = skip_to(run, type, focus, s, page);
+    else
+        r = search(run, type, focus, s, page->size, "accurate", cursor, &page->page);
+    if (r < 0 || (r = find_score(run, type, focus, s, page)) < 0)
         return r;
     return gq_answer_object(run, &connection, sets, gq_field(run, out, s->alias, false, true));
 }
@@ -399,7 +454,21 @@ bool gq_is_edge_field(struct str name)
     return is_in(name, edge_fields, ARRAY_LEN(edge_fields));
 }
 
-/* Cursors go forward: `previous` and `last` are known where they are the first or this page. */
+/* Where the last page begins, when pages of this size follow each other. */
+static uint64_t last_offset(const struct gq_page *p)
+{
+    uint64_t total = p->page.total < 0 ? 0 : (uint64_t)p->page.total;
+
+    return total && p->size ? (total - 1) / p->size * p->size : 0;
+}
+
+/* A page by what lies before it; nothing where that is too much to pass over. */
+static int add_offset(struct gq_run *run, struct gq_object *out, const struct graphql_selection *s,
+                      uint64_t offset)
+{
+    return offset > GRAPHQL_SKIP_MAX ? 0 : add_cursor(run, out, s, offset, STR(""));
+}
+
 int gq_connection(struct gq_run *run, const struct gq_focus *focus,
                   const struct graphql_selection *s, const struct gq_sets *sets,
                   struct gq_object *out)
@@ -417,13 +486,32 @@ int gq_connection(struct gq_run *run, const struct gq_focus *focus,
         return add_edges(run, p, s, sets, out);
     if (str_eq(name, STR("next")) && p->page.next.p)
         return add_cursor(run, out, s, p->offset + p->page.n, p->page.next);
-    if (str_eq(name, STR("first")) ||
-        (str_eq(name, STR("previous")) && p->offset && p->offset <= p->size) ||
-        (str_eq(name, STR("last")) && !p->offset && !p->page.next.p))
-        return add_cursor(run, out, s, 0, STR(""));
+    if (str_eq(name, STR("first")))
+        return add_offset(run, out, s, 0);
+    if (str_eq(name, STR("previous")) && p->offset)
+        return add_offset(run, out, s, p->offset > p->size ? p->offset - p->size : 0);
+    if (str_eq(name, STR("last")) && p->page.total >= 0)
+        return add_offset(run, out, s, last_offset(p));
     if (gq_is_connection_field(name))
         return 0;
     return gq_err(run, s->place, ERR_VALUE, "a connection has no field \"%.*s\"", STR_ARG(name));
+}
+
+/* How relevant an edge is, where words were searched for. */
+static int add_score(struct gq_run *run, const struct gq_focus *focus, struct gq_object *out,
+                     const struct graphql_selection *s)
+{
+    struct call *c = run->c;
+    yyjson_val *root;
+    double score;
+    int r;
+
+    if (!focus->page->scored)
+        return 0;
+    if ((r = op_resource_at(c, run->txn, focus->row, &root)) < 0 ||
+        (r = search_score(c->a, focus->page->scored, root, &score, &c->err)) < 0)
+        return r;
+    return add_literal(run, out, s, arena_fmt(c->a, "%.6f", score));
 }
 
 int gq_edge(struct gq_run *run, const struct gq_focus *focus, const struct graphql_selection *s,
@@ -434,7 +522,7 @@ int gq_edge(struct gq_run *run, const struct gq_focus *focus, const struct graph
     if (str_eq(s->name, STR("mode")))
         return add_literal(run, out, s, STR("\"match\""));
     if (str_eq(s->name, STR("score")))
-        return 0; /* no search of this node ranks what it finds */
+        return add_score(run, focus, out, s);
     if (!str_eq(s->name, STR("resource")))
         return gq_err(run, s->place, ERR_VALUE, "an edge has no field \"%.*s\"", STR_ARG(s->name));
     if ((r = needs_fields(run, s)) < 0)

@@ -64,12 +64,15 @@ struct cli_option {
         {"store", "URI", "keep records in PostgreSQL: its connection string", CLI_STRING, false,   \
          NULL, 0, 0},                                                                              \
         {"store-unsafe", NULL, "allow a PostgreSQL with fsync or synchronous_commit off",          \
-         CLI_FLAG, false, NULL, 0, 0}
+         CLI_FLAG, false, NULL, 0, 0},                                                             \
+        {"store-pooled", NULL, "reach PostgreSQL through a pooler of transactions", CLI_FLAG,      \
+         false, NULL, 0, 0}
 /* … as members of a struct server_config. */
 #define CLI_STORE_CONFIG(args)                                                                     \
     .data_dir = cli_string(args, "data"), .key_file = cli_string(args, "key-file"),                \
     .store_uri = cli_string(args, "store"),                                                        \
-    .store_unsafe = cli_flag(args, "store-unsafe")
+    .store_unsafe = cli_flag(args, "store-unsafe"),                                                \
+    .store_pooled = cli_flag(args, "store-pooled")
 
 struct cli_args;
 

@@ -9,6 +9,8 @@
 static const struct cli_option options[] = {
     {"data", "DIR", "the data folder to make", CLI_STRING, true, NULL, 0, 0},
     CLI_KEY_OPTION,
+    {"backup-key-file", "FILE", "holds the key of the backup, where that is another", CLI_STRING,
+     false, NULL, 0, 0},
 };
 
 static void say(void *ctx, const char *text)
@@ -42,8 +44,11 @@ static int run(const struct cli_args *args, struct err *err)
     const char *dir = cli_string(args, "data"), *from = args->operands[0];
     _cleanup_(store_closep) struct store *backup = NULL;
     const char *key_file = cli_string(args, "key-file");
-    struct server_config config = {
-        .data_dir = from, .key_file = key_file, .seal_copies = master_is_named(key_file)};
+    const char *backup_key = cli_string(args, "backup-key-file");
+    struct server_config config = {.data_dir = from,
+                                   .key_file = backup_key ? backup_key : key_file,
+                                   .seal_copies = master_is_named(key_file),
+                                   .copy_key_file = key_file};
     bool is_terminal = isatty(STDERR_FILENO) == 1;
     int r, problems;
 
@@ -65,6 +70,7 @@ static int run(const struct cli_args *args, struct err *err)
     if (r >= 0)
         r = server_audit_restore(&config, dir, err);
     config.data_dir = dir;
+    config.key_file = key_file;
     return r < 0 ? r : cli_note(&config, "restore", args->operands, 1, err);
 }
 

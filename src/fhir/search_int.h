@@ -153,9 +153,9 @@ bool search_near_matches(const struct search_value *v, struct str key);
 int search_contained(struct search_parse *p);
 /* A chain leads into what a resource contains as well: c becomes the chain or that. */
 int search_into_contained(struct search_parse *p, struct search_clause *c);
-/* Whether a contained resource is of c's type and matches. */
+/* Whether a resource that `root` contains is of c's type and matches. */
 int search_contained_matches(struct arena *a, const struct search *s, const struct clause_more *c,
-                             yyjson_val *one, bool *ret, struct err *err);
+                             yyjson_val *root, yyjson_val *one, bool *ret, struct err *err);
 
 /* "_text" and "_content". */
 int search_text(struct search_parse *p, const struct search_arg *arg, struct search_clause *c);

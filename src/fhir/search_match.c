@@ -377,7 +377,7 @@ static int contained_match(struct arena *a, const struct search *s,
         if (in || r < 0)
             break;
         if ((r = refers_to(a, clause->values, root, one, err)) > 0)
-            r = search_contained_matches(a, s, clause->values, one, &in, err);
+            r = search_contained_matches(a, s, clause->values, root, one, &in, err);
     }
     if (r >= 0)
         *ret_match = in != clause->negate;

@@ -113,6 +113,7 @@ int server_audit_restore(const struct server_config *backup, const char *data_di
         return r;
     if (mkdir(before, S_IRWXU) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "%s cannot be made: %s", before, strerror(errno));
-    return backup->seal_copies && !is_sealed ? audit_copy_sealed(from, to, backup->key_file, err)
-                                             : audit_copy(from, to, err);
+    return backup->seal_copies && !is_sealed
+               ? audit_copy_sealed(from, to, backup->copy_key_file, err)
+               : audit_copy(from, to, err);
 }

@@ -78,8 +78,10 @@ static int open_store(const struct server_config *config, bool create, bool read
     struct store_config sc = {.dir = config->data_dir,
                               .key_file = config->key_file,
                               .seal_copies = config->seal_copies,
+                              .copy_key_file = config->copy_key_file,
                               .uri = config->store_uri,
                               .allow_unsafe = config->store_unsafe,
+                              .is_pooled = config->store_pooled,
                               .create = create,
                               .read_only = read_only};
 

@@ -5,6 +5,7 @@
 #include "server/auth.h"
 #include "server/operator.h"
 #include "server/profiles_file.h"
+#include "server/rolled_back.h"
 #include "server/server_int.h"
 #include "terminology/loaded.h"
 #include "trust/account.h"
@@ -424,6 +425,9 @@ int server_run(const struct server_config *config,
     if (r < 0)
         return r;
     r = server_audit_open(config, &s.audit, err);
+    if (r < 0)
+        return r;
+    r = rolled_back_check(s.store, server_audit_log(s.audit), err);
     if (r < 0)
         return r;
     api_audit(s.api, server_audit_log(s.audit));

@@ -17,10 +17,12 @@
 
 struct server_config {
     const char *data_dir;
-    const char *key_file;  /* of an encrypted folder; NULL: the environment's key, if any */
-    bool seal_copies;      /* of an unencrypted store: with that key */
+    const char *key_file; /* of an encrypted folder; NULL: the environment's key, if any */
+    bool seal_copies;     /* as of store_config */
+    const char *copy_key_file;
     const char *store_uri; /* PostgreSQL's connection string; NULL: SQLite in the data folder */
     bool store_unsafe;     /* a PostgreSQL that does not wait for its disk will do */
+    bool store_pooled;     /* … is reached through a pooler of transactions */
     const char *listen;    /* "127.0.0.1:8080" */
     bool open;             /* nobody is asked who they are: loopback only */
     bool demo;             /* people are entered by links (trust/demo.h): loopback only */

@@ -118,6 +118,7 @@ struct lists {
     struct identity identities[IDENTITIES_MAX]; /* each in the place of its row */
     struct refused refused[REFUSED_MAX];
     uint64_t refused_clock;
+    bool may_lag; /* lists may lack, for a moment, a resource that is being updated */
     struct targets *targets[TARGETS_MAX]; /* targets.c; NULL: none yet */
     uint64_t targets_clock;
 };

@@ -29,12 +29,15 @@ struct store;
 struct store_txn;
 
 struct store_config {
-    const char *dir;            /* data folder; the database is dir/carnet.db */
-    const char *key_file;       /* holds the key of an encrypted store (vault/vault.h); NULL: the
-                                   environment's, if any. With `create`: encrypt it */
-    bool seal_copies;           /* of a store that is not encrypted: with that key */
+    const char *dir;      /* data folder; the database is dir/carnet.db */
+    const char *key_file; /* holds the key of an encrypted store (vault/vault.h); NULL: the
+                             environment's, if any. With `create`: encrypt it */
+    bool seal_copies;     /* for a restore: copies go into a folder with keys of its own, which
+                             are made if it has none; copy_key_file opens them */
+    const char *copy_key_file;
     const char *uri;            /* not NULL: PostgreSQL's connection string, instead of dir */
     bool allow_unsafe;          /* a server that does not wait for its disk (fsync = off …) */
+    bool is_pooled;             /* behind a pooler of transactions: nothing outlives one */
     struct index_options index; /* its strings must outlive the store; tz_minutes and content count
                                    with `create` only: a store keeps its own */
     bool create;                /* make a new store; otherwise it must exist */

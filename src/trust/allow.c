@@ -456,16 +456,26 @@ int allow_interaction(const struct access *who, int type, unsigned rights, struc
 int allow_log(const struct access *who, int type, struct str *ret, struct err *err)
 {
     struct openings o;
+    struct str own = STR_NULL; /* whose entries alone */
 
     *ret = STR_NULL;
     if (who->kind != ACCESS_GRANTED)
         return 0;
+    if (who->guard && !guard_reads_log(who->guard, who->identity)) {
+        if (!str_starts(who->identity->fhir_user, STR("Patient/")))
+            return err_set(err, ERR_FORBIDDEN, "the role does not read the audit log");
+        own = str_from(who->identity->fhir_user, 8);
+    }
     openings_of(who->identity, type, READS, &o);
+    if (o.all)
+        *ret = own;
     if (o.all)
         return 0;
     for (size_t k = 0; k < o.n && !ret->p; k++)
         if (o.v[k].of_patient && !o.v[k].query.n)
             *ret = who->identity->patient;
+    if (own.p && ret->p && !str_eq(own, *ret))
+        return err_set(err, ERR_FORBIDDEN, "the role reads the audit log of its own record alone");
     return ret->p ? 0
                   : err_set(err, ERR_FORBIDDEN, "the token has no scope for %.*s without a query",
                             STR_ARG(def_resource_name(type)));

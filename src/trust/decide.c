@@ -52,6 +52,11 @@ bool decide_implicit(const struct policy *p, const struct asker *who)
     return false;
 }
 
+bool decide_is_proxy(struct str user)
+{
+    return str_starts(user, STR("RelatedPerson/")) || str_starts(user, STR("Person/"));
+}
+
 /* Membership of a Group says something about each member. */
 static bool speaks_of_all(int type)
 {
@@ -74,7 +79,8 @@ static bool is_own(const struct asker *who, const struct facts *f)
 static bool is_in_care(const struct asker *who, const struct facts *f, const struct file *file)
 {
     bool breaks = decide_breaks_glass(who);
-    bool all = speaks_of_all(f->type);
+    /* What is a mother's as well is not seen through her child. */
+    bool all = speaks_of_all(f->type) || decide_is_proxy(who->user);
     size_t n = 0;
 
     for (size_t i = 0; i < f->n_patients; i++)
@@ -105,10 +111,25 @@ static enum why ask_patients(const struct policy *p, const struct asker *who, co
         case CONSENT_PERMIT: why = WHY_CONSENT; continue;
         case CONSENT_NOTHING: break;
         }
+        if (decide_is_proxy(who->user) && file->needs_word(file->ctx, f->patients[i]))
+            return WHY_NO_WORD;
         if (!decide_implicit(p, who) || (f->is_sensitive && p->implicit != IMPLICIT_ALL))
             return WHY_SILENCE;
     }
     return why;
+}
+
+/* Whoever is sent away as a proxy cannot see that they were, nor by whom else the record is read.
+ */
+static bool is_private(int type)
+{
+    static const char *const types[] = {"Consent", "Group",      "RelatedPerson",
+                                        "Person",  "AuditEvent", "Provenance"};
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_eq(def_resource_name(type), str_c(types[i])))
+            return true;
+    return false;
 }
 
 enum why decide(const struct policy *p, const struct asker *who, const struct facts *f,
@@ -135,6 +156,8 @@ enum why decide(const struct policy *p, const struct asker *who, const struct fa
         return WHY_NO_LINK;
     if (decide_needs_care(who) && !may_find(who, f) && !is_in_care(who, f, file))
         return WHY_NO_CARE;
+    if (decide_is_proxy(who->user) && (is_private(f->type) || f->is_confidential))
+        return is_private(f->type) ? WHY_PRIVATE : WHY_CONFIDENTIAL;
     if (f->is_sensitive && !role->sensitive)
         return WHY_LABEL;
     return f->n_patients ? ask_patients(p, who, f, file, now_ms) : WHY_UNLINKED;

@@ -22,6 +22,9 @@
     X(WHY_NO_RECORDS, false, "the role sees no records")                                           \
     X(WHY_NO_CARE, false, "the patient is not in the care of who asks")                            \
     X(WHY_NO_LINK, false, "it is of no patient's record, and the role does not see that")          \
+    X(WHY_PRIVATE, false, "it is between the patient and the node, and no proxy's to see")         \
+    X(WHY_CONFIDENTIAL, false, "it is kept from those who act for the patient")                    \
+    X(WHY_NO_WORD, false, "the patient is of age, and has not let who asks act for them")          \
     X(WHY_MANY, false, "it is of more patients than are looked at")                                \
     X(WHY_LABEL, false, "it is sensitive, and the role does not see that")                         \
     X(WHY_DISSENT, false, "a consent of the patient does not permit it")                           \
@@ -44,6 +47,8 @@ struct file {
                      size_t *ret_n);
     /* Whether a patient is in the care of who asks. */
     bool (*is_in_care)(void *ctx, struct str patient);
+    /* Of a proxy: whether a patient in their care is of age, and has to say so themselves. */
+    bool (*needs_word)(void *ctx, struct str patient);
 };
 
 enum why decide(const struct policy *p, const struct asker *who, const struct facts *f,
@@ -54,6 +59,8 @@ enum why decide(const struct policy *p, const struct asker *who, const struct fa
 enum why decide_asker(const struct asker *who);
 bool decide_needs_care(const struct asker *who);
 bool decide_breaks_glass(const struct asker *who);
+/* One who acts for others: a RelatedPerson, or a Person that stands for some. */
+bool decide_is_proxy(struct str user);
 /* What silence means for what is not sensitive. */
 bool decide_implicit(const struct policy *p, const struct asker *who);
 

@@ -71,8 +71,10 @@ int facts_of(struct arena *a, const struct policy *policy, const struct params *
 
     *ret = (struct facts){.type = type, .id = js_get_str(root, "id"), .root = root};
     yyjson_arr_foreach(labels, i, max, one) {
-        ret->is_sensitive |=
-            policy_is_sensitive(policy, js_get_str(one, "system"), js_get_str(one, "code"));
+        struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
+
+        ret->is_sensitive |= policy_is_sensitive(policy, system, code);
+        ret->is_confidential |= policy_is_confidential(policy, system, code);
     }
     return find_owners(a, params, opt, ret, err);
 }

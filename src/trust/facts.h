@@ -19,6 +19,7 @@ struct facts {
     size_t n_patients;
     bool has_more; /* patients than are told */
     bool is_sensitive;
+    bool is_confidential; /* kept from proxies */
     yyjson_val *root;
 };
 

@@ -66,6 +66,13 @@ static struct str role_name(const struct identity *i)
     return i->kind == IDENTITY_CLIENT ? STR("system") : i->role;
 }
 
+bool guard_reads_log(const struct guard *g, const struct identity *who)
+{
+    const struct policy_role *role = policy_role(g->policy, role_name(who));
+
+    return role && role->audits;
+}
+
 static struct asker asker_of(const struct policy *p, const struct identity *i)
 {
     struct asker who = {.role = policy_role(p, role_name(i)),
@@ -161,6 +168,7 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
     /* The sets know what is current now: not what was, and not what a job has written. Silence that
      * is a no, what is of no patient, and a person who is staff as well, are no sets. */
     v->sight.asks_all |=
+        decide_is_proxy(v->who.user) ||
         (v->who.role && !v->who.role->unlinked && !v->sight.reach) || is_writing ||
         position < v->watch->built || (v->care && position < v->care->built) ||
         (v->who.role && v->who.role->records > RECORDS_OWN &&
@@ -226,10 +234,17 @@ static bool file_care(void *ctx, struct str patient)
     return q->v->care && care_has(q->v->care, patient);
 }
 
+static bool file_word(void *ctx, struct str patient)
+{
+    const struct asking *q = ctx;
+
+    return !q->v->care || care_has_grown(q->v->care, patient);
+}
+
 static enum why decide_facts(const struct view *v, const struct facts *f)
 {
     struct asking q = {.v = v};
-    struct file file = {&q, file_consents, file_care};
+    struct file file = {&q, file_consents, file_care, file_word};
     enum why why;
 
     pthread_rwlock_rdlock(&v->g->lock);

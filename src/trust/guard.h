@@ -41,6 +41,9 @@ int guard_in_sight(const struct sight *sight, const struct row *row, struct err 
 int guard_may_put(const struct sight *sight, const struct put *put, const struct row *old,
                   struct err *err);
 
+/* Whether `who` reads the audit log of everybody. */
+bool guard_reads_log(const struct guard *g, const struct identity *who);
+
 /* Whether `who` may find people whom they do not care for, once more: ERR_FORBIDDEN,
  * ERR_THROTTLED. */
 int guard_may_find(struct guard *g, const struct identity *who, struct err *err);

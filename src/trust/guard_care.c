@@ -194,8 +194,13 @@ void care_relation(struct guard *g, int type, struct str id, yyjson_val *root)
     int n = snprintf(self, sizeof self, "%.*s/%.*s", STR_ARG(name),
                      (int)MIN(id.n, (size_t)FHIR_ID_MAX), id.p);
 
-    if (str_eq(name, STR("Consent")) || str_eq(name, STR("RelatedPerson")))
+    if (str_eq(name, STR("Consent")))
         return;
+    if (str_eq(name, STR("RelatedPerson")) || str_eq(name, STR("Person"))) {
+        for (struct care *c = g->cares; c; c = c->next)
+            c->is_stale |= c->is_proxy;
+        return;
+    }
     for (struct care *c = g->cares; c; c = c->next)
         if (!says_care || text_map_get(&c->because, str_n(self, (size_t)n)) ||
             mentions_any(root, &c->below))
@@ -226,6 +231,9 @@ int care_row(struct guard *g, const struct facts *f, uint64_t row, struct err *e
 
         for (size_t i = 0; i < f->n_patients && !has; i++)
             has = care_has(c, f->patients[i]);
+        /* Their date of birth may be another. */
+        if (has && c->is_proxy && str_eq(def_resource_name(f->type), STR("Patient")))
+            c->is_stale = true;
         if (has && c->reach && !c->is_stale)
             r = add_newer(c, f->type, row, false, err);
     }

@@ -126,6 +126,8 @@ struct care {
     size_t n_refs;            /* what the asker is for consents: itself, organisations, groups */
     struct text_map below;    /* refs through which people come into care */
     struct text_map patients; /* id -> itself */
+    struct text_map grown;    /* of a proxy's: those of `patients` who are of age */
+    bool is_proxy;
     struct text_map because;  /* "Encounter/1" … -> itself */
     bool is_wide;             /* too many to keep rows of */
     int64_t until_ms;         /* to be made anew at the latest then */
@@ -165,6 +167,7 @@ int care_make(struct guard *g, struct store_txn *txn, const struct asker *who, s
 void care_unref(struct care *c);
 void reach_unref(struct reach *r);
 bool care_has(const struct care *c, struct str patient);
+bool care_has_grown(const struct care *c, struct str patient);
 /* What `old` has (NULL: nothing), with what came and without what is gone; sorts `more`. */
 int reach_with(const struct reach *old, struct newer *more, size_t n, struct reach **ret,
                struct err *err);

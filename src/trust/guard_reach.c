@@ -27,10 +27,16 @@ void care_unref(struct care *c)
     arena_done(&c->a);
     text_map_done(&c->below, NULL);
     text_map_done(&c->patients, NULL);
+    text_map_done(&c->grown, NULL);
     text_map_done(&c->because, NULL);
     reach_unref(c->reach);
     free(c->newer);
     free(c);
+}
+
+bool care_has_grown(const struct care *c, struct str patient)
+{
+    return text_map_get(&c->grown, patient) != NULL;
 }
 
 bool care_has(const struct care *c, struct str patient)

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 
 #define CARE_ARENA_MAX MIB(16)
-#define LEVELS_MAX 16 /* of organisations above one another */
+#define MISSING_MS INT64_C(60000) /* until somebody who was not there is looked for again */
+#define LEVELS_MAX 16             /* of organisations above one another */
 
 struct making {
     struct guard *g;
@@ -391,6 +392,109 @@ static int find_rows(struct making *in, struct err *err)
     return MIN(r, 0);
 }
 
+/* ---- those who act for others ---- */
+
+/* When one who was born then is of age; INT64_MIN where it is not known. Of a year or a month, the
+ * earliest day counts. */
+static int64_t of_age_ms(struct str born, int age)
+{
+    uint64_t part[3] = {0, 1, 1};
+    struct str rest = born, one;
+
+    for (int i = 0; i < 3 && rest.n && str_split(&rest, '-', &one); i++)
+        if (!str_to_u64(one, 9999, &part[i]))
+            return INT64_MIN;
+    if (!part[0] || part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > 31)
+        return INT64_MIN;
+    return clock_days((int)part[0] + age, (int)part[1], (int)part[2]) * INT64_C(86400000);
+}
+
+static int add_ward(struct making *in, struct str id, struct err *err)
+{
+    struct care *c = in->c;
+    struct str own = arena_dup(&c->a, id);
+    int64_t grown_ms;
+    yyjson_val *root;
+    struct row row;
+    int r;
+
+    if (!own.p)
+        return err_no_memory(err);
+    r = store_get(in->txn, def_resource(STR("Patient")), own, &row, err);
+    if (r == ERR_NOT_FOUND || (r >= 0 && row.method == METHOD_DELETE)) {
+        c->until_ms = MIN(c->until_ms, in->now_ms + MISSING_MS);
+        return 0;
+    }
+    if (r < 0 || (r = parse(in, &row, &root, err)) < 0)
+        return r;
+    grown_ms = of_age_ms(js_get_str(root, "birthDate"), in->g->policy->age);
+    if (in->now_ms < grown_ms)
+        c->until_ms = MIN(c->until_ms, grown_ms);
+    else if ((r = set_add(&c->grown, own, err)) < 0)
+        return r;
+    return set_add(&c->patients, own, err);
+}
+
+/* A RelatedPerson that is active says for whom its person acts. */
+static int add_related(struct making *in, struct str id, struct err *err)
+{
+    yyjson_val *root, *active;
+    struct str patient, self = arena_fmt(&in->c->a, "RelatedPerson/%.*s", STR_ARG(id));
+    struct row row;
+    int r;
+
+    if (!self.p)
+        return err_no_memory(err);
+    if ((r = refs_add(in, self, err)) < 0)
+        return r;
+    r = store_get(in->txn, def_resource(STR("RelatedPerson")), str_from(self, 14), &row, err);
+    if (r == ERR_NOT_FOUND || (r >= 0 && row.method == METHOD_DELETE))
+        return 0;
+    if (r < 0 || (r = parse(in, &row, &root, err)) < 0)
+        return r;
+    active = js_get(root, "active");
+    patient = facts_reference(js_get(root, "patient"));
+    if (yyjson_is_false(active) || !is_now(in, js_get(root, "period"), 0) ||
+        !str_starts(patient, STR("Patient/")))
+        return 0;
+    return add_ward(in, str_from(patient, 8), err);
+}
+
+/* A Person stands for the RelatedPersons that it links to. */
+static int add_person(struct making *in, struct str id, struct err *err)
+{
+    struct str_list of = {ARENA_ARRAY(&in->c->a, struct str, RECORD_LIST_MAX), 0};
+    yyjson_val *root, *one;
+    struct row row;
+    size_t i, max;
+    int r;
+
+    if (!of.v)
+        return err_no_memory(err);
+    r = store_get(in->txn, def_resource(STR("Person")), id, &row, err);
+    if (r == ERR_NOT_FOUND || (r >= 0 && row.method == METHOD_DELETE))
+        return 0;
+    if (r < 0 || (r = parse(in, &row, &root, err)) < 0)
+        return r;
+    yyjson_arr_foreach(js_get(root, "link"), i, max, one) {
+        struct str target = facts_reference(js_get(one, "target"));
+
+        if (str_starts(target, STR("RelatedPerson/")) && of.n < RECORD_LIST_MAX &&
+            !(of.v[of.n++] = arena_dup(&in->c->a, str_from(target, 14))).p)
+            return err_no_memory(err);
+    }
+    for (i = 0; i < of.n && r >= 0; i++)
+        r = add_related(in, of.v[i], err);
+    return MIN(r, 0);
+}
+
+static int find_wards(struct making *in, struct str user, struct err *err)
+{
+    in->c->is_proxy = true;
+    return str_starts(user, STR("Person/")) ? add_person(in, str_from(user, 7), err)
+                                            : add_related(in, str_from(user, 14), err);
+}
+
 /* Whoever breaks the glass has that one person in their care, and nobody else. */
 static int fill(struct making *in, const struct asker *who, struct err *err)
 {
@@ -402,6 +506,8 @@ static int fill(struct making *in, const struct asker *who, struct err *err)
         r = set_add(&in->c->patients, who->glass, err);
     else if (r == 0 && str_starts(who->user, STR("Patient/")))
         r = set_add(&in->c->patients, str_from(who->user, 8), err);
+    else if (r == 0 && decide_is_proxy(who->user))
+        r = find_wards(in, who->user, err);
     else if (r == 0 && role->records == RECORDS_RELATED && !breaks)
         r = find_patients(in, err);
     in->c->is_wide = in->c->patients.n > GUARD_CARE_PATIENTS_MAX;

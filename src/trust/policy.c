@@ -7,6 +7,8 @@
 #define DAY_MS INT64_C(86400000)
 #define MINUTE_MS INT64_C(60000)
 #define CARE_DAYS_MAX 3650
+#define AGE_OF_CONSENT 18 /* where the policy does not say */
+#define AGE_MAX 99
 #define FINDS_AN_HOUR 60 /* where the policy does not say */
 #define FINDS_MAX 100000
 #define GLASS_MINUTES 60 /* where the policy does not say */
@@ -43,8 +45,9 @@ static const struct str shared_names[] = {
 };
 
 static const struct str grant_names[] = {
-    STR("CareTeam"), STR("Consent"),      STR("Encounter"),        STR("EpisodeOfCare"),
-    STR("Group"),    STR("Organization"), STR("PractitionerRole"), STR("RelatedPerson"),
+    STR("CareTeam"),      STR("Consent"),      STR("Encounter"), STR("EpisodeOfCare"),
+    STR("Group"),         STR("Organization"), STR("Person"),    STR("PractitionerRole"),
+    STR("RelatedPerson"),
 };
 
 static bool is_among(const struct str *names, size_t n, int type)
@@ -147,10 +150,15 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         struct str name;
         bool *to;
     } flags[] = {
-        {STR("organisation"), &to->organisation}, {STR("sensitive"), &to->sensitive},
-        {STR("unlinked"), &to->unlinked},         {STR("breakGlass"), &to->break_glass},
-        {STR("registers"), &to->registers},       {STR("labels"), &to->labels},
-        {STR("reviews"), &to->reviews},           {STR("finds"), &to->finds},
+        {STR("organisation"), &to->organisation},
+        {STR("sensitive"), &to->sensitive},
+        {STR("unlinked"), &to->unlinked},
+        {STR("breakGlass"), &to->break_glass},
+        {STR("registers"), &to->registers},
+        {STR("labels"), &to->labels},
+        {STR("reviews"), &to->reviews},
+        {STR("finds"), &to->finds},
+        {STR("audits"), &to->audits},
     };
     yyjson_val *k, *v;
     size_t i, max;
@@ -220,26 +228,27 @@ static int read_roles(struct reading *in, yyjson_val *from)
     return r;
 }
 
-static int read_labels(struct reading *in, yyjson_val *from)
+static int read_labels(struct reading *in, struct str name, yyjson_val *from,
+                       struct coding_key **ret, size_t *ret_n)
 {
     struct policy *p = in->p;
     struct str_list list = {.n = 0};
-    int r = texts(in, STR("sensitive"), from, &list);
+    int r = texts(in, name, from, &list);
 
     if (r < 0)
         return r;
     if (list.n > POLICY_LABELS_MAX)
-        return wrong(in, STR("sensitive"), "has too many labels");
-    p->sensitive = ARENA_ARRAY(&p->a, struct coding_key, list.n);
-    if (!p->sensitive)
+        return wrong(in, name, "has too many labels");
+    *ret = ARENA_ARRAY(&p->a, struct coding_key, list.n + 1);
+    if (!*ret)
         return err_no_memory(in->err);
     for (size_t i = 0; i < list.n; i++) {
         ptrdiff_t bar = str_rfind(list.v[i], '|');
 
         if (bar <= 0)
             return wrong(in, list.v[i], "is no system|code");
-        p->sensitive[p->n_sensitive++] = (struct coding_key){str_head(list.v[i], (size_t)bar),
-                                                             str_from(list.v[i], (size_t)bar + 1)};
+        (*ret)[(*ret_n)++] = (struct coding_key){str_head(list.v[i], (size_t)bar),
+                                                 str_from(list.v[i], (size_t)bar + 1)};
     }
     return 0;
 }
@@ -265,7 +274,7 @@ static int read_time(struct reading *in, struct str name, yyjson_val *v, int64_t
 static int read_policy(struct reading *in, yyjson_val *root)
 {
     struct policy *p = in->p;
-    uint64_t finds = FINDS_AN_HOUR;
+    uint64_t finds = FINDS_AN_HOUR, age = AGE_OF_CONSENT;
     yyjson_val *k, *v;
     size_t i, max;
     int r = 0, n = 0;
@@ -287,7 +296,11 @@ static int read_policy(struct reading *in, yyjson_val *root)
         else if (str_eq(m, STR("breakGlassMinutes")))
             r = read_time(in, m, v, MINUTE_MS, GLASS_MINUTES_MAX, &p->glass_ms);
         else if (str_eq(m, STR("sensitive")))
-            r = read_labels(in, v);
+            r = read_labels(in, m, v, &p->sensitive, &p->n_sensitive);
+        else if (str_eq(m, STR("confidential")))
+            r = read_labels(in, m, v, &p->confidential, &p->n_confidential);
+        else if (str_eq(m, STR("ageOfConsent")))
+            r = read_number(in, m, v, AGE_MAX, &age);
         else if (str_eq(m, STR("roles")))
             r = read_roles(in, v);
         else if (str_eq(m, STR("tests")))
@@ -299,6 +312,7 @@ static int read_policy(struct reading *in, yyjson_val *root)
     }
     p->implicit = (enum policy_implicit)n;
     p->finds_an_hour = (uint32_t)finds;
+    p->age = (int)age;
     if (!p->version.n)
         return err_set(in->err, ERR_VALUE, "the policy has no version");
     if (!js_get(root, "implicitConsent"))
@@ -364,12 +378,22 @@ const struct policy_role *policy_role(const struct policy *p, struct str name)
     return NULL;
 }
 
-bool policy_is_sensitive(const struct policy *p, struct str system, struct str code)
+static bool has_label(const struct coding_key *v, size_t n, struct str system, struct str code)
 {
-    for (size_t i = 0; i < p->n_sensitive; i++)
-        if (str_eq(p->sensitive[i].code, code) && str_eq(p->sensitive[i].system, system))
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(v[i].code, code) && str_eq(v[i].system, system))
             return true;
     return false;
+}
+
+bool policy_is_sensitive(const struct policy *p, struct str system, struct str code)
+{
+    return has_label(p->sensitive, p->n_sensitive, system, code);
+}
+
+bool policy_is_confidential(const struct policy *p, struct str system, struct str code)
+{
+    return has_label(p->confidential, p->n_confidential, system, code);
 }
 
 struct str policy_purpose(const struct policy_role *role, struct str stated)

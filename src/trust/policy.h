@@ -45,6 +45,7 @@ struct policy_role {
     bool break_glass;         /* with purpose BTG one patient counts as in their care */
     bool registers;           /* may create Patients */
     bool labels;              /* may take sensitive labels away */
+    bool audits;              /* reads the audit log of everybody */
     bool finds;               /* anybody, by what identifies a person */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
@@ -63,6 +64,9 @@ struct policy {
         struct str system, code;
     } * sensitive;
     size_t n_sensitive;
+    struct coding_key *confidential; /* kept from those who act for a patient */
+    size_t n_confidential;
+    int age; /* of consent, in years: from then on one says oneself who acts for one */
     struct policy_role *roles;
     size_t n_roles;
     yyjson_val *tests; /* an array, or NULL */
@@ -83,6 +87,7 @@ struct str policy_default(void);
 /* NULL: there is no such role. */
 const struct policy_role *policy_role(const struct policy *p, struct str name);
 bool policy_is_sensitive(const struct policy *p, struct str system, struct str code);
+bool policy_is_confidential(const struct policy *p, struct str system, struct str code);
 
 /* Types that are nobody's record: places, people who work, medicines, definitions. */
 bool policy_is_shared(int type);

@@ -7,7 +7,8 @@
 /* What one test says is on file. */
 struct given {
     struct arena a;
-    yyjson_val *care; /* ids of patients */
+    yyjson_val *care;  /* ids of patients */
+    yyjson_val *grown; /* likewise: of age */
     struct str *patients;
     struct consent *consents;
     const struct consent **found; /* of the patient asked about */
@@ -34,6 +35,19 @@ static bool given_care(void *ctx, struct str patient)
     size_t i, max;
 
     yyjson_arr_foreach(g->care, i, max, one) {
+        if (str_eq(js_str(one), patient))
+            return true;
+    }
+    return false;
+}
+
+static bool given_word(void *ctx, struct str patient)
+{
+    const struct given *g = ctx;
+    yyjson_val *one;
+    size_t i, max;
+
+    yyjson_arr_foreach(g->grown, i, max, one) {
         if (str_eq(js_str(one), patient))
             return true;
     }
@@ -86,7 +100,7 @@ static int run_one(const struct policy *p, const struct params *params, struct g
     yyjson_val *resource = js_get(test, "resource"), *permit = js_get(test, "permit");
     yyjson_val *from = js_get(test, "who");
     struct index_options opt = {.n_bases = 0};
-    struct file file = {g, given_consents, given_care};
+    struct file file = {g, given_consents, given_care, given_word};
     struct str user = js_get_str(from, "user");
     int type = def_resource(js_get_str(resource, "resourceType")), r;
     struct asker who;
@@ -98,6 +112,7 @@ static int run_one(const struct policy *p, const struct params *params, struct g
         return err_set(err, ERR_VALUE,
                        "a test needs a name, who (with a role), a resource, and permit");
     g->care = js_get(test, "care");
+    g->grown = js_get(test, "ofAge");
     if (!user.p)
         user = STR("");
     who = read_asker(p, from, &user);

@@ -309,6 +309,13 @@ int vault_copy(const char *dir, const char *to_dir, struct err *err)
     return r < 0 ? r : 1;
 }
 
+bool vault_differs(const char *dir, const char *other_dir)
+{
+    struct keys_file a, b;
+
+    return load(dir, &a, NULL) > 0 && load(other_dir, &b, NULL) > 0 && memcmp(&a, &b, sizeof a);
+}
+
 void vault_uncopy(const char *to_dir)
 {
     char *path;

@@ -51,6 +51,8 @@ int vault_rotate(const char *dir, const char *key_file, const char *new_key_file
 /* The same keys for a copy of the folder's files: 1, or 0 where there are none, or they are there
  * already. ERR_CONFLICT when `to_dir` has other keys. */
 int vault_copy(const char *dir, const char *to_dir, struct err *err);
+/* Whether both folders have keys, and not the same. */
+bool vault_differs(const char *dir, const char *other_dir);
 /* Takes back what vault_copy made, when the copy comes to nothing. */
 void vault_uncopy(const char *to_dir);
 

@@ -27,7 +27,9 @@ bool world_on_postgres(void)
 
 struct store_config world_config(const struct world *w)
 {
-    return (struct store_config){.dir = w->dir, .uri = w->uri[0] ? w->uri : NULL};
+    return (struct store_config){.dir = w->dir,
+                                 .uri = w->uri[0] ? w->uri : NULL,
+                                 .is_pooled = getenv("CARNET_TEST_POOLED") != NULL};
 }
 
 static void run_sql(const char *sql)

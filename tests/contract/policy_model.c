@@ -4,8 +4,8 @@
 struct thing {
     int patients[PEOPLE];
     int n;
-    bool group, hiv, normal;
-    int year, obs, author; /* 0, -1, -1: none; year -1: all from 2000 on */
+    bool group, hiv, normal, hidden; /* hidden: from proxies */
+    int year, obs, author;           /* 0, -1, -1: none; year -1: all from 2000 on */
 };
 
 static bool may_at_all(const struct m_asker *who)
@@ -43,6 +43,11 @@ static bool in_care(const struct m_country *c, const struct m_asker *who, int pe
 
     if (who->self < 0)
         return false;
+    if (who->role == M_PROXY) {
+        const struct m_proxy *q = &c->proxies[who->self];
+
+        return q->lives && q->active && q->when == NOW && q->ward == person;
+    }
     for (int i = 0; i < VISITS; i++)
         if (c->visits[i].patient == person && serves(&c->visits[i], who->self, by_org, false))
             return true;
@@ -64,6 +69,8 @@ static bool is_meant(const struct m_asker *who, int actor)
         return true;
     if (who->role == M_PATIENT || who->self < 0)
         return false;
+    if (who->role == M_PROXY || actor >= 80)
+        return who->role == M_PROXY && actor - 80 == who->self;
     return actor >= 50 ? is_part_of(who->self, actor - 50) : actor == who->self;
 }
 
@@ -125,6 +132,8 @@ static bool agrees(const struct m_country *c, const struct m_asker *who, const s
     }
     if (yes || only)
         return yes;
+    if (who->role == M_PROXY && !c->child[person])
+        return false; /* who is of age says so */
     switch (c->implicit) {
     case 0: return !t->hiv;
     case 1: return true;
@@ -151,6 +160,8 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
         return t->group ? t->n && own == t->n : own > 0;
     if (t->n == 0)
         return who->role == M_STEWARD;
+    if (who->role == M_PROXY && (t->hidden || t->group || related < t->n))
+        return false;
     if ((who->role == M_WORKER || who->role == M_CLERK) &&
         (t->group ? related < t->n : related == 0))
         return false;
@@ -160,6 +171,12 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
         if (!agrees(c, who, t, t->patients[i]))
             return false;
     return true;
+}
+
+/* Of the periods that things have. */
+static int year_of(enum when when)
+{
+    return when == PAST ? 2001 : when == FUTURE ? 2990 : -1;
 }
 
 static struct thing thing_of(int person)
@@ -185,6 +202,14 @@ bool m_finds_person(const struct m_country *c, const struct m_asker *who, int pe
     return may_at_all(who) && agrees(c, who, &t, person);
 }
 
+bool m_sees_said(const struct m_country *c, const struct m_asker *who, int person)
+{
+    struct thing t = thing_of(person);
+
+    t.hidden = true;
+    return sees(c, who, &t);
+}
+
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n)
 {
     struct thing t = thing_of(o->subject);
@@ -192,6 +217,7 @@ bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const stru
     if (o->performer >= 100 && o->performer - 100 != o->subject)
         t.patients[t.n++] = o->performer - 100;
     t.hiv = o->label == HIV;
+    t.hidden = o->label == HIDDEN;
     t.normal = o->label == NORMAL;
     t.year = o->year;
     t.obs = n;
@@ -204,7 +230,16 @@ bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const st
 {
     struct thing t = thing_of(v->patient);
 
-    t.year = v->when == PAST ? 2001 : v->when == FUTURE ? 2990 : -1;
+    t.year = year_of(v->when);
+    return sees(c, who, &t);
+}
+
+bool m_sees_proxy(const struct m_country *c, const struct m_asker *who, const struct m_care *v)
+{
+    struct thing t = thing_of(v->patient);
+
+    t.hidden = true;
+    t.year = year_of(v->when);
     return sees(c, who, &t);
 }
 

@@ -7,9 +7,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PEOPLE = 6, DOCTORS = 3, ORGS = 3, OBS = 24, VISITS = 6, TEAMS = 3, SAID = 8, GROUPS = 2 };
+enum {
+    PEOPLE = 6,
+    DOCTORS = 3,
+    ORGS = 3,
+    OBS = 24,
+    VISITS = 6,
+    TEAMS = 3,
+    SAID = 8,
+    GROUPS = 2,
+    PROXIES = 3
+};
 enum when { PAST, NOW, FUTURE };
-enum label { NO_LABEL, NORMAL, HIV };
+enum label { NO_LABEL, NORMAL, HIV, HIDDEN /* from proxies */ };
 
 /* An observation. */
 struct m_obs {
@@ -31,7 +41,7 @@ struct m_care {
 struct m_rule {
     bool permits;
     enum when when;
-    int actor;   /* 0 … a doctor, 50 … an organisation, -1: anybody */
+    int actor;   /* 0 … a doctor, 50 … an organisation, 80 … a proxy, -1: anybody */
     int purpose; /* -1: any; 0 TREAT, 1 BTG */
     int label;   /* -1: none named; NORMAL, HIV */
     int year;    /* 0: any time */
@@ -50,7 +60,16 @@ struct m_group {
     bool has[PEOPLE];
 };
 
+/* Somebody who acts for a person. */
+struct m_proxy {
+    bool lives, active;
+    int ward;
+    enum when when;
+};
+
 struct m_country {
+    bool child[PEOPLE]; /* not of age */
+    struct m_proxy proxies[PROXIES];
     struct m_obs obs[OBS];
     struct m_care visits[VISITS], teams[TEAMS];
     struct m_said said[SAID];
@@ -58,11 +77,11 @@ struct m_country {
     int implicit; /* 0 normal, 1 all, 2 break glass only, 3 deny */
 };
 
-enum m_role { M_PATIENT, M_WORKER, M_CLERK, M_STEWARD, M_BLIND, M_NOBODY, M_ROLES };
+enum m_role { M_PATIENT, M_WORKER, M_CLERK, M_STEWARD, M_BLIND, M_PROXY, M_NOBODY, M_ROLES };
 
 struct m_asker {
     enum m_role role;
-    int self;    /* the person of M_PATIENT, the doctor of the others; -1: none */
+    int self;    /* the person of M_PATIENT, a proxy, the doctor of the others; -1: none */
     int purpose; /* -1: not stated; 0 TREAT, 1 BTG, 2 one that no role has */
     bool two_factors;
     int within; /* the token is for this person's record alone; -1: for any */
@@ -73,6 +92,9 @@ struct m_asker {
 /* Whether they may find somebody by who it is, in care or not. */
 bool m_finds_person(const struct m_country *c, const struct m_asker *who, int person);
 bool m_sees_person(const struct m_country *c, const struct m_asker *who, int person);
+/* What is kept from proxies: consents, and who acts for somebody. */
+bool m_sees_said(const struct m_country *c, const struct m_asker *who, int person);
+bool m_sees_proxy(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n);
 bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
 bool m_sees_group(const struct m_country *c, const struct m_asker *who, const struct m_group *g);

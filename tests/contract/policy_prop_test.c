@@ -17,11 +17,12 @@
 #define QUESTIONS 40       /* between two changes */
 #define HIV_LABEL "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"
 
-enum kind { K_PERSON, K_OBS, K_VISIT, K_TEAM, K_SAID, K_GROUP, K_DOCTOR, K_TASK, KINDS };
+enum kind { K_PERSON, K_OBS, K_VISIT, K_TEAM, K_SAID, K_GROUP, K_DOCTOR, K_TASK, K_PROXY, KINDS };
 
-static const char *const type_of_kind[KINDS] = {
-    "Patient", "Observation", "Encounter", "CareTeam", "Consent", "Group", "Practitioner", "Task"};
-static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k'};
+static const char *const type_of_kind[KINDS] = {"Patient",      "Observation", "Encounter",
+                                                "CareTeam",     "Consent",     "Group",
+                                                "Practitioner", "Task",        "RelatedPerson"};
+static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q'};
 
 /* A version as it was written. */
 struct version_of {
@@ -168,6 +169,7 @@ static void write_obs(struct prop *p, int n)
                         .code = below(p, 2),
                         .label = chance(p, 20)   ? HIV
                                  : chance(p, 20) ? NORMAL
+                                 : chance(p, 10) ? HIDDEN
                                                  : NO_LABEL,
                         .year = chance(p, 70) ? 2020 + below(p, 2) : 0};
     if (chance(p, 50))
@@ -178,11 +180,13 @@ static void write_obs(struct prop *p, int n)
            "\"system\":\"http://loinc.org\",\"code\":\"c%d\"}]}",
            o->code);
     if (o->label)
-        sb_fmt(&b,
-               ",\"meta\":{\"security\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
-               "%s\",\"code\":\"%s\"}]}",
-               o->label == HIV ? "v3-ActCode" : "v3-Confidentiality",
-               o->label == HIV ? "HIV" : "N");
+        sb_fmt(&b, ",\"meta\":{\"security\":[{\"system\":\"%s\",\"code\":\"%s\"}]}",
+               o->label == HIDDEN ? "urn:x"
+               : o->label == HIV  ? "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+                                  : "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+               o->label == HIDDEN ? "hidden"
+               : o->label == HIV  ? "HIV"
+                                  : "N");
     if (o->subject >= 0)
         add_ref(&b, "subject", 'p', o->subject);
     if (o->performer >= 0)
@@ -257,7 +261,9 @@ static struct m_rule some_rule(struct prop *p)
                        .about = -1};
 
     if (chance(p, 35))
-        r.actor = chance(p, 50) ? below(p, DOCTORS) : 50 + below(p, ORGS);
+        r.actor = chance(p, 30)   ? 80 + below(p, PROXIES)
+                  : chance(p, 50) ? below(p, DOCTORS)
+                                  : 50 + below(p, ORGS);
     if (chance(p, 12))
         r.about = chance(p, 50) ? below(p, OBS) : 100 + below(p, DOCTORS);
     return r;
@@ -269,7 +275,10 @@ static void add_rule(struct sb *b, const struct m_rule *r, bool odd)
     add_period(b, "period", r->when);
     if (r->actor >= 0)
         sb_fmt(b, ",\"actor\":[{\"role\":{\"text\":\"r\"},\"reference\":{\"reference\":\"%s%d\"}}]",
-               r->actor >= 50 ? "Organization/o" : "Practitioner/d", r->actor % 50);
+               r->actor >= 80   ? "RelatedPerson/q"
+               : r->actor >= 50 ? "Organization/o"
+                                : "Practitioner/d",
+               r->actor >= 80 ? r->actor - 80 : r->actor % 50);
     if (r->purpose >= 0)
         sb_fmt(b, ",\"purpose\":[{\"code\":\"%s\"}]", r->purpose ? "BTG" : "TREAT");
     if (r->label >= 0)
@@ -343,14 +352,36 @@ static void write_person(struct prop *p, int n)
 {
     char text[200];
 
-    snprintf(text, sizeof text, "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"Fam%d\"}]}",
-             n % 3);
+    p->c.child[n] = chance(p, 50);
+    snprintf(text, sizeof text,
+             "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"Fam%d\"}],"
+             "\"birthDate\":\"%s\"}",
+             n % 3, p->c.child[n] ? "2020-05-01" : "1980");
     put(p, K_PERSON, n, text, (struct version_of){.patient = n});
+}
+
+static void write_proxy(struct prop *p, int n)
+{
+    _cleanup_(sb_done) struct sb b = sb_make(KIB(4));
+    struct m_proxy *q = &p->c.proxies[n];
+
+    *q = (struct m_proxy){.lives = !chance(p, 10),
+                          .active = chance(p, 85),
+                          .ward = below(p, PEOPLE),
+                          .when = chance(p, 85) ? NOW : (enum when)below(p, 3)};
+    sb_fmt(&b, "{\"resourceType\":\"RelatedPerson\",\"active\":%s", q->active ? "true" : "false");
+    add_ref(&b, "patient", 'p', q->ward);
+    add_period(&b, "period", q->when);
+    sb_lit(&b, "}");
+    sb_char(&b, '\0');
+    put(p, K_PROXY, n, q->lives ? b.p : NULL,
+        (struct version_of){.care = {.patient = q->ward, .when = q->when}});
 }
 
 static void change(struct prop *p)
 {
-    switch (below(p, 10)) {
+    switch (below(p, 11)) {
+    case 10: write_proxy(p, below(p, PROXIES)); break;
     case 0:
     case 1:
     case 2: write_said(p, below(p, SAID)); break;
@@ -373,10 +404,12 @@ static void begin(struct prop *p)
     sb_fmt(
         &b,
         "{\"version\":\"1\",\"implicitConsent\":\"%s\",\"careDays\":30,\"sensitive\":[\"%s\"],"
+        "\"confidential\":[\"urn:x|hidden\"],\"ageOfConsent\":18,"
         "\"roles\":{"
         "\"patient\":{\"records\":\"own\",\"purposes\":[\"PATRQT\",\"TREAT\"]},"
         "\"worker\":{\"records\":\"related\",\"organisation\":true,\"sensitive\":true,"
         "\"breakGlass\":true,\"finds\":true,\"purposes\":[\"TREAT\",\"BTG\"],\"types\":[\"Task\"]},"
+        "\"guardian\":{\"records\":\"related\",\"sensitive\":true,\"purposes\":[\"TREAT\"]},"
         "\"clerk\":{\"records\":\"related\",\"purposes\":[\"TREAT\"]},"
         "\"steward\":{\"records\":\"all\",\"unlinked\":true,\"sensitive\":true,"
         "\"assurance\":\"two-factors\",\"purposes\":[\"TREAT\"]},"
@@ -414,6 +447,8 @@ static void begin(struct prop *p)
         write_group(p, i);
     for (int i = 0; i < SAID / 2; i++)
         write_said(p, i);
+    for (int i = 0; i < PROXIES; i++)
+        write_proxy(p, i);
     flush(p);
 }
 
@@ -421,8 +456,8 @@ static void begin(struct prop *p)
 
 static void some_asker(struct prop *p)
 {
-    static const char *const roles[M_ROLES] = {"patient", "worker", "clerk",
-                                               "steward", "blind",  "ghost"};
+    static const char *const roles[M_ROLES] = {"patient", "worker",   "clerk", "steward",
+                                               "blind",   "guardian", "ghost"};
     static const char *const purposes[] = {"TREAT", "BTG", "HMARKT"};
     struct m_asker *who = &p->who;
     struct somebody as;
@@ -435,14 +470,19 @@ static void some_asker(struct prop *p)
                             .within = maybe(p, 15, PEOPLE)};
     who->glass = who->within >= 0 ? who->within : maybe(p, 85, PEOPLE);
     if (chance(p, 95))
-        who->self = below(p, who->role == M_PATIENT ? PEOPLE : DOCTORS);
+        who->self = below(p, who->role == M_PATIENT ? PEOPLE
+                             : who->role == M_PROXY ? PROXIES
+                                                    : DOCTORS);
     as = (struct somebody){.role = roles[who->role],
                            .purpose = who->purpose < 0 ? "" : purposes[who->purpose],
                            .scope = who->within < 0 ? "user/*.cruds" : "patient/*.cruds",
                            .two_factors = who->two_factors};
     if (who->self >= 0)
         snprintf(as.user, sizeof as.user, "%s%d",
-                 who->role == M_PATIENT ? "Patient/p" : "Practitioner/d", who->self);
+                 who->role == M_PATIENT ? "Patient/p"
+                 : who->role == M_PROXY ? "RelatedPerson/q"
+                                        : "Practitioner/d",
+                 who->self);
     if (who->glass >= 0)
         snprintf(as.patient, sizeof as.patient, "p%d", who->glass);
     p->access = somebody_access(&p->a, &as, p->guard);
@@ -454,8 +494,9 @@ static bool sees(const struct prop *p, const struct version_of *v)
     const struct m_asker *who = &p->who;
 
     switch (v->kind) {
-    case K_PERSON:
-    case K_SAID: return m_sees_person(c, who, v->patient);
+    case K_SAID: return m_sees_said(c, who, v->patient);
+    case K_PROXY: return m_sees_proxy(c, who, &v->care);
+    case K_PERSON: return m_sees_person(c, who, v->patient);
     case K_OBS: return m_sees_obs(c, who, &v->obs, v->n);
     case K_VISIT:
     case K_TEAM: return m_sees_visit(c, who, &v->care);
@@ -788,10 +829,11 @@ static void refer_one(struct prop *p, struct store_txn *txn)
         const struct version_of *v = &p->versions[i];
         bool refers = v->kind == K_OBS
                           ? v->obs.subject == person || v->obs.performer == 100 + person
-                      : v->kind == K_VISIT || v->kind == K_TEAM ? v->care.patient == person
-                      : v->kind == K_GROUP                      ? v->group.has[person]
-                      : v->kind == K_SAID                       ? v->patient == person
-                                                                : false;
+                      : v->kind == K_VISIT || v->kind == K_TEAM || v->kind == K_PROXY
+                          ? v->care.patient == person
+                      : v->kind == K_GROUP ? v->group.has[person]
+                      : v->kind == K_SAID  ? v->patient == person
+                                           : false;
         want += refers && sees_newest(p, v);
     }
     if (page.n != want)

@@ -56,14 +56,14 @@ def expect_nothing_in(folder):
     expect(f'in the clear: {found}', not found)
 
 
-def write(node):
+def write(node, patient_id=ID):
     client = node.client()
-    patient = {'resourceType': 'Patient', 'id': ID, 'name': [{'family': NAME}]}
-    status = client.send('PUT', f'/fhir/Patient/{ID}', patient).status
+    patient = {'resourceType': 'Patient', 'id': patient_id, 'name': [{'family': NAME}]}
+    status = client.send('PUT', f'/fhir/Patient/{patient_id}', patient).status
     expect(f'put: {status}', status == 201)
     # Larger than what is kept in memory while it arrives.
     note = {'resourceType': 'Basic', 'code': {'text': NAME},
-            'subject': {'reference': f'Patient/{ID}'},
+            'subject': {'reference': f'Patient/{patient_id}'},
             'text': {'status': 'generated', 'div': '<div xmlns="http://www.w3.org/1999/xhtml">' +
                      (NAME + ' ') * (NOTE_BYTES // 15) + '</div>'}}
     status = client.send('POST', '/fhir/Basic', note).status
@@ -73,6 +73,31 @@ def write(node):
 def reads(node):
     found = node.client().get(f'/fhir/Patient?family={NAME}').json()
     return [e['resource']['id'] for e in found.get('entry', [])] == [ID]
+
+
+def put_back(carnet, top, at):
+    """An old database under the folder's own audit log is not served, a restored backup is, and one
+    from before the key was changed too."""
+    db = os.path.join(at['data'], 'carnet.db')
+    with open(db, 'rb') as f:
+        old = f.read()
+    with serve(carnet, top, at['data'], '--audit', 'on', '--key-file', at['key2']) as node:
+        write(node, 'later')
+    with open(db, 'wb') as f:
+        f.write(old)
+    try:
+        with serve(carnet, top, at['data'], '--audit', 'on', '--key-file', at['key2']):
+            raise AssertionError('a store that was put back is served')
+    except RuntimeError as e:
+        expect(str(e), 'older than its audit log' in str(e))
+    os.remove(db)
+    run(carnet, 'key', 'rotate', '--data', at['data'], '--key-file', at['key2'], '--new-key-file',
+        at['key3'])
+    run(carnet, 'restore', '--data', at['data'], '--key-file', at['key3'], '--backup-key-file',
+        at['key2'], at['backup'])
+    with serve(carnet, top, at['data'], '--audit', 'on', '--key-file', at['key3']) as node:
+        expect('what was restored over the log is found', reads(node))
+    expect_nothing_in(at['data'])
 
 
 def main():
@@ -108,6 +133,8 @@ def main():
             '--key-file', at['key2'])
         with serve(carnet, top, at['restored'], '--key-file', at['key2']) as node:
             expect('what was restored is found', reads(node))
+
+        put_back(carnet, top, at)
 
         run(carnet, 'init', '--data', at['plain'])
         with serve(carnet, top, at['plain'], '--audit', 'on') as node:

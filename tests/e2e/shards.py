@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
@@ -114,7 +115,21 @@ def check(score, cluster, folder, patient):
         everywhere = {s for s, table in watch.shards.items() if table == 'carnet_idx'}
         print(f'search of all: carnet_idx {len(found["carnet_idx"])} of {len(everywhere)}')
         score.check(found['carnet_idx'] == everywhere, f'a search of all asks all: {found}')
+        shows_by_itself(score, cluster, client, observation)
         client.close()
+
+
+def shows_by_itself(score, cluster, client, observation):
+    """As if the process that wrote the last group had died behind its commit: nobody writes any
+    more, and yet the readers of another come to see it."""
+    made = client.send('POST', '/fhir/Observation', observation).json()['id']
+    cluster.coordinator.sql('UPDATE carnet_feed SET seen = row - 1')
+    hidden = client.get('/fhir/Observation/' + made).status
+    end = time.time() + 20
+    while client.get('/fhir/Observation/' + made).status != 200 and time.time() < end:
+        time.sleep(0.1)
+    shown = client.get('/fhir/Observation/' + made).status
+    score.check((hidden, shown) == (404, 200), f'an unshown group is shown: {hidden}, {shown}')
 
 
 def main(carnet):

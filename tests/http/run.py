@@ -195,7 +195,7 @@ class Node:
         self.dir = tempfile.mkdtemp(prefix='carnet-http-')
         data = os.path.join(self.dir, 'data')
         self.data = data
-        if options['init']:
+        if options['init'] or stores.SERVERS:  # a Citus copies no database
             stores.make(data)
             subprocess.run([carnet, 'init', '--data', data, *stores.options(data),
                             *options['init']], check=True)

@@ -21,6 +21,7 @@ CODES = 'http://terminology.hl7.org/CodeSystem/'
 REASON = 'unconscious in the emergency room'
 PEOPLE = (('ann', 'patient', 'Patient/ann'), ('bob', 'patient', 'Patient/bob'),
           ('doc', 'worker', 'Practitioner/doc'), ('nurse', 'worker', 'Practitioner/nurse'),
+          ('dad', 'guardian', 'Person/dad'), ('granny', 'patient', 'Patient/old'),
           ('officer', 'privacy', 'Practitioner/officer'), ('keeper', 'steward', ''))
 
 
@@ -34,7 +35,7 @@ class Country(auth.World):
     def token(self, login):
         if login not in self.tokens:
             scope = 'patient/*.rs patient/Consent.cu launch/patient' \
-                if login in ('ann', 'bob') else 'user/*.cruds'
+                if login in ('ann', 'bob', 'granny') else 'user/*.cruds'
             reply, verifier, _ = auth.sign_in(self, 'app', scope, login)
             got = auth.redeem(self, reply, verifier, 'app').json()
             self.tokens[login] = got['access_token']
@@ -259,6 +260,73 @@ def pick(world, name):
     return re.findall(r'name="patient" value="([^"]+)"', browser.page)
 
 
+# ---- those who act for others ----
+
+def related(name, patient, **more):
+    return dict({'resourceType': 'RelatedPerson', 'id': name, 'active': True,
+                 'patient': {'reference': 'Patient/' + patient}}, **more)
+
+
+def birthday(years, days=0):
+    """Of one who is so many years old, and the days."""
+    now = time.gmtime(time.time() - days * 86400)
+    return f'{now.tm_year - years}-{now.tm_mon:02}-{now.tm_mday:02}'
+
+
+def check_proxies(world):
+    check, put = world.check, lambda r: world.put(world.loader, r)
+    for name, born in ('kid', birthday(6)), ('teen', birthday(17)), ('old', birthday(80)):
+        put({'resourceType': 'Patient', 'id': name, 'birthDate': born})
+        put({'resourceType': 'Observation', 'id': name + '-o', 'status': 'final',
+             'code': {'text': 'x'}, 'subject': {'reference': 'Patient/' + name}})
+    hidden = {'security': [{'system': 'urn:carnet:security', 'code': 'hidden-from-proxies'}]}
+    put({'resourceType': 'Observation', 'id': 'teen-hidden', 'status': 'final', 'meta': hidden,
+         'code': {'text': 'x'}, 'subject': {'reference': 'Patient/teen'}})
+    put({'resourceType': 'Observation', 'id': 'kid-mother', 'status': 'final',
+         'code': {'text': 'x'}, 'subject': {'reference': 'Patient/kid'},
+         'performer': [{'reference': 'Patient/ann'}]})
+    for r in related('of-kid', 'kid'), related('of-teen', 'teen'), related('of-old', 'old'):
+        check(put(r).status == 201, f'the registry says who acts for whom: {r}')
+    put({'resourceType': 'Person', 'id': 'dad', 'link': [
+        {'target': {'reference': 'RelatedPerson/' + n}} for n in ('of-kid', 'of-teen', 'of-old')]})
+
+    def sees(*paths):
+        return [world.status('dad', p) == 200 for p in paths]
+
+    check(sees('Patient/kid', 'Observation/kid-o', 'Patient/teen', 'Observation/teen-o') ==
+          [True] * 4 and world.total('dad', 'Observation?status=final') == 2,
+          'a guardian sees the records of children')
+    check(sees('Observation/teen-hidden') == [False], 'but what is kept from guardians')
+    check(sees('Observation/kid-mother') == [False], 'nor what is of another as well')
+    check(sees('Patient/old', 'Observation/old-o') == [False] * 2,
+          'who is of age says so themselves')
+    check(sees('RelatedPerson/of-kid', 'Person/dad') == [False] * 2 and
+          world.status('dad', 'AuditEvent?patient=kid') == 403 and
+          world.status('dad', 'Patient/kid/$accesses') == 403 and
+          world.status('dad', 'Patient/kid/$notices') == 403, 'and what is between others')
+    for resource in (related('of-kid', 'bob'), {'resourceType': 'Person', 'id': 'dad'},
+                     {'resourceType': 'Patient', 'id': 'kid', 'birthDate': '2025-01-01'}):
+        check(world.ask('dad', 'PUT', f"{resource['resourceType']}/{resource['id']}",
+                        resource).status == 403, 'a proxy makes nobody theirs')
+    check(world.ask('nurse', 'PUT', 'RelatedPerson/of-kid', related('of-kid', 'kid')).status == 403,
+          'nor does a worker')
+    # One who is of age lets them, and sends them away again, and they cannot see by what.
+    word = auth.consent('old', type='permit', actor=[
+        {'role': {'text': 'r'}, 'reference': {'reference': 'RelatedPerson/of-old'}}])
+    check(world.ask('granny', 'PUT', 'Consent/word-old', word).status == 201, 'their own word')
+    check(sees('Patient/old', 'Observation/old-o', 'Consent/word-old') == [True, True, False],
+          'opens their record, but what they said')
+    check(world.ask('granny', 'PUT', 'Consent/word-old', dict(word, status='inactive')).status ==
+          200 and sees('Patient/old') == [False], 'taken back, it is obeyed at once')
+    never = world.ask('dad', 'GET', 'Patient/odd').body.replace(b'odd', b'old')
+    check(world.ask('dad', 'GET', 'Patient/old').body == never, 'as if they had never been there')
+    # Coming of age, and the end of it.
+    put({'resourceType': 'Patient', 'id': 'teen', 'birthDate': birthday(18, 1)})
+    check(sees('Patient/teen', 'Patient/kid') == [False, True], 'a child that is of age')
+    put(related('of-kid', 'kid', active=False))
+    check(sees('Patient/kid') == [False], 'a guardian no more')
+
+
 # ---- notices ----
 
 HOOK_SECRET, SMS_TOKEN = 'hook secret', 'Bearer sms-token'
@@ -410,6 +478,7 @@ def main():
         check_glass(world)
         check_notices(world)
         check_find(world)
+        check_proxies(world)
         check_forgotten(world)
     return score.end()
 

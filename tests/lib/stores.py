@@ -26,7 +26,8 @@ def uri_of(data):
 
 def options(data):
     """What every command that names the folder is told besides."""
-    return ['--store', uri_of(data)] if SERVER else []
+    pooled = ['--store-pooled'] if os.environ.get('CARNET_TEST_POOLED') else []
+    return ['--store', uri_of(data), *pooled] if SERVER else []
 
 
 def sql(text, uri=None):

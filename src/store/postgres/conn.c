@@ -34,27 +34,43 @@ static const struct statement sharded[FORM_COUNT][PG_STATEMENT_COUNT] = {
 #undef X
 };
 
-static const struct statement *statement_of(const struct pg_conn *c, enum pg_statement id,
-                                            enum pg_form form)
-{
-    return c->st->is_sharded && sharded[form][id].sql ? &sharded[form][id] : &statements[id];
-}
-
 /* One way to do each thing, whatever statistics say, and however old they are: walks along indexes,
  * from one table to the next. A plan is made once for each connection. */
-const char pg_settings[] =
-    "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;"
-    "SET enable_mergejoin = off; SET enable_hashagg = off; SET enable_material = off;"
-    "SET enable_memoize = off; SET enable_incremental_sort = off; SET enable_sort = off;"
-    "SET jit = off; SET max_parallel_workers_per_gather = 0;"
-    "SET plan_cache_mode = force_generic_plan; SET client_min_messages = error;"
-    "SET default_transaction_isolation = 'read committed'; SET bytea_output = hex;";
+#define PLAIN_SETTINGS(X) \
+    X("enable_seqscan", "off") X("enable_bitmapscan", "off") X("enable_hashjoin", "off") \
+    X("enable_mergejoin", "off") X("enable_hashagg", "off") X("enable_material", "off") \
+    X("enable_memoize", "off") X("enable_incremental_sort", "off") X("enable_sort", "off") \
+    X("jit", "off") X("max_parallel_workers_per_gather", "0") \
+    X("plan_cache_mode", "force_generic_plan") X("client_min_messages", "error") \
+    X("default_transaction_isolation", "read committed") \
+    X("lock_timeout", PG_LOCK_WAIT_MS) \
+    X("idle_in_transaction_session_timeout", PG_IDLE_MS)
 
 /* One connection to a worker at a time: so that a reader has one snapshot of each. Workers plan by
  * the settings of the role (schema.c). Warnings say that a worker was lost in a commit. */
-const char pg_sharded_settings[] =
-    "SET citus.max_adaptive_executor_pool_size = 1; SET plan_cache_mode = auto;"
-    "SET client_min_messages = warning; SET enable_sort = on; SET enable_hashagg = on;";
+#define SHARDED_SETTINGS(X) \
+    X("citus.max_adaptive_executor_pool_size", "1") X("plan_cache_mode", "auto") \
+    X("client_min_messages", "warning") X("enable_sort", "on") X("enable_hashagg", "on")
+
+#define SET(name, value) "SET " name " = '" value "';"
+#define SET_LOCAL(name, value) ", set_config('" name "', '" value "', true)"
+
+const char pg_settings[] = PLAIN_SETTINGS(SET);
+const char pg_sharded_settings[] = SHARDED_SETTINGS(SET);
+
+/* The same of one transaction, behind a pooler that has another connection for each. */
+static const struct statement local_settings[] = {
+    {"", "SELECT 1" PLAIN_SETTINGS(SET_LOCAL)},
+    {"", "SELECT 1" PLAIN_SETTINGS(SET_LOCAL) SHARDED_SETTINGS(SET_LOCAL)},
+};
+
+static const struct statement *statement_of(const struct pg_conn *c, enum pg_statement id,
+                                            enum pg_form form)
+{
+    if (id == PG_LOCAL)
+        return &local_settings[c->st->is_sharded];
+    return c->st->is_sharded && sharded[form][id].sql ? &sharded[form][id] : &statements[id];
+}
 
 /* ---- parameters ---- */
 
@@ -260,19 +276,13 @@ static int open_db(struct pg_conn *c, struct err *err)
         r = err_no_memory(err);
     else if (PQstatus(c->db) != CONNECTION_OK)
         r = explain(c, err);
-    if (r == 0) {
-        char text[200];
-        PQsetNoticeReceiver(c->db, on_notice, c);
-        snprintf(text, sizeof text,
-                 "SET lock_timeout = %d; SET idle_in_transaction_session_timeout = %d",
-                 PG_LOCK_WAIT_MS, PG_IDLE_MS);
-        r = pg_exec(c, pg_settings, NULL, err);
-        if (r == 0)
-            r = pg_exec(c, text, NULL, err);
-        if (r == 0 && c->st->is_sharded)
-            r = pg_exec(c, pg_sharded_settings, NULL, err);
-    }
-    return r;
+    if (r < 0)
+        return r;
+    PQsetNoticeReceiver(c->db, on_notice, c);
+    if (c->st->is_pooled)
+        return PQenterPipelineMode(c->db) ? 0 : fail(c, NULL, err);
+    r = pg_exec(c, pg_settings, NULL, err);
+    return r < 0 || !c->st->is_sharded ? r : pg_exec(c, pg_sharded_settings, NULL, err);
 }
 
 int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
@@ -379,21 +389,38 @@ static Oid oid_of(char type)
     }
 }
 
+static int oids_of(const char *types, Oid to[PG_ARGS_MAX])
+{
+    int n = 0;
+
+    for (; types[n]; n++)
+        to[n] = oid_of(types[n]);
+    return n;
+}
+
 static int send_prepare(struct pg_conn *c, enum pg_statement id, enum pg_form form)
 {
     const struct statement *s = statement_of(c, id, form);
     Oid oids[PG_ARGS_MAX];
+    int n = oids_of(s->types, oids);
     char name[24];
-    int n = 0;
 
-    for (; s->types[n]; n++)
-        oids[n] = oid_of(s->types[n]);
     name_of(id, form, name);
     if (!PQsendPrepare(c->db, name, s->sql, n, oids))
         return -1;
     c->prepared[form][id] = PG_SENT;
     c->queue[c->n_queue++] = (struct pg_sent){.id = id, .form = form, .is_prepare = true};
     return 0;
+}
+
+/* What has no name is forgotten with the next: it need not be where that goes. */
+static int send_unnamed(struct pg_conn *c, const struct statement *s, const struct pg_args *a,
+                        const int *binary)
+{
+    Oid oids[PG_ARGS_MAX];
+    int n = oids_of(s->types, oids);
+
+    return PQsendQueryParams(c->db, s->sql, n, oids, a->v, a->len, binary, 1);
 }
 
 static int send_one(struct pg_conn *c, enum pg_statement id, const struct pg_args *args)
@@ -413,11 +440,16 @@ static int send_one(struct pg_conn *c, enum pg_statement id, const struct pg_arg
         else if (*type == 'h')
             pg_arg_i32(&a, a.home);
     assert((size_t)a.n == strlen(statement_of(c, id, a.form)->types));
-    if (c->prepared[a.form][id] == PG_UNKNOWN && send_prepare(c, id, a.form) < 0)
-        return -1;
-    name_of(id, a.form, name);
-    if (!PQsendQueryPrepared(c->db, name, a.n, a.v, a.len, binary, 1))
-        return -1;
+    if (c->st->is_pooled) {
+        if (!send_unnamed(c, statement_of(c, id, a.form), &a, binary))
+            return -1;
+    } else {
+        if (c->prepared[a.form][id] == PG_UNKNOWN && send_prepare(c, id, a.form) < 0)
+            return -1;
+        name_of(id, a.form, name);
+        if (!PQsendQueryPrepared(c->db, name, a.n, a.v, a.len, binary, 1))
+            return -1;
+    }
     c->queue[c->n_queue++] = (struct pg_sent){.id = id, .form = a.form};
     return 0;
 }
@@ -475,11 +507,13 @@ int pg_send(struct pg_conn *c, enum pg_statement id, const struct pg_args *a, st
     }
     if (c->txn.base.is_writing && sees_versions(id))
         r = pg_unsent_flush(&c->txn, err);
-    if (r == 0 && c->n_queue + 4 > PG_QUEUE_MAX)
+    if (r == 0 && c->n_queue + 6 > PG_QUEUE_MAX)
         r = pg_wait(c, NULL, err);
     if (r == 0 && !is_mending(id))
         r = begin_member(c, err);
-    if (r == 0 && send_one(c, id, a) < 0)
+    if (r == 0 && (send_one(c, id, a) < 0 ||
+                   (c->st->is_pooled && (id == PG_BEGIN_READ || id == PG_BEGIN_WRITE) &&
+                    send_one(c, PG_LOCAL, NULL) < 0)))
         r = fail(c, NULL, err);
     if (r < 0)
         c->is_failed = true;

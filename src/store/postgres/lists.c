@@ -314,7 +314,6 @@ static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t ma
     return n;
 }
 
-/* What is spread over shards is no one question. */
 #define SCAN_OPS(few_) \
     { \
         .ahead = PG_BATCH_FIRST, .few = few_, .enter = scan_enter, .open = scan_open, \
@@ -324,4 +323,4 @@ static int few(struct store_txn *txn, struct str point, uint64_t *ret, size_t ma
         .expect = pg_expect, \
     }
 
-const struct scan_ops pg_scan_ops = SCAN_OPS(few), pg_sharded_scan_ops = SCAN_OPS(NULL);
+const struct scan_ops pg_scan_ops = SCAN_OPS(few), pg_whole_scan_ops = SCAN_OPS(NULL);

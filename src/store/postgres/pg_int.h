@@ -22,14 +22,14 @@
 #define PG_SCHEMA_PLAIN 1
 #define PG_SCHEMA_SHARDED 2 /* distributed by Citus */
 #define PG_ARGS_MAX 11
-#define PG_QUEUE_MAX 128      /* statements sent before their answers are read */
-#define PG_BATCH_FIRST 64     /* entries that a scan fetches at first, when nobody says how many */
-#define PG_BATCH_MAX 4096     /* … and at most */
-#define PG_AHEAD_MAX 1024     /* rows that are expected to be read */
-#define PG_AHEAD_ROWS 64      /* of which so many are fetched at once … */
-#define PG_AHEAD_BODY 32768   /* … without bodies longer than this */
-#define PG_LOCK_WAIT_MS 30000 /* for another process's group to end */
-#define PG_IDLE_MS 60000      /* the server ends a transaction whose process says nothing */
+#define PG_QUEUE_MAX 128    /* statements sent before their answers are read */
+#define PG_BATCH_FIRST 64   /* entries that a scan fetches at first, when nobody says how many */
+#define PG_BATCH_MAX 4096   /* … and at most */
+#define PG_AHEAD_MAX 1024   /* rows that are expected to be read */
+#define PG_AHEAD_ROWS 64    /* of which so many are fetched at once … */
+#define PG_AHEAD_BODY 32768 /* … without bodies longer than this */
+#define PG_LOCK_WAIT_MS "30000" /* for another process's group to end */
+#define PG_IDLE_MS "60000"      /* the server ends a transaction whose process says nothing */
 #define PG_WRITERS "writer/"
 #define PG_WRITER_KEPT_MS (24 * 3600 * INT64_C(1000)) /* a silent process, in carnet_meta */
 #define PG_DOUBT_TRIES 60 /* half seconds: whether a commit whose answer was lost has happened */
@@ -237,7 +237,8 @@ enum pg_statement {
 #define X(id) id,
         PG_SHARDED_ONLY(X)
 #undef X
-            PG_STATEMENT_COUNT
+            PG_LOCAL, /* settings of one transaction (conn.c) */
+    PG_STATEMENT_COUNT
 };
 
 /* Where a statement goes in a distributed store; in a plain one it makes no difference. */
@@ -414,7 +415,8 @@ struct pg_store {
     struct store base;
     char *uri;
     bool read_only, allow_unsafe;
-    bool is_open; /* once it was reached and checked */
+    bool is_pooled; /* each transaction may be on another of the server's connections */
+    bool is_open;   /* once it was reached and checked */
     unsigned group_max;
     uint64_t origins[PG_ORIGINS_MAX];
     unsigned n_origins;
@@ -534,7 +536,9 @@ void pg_expect(struct store_txn *txn, const uint64_t *rows, size_t n);
 
 /* ---- lists.c ---- */
 
-extern const struct scan_ops pg_scan_ops, pg_sharded_scan_ops;
+/* The second of a store where no question stands outside of a transaction: of several places, or
+ * behind a pooler. */
+extern const struct scan_ops pg_scan_ops, pg_whole_scan_ops;
 
 /* ---- small.c: values of the node itself ---- */
 

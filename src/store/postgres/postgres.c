@@ -78,6 +78,7 @@ static struct pg_store *alloc(const struct store_config *config)
     st->uri = strdup(config->uri);
     st->read_only = config->read_only;
     st->allow_unsafe = config->allow_unsafe;
+    st->is_pooled = config->is_pooled;
     st->group_max = config->group_max ? config->group_max : GROUP_MAX;
     pthread_mutex_init(&st->conns_lock, NULL);
     queue_init(&st->writer.queue);
@@ -103,7 +104,7 @@ int store_postgres_open(const struct store_config *config, struct store **ret, s
 
     if (!st || !st->uri)
         return err_no_memory(err);
-    st->base.scan = &pg_scan_ops;
+    st->base.scan = st->is_pooled ? &pg_whole_scan_ops : &pg_scan_ops;
     if ((r = store_base_init(&st->base, &ops, &config->index, NULL, err)) < 0 ||
         (r = pg_conn_new(st, &st->writer.conn, err)) < 0)
         return r;

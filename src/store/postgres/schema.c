@@ -184,10 +184,10 @@ static int open_sharded(struct pg_store *st, struct pg_conn *c, struct err *err)
                     "the store is distributed, and the database has no extension citus");
     if (r == 0 && !(st->base_params = params_base(err)))
         r = err->code;
-    if (r == 0)
+    if (r == 0 && !st->is_pooled)
         r = pg_exec(c, pg_sharded_settings, NULL, err);
-    st->is_sharded = r == 0;
-    st->base.scan = &pg_sharded_scan_ops;
+    st->is_sharded = st->base.lists.may_lag = r == 0;
+    st->base.scan = &pg_whole_scan_ops;
     return r;
 }
 

@@ -230,7 +230,7 @@ int pg_get(struct store_txn *txn, int type, struct str id, struct row *ret, stru
     if (id.n > FHIR_ID_MAX)
         return missing(type, id, err);
     /* One statement is a transaction by itself; of several places it has to know the position. */
-    if (txn->is_brief && !pg_store(txn)->is_sharded)
+    if (txn->is_brief && !pg_store(txn)->is_sharded && !pg_store(txn)->is_pooled)
         pg_leave(t);
     else if ((r = pg_enter(t, err)) < 0)
         return r;

@@ -17,6 +17,7 @@
 #define TARGETS_BYTES MIB(64)   /* of one list */
 #define TARGETS_NEWS 1000       /* versions that are looked at one by one; more, and all is read */
 #define TARGETS_PAGE 4096       /* rows of one part of the array, which is made when it has any */
+#define TARGETS_EXPECTED 50000  /* entries that reading a list is expected to cost, at least */
 #define TARGETS_IDS 512         /* ids that are read at once */
 #define TARGETS_ENTRIES 8000000 /* of a list that is read */
 
@@ -267,6 +268,7 @@ static int make(struct exec *x, unsigned list, int type, struct str as_of, struc
 {
     struct targets *t = calloc(1, sizeof *t);
     struct reading r = {.x = x, .t = t};
+    const struct str *within = x->within;
     size_t n;
     int e;
 
@@ -283,7 +285,9 @@ static int make(struct exec *x, unsigned list, int type, struct str as_of, struc
         unref(t);
         return err_no_memory(err);
     }
+    x->within = NULL; /* what is kept is for all searches */
     e = scan_collect(x, &x->types.ranges[0], SIZE_MAX, &r.live, &n, err);
+    x->within = within;
     if (e >= 0) {
         rowset_sort(&r.live);
         e = t->pages && t->expunged.p ? next_ids(&r, err) : 1;
@@ -359,6 +363,13 @@ static unsigned list_of(const struct exec *x, const struct param *param, int typ
     return 0;
 }
 
+static bool is_short(const struct exec *x)
+{
+    const struct exec *top = x->top;
+
+    return top->budget && top->budget - MIN(top->spent, top->budget) < TARGETS_EXPECTED;
+}
+
 /* Whether what is kept says nothing of this search any more. */
 static bool is_old(const struct exec *x, const struct targets *t, struct str as_of)
 {
@@ -377,7 +388,7 @@ int targets_open(struct exec *x, const struct param *param, const struct targets
     *ret = NULL;
     if (!v)
         return err_no_memory(err);
-    if (x->t->is_writing || !list || !x->s->type)
+    if (x->t->is_writing || !list || !x->s->type || x->t->st->lists.may_lag)
         return 0;
     if ((r = expunged(x, &as_of, err)) < 0)
         return r;
@@ -390,9 +401,9 @@ int targets_open(struct exec *x, const struct param *param, const struct targets
         unref(t);
         t = NULL;
     }
-    /* To read a list takes too long for an event loop. */
-    if (!t && x->top->budget && (r = exec_charge(x, x->top->budget, err)) < 0)
-        return r;
+    /* To read a list takes too long for an event loop; what may spend more has to have enough. */
+    if (!t && is_short(x))
+        return x->top->budget < TARGETS_EXPECTED ? exec_charge(x, x->top->budget, err) : 0;
     if (!t && (r = make(x, list, x->s->type, as_of, &t, err)) < 0)
         return r;
     *v = (struct targets_view){.of = t, .rows = t->rows, .next = x->top->targets};

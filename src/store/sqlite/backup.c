@@ -81,7 +81,7 @@ static int copy_sealed(struct sq_txn *t, const char *dir, const char *path, cons
                        struct err *err)
 {
     _cleanup_(vault_freep) struct vault *vault = NULL;
-    const char *key_file = t->conn->st->key_file;
+    const char *key_file = t->conn->st->copy_key_file;
     struct sealed_vfs *vfs = NULL;
     int r = vault_exists(dir) ? 0 : vault_create(dir, key_file, err);
 
@@ -99,15 +99,17 @@ static int copy_named(struct sq_txn *t, const char *dir, const char *fresh, cons
                       const struct copy *c, struct err *err)
 {
     const struct sq_store *st = t->conn->st;
+    bool is_apart;
     int r, keys;
 
     if (access(path, F_OK) == 0)
         return err_set(err, ERR_CONFLICT, "the folder \"%s\" already holds a store", dir);
     unlink(fresh);
-    keys = r = vault_copy(st->dir, dir, err);
+    is_apart = st->seal_copies && (!st->vault || vault_differs(st->dir, dir));
+    keys = r = is_apart ? 0 : vault_copy(st->dir, dir, err);
     if (r >= 0)
-        r = st->seal_copies ? copy_sealed(t, dir, fresh, c, err)
-                            : copy_to(t, fresh, sq_vfs_name(st), c, err);
+        r = is_apart ? copy_sealed(t, dir, fresh, c, err)
+                     : copy_to(t, fresh, sq_vfs_name(st), c, err);
     if (r == 0 && rename(fresh, path) < 0)
         r = err_set(err, ERR_NO_STORE, "the copy cannot be named: %s", strerror(errno));
     if (r < 0)

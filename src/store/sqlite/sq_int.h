@@ -186,7 +186,7 @@ struct sq_store {
     int lock_fd;
     struct vault *vault;    /* of an encrypted store, otherwise NULL */
     struct sealed_vfs *vfs; /* likewise */
-    char *key_file;         /* for copies that are to be encrypted when the store is not */
+    char *copy_key_file;    /* of folders that copies go to, where seal_copies */
     bool seal_copies;
     bool read_only;
     size_t cache_bytes, hot_cache_bytes;

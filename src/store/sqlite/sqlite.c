@@ -119,7 +119,7 @@ static void sq_close(struct store *base)
     vault_free(st->vault);
     if (st->lock_fd >= 0)
         close(st->lock_fd);
-    free(st->key_file);
+    free(st->copy_key_file);
     free(st->path);
     free(st->dir);
     free(st);
@@ -217,11 +217,12 @@ static int open_vault(struct sq_store *st, const struct store_config *config, st
     bool is_new = config->create && access(st->path, F_OK) != 0;
     int r = 0;
 
-    st->seal_copies = config->seal_copies && !vault_exists(st->dir);
-    if (st->seal_copies) {
-        st->key_file = config->key_file ? strdup(config->key_file) : NULL;
-        return config->key_file && !st->key_file ? err_no_memory(err) : 0;
-    }
+    st->seal_copies = config->seal_copies;
+    st->copy_key_file = config->copy_key_file ? strdup(config->copy_key_file) : NULL;
+    if (config->copy_key_file && !st->copy_key_file)
+        return err_no_memory(err);
+    if (st->seal_copies && !vault_exists(st->dir))
+        return 0; /* the key that is named is that of the copy */
     if (is_new && master_is_named(config->key_file) && !vault_exists(st->dir))
         r = vault_create(st->dir, config->key_file, err);
     if (r >= 0)
