@@ -3,8 +3,10 @@
 #include "api/bundle_out.h"
 #include "api/op.h"
 #include "api/trail.h"
+#include "base/rng.h"
 #include "fhir/date.h"
 #include "fhir/validate.h"
+#include "trust/account.h"
 #include "trust/allow.h"
 #include "trust/audit/audit.h"
 
@@ -37,14 +39,40 @@ void audit_show_staff(const struct call *c, struct audit_event *event)
     event->user = event->token = event->address = event->request_id = STR("");
 }
 
+int audit_name_user(struct call *c, struct audit_event *event)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct access who = trust_system();
+    struct account account;
+    struct err err;
+    int r;
+
+    /* Of a login that failed it is what was typed. */
+    if (event->user.n != UUID_TEXT_LEN)
+        return 0;
+    r = store_begin(c->api->store, &who, &txn, &c->err);
+    if (r < 0)
+        return r;
+    r = account_get(txn, event->user, c->a, &account, &err);
+    if (r >= 0)
+        event->name = account.name.n ? account.name : account.login;
+    else if (r != ERR_NOT_FOUND)
+        c->err = err;
+    return r == ERR_NOT_FOUND ? 0 : MIN(r, 0);
+}
+
 static int write_event(struct call *c, const struct audit_row *row, struct str id)
 {
     struct audit_source source = {
         .id = id, .observer = audit_origin(c->api->audit), .base = c->base};
     struct audit_event event = row->event;
+    int r;
 
     trail_patient(c, event.patient);
     audit_show_staff(c, &event);
+    r = audit_name_user(c, &event);
+    if (r < 0)
+        return r;
     audit_event_json(&c->out, &source, &event);
     return sb_ok(&c->out, &c->err);
 }

@@ -23,5 +23,8 @@ int audit_take_day(struct call *c, struct str day, bool is_end, struct audit_que
 /* Where the node is configured so, and the asker sees but one patient's entries: of staff only the
  * role stays. */
 void audit_show_staff(const struct call *c, struct audit_event *event);
+/* The user's name, as their account has it now; none where the account is gone. After
+ * audit_show_staff. */
+int audit_name_user(struct call *c, struct audit_event *event);
 
 #endif

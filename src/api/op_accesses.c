@@ -106,7 +106,7 @@ static void write_part(struct sb *out, const char *name, const char *type, struc
     sb_char(out, '}');
 }
 
-static void write_line(struct sb *out, const struct access_line *l)
+static void write_line(struct sb *out, const struct access_line *l, struct str name)
 {
     char first[CLOCK_INSTANT_MAX], last[CLOCK_INSTANT_MAX];
 
@@ -115,6 +115,7 @@ static void write_line(struct sb *out, const struct access_line *l)
     sb_fmt(out, "{\"name\":\"access\",\"part\":[{\"name\":\"action\",\"valueCode\":\"%c\"}",
            l->action);
     write_part(out, "user", "String", l->user);
+    write_part(out, "name", "String", name);
     write_part(out, "role", "String", l->role);
     write_part(out, "client", "String", l->client);
     write_part(out, "purpose", "Code", l->purpose);
@@ -158,8 +159,12 @@ int op_accesses(struct call *c, struct store_txn *txn)
     trail_patient(c, c->id);
     sb_lit(&c->out, "{\"resourceType\":\"Parameters\"");
     for (size_t i = 0; i < all.n; i++) {
+        struct audit_event event = {.user = all.lines[i].user};
+
+        if ((r = audit_name_user(c, &event)) < 0)
+            return r;
         sb_str(&c->out, i ? STR(",") : STR(",\"parameter\":["));
-        write_line(&c->out, &all.lines[i]);
+        write_line(&c->out, &all.lines[i], event.name);
     }
     sb_str(&c->out, all.n ? STR("]}") : STR("}"));
     c->status = 200;

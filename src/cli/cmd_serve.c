@@ -10,6 +10,8 @@ static const struct cli_option options[] = {
     {"listen", "HOST:PORT", "address to answer on", CLI_STRING, false, "127.0.0.1:8080", 0, 0},
     {"open", NULL, "ask nobody: everyone on this machine may read and write", CLI_FLAG, false, NULL,
      0, 0},
+    {"demo", NULL, "people of synthetic data are entered by single-use links, on this machine only",
+     CLI_FLAG, false, NULL, 0, 0},
     {"base-url", "URL", "public FHIR base URL; default: of the store, or what the client calls",
      CLI_STRING, false, NULL, 0, 0},
     {"trusted-proxy", NULL, "believe X-Forwarded-Proto, -Host and -Prefix", CLI_FLAG, false, NULL,
@@ -55,14 +57,15 @@ static const struct cli_option options[] = {
      false, "info", 0, 0},
 };
 
-static void ready(void *ctx, int port, const char *first_secret)
+static void ready(void *ctx, const struct server_ready *what)
 {
     (void)ctx;
-    if (*first_secret)
+    if (*what->first_secret)
         printf("the first account is \"operator\"; within 24 hours, open /auth/setup and set its\n"
                "password with this one-time secret, which is shown once: %s\n",
-               first_secret);
-    printf("carnet answers on port %d, FHIR R4 below /fhir\n", port);
+               what->first_secret);
+    printf("%.*s", STR_ARG(what->demo));
+    printf("carnet answers on port %d, FHIR R4 below /fhir\n", what->port);
     fflush(stdout);
 }
 
@@ -120,6 +123,7 @@ static int run(const struct cli_args *args, struct err *err)
         CLI_STORE_CONFIG(args),
         .listen = cli_string(args, "listen"),
         .open = cli_flag(args, "open"),
+        .demo = cli_flag(args, "demo"),
         .threads = (unsigned)cli_u64(args, "threads"),
         .body_max_bytes = cli_u64(args, "body-max"),
         .memory_max = cli_u64(args, "memory-max"),

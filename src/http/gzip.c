@@ -50,6 +50,11 @@ bool gzip_accepted(struct str accept)
     return gzip >= 0 ? gzip > 0 : any > 0;
 }
 
+bool http_accepts_gzip(const struct http_exchange *x)
+{
+    return gzip_accepted(http_header(x, "Accept-Encoding"));
+}
+
 bool gzip_suits(const char *type)
 {
     return type && (strncmp(type, "text/", 5) == 0 || strstr(type, "json") || strstr(type, "xml"));

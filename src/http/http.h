@@ -89,6 +89,9 @@ int http_server_port(const struct http_server *s);
 const struct http_request *http_request(const struct http_exchange *x);
 /* First value of a request header, STR_NULL if absent. Names are compared without case. */
 struct str http_header(const struct http_exchange *x, const char *name);
+/* Whether the client takes gzip: for what is kept compressed. Its reply then says so itself, in the
+ * headers Content-Encoding and Vary, and is left as it is. */
+bool http_accepts_gzip(const struct http_exchange *x);
 /* The client's address without port ("192.0.2.1", "::1"), or "local" for the control socket. */
 struct str http_peer(struct http_exchange *x);
 /* The request's memory: lives until the reply is sent. Use it on one thread at a time. */

@@ -2,7 +2,9 @@
 #include "server/auth.h"
 
 #include "server/audit_note.h"
+#include "server/portal.h"
 #include "trust/oauth.h"
+#include "trust/own.h"
 #include "trust/policy.h"
 
 /* ---- who asks ---- */
@@ -150,5 +152,6 @@ int auth_start(struct server *s, struct err *err)
 
     snprintf(fhir, sizeof fhir, "%.*s" FHIR_PATH, STR_ARG(s->root));
     config.fhir = str_c(fhir);
-    return trust_new(s->store, &config, &s->trust, err);
+    r = trust_new(s->store, &config, &s->trust, err);
+    return r < 0 || !portal_n_files ? r : own_client_put(s->trust, err);
 }

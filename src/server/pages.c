@@ -1,6 +1,7 @@
-/* pages.c - for operators: /livez, /readyz, /metrics (Prometheus text format 0.0.4), and an
- * entrance. */
+/* pages.c - for operators: /livez, /readyz, /metrics (Prometheus text format 0.0.4); the portal, or
+ * what stands at the entrance of a build without it. */
 #include "server/auth.h"
+#include "server/portal.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -106,7 +107,8 @@ static void entrance(struct http_exchange *x, const char *version)
 
     sb_fmt(&out,
            "Carnet %s\n\nFHIR R4: /fhir (start at /fhir/metadata)\nHealth: /livez /readyz\n"
-           "Metrics: /metrics\nConformance: /conformance\n",
+           "Metrics: /metrics\nConformance: /conformance\n"
+           "This program was built without the portal, the pages for people.\n",
            version);
     reply_text(x, 200, "text/plain; charset=utf-8", &out);
 }
@@ -166,6 +168,8 @@ void pages_handle(struct server *s, struct http_exchange *x)
     if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
         sb_lit(&out, "only GET is allowed here\n");
         reply_text(x, 405, "text/plain; charset=utf-8", &out);
+    } else if (portal_handle(s, x)) {
+        return;
     } else if (str_eq(req->path, STR("/"))) {
         entrance(x, s->config->version);
     } else if (str_eq(req->path, STR("/livez"))) {

@@ -9,6 +9,7 @@
 #include "server/server_int.h"
 #include "terminology/loaded.h"
 #include "trust/account.h"
+#include "trust/demo.h"
 #include "vault/vault.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DEMO_TEXT_MAX KIB(32)
 #define MMAP_FROM_BYTES MIB(1) /* blocks that go back to the system when freed */
 
 /* ---- what a request may reach ---- */
@@ -104,7 +106,7 @@ static void handle(void *ctx, struct http_exchange *x)
     const struct http_request *req = http_request(x);
     struct str path = req->path, host = http_header(x, "Host");
 
-    if (s->config->open && !may_call(s, req, host)) {
+    if ((s->config->open || s->config->demo) && !may_call(s, req, host)) {
         refuse(x, ERR_FORBIDDEN,
                "this node is open to its own machine only, and the request's "
                "Host is another name");
@@ -212,6 +214,11 @@ static int check_listen(const struct server_config *c, struct err *err)
     ptrdiff_t colon = str_rfind(host, ':');
 
     host = colon < 0 ? host : str_head(host, (size_t)colon);
+    if (c->demo && (c->open || c->api.base_url.n || c->api.trust_proxy ||
+                    !(is_local_host(host) || str_eq(host, STR("::1")))))
+        return err_set(err, ERR_FORBIDDEN,
+                       "a demo is entered without a password: it listens on a loopback address "
+                       "(127.0.0.1, [::1]), without --open, --base-url or --trusted-proxy");
     if (is_local_host(host) || str_eq(host, STR("::1")))
         return 0;
     if (c->open)
@@ -361,10 +368,28 @@ static int start_trust(struct server *s, struct err *err)
     return 0;
 }
 
+/* The page that leads into the demo's roles, and the links by themselves. */
+static int start_demo(struct server *s, struct sb *out, struct err *err)
+{
+    _cleanup_(sb_done) struct sb links = sb_make(DEMO_TEXT_MAX);
+    char key[SECRET_TEXT_MAX];
+    int r;
+
+    if (!s->config->demo)
+        return 0;
+    if ((r = demo_begin(s->trust, key, err)) < 0 || (r = demo_say(s->trust, &links, err)) < 0)
+        return r;
+    sb_fmt(out, "the demo opens at %.*s/#/demo/%s\n", STR_ARG(s->root), key);
+    sb_str(out, sb_view(&links));
+    explicit_bzero(key, sizeof key);
+    return sb_ok(out, err);
+}
+
 int server_run(const struct server_config *config,
-               void (*ready)(void *ctx, int port, const char *first_secret), void *ctx,
+               void (*ready)(void *ctx, const struct server_ready *what), void *ctx,
                struct err *err)
 {
+    _cleanup_(sb_done) struct sb demo = sb_make(DEMO_TEXT_MAX);
     _cleanup_(server_done) struct server s = {.config = config, .folder_fd = -1};
     sigset_t signals;
     int r = check_listen(config, err);
@@ -417,12 +442,15 @@ int server_run(const struct server_config *config,
     r = start_http(&s, err);
     if (r >= 0)
         r = start_trust(&s, err);
+    if (r >= 0)
+        r = start_demo(&s, &demo, err);
     if (r < 0)
         return r;
     log_event(LOG_INFO, LOG_START, "listen=%s version=%s pid=%d", config->listen, config->version,
               (int)getpid());
     if (ready)
-        ready(ctx, http_server_port(s.http), s.first_secret);
+        ready(ctx,
+              &(struct server_ready){http_server_port(s.http), s.first_secret, sb_view(&demo)});
     explicit_bzero(s.first_secret, sizeof s.first_secret);
     wait_for_signal(&signals);
     return 0;

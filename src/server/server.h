@@ -25,6 +25,7 @@ struct server_config {
     bool store_pooled;     /* … is reached through a pooler of transactions */
     const char *listen;    /* "127.0.0.1:8080" */
     bool open;             /* nobody is asked who they are: loopback only */
+    bool demo;             /* people are entered by links (trust/demo.h): loopback only */
     unsigned threads;      /* event loops, 0: one a core */
     size_t body_max_bytes; /* 0: default */
     size_t memory_max;     /* of all requests together, 0: by the machine's */
@@ -47,10 +48,16 @@ struct server_config {
 int server_init(const struct server_config *config, void (*progress)(void *ctx, size_t n),
                 void *ctx, struct err *err);
 
-/* Serves until SIGINT or SIGTERM. `ready` is called once it answers, with the port and, where the
- * store had no account, the one-time secret of the first one ("" otherwise). */
+/* What is to be said once a node answers. */
+struct server_ready {
+    int port;
+    const char *first_secret; /* of the first account, where the store had none; else "" */
+    struct str demo;          /* the ways into a demo, a line each; else empty */
+};
+
+/* Serves until SIGINT or SIGTERM. `ready` is called once it answers. */
 int server_run(const struct server_config *config,
-               void (*ready)(void *ctx, int port, const char *first_secret), void *ctx,
+               void (*ready)(void *ctx, const struct server_ready *what), void *ctx,
                struct err *err);
 
 /* ERR_VALUE unless it is http(s)://host[/path] without a slash at the end. */

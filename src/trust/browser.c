@@ -30,11 +30,12 @@ static struct str cookie(const struct oauth *o, struct str name)
     return STR_NULL;
 }
 
-static void set_cookie(struct oauth *o, struct str name, const char *value)
+/* `more`: what the cookie has beside what all of ours have. */
+static void set_cookie(struct oauth *o, struct str name, const char *value, const char *more)
 {
     bool is_secure = str_starts(o->t->root, STR("https://"));
-    struct str text = arena_fmt(o->a, "%.*s=%s; Path=/; HttpOnly; SameSite=Lax%s", STR_ARG(name),
-                                value, is_secure ? "; Secure" : "");
+    struct str text = arena_fmt(o->a, "%.*s=%s; Path=/; HttpOnly; SameSite=Lax%s%s", STR_ARG(name),
+                                value, more, is_secure ? "; Secure" : "");
 
     if (text.p)
         oauth_header(o, "Set-Cookie", text);
@@ -49,7 +50,7 @@ struct str browser_hash(struct oauth *o, bool may_set)
         if (!may_set)
             return STR_NULL;
         secret_new(secret);
-        set_cookie(o, cookie_name(o, false), secret);
+        set_cookie(o, cookie_name(o, false), secret, "");
         has = str_c(secret);
     }
     sha256_hex(has, hash);
@@ -79,5 +80,23 @@ int browser_session_new(struct store_txn *txn, const struct session *session, st
 
 void browser_session_set(struct oauth *o, const struct ticket *ticket)
 {
-    set_cookie(o, cookie_name(o, true), ticket->text);
+    set_cookie(o, cookie_name(o, true), ticket->text, "");
+}
+
+static int drop_session(void *ctx, struct store_txn *txn, struct err *err)
+{
+    return record_drop(txn, RECORD_SESSION, str_c(ctx), err);
+}
+
+int browser_session_end(struct oauth *o)
+{
+    struct str has = cookie(o, cookie_name(o, true));
+    char name[TICKET_NAME_MAX];
+
+    if (!has.p)
+        return 0;
+    set_cookie(o, cookie_name(o, true), "", "; Max-Age=0");
+    return ticket_name(has, o->now_ms, name)
+               ? record_commit(o->t->store, drop_session, name, &o->err)
+               : 0;
 }

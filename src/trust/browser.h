@@ -28,5 +28,8 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,
                         struct err *err);
 void browser_session_set(struct oauth *o, const struct ticket *ticket);
+/* Ends the session of the request's cookie, and takes the cookie back. Commits. No session is no
+ * error. */
+int browser_session_end(struct oauth *o);
 
 #endif

@@ -19,6 +19,7 @@ static const struct field client_fields[] = {
     {"disabled", FIELD_BOOL, offsetof(struct client, disabled)},
     {"dpop", FIELD_BOOL, offsetof(struct client, dpop)},
     {"pushed", FIELD_BOOL, offsetof(struct client, pushed)},
+    {"own", FIELD_BOOL, offsetof(struct client, own)},
 };
 const struct shape client_shape = SHAPE(client);
 

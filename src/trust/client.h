@@ -31,6 +31,7 @@ struct client {
     bool disabled;
     bool dpop;   /* its tokens are bound to a key always (RFC 9449, 5.2) */
     bool pushed; /* it has to push its requests (RFC 9126, 6) */
+    bool own;    /* the node's portal: nobody is asked whether they let it in (own.h) */
 };
 
 extern const struct shape client_shape;

@@ -8,6 +8,9 @@
  *   /auth/step         POST       its pages: sign in, pick, approve
  *   /auth/setup        GET, POST  a first password
  *   /auth/forgot       GET, POST  a secret for another, by a notice
+ *   /auth/leave        POST       the end of the browser's session
+ *   /auth/demo         POST       links into a demo (demo.h)
+ *   /auth/enter        GET        one of them
  *   /auth/token        POST       code, refresh_token, client_credentials
  *   /auth/par          POST       pushed requests                    RFC 9126
  *   /auth/introspect   POST       for resource servers               RFC 7662

@@ -32,7 +32,8 @@
     X(RECORD_LAUNCH, "launch")   /* the context of an EHR launch */                                \
     X(RECORD_PUSHED, "pushed")   /* a pushed authorisation request */                              \
     X(RECORD_SEEN, "seen")       /* a jti that must not come twice */                              \
-    X(RECORD_SETUP, "setup")     /* a one-time secret to set a first password */
+    X(RECORD_SETUP, "setup")     /* a one-time secret to set a first password */                   \
+    X(RECORD_ENTRY, "entry")     /* a link into a demo */
 
 enum record_kind {
 #define X(kind, folder) kind,

@@ -124,6 +124,34 @@ static void approve_page(struct oauth *o, const struct asked *asked, const struc
 
 /* ---- the page that comes next ---- */
 
+static void step_approve(struct step *s);
+
+static void ended_page(struct oauth *o)
+{
+    struct page_out p;
+
+    page_begin(&p, o, STR(""), TEXT_ERROR);
+    page_paragraph(&p, TEXT_ENDED);
+    page_end(&p, 400, STR_NULL);
+}
+
+/* The node's own app is let in by signing in. */
+static void approve_own(struct oauth *o, const struct asked *asked, const struct client *client,
+                        struct str at)
+{
+    struct step s = {.o = o, .at = at, .asked = *asked, .client = *client};
+
+    if (o->reply->trace.what == AUDIT_OTHER)
+        o->reply->trace = (struct oauth_trace){.what = AUDIT_GRANT,
+                                               .operation = STR("approve"),
+                                               .user = asked->account,
+                                               .client = client->id};
+    if (ticket_name(at, o->now_ms, s.name))
+        step_approve(&s);
+    else
+        ended_page(o);
+}
+
 static void sign_in_page(struct oauth *o, const struct asked *asked, struct str at,
                          enum page_text problem)
 {
@@ -171,20 +199,13 @@ void authorize_page(struct oauth *o, const struct asked *asked, const struct cli
                        "none of these scopes can be given on behalf of this account");
     else if (authorize_needs_patient(&copy, &scopes))
         authorize_pick_page(o, asked, at, problem);
+    else if (client->own)
+        approve_own(o, &copy, client, at);
     else
         approve_page(o, &copy, client, &scopes, at);
 }
 
 /* ---- steps ---- */
-
-static void ended_page(struct oauth *o)
-{
-    struct page_out p;
-
-    page_begin(&p, o, STR(""), TEXT_ERROR);
-    page_paragraph(&p, TEXT_ENDED);
-    page_end(&p, 400, STR_NULL);
-}
 
 /* The pending request of this form, in the browser where it began. */
 static bool load(struct step *s)

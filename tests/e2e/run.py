@@ -58,13 +58,13 @@ def install(cache):
         f.write(lock)
 
 
-def run_tests(node, cache, tests=TESTS, more=None):
+def run_tests(node, cache, tests=TESTS, more=None, seconds=TEST_SECONDS):
     env = dict(os.environ, CARNET_URL=f'http://127.0.0.1:{node.port}/fhir', **(more or {}))
     for name in ('http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'):
         env.pop(name, None)
     done = subprocess.run(['node', '--test', *tests], cwd=cache, env=env,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=TEST_SECONDS)
+                          stderr=subprocess.STDOUT, text=True, timeout=seconds)
     passed, failed = (int(m.group(1)) if m else 0 for m in (
         re.search(rf'^\S+ {word} (\d+)', done.stdout, re.M) for word in ('pass', 'fail')))
     if failed or done.returncode or not passed:

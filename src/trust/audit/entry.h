@@ -63,6 +63,7 @@ struct audit_event {
     struct str type, id, version;
     struct str operation; /* "everything" */
     struct str query;     /* what was asked: path and parameters as sent */
+    struct str name;      /* of the user, where it is shown; no entry holds it */
     struct str role;      /* of the account that asked */
     struct str token;     /* id of the access token (jti): nothing secret */
     struct str patient;   /* id of the Patient that this entry is about */

@@ -205,6 +205,11 @@ static void write_agents(struct sb *out, const struct audit_source *source,
             write_identifier(out, e->user);
             sb_char(out, ',');
         }
+        if (e->name.n) {
+            sb_lit(out, "\"name\":");
+            sb_json(out, e->name);
+            sb_char(out, ',');
+        }
         sb_lit(out, "\"requestor\":true");
         write_token(out, e->token);
         write_purpose(out, e->purpose);

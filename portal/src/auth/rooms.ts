@@ -1,0 +1,32 @@
+// The portal's rooms: each asks for what its pages need, and no more.
+
+export type Room = 'health' | 'care' | 'watch' | 'steward' | 'country' | 'operate';
+
+const identity = 'openid fhirUser profile';
+
+export const scopes: Readonly<Record<Room, string>> = {
+  health: `${identity} launch/patient patient/*.rs patient/Consent.cu`,
+  care: `${identity} user/*.cruds`,
+  watch: `${identity} user/*.rs`,
+  steward: `${identity} user/*.cruds`,
+  country: `${identity} user/*.rs`,
+  operate: `${identity} user/*.rs`,
+};
+
+// Where each role of an account begins.
+const roomOfRole: Readonly<Record<string, Room>> = {
+  patient: 'health',
+  worker: 'care',
+  epidemiologist: 'watch',
+  steward: 'steward',
+  researcher: 'country',
+  operator: 'operate',
+};
+
+export function isRoom(name: string | undefined): name is Room {
+  return name !== undefined && name in scopes;
+}
+
+export function roomFor(role: string | undefined): Room {
+  return roomOfRole[role ?? ''] ?? 'health';
+}

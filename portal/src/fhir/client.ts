@@ -1,0 +1,108 @@
+// Requests to the node's FHIR API, on behalf of whoever is signed in.
+import type { Session } from '../auth/session';
+import { fhirBase } from '../node';
+import type { Bundle, Resource } from './types';
+
+export const PAGES_MAX = 20; // of one list; past it the person is told that there is more
+
+export type ProblemKind = 'offline' | 'ended' | 'forbidden' | 'missing' | 'conflict' | 'failed';
+
+export class Problem extends Error {
+  constructor(
+    readonly kind: ProblemKind,
+    text: string,
+  ) {
+    super(text);
+  }
+}
+
+const kinds: Readonly<Record<number, ProblemKind>> = {
+  401: 'ended',
+  403: 'forbidden',
+  404: 'missing',
+  409: 'conflict',
+  410: 'missing',
+  412: 'conflict',
+};
+
+async function problemOf(reply: Response): Promise<Problem> {
+  const text = await reply.text();
+  return new Problem(kinds[reply.status] ?? 'failed', `${reply.status} ${text.slice(0, 500)}`);
+}
+
+export class Client {
+  // `ended` is called when the node does not know the token any more.
+  constructor(
+    readonly session: Session,
+    private readonly ended: () => void,
+  ) {}
+
+  private async send(path: string, more: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(more.headers);
+    headers.set('Authorization', `Bearer ${this.session.token}`);
+    headers.set('Accept', 'application/fhir+json');
+    let reply: Response;
+    try {
+      const url = path.startsWith('http') ? path : `${fhirBase}/${path}`;
+      reply = await fetch(url, { ...more, headers, credentials: 'omit' });
+    } catch (e) {
+      throw new Problem('offline', String(e));
+    }
+    if (reply.status === 401) this.ended();
+    if (!reply.ok) throw await problemOf(reply);
+    return reply;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.send(path)).json();
+  }
+
+  async text(path: string): Promise<string> {
+    return (await this.send(path, { headers: { Accept: '*/*' } })).text();
+  }
+
+  // All resources of a list, page by page; `more` where it went on past PAGES_MAX.
+  async all<T extends Resource>(path: string): Promise<{ list: T[]; more: boolean }> {
+    const list: T[] = [];
+    let next: string | undefined = path;
+    for (let page = 0; next && page < PAGES_MAX; page++) {
+      const bundle: Bundle<T> = await this.get(next);
+      for (const entry of bundle.entry ?? []) if (entry.resource) list.push(entry.resource);
+      next = bundle.link?.find((link) => link.relation === 'next')?.url;
+    }
+    return { list, more: next !== undefined };
+  }
+
+  async create<T extends Resource>(resource: T): Promise<T> {
+    return this.write('POST', resource.resourceType, resource);
+  }
+
+  // Only while the version that was read is still the newest.
+  async update<T extends Resource>(resource: T): Promise<T> {
+    return this.write('PUT', `${resource.resourceType}/${resource.id}`, resource, {
+      'If-Match': `W/"${resource.meta?.versionId}"`,
+    });
+  }
+
+  async transaction(bundle: Bundle): Promise<Bundle> {
+    return this.write('POST', '', bundle);
+  }
+
+  private async write<T extends Resource>(
+    method: string,
+    path: string,
+    resource: T,
+    more: Record<string, string> = {},
+  ): Promise<T> {
+    const reply = await this.send(path, {
+      method,
+      body: JSON.stringify(resource),
+      headers: {
+        'Content-Type': 'application/fhir+json',
+        Prefer: 'return=representation',
+        ...more,
+      },
+    });
+    return reply.json();
+  }
+}

@@ -1,0 +1,44 @@
+// What every page has: a heading that takes the focus when the page comes, and its contents.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { useI18n } from '../i18n';
+import { Icon } from './icon';
+
+interface PageProps {
+  title: string;
+  lead?: ComponentChildren;
+  back?: string; // the address of the page above
+  isPassing?: boolean; // another page comes in its place by itself
+  children: ComponentChildren;
+}
+
+let isFirst = true; // a page that was opened, not gone to, leaves the focus to the browser
+
+export function Page({ title, lead, back, isPassing, children }: PageProps) {
+  const { t } = useI18n();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} - Carnet`;
+    if (isPassing) return;
+    if (!isFirst) {
+      scrollTo(0, 0);
+      heading.current?.focus({ preventScroll: true });
+    }
+    isFirst = false;
+  }, [title, isPassing]);
+  return (
+    <main id="main" class="page">
+      {back && (
+        <a class="back" href={back}>
+          <Icon name="back" />
+          {t('page.back')}
+        </a>
+      )}
+      <h1 ref={heading} tabIndex={-1}>
+        {title}
+      </h1>
+      {lead && <p class="lead">{lead}</p>}
+      {children}
+    </main>
+  );
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vite';
+
+// Relative addresses: the node may stand behind any path. CARNET_PORTAL_OUT: where what is built
+// goes, outside of the source tree.
+export default defineConfig({
+  base: './',
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
+  build: {
+    outDir: process.env.CARNET_PORTAL_OUT ?? '../build/portal/dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+});

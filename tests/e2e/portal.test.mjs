@@ -1,0 +1,229 @@
+// The portal's journeys in a real browser: a mother, her child, a nurse.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test, { after, before } from 'node:test';
+import { isShort, launch, Person, root } from './browser.mjs';
+
+const FIRST_LOAD_BYTES = 150_000; // of My health, compressed
+const PAGES = ['vaccines', 'summary', 'timeline', 'access', 'consent', 'download'];
+
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => { await browser.close(); });
+
+async function as(login, how, journey) {
+  const person = await Person.begin(browser, how);
+  if (login) await person.enter(login);
+  await journey(person, person.page);
+  await person.end();
+}
+
+// A switch that was used, once what it says is stored.
+async function switched(page, id, isOn) {
+  await page.waitForFunction(([name, on]) => {
+    const input = document.getElementById(name);
+    return input.checked === on && input.getAttribute('aria-busy') === 'false';
+  }, [id, isOn]);
+}
+
+test('the entrance says what this is', async () => {
+  await as(undefined, {}, async (person, page) => {
+    await page.goto(root);
+    await person.look('welcome');
+    assert.match(await person.text(), /Your health record/);
+    assert.match(await page.locator('.demo-banner').innerText(), /invented/);
+    await page.goto(`${root}/#/demo/wrong`);
+    await person.look('demo-wrong');
+    assert.equal(await page.locator('[role=alert]').count(), 1);
+    // The node answers such a key with 404, which a browser always complains about.
+    person.complaints = person.complaints.filter((text) => !text.includes('404'));
+  });
+});
+
+// What axe decides depends on direction and colours, not on the words: it looks where these differ.
+const looks = isShort ? [{}] : [
+  {}, { language: 'ar' }, { size: 'desktop', scheme: 'dark' },
+  { language: 'ar', size: 'desktop', hasAxe: false },
+  { language: 'fr', size: 'desktop', hasAxe: false },
+  { language: 'ru', size: 'small', hasAxe: false },
+  { language: 'es', size: 'small', hasAxe: false },
+  { language: 'zh', scheme: 'dark', hasAxe: false },
+];
+for (const how of looks) {
+  test(`a child's record is looked through: ${JSON.stringify(how)}`, async () => {
+    await as('child', how, async (person, page) => {
+      await person.look('home');
+      assert.equal(await page.evaluate(() => document.documentElement.dir),
+        how.language === 'ar' ? 'rtl' : 'ltr');
+      assert.equal(await page.evaluate(() => document.documentElement.lang), how.language ?? 'en');
+      assert.equal(await page.locator('.hero .mark').count(), 1, 'what comes next');
+      for (const name of PAGES) {
+        await person.open(`#/health/${name}`);
+        await person.look(name);
+      }
+    });
+  });
+}
+
+test('My health comes in few bytes, and each page has its heading in focus', async () => {
+  await as('mother', {}, async (person, page) => {
+    await page.reload();
+    await person.settled();
+    const bytes = await page.evaluate(() => [
+      ...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource'),
+    ].filter((e) => !e.name.includes('/fhir/')).reduce((sum, e) => sum + e.encodedBodySize, 0));
+    assert.ok(bytes > 10_000 && bytes <= FIRST_LOAD_BYTES, `${bytes} bytes`);
+    await page.locator('.tiles a').nth(1).click();
+    await person.settled();
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1');
+  });
+});
+
+test('the keyboard alone leads through', async () => {
+  await as('mother', {}, async (person, page) => {
+    await page.reload();
+    await person.settled();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement?.className), 'skip');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1');
+    await person.open('#/health/consent');
+    const was = await page.locator('#sensitive').isChecked();
+    await page.locator('#sensitive').focus();
+    await page.keyboard.press('Space');
+    await switched(page, 'sensitive', !was);
+    await page.keyboard.press('Space'); // the focus has to be there still
+    await switched(page, 'sensitive', was);
+  });
+});
+
+test('a nurse finds a person, reads, and records a visit; the mother sees who looked', async () => {
+  await as('nurse', { size: 'desktop' }, async (person, page) => {
+    await person.look('find');
+    await page.fill('#find-text', process.env.CARNET_MOTHER);
+    await page.keyboard.press('Enter');
+    await page.locator('.people a').first().waitFor();
+    await person.settled();
+    await person.look('found');
+    await page.locator('.people a').first().click();
+    await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+    await person.settled();
+    await person.look('care-record');
+    await page.locator('a.button').click();
+    await person.settled();
+    await person.look('visit');
+    await page.fill('input[name="8310-5"]', '38.7');
+    await page.fill('input[name=note]', 'Fever since yesterday');
+    await page.locator('.visit-form button').click();
+    await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+    await person.settled();
+    const text = await person.text();
+    assert.match(text, /38\.7/);
+    assert.match(text, /Fever since yesterday/);
+  });
+  await as('mother', {}, async (person, page) => {
+    await person.open('#/health/summary');
+    assert.match(await person.text(), /Fever since yesterday/);
+    await person.open('#/health/access');
+    const text = await person.text();
+    assert.ok(text.includes(process.env.CARNET_NURSE), `the nurse by name: ${text}`);
+    assert.match(text, /Looked at the record/);
+    await page.locator('.verify button').first().click();
+    await page.waitForFunction(() =>
+      /of/.test(document.querySelector('.verdict')?.textContent ?? '') &&
+      !document.querySelector('.verify button').disabled);
+    assert.match(await page.locator('.verdict').first().innerText(), /^(\d+) of \1 entries are/);
+    await person.look('verified');
+  });
+});
+
+test('a proof that was tampered with does not pass', async () => {
+  await as('mother', {}, async (person, page) => {
+    await page.route('**/$proof', async (route) => {
+      const reply = await route.fetch();
+      const [format, extra, ...rest] = (await reply.text()).split('\n');
+      const other = extra.slice(0, 40) + (extra[40] === 'A' ? 'B' : 'A') + extra.slice(41);
+      await route.fulfill({ response: reply, body: [format, other, ...rest].join('\n') });
+    });
+    await person.open('#/health/access');
+    await page.locator('.verify button').first().click();
+    await page.locator('.verdict.broken').waitFor();
+    await page.waitForFunction(() => !document.querySelector('.verify button').disabled);
+    await person.look('broken');
+    assert.equal(await page.locator('main li .mark-given').count(), 0);
+  });
+});
+
+test("a mother's no holds at once, and her yes again", async () => {
+  const finds = async () => {
+    let n;
+    await as('nurse', {}, async (person, page) => {
+      await page.fill('#find-text', process.env.CARNET_MOTHER);
+      await page.keyboard.press('Enter');
+      await page.waitForFunction(() => document.querySelector('.people, .empty') &&
+        !document.querySelector('.waiting'));
+      await page.evaluate(() => new Promise((done) => { setTimeout(done, 300); }));
+      n = await page.locator('.people a').count();
+    });
+    return n;
+  };
+  const say = async (isOn) => as('mother', {}, async (person, page) => {
+    await person.open('#/health/consent');
+    assert.equal(await page.locator('#care').isChecked(), !isOn);
+    await page.locator('#care').click();
+    await switched(page, 'care', isOn);
+    await person.look(isOn ? 'consent-yes' : 'consent-no');
+    await page.reload();
+    await person.settled();
+    assert.equal(await page.locator('#care').isChecked(), isOn, 'it is kept');
+  });
+  await say(false);
+  assert.equal(await finds(), 0);
+  await say(true);
+  assert.equal(await finds(), 1);
+});
+
+test('the whole record is taken along', async () => {
+  await as('mother', {}, async (person, page) => {
+    await person.open('#/health/download');
+    const [file] = await Promise.all([page.waitForEvent('download'),
+      page.locator('main button').click()]);
+    const bundle = JSON.parse(readFileSync(await file.path(), 'utf8'));
+    assert.equal(bundle.type, 'collection');
+    assert.ok(bundle.entry.some((entry) => entry.resource.resourceType === 'Patient'));
+  });
+});
+
+test('a lost connection, an ended session and leaving are states of their own', async () => {
+  await as('mother', {}, async (person, page) => {
+    await person.context.setOffline(true);
+    await person.open('#/health/access');
+    await page.locator('[role=alert]').waitFor();
+    assert.match(await page.locator('[role=alert]').innerText(), /no connection/);
+    await person.context.setOffline(false);
+    await person.look('offline');
+    await page.locator('[role=alert] button').click();
+    await page.locator('main .rows li, main .empty').first().waitFor();
+    // A token that the node does not know: another one comes without a question.
+    await page.evaluate(() => {
+      const session = JSON.parse(sessionStorage.getItem('carnet.session'));
+      session.token = 'x'.repeat(43);
+      sessionStorage.setItem('carnet.session', JSON.stringify(session));
+    });
+    await page.reload();
+    await page.locator('main .rows li, main .empty').first().waitFor();
+    await page.locator('.leave').click();
+    await page.waitForFunction(() => location.hash === '' && document.querySelector('.doors'));
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await page.goto(`${root}/#/health`);
+    await page.waitForURL(/auth\/authorize/);
+    person.complaints = person.complaints.filter((text) => !/401|ERR_INTERNET/.test(text));
+  });
+});
+
+test('a role without pages is told so', async () => {
+  await as('epidemiologist', {}, async (person) => {
+    await person.look('empty-room');
+    assert.match(await person.text(), /Nothing is here yet/);
+  });
+});
