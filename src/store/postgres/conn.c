@@ -197,10 +197,19 @@ static int detail(struct err *err, const char *state, const char *text)
     return err_detail(err, "postgresql: %s %.*s", state, n, text);
 }
 
+/* So Citus tells the end of a connection to a worker, also in a COPY. What that worker had of the
+ * transaction went with it: going back to a savepoint and on with another connection would commit
+ * the other members of a group without what they had written there. */
+static bool tells_of_worker(const char *state)
+{
+    return strcmp(state, "XX000") == 0 || strcmp(state, "58030") == 0 ||
+           strncmp(state, "08", 2) == 0;
+}
+
 static int fail_state(struct pg_conn *c, const char *state, const char *text, struct err *err)
 {
-    /* So Citus tells the end of a connection to a worker, also in a COPY. */
-    if (c->st->is_sharded && (strcmp(state, "XX000") == 0 || strcmp(state, "58030") == 0)) {
+    if (c->st->is_sharded && tells_of_worker(state)) {
+        c->is_doomed = true;
         err_set(err, ERR_BUSY, "a worker of the database does not answer");
         detail(err, state, text);
         return ERR_BUSY;
