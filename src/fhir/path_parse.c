@@ -298,10 +298,6 @@ static int call(struct parser *s, int left, struct path_node n)
         r = expect(s, ")");
         return r < 0 ? r : left;
     }
-    if (!n.function->run && !n.function->test)
-        return err_set(s->err, ERR_NOT_SUPPORTED,
-                       "the FHIRPath function \"%.*s\" is not supported (character %zu)",
-                       STR_ARG(n.text), (size_t)n.at + 1);
     r = arguments(s, &n);
     if (r >= 0)
         r = pattern(s, &n);
