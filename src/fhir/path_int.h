@@ -207,6 +207,8 @@ int path_chain(struct arena *a, struct path *p, const struct def_type *context, 
 void path_hoist(struct path *p);
 /* What path_compile_strict refuses beyond the syntax. */
 int path_check(const struct path *p, const struct def_type *context, struct err *err);
+/* The part of it that is about members, for a tree that path_chain has not seen. */
+int path_check_members(const struct path *p, const struct def_type *const *types, struct err *err);
 
 /* ---- evaluating ---- */
 

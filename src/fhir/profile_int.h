@@ -141,6 +141,11 @@ const struct world *profiles_world(struct profiles *set);
  * each slice from the others. */
 int slicing_read(struct profile *p, struct profile_node *node, yyjson_val *slicing,
                  struct err *err);
+/* A discriminator's path as steps, in `a`. ERR_PROCESSING where it is not of the kind that R4
+ * allows.
+ */
+int slicing_read_path(struct arena *a, struct str path, struct slicing_step **ret, size_t *ret_n,
+                      struct err *err);
 int slicing_settle(struct profiles *set, struct profile *p, struct profile_node *node,
                    unsigned depth, struct err *err);
 
