@@ -8,9 +8,9 @@
 #define FHIR_CHECK_DIGIT_H
 
 #include "base/str.h"
-/* What is wrong with a code by its form alone ("has a wrong check digit"), or NULL. Of what
- * has no such form, of letters in front, and of a SNOMED CT expression, nothing is said. */
- * has no such form, and of a SNOMED CT expression, nothing is said. */
+
+/* What is wrong with a code by its form alone ("has a wrong check digit"), or NULL. Of other
+ * systems, LOINC codes with letters and SNOMED CT expressions nothing is said. */
 const char *check_digit_problem(struct str system, struct str code);
 
 #endif
