@@ -10,6 +10,7 @@
 #ifndef API_GRAPHQL_INT_H
 #define API_GRAPHQL_INT_H
 
+#include "api/call_world.h"
 #include "api/op.h"
 
 #include "fhir/graphql.h"
@@ -70,9 +71,10 @@ struct gq_run {
     struct gq_variable *variables;
     size_t n_variables;
     struct gq_path *paths;
-    yyjson_val *schema;   /* types written for introspection, or NULL */
-    struct arena scratch; /* of one FHIRPath evaluation */
-    uint64_t path_steps;  /* of all of them */
+    yyjson_val *schema;      /* types written for introspection, or NULL */
+    struct call_world world; /* of FHIRPath */
+    struct arena scratch;    /* of one FHIRPath evaluation */
+    uint64_t path_steps;     /* of all of them */
     size_t steps, reads, searches;
     struct graphql_place place; /* of the field being answered */
 };

@@ -243,7 +243,8 @@ static int compile(struct gq_run *run, const struct graphql_argument *arg, struc
 static int evaluate(struct gq_run *run, const struct path *path, const struct gq_focus *value,
                     struct path_items *ret)
 {
-    struct path_env env = {.a = &run->scratch, .resource = value->resource};
+    struct path_env env = {
+        .a = &run->scratch, .resource = value->resource, .world = call_world_table(&run->world)};
     struct path_item item = {
         .kind = PATH_ELEMENT, .v = value->v, .more = value->more, .type = value->type};
     int r = gq_step(run);

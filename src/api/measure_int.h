@@ -13,6 +13,7 @@
 #ifndef API_MEASURE_INT_H
 #define API_MEASURE_INT_H
 
+#include "api/call_world.h"
 #include "api/op.h"
 
 #include "fhir/decimal.h"
@@ -246,8 +247,9 @@ struct measure_run {
     struct measure m;
     struct call *c;
     struct store_txn *txn;
-    struct arena scratch; /* of one subject */
-    struct world world;
+    struct arena scratch;       /* of one subject */
+    struct call_world world;    /* what criteria may ask, but for records: */
+    struct measure_world *over; /* … and these */
     struct str practitioner;
     yyjson_val *period;
     size_t n_subjects, n_resources;
@@ -255,6 +257,7 @@ struct measure_run {
     size_t evaluated_cap;
 };
 
+/* What criteria may ask; call_world_done(&run->world) is the caller's. */
 int measure_world(struct measure_run *run);
 /* Who the measure is evaluated for: one, the members of a Group, or all. */
 int measure_evaluate(struct measure_run *run, struct str subject);

@@ -47,10 +47,15 @@ static void evaluated_settle(struct measure *m)
 
 /* ---- what criteria may ask ---- */
 
+struct measure_world {
+    struct world_over over;
+    struct measure_run *run;
+};
+
 static int world_reference(void *ctx, struct arena *a, struct str reference, yyjson_val **ret,
                            struct err *err)
 {
-    struct measure_run *run = ctx;
+    struct measure_run *run = ((struct measure_world *)ctx)->run;
     struct str id;
     struct row row;
     int type, r;
@@ -69,71 +74,16 @@ static int world_reference(void *ctx, struct arena *a, struct str reference, yyj
     return op_json_in(run->c, a, &row, ret);
 }
 
-/* The node's own answers about terminology keep their context: only references are ours. */
-struct outer {
-    struct measure_run *run;
-    const struct world *inner;
-};
-
-static int outer_canonical(void *ctx, struct arena *a, int type, struct str url, yyjson_val **ret,
-                           struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->canonical(o->inner->ctx, a, type, url, ret, err);
-}
-
-static int outer_reference(void *ctx, struct arena *a, struct str reference, yyjson_val **ret,
-                           struct err *err)
-{
-    struct outer *o = ctx;
-    return world_reference(o->run, a, reference, ret, err);
-}
-
-static int outer_member_of(void *ctx, struct arena *a, struct str value_set,
-                           const struct coding *coding, enum terms_answer *ret, struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->member_of(o->inner->ctx, a, value_set, coding, ret, err);
-}
-
-static int outer_has_code(void *ctx, struct arena *a, const struct coding *coding,
-                          enum terms_answer *ret, struct str *ret_display, struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->has_code(o->inner->ctx, a, coding, ret, ret_display, err);
-}
-
-static int outer_subsumes(void *ctx, struct arena *a, struct str system, struct str code_a,
-                          struct str code_b, enum terms_relation *ret, struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->subsumes(o->inner->ctx, a, system, code_a, code_b, ret, err);
-}
-
-static int outer_codes(void *ctx, struct arena *a, enum terms_set kind, struct str url,
-                       const struct coding *of, size_t max, bool quick, const struct code_set **ret,
-                       struct err *err)
-{
-    struct outer *o = ctx;
-    return o->inner->codes(o->inner->ctx, a, kind, url, of, max, quick, ret, err);
-}
-
 int measure_world(struct measure_run *run)
 {
-    const struct world *inner = run->c->api->world;
-    struct outer *o = ARENA_NEW(run->c->a, struct outer);
+    int r = call_world_init(&run->world, run->c);
 
-    if (!o)
-        return err_no_memory(&run->c->err);
-    *o = (struct outer){run, inner};
-    run->world = (struct world){.ctx = o, .reference = outer_reference};
-    if (!inner)
-        return 0;
-    run->world.canonical = inner->canonical ? outer_canonical : NULL;
-    run->world.member_of = inner->member_of ? outer_member_of : NULL;
-    run->world.has_code = inner->has_code ? outer_has_code : NULL;
-    run->world.subsumes = inner->subsumes ? outer_subsumes : NULL;
-    run->world.codes = inner->codes ? outer_codes : NULL;
+    run->over = ARENA_NEW(run->c->a, struct measure_world);
+    if (r < 0 || !run->over)
+        return r < 0 ? r : err_no_memory(&run->c->err);
+    run->over->run = run;
+    world_over(&run->over->over, call_world_table(&run->world));
+    run->over->over.world.reference = world_reference;
     return 0;
 }
 
@@ -206,7 +156,7 @@ static int evaluate_row(struct measure_run *run, const struct row *row)
         {.name = STR("record")}};
     struct call *c = run->c;
     struct path_env env = {.a = &run->scratch,
-                           .world = &run->world,
+                           .world = &run->over->over.world,
                            .variables = variables,
                            .n_variables = ARRAY_LEN(variables)};
     struct str id, reference;

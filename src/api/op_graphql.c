@@ -412,11 +412,14 @@ static int wrap(struct call *c)
 int op_graphql(struct call *c, struct store_txn *txn)
 {
     struct gq_run run = {.c = c, .txn = txn};
-    int r;
+    int r = call_world_init(&run.world, c);
 
+    if (r < 0)
+        return r;
     arena_init(&run.scratch, HTTP_ARENA_MAX);
     r = run_query(&run);
     arena_done(&run.scratch);
+    call_world_done(&run.world);
     if (r < 0 && (c->err.code == ERR_NO_MEMORY || err_http_status(c->err.code) >= 500))
         return r;
     c->status = 200;

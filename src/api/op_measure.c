@@ -300,6 +300,7 @@ int op_evaluate_measure(struct call *c, struct store_txn *txn)
     run->txn = txn;
     arena_init(&run->scratch, HTTP_ARENA_MAX);
     r = evaluate(run);
+    call_world_done(&run->world);
     arena_done(&run->scratch);
     return r;
 }

@@ -5,6 +5,7 @@
  */
 #include "api/write.h"
 
+#include "api/call_world.h"
 #include "api/conformance.h"
 #include "api/negotiate.h"
 #include "api/op.h"
@@ -56,11 +57,15 @@ static int read_condition(struct write *w, struct str query)
 /* The Content-Type says which kind of patch the body is. */
 static int change_by_patch(struct write *w, yyjson_val *newest, struct sb *next)
 {
+    _cleanup_(call_world_done) struct call_world world = {0};
     struct call *c = w->call;
+    int r;
 
-    return media_is_json_patch(c->content_type)
-               ? patch_json(c->a, newest, w->body, next, &c->err)
-               : patch_fhirpath(c->a, newest, w->body, next, &c->err);
+    if (media_is_json_patch(c->content_type))
+        return patch_json(c->a, newest, w->body, next, &c->err);
+    r = call_world_init(&world, c);
+    return r < 0 ? r
+                 : patch_fhirpath(c->a, newest, w->body, call_world_table(&world), next, &c->err);
 }
 
 int write_init(struct write *w, struct call *c, enum write_kind kind)

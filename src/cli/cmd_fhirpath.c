@@ -1,9 +1,7 @@
 #include "cli/cli.h"
 
-#include "fhir/issues.h"
 #include "fhir/path.h"
 #include "fhir/profile.h"
-#include "fhir/validate.h"
 #include "fhir/xml.h"
 #include "server/server.h"
 #include "server/world.h"
@@ -166,7 +164,7 @@ struct answers {
     struct store *store;
     struct server_world *node;
     struct profiles *profiles;
-    struct world world; /* the node's, and profiles */
+    struct profile_world world; /* the node's, and profiles */
 };
 
 static void answers_done(struct answers *w)
@@ -175,56 +173,6 @@ static void answers_done(struct answers *w)
     server_world_free(w->node);
     store_close(w->store);
 }
-
-/* A resource, held against one profile; of elements alone nothing is known. */
-static int conforms_to(void *ctx, struct arena *a, yyjson_val *value, struct str type,
-                       struct str url, enum terms_answer *ret, struct err *err)
-{
-    const struct answers *w = ctx;
-    const struct conform_options what = {.world = server_world_table(w->node),
-                                         .profiles = w->profiles,
-                                         .asked = &url,
-                                         .n_asked = 1,
-                                         .no_claims = true};
-    const struct profile *p;
-    struct issues issues;
-    int r = profiles_get(w->profiles, url, &p, err);
-
-    *ret = TERMS_UNKNOWN;
-    if (r < 0 || !p || !def_resource(type))
-        return r;
-    issues_init(&issues, a);
-    if ((r = fhir_validate(value, &issues, err)) > 0)
-        r = conform_check(value, &what, &issues, err);
-    if (r >= 0)
-        *ret = issues.n_errors ? TERMS_NO : TERMS_YES;
-    return r;
-}
-
-#define ASK(name, params, args)                                                                    \
-    static int ask_##name params                                                                   \
-    {                                                                                              \
-        const struct world *world = server_world_table(((struct answers *)ctx)->node);             \
-        return world->name args;                                                                   \
-    }
-
-ASK(canonical,
-    (void *ctx, struct arena *a, int type, struct str url, yyjson_val **ret, struct err *err),
-    (world->ctx, a, type, url, ret, err))
-ASK(reference, (void *ctx, struct arena *a, struct str ref, yyjson_val **ret, struct err *err),
-    (world->ctx, a, ref, ret, err))
-ASK(member_of,
-    (void *ctx, struct arena *a, struct str set, const struct coding *coding,
-     enum terms_answer *ret, struct err *err),
-    (world->ctx, a, set, coding, ret, err))
-ASK(has_code,
-    (void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
-     struct str *ret_display, struct err *err),
-    (world->ctx, a, coding, ret, ret_display, err))
-ASK(subsumes,
-    (void *ctx, struct arena *a, struct str system, struct str code_a, struct str code_b,
-     enum terms_relation *ret, struct err *err),
-    (world->ctx, a, system, code_a, code_b, ret, err))
 
 /* Opens what --data or --store names; nothing where neither does. */
 static int answers_open(const struct cli_args *args, struct answers *w, struct err *err)
@@ -237,15 +185,11 @@ static int answers_open(const struct cli_args *args, struct answers *w, struct e
     if ((r = server_open_store(&config, true, &w->store, err)) < 0 ||
         (r = server_world_new(w->store, &w->node, err)) < 0)
         return r;
-    w->world = (struct world){.ctx = w,
-                              .canonical = ask_canonical,
-                              .reference = ask_reference,
-                              .member_of = ask_member_of,
-                              .has_code = ask_has_code,
-                              .subsumes = ask_subsumes,
-                              .conforms_to = conforms_to};
     w->profiles = profiles_new(server_world_table(w->node));
-    return w->profiles ? 0 : err_no_memory(err);
+    if (!w->profiles)
+        return err_no_memory(err);
+    profile_world(&w->world, w->profiles, server_world_table(w->node));
+    return 0;
 }
 
 static int run(const struct cli_args *args, struct err *err)
@@ -269,7 +213,7 @@ static int run(const struct cli_args *args, struct err *err)
     if (r >= 0)
         r = answers_open(args, &answers, err);
     if (answers.node)
-        env.world = &answers.world;
+        env.world = &answers.world.over.world;
     if (r >= 0)
         r = evaluate(args, &env, &out, err);
     if (r < 0)
@@ -292,7 +236,7 @@ const struct cli_command cmd_fhirpath = {
              "Elements and types that R4 does not have are errors, as is an order asked of\n"
              "items that have none, unless --lenient is given. Nothing is fetched: resolve()\n"
              "finds what is in the resource itself, or in the node's data with --data, which\n"
-             "memberOf(), subsumes() and conformsTo() are answered from, too.",
+             "memberOf(), subsumes(), conformsTo() and slice() are answered from, too.",
     .operands = "EXPR FILE",
     .operands_min = 2,
     .operands_max = 2,

@@ -52,8 +52,8 @@ void base_list_member(struct sb *b, const char *name, struct str list, char sep,
 void base_head(struct sb *b, struct str url, struct str version, struct str name, struct str title,
                struct str status, struct str experimental);
 
-/* Each emits all resources of its kind. */
-void base_structures(struct base_out *out);
+/* Each emits all resources of its kind; of the structures, one alone where `type` names it. */
+void base_structures(struct base_out *out, struct str type);
 void base_profiles(struct base_out *out);
 void base_searches(struct base_out *out);
 void base_terms(struct base_out *out);

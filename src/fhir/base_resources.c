@@ -91,10 +91,20 @@ int base_resources(int (*emit)(void *ctx, struct str json, struct err *err), voi
 {
     struct base_out out = {.emit = emit, .ctx = ctx, .err = err, .sb = sb_make(BASE_JSON_MAX)};
 
-    base_structures(&out);
+    base_structures(&out, STR_NULL);
     base_profiles(&out);
     base_searches(&out);
     base_terms(&out);
+    sb_done(&out.sb);
+    return MIN(out.result, 0);
+}
+
+int base_resource_of_type(struct str type, int (*emit)(void *ctx, struct str json, struct err *err),
+                          void *ctx, struct err *err)
+{
+    struct base_out out = {.emit = emit, .ctx = ctx, .err = err, .sb = sb_make(BASE_JSON_MAX)};
+
+    base_structures(&out, type);
     sb_done(&out.sb);
     return MIN(out.result, 0);
 }

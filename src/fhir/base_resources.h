@@ -17,4 +17,9 @@
 int base_resources(int (*emit)(void *ctx, struct str json, struct err *err), void *ctx,
                    struct err *err);
 
+/* The same for the StructureDefinition of one type alone; nothing is emitted where there is none.
+ */
+int base_resource_of_type(struct str type, int (*emit)(void *ctx, struct str json, struct err *err),
+                          void *ctx, struct err *err);
+
 #endif

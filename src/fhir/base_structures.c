@@ -362,7 +362,7 @@ static void structure(struct base_out *out, const struct shapes *all, const stru
     sb_lit(&out->sb, "]}");
 }
 
-void base_structures(struct base_out *out)
+void base_structures(struct base_out *out, struct str type)
 {
     struct shapes all = {NULL, 0};
 
@@ -371,6 +371,8 @@ void base_structures(struct base_out *out)
         return;
     }
     for (size_t i = 0; i < all.n; i++) {
+        if (type.p && !str_eq(all.of[i].name, type))
+            continue;
         structure(out, &all, &all.of[i]);
         if (!base_close(out))
             break;

@@ -219,6 +219,15 @@ yyjson_val *item_object(const struct item *item)
     return yyjson_is_obj(item->v) ? item->v : yyjson_is_obj(item->more) ? item->more : NULL;
 }
 
+struct item item_of_value(const struct world_value *value)
+{
+    return (struct item){.v = value->v,
+                         .more = value->more,
+                         .type = value->type,
+                         .element = value->element,
+                         .index = -1};
+}
+
 struct item item_of_resource(yyjson_val *resource)
 {
     int type = def_resource(js_get_str(resource, "resourceType"));
@@ -357,7 +366,8 @@ static int check_asked(struct conform *c, const struct item *root, const struct 
     return 0;
 }
 
-int conform_check(yyjson_val *root, const struct conform_options *options, struct issues *issues,
+int conform_begin(yyjson_val *root, const struct conform_options *options, struct issues *issues,
+                  int (*run)(struct conform *c, const struct scope *scope, void *ctx), void *ctx,
                   struct err *err)
 {
     _cleanup_(arena_done) struct arena scratch;
@@ -370,19 +380,33 @@ int conform_check(yyjson_val *root, const struct conform_options *options, struc
                         .root = root,
                         .memory = &memory,
                         .err = err ? err : &own};
-    struct item item = item_of_resource(root);
     struct scope scope = {.resource = root};
+    int r;
+
+    arena_init(&scratch, CONFORM_SCRATCH_MAX);
+    if (str_eq(js_get_str(root, "resourceType"), STR("Bundle")) &&
+        !(scope.entries = entries_of(c.a, root)))
+        return err_no_memory(c.err);
+    r = run(&c, &scope, ctx);
+    return r >= 0 && issues->no_memory ? err_no_memory(c.err) : MIN(r, 0);
+}
+
+static int check_whole(struct conform *c, const struct scope *scope, void *ctx)
+{
+    struct item item = item_of_resource(c->root);
     struct place at = {NULL, STR_NULL, -1};
     int r;
 
+    (void)ctx;
     if (!item.type)
         return 0;
     at.name = item.type->name;
-    arena_init(&scratch, CONFORM_SCRATCH_MAX);
-    if (str_eq(at.name, STR("Bundle")) && !(scope.entries = entries_of(c.a, root)))
-        return err_no_memory(c.err);
-    r = conform_base(&c, &item, NULL, &scope, &at);
-    if (r >= 0 && options->profiles)
-        r = check_asked(&c, &item, &scope, &at);
-    return r >= 0 && issues->no_memory ? err_no_memory(c.err) : MIN(r, 0);
+    r = conform_base(c, &item, NULL, scope, &at);
+    return r >= 0 && c->options->profiles ? check_asked(c, &item, scope, &at) : r;
+}
+
+int conform_check(yyjson_val *root, const struct conform_options *options, struct issues *issues,
+                  struct err *err)
+{
+    return conform_begin(root, options, issues, check_whole, NULL, err);
 }

@@ -5,6 +5,8 @@
  */
 #include "fhir/profile_int.h"
 
+#include "fhir/check_digit.h"
+
 /* The names that R4 fixes for systems, and the OIDs that they go by elsewhere. */
 static const struct {
     struct str uri, oid;
@@ -163,9 +165,24 @@ static int check_code(struct conform *c, const struct item *item, const struct p
     return 0;
 }
 
+/* Of a system that is not at hand a mistyped code may be told by its form. */
+static void check_form(struct conform *c, const struct item *item, const struct place *at)
+{
+    struct str code = js_get_str(item->v, "code");
+    struct place below = {at, STR("code"), -1};
+    const char *problem = code.n ? check_digit_problem(js_get_str(item->v, "system"), code) : NULL;
+
+    if (problem)
+        conform_say(c, ISSUE_ERROR, "code-invalid", &below, NULL, STR("Coding.code"), "%s",
+                    problem);
+}
+
 int conform_coding(struct conform *c, const struct item *item, const struct place *at)
 {
     int r = c->options->profiles ? check_system(c, item, at) : 0;
+
+    if (r >= 0 && c->options->profiles)
+        check_form(c, item, at);
 
     return r < 0 || !c->options->world || c->options->no_bindings ? r : check_code(c, item, at);
 }

@@ -16,8 +16,10 @@ void definition_say(const struct definition_check *d, enum issue_severity severi
 int definition_find(const struct definition_check *d, const char *type, struct str url,
                     yyjson_val **ret);
 
-/* conform_structure.c, conform_operations.c: each a whole resource. 0 or negative. */
+/* conform_structure.c, conform_code_system.c, conform_operations.c: each a whole resource. 0 or
+ * negative. */
 int conform_structure(const struct definition_check *d);
+int conform_code_system(const struct definition_check *d);
 int conform_search_parameter(const struct definition_check *d);
 int conform_operation(const struct definition_check *d);
 int conform_capability(const struct definition_check *d);

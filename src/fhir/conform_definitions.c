@@ -1,6 +1,5 @@
 /* conform_definitions.c - what definitions of terminology have to keep besides R4's invariants:
- * value sets and maps name codes that there are, a code system uses properties that it has. And
- * which definition is looked at by what.
+ * value sets and maps name codes that there are. And which definition is looked at by what.
  *
  * Source: http://hl7.org/fhir/R4/valueset.html, codesystem.html, conceptmap.html.
  */
@@ -26,23 +25,38 @@ int definition_find(const struct definition_check *d, const char *type, struct s
 
 /* ---- codes that a definition names ---- */
 
+/* A code, and what the definition calls it. */
+static int check_named(const struct definition_check *d, enum issue_severity severity,
+                       const struct coding *coding, const char *member, const struct place *at)
+{
+    const struct world *world = d->c->options->world;
+    enum terms_answer answer = TERMS_UNKNOWN;
+    struct place below = {at, str_c(member), -1}, at_display = {at, STR("display"), -1};
+    struct str display = STR_NULL;
+    int r;
+
+    if (!world || !world->has_code || !coding->system.n || !coding->code.n ||
+        !conform_step(d->c, at))
+        return 0;
+    r = world->has_code(world->ctx, d->c->a, coding, &answer, &display, d->c->err);
+    if (r >= 0 && answer == TERMS_NO)
+        conform_say(d->c, severity, "code-invalid", &below, NULL, STR("code"),
+                    "is not a code of %.*s", (int)MIN(coding->system.n, 200u), coding->system.p);
+    if (r >= 0 && answer == TERMS_YES && coding->display.n && display.n &&
+        !display_is(coding->display, display))
+        conform_say(d->c, ISSUE_WARNING, "code-invalid", &at_display, NULL, STR("display"),
+                    "is not the display of the code, which is \"%.*s\"", (int)MIN(display.n, 200u),
+                    display.p);
+    return MIN(r, 0);
+}
+
 static int check_code(const struct definition_check *d, enum issue_severity severity,
                       struct str system, struct str version, struct str code, const char *member,
                       const struct place *at)
 {
-    const struct world *world = d->c->options->world;
-    struct coding coding = {.system = system, .version = version, .code = code};
-    enum terms_answer answer = TERMS_UNKNOWN;
-    struct place below = {at, str_c(member), -1};
-    int r;
+    const struct coding coding = {.system = system, .version = version, .code = code};
 
-    if (!world || !world->has_code || !system.n || !code.n || !conform_step(d->c, at))
-        return 0;
-    r = world->has_code(world->ctx, d->c->a, &coding, &answer, NULL, d->c->err);
-    if (r >= 0 && answer == TERMS_NO)
-        conform_say(d->c, severity, "code-invalid", &below, NULL, STR("code"),
-                    "is not a code of %.*s", (int)MIN(system.n, 200u), system.p);
-    return MIN(r, 0);
+    return check_named(d, severity, &coding, member, at);
 }
 
 /* A code system goes by an absolute URI; its version stands apart. */
@@ -90,7 +104,12 @@ static int check_concepts(const struct definition_check *d, yyjson_val *include,
         if (d->c->issues && conform_said(d->c, key))
             definition_say(d, ISSUE_WARNING, "duplicate", &here, "concept", "is listed twice");
         if (r >= 0)
-            r = check_code(d, ISSUE_ERROR, system, version, code, "code", &here);
+            r = check_named(d, ISSUE_ERROR,
+                            &(struct coding){.system = system,
+                                             .version = version,
+                                             .code = code,
+                                             .display = js_get_str(v, "display")},
+                            "code", &here);
     }
     return r;
 }
@@ -181,141 +200,6 @@ static int check_value_set(const struct definition_check *d)
     return r < 0 ? r : check_expanded(d, js_get(d->root, "expansion"), &expansion);
 }
 
-/* ---- CodeSystem ---- */
-
-/* Properties that every code system has (http://hl7.org/fhir/concept-properties). */
-static const struct {
-    const char *code, *type;
-} known_properties[] = {{"inactive", "boolean"},
-                        {"deprecated", "dateTime"},
-                        {"notSelectable", "boolean"},
-                        {"parent", "code"},
-                        {"child", "code"},
-                        {"status", "code"},
-                        {"retirementDate", "dateTime"},
-                        {"deprecationDate", "dateTime"},
-                        {"synonym", "code"},
-                        {"comment", "string"},
-                        {"abstract", "boolean"},
-                        {"partOf", "code"}};
-
-/* What a property's value has to be; empty: nothing says, .p NULL: there is no such property. */
-static struct str property_type(yyjson_val *root, struct str code)
-{
-    yyjson_val *v;
-    size_t i, n;
-
-    yyjson_arr_foreach(js_get(root, "property"), i, n, v) {
-        if (str_eq(js_get_str(v, "code"), code))
-            return js_get_str(v, "type").p ? js_get_str(v, "type") : STR("");
-    }
-    for (i = 0; i < ARRAY_LEN(known_properties); i++)
-        if (str_eq(code, str_c(known_properties[i].code)))
-            return str_c(known_properties[i].type);
-    return STR_NULL;
-}
-
-static bool has_value_of(yyjson_val *property, struct str type)
-{
-    yyjson_val *key, *val;
-    size_t i, n;
-
-    yyjson_obj_foreach(property, i, n, key, val) {
-        struct str name = js_str(key);
-        if (str_starts(name, STR("value")))
-            return str_eq_nocase(str_from(name, 5), type);
-    }
-    return true;
-}
-
-static void check_properties(const struct definition_check *d, yyjson_val *concept,
-                             const struct place *at)
-{
-    yyjson_val *v;
-    size_t i, n;
-
-    yyjson_arr_foreach(js_get(concept, "property"), i, n, v) {
-        struct place here = {at, STR("property"), (ptrdiff_t)i};
-        struct str type = property_type(d->root, js_get_str(v, "code"));
-        if (!type.p)
-            definition_say(d, ISSUE_ERROR, "value", &here, "property",
-                           "is a property that the code system does not define");
-        else if (type.n && !has_value_of(v, type))
-            definition_say(d, ISSUE_ERROR, "value", &here, "property",
-                           "has a value of another type than the property is defined with");
-    }
-}
-
-/* JSON's depth bounds how deep concepts go. */
-static size_t check_system_concepts(const struct definition_check *d, yyjson_val *of,
-                                    const struct place *at)
-{
-    yyjson_val *v;
-    size_t i, n, count = 0;
-
-    yyjson_arr_foreach(js_get(of, "concept"), i, n, v) {
-        struct place here = {at, STR("concept"), (ptrdiff_t)i};
-        if (!conform_step(d->c, at))
-            break;
-        check_properties(d, v, &here);
-        count += 1 + check_system_concepts(d, v, &here);
-    }
-    return count;
-}
-
-/* Names that a code system gives to its properties, or to its filters, each once. */
-static int check_once(const struct definition_check *d, const char *list)
-{
-    yyjson_val *v;
-    size_t i, n;
-
-    yyjson_arr_foreach(js_get(d->root, list), i, n, v) {
-        struct place here = {d->at, str_c(list), (ptrdiff_t)i};
-        struct str code = js_get_str(v, "code");
-        struct str key = arena_fmt(d->c->a, "%s %p %.*s", list, (void *)d->root, STR_ARG(code));
-        if (!key.p)
-            return err_no_memory(d->c->err);
-        if (d->c->issues && conform_said(d->c, key))
-            definition_say(d, ISSUE_ERROR, "duplicate", &here, list, "is defined twice");
-    }
-    return 0;
-}
-
-static void check_content(const struct definition_check *d, struct str content, size_t count)
-{
-    struct place at = {d->at, STR("content"), -1};
-
-    if (str_eq(content, STR("not-present")) && count)
-        definition_say(d, ISSUE_ERROR, "value", &at, "content",
-                       "says that no concepts are here, but there are");
-    if (str_eq(content, STR("complete")) && !count)
-        definition_say(d, ISSUE_WARNING, "value", &at, "content",
-                       "says that all concepts are here, but there are none");
-}
-
-static int check_code_system(const struct definition_check *d)
-{
-    struct place at_supplements = {d->at, STR("supplements"), -1},
-                 at_count = {d->at, STR("count"), -1};
-    struct str content = js_get_str(d->root, "content");
-    bool is_supplement = str_eq(content, STR("supplement"));
-    size_t count = check_system_concepts(d, d->root, d->at);
-    uint64_t said;
-
-    if (is_supplement && !js_get(d->root, "supplements"))
-        definition_say(d, ISSUE_ERROR, "required", &at_supplements, "supplements",
-                       "is required of a supplement");
-    if (!is_supplement && js_get(d->root, "supplements"))
-        definition_say(d, ISSUE_ERROR, "value", &at_supplements, "supplements",
-                       "is there, but the content is no supplement");
-    if (str_eq(content, STR("complete")) &&
-        str_to_u64(js_str(js_get(d->root, "count")), UINT64_MAX, &said) && said != count)
-        definition_say(d, ISSUE_WARNING, "value", &at_count, "count",
-                       "is not the number of concepts");
-    check_content(d, content, count);
-    return check_once(d, "property") < 0 ? ERR_NO_MEMORY : check_once(d, "filter");
-}
-
 /* ---- ConceptMap: R4's own map codes that are gone, so that what is not there is a warning ---- */
 
 static int check_targets(const struct definition_check *d, yyjson_val *group, yyjson_val *element,
@@ -379,7 +263,7 @@ int conform_definition(struct conform *c, yyjson_val *resource, const struct pla
         int (*check)(const struct definition_check *d);
     } checks[] = {{STR("StructureDefinition"), conform_structure},
                   {STR("ValueSet"), check_value_set},
-                  {STR("CodeSystem"), check_code_system},
+                  {STR("CodeSystem"), conform_code_system},
                   {STR("ConceptMap"), check_concept_map},
                   {STR("SearchParameter"), conform_search_parameter},
                   {STR("OperationDefinition"), conform_operation},

@@ -12,29 +12,6 @@
 
 /* ---- elements ---- */
 
-static int check_rules(const struct definition_check *d, yyjson_val *element,
-                       const struct place *at)
-{
-    yyjson_val *v;
-    size_t i, n;
-
-    yyjson_arr_foreach(js_get(element, "constraint"), i, n, v) {
-        struct place here = {at, STR("constraint"), (ptrdiff_t)i};
-        struct place below = {&here, STR("expression"), -1};
-        struct str expression = js_get_str(v, "expression");
-        const struct path *path;
-        struct err why;
-        int r = expression.n ? path_compile(d->c->scratch, expression, NULL, &path, &why) : 0;
-        arena_reset(d->c->scratch);
-        if (r == ERR_NO_MEMORY)
-            return err_no_memory(d->c->err);
-        if (r < 0)
-            conform_say(d->c, ISSUE_ERROR, "value", &below, NULL, STR("expression"),
-                        "is no FHIRPath: %s", why.text);
-    }
-    return 0;
-}
-
 /* "fixedUri" says uri; the element has to be able to be one. */
 static bool may_be(yyjson_val *types, struct str said)
 {
@@ -114,7 +91,9 @@ static void check_url(const struct definition_check *d, yyjson_val *element, con
         definition_say(d, ISSUE_ERROR, "value", &below, "url", "is not the url of the definition");
 }
 
-/* ---- what an element's types lead to ---- */
+/* ---- what an element may be, and the rules on it ---- */
+
+#define ELEMENT_TYPES_MAX 64 /* more than R4 has */
 
 /* "Observation.component.value[x]" of R4 itself; NULL where the path is none of R4's. */
 static const struct def_element *element_at(struct str path)
@@ -137,6 +116,164 @@ static const struct def_element *element_at(struct str path)
     }
     return e;
 }
+
+/* What an element may be, NULL behind the last: R4's own types where they are its backbone, else
+ * those that the definition leaves. Empty where it is not known. */
+struct element_types {
+    const struct def_type *of[ELEMENT_TYPES_MAX + 1];
+    size_t n;
+};
+
+static void add_type(struct element_types *t, const struct def_type *type)
+{
+    if (type && t->n < ELEMENT_TYPES_MAX)
+        t->of[t->n++] = type;
+}
+
+static struct element_types types_of(struct str path, yyjson_val *types)
+{
+    const struct def_element *e = element_at(path);
+    struct element_types t = {.n = 0};
+    yyjson_val *v;
+    size_t i, n;
+
+    if (str_find(path, '.') < 0) {
+        add_type(&t, def_type(path));
+        return t;
+    }
+    if (e && !e->is_choice) {
+        add_type(&t, e->types[0]);
+        return t;
+    }
+    yyjson_arr_foreach(types, i, n, v) {
+        add_type(&t, def_type(js_get_str(v, "code")));
+    }
+    for (i = 0; !t.n && e && e->types[i]; i++)
+        add_type(&t, e->types[i]);
+    return t;
+}
+
+static int check_rule(const struct definition_check *d, struct str expression,
+                      const struct element_types *types, const struct place *at)
+{
+    const struct path *path;
+    struct err why;
+    int r = path_compile(d->c->scratch, expression, NULL, &path, &why);
+
+    if (r < 0 && r != ERR_NO_MEMORY)
+        conform_say(d->c, ISSUE_ERROR, "value", at, NULL, STR("expression"), "is no FHIRPath: %s",
+                    why.text);
+    else if (r >= 0 && (r = path_members(d->c->scratch, expression, types->of, &why)) < 0)
+        conform_say(d->c, ISSUE_ERROR, "value", at, NULL, STR("expression"),
+                    "asks for what the element does not have: %s", why.text);
+    arena_reset(d->c->scratch);
+    return r == ERR_NO_MEMORY ? err_no_memory(d->c->err) : 0;
+}
+
+static int check_rules(const struct definition_check *d, yyjson_val *element, yyjson_val *types,
+                       const struct place *at)
+{
+    struct element_types may_be = types_of(js_get_str(element, "path"), types);
+    yyjson_val *v;
+    size_t i, n;
+    int r = 0;
+
+    yyjson_arr_foreach(js_get(element, "constraint"), i, n, v) {
+        struct place here = {at, STR("constraint"), (ptrdiff_t)i};
+        struct place below = {&here, STR("expression"), -1};
+        struct str expression = js_get_str(v, "expression");
+        if (r >= 0 && expression.n)
+            r = check_rule(d, expression, &may_be, &below);
+    }
+    return r;
+}
+
+/* ---- discriminators ---- */
+
+static bool is_link(const struct def_type *t)
+{
+    return t->which == TYPE_REFERENCE || t->which == TYPE_CANONICAL || t->which == TYPE_URI ||
+           t->which == TYPE_URL;
+}
+
+/* One step on from what an element may be; false where it leads nowhere. */
+static bool step_on(const struct slicing_step *step, const struct element_types *from,
+                    struct element_types *to)
+{
+    struct str name = step->kind == STEP_EXTENSION ? STR("extension") : step->name;
+    bool leads = false;
+
+    *to = (struct element_types){.n = 0};
+    for (size_t i = 0; i < from->n; i++) {
+        const struct def_type *t = from->of[i];
+        const struct def_element *e;
+        switch (step->kind) {
+        case STEP_RESOLVE: leads |= is_link(t); continue; /* to a resource of whatever type */
+        case STEP_TYPE:
+            if (path_type_is(step->type, t->name) || path_type_is(t, step->type->name))
+                add_type(to, step->type);
+            leads |= to->n > 0;
+            continue;
+        default: break;
+        }
+        if (t->is_abstract && t->kind == DEF_RESOURCE) {
+            to->n = 0;
+            return true;
+        }
+        e = element_of(t, name);
+        leads |= e != NULL;
+        for (size_t k = 0; e && e->types[k]; k++)
+            add_type(to, e->types[k]);
+    }
+    return leads;
+}
+
+static int check_discriminator(const struct definition_check *d, struct str path,
+                               struct element_types types, const struct place *at)
+{
+    struct slicing_step *steps;
+    struct err why;
+    size_t n;
+    int r = slicing_read_path(d->c->scratch, path, &steps, &n, &why);
+
+    if (r < 0 && r != ERR_PROCESSING)
+        return err_no_memory(d->c->err);
+    if (r < 0) {
+        conform_say(d->c, ISSUE_ERROR, "value", at, NULL, STR("path"), "is not valid: %s",
+                    why.text);
+        return 0;
+    }
+    for (size_t i = 0; i < n && types.n; i++) {
+        struct element_types next;
+        if (!step_on(&steps[i], &types, &next)) {
+            definition_say(d, ISSUE_ERROR, "value", at, "path", "leads nowhere from the element");
+            break;
+        }
+        types = next;
+    }
+    return 0;
+}
+
+static int check_slicing(const struct definition_check *d, yyjson_val *element, yyjson_val *types,
+                         const struct place *at)
+{
+    struct place slicing = {at, STR("slicing"), -1};
+    yyjson_val *v;
+    size_t i, n;
+    int r = 0;
+
+    yyjson_arr_foreach(js_get(js_get(element, "slicing"), "discriminator"), i, n, v) {
+        struct place here = {&slicing, STR("discriminator"), (ptrdiff_t)i};
+        struct place below = {&here, STR("path"), -1};
+        if (r >= 0)
+            r = check_discriminator(d, js_get_str(v, "path"),
+                                    types_of(js_get_str(element, "path"), types), &below);
+        arena_reset(d->c->scratch);
+    }
+    return r;
+}
+
+/* ---- what types lead to ---- */
 
 static bool is_target(const struct def_element *e, int type)
 {
@@ -274,13 +411,16 @@ static int check_elements(const struct definition_check *d, const char *list_nam
     yyjson_arr_foreach(list, i, n, v) {
         struct place here = {&above, STR("element"), (ptrdiff_t)i};
         yyjson_val *whole = element_named(snapshot, js_get_str(v, "id"));
+        yyjson_val *types = js_get(whole ? whole : v, "type");
         if (r >= 0)
-            r = check_rules(d, v, &here);
+            r = check_rules(d, v, types, &here);
+        if (r >= 0)
+            r = check_slicing(d, v, types, &here);
         if (r >= 0)
             r = check_types(d, v, &here);
         if (r >= 0)
             r = check_bound(d, v, &here);
-        check_value_types(d, v, js_get(whole ? whole : v, "type"), &here);
+        check_value_types(d, v, types, &here);
         check_slice(d, v, snapshot, &here);
         check_url(d, v, &here);
     }

@@ -57,6 +57,15 @@ const struct def_element *def_member(const struct def_type *t, struct str json_n
     return NULL;
 }
 
+const struct def_type *def_owner(const struct def_element *e)
+{
+    const struct def_type *t = defs_types;
+
+    while (e < t->elements || e >= t->elements + t->n_elements)
+        t++;
+    return t;
+}
+
 #define LOOK_AHEAD 6 /* elements that are passed over more quickly than a hash is made */
 
 const struct def_element *def_next_member(const struct def_type *t, struct str json_name,

@@ -139,6 +139,9 @@ const struct def_element *def_member(const struct def_type *t, struct str json_n
 const struct def_element *def_next_member(const struct def_type *t, struct str json_name,
                                           size_t *at, const struct def_type **ret_type);
 
+/* The type that has an element in its table. */
+const struct def_type *def_owner(const struct def_element *e);
+
 /* Whether a code list has (system, code); system .p == NULL asks for the code alone. */
 bool def_codes_has(const struct def_codes *c, struct str system, struct str code);
 struct str def_codes_url(const struct def_codes *c);

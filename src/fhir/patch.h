@@ -8,6 +8,7 @@
 #define FHIR_PATCH_H
 
 #include "base/js.h"
+#include "fhir/world.h"
 
 #define PATCH_OPERATIONS_MAX 1000
 #define PATCH_STEPS_MAX 20000000 /* values that all operations of a patch look at together */
@@ -22,8 +23,9 @@ int patch_json(struct arena *a, yyjson_val *root, yyjson_val *patch, struct sb *
 
 /* The same for a Parameters resource with operations: add, insert, delete, replace, move. A path
  * may be any FHIRPath; it must lead to one element (to none, for delete), or in insert and move end
- * in the name of a list. An element that has nothing left in it goes too. */
-int patch_fhirpath(struct arena *a, yyjson_val *root, yyjson_val *parameters, struct sb *out,
-                   struct err *err);
+ * in the name of a list. An element that has nothing left in it goes too. `world` answers the
+ * paths' resolve(), memberOf() and the like; NULL: nothing is known. */
+int patch_fhirpath(struct arena *a, yyjson_val *root, yyjson_val *parameters,
+                   const struct world *world, struct sb *out, struct err *err);
 
 #endif

@@ -20,12 +20,14 @@ struct place {
 struct operation {
     struct str type, path, name;
     yyjson_val *value;                  /* the part */
-    int64_t index, source, destination; /* -1: not given */
+    int64_t index, source, destination; /* or */
+#define NOT_GIVEN (-1)
 };
 
 struct patcher {
     struct arena *a; /* the caller's: messages, compiled paths */
     struct arena *here, *next;
+    const struct world *world;
     yyjson_val *root;    /* in `here` */
     yyjson_mut_doc *doc; /* in `next` */
     size_t n;            /* of the operation, for messages */
@@ -71,6 +73,11 @@ static struct str text_of(yyjson_val *part)
     return s.p ? s : js_get_str(part, "valueCode");
 }
 
+static int twice(struct patcher *p, struct str name)
+{
+    return refuse(p, ERR_SYNTAX, "it has more than one \"%.*s\"", STR_ARG(name));
+}
+
 static int read_part(struct patcher *p, yyjson_val *part)
 {
     struct operation *op = &p->op;
@@ -86,12 +93,16 @@ static int read_part(struct patcher *p, yyjson_val *part)
     };
 
     if (str_eq(name, STR("value"))) {
+        if (op->value)
+            return twice(p, name);
         op->value = part;
         return 0;
     }
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         if (!str_eq(parts[i].name, name))
             continue;
+        if (parts[i].number ? *parts[i].number != NOT_GIVEN : parts[i].text->p != NULL)
+            return twice(p, name);
         if (parts[i].number && (*parts[i].number = integer_of(part)) < 0)
             return refuse(p, ERR_SYNTAX, "its \"%.*s\" is not a number from 0 on", STR_ARG(name));
         if (parts[i].text && !(*parts[i].text = text_of(part)).p)
@@ -109,7 +120,7 @@ static int read_operation(struct patcher *p, yyjson_val *parameter)
     yyjson_val *part;
     int r = 0;
 
-    p->op = (struct operation){.index = -1, .source = -1, .destination = -1};
+    p->op = (struct operation){.index = NOT_GIVEN, .source = NOT_GIVEN, .destination = NOT_GIVEN};
     if (!str_eq(name, STR("operation")))
         return refuse(p, ERR_SYNTAX, "the parameter is \"%.*s\" where \"operation\" is expected",
                       (int)MIN(name.n, 32u), name.n ? name.p : "");
@@ -153,7 +164,7 @@ static bool find(yyjson_val *at, const yyjson_val *wanted, struct place *ret)
 static int evaluate(struct patcher *p, struct str text, struct path_items *ret)
 {
     struct path_item focus = path_root(p->root);
-    struct path_env env = {.a = p->here, .resource = p->root};
+    struct path_env env = {.a = p->here, .resource = p->root, .world = p->world};
     const struct path *path;
     struct err why = {0};
     int r = path_compile_strict(p->a, text, focus.type, &path, &why);
@@ -424,6 +435,9 @@ static int do_add(struct patcher *p)
     r = object_of(p, &item, &at, &obj);
     if (r >= 0)
         r = value_for(p, e, &value);
+    if (r >= 0 && !patch_is_named(e, &value, p->op.name))
+        r = refuse(p, ERR_PROCESSING, "\"%.*s\" has a value of another type",
+                   (int)MIN(p->op.name.n, 64u), p->op.name.p);
     if (r < 0)
         return r;
     r = patch_add(p->a, p->doc, obj, e, &value, &why);
@@ -596,11 +610,12 @@ static int one(struct patcher *p, yyjson_val *parameter)
     return r < 0 ? r : turn(p);
 }
 
-int patch_fhirpath(struct arena *a, yyjson_val *root, yyjson_val *parameters, struct sb *out,
-                   struct err *err)
+int patch_fhirpath(struct arena *a, yyjson_val *root, yyjson_val *parameters,
+                   const struct world *world, struct sb *out, struct err *err)
 {
     _cleanup_(arena_done) struct arena one_half, other_half;
-    struct patcher p = {.a = a, .here = &one_half, .next = &other_half, .root = root, .err = err};
+    struct patcher p = {
+        .a = a, .here = &one_half, .next = &other_half, .world = world, .root = root, .err = err};
     yyjson_val *list = js_get(parameters, "parameter"), *parameter;
     size_t i, max;
 

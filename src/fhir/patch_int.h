@@ -28,6 +28,9 @@ struct patch_value {
 int patch_value(struct arena *a, yyjson_mut_doc *doc, const struct def_element *e, yyjson_val *part,
                 struct patch_value *ret, struct err *err);
 
+/* Whether a value stands under a name: of a choice, "deceased" takes any, "deceasedBoolean" one. */
+bool patch_is_named(const struct def_element *e, const struct patch_value *value, struct str name);
+
 /* Adds to an object: appended where the element repeats; ERR_PROCESSING where it is there already
  * and does not. */
 int patch_add(struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val *obj,

@@ -78,6 +78,11 @@ static int append(yyjson_mut_doc *doc, yyjson_mut_val *obj, struct str sibling,
     return 0;
 }
 
+bool patch_is_named(const struct def_element *e, const struct patch_value *value, struct str name)
+{
+    return str_eq(name, e->name) || str_eq(name, value->json);
+}
+
 int patch_add(struct arena *a, yyjson_mut_doc *doc, yyjson_mut_val *obj,
               const struct def_element *e, const struct patch_value *value, struct err *err)
 {
@@ -213,6 +218,9 @@ static int parts_value(struct arena *a, yyjson_mut_doc *doc, const struct def_ty
             return err_set(err, ERR_PROCESSING, "%.*s has no element \"%.*s\"", STR_ARG(type->name),
                            (int)MIN(name.n, 64u), name.n ? name.p : "");
         r = value_at(a, doc, e, part, depth, &value, err);
+        if (r >= 0 && !patch_is_named(e, &value, name))
+            r = err_set(err, ERR_PROCESSING, "\"%.*s\" has a value of another type",
+                        (int)MIN(name.n, 64u), name.p);
         if (r >= 0)
             r = patch_add(a, doc, obj, e, &value, err);
         if (r < 0)

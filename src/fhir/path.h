@@ -115,6 +115,11 @@ int path_compile(struct arena *a, struct str text, const struct def_type *contex
 int path_compile_strict(struct arena *a, struct str text, const struct def_type *context,
                         const struct path **ret, struct err *err);
 
+/* Whether every member that an expression names is one that some type on its way has; `types`: what
+ * the focus may be, then NULL (none: not known). ERR_VALUE names the first that is not. */
+int path_members(struct arena *a, struct str text, const struct def_type *const *types,
+                 struct err *err);
+
 /* Appends the result for one focus to `out` (which may bring its own first array of `cap` items;
  * it grows in env->a). A focus of NULL is the empty collection. ERR_COSTLY past a limit, ERR_VALUE
  * where an operator meets what it cannot take, and whatever `world` fails with. */

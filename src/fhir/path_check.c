@@ -15,6 +15,7 @@ struct shape {
 
 struct check {
     const struct path *p;
+    bool members_only; /* what is asked of items without an order is not looked at */
     struct err *err;
 };
 
@@ -94,7 +95,7 @@ static int call(const struct check *k, const struct path_node *n, const struct s
     const struct path_function *f = n->function;
 
     *ret = (struct shape){.what = UNKNOWN};
-    if (f->needs_order && left->unordered)
+    if (f->needs_order && left->unordered && !k->members_only)
         return path_wrong(n, k->err, "%.*s() is called on items that have no order",
                           STR_ARG(n->text));
     for (uint16_t arg = n->right; arg != NO_NODE; arg = k->p->nodes[arg].next) {
@@ -123,7 +124,7 @@ static int index_of(const struct check *k, const struct path_node *n, const stru
     struct shape ignored;
 
     *ret = *left;
-    if (left->unordered)
+    if (left->unordered && !k->members_only)
         return path_wrong(n, k->err, "an index is put to items that have no order");
     return shape_of(k, n->right, focus, &ignored);
 }
@@ -188,8 +189,18 @@ static int shape_of(const struct check *k, uint16_t i, const struct shape *focus
 
 int path_check(const struct path *p, const struct def_type *context, struct err *err)
 {
-    const struct check k = {p, err};
+    const struct check k = {.p = p, .err = err};
     struct shape focus = {.what = context ? ELEMENTS : UNKNOWN, .one = context}, ret;
 
+    return shape_of(&k, p->root, &focus, &ret);
+}
+
+int path_check_members(const struct path *p, const struct def_type *const *types, struct err *err)
+{
+    const struct check k = {.p = p, .members_only = true, .err = err};
+    struct shape focus = {.what = UNKNOWN}, ret;
+
+    if (types[0])
+        set_types(&focus, types);
     return shape_of(&k, p->root, &focus, &ret);
 }

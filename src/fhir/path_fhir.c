@@ -2,6 +2,7 @@
  * terminology or a validator knows is asked of env->world. */
 #include "fhir/path_int.h"
 
+#include "fhir/base_resources.h"
 #include "fhir/xhtml.h"
 
 static bool is_primitive(const struct path_item *item)
@@ -277,6 +278,29 @@ int path_test_subsumed_by(const struct path_call *c)
 
 /* ---- conformance ---- */
 
+static int unknown_profile(const struct path_call *c, struct str profile)
+{
+    return path_wrong(c->node, c->err, "the profile \"%.*s\" is not known here",
+                      (int)MIN(profile.n, 200u), profile.p);
+}
+
+/* An element as others ask about it; false for what is computed. */
+static bool value_of(const struct path_call *c, const struct path_item *item,
+                     struct world_value *ret)
+{
+    bool is_element = item->kind == PATH_ELEMENT && (item->v || item->more);
+
+    if (is_element)
+        *ret = (struct world_value){.v = item->v,
+                                    .more = path_more(item),
+                                    .type = item->type,
+                                    .element = item->element,
+                                    .resource = c->env->resource};
+    if (is_element && item->type && item->type->kind == DEF_RESOURCE)
+        ret->element = NULL;
+    return is_element;
+}
+
 /* A type of R4 itself needs nobody else: an item of that type has passed, or will pass, structural
  * validation where it is stored. */
 static int conforms(const struct path_call *c, const struct path_item *item, struct str profile,
@@ -285,12 +309,12 @@ static int conforms(const struct path_call *c, const struct path_item *item, str
     static const struct str base = {"http://hl7.org/fhir/StructureDefinition/", 40};
     const struct world *w = c->env->world;
     const struct def_type *type;
+    struct world_value value;
     int r = path_spend(c->env, 1000, c->err);
 
     *ret = TERMS_UNKNOWN;
-    if (r >= 0 && w && w->conforms_to && item->v)
-        r = w->conforms_to(w->ctx, c->env->a, item->v, item->type ? item->type->name : STR_NULL,
-                           profile, ret, c->err);
+    if (r >= 0 && w && w->conforms_to && value_of(c, item, &value))
+        r = w->conforms_to(w->ctx, c->env->a, &value, profile, ret, c->err);
     if (r < 0 || *ret != TERMS_UNKNOWN || !str_starts(profile, base))
         return r;
     type = def_type(str_from(profile, base.n));
@@ -314,10 +338,127 @@ int path_test_conforms_to(const struct path_call *c)
     if (r < 0)
         return r;
     if (answer == TERMS_UNKNOWN)
-        return path_wrong(c->node, c->err, "the profile \"%.*s\" is not known here",
-                          (int)MIN(profile.n, 200u), profile.p);
+        return unknown_profile(c, profile);
     return answer == TERMS_YES;
 }
+
+struct slice_question {
+    struct str profile, name;
+    bool is_known; /* somebody knew the slice */
+};
+
+/* The items that are of the slice, and those below them, where the slice is of an element of
+ * theirs: Patient.name.slice(…) and Patient.slice(…) find the same. */
+static int sliced(const struct path_call *c, struct slice_question *q,
+                  const struct path_items *items, bool and_below, struct path_items *out)
+{
+    const struct world *w = c->env->world;
+    int r = 0;
+
+    for (size_t i = 0; i < items->n && r >= 0; i++) {
+        enum terms_answer answer = TERMS_UNKNOWN;
+        struct path_items below = {0};
+        struct world_value value;
+        r = path_spend(c->env, 1000, c->err);
+        if (r >= 0 && value_of(c, &items->p[i], &value))
+            r = w->in_slice(w->ctx, c->env->a, &value, q->profile, q->name, &answer, c->err);
+        q->is_known |= r >= 0 && answer != TERMS_UNKNOWN;
+        if (r >= 0 && answer == TERMS_YES)
+            r = path_push(c->env, out, &items->p[i], c->err);
+        else if (r >= 0 && answer == TERMS_NO && and_below)
+            r = path_children(c->env, &items->p[i], &below, c->err);
+        if (r >= 0 && below.n)
+            r = sliced(c, q, &below, false, out);
+    }
+    return MIN(r, 0);
+}
+
+int path_fn_slice(const struct path_call *c, struct path_items *out)
+{
+    struct slice_question q = {.is_known = false};
+    int r = path_arg_string(c, 0, &q.profile);
+
+    if (r > 0)
+        r = path_arg_string(c, 1, &q.name);
+    if (r <= 0 || !c->in->n)
+        return r;
+    if (!c->env->world || !c->env->world->in_slice)
+        return unknown_profile(c, q.profile);
+    r = sliced(c, &q, c->in, true, out);
+    if (r >= 0 && !q.is_known)
+        return path_wrong(
+            c->node, c->err, "the profile \"%.*s\" is not known here, or has no slice \"%.*s\"",
+            (int)MIN(q.profile.n, 200u), q.profile.p, (int)MIN(q.name.n, 100u), q.name.p);
+    return r;
+}
+
+/* ---- definitions ---- */
+
+#define DEFINITION_STEPS 20000 /* what making the definitions of a type takes */
+
+struct definition {
+    struct arena *a;
+    yyjson_val *v;
+};
+
+static int keep_definition(void *ctx, struct str json, struct err *err)
+{
+    struct definition *d = ctx;
+
+    return js_parse_stored(d->a, json, &d->v, err);
+}
+
+/* R4's ElementDefinition with the path "owner.name" ("owner" alone: the root). */
+static int definition_at(const struct path_call *c, struct str owner, struct str name,
+                         yyjson_val **ret)
+{
+    ptrdiff_t dot = str_find(owner, '.');
+    struct definition d = {.a = c->env->a};
+    size_t i, max;
+    yyjson_val *v;
+    int r = path_spend(c->env, DEFINITION_STEPS, c->err);
+
+    *ret = NULL;
+    if (r >= 0)
+        r = base_resource_of_type(dot < 0 ? owner : str_head(owner, (size_t)dot), keep_definition,
+                                  &d, c->err);
+    if (r < 0)
+        return r;
+    yyjson_arr_foreach(js_get(js_get(d.v, "snapshot"), "element"), i, max, v) {
+        struct str path = js_get_str(v, "path"), rest;
+        if (!str_starts(path, owner))
+            continue;
+        rest = str_from(path, owner.n);
+        if (name.n && rest.n && rest.p[0] == '.')
+            rest = str_from(rest, 1);
+        if (str_ends(rest, STR("[x]")))
+            rest = str_head(rest, rest.n - 3);
+        if (str_eq(rest, name))
+            *ret = v;
+    }
+    return 0;
+}
+
+int path_fn_element_definition(const struct path_call *c, struct path_items *out)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->in->n && r >= 0; i++) {
+        const struct path_item *item = &c->in->p[i];
+        struct path_item found = {.kind = PATH_ELEMENT, .type = def_type(STR("ElementDefinition"))};
+        bool is_resource = item->type && item->type->kind == DEF_RESOURCE;
+        if (item->kind != PATH_ELEMENT || !(item->element || is_resource))
+            continue;
+        r = item->element && !is_resource
+                ? definition_at(c, def_owner(item->element)->name, item->element->name, &found.v)
+                : definition_at(c, item->type->name, STR(""), &found.v);
+        if (r >= 0 && found.v)
+            r = path_push(c->env, out, &found, c->err);
+    }
+    return r;
+}
+
+/* ---- narratives and modifiers ---- */
 
 int path_test_html_checks(const struct path_call *c)
 {

@@ -29,15 +29,7 @@
         {name, sizeof(name) - 1}, 1, 1, ARGS_TYPE, ANY, .run = NULL                                \
     }
 
-/* They need the profile that the evaluation stands in; nobody gives one. */
-#define NOT_THERE(name)                                                                            \
-    {                                                                                              \
-        {name, sizeof(name) - 1}, 0, 16, ARGS_VALUES, ANY, .run = NULL                             \
-    }
-
 static const struct path_function functions[] = {
-    NOT_THERE("elementDefinition"),
-    NOT_THERE("slice"),
     TYPED("as"),
     TYPED("is"),
     TYPED("ofType"),
@@ -148,12 +140,14 @@ static const struct path_function functions[] = {
     /* FHIR */
     F("checkModifiers", 0, 16, SAME, 0, check_modifiers),
     TEST("conformsTo", 1, 1, 0, conforms_to),
+    F("elementDefinition", 0, 0, ANY, 0, element_definition),
     F("extension", 1, 1, ANY, 0, extension),
     F("getValue", 0, 0, OTHER, 0, get_value),
     TEST("hasValue", 0, 0, 0, has_value),
     TEST("htmlChecks", 0, 0, 0, html_checks),
     TEST("memberOf", 1, 1, 0, member_of),
     F("resolve", 0, 0, ANY, 0, resolve),
+    F("slice", 2, 2, ANY, 0, slice),
     TEST("subsumedBy", 1, 1, 0, subsumed_by),
     TEST("subsumes", 1, 1, 0, subsumes),
 };

@@ -207,6 +207,8 @@ int path_chain(struct arena *a, struct path *p, const struct def_type *context, 
 void path_hoist(struct path *p);
 /* What path_compile_strict refuses beyond the syntax. */
 int path_check(const struct path *p, const struct def_type *context, struct err *err);
+/* The part of it that is about members, for a tree that path_chain has not seen. */
+int path_check_members(const struct path *p, const struct def_type *const *types, struct err *err);
 
 /* ---- evaluating ---- */
 
@@ -477,7 +479,7 @@ int path_regex_replace(struct path_env *env, const struct path_regex *re, struct
     X(high_boundary) X(precision) X(year_of) X(month_of) X(day_of) X(hour_of) X(minute_of)         \
     X(second_of) X(millisecond_of) X(timezone_offset_of) X(date_of) X(time_of) X(iif) X(trace)     \
     X(now) X(today) X(time_of_day) X(aggregate) X(type) X(define_variable) X(get_value)            \
-    X(extension) X(resolve) X(check_modifiers)
+    X(extension) X(resolve) X(check_modifiers) X(slice) X(element_definition)
 
 #define PATH_TESTS(X)                                                                              \
     X(exists) X(all) X(empty) X(not) X(all_true) X(any_true) X(all_false) X(any_false)             \

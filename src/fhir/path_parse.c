@@ -298,10 +298,6 @@ static int call(struct parser *s, int left, struct path_node n)
         r = expect(s, ")");
         return r < 0 ? r : left;
     }
-    if (!n.function->run && !n.function->test)
-        return err_set(s->err, ERR_NOT_SUPPORTED,
-                       "the FHIRPath function \"%.*s\" is not supported (character %zu)",
-                       STR_ARG(n.text), (size_t)n.at + 1);
     r = arguments(s, &n);
     if (r >= 0)
         r = pattern(s, &n);
@@ -495,8 +491,8 @@ struct str path_op_text(enum path_op op)
     return operators[op].text;
 }
 
-static int compile(struct arena *a, struct str text, bool strict, const struct def_type *context,
-                   const struct path **ret, struct err *err)
+/* The tree of a text, as it stands there. */
+static int parse(struct arena *a, struct str text, bool strict, struct path **ret, struct err *err)
 {
     struct parser s = {.err = err};
     int r;
@@ -520,13 +516,25 @@ static int compile(struct arena *a, struct str text, bool strict, const struct d
     if (s.lex.token != TOK_END)
         return wrong(&s, "an operator");
     s.p->root = (uint16_t)r;
-    r = strict ? path_check(s.p, context, err) : 0;
-    if (r >= 0)
-        r = path_chain(a, s.p, context, err);
+    *ret = s.p;
+    return 0;
+}
+
+static int compile(struct arena *a, struct str text, bool strict, const struct def_type *context,
+                   const struct path **ret, struct err *err)
+{
+    struct path *p;
+    int r = parse(a, text, strict, &p, err);
+
     if (r < 0)
         return r;
-    path_hoist(s.p);
-    *ret = s.p;
+    r = strict ? path_check(p, context, err) : 0;
+    if (r >= 0)
+        r = path_chain(a, p, context, err);
+    if (r < 0)
+        return r;
+    path_hoist(p);
+    *ret = p;
     return 0;
 }
 
@@ -540,6 +548,15 @@ int path_compile_strict(struct arena *a, struct str text, const struct def_type 
                         const struct path **ret, struct err *err)
 {
     return compile(a, text, true, context, ret, err);
+}
+
+int path_members(struct arena *a, struct str text, const struct def_type *const *types,
+                 struct err *err)
+{
+    struct path *p;
+    int r = parse(a, text, false, &p, err);
+
+    return r < 0 ? r : path_check_members(p, types, err);
 }
 
 struct str path_text(const struct path *p)

@@ -71,4 +71,15 @@ struct conform_options {
 int conform_check(yyjson_val *root, const struct conform_options *options, struct issues *issues,
                   struct err *err);
 
+/* A world that answers for profiles, too: whether a value conforms to one of `set`, or is of one of
+ * its slices. What it does not know it asks `below` (may be NULL). An element alone is held against
+ * R4's rules and the profile's; its structure is its resource's, which whoever has it checks. */
+struct profile_world {
+    struct world_over over;
+    struct profiles *set;
+};
+
+/* Keeps a reference to nothing: `set` and `below` outlive it, and `w` stays where it is. */
+void profile_world(struct profile_world *w, struct profiles *set, const struct world *below);
+
 #endif

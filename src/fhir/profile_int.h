@@ -141,6 +141,11 @@ const struct world *profiles_world(struct profiles *set);
  * each slice from the others. */
 int slicing_read(struct profile *p, struct profile_node *node, yyjson_val *slicing,
                  struct err *err);
+/* A discriminator's path as steps, in `a`. ERR_PROCESSING where it is not of the kind that R4
+ * allows.
+ */
+int slicing_read_path(struct arena *a, struct str path, struct slicing_step **ret, size_t *ret_n,
+                      struct err *err);
 int slicing_settle(struct profiles *set, struct profile *p, struct profile_node *node,
                    unsigned depth, struct err *err);
 
@@ -219,6 +224,7 @@ bool item_next(struct item_walk *w);
 yyjson_val *item_object(const struct item *item);
 /* An item of its own: a whole resource. */
 struct item item_of_resource(yyjson_val *resource);
+struct item item_of_value(const struct world_value *value);
 const struct def_element *element_of(const struct def_type *t, struct str name);
 
 /* The scope within an item of `parent` (an object): another one where the item is a resource. */
@@ -282,6 +288,16 @@ int conform_evaluate(struct conform *c, const struct path *path, const struct it
 int slice_of(struct conform *c, const struct profile_slicing *s, const struct item *item,
              size_t place, const struct scope *scope, const struct place *at,
              const struct profile_node **ret);
+
+/* Whether a value is of a slice of that name, wherever the profile has one of its element. */
+int conform_in_slice(struct conform *c, const struct profile *p, const struct world_value *value,
+                     struct str slice, const struct scope *scope, enum terms_answer *ret);
+
+/* Begins a check of something in the resource `root`, and lets `run` ask it: what conform_check and
+ * questions from outside of a check share. */
+int conform_begin(yyjson_val *root, const struct conform_options *options, struct issues *issues,
+                  int (*run)(struct conform *c, const struct scope *scope, void *ctx), void *ctx,
+                  struct err *err);
 
 /* ---- values ---- */
 

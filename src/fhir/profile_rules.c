@@ -12,7 +12,7 @@ static bool is_true(const struct path_item *item)
 
 /* resolve() in a rule finds what the check itself finds: entries of the Bundle around, and more. */
 struct rule_world {
-    struct world world;
+    struct world_over over;
     struct conform *c;
     const struct scope *scope;
 };
@@ -30,35 +30,12 @@ static int rule_reference(void *ctx, struct arena *a, struct str reference, yyjs
     return resolve(&inner, w->scope, reference, ret, &in, &there);
 }
 
-#define ASK(name, params, args)                                                                    \
-    static int rule_##name params                                                                  \
-    {                                                                                              \
-        const struct world *world = ((struct rule_world *)ctx)->c->options->world;                 \
-        return world->name args;                                                                   \
-    }
-
-ASK(canonical,
-    (void *ctx, struct arena *a, int type, struct str url, yyjson_val **ret, struct err *err),
-    (world->ctx, a, type, url, ret, err))
-ASK(member_of,
-    (void *ctx, struct arena *a, struct str set, const struct coding *coding,
-     enum terms_answer *ret, struct err *err),
-    (world->ctx, a, set, coding, ret, err))
-ASK(has_code,
-    (void *ctx, struct arena *a, const struct coding *coding, enum terms_answer *ret,
-     struct str *ret_display, struct err *err),
-    (world->ctx, a, coding, ret, ret_display, err))
-ASK(subsumes,
-    (void *ctx, struct arena *a, struct str system, struct str code_a, struct str code_b,
-     enum terms_relation *ret, struct err *err),
-    (world->ctx, a, system, code_a, code_b, ret, err))
-
-static int rule_conforms_to(void *ctx, struct arena *a, yyjson_val *value, struct str type,
+static int rule_conforms_to(void *ctx, struct arena *a, const struct world_value *value,
                             struct str url, enum terms_answer *ret, struct err *err)
 {
     struct rule_world *w = ctx;
-    struct item item = {.v = value, .type = def_type(type), .index = -1};
-    struct place at = {NULL, type, -1};
+    struct item item = item_of_value(value);
+    struct place at = {NULL, item.type ? item.type->name : STR("element"), -1};
     const struct profile *p = NULL;
     int r;
 
@@ -75,18 +52,28 @@ static int rule_conforms_to(void *ctx, struct arena *a, yyjson_val *value, struc
     return MIN(r, 0);
 }
 
-static struct rule_world rule_world(struct conform *c, const struct scope *scope)
+static int rule_in_slice(void *ctx, struct arena *a, const struct world_value *value,
+                         struct str url, struct str slice, enum terms_answer *ret, struct err *err)
 {
-    const struct world *w = c->options->world;
-    struct rule_world made = {.c = c, .scope = scope};
+    struct rule_world *w = ctx;
+    const struct profile *p = NULL;
+    int r = 0;
 
-    made.world = (struct world){.reference = rule_reference,
-                                .conforms_to = rule_conforms_to,
-                                .canonical = w && w->canonical ? rule_canonical : NULL,
-                                .member_of = w && w->member_of ? rule_member_of : NULL,
-                                .has_code = w && w->has_code ? rule_has_code : NULL,
-                                .subsumes = w && w->subsumes ? rule_subsumes : NULL};
-    return made;
+    (void)a;
+    *ret = TERMS_UNKNOWN;
+    if (w->c->options->profiles)
+        r = profiles_get(w->c->options->profiles, url, &p, err);
+    return r < 0 || !p ? r : conform_in_slice(w->c, p, value, slice, w->scope, ret);
+}
+
+static void rule_world(struct rule_world *w, struct conform *c, const struct scope *scope)
+{
+    w->c = c;
+    w->scope = scope;
+    world_over(&w->over, c->options->world);
+    w->over.world.reference = rule_reference;
+    w->over.world.conforms_to = rule_conforms_to;
+    w->over.world.in_slice = rule_in_slice;
 }
 
 static yyjson_val *root_of(const struct scope *scope)
@@ -102,16 +89,16 @@ int conform_evaluate(struct conform *c, const struct path *path, const struct it
                               .more = item->more,
                               .type = item->type,
                               .element = item->element};
-    struct rule_world world = rule_world(c, scope);
+    struct rule_world world;
     struct path_env env = {.a = c->scratch,
                            .resource = scope->resource,
                            .root_resource = root_of(scope),
-                           .world = &world.world};
+                           .world = &world.over.world};
     struct path_item room[4];
     struct path_items out = {room, 0, ARRAY_LEN(room)};
     int r;
 
-    world.world.ctx = &world;
+    rule_world(&world, c, scope);
     r = path_eval(path, &env, &focus, &out, why);
     if (r >= 0)
         r = out.n == 0 ? EVALUATED_EMPTY : out.n == 1 ? is_true(&out.p[0]) : 1;

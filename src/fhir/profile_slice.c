@@ -7,14 +7,6 @@
 
 /* ---- the path of a discriminator ---- */
 
-static int bad_path(struct profile *p, struct str path, struct err *err)
-{
-    return err_set(err, ERR_PROCESSING,
-                   "the profile %.*s cannot be compiled: the discriminator \"%.*s\" is not of the "
-                   "simple kind",
-                   STR_ARG(p->url), (int)MIN(path.n, 100u), path.p);
-}
-
 static struct str unquoted(struct str s)
 {
     s = str_trim(s);
@@ -70,22 +62,39 @@ static struct str next_part(struct str *rest)
     return part;
 }
 
-static int read_path(struct profile *p, struct discriminator *d, struct err *err)
+int slicing_read_path(struct arena *a, struct str path, struct slicing_step **ret, size_t *ret_n,
+                      struct err *err)
 {
-    struct str rest = d->path;
+    struct slicing_step *steps = ARENA_ARRAY(a, struct slicing_step, PROFILE_STEPS_MAX);
+    struct str rest = path;
+    size_t n = 0;
 
-    d->steps = ARENA_ARRAY(&p->arena, struct slicing_step, PROFILE_STEPS_MAX);
-    if (!d->steps)
+    if (!steps)
         return err_no_memory(err);
     while (rest.n) {
         struct str part = next_part(&rest);
         if (str_eq(part, STR("$this")))
             continue;
-        if (d->n_steps == PROFILE_STEPS_MAX || !read_step(part, &d->steps[d->n_steps]))
-            return bad_path(p, d->path, err);
-        d->n_steps++;
+        if (n == PROFILE_STEPS_MAX || !read_step(part, &steps[n]))
+            return err_set(err, ERR_PROCESSING,
+                           "the discriminator \"%.*s\" is not of the simple kind",
+                           (int)MIN(path.n, 100u), path.p);
+        n++;
     }
+    *ret = steps;
+    *ret_n = n;
     return 0;
+}
+
+static int read_path(struct profile *p, struct discriminator *d, struct err *err)
+{
+    struct err why;
+    int r = slicing_read_path(&p->arena, d->path, &d->steps, &d->n_steps, &why);
+
+    if (r == ERR_PROCESSING)
+        return err_set(err, r, "the profile %.*s cannot be compiled: %s", STR_ARG(p->url),
+                       why.text);
+    return r < 0 ? err_no_memory(err) : 0;
 }
 
 static bool by_named(struct str s, enum slicing_by *ret)
@@ -516,17 +525,32 @@ static int test_from(struct testing *g, size_t step, const struct item *item,
     return 0;
 }
 
-static int passes(struct conform *c, const struct slice_test *t, const struct item *item,
-                  size_t place, size_t slice_place, const struct scope *scope,
-                  const struct place *at)
+/* A slice that the profile says nothing of in terms of its discriminator is never met. */
+static void say_dead(struct conform *c, const struct slice_test *t,
+                     const struct profile_node *slice, const struct place *at)
+{
+    struct str key = c->issues ? arena_fmt(c->a, "dead %p", (const void *)t) : STR_NULL;
+
+    if (key.p && !conform_said(c, key))
+        conform_say(c, ISSUE_WARNING, "processing", at, NULL, slice->id,
+                    "was not held against the slice %.*s: the profile does not say what its "
+                    "discriminator \"%.*s\" has to be",
+                    STR_ARG(slice->id), STR_ARG(t->by->path));
+}
+
+static int passes(struct conform *c, const struct profile_node *slice, const struct slice_test *t,
+                  const struct item *item, size_t place, size_t slice_place,
+                  const struct scope *scope, const struct place *at)
 {
     struct testing g = {c, t, at, 0};
     int r;
 
     if (t->by->by == BY_POSITION)
         return place == slice_place;
-    if (t->is_dead)
+    if (t->is_dead) {
+        say_dead(c, t, slice, at);
         return 0;
+    }
     r = test_from(&g, 0, item, scope);
     return r >= 0 && t->exists == 0 ? !r : r;
 }
@@ -541,7 +565,7 @@ int slice_of(struct conform *c, const struct profile_slicing *s, const struct it
     for (const struct profile_node *slice = s->first; slice; slice = slice->next, slice_place++) {
         int r = slice->n_tests > 0;
         for (size_t i = 0; i < slice->n_tests && r > 0; i++)
-            r = passes(c, &slice->tests[i], item, place, slice_place, scope, at);
+            r = passes(c, slice, &slice->tests[i], item, place, slice_place, scope, at);
         if (r < 0)
             return r;
         if (r > 0) {

@@ -41,6 +41,16 @@ enum terms_set {
 };
 
 struct code_set;
+struct def_type;
+struct def_element;
+
+/* A value that a profile is asked about: a resource, or an element of one. */
+struct world_value {
+    yyjson_val *v, *more; /* `more`: the "_name" sibling of a primitive; either may be NULL */
+    const struct def_type *type;
+    const struct def_element *element; /* what it stands as; NULL: a resource */
+    yyjson_val *resource;              /* it is of, and contained references are of; NULL: itself */
+};
 
 struct world {
     void *ctx;
@@ -69,11 +79,27 @@ struct world {
                  const struct coding *of, size_t max, bool quick, const struct code_set **ret,
                  struct err *err);
 
-    /* Whether a value (a resource, or an element of the data type `type`) conforms to a profile;
-     * TERMS_UNKNOWN where the profile is not known here. May be NULL: then no profile is known. */
-    int (*conforms_to)(void *ctx, struct arena *a, yyjson_val *value, struct str type,
+    /* Whether a value conforms to a profile; TERMS_UNKNOWN where the profile is not known here. May
+     * be NULL: then no profile is known. */
+    int (*conforms_to)(void *ctx, struct arena *a, const struct world_value *value,
                        struct str profile, enum terms_answer *ret, struct err *err);
+    /* Whether an element is of a slice that a profile has of that element, by the slice's name;
+     * TERMS_UNKNOWN where the profile is not known here, or has no slice of the name. May be NULL,
+     * as above. */
+    int (*in_slice)(void *ctx, struct arena *a, const struct world_value *value, struct str profile,
+                    struct str slice, enum terms_answer *ret, struct err *err);
 };
+
+/* A world that asks another one, which may be NULL: whoever has better answers to some questions
+ * embeds it as the first member, and puts functions of its own in the places of those. Their ctx is
+ * the struct world_over. */
+struct world_over {
+    struct world world;
+    const struct world *below;
+};
+
+/* `w` stays where it is from now on, `below` outlives it. */
+void world_over(struct world_over *w, const struct world *below);
 
 /* Whether two displays say the same: without regard to case (of ASCII) and to runs of blanks. */
 bool display_is(struct str a, struct str b);

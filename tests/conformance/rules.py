@@ -139,6 +139,11 @@ def data_types():
     case(coding(system='mine', code='a'), 'coding[0].system is not absolute')
     case(coding(code='a'), 'warning:coding[0] has a code without a system')
     case(coding(system='http://loinc.org', code='8310-5'))
+    case(coding(system='http://loinc.org', code='8310-6'), 'code has a wrong check digit')
+    case(coding(system='http://loinc.org', code='abc'), 'code is not of the form of a LOINC code')
+    case(coding(system='http://snomed.info/sct', code='22298006'))
+    case(coding(system='http://snomed.info/sct', code='22298007'), 'code has a wrong check digit')
+    case(coding(system='http://snomed.info/sct', code='763158003:732943007=421323000'))
     for system in ('https://loinc.org', 'http://www.loinc.org', 'http://LOINC.org',
                    'http://loinc.org/'):
         case(coding(system=system, code='8310-5'), 'is not the URI of the system, which is http')
@@ -520,6 +525,17 @@ def definitions():
     def types(*, path='Observation.subject', code='Reference', **links):
         return definition('Observation', element(path, type=[{'code': code, **links}]))
 
+    for path, says in (('use', None), ('period.start', None), ('$this', None),
+                       ('usee', 'path leads nowhere'), ('resolve()', 'path leads nowhere')):
+        case(definition('Patient', sliced('Patient.name', 'value', path)), says)
+    for path, expression, says in (
+            ('Patient.name', 'given.exists() or family.exists()', None),
+            ('Patient.name', 'givenn.exists()', 'HumanName has no element "givenn"'),
+            ('Patient', 'name.where(usee = 1).exists()', 'HumanName has no element "usee"'),
+            ('Patient.contact', 'name.exists()', None),
+            ('Patient', 'contained.where(foo.exists()).empty()', None)):
+        case(definition('Patient', element(path, constraint=[{
+            'key': 'a-1', 'severity': 'error', 'human': 'x', 'expression': expression}])), says)
     case(types(targetProfile=[BASE + 'Patient']))
     case(types(targetProfile=[BASE + 'Organization']), 'is of a type that the base does not allow')
     case(types(targetProfile=['http://nowhere.org/x']), 'warning:targetProfile[0] is not known')
@@ -553,6 +569,12 @@ def terminology():
     case(value_set({'system': CATEGORY, 'concept': [{'code': 'laboratory'}]}))
     case(value_set({'system': CATEGORY, 'concept': [{'code': 'none'}]}),
          'compose.include[0].concept[0].code is not a code of')
+    case(value_set({'system': CATEGORY, 'concept': [
+        {'code': 'laboratory', 'display': 'Kitchen'}]}), 'warning:display is not the display')
+    for up, says in (({'parent': 'b'}, None), ({'parent': 'zz'}, 'is not a code of the system'),
+                     ({'child': 'b'}, None), ({'parent': 'b', 'child': 'b'}, 'has a circle')):
+        case(codes({'code': 'a', 'property': [{'code': k, 'valueCode': v} for k, v in up.items()]},
+                   {'code': 'b'}), says)
     case(value_set({'system': 'http://hl7.org/fhir/ValueSet/observation-category'}),
          'include[0].system is a value set')
     case(value_set({'system': X, 'concept': [{'code': 'a'}, {'code': 'a'}]}),

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     arena_init(&a, ARENA_MAX);
     if (js_parse(&a, str_head(all, (size_t)middle), &root, &err) == 0 &&
         js_parse(&a, str_from(all, (size_t)middle + 1), &patch, &err) == 0) {
-        int r = yyjson_is_obj(patch) ? patch_fhirpath(&a, root, patch, &out, &err)
+        int r = yyjson_is_obj(patch) ? patch_fhirpath(&a, root, patch, NULL, &out, &err)
                                      : patch_json(&a, root, patch, &out, &err);
         if (r < 0)
             FUZZ_HOLDS(err.code < 0 && err.text[0]);

@@ -293,7 +293,7 @@ static int apply_fhirpath(struct arena *a, struct str text, struct str patch, st
     if (r >= 0)
         r = js_parse(a, patch, &parameters, &err);
     if (r >= 0)
-        r = patch_fhirpath(a, root, parameters, &out, &err);
+        r = patch_fhirpath(a, root, parameters, NULL, &out, &err);
     *ret = arena_dup(a, r < 0 ? str_c(err.text) : sb_view(&out));
     return r;
 }
@@ -525,6 +525,18 @@ static void fhirpath_refusals(void **state)
         {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("birthDate")
                                   VALUE("\"valueString\":\"1930-01-01\""))),
          ERR_PROCESSING, "cannot have a valueString"},
+        {PARAMETERS(
+             OPERATION(TYPE("add") TO("Patient") ",{\"name\":\"type\",\"valueCode\":\"add\"}")),
+         ERR_SYNTAX, "more than one \"type\""},
+        {PARAMETERS(
+             OPERATION(TYPE("insert") TO("Patient") NUMBER("index", "0") NUMBER("index", "1"))),
+         ERR_SYNTAX, "more than one \"index\""},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("active")
+                                  VALUE("\"valueBoolean\":true") VALUE("\"valueBoolean\":false"))),
+         ERR_SYNTAX, "more than one \"value\""},
+        {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("deceasedBoolean")
+                                  VALUE("\"valueDateTime\":\"1930-01-01\""))),
+         ERR_PROCESSING, "a value of another type"},
         {PARAMETERS(OPERATION(TYPE("add") TO("Patient") NAME("deceased")
                                   VALUE("\"valueString\":\"1930-01-01\""))),
          ERR_PROCESSING, "cannot have a valueString"},

@@ -315,17 +315,31 @@ static int subsumes(void *ctx, struct arena *a, struct str system, struct str co
     return 0;
 }
 
-static int conforms_to(void *ctx, struct arena *a, yyjson_val *value, struct str type,
+static int conforms_to(void *ctx, struct arena *a, const struct world_value *value,
                        struct str profile, enum terms_answer *ret, struct err *err)
 {
     (void)ctx;
     (void)a;
     (void)err;
-    (void)value;
     *ret = str_eq(profile, STR("urn:yes"))  ? TERMS_YES
            : str_eq(profile, STR("urn:no")) ? TERMS_NO
                                             : TERMS_UNKNOWN;
-    return str_eq(type, STR("Patient")) ? 0 : ERR_INTERNAL;
+    return str_eq(value->type->name, STR("Patient")) ? 0 : ERR_INTERNAL;
+}
+
+/* The slice "first" of names: those with a given name; nobody knows another. */
+static int in_slice(void *ctx, struct arena *a, const struct world_value *value, struct str profile,
+                    struct str slice, enum terms_answer *ret, struct err *err)
+{
+    (void)ctx;
+    (void)a;
+    (void)err;
+    *ret =
+        !str_eq(profile, STR("urn:yes")) || !str_eq(slice, STR("first")) ? TERMS_UNKNOWN
+        : value->element && str_eq(value->element->name, STR("name")) && js_get(value->v, "given")
+            ? TERMS_YES
+            : TERMS_NO;
+    return 0;
 }
 
 static void the_world_is_asked(void **state)
@@ -333,7 +347,8 @@ static void the_world_is_asked(void **state)
     static const struct world world = {.reference = reference,
                                        .member_of = member_of,
                                        .subsumes = subsumes,
-                                       .conforms_to = conforms_to};
+                                       .conforms_to = conforms_to,
+                                       .in_slice = in_slice};
     static const struct row with[] = {
         {"managingOrganization.resolve().name", "[\"Out\"]"},
         {"managingOrganization.resolve() is Organization", "[true]"},
@@ -346,6 +361,13 @@ static void the_world_is_asked(void **state)
         {"conformsTo('urn:yes')", "[true]"},
         {"conformsTo('urn:no')", "[false]"},
         {"conformsTo('urn:else')", "error: \"urn:else\" is not known here"},
+        {"name.slice('urn:yes', 'first').given", "[\"Ada\",\"Ngozi\",\"Ada\"]"},
+        {"slice('urn:yes', 'first').given", "[\"Ada\",\"Ngozi\",\"Ada\"]"},
+        {"maritalStatus.slice('urn:yes', 'first')", "[]"},
+        {"{}.slice('urn:yes', 'first')", "[]"},
+        {"name.slice({}, 'first')", "[]"},
+        {"name.slice('urn:yes', 'other')", "error: has no slice \"other\""},
+        {"name.slice('urn:no', 'first')", "error: \"urn:no\" is not known here"},
     };
     static const struct row without[] = {
         {"managingOrganization.resolve()", "[]"},
@@ -355,6 +377,16 @@ static void the_world_is_asked(void **state)
         {"conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", "[true]"},
         {"conformsTo('http://hl7.org/fhir/StructureDefinition/Person')", "[false]"},
         {"conformsTo('urn:yes')", "error: not known here"},
+        {"name.slice('urn:yes', 'first')", "error: not known here"},
+        {"elementDefinition().path", "[\"Patient\"]"},
+        {"name.first().elementDefinition().max", "[\"*\"]"},
+        {"deceased.elementDefinition().path", "[\"Patient.deceased[x]\"]"},
+        {"deceased.elementDefinition().type.code", "[\"boolean\",\"dateTime\"]"},
+        {"maritalStatus.coding[0].code.elementDefinition().path", "[\"Coding.code\"]"},
+        {"maritalStatus.elementDefinition() is ElementDefinition", "[true]"},
+        {"maritalStatus.elementDefinition().binding.strength", "[\"extensible\"]"},
+        {"(1).elementDefinition()", "[]"},
+        {"{}.elementDefinition()", "[]"},
         {"deceased.extension('urn:x').value", "[\"y\"]"},
         {"deceased.hasValue()", "[false]"},
         {"active.getValue() is System.Boolean", "[true]"},

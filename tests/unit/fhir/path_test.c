@@ -233,13 +233,6 @@ static void text_of_the_grammar(void **state)
     refuses("a as Nonsense", ERR_VALUE, "is not a type");
 }
 
-static void what_is_not_supported_is_named(void **state)
-{
-    (void)state;
-    refuses("elementDefinition()", ERR_NOT_SUPPORTED, "\"elementDefinition\"");
-    refuses("slice('a', 'b')", ERR_NOT_SUPPORTED, "\"slice\"");
-}
-
 static void fill(char *text, size_t n, const char *piece)
 {
     size_t each = strlen(piece);
@@ -389,7 +382,6 @@ int main(void)
         EACH(operators),
         EACH(precedence_of_the_specification),
         EACH(text_of_the_grammar),
-        EACH(what_is_not_supported_is_named),
         EACH(hostile_expressions_end_at_limits),
         EACH(hostile_evaluations_end_at_limits),
         EACH(every_expression_of_the_definitions_compiles),

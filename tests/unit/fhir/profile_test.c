@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "fhir/base_rules.h"
+#include "fhir/path.h"
 #include "fhir/profile.h"
 #include "fhir/shelf.h"
 #include "fhir/validate.h"
@@ -586,6 +587,65 @@ static void memory_may_fail(void **state)
     }
 }
 
+/* What the world answers about elements of a resource, from outside of a check. */
+static void questions_from_outside(void **state)
+{
+    static const char *const definitions[] = {
+        NAMED("http://example.org/name", "HumanName", BASE("HumanName"),
+              "{\"id\":\"HumanName.family\",\"path\":\"HumanName.family\",\"min\":1}"),
+        SD("Patient", "",
+           "{\"id\":\"Patient.name\",\"path\":\"Patient.name\",\"slicing\":{\"rules\":\"open\","
+           "\"discriminator\":[{\"type\":\"value\",\"path\":\"use\"}]}},"
+           "{\"id\":\"Patient.name:legal\",\"path\":\"Patient.name\",\"sliceName\":\"legal\"},"
+           "{\"id\":\"Patient.name:legal.use\",\"path\":\"Patient.name.use\",\"min\":1,"
+           "\"fixedCode\":\"official\"}"),
+        NULL};
+    static const struct {
+        const char *expression, *want; /* NULL: an error */
+    } rows[] = {
+        {"name.where(conformsTo('http://example.org/name')).use", "[\"official\"]"},
+        {"name.select(conformsTo('http://example.org/name'))", "[true,false]"},
+        {"gender.conformsTo('http://example.org/name')", "[false]"},
+        {"conformsTo('" URL "')", "[true]"},
+        {"name.select(conformsTo('" URL "'))", "[false,false]"},
+        {"conformsTo('http://example.org/none')", NULL},
+        {"name.slice('" URL "', 'legal').family", "[\"a\"]"},
+        {"slice('" URL "', 'legal').family", "[\"a\"]"},
+        {"contact.name.slice('" URL "', 'legal')", "[]"},
+        {"name.slice('" URL "', 'none')", NULL},
+        {"name.slice('http://example.org/none', 'legal')", NULL},
+    };
+    static const char resource[] = PATIENT(
+        ",\"gender\":\"male\",\"contact\":[{\"name\":{\"use\":\"official\",\"text\":\"c\"}}],"
+        "\"name\":[{\"use\":\"official\",\"family\":\"a\"},{\"use\":\"usual\",\"text\":\"b\"}]");
+    struct profile_world world;
+    struct run run;
+
+    (void)state;
+    run_init(&run, definitions, PATIENT(""));
+    profile_world(&world, run.set, shelf_world(run.shelf, shelf_world(r4, NULL)));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        _cleanup_(sb_done) struct sb out = sb_make(KIB(64));
+        struct path_env env = {.a = &run.a, .world = &world.over.world};
+        struct path_items items = {0};
+        struct path_item focus;
+        const struct path *path;
+        struct err err;
+        int r;
+        assert_int_equal(js_parse(&run.a, str_c(resource), &env.resource, &err), 0);
+        focus = path_root(env.resource);
+        assert_int_equal(path_compile(&run.a, str_c(rows[i].expression), focus.type, &path, &err),
+                         0);
+        r = path_eval(path, &env, &focus, &items, &err);
+        assert_int_equal(r, rows[i].want ? 0 : ERR_VALUE);
+        path_write(&out, &items);
+        sb_char(&out, '\0');
+        if (rows[i].want)
+            assert_string_equal(out.p, rows[i].want);
+    }
+    run_done(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,6 +666,7 @@ int main(void)
         cmocka_unit_test(questionnaires),
         cmocka_unit_test(vital_signs),
         cmocka_unit_test(codes_of_systems),
+        cmocka_unit_test(questions_from_outside),
         cmocka_unit_test(memory_may_fail),
     };
     struct err err;
