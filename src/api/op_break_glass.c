@@ -67,7 +67,7 @@ static int check_patient(struct breaking *b)
 
     if (r == ERR_DELETED || (r >= 0 && !why_permits(why)))
         r = ERR_NOT_FOUND;
-    if (r >= 0 || r != ERR_NOT_FOUND)
+    if (r != ERR_NOT_FOUND)
         return r;
     if (why == WHY_NO_ROLE || why == WHY_NO_PURPOSE || why == WHY_NO_ASSURANCE)
         return err_set(&c->err, ERR_FORBIDDEN, "who asks may not break the glass: %.*s",

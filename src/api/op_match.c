@@ -47,7 +47,7 @@ static int read_request(struct matching *m)
         return r;
     resource = op_param_find(&params, "resource");
     m->given = resource ? resource->value : NULL;
-    if (!str_eq(js_get_str(m->given, "resourceType"), STR("Patient")))
+    if (!m->given || !str_eq(js_get_str(m->given, "resourceType"), STR("Patient")))
         return err_at(&c->err, ERR_REQUIRED, "resource", "a Patient to look for is missing");
     return 0;
 }

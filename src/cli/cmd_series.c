@@ -148,7 +148,7 @@ struct reading {
 static int take_row(void *ctx, const struct row *row, struct err *err)
 {
     struct reading *r = ctx;
-    yyjson_val *resource;
+    yyjson_val *resource = NULL;
     int wrong;
 
     if (!records_wants(def_resource_name(row->type)))
@@ -236,8 +236,8 @@ static int run(const struct cli_args *args, struct err *err)
     struct case_definitions definitions = {.n = 0};
     struct tally_question q = {.from = DAY_UNKNOWN};
     struct reading reading = {.store = NULL};
-    struct cases cases;
-    struct tally tally;
+    struct cases cases = {.n = 0};
+    struct tally tally = {.n_strata = 0};
     int fd, r;
 
     arena_init(&a, RECORDS_BYTES_MAX);

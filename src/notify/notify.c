@@ -206,11 +206,12 @@ static int claim_run(struct store_txn *txn, struct store_job *job, struct err *e
 static int settle_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     struct delivery *d = (struct delivery *)job;
+    int64_t until_ms = d->now_ms + LEASE_MS;
     char lease[100];
     int r;
 
-    snprintf(lease, sizeof lease, NOTICE_DUE_PREFIX "%016llx/%.*s",
-             (unsigned long long)(d->now_ms + LEASE_MS), STR_ARG(d->rec.id));
+    snprintf(lease, sizeof lease, NOTICE_DUE_PREFIX "%016llx/%.*s", (unsigned long long)until_ms,
+             STR_ARG(d->rec.id));
     r = notice_unqueue(txn, str_c(lease), err);
     if (r >= 0)
         r = notice_write(txn, &d->rec, err);

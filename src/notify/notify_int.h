@@ -29,7 +29,7 @@ struct notify {
 /* ---- config.c ---- */
 
 /* `n` has an arena and the defaults. */
-int notify_configure(struct notify *n, struct str text, struct err *err);
+int notify_configure(struct notify *n, struct str given, struct err *err);
 
 /* ---- record.c: records in the store ---- */
 

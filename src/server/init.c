@@ -115,7 +115,7 @@ static int check_seeded(struct store *store, bool *ret, struct err *err)
 
 static int refuse_unseeded(struct store *store, struct err *err)
 {
-    bool is_seeded;
+    bool is_seeded = false;
     int r = check_seeded(store, &is_seeded, err);
 
     return r < 0 || is_seeded ? r
@@ -204,7 +204,7 @@ static int make_store(const struct server_config *config, struct store **ret, st
     _cleanup_(store_closep) struct store *store = NULL;
     const struct index_options *made;
     struct err e;
-    bool is_seeded;
+    bool is_seeded = false;
     int r = open_store(config, true, false, ret, err), tz_minutes = 0;
 
     if (r != ERR_CONFLICT || open_store(config, false, false, &store, &e) < 0 ||

@@ -99,7 +99,7 @@ static size_t sex_group(const struct tally *t, const struct person *p)
 /* The last place is the one that is not known. */
 static size_t place_index(const struct tally *t, const struct found_case *c)
 {
-    if (!t->q.level.p)
+    if (!t->place_at)
         return 0;
     return c->place == NOT_THERE ? t->n_places - 1 : t->place_at[c->place];
 }

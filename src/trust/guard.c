@@ -115,7 +115,7 @@ static int set_care(struct view *v, struct err *err)
     const struct policy_role *role = v->who.role;
     int r = care_of(v->g, &v->who, &v->care, &v->reach, err);
 
-    if (r < 0)
+    if (r < 0 || !v->care)
         return r;
     v->who.refs = v->care->refs_v;
     v->who.n_refs = v->care->n_refs;

@@ -105,7 +105,7 @@ static int load(const char *dir, struct keys_file *ret, struct err *err)
     }
     if (n < 0)
         return failed("read", err);
-    if (n != sizeof *ret || memcmp(ret->magic, MAGIC, MAGIC_BYTES))
+    if (n != sizeof *ret || memcmp(ret->magic, MAGIC, MAGIC_BYTES) != 0)
         return err_set(
             err, ERR_NO_STORE,
             "the file %s/" VAULT_FILE_NAME " is damaged, or of a newer version of carnet", dir);
@@ -313,7 +313,8 @@ bool vault_differs(const char *dir, const char *other_dir)
 {
     struct keys_file a, b;
 
-    return load(dir, &a, NULL) > 0 && load(other_dir, &b, NULL) > 0 && memcmp(&a, &b, sizeof a);
+    return load(dir, &a, NULL) > 0 && load(other_dir, &b, NULL) > 0 &&
+           memcmp(&a, &b, sizeof a) != 0;
 }
 
 void vault_uncopy(const char *to_dir)

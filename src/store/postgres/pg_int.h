@@ -126,7 +126,8 @@
       "SELECT k FROM carnet_term WHERE k >= $1 AND k < $2 ORDER BY k LIMIT $3") \
     X(PG_KEY, "b", "SELECT FROM carnet_idx WHERE part = 0 AND k = $1") \
     X(PG_TERM, "b", "SELECT FROM carnet_term WHERE k = $1") \
-    X(PG_HAVE_KEYS, "B", "SELECT k FROM carnet_idx WHERE part = 0 AND k = ANY ($1)") \
+    X(PG_HAVE_KEYS, "B", \
+      "SELECT i.k FROM unnest($1) u(k) JOIN carnet_idx i ON i.part = 0 AND i.k = u.k") \
     X(PG_HAVE_TERMS, "B", "SELECT k FROM carnet_term WHERE k = ANY ($1)") \
     X(PG_KEY_COUNT, "bb", \
       "SELECT count(*) FROM carnet_idx WHERE part = 0 AND k >= $1 AND k < $2") \

@@ -263,6 +263,7 @@ void segment_head(uint64_t number, const struct cipher *c, unsigned char *ret)
     struct str covered = str_n((const char *)ret, SEGMENT_HEAD_BYTES - BATCH_CHECK_BYTES);
     struct merkle_hash check;
 
+    assert(c);
     memcpy(ret, cipher_is_on(c) ? MAGIC_SEALED : MAGIC, 16);
     put_be(ret + 16, number, 8);
     memcpy(ret + 24, c->log.b, MERKLE_BYTES);
