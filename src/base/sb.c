@@ -2,9 +2,11 @@
 
 #include "base/fault.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void sb_done(struct sb *b)
 {
@@ -214,4 +216,22 @@ char *sb_steal(struct sb *b, size_t *ret_n)
     *ret_n = b->n;
     *b = sb_make(b->max);
     return p;
+}
+
+int sb_load(struct sb *b, const char *path, struct err *err)
+{
+    FILE *f = fopen(path, "re");
+    bool is_bad;
+    char *to;
+    size_t n;
+
+    if (!f)
+        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
+    while ((to = sb_room(b, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
+        sb_add(b, n);
+    is_bad = ferror(f) != 0;
+    fclose(f);
+    if (is_bad)
+        return err_set(err, ERR_VALUE, "\"%s\" cannot be read", path);
+    return b->failed ? err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path, b->max) : 0;
 }

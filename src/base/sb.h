@@ -59,6 +59,10 @@ static inline struct str sb_view(const struct sb *b)
     return str_n(b->p, b->n);
 }
 
+/* Appends a whole file. ERR_VALUE says that it cannot be read, or is longer than the builder's
+ * maximum. */
+int sb_load(struct sb *b, const char *path, struct err *err);
+
 /* 0, or ERR_NO_MEMORY with err filled when an append failed. */
 int sb_ok(const struct sb *b, struct err *err);
 

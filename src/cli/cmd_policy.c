@@ -36,7 +36,7 @@ static int run(const struct cli_args *args, struct err *err)
     if (!shows && strcmp(action, "test") != 0)
         return err_set(err, ERR_VALUE, "\"%s\" is neither show nor test", action);
     if (args->n_operands > 1)
-        r = policy_load(args->operands[1], &text, err);
+        r = sb_load(&text, args->operands[1], err);
     else
         sb_str(&text, policy_default());
     if (r < 0 || (r = policy_parse(sb_view(&text), &p, err)) < 0)

@@ -143,7 +143,7 @@ int auth_start(struct server *s, struct err *err)
     struct trust_config config = {.root = s->root,
                                   .policy = policy_default(),
                                   .teller = s->config->notify ? &s->notices.teller : NULL};
-    int r = s->config->policy ? policy_load(s->config->policy, &policy, err) : 0;
+    int r = s->config->policy ? sb_load(&policy, s->config->policy, err) : 0;
 
     if (r < 0)
         return r;

@@ -5,7 +5,6 @@
 #include "http/mail.h"
 #include "trust/account.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #define ANSWER_MAX KIB(64)
@@ -79,22 +78,6 @@ static int send_post(void *ctx, const struct notify_post *p, int *ret_status,
     return r;
 }
 
-static int read_file(const char *path, struct sb *out, struct err *err)
-{
-    FILE *f = fopen(path, "re");
-    char *to;
-    size_t n;
-
-    if (!f)
-        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
-    while ((to = sb_room(out, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
-        sb_add(out, n);
-    fclose(f);
-    return out->failed
-               ? err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path, NOTIFY_CONFIG_MAX)
-               : 0;
-}
-
 /* ---- of accounts ---- */
 
 static int tell(void *ctx, struct store_txn *txn, enum trust_told what,
@@ -122,7 +105,7 @@ int notices_start(struct notices *n, struct store *store, const char *path, stru
 {
     _cleanup_(sb_done) struct sb config = sb_make(NOTIFY_CONFIG_MAX);
     struct access node = trust_system();
-    int r = path ? read_file(path, &config, err) : 0;
+    int r = path ? sb_load(&config, path, err) : 0;
 
     n->wires = (struct notify_wires){.ctx = n, .mail = send_mail, .post = send_post};
     n->teller = (struct trust_teller){.ctx = n, .tell = tell, .wake = wake};

@@ -1,6 +1,5 @@
 #include "trust/policy.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #define POLICY_ARENA_MAX MIB(16)
@@ -350,22 +349,6 @@ void policy_free(struct policy *p)
         return;
     arena_done(&p->a);
     free(p);
-}
-
-int policy_load(const char *path, struct sb *out, struct err *err)
-{
-    FILE *f = fopen(path, "re");
-    char *to;
-    size_t n;
-
-    if (!f)
-        return err_set(err, ERR_VALUE, "\"%s\" cannot be read: %s", path, strerror(errno));
-    while ((to = sb_room(out, KIB(4))) && (n = fread(to, 1, KIB(4), f)) > 0)
-        sb_add(out, n);
-    fclose(f);
-    return out->failed
-               ? err_set(err, ERR_VALUE, "\"%s\" is longer than %zu bytes", path, POLICY_BYTES_MAX)
-               : 0;
 }
 
 /* ---- asking ---- */

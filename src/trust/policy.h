@@ -79,8 +79,6 @@ static inline void policy_freep(struct policy **p)
 {
     policy_free(*p);
 }
-/* Appends the text of a file; ERR_VALUE when it cannot be read. */
-int policy_load(const char *path, struct sb *out, struct err *err);
 /* The text of the default. */
 struct str policy_default(void);
 
