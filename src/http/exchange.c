@@ -89,8 +89,7 @@ void *exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd)
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     x->server = s;
     x->mhd = mhd;
-    x->home = server_returned(s);
-    x->leads = false;
+    x->loop = loop_current();
     x->conn = info ? info->socket_context : NULL;
     x->req = (struct http_request){.is_tls = s->config.tls_cert, .is_local = s->socket_path};
     x->arena.limit_bytes = s->config.arena_max;
@@ -225,44 +224,6 @@ static enum MHD_Result body_arrived(struct http_exchange *x, const char *data, s
     return MHD_NO;
 }
 
-/* ---- back from another thread ---- */
-
-static void resume(struct http_exchange *x)
-{
-    struct http_server *s = x->server;
-
-    MHD_resume_connection(x->mhd);
-    atomic_fetch_sub(&s->owned, 1);
-}
-
-/* Whoever finds the list empty wakes the loop, which finds the others there when it runs this one:
- * a group of replies that became ready together costs one wake-up. */
-void exchange_return(struct http_exchange *x)
-{
-    struct http_exchange *first = atomic_load_explicit(&x->home->first, memory_order_relaxed);
-
-    do {
-        x->next = first;
-        x->leads = !first;
-    } while (!atomic_compare_exchange_weak(&x->home->first, &first, x));
-    if (!first)
-        resume(x); /* the others may be gone by now */
-}
-
-static void resume_others(struct http_exchange *leader)
-{
-    struct http_exchange *x = atomic_exchange(&leader->home->first, NULL);
-
-    leader->leads = false;
-    while (x) {
-        struct http_exchange *next = x->next;
-
-        if (x != leader)
-            resume(x);
-        x = next;
-    }
-}
-
 enum MHD_Result exchange_run(_unused_ void *server, _unused_ struct MHD_Connection *mhd,
                              _unused_ const char *url, const char *method, const char *version,
                              const char *data, size_t *data_n, void **exchange)
@@ -280,10 +241,7 @@ enum MHD_Result exchange_run(_unused_ void *server, _unused_ struct MHD_Connecti
         *data_n = 0;
         count(&server_counters(x->server)->bytes_in, n);
         return body_arrived(x, data, n);
-    case X_HANDLED: /* resumed */
-        if (x->leads)
-            resume_others(x);
-        return queue(x);
+    case X_HANDLED: return queue(x); /* resumed */
     }
     return MHD_NO;
 }
@@ -299,8 +257,6 @@ void exchange_end(void *server, _unused_ struct MHD_Connection *mhd, void **exch
     if (!x)
         return;
     *exchange = NULL;
-    if (x->leads)
-        resume_others(x);
     if (x->response)
         MHD_destroy_response(x->response);
     if (x->counted)

@@ -49,8 +49,7 @@ struct reply_header {
 
 struct http_exchange {
     struct http_exchange *next; /* in a queue or a cache */
-    struct returned *home;      /* where it goes back to its event loop */
-    bool leads;                 /* its loop finds the others through it */
+    struct loop *loop;
     struct http_server *server;
     struct MHD_Connection *mhd;
     struct conn *conn;
@@ -91,11 +90,6 @@ struct counters {
     _Atomic uint64_t begun, ended, bytes_in, bytes_out, refused;
 };
 
-/* Exchanges that go back to an event loop together: waking it costs more than sending a reply. */
-struct returned {
-    _Alignas(64) _Atomic(struct http_exchange *) first;
-};
-
 /* workers.c */
 struct workers {
     pthread_mutex_t lock;
@@ -117,6 +111,28 @@ bool workers_reserve(struct workers *w);
 void workers_push(struct workers *w, struct http_exchange *x);
 /* An exchange that had a turn has given its memory back. */
 void workers_end_turn(struct workers *w);
+
+/* loops.c: the event loops, a libmicrohttpd each, on one listening socket. */
+struct loop {
+    _Alignas(64) _Atomic(struct http_exchange *) returned; /* by others, to be gone on with */
+    struct MHD_Daemon *mhd;
+    int listen_fd; /* its own number for the socket */
+    int epoll_fd, wake_fd;
+    atomic_bool stop;
+    bool running;
+    pthread_t thread;
+};
+
+/* Takes the server's listening socket over. */
+int loops_start(struct http_server *s, struct err *err);
+/* No new connection from here on. */
+void loops_refuse(struct http_server *s);
+/* Ends the threads and closes all connections; none may be suspended. */
+void loops_stop(struct http_server *s);
+/* The calling thread's. */
+struct loop *loop_current(void);
+/* Gives back an exchange that was deferred, from any thread: its loop owns it from here on. */
+void loop_return(struct http_exchange *x);
 
 /* keeper.c: one thread that ends slow connections and closes lingering ones. */
 #define LINGER_MAX 64
@@ -150,8 +166,8 @@ int64_t keeper_now_ms(void);
 
 struct http_server {
     struct http_config config;
-    struct MHD_Daemon *mhd;
-    int listen_fd, port;
+    struct loop *loops;  /* config.threads of them */
+    int listen_fd, port; /* the loops have the socket, once they run */
     char *socket_path;
     char *tls[3]; /* contents of the PEM files */
     struct workers workers;
@@ -161,12 +177,10 @@ struct http_server {
     atomic_bool stopping; /* replies close their connection */
     atomic_bool closing;  /* new requests are not handled any more */
     struct counters counters[SHARDS];
-    struct returned returned[SHARDS];
 };
 
 /* The calling thread's. */
 struct counters *server_counters(struct http_server *s);
-struct returned *server_returned(struct http_server *s);
 static inline void count(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
@@ -196,9 +210,7 @@ void body_take(struct http_exchange *x, const char *p, size_t n);
 void body_end(struct http_exchange *x);
 void body_done(struct http_exchange *x);
 
-/* exchange.c. Back to the event loop, which owns x from here on; any thread. */
-void exchange_return(struct http_exchange *x);
-/* libmicrohttpd's callbacks. */
+/* exchange.c: libmicrohttpd's callbacks. */
 void *exchange_begin(void *server, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result exchange_run(void *server, struct MHD_Connection *mhd, const char *url,
                              const char *method, const char *version, const char *data,

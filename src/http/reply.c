@@ -133,7 +133,7 @@ static void send_off(struct http_exchange *x)
         return; /* whoever passes the last gate sends */
     if (x->refused)
         replace_reply(x);
-    exchange_return(x);
+    loop_return(x);
 }
 
 static void reply_later(_unused_ void *ctx, struct http_exchange *x)

@@ -2,14 +2,11 @@
 
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#define FILES_FOR_OTHERS 128 /* descriptors that the rest of the process may need */
 #define STOP_RESUME_MS 1000
 #define STOP_POLL_NS 2000000
 
@@ -28,11 +25,6 @@ struct counters *server_counters(struct http_server *s)
     return &s->counters[shard()];
 }
 
-struct returned *server_returned(struct http_server *s)
-{
-    return &s->returned[shard()];
-}
-
 static unsigned cores(void)
 {
     cpu_set_t set;
@@ -40,18 +32,6 @@ static unsigned cores(void)
     if (sched_getaffinity(0, sizeof set, &set) < 0)
         return 1;
     return (unsigned)MAX(CPU_COUNT(&set), 1);
-}
-
-/* As many as named, or as the process may open files for. */
-static unsigned connections_max(unsigned threads)
-{
-    struct rlimit files;
-    unsigned max = HTTP_CONNECTIONS_MAX;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < max + FILES_FOR_OTHERS)
-        max = files.rlim_cur > 2 * FILES_FOR_OTHERS ? (unsigned)files.rlim_cur - FILES_FOR_OTHERS
-                                                    : FILES_FOR_OTHERS;
-    return MAX(max, threads);
 }
 
 static void take_config(struct http_server *s, const struct http_config *config)
@@ -71,44 +51,6 @@ static void take_config(struct http_server *s, const struct http_config *config)
     c->spool_dir = c->spool_dir ? c->spool_dir : "/tmp";
 }
 
-/* We percent-decode ourselves, from the text as sent. */
-static size_t leave_escaped(_unused_ void *ctx, _unused_ struct MHD_Connection *mhd, char *text)
-{
-    return strlen(text);
-}
-
-static int start_loops(struct http_server *s, struct err *err)
-{
-    const struct http_config *c = &s->config;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-    struct MHD_OptionItem options[16];
-    size_t n = 0;
-
-    if (c->threads > 1)
-        options[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, c->threads, NULL};
-    if (c->tls_cert) {
-        flags |= MHD_USE_TLS;
-        options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, s->tls[0]};
-        options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, s->tls[1]};
-        options[n++] = (struct MHD_OptionItem){
-            MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"};
-    }
-    if (c->tls_client_ca)
-        options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, s->tls[2]};
-    options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-
-    s->mhd = MHD_start_daemon(
-        flags, 0, NULL, NULL, exchange_run, s, MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s, MHD_OPTION_NOTIFY_COMPLETED, exchange_end,
-        s, MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, s, MHD_OPTION_UNESCAPE_CALLBACK,
-        leave_escaped, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, connections_max(c->threads), MHD_OPTION_CONNECTION_TIMEOUT,
-        c->idle_seconds, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-    if (!s->mhd)
-        return err_set(err, ERR_INTERNAL, "the server's event loops do not start");
-    return 0;
-}
-
 static int listen_any(struct http_server *s, const struct http_config *c, struct err *err)
 {
     int r;
@@ -122,9 +64,9 @@ static int listen_any(struct http_server *s, const struct http_config *c, struct
     return s->socket_path ? 0 : err_no_memory(err);
 }
 
-/* What is left once no event loop runs any more. */
 static void server_free(struct http_server *s)
 {
+    loops_stop(s);
     workers_stop(&s->workers);
     keeper_stop(&s->keeper);
     if (s->listen_fd >= 0)
@@ -154,7 +96,7 @@ int http_server_start(const struct http_config *config, struct http_server **ret
     if (r >= 0)
         r = workers_start(&s->workers, &s->config, err);
     if (r >= 0)
-        r = start_loops(s, err);
+        r = loops_start(s, err);
     if (r < 0) {
         server_free(s);
         return r;
@@ -179,20 +121,6 @@ static void sleep_a_little(void)
     nanosleep(&(struct timespec){.tv_nsec = STOP_POLL_NS}, NULL);
 }
 
-/* Puts /dev/null in the listening socket's place: the kernel refuses clients at once and takes the
- * socket out of every epoll set, and the number stays valid for MHD, which closes it when it stops.
- * (MHD_quiesce_daemon in 0.9.75 takes the socket out of each loop's set both from the caller's
- * thread and from the loop's own, and aborts when the two meet.) */
-static void stop_listening(struct http_server *s)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null < 0)
-        return;
-    dup2(null, s->listen_fd);
-    close(null);
-}
-
 void http_server_stop(struct http_server *s, unsigned grace_ms)
 {
     int64_t until = keeper_now_ms() + grace_ms;
@@ -200,7 +128,7 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
-    stop_listening(s);
+    loops_refuse(s);
     while (under_way(s) > 0 && keeper_now_ms() < until)
         sleep_a_little();
     /* From here on no handler is called any more. A request either sees this or is seen below. */
@@ -213,8 +141,6 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
     until = MAX(until, keeper_now_ms() + STOP_RESUME_MS);
     while ((under_way(s) > 0 && keeper_now_ms() < until) || atomic_load(&s->owned) > 0)
         sleep_a_little();
-    MHD_stop_daemon(s->mhd);
-    s->listen_fd = -1;
     server_free(s);
 }
 

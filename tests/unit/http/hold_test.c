@@ -185,6 +185,42 @@ static void many_at_once(void **state)
     http_server_stop(s, 1000);
 }
 
+/* Keeps its loop busy, so that what comes meanwhile is ready all at once. */
+static void busy_or_echo(void *ctx, struct http_exchange *x)
+{
+    if (str_eq(http_request(x)->path, STR("/busy")))
+        sleep_ms(300);
+    echo(ctx, x);
+}
+
+/* libmicrohttpd fetches 128 events in a call, and takes 128 to mean that there are more. */
+static void as_many_at_once_as_are_fetched(void **state)
+{
+    struct http_config c = {.handle = busy_or_echo, .threads = 1};
+    struct http_server *s = serve(&c);
+    _cleanup_(reply_done) struct reply r = reply_make();
+    int fd[128], busy = connect_port(http_server_port(s));
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
+        fd[i] = connect_port(http_server_port(s));
+        send_text(fd[i], GET);
+        r.next = r.bytes.n = 0;
+        assert_true(receive(fd[i], &r, false));
+    }
+    send_text(busy, "GET /busy HTTP/1.1\r\n" HOST "\r\n");
+    sleep_ms(100);
+    for (size_t i = 0; i < ARRAY_LEN(fd); i++)
+        send_text(fd[i], GET);
+    for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
+        r.next = r.bytes.n = 0;
+        assert_true(receive(fd[i], &r, false));
+        close(fd[i]);
+    }
+    close(busy);
+    http_server_stop(s, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +229,7 @@ int main(void)
         cmocka_unit_test(is_replaced_by_an_error),
         cmocka_unit_test(long_replies_are_compressed),
         cmocka_unit_test(many_at_once),
+        cmocka_unit_test(as_many_at_once_as_are_fetched),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
