@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Kills servers of a Citus below a program that writes: citus_outage.py workers|coordinator|all PROGRAM
+"""Kills servers of a Citus below a program that writes: citus_outage.py WHICH PROGRAM
 
-`workers` kills one worker after the other, `coordinator` the coordinator each time, `all` everything
-at once. Then nothing may be left prepared that nobody ends. Skips unless CARNET_TEST_CITUS=start: the
+WHICH is `workers`, one after the other, `coordinator`, each time, or `all`, everything at once.
+Then nothing may be left prepared that nobody ends. Skips unless CARNET_TEST_CITUS=start: the
 cluster must be the test's own.
 """
 import os
