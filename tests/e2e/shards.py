@@ -16,20 +16,15 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 import node as nodes  # noqa: E402
+import plans  # noqa: E402
 import stores  # noqa: E402
 import with_citus  # noqa: E402
 
 PEOPLE = 12
 TABLES = ('carnet_version', 'carnet_idx', 'carnet_home', 'carnet_guest')
-SETTINGS = {'shared_preload_libraries': 'citus,auto_explain', 'log_min_messages': 'notice',
+SETTINGS = {'shared_preload_libraries': 'citus,' + plans.MODULE, 'log_min_messages': 'notice',
             'citus.explain_all_tasks': 'on'}
 WATCHED = ('auto_explain.log_min_duration = 0', 'citus.log_remote_commands = on')
-IDLE_SECONDS = 20
-BUSY = ("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'carnet'"
-        " AND state <> 'idle'")
-# An entry of the server's log: its first line has the time, those that go on begin with a tab.
-ENTRY = re.compile(r'^\d{4}-\d\d-\d\d .*(?:\n\t.*)*', re.MULTILINE)
-PLAN = re.compile(r'LOG:  duration: .* plan:\n\tQuery Text: (.*\n(?:.*\n)*.*)')
 # What Citus asks of itself: the explaining, and its transactions on workers.
 INNER = re.compile(r'EXPLAIN |BEGIN TRANSACTION|\n')
 SHARD = re.compile(r'carnet_(?:version|idx|home|guest)_(\d+)')
@@ -39,9 +34,9 @@ class Watch:
     """What the coordinator has planned and sent to the workers since the last look."""
 
     def __init__(self, cluster):
-        self.coordinator, self.seen = cluster.coordinator, 0
+        self.log, self.idle = plans.Log(cluster.coordinator), plans.Idle(cluster.uri)
         self.shards = {}
-        for line in self.coordinator.sql(
+        for line in cluster.coordinator.sql(
                 "SELECT shardid, logicalrelid FROM pg_dist_shard").split():
             shard, table = line.split('|')
             self.shards[int(shard)] = table
@@ -49,14 +44,6 @@ class Watch:
     def all(self, table):
         """The shards of a table."""
         return {s for s, of in self.shards.items() if of == table}
-
-    def wait(self):
-        """Until the node's transactions are over, and with them their plans in the log."""
-        end = time.monotonic() + IDLE_SECONDS
-        while self.coordinator.sql(BUSY).strip() != '0':
-            if time.monotonic() > end:
-                raise RuntimeError('the connections of the node do not become idle')
-            time.sleep(0.01)
 
     def by_table(self, entries):
         found = {table: set() for table in TABLES}
@@ -66,14 +53,12 @@ class Watch:
 
     def look(self):
         """The plans, and the shards of each table: in them, and in all that was sent."""
-        self.wait()
-        text = self.coordinator.text()
-        new, self.seen = text[self.seen:], len(text)
-        entries = ENTRY.findall(new)
-        plans = [m.group(1) for m in map(PLAN.search, entries) if m]
-        plans = [p for p in plans if not INNER.match(p)]
+        self.idle.wait()
+        entries = self.log.entries()
+        found = [p.removeprefix('Query Text: ') for p in plans.texts(entries)]
+        found = [p for p in found if not INNER.match(p)]
         sent = [e for e in entries if 'NOTICE:  issuing ' in e and 'issuing EXPLAIN' not in e]
-        return plans, self.by_table(plans), self.by_table(sent)
+        return found, self.by_table(found), self.by_table(sent)
 
 
 def home_of(cluster, patient):
@@ -136,12 +121,12 @@ def of_patient(score, watch, client, home, request, out):
     name, method, url, body, directory, is_explained = request
     watch.look()
     reply = client.send(method, url, body)
-    plans, explained, sent = watch.look()
+    found, explained, sent = watch.look()
     score.check(reply.status in (200, 201), f'{name}: {reply}')
     print(f'{name}: explained {describe(explained)}; sent {describe(sent)}')
     out.write(f'== {name}: {method} {url}\nshards in plans: {describe(explained)}\n'
               f'shards of all that was sent to workers: {describe(sent)}\n\n')
-    out.writelines(plan.replace('\n\t', '\n') + '\n\n' for plan in plans)
+    out.writelines(plan + '\n\n' for plan in found)
     # Who is referred to (practitioners, places) lives elsewhere, and is in $everything.
     tables = ['carnet_idx'] if name == 'everything' else ['carnet_version', 'carnet_idx']
     for table in tables:
@@ -157,10 +142,10 @@ def of_all(score, watch, client, out):
     watch.look()
     url = '/fhir/Patient?name=a&_count=50'
     client.get(url)
-    plans, explained, sent = watch.look()
+    found, explained, sent = watch.look()
     print(f'search of all: {describe(explained)}')
     out.write(f'== search of all: GET {url}\nshards in plans: {describe(explained)}\n\n')
-    out.writelines(plan.replace('\n\t', '\n') + '\n\n' for plan in plans)
+    out.writelines(plan + '\n\n' for plan in found)
     for what in (explained, sent):
         score.check(what['carnet_idx'] == watch.all('carnet_idx'), f'not all are asked: {what}')
 
@@ -180,6 +165,7 @@ def check(score, cluster, folder, patient, out):
         of_all(score, watch, client, out)
         shows_by_itself(score, cluster, client)
         client.close()
+    watch.idle.close()
 
 
 def shows_by_itself(score, cluster, client):
