@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a PostgreSQL can refuse, each in one clear sentence: refusals.py CARNET
 
-Wrong credentials, no database, no store in it, one of a newer version, a server that does not wait
-for its disk, a read-only one, one that is gone.
+Wrong credentials, no database, no store in it or somebody else's tables, one of a newer version, a
+role that may not, a server that does not wait for its disk, a read-only one, one that is gone.
 """
 import json
 import os
@@ -49,6 +49,26 @@ def on_opening(folder):
     stores.sql("UPDATE carnet_meta SET value = 'x' WHERE name = 'schema'", uri)
     refused(folder, 'check', 'which never was')
     stores.sql("UPDATE carnet_meta SET value = '1' WHERE name = 'schema'", uri)
+    stores.sql('ALTER TABLE carnet_idx RENAME k TO key', uri)
+    refused(folder, 'check', 'not those of a store: it lacks carnet_idx.k')
+    refused(folder, 'serve', 'not those of a store: it lacks carnet_idx.k', '--open')
+    stores.sql('ALTER TABLE carnet_idx RENAME key TO k', uri)
+
+
+def in_anothers_database(folder):
+    """Tables of others are told from a store, and left alone; a role without rights is told so."""
+    data = os.path.join(folder.path, 'other')
+    stores.make(data)
+    uri = stores.uri_of(data)
+    stores.sql('CREATE TABLE carnet_meta (thing int)', uri)
+    refused(folder, 'check', 'not those of a store: it lacks carnet_meta.name', uri=uri)
+    refused(folder, 'init', 'already holds a store', uri=uri)
+    stores.sql('DROP TABLE carnet_meta; CREATE ROLE poor LOGIN', uri)
+    refused(folder, 'init', 'allows this role too little', uri=uri.replace('carnet@', 'poor@'))
+    stores.sql(f'ALTER DATABASE {stores.name_of(data)} SET default_transaction_read_only = on')
+    refused(folder, 'init', 'read-only', uri=uri)
+    if stores.sql("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'carnet%'", uri) != '0\n':
+        raise AssertionError('half a store is left where it was refused')
 
 
 def with_passwords(folder, server):
@@ -149,6 +169,7 @@ def main():
         stores.SERVER = server.uri
         with nodes.Folder(sys.argv[1]) as folder:
             on_opening(folder)
+            in_anothers_database(folder)
             with_passwords(folder, server)
             without_its_disk(folder)
             at_work(folder, server)

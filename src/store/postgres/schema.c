@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define LACKS_MAX 300 /* of the names of columns */
+
 /* docs/formats/store-postgresql.md says what each column means and why it is so. */
 static const char schema[] =
     "CREATE TABLE carnet_meta (name text COLLATE \"C\" PRIMARY KEY, value bytea NOT NULL);"
@@ -111,6 +113,14 @@ static int has_store(struct pg_conn *c, bool *ret, struct err *err)
     return r;
 }
 
+/* What of a store's columns is missing: tables of its names may be somebody else's. */
+static const char lacks[] =
+    "SELECT coalesce(string_agg(c, ', '), '') FROM unnest(ARRAY['carnet_meta.name',"
+    " 'carnet_meta.value', 'carnet_origin.value', 'carnet_agent.text', 'carnet_term.k',"
+    " 'carnet_multi.list', 'carnet_blob.bytes', 'carnet_feed.epoch', 'carnet_version.parent',"
+    " 'carnet_version.body', 'carnet_idx.k']) c WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE"
+    " attrelid = to_regclass(split_part(c, '.', 1)) AND attname = split_part(c, '.', 2))";
+
 static const char has_citus[] = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')";
 
 /* What loses acknowledged writes when the power fails must be asked for by name. */
@@ -193,17 +203,23 @@ static int open_sharded(struct pg_store *st, struct pg_conn *c, struct err *err)
 
 static int check_versions(struct pg_store *st, struct pg_conn *c, struct err *err)
 {
-    int64_t version, index, tz, content;
+    int64_t version = 0, index, tz, content;
+    char missing[LACKS_MAX];
     bool exists;
     int r;
 
-    if ((r = has_store(c, &exists, err)) < 0)
+    if ((r = has_store(c, &exists, err)) < 0 ||
+        (r = ask_text(c, lacks, missing, sizeof missing, err)) < 0)
         return r;
     if (!exists)
         return err_set(err, ERR_NOT_FOUND,
                        "the database holds no store (carnet init --store makes one)");
-    if ((r = meta_i64(c, "schema", 0, &version, err)) < 0)
+    if (!strstr(missing, "carnet_meta") && (r = meta_i64(c, "schema", 0, &version, err)) < 0)
         return r;
+    /* Before the version is told: tables that are not a store's have none. */
+    if (missing[0] && version >= 0 && version <= PG_SCHEMA_SHARDED)
+        return err_set(err, ERR_NO_STORE,
+                       "the database's tables are not those of a store: it lacks %s", missing);
     if (version < PG_SCHEMA_PLAIN || version > PG_SCHEMA_SHARDED)
         return err_set(err, ERR_NO_STORE,
                        "the database's store has format %lld, %s; this program knows formats %d "
