@@ -43,6 +43,7 @@ static struct MHD_Daemon *make_daemon(struct http_server *s, int listen_fd)
     struct MHD_OptionItem options[8];
     size_t n = 0;
 
+    assert(c->threads > 0);
     if (c->tls_cert) {
         flags |= MHD_USE_TLS;
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, s->tls[0]};
