@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Random records, random searches inside searches: nested.py CARNET [SEED [SEARCHES]]
 
-Chains, _has (with ranges inside), dates, _filter, _include, _revinclude, compartments, _list, _text,
-near, composites, hierarchies (:above, :below, :in of tokens, references and URIs) and contained
-resources, each answer held against a naive look at every record: all pages, each record once, and
-nothing else, in the order that was asked for and with the number that is. The naive evaluator reads
-the query (a _filter: the tree that it was written from) and plain JSON, and shares no code with the
-node.
+Chains, _has (with ranges inside), dates, _filter, _include, _revinclude, compartments, _list,
+_text, near, composites, hierarchies (:above, :below, :in of tokens, references and URIs) and
+contained resources, each answer held against a naive look at every record: all pages, each record
+once, and nothing else, in the order that was asked for and with the number that is. The naive
+evaluator reads the query (a _filter: the tree that it was written from) and plain JSON, and shares
+no code with the node.
 """
 import datetime
 import json
@@ -47,16 +47,17 @@ def narrative(rng):
 
 
 def day(rng, first, last):
-    """A date as precise as it happens to be known."""
-    text = f'{rng.randrange(first, last)}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}'
+    """A date as precise as it happens to be known; so few of them that ends meet."""
+    text = f"{rng.randrange(first, last)}-{rng.choice(['01', '02', '06', '12'])}-" + \
+        rng.choice(['01', '15', '28'])
     return text[:rng.choice([10, 10, 10, 7, 4])]
 
 
 def span_of(rng):
     """An onset: a time, or a period that may be open."""
     if rng.random() < 0.6:
-        return {'onsetDateTime': day(rng, 2015, 2026)}
-    first, last = sorted([day(rng, 2015, 2026), day(rng, 2015, 2026)], key=span)
+        return {'onsetDateTime': day(rng, 2015, 2020)}
+    first, last = sorted([day(rng, 2015, 2020), day(rng, 2015, 2020)], key=span)
     return {'onsetPeriod': dict([('start', first), ('end', last)][rng.choice([0, 0, 0, 1]):
                                                                   rng.choice([1, 2, 2, 2])])
             or {'start': first}}
@@ -88,7 +89,7 @@ def make(rng):
              'name': [{'family': rng.choice(NAMES), 'given': [rng.choice(NAMES)]}],
              'gender': rng.choice(['male', 'female'])}
         if rng.random() < 0.7:
-            p['birthDate'] = day(rng, 1950, 1999)
+            p['birthDate'] = day(rng, 1950, 1956)
         if rng.random() < 0.8:
             p['managingOrganization'] = ref(rng, 'Organization', 9)
         yield p
@@ -369,7 +370,7 @@ def value_of(rng, what):
         return rng.choice(NAMES)[:rng.randrange(1, 4)]
     if what == 'date':
         return rng.choice(['ge', 'lt', 'gt', 'le', 'ne', 'sa', 'eb', '']) + \
-            (day(rng, 1950, 1999) if rng.random() < 0.5 else day(rng, 2015, 2026))
+            (day(rng, 1950, 1956) if rng.random() < 0.5 else day(rng, 2015, 2020))
     if what == 'uri':
         return rng.choice(URLS + ['http://x.org/', 'http://x.org/a/b/c/d'])
     if what == 'quantity':
@@ -394,6 +395,8 @@ HIERARCHIES = {('Condition', 'code'): some_code, ('Observation', 'code'): some_c
 
 def plain(rng, kind):
     code = rng.choice(sorted(PARAMETERS[kind]))
+    if rng.random() < 0.4:
+        code = {'Condition': 'onset-date', 'Patient': 'birthdate'}.get(kind, code)
     what = PARAMETERS[kind][code][0]
     if rng.random() < 0.1:
         return code + ':missing', rng.choice(['true', 'false'])
@@ -423,7 +426,7 @@ def argument(rng, kind, depth=0):
         name, value = argument(rng, target, depth + 1)
         head = code + ':' + target if len(TARGETS[kind, code]) > 1 or dice < 0.2 else code
         return head + '.' + name, value
-    if depth < 3 and dice < 0.75:
+    if depth < 3 and dice < 0.7:
         back = [(k, c) for (k, c), t in TARGETS.items() if kind in t]
         if back:
             other, code = rng.choice(back)
@@ -546,7 +549,7 @@ def included(world, page, includes):
 
 
 def in_order(world, matches, by):
-    """Whether matches come by birthday, or the earliest or latest of an onset; those without last."""
+    """Whether matches come by birthday or onset, and those that have none last."""
     descending = by.startswith('-')
     code = by.lstrip('-')
     keys = []
