@@ -1,8 +1,8 @@
 /* snapshot_id.c - the id that an element of a differential has, or would have.
  *
  * An id says which slices an element is within; its path does not. Elements without a usable id are
- * read by their order, as the elements of a snapshot are: what comes behind a slice and is below its
- * path is within it. Source: http://hl7.org/fhir/R4/elementdefinition.html#id.
+ * read by their order, as the elements of a snapshot are: what comes behind a slice and is below
+ * its path is within it. Source: http://hl7.org/fhir/R4/elementdefinition.html#id.
  */
 #include "fhir/snapshot_int.h"
 
