@@ -1,5 +1,5 @@
-/* conform_narrative.c - links within a narrative lead somewhere: "#x" to an element of a narrative, of
- * the resource or what it contains; in a document, whose narratives are shown as one, to one of any
+/* conform_narrative.c - links within a narrative lead somewhere: "#x" to an element of a narrative,
+ * of the resource or what it contains; in a document, whose narratives are shown as one, of any
  * entry. And no two elements of a narrative have the same id.
  *
  * Source: http://hl7.org/fhir/R4/narrative.html, documents.html#presentation.

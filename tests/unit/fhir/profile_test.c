@@ -731,11 +731,12 @@ static void extension_counts(void **state)
     NAMED(                                                                                         \
         "http://example.org/x", "Extension", BASE("Extension"),                                    \
         "{\"id\":\"Extension\",\"path\":\"Extension\"" counts "},"                                \
-        "{\"id\":\"Extension.url\",\"path\":\"Extension.url\","                                    \
+        "{\"id\":\"Extension.url\",\"path\":\"Extension.url\"," \
         "\"fixedUri\":\"http://example.org/x\"}")
-#define WITH_SLICE(counts)                                                                         \
-    SD("Patient", "",                                                                              \
-       "{\"id\":\"Patient.extension:x\",\"path\":\"Patient.extension\",\"sliceName\":\"x\"" counts   \
+#define WITH_SLICE(counts) \
+    SD("Patient", "", \
+       "{\"id\":\"Patient.extension:x\",\"path\":\"Patient.extension\"," \
+       "\"sliceName\":\"x\"" counts \
        ",\"type\":[{\"code\":\"Extension\",\"profile\":[\"http://example.org/x\"]}]}")
 #define ONE_X "{\"url\":\"http://example.org/x\",\"valueString\":\"x\"}"
     static const char one[] = EXTENSION_SD(",\"min\":0,\"max\":\"1\"");
