@@ -139,8 +139,7 @@ static void failure_leaves_no_half(void **state)
 
     (void)state;
     run_init(&run);
-    FAULT_LOOP(false)
-    {
+    FAULT_LOOP(false) {
         struct err err = {0};
         int r = package_install(&run.place, &run.options, &err);
         bool has_fired = fault_fired();
