@@ -15,6 +15,7 @@ import { type Route, useRoute } from './route';
 import { LanguageChoice, Shell } from './shell';
 
 const HealthRoom = lazy(() => import('./health/room'));
+const FamilyRoom = lazy(() => import('./family/room'));
 const CareRoom = lazy(() => import('./care/room'));
 
 function Frame({
@@ -39,6 +40,7 @@ function Frame({
 function InRoom({ node, session, route }: { node: NodeInfo; session: Session; route: Route }) {
   const client = useMemo(() => new Client(session, renewSession), [session]);
   if (session.room === 'health') return <HealthRoom client={client} node={node} route={route} />;
+  if (session.room === 'family') return <FamilyRoom client={client} node={node} route={route} />;
   if (session.room === 'care') return <CareRoom client={client} node={node} route={route} />;
   return <EmptyRoom node={node} />;
 }

@@ -1,11 +1,12 @@
 // The portal's rooms: each asks for what its pages need, and no more.
 
-export type Room = 'health' | 'care' | 'watch' | 'steward' | 'country' | 'operate';
+export type Room = 'health' | 'family' | 'care' | 'watch' | 'steward' | 'country' | 'operate';
 
 const identity = 'openid fhirUser profile';
 
 export const scopes: Readonly<Record<Room, string>> = {
   health: `${identity} launch/patient patient/*.rs patient/Consent.cu`,
+  family: `${identity} user/*.rs`,
   care: `${identity} user/*.cruds`,
   watch: `${identity} user/*.rs`,
   steward: `${identity} user/*.cruds`,
@@ -16,6 +17,7 @@ export const scopes: Readonly<Record<Room, string>> = {
 // Where each role of an account begins.
 const roomOfRole: Readonly<Record<string, Room>> = {
   patient: 'health',
+  guardian: 'family',
   worker: 'care',
   epidemiologist: 'watch',
   steward: 'steward',

@@ -27,7 +27,8 @@ async function loadPeople(key: string): Promise<Person[]> {
 
 const icons: Readonly<Record<string, IconName>> = {
   health: 'heart',
-  care: 'person',
+  family: 'person',
+  care: 'add',
   watch: 'chart',
   steward: 'shield',
   country: 'globe',

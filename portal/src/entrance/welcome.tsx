@@ -8,7 +8,8 @@ import { Shell } from '../shell';
 
 export const rooms: readonly { room: Room; icon: IconName; title: Key; what: Key }[] = [
   { room: 'health', icon: 'heart', title: 'room.health', what: 'room.health.what' },
-  { room: 'care', icon: 'person', title: 'room.care', what: 'room.care.what' },
+  { room: 'family', icon: 'person', title: 'room.family', what: 'room.family.what' },
+  { room: 'care', icon: 'add', title: 'room.care', what: 'room.care.what' },
 ];
 
 export function Welcome({ node }: { node: NodeInfo }) {
