@@ -323,6 +323,63 @@ test('a lost connection, an ended session and leaving are states of their own', 
   });
 });
 
+test('an emergency access is reviewed, and what was looked at is found in the log', async () => {
+  await as('privacy', {}, async (person, page) => {
+    await page.locator('main li.card').first().waitFor();
+    await person.look('reviews');
+    const text = await page.locator('main li.card').first().innerText();
+    assert.match(text, /Unconscious after a fall/);
+    assert.ok(text.includes(process.env.CARNET_NURSE), 'who it was, by name');
+    await page.locator('.choice input').first().check();
+    await page.locator('main li.card button').first().click();
+    await page.waitForFunction(() => /closed/.test(document.querySelector('.verdict').innerText));
+    await page.locator('main details summary').click();
+    await page.locator('details li.card').first().waitFor();
+    assert.match(await page.locator('details li.card').first().innerText(), /justified/);
+    await person.look('reviewed');
+    await page.locator('details li.card a').first().click();
+    await page.locator('main .rows > li').first().waitFor();
+    await person.look('audit');
+    assert.match(await page.locator('main .rows').innerText(), /Emergency access/);
+    await page.fill('#audit-record', 'nobody');
+    await page.locator('main form button').click();
+    await page.locator('main .empty').waitFor();
+    await person.open('#/privacy');
+    await page.locator('main .empty').waitFor();
+    await person.look('reviews-none');
+  });
+});
+
+test('a steward finds a code and what it means', async () => {
+  await as('steward', {}, async (person, page) => {
+    const system = encodeURIComponent('http://terminology.hl7.org/CodeSystem/v3-ActReason');
+    await person.open(`#/steward/terms/${system}`);
+    await page.fill('#terms-words', 'emergency room');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelectorAll('.rows > li').length === 1);
+    await person.look('terms');
+    await page.locator('.rows a').click();
+    await page.waitForFunction(() => location.hash.endsWith('/ERTREAT'));
+    await person.settled();
+    await person.look('term');
+    assert.match(await page.locator('h1').innerText(), /emergency room treatment/);
+    await person.open('#/steward'); // a node without ICD-11 says so
+    await page.locator('main .notice').waitFor();
+    await person.look('terms-unknown');
+    person.complaints = person.complaints.filter((line) => !line.includes('404'));
+  });
+});
+
+test('an operator sees how the node is', async () => {
+  await as('operator', { size: 'desktop' }, async (person, page) => {
+    await page.locator('.facts').waitFor();
+    await page.locator('main summary').click();
+    await person.look('node');
+    assert.match(await person.text(), /Requests answered/);
+    assert.ok(await page.locator('.metrics tr').count() > 15);
+  });
+});
+
 test('a role without pages is told so', async () => {
   await as('epidemiologist', {}, async (person) => {
     await person.look('empty-room');

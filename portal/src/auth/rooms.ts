@@ -1,6 +1,14 @@
 // The portal's rooms: each asks for what its pages need, and no more.
 
-export type Room = 'health' | 'family' | 'care' | 'watch' | 'steward' | 'country' | 'operate';
+export type Room =
+  | 'health'
+  | 'family'
+  | 'care'
+  | 'watch'
+  | 'steward'
+  | 'privacy'
+  | 'country'
+  | 'operate';
 
 const identity = 'openid fhirUser profile';
 
@@ -9,7 +17,8 @@ export const scopes: Readonly<Record<Room, string>> = {
   family: `${identity} user/*.rs`,
   care: `${identity} user/*.cruds`,
   watch: `${identity} user/*.rs`,
-  steward: `${identity} user/*.cruds`,
+  steward: `${identity} user/*.rs`,
+  privacy: `${identity} user/*.rs user/Task.u`,
   country: `${identity} user/*.rs`,
   operate: `${identity} user/*.rs`,
 };
@@ -21,6 +30,7 @@ const roomOfRole: Readonly<Record<string, Room>> = {
   worker: 'care',
   epidemiologist: 'watch',
   steward: 'steward',
+  privacy: 'privacy',
   researcher: 'country',
   operator: 'operate',
 };

@@ -29,10 +29,11 @@ const icons: Readonly<Record<string, IconName>> = {
   health: 'heart',
   family: 'person',
   care: 'add',
-  watch: 'chart',
-  steward: 'shield',
+  watch: 'alert',
+  steward: 'record',
+  privacy: 'shield',
   country: 'globe',
-  operate: 'record',
+  operate: 'chart',
 };
 
 function People({ list }: { list: Person[] }) {

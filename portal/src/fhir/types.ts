@@ -181,12 +181,31 @@ export interface AuditEvent extends Resource {
   action?: string;
   outcome?: string;
   subtype?: Coding[];
+  entity?: { what?: Reference }[];
   agent: {
     requestor: boolean;
     role?: CodeableConcept[];
     who?: { identifier?: { value?: string } };
     name?: string;
+    purposeOfUse?: CodeableConcept[];
   }[];
+}
+
+export interface Task extends Resource {
+  resourceType: 'Task';
+  status: string;
+  for?: Reference;
+  requester?: Reference;
+  reasonCode?: CodeableConcept;
+  authoredOn?: string;
+  executionPeriod?: Period;
+  note?: { text: string; time?: string }[];
+  output?: { type: CodeableConcept; valueCode?: string }[];
+}
+
+export interface ValueSet extends Resource {
+  resourceType: 'ValueSet';
+  expansion?: { total?: number; contains?: Coding[] };
 }
 
 export interface Parameter {
@@ -197,6 +216,7 @@ export interface Parameter {
   valueDecimal?: number;
   valueInstant?: string;
   valueInteger?: number;
+  valueCoding?: Coding;
   resource?: unknown;
   part?: Parameter[];
 }
