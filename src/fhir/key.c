@@ -140,7 +140,8 @@ void key_unit(struct key *k, struct str system, struct str code, bool interval)
     key_byte(k, interval ? KEY_INTERVAL_UNIT : KEY_END);
 }
 
-size_t key_unit_bytes(struct str key)
+/* Of a system and the text behind it, to the byte that ends the text: KEY_END or another one. */
+static size_t coded_bytes(struct str key, unsigned other_end)
 {
     size_t at = key_system_bytes(key);
 
@@ -148,12 +149,22 @@ size_t key_unit_bytes(struct str key)
         return 0;
     for (; at < key.n; at++) {
         unsigned char c = (unsigned char)key.p[at];
-        if (c == KEY_END || c == KEY_INTERVAL_UNIT)
+        if (c == KEY_END || c == other_end)
             return at + 1;
         if (c == KEY_CUT)
             at += 8;
     }
     return 0;
+}
+
+size_t key_unit_bytes(struct str key)
+{
+    return coded_bytes(key, KEY_INTERVAL_UNIT);
+}
+
+size_t key_token_bytes(struct str key)
+{
+    return coded_bytes(key, KEY_END);
 }
 
 bool key_is_ordered(enum def_param_kind kind)
