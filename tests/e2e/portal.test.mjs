@@ -1,7 +1,7 @@
 // The portal's journeys in a real browser: a mother, for herself and for her child, and a nurse.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import test, { after, before } from 'node:test';
+import test, { after, before, describe } from 'node:test';
 import { isShort, launch, Person, root } from './browser.mjs';
 
 const FIRST_LOAD_BYTES = 150_000; // of My health, compressed
@@ -51,29 +51,33 @@ const looks = isShort ? [{}] : [
   { language: 'es', size: 'small', hasAxe: false },
   { language: 'zh', scheme: 'dark', hasAxe: false },
 ];
-for (const how of looks) {
-  test(`a child's record is looked through: ${JSON.stringify(how)}`, async () => {
-    await as('guardian', how, async (person, page) => {
-      const base = await page.locator('.ways a').first().getAttribute('href');
-      await person.look('home');
-      assert.equal(await page.evaluate(() => document.documentElement.dir),
-        how.language === 'ar' ? 'rtl' : 'ltr');
-      assert.equal(await page.evaluate(() => document.documentElement.lang), how.language ?? 'en');
-      assert.equal(await page.locator('.hero .mark').count(), 1, 'what comes next');
-      for (const name of PAGES) {
-        await person.open(`${base}/${name}`);
-        await person.look(name);
-      }
+// They only look, so two may at a time.
+describe("a child's record is looked through", { concurrency: 2 }, () => {
+  for (const how of looks) {
+    test(JSON.stringify(how), async () => {
+      await as('guardian', how, async (person, page) => {
+        const base = await page.locator('.ways a').first().getAttribute('href');
+        await person.look('home');
+        assert.equal(await page.evaluate(() => document.documentElement.dir),
+          how.language === 'ar' ? 'rtl' : 'ltr');
+        assert.equal(await page.evaluate(() => document.documentElement.lang),
+          how.language ?? 'en');
+        assert.equal(await page.locator('.hero .mark').count(), 1, 'what comes next');
+        for (const name of PAGES) {
+          await person.open(`${base}/${name}`);
+          await person.look(name);
+        }
+      });
+      if (['es', 'zh'].includes(how.language)) return; // nothing differs there but words
+      await as('mother', how, async (person) => {
+        for (const name of OWN_PAGES) {
+          await person.open(`#/health/${name}`);
+          await person.look(name);
+        }
+      });
     });
-    if (['es', 'zh'].includes(how.language)) return; // nothing differs there but words
-    await as('mother', how, async (person) => {
-      for (const name of OWN_PAGES) {
-        await person.open(`#/health/${name}`);
-        await person.look(name);
-      }
-    });
-  });
-}
+  }
+});
 
 test('a mother of two chooses whose record, and sees no consents nor who looked', async () => {
   await as('parent', {}, async (person, page) => {
