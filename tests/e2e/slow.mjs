@@ -1,4 +1,4 @@
-// How My health is on a slow phone: processor at a quarter, 1.6 Mbit/s, 150 ms. Prints a JSON object.
+// My health on a slow phone: a quarter of the processor, 1.6 Mbit/s, 150 ms. Prints JSON.
 import { launch, Person, root } from './browser.mjs';
 
 const RUNS = Number(process.env.CARNET_RUNS);
