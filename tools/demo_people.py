@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Who the demo's people are: demo_people.py COUNTRY.ndjson
 
-Chooses from a synthetic country a mother, her child, and a nurse where both are known, and writes
-the accounts of a demo, a line each: login, role, fhirUser (- for none), name.
+Chooses from a synthetic country a mother, herself and for her child, and a nurse where both are
+known, and writes the accounts of a demo, a line each: login, role, fhirUser (- for none), name.
 """
 import collections
 import json
@@ -13,6 +13,7 @@ CHILD_DOSES_MIN = 6
 CHILD_DOSES_MAX = 14
 OTHERS = (('epidemiologist', 'epidemiologist', '-', 'Epidemiologist'),
           ('steward', 'steward', '-', 'Data steward'),
+          ('privacy', 'privacy', '-', 'Privacy officer'),
           ('ministry', 'researcher', '-', 'Ministry of Health'),
           ('operator', 'operator', '-', 'Operator'))
 
@@ -44,10 +45,11 @@ class Country:
                 self.entries[of['reference'][8:]][kind] += 1
 
     def pairs(self):
-        """(how much there is to see, mother, child, nurse)"""
+        """(how much there is to see, the child's birthday, mother, as whom she acts, nurse)"""
         for mother in self.patients.values():
             for link in mother.get('link', ()):
-                child = self.patients.get(self.mother_of.get(link['other']['reference']))
+                related = link['other']['reference']
+                child = self.patients.get(self.mother_of.get(related))
                 if not child or 'deceasedDateTime' in child or 'deceasedDateTime' in mother:
                     continue
                 doses = self.entries[child['id']]['Immunization']
@@ -55,7 +57,7 @@ class Country:
                 if nurse and CHILD_DOSES_MIN <= doses <= CHILD_DOSES_MAX:
                     seen = self.entries[mother['id']]
                     yield (len(seen) * 10 + min(sum(seen.values()), 40),
-                           child['birthDate'], mother, child, nurse)
+                           child['birthDate'], mother, related, nurse)
 
 
 def name(patient):
@@ -70,9 +72,9 @@ def choose(path):
     found = sorted(country.pairs(), key=lambda p: p[:2])
     if not found:
         raise SystemExit('the country has no mother whose child is being vaccinated')
-    _, _, mother, child, nurse = found[-1]
+    _, _, mother, related, nurse = found[-1]
     return (('mother', 'patient', 'Patient/' + mother['id'], name(mother)),
-            ('child', 'patient', 'Patient/' + child['id'], name(child)),
+            ('guardian', 'guardian', related, name(mother)),
             ('nurse', 'worker', 'Practitioner/' + nurse, country.names[nurse])) + OTHERS
 
 

@@ -15,6 +15,8 @@ import { type Route, useRoute } from './route';
 import { LanguageChoice, Shell } from './shell';
 
 const HealthRoom = lazy(() => import('./health/room'));
+const FamilyRoom = lazy(() => import('./family/room'));
+const StewardRoom = lazy(() => import('./steward/room'));
 const CareRoom = lazy(() => import('./care/room'));
 
 function Frame({
@@ -36,10 +38,17 @@ function Frame({
   );
 }
 
+// The rooms of those who look after a node share their pages.
+function isKept(room: Room): boolean {
+  return room === 'privacy' || room === 'steward' || room === 'operate';
+}
+
 function InRoom({ node, session, route }: { node: NodeInfo; session: Session; route: Route }) {
   const client = useMemo(() => new Client(session, renewSession), [session]);
   if (session.room === 'health') return <HealthRoom client={client} node={node} route={route} />;
+  if (session.room === 'family') return <FamilyRoom client={client} node={node} route={route} />;
   if (session.room === 'care') return <CareRoom client={client} node={node} route={route} />;
+  if (isKept(session.room)) return <StewardRoom client={client} node={node} route={route} />;
   return <EmptyRoom node={node} />;
 }
 

@@ -42,7 +42,7 @@ function LanguageMenu() {
 
 function Ways({ nav }: { nav: readonly NavItem[] }) {
   const { t } = useI18n();
-  const here = `#/${useRoute().slice(0, 2).join('/')}`;
+  const here = `#/${useRoute().join('/')}`;
   return (
     <nav class="ways" aria-label={t('shell.ways')}>
       <ul>

@@ -49,3 +49,62 @@ test('what is typed says which search it means', () => {
   assert.equal(searchOf('a&b=c'), 'name=a%26b%3Dc');
   assert.equal(searchOf('خديجة'), `name=${encodeURIComponent('خديجة')}`);
 });
+
+test('who waits: the next dose of each vaccine, who has waited longest first', async () => {
+  const { bornSince, waiting } = await load('care/due-list.ts');
+  const schedule = {
+    vaccines: [
+      {
+        cvx: '04',
+        doses: [
+          { number: 1, days: 270 },
+          { number: 2, days: 540 },
+        ],
+        untilDays: 1826,
+      },
+    ],
+  };
+  const today = '2026-11-27';
+  assert.equal(bornSince(schedule, today), '2021-11-27');
+  const child = (id, birthDate, more = {}) => ({ resourceType: 'Patient', id, birthDate, ...more });
+  const given = [
+    {
+      status: 'completed',
+      patient: { reference: 'Patient/done' },
+      vaccineCode: { coding: [{ system: 'http://hl7.org/fhir/sid/cvx', code: '04' }] },
+      occurrenceDateTime: '2026-11-01',
+      protocolApplied: [{ doseNumberPositiveInt: 1 }],
+    },
+  ];
+  const list = waiting(
+    schedule,
+    [
+      child('done', '2026-02-01'),
+      child('young', '2026-11-01'),
+      child('due', '2026-02-28'),
+      child('late', '2024-01-01'),
+      child('dead', '2024-01-01', { deceasedBoolean: true }),
+    ],
+    given,
+    today,
+  );
+  assert.deepEqual(
+    list.map(({ person, doses, isLate }) => [person.id, doses.length, isLate]),
+    [
+      ['late', 1, true],
+      ['due', 1, false],
+    ],
+  );
+});
+
+test("a card's code is looked for as what it is", async () => {
+  const { identifierOf, isNumber, searchOf } = await load('care/search.ts');
+  assert.equal(searchOf('urn:ni|12'), `identifier=${encodeURIComponent('urn:ni|12')}`);
+  assert.equal(searchOf('Patient/a-1'), '_id=a-1');
+  assert.equal(searchOf('Patient/../x'), 'name=Patient%2F..%2Fx');
+  assert.deepEqual(identifierOf('urn:ni|12'), { system: 'urn:ni', value: '12' });
+  assert.deepEqual(identifierOf(' 549 694 '), { value: '549694' });
+  assert.equal(isNumber('5496943951'), true);
+  assert.equal(isNumber('2024-01-01'), false);
+  assert.equal(isNumber('Amina'), false);
+});

@@ -1,11 +1,13 @@
-// The portal's journeys in a real browser: a mother, her child, a nurse.
+// The portal's journeys in a real browser: a mother, for herself and for her child, and a nurse.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import test, { after, before } from 'node:test';
+import test, { after, before, describe } from 'node:test';
 import { isShort, launch, Person, root } from './browser.mjs';
 
 const FIRST_LOAD_BYTES = 150_000; // of My health, compressed
-const PAGES = ['vaccines', 'summary', 'timeline', 'access', 'consent', 'download'];
+const PAGES = ['vaccines', 'growth', 'summary', 'timeline', 'documents', 'reminders', 'card',
+  'download'];
+const OWN_PAGES = ['access', 'consent']; // of one's own record alone
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -49,21 +51,125 @@ const looks = isShort ? [{}] : [
   { language: 'es', size: 'small', hasAxe: false },
   { language: 'zh', scheme: 'dark', hasAxe: false },
 ];
-for (const how of looks) {
-  test(`a child's record is looked through: ${JSON.stringify(how)}`, async () => {
-    await as('child', how, async (person, page) => {
-      await person.look('home');
-      assert.equal(await page.evaluate(() => document.documentElement.dir),
-        how.language === 'ar' ? 'rtl' : 'ltr');
-      assert.equal(await page.evaluate(() => document.documentElement.lang), how.language ?? 'en');
-      assert.equal(await page.locator('.hero .mark').count(), 1, 'what comes next');
-      for (const name of PAGES) {
-        await person.open(`#/health/${name}`);
-        await person.look(name);
-      }
+// They only look, so two may at a time.
+describe("a child's record is looked through", { concurrency: 2 }, () => {
+  for (const how of looks) {
+    test(JSON.stringify(how), async () => {
+      await as('guardian', how, async (person, page) => {
+        const base = await page.locator('.ways a').first().getAttribute('href');
+        await person.look('home');
+        assert.equal(await page.evaluate(() => document.documentElement.dir),
+          how.language === 'ar' ? 'rtl' : 'ltr');
+        assert.equal(await page.evaluate(() => document.documentElement.lang),
+          how.language ?? 'en');
+        assert.equal(await page.locator('.hero .mark').count(), 1, 'what comes next');
+        for (const name of PAGES) {
+          await person.open(`${base}/${name}`);
+          await person.look(name);
+        }
+      });
+      if (['es', 'zh'].includes(how.language)) return; // nothing differs there but words
+      await as('mother', how, async (person) => {
+        for (const name of OWN_PAGES) {
+          await person.open(`#/health/${name}`);
+          await person.look(name);
+        }
+      });
+    });
+  }
+});
+
+test('a mother of two chooses whose record, and sees no consents nor who looked', async () => {
+  await as('parent', {}, async (person, page) => {
+    await person.look('family');
+    assert.equal(await page.locator('.doors a').count(), 2);
+    const first = await page.locator('.doors a').first().getAttribute('href');
+    await page.locator('.doors a').first().click();
+    await page.waitForFunction((to) => location.hash === to, first);
+    await person.settled();
+    for (const name of OWN_PAGES) {
+      assert.equal(await page.locator(`.tiles a[href$="/${name}"]`).count(), 0);
+      await person.open(`${first}/${name}`);
+      assert.match(await page.locator('h1').innerText(), /Health record/, 'no such page');
+    }
+  });
+});
+
+test("a nurse reads a card, sees who waits for a vaccine, opens a record in an emergency",
+  async () => {
+    let code;
+    await as('guardian', { size: 'desktop' }, async (person, page) => {
+      const base = await page.locator('.ways a').first().getAttribute('href');
+      await person.open(`${base}/card`);
+      code = await page.locator('.qr').screenshot();
+    });
+    await as('nurse', {}, async (person, page) => {
+      await person.open('#/care/scan');
+      await page.locator('main .notice').waitFor(); // there is no camera here
+      const show = (name, buffer) => page.setInputFiles('#scan-file',
+        { name, mimeType: 'image/png', buffer });
+      await show('no.png', Buffer.from('no picture'));
+      await page.locator('.field-problem').waitFor();
+      await person.look('scan');
+      await show('card.png', code);
+      await page.waitForFunction(() => location.hash.startsWith('#/care/find/'));
+      await person.settled();
+      assert.equal(await page.locator('.people a').count(), 1, 'the card leads to its record');
+      await person.open('#/care/due');
+      await person.look('due');
+      assert.ok(await page.locator('main .rows > li').count() > 0);
+      await person.open('#/care');
+      await page.fill('#find-text', process.env.CARNET_STRANGER);
+      await page.keyboard.press('Enter');
+      await page.locator('a[href^="#/care/match/"]').click();
+      await person.settled();
+      await page.locator('.visit-form button').click();
+      await page.locator('main .rows li').waitFor();
+      await person.look('match');
+      await page.locator('main .rows button').click();
+      await page.fill('#glass-reason', 'hurry');
+      await page.locator('.buttons button').first().click();
+      await page.locator('#glass-short').waitFor();
+      await person.look('glass');
+      await page.fill('#glass-reason', 'Unconscious after a fall');
+      await page.locator('.buttons button').first().click();
+      await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+      await person.settled();
+      await person.look('glass-record');
+      assert.match(await person.text(), /Emergency access until/);
+      await page.reload();
+      await person.settled();
+      assert.match(await person.text(), /Emergency access until/, 'it is kept as long as the tab');
+      await page.locator('.leave').click();
+      await page.waitForFunction(() => location.hash === '' && document.querySelector('.doors'));
+      assert.equal(await page.evaluate(() => sessionStorage.length), 0, 'and no longer');
     });
   });
-}
+
+test("a child's growth, documents, reminders and card", async () => {
+  await as('guardian', {}, async (person, page) => {
+    const base = await page.locator('.ways a').first().getAttribute('href');
+    await person.open(`${base}/growth`);
+    assert.equal(await page.locator('.growth .curve').count(), 10, 'five curves twice');
+    assert.equal(await page.locator('.growth-verdict .mark').count(), 2);
+    await page.locator('.growth summary').first().click();
+    assert.match(await page.locator('.growth tbody tr').first().innerText(), /-?\d/);
+    await person.open(`${base}/documents`);
+    assert.match(await person.text(), /Chest film[\s\S]*another place/);
+    const save = async () => (await Promise.all([page.waitForEvent('download'),
+      page.locator('main .button').first().click()]))[0];
+    const letter = await save();
+    assert.equal(letter.suggestedFilename(), 'Heart-clinic.txt');
+    assert.equal(readFileSync(await letter.path(), 'utf8'), process.env.CARNET_LETTER);
+    await person.open(`${base}/reminders`);
+    assert.match(await person.text(), /Ear check/);
+    const calendar = readFileSync(await (await save()).path(), 'utf8');
+    assert.match(calendar, /BEGIN:VEVENT/);
+    assert.doesNotMatch(calendar, /Ear/);
+    await person.open(`${base}/card`);
+    assert.equal(await page.locator('.qr path').count(), 1);
+  });
+});
 
 test('My health comes in few bytes, and each page has its heading in focus', async () => {
   await as('mother', {}, async (person, page) => {
@@ -218,6 +324,63 @@ test('a lost connection, an ended session and leaving are states of their own', 
     await page.goto(`${root}/#/health`);
     await page.waitForURL(/auth\/authorize/);
     person.complaints = person.complaints.filter((text) => !/401|ERR_INTERNET/.test(text));
+  });
+});
+
+test('an emergency access is reviewed, and what was looked at is found in the log', async () => {
+  await as('privacy', {}, async (person, page) => {
+    await page.locator('main li.card').first().waitFor();
+    await person.look('reviews');
+    const text = await page.locator('main li.card').first().innerText();
+    assert.match(text, /Unconscious after a fall/);
+    assert.ok(text.includes(process.env.CARNET_NURSE), 'who it was, by name');
+    await page.locator('.choice input').first().check();
+    await page.locator('main li.card button').first().click();
+    await page.waitForFunction(() => /closed/.test(document.querySelector('.verdict').innerText));
+    await page.locator('main details summary').click();
+    await page.locator('details li.card').first().waitFor();
+    assert.match(await page.locator('details li.card').first().innerText(), /justified/);
+    await person.look('reviewed');
+    await page.locator('details li.card a').first().click();
+    await page.locator('main .rows > li').first().waitFor();
+    await person.look('audit');
+    assert.match(await page.locator('main .rows').innerText(), /Emergency access/);
+    await page.fill('#audit-record', 'nobody');
+    await page.locator('main form button').click();
+    await page.locator('main .empty').waitFor();
+    await person.open('#/privacy');
+    await page.locator('main .empty').waitFor();
+    await person.look('reviews-none');
+  });
+});
+
+test('a steward finds a code and what it means', async () => {
+  await as('steward', {}, async (person, page) => {
+    const system = encodeURIComponent('http://terminology.hl7.org/CodeSystem/v3-ActReason');
+    await person.open(`#/steward/terms/${system}`);
+    await page.fill('#terms-words', 'emergency room');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelectorAll('.rows > li').length === 1);
+    await person.look('terms');
+    await page.locator('.rows a').click();
+    await page.waitForFunction(() => location.hash.endsWith('/ERTREAT'));
+    await person.settled();
+    await person.look('term');
+    assert.match(await page.locator('h1').innerText(), /emergency room treatment/);
+    await person.open('#/steward'); // a node without ICD-11 says so
+    await page.locator('main .notice').waitFor();
+    await person.look('terms-unknown');
+    person.complaints = person.complaints.filter((line) => !line.includes('404'));
+  });
+});
+
+test('an operator sees how the node is', async () => {
+  await as('operator', { size: 'desktop' }, async (person, page) => {
+    await page.locator('.facts').waitFor();
+    await page.locator('main summary').click();
+    await person.look('node');
+    assert.match(await person.text(), /Requests answered/);
+    assert.ok(await page.locator('.metrics tr').count() > 15);
   });
 });
 

@@ -1,14 +1,24 @@
 // The portal's rooms: each asks for what its pages need, and no more.
 
-export type Room = 'health' | 'care' | 'watch' | 'steward' | 'country' | 'operate';
+export type Room =
+  | 'health'
+  | 'family'
+  | 'care'
+  | 'watch'
+  | 'steward'
+  | 'privacy'
+  | 'country'
+  | 'operate';
 
 const identity = 'openid fhirUser profile';
 
 export const scopes: Readonly<Record<Room, string>> = {
   health: `${identity} launch/patient patient/*.rs patient/Consent.cu`,
+  family: `${identity} user/*.rs`,
   care: `${identity} user/*.cruds`,
   watch: `${identity} user/*.rs`,
-  steward: `${identity} user/*.cruds`,
+  steward: `${identity} user/*.rs`,
+  privacy: `${identity} user/*.rs user/Task.u`,
   country: `${identity} user/*.rs`,
   operate: `${identity} user/*.rs`,
 };
@@ -16,9 +26,11 @@ export const scopes: Readonly<Record<Room, string>> = {
 // Where each role of an account begins.
 const roomOfRole: Readonly<Record<string, Room>> = {
   patient: 'health',
+  guardian: 'family',
   worker: 'care',
   epidemiologist: 'watch',
   steward: 'steward',
+  privacy: 'privacy',
   researcher: 'country',
   operator: 'operate',
 };

@@ -18,10 +18,26 @@ async function find(client: Client, text: string): Promise<Bundle<Patient>> {
   return client.get(`Patient?${what}_count=${SHOWN}&_total=accurate&_sort=family`);
 }
 
-function Found({ bundle }: { bundle: Bundle<Patient> }) {
+// Somebody who is not among one's patients may be somebody else's.
+function Beyond({ text }: { text: string }) {
+  const { t } = useI18n();
+  return (
+    <p>
+      <a href={`#/care/match/${encodeURIComponent(text)}`}>{t('find.beyond')}</a>
+    </p>
+  );
+}
+
+function Found({ bundle, text }: { bundle: Bundle<Patient>; text: string }) {
   const { t, date, number } = useI18n();
   const people = (bundle.entry ?? []).flatMap((entry) => entry.resource ?? []);
-  if (!people.length) return <Empty>{t('find.none')}</Empty>;
+  if (!people.length)
+    return (
+      <>
+        <Empty>{t('find.none')}</Empty>
+        <Beyond text={text} />
+      </>
+    );
   return (
     <>
       <p class="muted" role="status">
@@ -56,13 +72,15 @@ function Found({ bundle }: { bundle: Bundle<Patient> }) {
           );
         })}
       </ul>
+      {text.trim().length >= LETTERS_MIN && <Beyond text={text} />}
     </>
   );
 }
 
-export function Find({ client }: { client: Client }) {
+// `first`: what to look for at once, as a card's code says it.
+export function Find({ client, first }: { client: Client; first: string }) {
   const { t } = useI18n();
-  const [asked, setAsked] = useState('');
+  const [asked, setAsked] = useState(first);
   const found = useLoad(() => find(client, asked), asked);
   return (
     <Page title={t('find.title')}>
@@ -81,6 +99,7 @@ export function Find({ client }: { client: Client }) {
               name="text"
               type="search"
               autocomplete="off"
+              defaultValue={first}
               aria-describedby="find-help"
             />
             <button type="submit" class="button">
@@ -96,7 +115,7 @@ export function Find({ client }: { client: Client }) {
       <h2 class="list-title">
         {asked.trim().length < LETTERS_MIN ? t('find.mine') : t('find.found')}
       </h2>
-      <Loaded of={found}>{(bundle) => <Found bundle={bundle} />}</Loaded>
+      <Loaded of={found}>{(bundle) => <Found bundle={bundle} text={asked} />}</Loaded>
     </Page>
   );
 }

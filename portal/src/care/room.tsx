@@ -1,12 +1,20 @@
-// Care: the people whom a health worker looks after.
+// Care: the people whom a health worker looks after, and how others are found in need.
+import { lazy, Suspense } from 'preact/compat';
 import type { Client } from '../fhir/client';
 import { useI18n } from '../i18n';
 import type { NodeInfo } from '../node';
+import { Page } from '../parts/page';
+import { Waiting } from '../parts/states';
 import type { Route } from '../route';
-import { Shell } from '../shell';
+import { type NavItem, Shell } from '../shell';
+import { Due } from './due';
 import { Find } from './find';
+import { clientFor } from './glass';
+import { MatchPage } from './match';
 import { CareSummary } from './summary';
 import { RecordVisit } from './visit';
+
+const Scan = lazy(() => import('./scan'));
 
 interface RoomProps {
   client: Client;
@@ -14,18 +22,37 @@ interface RoomProps {
   route: Route;
 }
 
+function Current({ client, node, route }: RoomProps) {
+  const [, page, what = ''] = route;
+  if (page === 'record' && what)
+    return <CareSummary key={what} {...clientFor(client, what)} node={node} patient={what} />;
+  if (page === 'visit' && what)
+    return <RecordVisit key={what} client={clientFor(client, what).client} patient={what} />;
+  if (page === 'due') return <Due client={client} />;
+  if (page === 'match') return <MatchPage key={what} client={client} text={what} />;
+  if (page === 'scan') return <Scan />;
+  return <Find key={what} client={client} first={page === 'find' ? what : ''} />;
+}
+
 export default function CareRoom({ client, node, route }: RoomProps) {
   const { t } = useI18n();
-  const [, page, id] = route;
+  const nav: NavItem[] = [
+    { to: '#/care', icon: 'search', label: t('way.find') },
+    { to: '#/care/due', icon: 'syringe', label: t('way.due') },
+    { to: '#/care/scan', icon: 'code', label: t('way.scan') },
+    { to: '#/care/match', icon: 'globe', label: t('way.match') },
+  ];
   return (
-    <Shell node={node} room={t('room.care')} isSignedIn>
-      {page === 'record' && id ? (
-        <CareSummary key={id} client={client} node={node} patient={id} />
-      ) : page === 'visit' && id ? (
-        <RecordVisit key={id} client={client} patient={id} />
-      ) : (
-        <Find client={client} />
-      )}
+    <Shell node={node} nav={nav} room={t('room.care')} isSignedIn>
+      <Suspense
+        fallback={
+          <Page title={t('room.care')} isPassing>
+            <Waiting />
+          </Page>
+        }
+      >
+        <Current client={client} node={node} route={route} />
+      </Suspense>
     </Shell>
   );
 }

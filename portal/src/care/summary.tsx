@@ -38,7 +38,12 @@ function Due({ record }: { record: HealthRecord }) {
   );
 }
 
-function Sheet({ record }: { record: HealthRecord }) {
+interface SheetProps {
+  record: HealthRecord;
+  until: number | undefined;
+}
+
+function Sheet({ record, until }: SheetProps) {
   const i18n = useI18n();
   const { patient } = record;
   const { name, other } = namesOf(patient.name);
@@ -57,6 +62,11 @@ function Sheet({ record }: { record: HealthRecord }) {
         </>
       }
     >
+      {until !== undefined && (
+        <p class="notice late">
+          {i18n.t('glass.until', { when: i18n.dateTime(new Date(until).toISOString()) })}
+        </p>
+      )}
       <p>
         <a class="button" href={`#/care/visit/${patient.id}`}>
           <Icon name="add" />
@@ -78,9 +88,10 @@ interface SummaryProps {
   client: Client;
   node: NodeInfo;
   patient: string;
+  until?: number; // the glass was broken for this record, and so long
 }
 
-export function CareSummary({ client, node, patient }: SummaryProps) {
+export function CareSummary({ client, node, patient, until }: SummaryProps) {
   const { t } = useI18n();
   const record = useLoad(() => loadRecord(client, patient), patient);
   if (record.state !== 'ready')
@@ -90,8 +101,10 @@ export function CareSummary({ client, node, patient }: SummaryProps) {
       </Page>
     );
   return (
-    <HealthContext.Provider value={{ client, node, record: record.value }}>
-      <Sheet record={record.value} />
+    <HealthContext.Provider
+      value={{ client, node, record: record.value, base: '#/care', isOwn: false }}
+    >
+      <Sheet record={record.value} until={until} />
     </HealthContext.Provider>
   );
 }

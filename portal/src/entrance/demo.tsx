@@ -27,11 +27,13 @@ async function loadPeople(key: string): Promise<Person[]> {
 
 const icons: Readonly<Record<string, IconName>> = {
   health: 'heart',
-  care: 'person',
-  watch: 'chart',
-  steward: 'shield',
+  family: 'person',
+  care: 'add',
+  watch: 'alert',
+  steward: 'record',
+  privacy: 'shield',
   country: 'globe',
-  operate: 'record',
+  operate: 'chart',
 };
 
 function People({ list }: { list: Person[] }) {

@@ -1,11 +1,18 @@
 // Requests to the node's FHIR API, on behalf of whoever is signed in.
 import type { Session } from '../auth/session';
 import { fhirBase } from '../node';
-import type { Bundle, Resource } from './types';
+import type { Bundle, Parameter, Resource } from './types';
 
 export const PAGES_MAX = 20; // of one list; past it the person is told that there is more
 
-export type ProblemKind = 'offline' | 'ended' | 'forbidden' | 'missing' | 'conflict' | 'failed';
+export type ProblemKind =
+  | 'offline'
+  | 'ended'
+  | 'forbidden'
+  | 'missing'
+  | 'conflict'
+  | 'busy'
+  | 'failed';
 
 export class Problem extends Error {
   constructor(
@@ -23,6 +30,7 @@ const kinds: Readonly<Record<number, ProblemKind>> = {
   409: 'conflict',
   410: 'missing',
   412: 'conflict',
+  429: 'busy',
 };
 
 async function problemOf(reply: Response): Promise<Problem> {
@@ -40,7 +48,7 @@ export class Client {
   private async send(path: string, more: RequestInit = {}): Promise<Response> {
     const headers = new Headers(more.headers);
     headers.set('Authorization', `Bearer ${this.session.token}`);
-    headers.set('Accept', 'application/fhir+json');
+    if (!headers.has('Accept')) headers.set('Accept', 'application/fhir+json');
     let reply: Response;
     try {
       const url = path.startsWith('http') ? path : `${fhirBase}/${path}`;
@@ -59,6 +67,10 @@ export class Client {
 
   async text(path: string): Promise<string> {
     return (await this.send(path, { headers: { Accept: '*/*' } })).text();
+  }
+
+  async blob(path: string, type: string): Promise<Blob> {
+    return (await this.send(path, { headers: { Accept: type } })).blob();
   }
 
   // All resources of a list, page by page; `more` where it went on past PAGES_MAX.
@@ -82,6 +94,15 @@ export class Client {
     return this.write('PUT', `${resource.resourceType}/${resource.id}`, resource, {
       'If-Match': `W/"${resource.meta?.versionId}"`,
     });
+  }
+
+  async operation<T>(path: string, parameter: readonly Parameter[]): Promise<T> {
+    const reply = await this.send(path, {
+      method: 'POST',
+      body: JSON.stringify({ resourceType: 'Parameters', parameter }),
+      headers: { 'Content-Type': 'application/fhir+json' },
+    });
+    return reply.json();
   }
 
   async transaction(bundle: Bundle): Promise<Bundle> {

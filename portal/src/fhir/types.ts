@@ -52,6 +52,8 @@ export interface Patient extends Resource {
   name?: HumanName[];
   gender?: string;
   birthDate?: string;
+  deceasedBoolean?: boolean;
+  deceasedDateTime?: string;
   address?: { text?: string; line?: string[]; city?: string; district?: string }[];
   telecom?: { system?: string; value?: string }[];
 }
@@ -110,11 +112,46 @@ export interface AllergyIntolerance extends Resource {
 export interface Immunization extends Resource {
   resourceType: 'Immunization';
   status?: string;
+  patient?: Reference;
   vaccineCode?: CodeableConcept;
   encounter?: Reference;
   occurrenceDateTime?: string;
   lotNumber?: string;
   protocolApplied?: { doseNumberPositiveInt?: number }[];
+}
+
+export interface Appointment extends Resource {
+  resourceType: 'Appointment';
+  status?: string;
+  description?: string;
+  serviceType?: CodeableConcept[];
+  start?: string;
+  end?: string;
+}
+
+export interface Attachment {
+  contentType?: string;
+  data?: string; // base64
+  url?: string;
+  title?: string;
+  creation?: string;
+}
+
+export interface DocumentReference extends Resource {
+  resourceType: 'DocumentReference';
+  status?: string;
+  type?: CodeableConcept;
+  description?: string;
+  date?: string;
+  content?: { attachment?: Attachment }[];
+}
+
+export interface DiagnosticReport extends Resource {
+  resourceType: 'DiagnosticReport';
+  code?: CodeableConcept;
+  effectiveDateTime?: string;
+  issued?: string;
+  presentedForm?: Attachment[];
 }
 
 export interface Provision {
@@ -144,12 +181,31 @@ export interface AuditEvent extends Resource {
   action?: string;
   outcome?: string;
   subtype?: Coding[];
+  entity?: { what?: Reference }[];
   agent: {
     requestor: boolean;
     role?: CodeableConcept[];
     who?: { identifier?: { value?: string } };
     name?: string;
+    purposeOfUse?: CodeableConcept[];
   }[];
+}
+
+export interface Task extends Resource {
+  resourceType: 'Task';
+  status: string;
+  for?: Reference;
+  requester?: Reference;
+  reasonCode?: CodeableConcept;
+  authoredOn?: string;
+  executionPeriod?: Period;
+  note?: { text: string; time?: string }[];
+  output?: { type: CodeableConcept; valueCode?: string }[];
+}
+
+export interface ValueSet extends Resource {
+  resourceType: 'ValueSet';
+  expansion?: { total?: number; contains?: Coding[] };
 }
 
 export interface Parameter {
@@ -159,6 +215,9 @@ export interface Parameter {
   valueBoolean?: boolean;
   valueDecimal?: number;
   valueInstant?: string;
+  valueInteger?: number;
+  valueCoding?: Coding;
+  resource?: unknown;
   part?: Parameter[];
 }
 
@@ -171,5 +230,9 @@ export interface Bundle<T extends Resource = Resource> extends Resource {
   resourceType: 'Bundle';
   total?: number;
   link?: { relation: string; url: string }[];
-  entry?: { resource?: T; fullUrl?: string }[];
+  entry?: {
+    resource?: T;
+    fullUrl?: string;
+    search?: { mode?: string; extension?: { url: string; valueCode?: string }[] };
+  }[];
 }

@@ -135,11 +135,11 @@ function Entries({ list }: { list: Seen[] }) {
 
 export function Access() {
   const { t } = useI18n();
-  const { client, record } = useHealth();
+  const { client, record, base } = useHealth();
   const patient = record.patient.id ?? '';
   const seen = useLoad(() => loadSeen(client, patient), patient);
   return (
-    <Page title={t('access.title')} back="#/health" lead={t('access.lead')}>
+    <Page title={t('access.title')} back={base} lead={t('access.lead')}>
       <Loaded of={seen}>
         {(list) => {
           const others = list.filter((one) => !one.isOwn).slice(0, SHOWN);

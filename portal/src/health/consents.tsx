@@ -77,7 +77,7 @@ function Form({ first, save }: FormProps) {
 
 export function Consents() {
   const { t } = useI18n();
-  const { client, record } = useHealth();
+  const { client, record, base } = useHealth();
   const patient = record.patient.id ?? '';
   const path = `Consent?patient=${patient}&status=active&scope=patient-privacy`;
   const loaded = useLoad(async () => (await client.all<Consent>(path)).list, patient);
@@ -86,7 +86,7 @@ export function Consents() {
     return before ? client.update(consent) : client.create(consent);
   };
   return (
-    <Page title={t('consent.title')} back="#/health" lead={t('consent.lead')}>
+    <Page title={t('consent.title')} back={base} lead={t('consent.lead')}>
       <Loaded of={loaded}>
         {(list) => {
           const [consent] = list;

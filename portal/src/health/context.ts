@@ -9,6 +9,8 @@ export interface Health {
   client: Client;
   node: NodeInfo;
   record: HealthRecord;
+  base: string; // the address of its pages: "#/health"
+  isOwn: boolean; // the record is of whoever is signed in
 }
 
 export const HealthContext = createContext<Health | undefined>(undefined);

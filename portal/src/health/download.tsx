@@ -2,11 +2,12 @@
 import { useI18n } from '../i18n';
 import { Icon } from '../parts/icon';
 import { Page } from '../parts/page';
+import { saveFile } from '../parts/save';
 import { useHealth } from './context';
 
 export function Download() {
   const { t, number } = useI18n();
-  const { record } = useHealth();
+  const { record, base } = useHealth();
 
   function save() {
     const bundle = {
@@ -15,18 +16,15 @@ export function Download() {
       timestamp: new Date().toISOString(),
       entry: record.all.map((resource) => ({ resource })),
     };
-    const blob = new Blob([JSON.stringify(bundle, null, 1)], { type: 'application/fhir+json' });
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(blob);
-    link.download = `carnet-${record.patient.id}.json`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    const text = JSON.stringify(bundle, null, 1);
+    saveFile(`carnet-${record.patient.id}.json`, 'application/fhir+json', [text]);
   }
 
   return (
-    <Page title={t('download.title')} back="#/health" lead={t('download.lead')}>
+    <Page title={t('download.title')} back={base} lead={t('download.lead')}>
       <section class="card">
         <p>{t('download.what', { n: number(record.all.length) })}</p>
+        {record.more && <p class="notice">{t('summary.more')}</p>}
         <button type="button" class="button" onClick={save}>
           <Icon name="download" />
           {t('download.button')}

@@ -5,11 +5,14 @@ import { useI18n } from '../i18n';
 import { Card } from '../parts/card';
 import { Icon, type IconName } from '../parts/icon';
 import { Page } from '../parts/page';
+import { documentsOf } from './attached';
 import { useHealth } from './context';
 import { DoseMark, vaccineAgainst, vaccineName } from './doses';
+import { hasGrowth } from './lms';
 import { today, usePlan } from './plan';
 import { isActive, seriesOf } from './record';
 import { nextDoses } from './schedule';
+import { remindersOf } from './to-come';
 
 interface Tile {
   to: string;
@@ -21,6 +24,7 @@ interface Tile {
 function Next() {
   const i18n = useI18n();
   const { t } = i18n;
+  const { base } = useHealth();
   const doses = usePlan();
   const next = nextDoses(doses);
   const [first] = next;
@@ -43,7 +47,7 @@ function Next() {
           </li>
         ))}
       </ul>
-      <a class="button" href="#/health/vaccines">
+      <a class="button" href={`${base}/vaccines`}>
         {t('next.open')}
       </a>
     </Card>
@@ -52,19 +56,26 @@ function Next() {
 
 function useTiles(): Tile[] {
   const { t, number, date } = useI18n();
-  const { record } = useHealth();
+  const { record, base, isOwn } = useHealth();
+  const doses = usePlan();
   const active = record.conditions.filter(isActive).length;
   const medicines = record.medicines.filter((one) => one.status === 'active').length;
   const visit = record.encounters[0]?.period?.start;
-  return [
+  const tiles: (Tile | false | undefined)[] = [
     {
-      to: '#/health/vaccines',
+      to: `${base}/vaccines`,
       icon: 'syringe',
       title: t('nav.vaccines'),
       note: t('tile.vaccines', { n: number(record.immunizations.length) }),
     },
+    hasGrowth(record.patient.birthDate, today()) && {
+      to: `${base}/growth`,
+      icon: 'chart',
+      title: t('nav.growth'),
+      note: t('tile.growth'),
+    },
     {
-      to: '#/health/summary',
+      to: `${base}/summary`,
       icon: 'record',
       title: t('nav.summary'),
       note: t('tile.summary', {
@@ -74,29 +85,55 @@ function useTiles(): Tile[] {
       }),
     },
     {
-      to: '#/health/timeline',
+      to: `${base}/timeline`,
       icon: 'visits',
       title: t('nav.timeline'),
       note: visit ? t('tile.timeline', { day: date(visit) }) : t('tile.timeline.none'),
     },
-    { to: '#/health/access', icon: 'eye', title: t('nav.access'), note: t('tile.access') },
-    { to: '#/health/consent', icon: 'shield', title: t('nav.consent'), note: t('tile.consent') },
     {
-      to: '#/health/download',
+      to: `${base}/reminders`,
+      icon: 'clock',
+      title: t('nav.reminders'),
+      note: t('tile.reminders', {
+        n: number(remindersOf(record.appointments, doses, today()).length),
+      }),
+    },
+    {
+      to: `${base}/documents`,
+      icon: 'papers',
+      title: t('nav.documents'),
+      note: t('tile.documents', { n: number(documentsOf(record.all).length) }),
+    },
+    isOwn && {
+      to: `${base}/access`,
+      icon: 'eye',
+      title: t('nav.access'),
+      note: t('tile.access'),
+    },
+    isOwn && {
+      to: `${base}/consent`,
+      icon: 'shield',
+      title: t('nav.consent'),
+      note: t('tile.consent'),
+    },
+    { to: `${base}/card`, icon: 'code', title: t('nav.card'), note: t('tile.card') },
+    {
+      to: `${base}/download`,
       icon: 'download',
       title: t('nav.download'),
       note: t('tile.download'),
     },
   ];
+  return tiles.filter((tile): tile is Tile => Boolean(tile));
 }
 
 export function Home() {
   const { t, date } = useI18n();
-  const { record } = useHealth();
+  const { record, isOwn } = useHealth();
   const { name, other } = namesOf(record.patient.name);
   return (
     <Page
-      title={t('home.title')}
+      title={isOwn ? t('home.title') : t('home.other')}
       lead={
         <>
           <bdi class="name">{name}</bdi>

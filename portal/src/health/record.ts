@@ -3,6 +3,7 @@ import type { Client } from '../fhir/client';
 import { namesOf } from '../fhir/read';
 import type {
   AllergyIntolerance,
+  Appointment,
   Condition,
   Encounter,
   HumanName,
@@ -25,6 +26,7 @@ export interface HealthRecord {
   medicines: MedicationRequest[];
   allergies: AllergyIntolerance[];
   immunizations: Immunization[];
+  appointments: Appointment[];
   all: Resource[];
   more: boolean; // there is more than was read
   nameOf: (reference: Reference | undefined) => string; // of people and places
@@ -55,6 +57,7 @@ export async function loadRecord(client: Client, patient: string): Promise<Healt
     medicines: latestFirst(of<MedicationRequest>('MedicationRequest'), (m) => m.authoredOn),
     allergies: of<AllergyIntolerance>('AllergyIntolerance'),
     immunizations: latestFirst(of<Immunization>('Immunization'), (i) => i.occurrenceDateTime),
+    appointments: of<Appointment>('Appointment'),
     all: list,
     more,
     nameOf: (to) => to?.display ?? nameIn(byReference.get(to?.reference ?? '') as Named),

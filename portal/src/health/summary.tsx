@@ -127,9 +127,9 @@ export function Results({ record }: { record: HealthRecord }) {
 
 export function Summary() {
   const { t } = useI18n();
-  const { record } = useHealth();
+  const { record, base } = useHealth();
   return (
-    <Page title={t('summary.title')} back="#/health">
+    <Page title={t('summary.title')} back={base}>
       {record.more && <p class="notice">{t('summary.more')}</p>}
       <div class="columns">
         <Problems record={record} />

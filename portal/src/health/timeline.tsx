@@ -66,10 +66,10 @@ function Visit({ visit }: { visit: Encounter }) {
 
 export function Timeline() {
   const { t } = useI18n();
-  const { record } = useHealth();
+  const { record, base } = useHealth();
   const [shown, setShown] = useState(STEP);
   return (
-    <Page title={t('timeline.title')} back="#/health">
+    <Page title={t('timeline.title')} back={base}>
       {record.encounters.length === 0 && <Empty>{t('timeline.none')}</Empty>}
       <ol class="timeline">
         {record.encounters.slice(0, shown).map((visit) => (

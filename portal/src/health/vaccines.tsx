@@ -42,11 +42,11 @@ function Others({ doses }: { doses: readonly Dose[] }) {
 export function Vaccines() {
   const i18n = useI18n();
   const { t } = i18n;
-  const { record } = useHealth();
+  const { record, base } = useHealth();
   const doses = usePlan();
   const [next] = nextDoses(doses);
   return (
-    <Page title={t('vaccines.title')} back="#/health" lead={t('vaccines.lead')}>
+    <Page title={t('vaccines.title')} back={base} lead={t('vaccines.lead')}>
       {next && (
         <p class={`notice ${next.state}`}>
           <span>{t('vaccines.next')}</span> <DoseMark dose={next} />

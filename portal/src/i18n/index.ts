@@ -51,6 +51,7 @@ export interface I18n {
   find: (key: string) => string | undefined;
   date: (day: string | undefined) => string;
   dateTime: (instant: string | undefined) => string;
+  month: (day: string | undefined) => string; // and its year
   number: (value: number) => string;
 }
 
@@ -66,6 +67,7 @@ export async function loadI18n(language: Language): Promise<I18n> {
   // A day without a time is that day everywhere.
   const plainDays = new Intl.DateTimeFormat(language.tag, { dateStyle: 'medium', timeZone: 'UTC' });
   const times = new Intl.DateTimeFormat(language.tag, { dateStyle: 'medium', timeStyle: 'short' });
+  const months = new Intl.DateTimeFormat(language.tag, { month: 'short', year: 'numeric' });
   const numbers = new Intl.NumberFormat(language.tag, { maximumFractionDigits: 2 });
   const format = (text: string | undefined, how: Intl.DateTimeFormat) => {
     const when = new Date(text ?? '');
@@ -77,6 +79,7 @@ export async function loadI18n(language: Language): Promise<I18n> {
     find: (key) => texts[key],
     date: (day) => format(day, DAY.test(day ?? '') ? plainDays : days),
     dateTime: (instant) => format(instant, times),
+    month: (day) => format(day, months),
     number: (value) => numbers.format(value),
   };
 }

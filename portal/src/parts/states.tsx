@@ -27,6 +27,7 @@ const words: Readonly<Record<ProblemKind, Key>> = {
   forbidden: 'problem.forbidden',
   missing: 'problem.missing',
   conflict: 'problem.conflict',
+  busy: 'problem.busy',
   failed: 'problem.failed',
 };
 

@@ -1,16 +1,14 @@
-// A line through measurements over time. What it shows stands in a table behind it, so that nobody
-// depends on seeing the line.
+// A line through measurements over time.
 import { useI18n } from '../i18n';
+import { Plot, points } from './plot';
 
 export interface Point {
   when: string;
   value: number;
 }
 
-const WIDTH = 320;
-const HEIGHT = 96;
-const MARGIN = 10;
 const POINTS_MAX = 200; // drawn; the table has all
+const DOTS_MAX = 30;
 
 interface TrendProps {
   name: string;
@@ -18,31 +16,36 @@ interface TrendProps {
   points: readonly Point[]; // the oldest first
 }
 
-function place(points: readonly Point[]): { x: number; y: number }[] {
-  const times = points.map((point) => Date.parse(point.when));
-  const values = points.map((point) => point.value);
+export function Trend({ name, unit, points: all }: TrendProps) {
+  const { t, date, month, number } = useI18n();
+  const shown = all.slice(-POINTS_MAX);
+  const at = shown.map((point) => [Date.parse(point.when), point.value] as const);
+  const values = shown.map((point) => point.value);
+  const times = at.map(([time]) => time);
   const [first, last] = [Math.min(...times), Math.max(...times)];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const across = (time: number) => (last > first ? (time - first) / (last - first) : 0.5);
-  const up = (value: number) => (high > low ? (value - low) / (high - low) : 0.5);
-  return points.map((point, i) => ({
-    x: MARGIN + across(times[i] ?? first) * (WIDTH - 2 * MARGIN),
-    y: HEIGHT - MARGIN - up(point.value) * (HEIGHT - 2 * MARGIN),
-  }));
-}
-
-export function Trend({ name, unit, points }: TrendProps) {
-  const { t, date, number } = useI18n();
-  const shown = points.slice(-POINTS_MAX);
-  const at = place(shown);
-  const last = at.at(-1);
+  const ends = [
+    { at: first, text: month(shown[0]?.when) },
+    { at: last, text: month(shown.at(-1)?.when) },
+  ].filter(({ text }, i, list) => i === 0 || text !== list[0]?.text);
   return (
     <figure class="trend">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t('trend.of', { name })}>
-        <polyline points={at.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')} />
-        {shown.length <= 30 && at.map(({ x, y }, i) => <circle key={i} cx={x} cy={y} r="2.5" />)}
-        {last && <circle class="trend-last" cx={last.x} cy={last.y} r="5" />}
-      </svg>
+      <Plot
+        label={t('trend.of', { name })}
+        across={[first, last]}
+        up={[Math.min(...values), Math.max(...values)]}
+        ticks={ends}
+      >
+        {(place) => (
+          <>
+            <polyline points={points(place, at)} />
+            {at.length <= DOTS_MAX &&
+              at.map(([x, y], i) => <circle key={i} cx={place.x(x)} cy={place.y(y)} r="2.5" />)}
+            {at.slice(-1).map(([x, y]) => (
+              <circle key="last" class="trend-last" cx={place.x(x)} cy={place.y(y)} r="5" />
+            ))}
+          </>
+        )}
+      </Plot>
       <details>
         <summary>{t('trend.table')}</summary>
         <table>
@@ -54,7 +57,7 @@ export function Trend({ name, unit, points }: TrendProps) {
             </tr>
           </thead>
           <tbody>
-            {[...points].reverse().map((point) => (
+            {[...all].reverse().map((point) => (
               <tr key={point.when}>
                 <td>{date(point.when)}</td>
                 <td>{number(point.value)}</td>

@@ -1,0 +1,73 @@
+// For those who look after a node: reviews of emergency access, the audit log, terminologies, and the
+// node's own state. Which of them a room has is its role's.
+import type { Room } from '../auth/rooms';
+import type { Client } from '../fhir/client';
+import { type Key, useI18n } from '../i18n';
+import type { NodeInfo } from '../node';
+import type { IconName } from '../parts/icon';
+import type { Route } from '../route';
+import { Shell } from '../shell';
+import { AuditSearch } from './audit';
+import { NodeState } from './node';
+import { Reviews } from './reviews';
+import { Terms } from './terms';
+
+interface PageProps {
+  client: Client;
+  base: string;
+  rest: Route; // of the address, behind the page's name
+}
+
+interface Way {
+  name: string;
+  icon: IconName;
+  label: Key;
+  page: (props: PageProps) => preact.JSX.Element;
+}
+
+const reviews: Way = { name: 'reviews', icon: 'shield', label: 'way.reviews', page: Reviews };
+const audit: Way = { name: 'audit', icon: 'eye', label: 'way.audit', page: AuditSearch };
+const terms: Way = { name: 'terms', icon: 'record', label: 'way.terms', page: Terms };
+const node: Way = { name: 'node', icon: 'chart', label: 'way.node', page: NodeState };
+
+const ways: Partial<Record<Room, readonly [Way, ...Way[]]>> = {
+  privacy: [reviews, audit],
+  steward: [terms],
+  operate: [node, audit, terms],
+};
+
+const titles: Partial<Record<Room, Key>> = {
+  privacy: 'room.privacy',
+  steward: 'room.steward',
+  operate: 'room.operate',
+};
+
+interface RoomProps {
+  client: Client;
+  node: NodeInfo;
+  route: Route;
+}
+
+export default function StewardRoom({ client, node: info, route }: RoomProps) {
+  const { t } = useI18n();
+  const [, name, ...rest] = route;
+  const { room } = client.session;
+  const own = ways[room] ?? [terms];
+  const base = `#/${room}`;
+  const { page: Page } = own.find((way) => way.name === name) ?? own[0];
+  const nav = own.map((way, i) => ({
+    to: i ? `${base}/${way.name}` : base,
+    icon: way.icon,
+    label: t(way.label),
+  }));
+  return (
+    <Shell
+      node={info}
+      {...(nav.length > 1 ? { nav } : {})}
+      room={t(titles[room] ?? 'room.steward')}
+      isSignedIn
+    >
+      <Page key={route.join('/')} client={client} base={base} rest={rest} />
+    </Shell>
+  );
+}
