@@ -227,6 +227,15 @@ static int reach_from(struct ecl *e, enum ecl_operator op, const uint64_t *of, u
 
 static int simple_sub(struct ecl *e, uint64_t *to);
 
+int ecl_term(struct ecl *e)
+{
+    if (!ecl_take(e, STR("|")))
+        return 0;
+    while (e->at < e->text.n && e->text.p[e->at] != '|')
+        e->at++;
+    return ecl_take(e, STR("|")) ? 0 : ecl_bad(e, "the bar behind the term is missing");
+}
+
 int ecl_reference(struct ecl *e, struct str *ret)
 {
     size_t from, i;
@@ -238,13 +247,7 @@ int ecl_reference(struct ecl *e, struct str *ret)
         return ecl_bad(e, "a concept is expected");
     *ret = str_n(e->text.p + from, i - from);
     e->at = i;
-    if (ecl_take(e, STR("|"))) {
-        while (e->at < e->text.n && e->text.p[e->at] != '|')
-            e->at++;
-        if (!ecl_take(e, STR("|")))
-            return ecl_bad(e, "the bar behind the term is missing");
-    }
-    return 0;
+    return ecl_term(e);
 }
 
 static int concept(struct ecl *e, uint64_t *to)
@@ -281,6 +284,8 @@ int ecl_focus(struct ecl *e, uint64_t *to)
             bits_add(to, i);
         return 0;
     }
+    if (ecl_sees_alternate(e))
+        return ecl_alternate(e, to);
     if (!ecl_take(e, STR("(")))
     return concept(e, to);
     if ((r = ecl_enter(e)) < 0)

@@ -4,7 +4,7 @@
  *     sub        = simple *( "." simple / "{{" filter "}}" ) [ "{{" "+" history "}}" ]
  *     simple     = [ "<" / "<<" / "<!" / "<<!" / ">" / ">>" / ">!" / ">>!" / "!!>" / "!!<" ]
  *                  ( focus / "^" [ "[" field "]" ] focus *( "{{" "M" criteria "}}" ) )
- *     focus      = concept / "*" / "(" expression ")"
+ *     focus      = concept / scheme "#" identifier / "*" / "(" expression ")"
  *     refinement = one *( ("," / "AND" / "OR") one )
  *     one        = [ "[" min ".." max "]" ] ( attribute / "{" refinement "}" ) / "(" refinement ")"
  *     attribute  = [ "R" ] sub ( ("=" / "!=") ( sub / text / "(" texts ")" / "true" / "false" ) /
@@ -18,8 +18,7 @@
  * Terms between bars and comments are passed over. Signs may be written as the words of the long
  * syntax: descendantOf, descendantOrSelfOf, childOf, childOrSelfOf, ancestorOf, ancestorOrSelfOf,
  * parentOf, parentOrSelfOf, memberOf, ANY, reverseOf, "[1 to many]", "NOT =" and "<>".
- * Of a reference set one field is taken, because the answer is a set of concepts; alternate
- * identifiers are not known.
+ * Of a reference set one field is taken, because the answer is a set of concepts.
  * Source: SNOMED International, Expression Constraint Language 2.2.
  */
 #ifndef TERMINOLOGY_ECL_H
@@ -39,6 +38,8 @@
 #define SNOMED_MODULE "moduleId"
 #define SNOMED_DEFINED "sufficientlyDefined"
 #define SNOMED_TIME "effectiveTime" /* YYYYMMDD */
+/* What another scheme calls it; the scheme's concept stands where a Coding has its system. */
+#define SNOMED_ALTERNATE "alternateIdentifier"
 
 /* Whether an equality of this property is an expression constraint. */
 bool ecl_is_for(const struct cs *cs, struct str property);

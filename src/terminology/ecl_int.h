@@ -41,6 +41,13 @@ bool ecl_number(struct ecl *e, uint64_t *ret);
  * behind it is passed over. */
 int ecl_reference(struct ecl *e, struct str *ret);
 
+/* "|term|", where one stands here, is passed over. */
+int ecl_term(struct ecl *e);
+
+/* ecl_alternate.c: SCHEME#identifier, in quotes or without. */
+bool ecl_sees_alternate(struct ecl *e);
+int ecl_alternate(struct ecl *e, uint64_t *to);
+
 /* ecl_word.c: the small parts. */
 
 bool ecl_comparison(struct ecl *e, enum comparison *ret);

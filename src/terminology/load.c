@@ -21,6 +21,7 @@ static const struct load_reader *const readers[] = {
     &load_snomed_concrete_reader,
     &load_snomed_language_reader,
     &load_snomed_refset_reader,
+    &load_snomed_identifier_reader,
     &load_atc_reader,
 };
 

@@ -62,7 +62,8 @@ struct load_reader {
 extern const struct load_reader load_axes_reader, load_icd11_reader, load_map_10_11_reader,
     load_map_11_10_reader, load_loinc_reader, load_snomed_concept_reader,
     load_snomed_description_reader, load_snomed_relationship_reader, load_snomed_concrete_reader,
-    load_snomed_refset_reader, load_snomed_language_reader, load_atc_reader;
+    load_snomed_refset_reader, load_snomed_language_reader, load_snomed_identifier_reader,
+    load_atc_reader;
 
 /* load_axes.c: an entity of ICD-11 as WHO's API gives it: its postcoordination axes. */
 bool load_is_entity(yyjson_val *root);

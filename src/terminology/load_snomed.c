@@ -39,6 +39,7 @@ struct load_snomed {
     struct grow rows;            /* struct snomed_row, of reference sets */
     struct grow fields;          /* struct cs_field, of the rows */
     struct grow dialects;        /* struct snomed_dialect */
+    struct grow alternates;      /* struct snomed_alternate */
     text_at columns[FIELDS_MAX]; /* names of the fields of the file that is being read */
     size_t n_columns;
     bool is_axioms;
@@ -61,6 +62,11 @@ struct snomed_row {
     text_at set, component, module;
     uint32_t time, fields, n_fields;
     bool active;
+};
+
+/* What another scheme calls a concept. */
+struct snomed_alternate {
+    text_at code, scheme, concept;
 };
 
 /* A row of a language reference set. */
@@ -136,6 +142,12 @@ static int begin_refset(struct load *l, const struct cells *h, struct err *err)
     for (size_t i = 0; i < x->n_columns; i++)
         x->columns[i] = text_pool_add(&x->pool, h->v[6 + i]);
     return 0;
+}
+
+static bool knows_identifier(const struct cells *h)
+{
+    return is_kind(h, 0, "alternateidentifier", 6) && cells_find(h, "identifierschemeid") == 4 &&
+           cells_find(h, "referencedcomponentid") == 5;
 }
 
 static bool knows_language(const struct cells *h)
@@ -305,6 +317,23 @@ static int line_language(struct load *l, const struct cells *c, struct err *err)
     return room(x, d, err);
 }
 
+static int line_identifier(struct load *l, const struct cells *c, struct err *err)
+{
+    struct load_snomed *x = l->snomed;
+    struct snomed_alternate *k;
+    int r = check(c, 6, 4, 5, err);
+
+    if (r < 0 || str_eq(c->v[2], STR("0")))
+        return r;
+    if (!c->v[0].n)
+        return err_set(err, ERR_SYNTAX, "the alternate identifier is empty");
+    if ((k = grow_add(&x->alternates, sizeof *k)))
+        *k = (struct snomed_alternate){text_pool_add(&x->pool, c->v[0]),
+                                       text_pool_add(&x->pool, c->v[4]),
+                                       text_pool_add(&x->pool, c->v[5])};
+    return room(x, k, err);
+}
+
 #define READER(name, what_, knows_, begin_, line_)                                                 \
     const struct load_reader name = {                                                              \
         .what = what_, .knows = knows_, .between = '\t', .begin = begin_, .line = line_}
@@ -320,6 +349,8 @@ READER(load_snomed_refset_reader, "SNOMED CT reference set", knows_refset, begin
        line_refset);
 READER(load_snomed_language_reader, "SNOMED CT language reference set", knows_language, begin,
        line_language);
+READER(load_snomed_identifier_reader, "SNOMED CT alternate identifiers", knows_identifier, begin,
+       line_identifier);
 
 /* ---- the end ---- */
 
@@ -527,6 +558,23 @@ static void build_rows(struct load_snomed *x)
         build_row(x, member, GROW_AT(&x->rows, struct snomed_row, i));
 }
 
+static void build_alternates(struct load_snomed *x)
+{
+    uint32_t def;
+
+    if (!x->alternates.n)
+        return;
+    def = cs_builder_property_def(x->b, STR(SNOMED_ALTERNATE), STR(""),
+                                  STR("what another scheme calls it"), PROPERTY_STRING);
+    for (size_t i = 0; i < x->alternates.n; i++) {
+        const struct snomed_alternate *k = GROW_AT(&x->alternates, struct snomed_alternate, i);
+        uint32_t concept = cs_builder_find(x->b, text(x, k->concept));
+        if (concept != CS_NONE)
+            cs_builder_property(x->b, concept, def, PROPERTY_STRING, text(x, k->code),
+                                text(x, k->scheme), STR(""));
+    }
+}
+
 /* "http://snomed.info/sct/MODULE/version/DATE": the module is the one of most concepts. */
 static struct str version_of(struct load_snomed *x, char *ret, size_t max)
 {
@@ -574,6 +622,7 @@ int load_snomed_finish(struct load *l, struct err *err)
         return r;
     build_links(x);
     build_rows(x);
+    build_alternates(x);
     info = cs_builder_info(x->b);
     info->url = cs_builder_text(x->b, STR(SNOMED_URL));
     info->version = cs_builder_text(x->b, version_of(x, version, sizeof version));
@@ -596,5 +645,6 @@ void load_snomed_free(struct load_snomed *x)
     grow_done(&x->rows);
     grow_done(&x->fields);
     grow_done(&x->dialects);
+    grow_done(&x->alternates);
     free(x);
 }

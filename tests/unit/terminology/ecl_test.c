@@ -43,6 +43,7 @@
     T("1003013", "1", "333333003", "900000000000013009", "Nose fever")                             \
     T("1004014", "0", "333333003", "900000000000013009", "Withdrawn name")                         \
     T("1005015", "1", "404684003", "900000000000003001", "Clinical finding (finding)")             \
+    T("1007017", "1", "447562003", "900000000000013009", "LOINC-like scheme")                      \
     "1006016\t20200131\t1\t731000124108\t222222002\ten\t900000000000013009\tCardi*c heat\t"        \
     "900000000000448009\n"
 #define T(id, active, concept, type, term)                                                         \
@@ -78,6 +79,13 @@
     "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\n"                       \
     "u2\t20240101\t1\t900000000000207008\t723264001\t444444004\n"                                  \
     "u5\t20230101\t0\t731000124108\t723264001\t222222002\n"
+#define ALTERNATES                                                                                 \
+    "alternateIdentifier\teffectiveTime\tactive\tmoduleId\tidentifierSchemeId\t"                   \
+    "referencedComponentId\n"                                                                      \
+    "8310-5\t20240101\t1\t900000000000207008\t447562003\t222222002\n"                             \
+    "A 1\t20240101\t1\t900000000000207008\t447562003\t333333003\n"                                \
+    "8310-5\t20240101\t1\t900000000000207008\t404684003\t444444004\n"                             \
+    "gone\t20240101\t0\t900000000000207008\t447562003\t111111001\n"
 #define HISTORY                                                                                    \
     "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\ttargetComponentId\n"    \
     "u6\t20240101\t1\t900000000000207008\t900000000000527005\t555555005\t222222002\n"              \
@@ -96,9 +104,10 @@ static struct cs *cs;
 static int load(void **state)
 {
     /* The links come first: files may stand in any order. */
-    const char *const files[] = {"r.txt", LINKS,    "d.txt",  TEXTS,   "l.txt", PREFERRED, "m.txt",
-                                 MEMBERS, "v.txt",  CONCRETE, "h.txt", HISTORY, "i.txt",   MAPPED,
-                                 "c.txt", CONCEPTS, "e.txt",  DEFINED, NULL};
+    const char *const files[] = {"r.txt", LINKS,      "d.txt", TEXTS,    "l.txt", PREFERRED,
+                                 "m.txt", MEMBERS,    "v.txt", CONCRETE, "h.txt", HISTORY,
+                                 "n.txt", ALTERNATES, "i.txt", MAPPED,   "c.txt", CONCEPTS,
+                                 "e.txt", DEFINED,    NULL};
     struct err err = {0};
 
     (void)state;
@@ -214,6 +223,13 @@ static void selects(void **state)
         /* The outermost of a set. */
         {"!!> (<<222222002 OR 404684003)", "404"},
         {"!!< (<<222222002)", "333 666"},
+        /* Alternate identifiers. */
+        {"LOINC#8310-5", "222"},
+        {"<< loinc#8310-5 |Fever|", "222 333 666"},
+        {"LOINC-like#8310-5 OR 444444004", "222 444"},
+        {"\"LOINC#A 1\" |Nose fever|", "333"},
+        {"Clinical#8310-5", "444"},
+        {"* : 363698007 = Clinical#8310-5", "111 333 666"},
         /* The long syntax. */
         {"descendantOf 404684003 |Clinical finding|", "111 222 333 666"},
         {"descendantOrSelfOf 404684003", "404 111 222 333 666"},
@@ -247,7 +263,7 @@ static void selects(void **state)
         {"* {{ term = \"hot\" }} {{ term = \"disorder\" }}", "333"},
         {"* {{ term = wild:\"cardi\\*c*\" }}", "222"},
         {"* {{ term = wild:\"cardi\\*\" }}", ""},
-        {"* {{ typeId = (900000000000013009 |Synonym| 900000000000003001) }}", "404 222 333"},
+        {"* {{ typeId = (900000000000013009 |Synonym| 900000000000003001) }}", "404 222 333 447"},
         {"* {{ dialect = en-us }}", "333"},
         {"* {{ dialect = en-us (prefer), term = \"nose\" }}", "333"},
         {"* {{ dialect = en-us (prefer), term = \"hot\" }}", ""},
@@ -346,6 +362,11 @@ static void says_what_is_wrong(void **state)
         {"404684003 {{ + HISTORIC }}", "HISTORY is expected"},
         {"404684003 {{ + HISTORY-MID }}", "HISTORY-MIN, HISTORY-MOD or HISTORY-MAX is expected"},
         {"404684003 {{ + HISTORY }} {{ C active = 1 }}", "nothing more is expected"},
+        {"LOINC#gone", "place 1: no concept is called so"},
+        {"< Finding#8310-5", "place 3: no concept is called so, or no scheme has this name"},
+        {"LOINC#", "the identifier behind # is missing"},
+        {"\"LOINC#A 1", "the text is not closed"},
+        {"LOIN#8310-5", "no concept is called so"},
         {"^[a, b] 723264001", "only one field can be taken"},
         {"^[mapTarget] 723264001", "no reference set that it names has a field \"mapTarget\""},
         {"^723264001 {{ M mapTarget = \"x\" }}", "has a field \"mapTarget\""},

@@ -1,5 +1,5 @@
-/* Memory ends at every point of a loading, one after the other: it is told, nothing leaks, and with
- * memory again the same files are loaded. */
+/* Memory ends, or a file is not read, at every point of a loading, one after the other: it is told,
+ * nothing leaks, and with memory again the same files are loaded. */
 #include "taken.h"
 
 #include "base/fault.h"
@@ -64,13 +64,18 @@ static const char rows[] =
     "id\teffectiveTime\tactive\tmoduleId\trefsetId\treferencedComponentId\ttargetComponentId\n"
     "v" WHEN "363698007\t404684003\t138875005\n";
 
-static const char *const sets[][12] = {
+static const char names[] = "alternateIdentifier\teffectiveTime\tactive\tmoduleId\t"
+                            "identifierSchemeId\treferencedComponentId\n"
+                            "8310-5" WHEN "138875005\t404684003\n";
+
+static const char *const sets[][14] = {
     {"icd.txt", icd, "axes.tsv", axes, "entity.json", entity, NULL},
     {"map.txt", map, NULL},
     {"loinc.csv", loinc, "atc.csv", atc, NULL},
     {"icd10.xml", claml, NULL},
     {"4217.json", iso, NULL},
-    {"c.txt", concepts, "d.txt", texts, "r.txt", links, "l.txt", languages, "m.txt", rows, NULL},
+    {"c.txt", concepts, "d.txt", texts, "r.txt", links, "l.txt", languages, "m.txt", rows, "n.txt",
+     names, NULL},
 };
 
 static void memory_and_files_may_end_anywhere(void **state)
@@ -82,7 +87,7 @@ static void memory_and_files_may_end_anywhere(void **state)
         int r = ERR_NO_MEMORY;
         FAULT_LOOP(true) {
             r = taken_load(&t, sets[i], &err);
-            if (r < 0 && r != ERR_NO_MEMORY && r != ERR_SYNTAX) /* a read that failed */
+            if (r < 0 && r != ERR_NO_MEMORY && !strstr(err.text, "cannot be unpacked"))
                 fail_msg("%s: %d %s", sets[i][0], r, err.text);
             taken_done(&t);
         }
