@@ -1,8 +1,8 @@
 /* targets_ahead.c - a thread that reads where references lead before somebody waits for it.
  *
  * Reading a list takes tens of milliseconds, as much as a hundred pages. A sorted page by a _has is
- * answered without it the first time, at several times its later cost; the list is then read here.
- * It is read again after some versions, long before it is too old. A node that is written to all the
+ * answered without it the first time, at several times its later cost; the list is then read here,
+ * and read again after some versions, long before it is too old. A node that is written to all the
  * time must not do nothing else: between two readings the thread rests twenty times as long as the
  * last one took.
  */
@@ -17,6 +17,7 @@
 
 static void read_one(struct store *st, unsigned list, int type)
 {
+    /* The store's own: what is read here is shown to nobody but through a search. */
     const struct access who = {.kind = ACCESS_SYSTEM, .agent = STR("search")};
     struct store_txn *txn = NULL;
     struct err err = {0};
@@ -57,8 +58,7 @@ static void rest(struct lists *l, int64_t us)
     int64_t until = clock_now_ms() + us / 1000;
     struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
 
-    while (!l->ahead.has_to_end &&
-           pthread_cond_timedwait(&l->ahead.wake, &l->kept_lock, &at) == 0)
+    while (!l->ahead.has_to_end && pthread_cond_timedwait(&l->ahead.wake, &l->kept_lock, &at) == 0)
         ;
 }
 
