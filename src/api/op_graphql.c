@@ -343,12 +343,13 @@ static int answer(struct gq_run *run)
     return r < 0 ? r : sb_ok(&c->out, &c->err);
 }
 
-/* The schema as a whole is asked for again and again, and takes long to write. */
+/* The schema as a whole is asked for again and again, and takes long to write. Variables that the
+ * query does not declare, such as the empty object of many clients, change nothing. */
 static int answer_or_keep(struct gq_run *run, const struct gq_request *request)
 {
     struct call *c = run->c;
     struct gq_asked asked = {request->query, request->operation, c->params};
-    bool may_keep = !c->id.n && !request->variables && gq_kept_fits(run->op);
+    bool may_keep = !c->id.n && !run->n_variables && gq_kept_fits(run->op);
     int r;
 
     if (may_keep && gq_kept_get(c->api->graphql_kept, &asked, &c->out))

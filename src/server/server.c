@@ -434,6 +434,9 @@ int server_run(const struct server_config *config,
     r = hold_to_profiles(&s, err);
     if (r < 0)
         return r;
+    r = store_read_ahead(s.store, err);
+    if (r < 0)
+        return r;
     r = search_params_start(s.store, &s.search_params, err);
     if (r < 0)
         return r;

@@ -108,6 +108,17 @@ struct refused {
 #define TARGETS_MAX 8
 struct targets;
 
+/* A thread that reads them before they are asked for again (targets_ahead.c). */
+struct targets_ahead {
+    pthread_t thread;
+    pthread_cond_t wake; /* with kept_lock */
+    bool is_running, has_to_end;
+    struct {
+        uint16_t list; /* 0: nothing is wanted here */
+        uint8_t type;
+    } wanted[TARGETS_MAX];
+};
+
 struct lists {
     /* Lists that hold some resource more than once: a walk in key order meets such a resource
      * several times. Only ever set. */
@@ -121,10 +132,13 @@ struct lists {
     bool may_lag; /* lists may lack, for a moment, a resource that is being updated */
     struct targets *targets[TARGETS_MAX]; /* targets.c; NULL: none yet */
     uint64_t targets_clock;
+    struct targets_ahead ahead;
 };
 
 /* At the end: nothing searches any more. */
 void targets_clear(struct lists *l);
+/* Ends the thread that reads ahead, if there is one: before the backend closes. */
+void targets_ahead_stop(struct lists *l);
 
 static inline bool list_is_multi(const struct lists *l, unsigned list)
 {

@@ -24,6 +24,7 @@ int store_base_init(struct store *st, const struct store_ops *ops,
     pthread_mutex_init(&st->reload_lock, &recursive);
     pthread_mutexattr_destroy(&recursive);
     pthread_mutex_init(&st->lists.kept_lock, NULL);
+    pthread_cond_init(&st->lists.ahead.wake, NULL);
     return 0;
 }
 
@@ -42,6 +43,7 @@ void store_base_done(struct store *st)
     pthread_mutex_destroy(&st->lists.hints_lock);
     pthread_mutex_destroy(&st->reload_lock);
     pthread_mutex_destroy(&st->lists.kept_lock);
+    pthread_cond_destroy(&st->lists.ahead.wake);
     targets_clear(&st->lists);
 }
 
@@ -69,8 +71,10 @@ int store_open(const struct store_config *config, struct store **ret, struct err
 
 void store_close(struct store *st)
 {
-    if (st)
-        st->ops->close(st);
+    if (!st)
+        return;
+    targets_ahead_stop(&st->lists);
+    st->ops->close(st);
 }
 
 struct params *store_params(struct store *st)

@@ -159,6 +159,11 @@ struct page {
 int store_search(struct store_txn *txn, const struct search *s, size_t budget, struct arena *a,
                  struct page *ret, struct err *err);
 
+/* From now on a thread of the store's own reads what searches will need (where the references of a
+ * list lead, docs/decisions/0032) before they ask a second time, until store_close; without it the
+ * search that needs it first reads it. ERR_INTERNAL where no thread can be had. */
+int store_read_ahead(struct store *st, struct err *err);
+
 /* Inside a job: what a conditional request matches, over everything that is there. ERR_STALE, which
  * names nothing, where a match may not be seen. A condition with chains or _has matches what
  * store_search finds. */

@@ -3,8 +3,11 @@
  */
 #include "contract.h"
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "store/search/search_int.h"
+
+#include <unistd.h>
 
 #define SORTED "_has:Condition:patient:clinical-status=active&_sort=family&_count=1000"
 #define COUNTED "_has:Condition:patient:clinical-status=active&_summary=count"
@@ -99,10 +102,13 @@ static int run_expunge(struct store_txn *txn, struct store_job *job, struct err 
 
 static bool is_kept(const struct world *w)
 {
+    bool is = false;
+
+    pthread_mutex_lock(&w->st->lists.kept_lock);
     for (size_t i = 0; i < TARGETS_MAX; i++)
-        if (w->st->lists.targets[i])
-            return true;
-    return false;
+        is |= w->st->lists.targets[i] != NULL;
+    pthread_mutex_unlock(&w->st->lists.kept_lock);
+    return is;
 }
 
 /* Four patients, of whom a and d have conditions that are active; the names lie the other way
@@ -172,6 +178,53 @@ static void what_is_kept_follows_the_feed(void **state)
     world_done(&w);
 }
 
+/* Who sorts does not wait for the list, and finds the same before and after it is read; who counts
+ * reads it. */
+static void a_thread_reads_ahead(void **state)
+{
+    struct search_limits was = search_limits;
+    int64_t until = clock_mono_us() + INT64_C(60000000);
+    struct err err = {0};
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    assert_int_equal(store_read_ahead(w.st, &err), 0);
+    assert_int_equal(store_read_ahead(w.st, &err), 0);
+    finds(&w, SORTED, "d a");
+    while (!is_kept(&w) && clock_mono_us() < until)
+        usleep(1000);
+    assert_true(is_kept(&w));
+    finds(&w, SORTED, "d a");
+    condition(&w, "n1", "b", "active", "2021");
+    finds(&w, SORTED, "d b a");
+    for (int i = 0; i < NEWS; i++)
+        patient(&w, "e", "ee", "true");
+    finds(&w, SORTED, "d b a"); /* from what is old, or from what was read again by now */
+    patient(&w, "d", "zzz", "true");
+    finds(&w, SORTED, "b a d");
+    counts(&w, COUNTED, 3);
+    search_limits = was;
+    world_check(&w);
+    world_done(&w); /* in the middle of a rest */
+}
+
+static void without_a_thread_the_search_reads(void **state)
+{
+    struct search_limits was = search_limits;
+    struct err err = {0};
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    FAULT_LOOP(false) {
+        assert_true(store_read_ahead(w.st, &err) <= 0);
+    }
+    finds(&w, SORTED, "d a");
+    search_limits = was;
+    world_done(&w);
+}
+
 /* The list is read, or not; the answer is the right one or an error. */
 static void reading_a_list_may_fail(void **state)
 {
@@ -208,6 +261,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_kept_follows_the_feed),
+        cmocka_unit_test(a_thread_reads_ahead),
+        cmocka_unit_test(without_a_thread_the_search_reads),
         cmocka_unit_test(reading_a_list_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -506,14 +506,14 @@ static int gather_all(struct gathering *g, const struct rowset *found, struct er
     return r < 0 ? r : gather_flush(g, err);
 }
 
-int link_gather(struct exec *x, struct clause *c, struct err *err)
+int link_gather(struct exec *x, struct clause *c, bool may_wait, struct err *err)
 {
     struct gathering g = {.x = x, .in = &c->link->inner[0]};
     size_t cost = search_limits.gather;
     struct rowset found = {0};
     int r = is_for_worker(x, g.in) ? exec_charge(x, x->top->budget, err) : 0;
 
-    if (r < 0 || (r = targets_open(x, g.in->param, &g.targets, err)) < 0 || !g.targets)
+    if (r < 0 || (r = targets_open(x, g.in->param, may_wait, &g.targets, err)) < 0 || !g.targets)
         return r;
     r = inner_ranges(g.in, cost, &found, err);
     if (r == 0) {

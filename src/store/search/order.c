@@ -462,7 +462,7 @@ int order_page(struct exec *x, const struct mark *from, struct page *ret, struct
     if (r < 0)
         return r;
     if (!small && (has = link_gatherable(x)) != NULL) {
-        if ((r = link_gather(x, has, err)) < 0)
+        if ((r = link_gather(x, has, x->s->total != TOTAL_ACCURATE, err)) < 0)
             return r;
         if (r > 0)
             o.driver = has;

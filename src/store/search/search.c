@@ -308,7 +308,7 @@ static bool is_set(const struct exec *x, const struct clause *c)
 static int gather(struct exec *x, const struct clause **driver, int64_t *ret_total, struct err *err)
 {
     struct clause *has = link_gatherable(x);
-    int r = has ? link_gather(x, has, err) : 0;
+    int r = has ? link_gather(x, has, false, err) : 0;
 
     if (r > 0)
         *driver = has;

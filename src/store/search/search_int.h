@@ -15,6 +15,7 @@
  * hints.c   which lists are long                few.c     a list of few rows, in one question
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
  * cursor.c  the opaque text between two pages       targets.c where a list's references lead, kept
+ * targets_ahead.c  a thread that reads such lists
  */
 #ifndef SQ_SEARCH_INT_H
 #define SQ_SEARCH_INT_H
@@ -244,23 +245,32 @@ int link_test(struct exec *x, struct clause *c, uint64_t row, bool *ret, struct 
 
 /* The _has whose rows link_gather may find; NULL: none. */
 struct clause *link_gatherable(struct exec *x);
-/* Finds all rows that it leads to, so that it drives: 1, or 0 where that costs too much. */
-int link_gather(struct exec *x, struct clause *c, struct err *err);
+/* Finds all rows that it leads to, so that it drives: 1, or 0 where that costs too much, or what it
+ * takes is not read yet and it may_wait for that. */
+int link_gather(struct exec *x, struct clause *c, bool may_wait, struct err *err);
 
 /* ---- targets.c ---- */
 
 struct targets_view;
 
 /* Where the references of a parameter to the searched type lead; what was not known is read from
- * their list. *ret NULL: a resource may have several, the list is too large, the snapshot is older.
- * It is true until exec_done. */
-int targets_open(struct exec *x, const struct param *param, const struct targets_view **ret,
-                 struct err *err);
+ * their list, by a thread of the store's own where the search may_wait and there is one. *ret NULL:
+ * it is not read yet, a resource may have several, the list is too large, the snapshot is older. It
+ * is true until exec_done. */
+int targets_open(struct exec *x, const struct param *param, bool may_wait,
+                 const struct targets_view **ret, struct err *err);
+/* Reads a list and keeps what it says. */
+int targets_read(struct store_txn *txn, unsigned list, int type, struct err *err);
 /* Whether targets_rows knows a row: newer ones are asked themselves. */
 bool targets_know(const struct targets_view *v, uint64_t row);
 /* The live rows that rows refer to, 0 where one refers to none. */
 void targets_rows(const struct targets_view *v, const uint64_t *rows, size_t n, uint64_t *ret);
 void targets_release(struct exec *top);
+
+/* ---- targets_ahead.c ---- */
+
+/* Has a list read by the thread that reads ahead; false where there is none. */
+bool targets_want(struct lists *l, unsigned list, int type);
 
 /* ---- lead.c ---- */
 

@@ -16,6 +16,7 @@
 
 #define TARGETS_BYTES MIB(64)   /* of one list */
 #define TARGETS_NEWS 1000       /* versions that are looked at one by one; more, and all is read */
+#define TARGETS_NEWS_AHEAD 4000 /* … while a thread of the store's is there to read it */
 #define TARGETS_PAGE 4096       /* rows of one part of the array, which is made when it has any */
 #define TARGETS_EXPECTED 50000  /* entries that reading a list is expected to cost, at least */
 #define TARGETS_IDS 512         /* ids that are read at once */
@@ -373,11 +374,33 @@ static bool is_short(const struct exec *x)
 /* Whether what is kept says nothing of this search any more. */
 static bool is_old(const struct exec *x, const struct targets *t, struct str as_of)
 {
-    return x->newest - t->position > TARGETS_NEWS || !str_eq(t->expunged, as_of);
+    size_t news = x->t->st->lists.ahead.is_running ? TARGETS_NEWS_AHEAD : TARGETS_NEWS;
+
+    return x->newest - t->position > news || !str_eq(t->expunged, as_of);
 }
 
-int targets_open(struct exec *x, const struct param *param, const struct targets_view **ret,
-                 struct err *err)
+int targets_read(struct store_txn *txn, unsigned list, int type, struct err *err)
+{
+    const struct search s = {.type = type};
+    struct targets *t = NULL;
+    struct exec x;
+    struct str as_of;
+    int r = exec_init(&x, NULL, txn, &s, err);
+
+    if (r < 0)
+        return r;
+    x.newest = txn->st->ops->position(txn);
+    x.lo = 1;
+    x.hi = x.newest;
+    if ((r = clauses_prepare(&x, err)) == 0 && (r = expunged(&x, &as_of, err)) >= 0)
+        r = make(&x, list, type, as_of, &t, err);
+    unref(t);
+    exec_done(&x);
+    return MIN(r, 0);
+}
+
+int targets_open(struct exec *x, const struct param *param, bool may_wait,
+                 const struct targets_view **ret, struct err *err)
 {
     struct targets_view *v = ARENA_NEW(x->tmp, struct targets_view);
     unsigned list = list_of(x, param, x->s->type);
@@ -397,10 +420,14 @@ int targets_open(struct exec *x, const struct param *param, const struct targets
         unref(t);
         return 0;
     }
+    if (!t || x->newest - t->position > TARGETS_NEWS / 8)
+        may_wait &= targets_want(&x->t->st->lists, list, x->s->type);
     if (t && is_old(x, t, as_of)) {
         unref(t);
         t = NULL;
     }
+    if (!t && may_wait)
+        return 0;
     /* To read a list takes too long for an event loop; what may spend more has to have enough. */
     if (!t && is_short(x))
         return x->top->budget < TARGETS_EXPECTED ? exec_charge(x, x->top->budget, err) : 0;
