@@ -236,11 +236,12 @@ static int run(const struct cli_args *args, struct err *err)
     struct case_definitions definitions = {.n = 0};
     struct tally_question q = {.from = DAY_UNKNOWN};
     struct reading reading = {.store = NULL};
-    struct cases cases = {.n = 0};
+    struct cases cases;
     struct tally tally = {.n_strata = 0};
     int fd, r;
 
     arena_init(&a, RECORDS_BYTES_MAX);
+    cases_init(&cases);
     r = read_definitions(args, &a, &definitions, err);
     if (r == 0 && cli_flag(args, "list"))
         return list(&definitions);
@@ -250,7 +251,7 @@ static int run(const struct cli_args *args, struct err *err)
     if (r == 0)
         r = read_records(args, &reading, err);
     if (r == 0)
-        r = cases_make(&reading.records, &cases, err);
+        r = cases_remake(&reading.records, &cases, err);
     if (r == 0)
         r = tally_make(&reading.records, &cases, &q, &tally, err);
     if (r < 0 || (r = cli_output_open(cli_string(args, "out"), &fd, err)) < 0)

@@ -210,7 +210,8 @@ int tally_make(const struct records *r, const struct cases *cases, const struct 
     if (!t.counts)
         return err_no_memory(err);
     for (size_t i = 0; i < cases->n; i++)
-        count(&t, &cases->v[i]);
+        if (cases->v[i].person != NOT_THERE)
+            count(&t, &cases->v[i]);
     *ret = t;
     return 0;
 }
