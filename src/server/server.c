@@ -7,6 +7,7 @@
 #include "server/profiles_file.h"
 #include "server/rolled_back.h"
 #include "server/server_int.h"
+#include "surveillance/centre.h"
 #include "terminology/loaded.h"
 #include "trust/account.h"
 #include "trust/demo.h"
@@ -88,7 +89,7 @@ static int find_who(struct server *s, struct http_exchange *x, struct str path, 
     return 0;
 }
 
-static void handle_fhir(struct server *s, struct http_exchange *x, struct str path)
+static void handle_fhir(struct server *s, struct http_exchange *x, struct str path, bool is_own)
 {
     struct access who;
     struct err err;
@@ -96,12 +97,12 @@ static void handle_fhir(struct server *s, struct http_exchange *x, struct str pa
     if (find_who(s, x, path, &who, &err) < 0)
         auth_refuse(s, x, &err);
     else
-        api_handle(s->api, x, path, who);
+        api_handle(s->api, x, path, is_own, who);
 }
 
 static void handle(void *ctx, struct http_exchange *x)
 {
-    static const struct str fhir = STR("/fhir");
+    static const struct str fhir = STR("/fhir"), own = STR("/carnet");
     struct server *s = ctx;
     const struct http_request *req = http_request(x);
     struct str path = req->path, host = http_header(x, "Host");
@@ -119,7 +120,9 @@ static void handle(void *ctx, struct http_exchange *x)
     if (s->trust && !req->is_local && auth_handle(s, x))
         return;
     if (str_starts(path, fhir) && (path.n == fhir.n || path.p[fhir.n] == '/'))
-        handle_fhir(s, x, str_from(path, fhir.n));
+        handle_fhir(s, x, str_from(path, fhir.n), false);
+    else if (str_starts(path, own) && path.n > own.n && path.p[own.n] == '/')
+        handle_fhir(s, x, str_from(path, own.n), true);
     else if (req->is_local && str_starts(path, STR(OPERATOR_PREFIX)))
         operator_handle(s, x);
     else
@@ -174,6 +177,7 @@ static void server_done(struct server *s)
         store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
     api_free(s->api);
+    centre_free(s->centre);
     trust_free(s->trust);
     notices_stop(&s->notices);
     server_audit_close(s->audit);
@@ -368,6 +372,26 @@ static int start_trust(struct server *s, struct err *err)
     return 0;
 }
 
+/* Cases are made of what is there, and then followed. */
+static int start_centre(struct server *s, struct err *err)
+{
+    _cleanup_(sb_done) struct sb file = sb_make(CASE_DEFINITIONS_BYTES_MAX);
+    const char *path = s->config->case_definitions;
+    struct access node = trust_system();
+    struct centre_config config;
+    int r = path ? sb_load(&file, path, err) : 0;
+
+    if (r < 0 || !s->config->surveillance)
+        return r;
+    config = (struct centre_config){.definitions = path ? sb_view(&file) : STR_NULL};
+    r = centre_new(s->store, &node, &config, &s->centre, err);
+    if (r >= 0)
+        r = centre_start(s->centre, err);
+    if (r >= 0)
+        api_centre(s->api, s->centre);
+    return r;
+}
+
 /* The page that leads into the demo's roles, and the links by themselves. */
 static int start_demo(struct server *s, struct sb *out, struct err *err)
 {
@@ -439,7 +463,9 @@ int server_run(const struct server_config *config,
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
     store_on_change(s.store, reload, &s);
-    r = start_http(&s, err);
+    r = start_centre(&s, err);
+    if (r >= 0)
+        r = start_http(&s, err);
     if (r >= 0)
         r = start_trust(&s, err);
     if (r >= 0)

@@ -56,11 +56,11 @@ struct detect_point {
     struct note note;
 };
 
-enum param_kind { PARAM_NUMBER, PARAM_WHOLE, PARAM_YES_NO, PARAM_CHOICE };
+enum setting_kind { SETTING_NUMBER, SETTING_WHOLE, SETTING_YES_NO, SETTING_CHOICE };
 
 struct method_param {
     const char *name, *help;
-    enum param_kind kind;
+    enum setting_kind kind;
     double fallback, min, max; /* fallback NAN: none, the method says what it does then */
     const char *choices;       /* "delta|nbPlugin|muan"; the value is the place in it */
 };

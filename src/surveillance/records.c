@@ -40,6 +40,7 @@ static int32_t first_day(yyjson_val *v, const char *const *names, size_t n)
 
 #define FINDING_NAME_MAX 128 /* an id is shorter; what is not is cut, and is none of a store's */
 
+/* Conditions and Observations may have the same id. */
 static struct str finding_name(bool is_observation, struct str id, char to[FINDING_NAME_MAX])
 {
     size_t n = MIN(id.n, (size_t)FINDING_NAME_MAX - 1);
@@ -66,7 +67,7 @@ static void *reach(struct arena *a, void *v, size_t *room, uint32_t number, cons
     return v;
 }
 
-static uint32_t place_number(struct records *r, struct str id)
+uint32_t place_number(struct records *r, struct str id)
 {
     static const struct place blank = {.part_of = NOT_THERE};
     uint32_t n = names_number(&r->place_ids, r->a, id);
@@ -77,7 +78,7 @@ static uint32_t place_number(struct records *r, struct str id)
     return r->places ? n : NOT_THERE;
 }
 
-static uint32_t person_number(struct records *r, struct str id)
+uint32_t person_number(struct records *r, struct str id)
 {
     static const struct person blank = {.born = DAY_UNKNOWN,
                                         .died = DAY_UNKNOWN,
@@ -94,7 +95,7 @@ static uint32_t person_number(struct records *r, struct str id)
     return r->people ? n : NOT_THERE;
 }
 
-static uint32_t visit_number(struct records *r, struct str id)
+uint32_t visit_number(struct records *r, struct str id)
 {
     static const struct visit blank = {NOT_THERE, DAY_UNKNOWN, NOT_THERE};
     uint32_t n = names_number(&r->visit_ids, r->a, id);
@@ -105,12 +106,10 @@ static uint32_t visit_number(struct records *r, struct str id)
     return r->visits ? n : NOT_THERE;
 }
 
-/* A finding by its type and id: Conditions and Observations may have the same. */
-static uint32_t finding_number(struct records *r, bool is_observation, struct str id)
+uint32_t finding_number(struct records *r, struct str name)
 {
     static const uint32_t blank = NOT_THERE;
-    char text[FINDING_NAME_MAX];
-    uint32_t n = names_number(&r->finding_ids, r->a, finding_name(is_observation, id, text));
+    uint32_t n = names_number(&r->finding_ids, r->a, name);
 
     if (n == NOT_THERE)
         return n;
@@ -227,7 +226,8 @@ static int take_finding(struct records *r, yyjson_val *v, bool is_observation, s
     static const char *const seen[] = {"effectiveDateTime", "effectiveInstant"};
     static const char *const issued[] = {"issued"};
     struct str id = js_get_str(v, "id");
-    struct evidence e = {.person = NOT_THERE, .visit = NOT_THERE};
+    struct evidence e = {.person = NOT_THERE, .visit = NOT_THERE, .source = NOT_THERE};
+    char name[FINDING_NAME_MAX];
     int wrong = records_forget(r, js_get_str(v, "resourceType"), id, err);
 
     if (!target(js_get(v, "subject"), STR("Patient")).p)
@@ -244,12 +244,23 @@ static int take_finding(struct records *r, yyjson_val *v, bool is_observation, s
                                         : first_day(v, recorded, ARRAY_LEN(recorded));
             saw(r, e.seen);
             wrong = find_subject(r, v, &e, err);
-            e.source = wrong == 0 ? finding_number(r, is_observation, id) : NOT_THERE;
+            if (wrong == 0)
+                e.source = finding_number(r, finding_name(is_observation, id, name));
         }
         if (wrong == 0)
             wrong = e.source == NOT_THERE ? err_no_memory(err) : evidence_add(r, &e, err);
     }
     return wrong;
+}
+
+int32_t records_newest(yyjson_val *finding)
+{
+    static const char *const names[] = {"recordedDate", "issued", "effectiveDateTime"};
+    int32_t newest = DAY_UNKNOWN;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        newest = MAX(newest, records_day(js_get_str(finding, names[i])));
+    return newest;
 }
 
 static const char *const wanted[] = {"Condition", "Encounter", "Location", "Observation",

@@ -82,6 +82,9 @@ void records_init(struct records *r, struct arena *a, const struct case_definiti
 /* The day of a date, a dateTime or an instant; DAY_UNKNOWN where it says no day. */
 int32_t records_day(struct str s);
 
+/* The newest day that a finding speaks of: when it was recorded, issued or made; DAY_UNKNOWN. */
+int32_t records_newest(yyjson_val *finding);
+
 /* Whether resources of this type are taken; others are passed over. */
 bool records_wants(struct str type);
 

@@ -13,6 +13,14 @@ uint32_t names_find(const struct names *t, struct str name);
 /* An array of `n` elements with room for another; NULL at the limit. *room is in elements. */
 void *names_room(struct arena *a, void *v, size_t n, size_t *room, size_t size);
 
+/* ---- records.c: the number of an id (of a finding: with its type in front), given when it is new;
+ * NOT_THERE at the arena's limit ---- */
+
+uint32_t place_number(struct records *r, struct str id);
+uint32_t person_number(struct records *r, struct str id);
+uint32_t visit_number(struct records *r, struct str id);
+uint32_t finding_number(struct records *r, struct str name);
+
 /* ---- links.c: who is whom, and which evidence belongs to what ---- */
 
 /* This person's cases are to be made anew. ERR_NO_MEMORY. */

@@ -153,7 +153,7 @@ static void assert_tally(const struct tally_question *q, const char *want)
     struct sb out = sb_make(KIB(64));
     struct tally t;
 
-    assert_int_equal(tally_make(&records, &cases, q, &t, &err), 0);
+    assert_int_equal(tally_make(&records, &cases, q, &arena, &t, &err), 0);
     tally_header(&t, &out);
     for (size_t i = 0; i < t.n_strata; i++)
         tally_rows(&t, i, &out);
@@ -205,19 +205,19 @@ static void refuses_questions(void **state)
     (void)state;
     sample();
     q.level = STR("Planet");
-    assert_int_equal(tally_make(&records, &cases, &q, &t, &err), ERR_VALUE);
+    assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_VALUE);
     assert_string_equal(err.text, "no Location has the type \"Planet\"");
     q.level = STR_NULL;
     q.from = records_day(STR("2021-01-02"));
     q.to = records_day(STR("2021-01-01"));
-    assert_int_equal(tally_make(&records, &cases, &q, &t, &err), ERR_VALUE);
+    assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_VALUE);
     q.from = records_day(STR("0001-01-01"));
     q.to = records_day(STR("9999-12-31"));
-    assert_int_equal(tally_make(&records, &cases, &q, &t, &err), ERR_TOO_LONG);
+    assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_TOO_LONG);
     begin(flu);
     q.from = q.to = DAY_UNKNOWN;
     assert_int_equal(cases_remake(&records, &cases, &err), 0);
-    assert_int_equal(tally_make(&records, &cases, &q, &t, &err), ERR_VALUE);
+    assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_VALUE);
 }
 
 /* Places that are part of one another. */
@@ -305,7 +305,7 @@ static int all_of_it(void)
     q.from = q.to = records_day(STR("2021-01-01"));
     if (r == 0)
         r = cases_remake(&records, &cases, &err);
-    return r == 0 ? tally_make(&records, &cases, &q, &t, &err) : r;
+    return r == 0 ? tally_make(&records, &cases, &q, &arena, &t, &err) : r;
 }
 
 /* Every allocation fails once. */

@@ -60,10 +60,11 @@ static void make(unsigned i, char *to, size_t max)
 
     if (i < PEOPLE) {
         if (below(2))
-            snprintf(link, sizeof link,
-                     ",\"link\":[{\"type\":\"replaced-by\",\"other\":{\"reference\":\"Patient/p%u\"}"
-                     "}]",
-                     below(PEOPLE));
+            snprintf(
+                link, sizeof link,
+                ",\"link\":[{\"type\":\"replaced-by\",\"other\":{\"reference\":\"Patient/p%u\"}"
+                "}]",
+                below(PEOPLE));
         snprintf(to, max, "{\"resourceType\":\"Patient\",\"id\":\"p%u\"%s%s}", i, link,
                  maybe(",\"deceasedDateTime\":\"%s\"", some_day()));
         return;
@@ -72,8 +73,8 @@ static void make(unsigned i, char *to, size_t max)
     if (i < VISITS) {
         snprintf(link, sizeof link,
                  ",\"location\":[{\"location\":{\"reference\":\"Location/l%u\"}}]", below(PLACES));
-        snprintf(to, max, "{\"resourceType\":\"Encounter\",\"id\":\"v%u\",\"status\":\"%s\"%s%s}", i,
-                 below(8) ? "finished" : "entered-in-error", below(4) ? link : "",
+        snprintf(to, max, "{\"resourceType\":\"Encounter\",\"id\":\"v%u\",\"status\":\"%s\"%s%s}",
+                 i, below(8) ? "finished" : "entered-in-error", below(4) ? link : "",
                  maybe(",\"period\":{\"start\":\"%s\"}", some_day()));
         return;
     }
@@ -92,19 +93,24 @@ static void make(unsigned i, char *to, size_t max)
     if (i % 2)
         snprintf(to, max,
                  "{\"resourceType\":\"Condition\",\"id\":\"%u\",\"subject\":{\"reference\":"
-                 "\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"" ICD11 "\",\"code\":\"%s\"}]"
+                 "\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"" ICD11
+                 "\",\"code\":\"%s\"}]"
                  "}%s%s%s}",
-                 i, below(PEOPLE), below(3) ? "1E32" : below(2) ? "MG26.1" : "QA00", link,
-                 maybe(",\"onsetDateTime\":\"%s\"", some_day()),
+                 i, below(PEOPLE),
+                 below(3)   ? "1E32"
+                 : below(2) ? "MG26.1"
+                            : "QA00",
+                 link, maybe(",\"onsetDateTime\":\"%s\"", some_day()),
                  maybe(",\"recordedDate\":\"%s\"", some_day()));
     else
-        snprintf(to, max,
-                 "{\"resourceType\":\"Observation\",\"id\":\"%u\",\"status\":\"%s\",\"subject\":{"
-                 "\"reference\":\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"http://"
-                 "loinc.org\",\"code\":\"1-8\"}]},\"interpretation\":[{\"coding\":[{\"code\":\"%s\"}"
-                 "]}]%s%s}",
-                 i, below(5) ? "final" : "preliminary", below(PEOPLE), below(2) ? "POS" : "NEG",
-                 link, maybe(",\"effectiveDateTime\":\"%s\"", some_day()));
+        snprintf(
+            to, max,
+            "{\"resourceType\":\"Observation\",\"id\":\"%u\",\"status\":\"%s\",\"subject\":{"
+            "\"reference\":\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"http://"
+            "loinc.org\",\"code\":\"1-8\"}]},\"interpretation\":[{\"coding\":[{\"code\":\"%s\"}"
+            "]}]%s%s}",
+            i, below(5) ? "final" : "preliminary", below(PEOPLE), below(2) ? "POS" : "NEG", link,
+            maybe(",\"effectiveDateTime\":\"%s\"", some_day()));
 }
 
 static void take(struct records *r, const char *text)
@@ -127,8 +133,8 @@ static void forget(struct records *r, const char *text)
 
     arena_init(&a, MIB(1));
     assert_int_equal(js_parse(&a, str_c(text), &v, &err), 0);
-    assert_int_equal(
-        records_forget(r, js_get_str(v, "resourceType"), js_get_str(v, "id"), &err), 0);
+    assert_int_equal(records_forget(r, js_get_str(v, "resourceType"), js_get_str(v, "id"), &err),
+                     0);
     arena_done(&a);
 }
 
