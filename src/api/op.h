@@ -132,6 +132,7 @@ int op_notices(struct call *c, struct store_txn *txn);     /* op_notices.c */
 int op_series(struct call *c, struct store_txn *txn);   /* op_series.c */
 int op_detect(struct call *c, struct store_txn *txn);   /* op_detect.c */
 int op_linelist(struct call *c, struct store_txn *txn); /* op_linelist.c */
+int op_signals(struct call *c, struct store_txn *txn);  /* op_signals.c */
 
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
 

@@ -64,6 +64,7 @@ static const struct op table[] = {
          op_preferred_id, NULL),
     READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),
     NODE("series", op_series),
+    NODE("signals", op_signals),
     READ("snapshot", T | I, "StructureDefinition", HL7("StructureDefinition-snapshot"), GET,
          op_snapshot, NULL),
     READ("stats", T, "Observation", HL7("Observation-stats"), GET, op_stats, NULL),

@@ -56,15 +56,13 @@ int surveil_question(struct call *c, const struct kept_view *v, const struct op_
                      const char *others, const struct op_param **ret_others, size_t *ret_n,
                      struct tally_question *q)
 {
-    static const int32_t days[] = {
-        [TALLY_DAYS] = 1, [TALLY_WEEKS] = 7, [TALLY_MONTHS] = 31};
+    static const int32_t days[] = {[TALLY_DAYS] = 1, [TALLY_WEEKS] = 7, [TALLY_MONTHS] = 31};
 
     tally_question_init(q);
     for (size_t i = 0; i < params->n; i++) {
         const struct op_param *p = &params->v[i];
-        int r = is_among(p->name, others)
-                    ? 0
-                    : tally_ask(v->definitions, q, p->name, p->text, &c->err);
+        int r =
+            is_among(p->name, others) ? 0 : tally_ask(v->definitions, q, p->name, p->text, &c->err);
 
         if (r == ERR_NOT_SUPPORTED && ret_others) {
             ret_others[(*ret_n)++] = p;

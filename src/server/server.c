@@ -8,6 +8,7 @@
 #include "server/rolled_back.h"
 #include "server/server_int.h"
 #include "surveillance/centre.h"
+#include "surveillance/signal_rules.h"
 #include "terminology/loaded.h"
 #include "trust/account.h"
 #include "trust/demo.h"
@@ -177,8 +178,8 @@ static void server_done(struct server *s)
         store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
     api_free(s->api);
-    centre_free(s->centre);
     trust_free(s->trust);
+    centre_free(s->centre);
     notices_stop(&s->notices);
     server_audit_close(s->audit);
     store_close(s->store);
@@ -372,24 +373,36 @@ static int start_trust(struct server *s, struct err *err)
     return 0;
 }
 
-/* Cases are made of what is there, and then followed. */
-static int start_centre(struct server *s, struct err *err)
+/* Cases are made of what is there; they are followed once it is known who is told of signals. */
+static int make_centre(struct server *s, struct err *err)
 {
-    _cleanup_(sb_done) struct sb file = sb_make(CASE_DEFINITIONS_BYTES_MAX);
-    const char *path = s->config->case_definitions;
+    _cleanup_(sb_done) struct sb definitions = sb_make(CASE_DEFINITIONS_BYTES_MAX);
+    _cleanup_(sb_done) struct sb rules = sb_make(SIGNAL_RULES_BYTES_MAX);
+    const struct server_config *c = s->config;
     struct access node = trust_system();
-    struct centre_config config;
-    int r = path ? sb_load(&file, path, err) : 0;
+    struct centre_config config = {.definitions = STR_NULL};
+    int r = c->case_definitions ? sb_load(&definitions, c->case_definitions, err) : 0;
 
-    if (r < 0 || !s->config->surveillance)
+    if (r >= 0 && c->signal_rules)
+        r = sb_load(&rules, c->signal_rules, err);
+    if (r < 0 || !c->surveillance)
         return r;
-    config = (struct centre_config){.definitions = path ? sb_view(&file) : STR_NULL};
+    if (c->case_definitions)
+        config.definitions = sb_view(&definitions);
+    if (c->signal_rules)
+        config.rules = sb_view(&rules);
     r = centre_new(s->store, &node, &config, &s->centre, err);
-    if (r >= 0)
-        r = centre_start(s->centre, err);
     if (r >= 0)
         api_centre(s->api, s->centre);
     return r;
+}
+
+static int start_centre(struct server *s, struct err *err)
+{
+    if (!s->centre)
+        return 0;
+    centre_tell_by(s->centre, s->notices.notify);
+    return centre_start(s->centre, err);
 }
 
 /* The page that leads into the demo's roles, and the links by themselves. */
@@ -463,11 +476,13 @@ int server_run(const struct server_config *config,
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
     store_on_change(s.store, reload, &s);
-    r = start_centre(&s, err);
+    r = make_centre(&s, err);
     if (r >= 0)
         r = start_http(&s, err);
     if (r >= 0)
         r = start_trust(&s, err);
+    if (r >= 0)
+        r = start_centre(&s, err);
     if (r >= 0)
         r = start_demo(&s, &demo, err);
     if (r < 0)

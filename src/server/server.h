@@ -36,6 +36,7 @@ struct server_config {
     size_t n_witnesses;
     bool surveillance;            /* keep cases and raise signals (surveillance/centre.h) */
     const char *case_definitions; /* file, NULL: those that are built in */
+    const char *signal_rules;     /* likewise */
     const char *notify;           /* file with what carries notices, NULL: nothing is sent */
     const char *policy;           /* file with who sees what, NULL: the one that is built in */
     const char *profiles;         /* file with what records are held to on write, or NULL */

@@ -27,7 +27,7 @@ struct found_case {
     uint32_t next;     /* of the same person, or hole */
 };
 
-/* Told of each case that comes (+1) or goes (-1), may be NULL. */
+/* Told of each case that comes (+1) or goes (-1). */
 typedef int case_change(void *ctx, const struct found_case *c, int sign, struct err *err);
 
 struct cases {

@@ -1,5 +1,5 @@
 /* centre.h - the surveillance centre of a node that serves: one thread that follows the change feed
- * (kept.h) and judges what changed.
+ * (kept.h), judges what changed (judge.h) and raises signals (signals.h).
  */
 #ifndef SURVEILLANCE_CENTRE_H
 #define SURVEILLANCE_CENTRE_H
@@ -15,6 +15,7 @@ struct centre;
 
 struct centre_config {
     struct str definitions; /* of cases, as text; .p NULL: those that are built in */
+    struct str rules;       /* of signals, likewise */
 };
 
 /* ERR_VALUE says what does not hold in the configuration. The store must outlive it; texts are
@@ -23,6 +24,9 @@ int centre_new(struct store *store, const struct access *node, const struct cent
                struct centre **ret, struct err *err);
 /* Ends the thread and saves what it keeps. */
 void centre_free(struct centre *c);
+/* Who tells people of signals; call it before centre_start. */
+struct notify;
+void centre_tell_by(struct centre *c, struct notify *notify);
 /* Begins to follow. */
 int centre_start(struct centre *c, struct err *err);
 

@@ -53,21 +53,16 @@ bool kept_is_ready(struct kept *k, uint64_t *ret_done, uint64_t *ret_all)
     return atomic_load(&k->is_ready);
 }
 
-static int tell_all(struct kept *k, int sign, struct err *err)
+int kept_on_change(struct kept *k, case_change *changed, void *ctx, struct err *err)
 {
     int r = 0;
 
-    for (size_t i = 0; i < k->cases.n && r == 0 && k->changed; i++)
-        if (k->cases.v[i].person != NOT_THERE)
-            r = k->changed(k->ctx, &k->cases.v[i], sign, err);
-    return r;
-}
-
-int kept_on_change(struct kept *k, case_change *changed, void *ctx, struct err *err)
-{
     k->changed = k->cases.changed = changed;
     k->ctx = k->cases.ctx = ctx;
-    return tell_all(k, 1, err);
+    for (size_t i = 0; i < k->cases.n && r == 0; i++)
+        if (k->cases.v[i].person != NOT_THERE)
+            r = changed(ctx, &k->cases.v[i], 1, err);
+    return r;
 }
 
 /* ---- one version ---- */
@@ -159,8 +154,8 @@ static int take_mentioned(struct following *f, struct err *err)
 
 /* ---- the feed ---- */
 
-static int read_feed(struct following *f, const atomic_bool *is_ending, uint64_t to, uint64_t *ret_n,
-                     struct err *err)
+static int read_feed(struct following *f, const atomic_bool *is_ending, uint64_t to,
+                     uint64_t *ret_n, struct err *err)
 {
     struct kept *k = f->k;
     struct arena a;
@@ -223,11 +218,12 @@ static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_e
 /* What an error left half done is of no use: from the beginning. */
 static int begin_anew(struct kept *k, struct err *err)
 {
-    int r;
+    int r = 0;
 
     atomic_store(&k->is_ready, false);
     pthread_rwlock_wrlock(&k->lock);
-    r = tell_all(k, -1, err);
+    if (k->changed)
+        r = k->changed(k->ctx, NULL, -1, err);
     kept_clear(k);
     pthread_rwlock_unlock(&k->lock);
     return r;
@@ -257,7 +253,7 @@ struct save_job {
     struct store_job job; /* first */
     struct str name;      /* of the parts */
     uint32_t part;
-    struct str bytes;     /* of one part; .p NULL: publish, and drop what was there before */
+    struct str bytes; /* of one part; .p NULL: publish, and drop what was there before */
     struct str before;
 };
 
@@ -381,11 +377,10 @@ int kept_new(struct store *store, const struct access *node, struct str definiti
     pthread_rwlock_init(&k->lock, NULL);
     arena_init(&k->of_definitions, MIB(16));
     arena_init(&k->of_records, RECORDS_BYTES_MAX);
-    k->text = arena_dup(&k->of_definitions,
-                        definitions.p ? definitions : case_definitions_starter());
-    r = k->text.p
-            ? case_definitions_read(&k->of_definitions, k->text, &k->definitions, err)
-            : err_no_memory(err);
+    k->text =
+        arena_dup(&k->of_definitions, definitions.p ? definitions : case_definitions_starter());
+    r = k->text.p ? case_definitions_read(&k->of_definitions, k->text, &k->definitions, err)
+                  : err_no_memory(err);
     if (r >= 0) {
         kept_clear(k);
         r = load(k, err);

@@ -36,7 +36,8 @@ static inline void kept_freep(struct kept **k)
     kept_free(*k);
 }
 
-/* Told of each case that comes or goes, under the lock; also of those that are there already. */
+/* Told of each case that comes or goes, under the lock; also of those that are there already. NULL
+ * goes: all of them, and the numbers of places and persons will be others. */
 int kept_on_change(struct kept *k, case_change *changed, void *ctx, struct err *err);
 
 /* Takes what was written until now. *ret_n (may be NULL): versions. After an error all is counted

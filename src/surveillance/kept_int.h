@@ -22,9 +22,9 @@ struct kept {
     void *ctx;
     atomic_ullong position, all; /* followed; newest when following began */
     atomic_bool is_ready;
-    bool is_torn;        /* an error left it half done */
-    uint64_t saved;      /* position of what is saved */
-    uint32_t read[3];    /* of people, visits, places: those with smaller numbers were read */
+    bool is_torn;     /* an error left it half done */
+    uint64_t saved;   /* position of what is saved */
+    uint32_t read[3]; /* of people, visits, places: those with smaller numbers were read */
 };
 
 /* Begins anew, without anything. */

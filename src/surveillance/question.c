@@ -17,10 +17,10 @@ static int take_word(struct str name, struct str value, const char *words, int *
 static int take_day(struct str name, struct str value, int32_t *ret, struct err *err)
 {
     *ret = value.n == STR("2026-01-31").n ? records_day(value) : DAY_UNKNOWN;
-    return *ret != DAY_UNKNOWN ? 0
-                               : err_set(err, ERR_VALUE,
-                                         "\"%.*s\" must be a day, YYYY-MM-DD, not \"%.*s\"",
-                                         STR_ARG(name), (int)MIN(value.n, 40u), value.p);
+    return *ret != DAY_UNKNOWN
+               ? 0
+               : err_set(err, ERR_VALUE, "\"%.*s\" must be a day, YYYY-MM-DD, not \"%.*s\"",
+                         STR_ARG(name), (int)MIN(value.n, 40u), value.p);
 }
 
 static int take_ages(struct tally_question *q, struct str rest, struct err *err)
@@ -87,9 +87,9 @@ int tally_ask(const struct case_definitions *all, struct tally_question *q, stru
     }
     if (str_eq(name, STR("class"))) {
         q->class = case_class_of(value);
-        return q->class != CASE_NONE ? 0
-                                     : take_word(name, value,
-                                                 "suspected probable discarded confirmed", &n, err);
+        return q->class != CASE_NONE
+                   ? 0
+                   : take_word(name, value, "suspected probable discarded confirmed", &n, err);
     }
     if (str_eq(name, STR("period"))) {
         r = take_word(name, value, "day week month", &n, err);

@@ -32,9 +32,14 @@ static void put_names(struct sb *out, const struct names *t)
 
 static void put_evidence(struct sb *out, const struct evidence *e)
 {
-    const uint32_t v[] = {e->person,          e->visit,          e->disease,
-                          (uint32_t)e->says,  (uint32_t)e->onset, (uint32_t)e->seen,
-                          (uint32_t)e->reported, e->source};
+    const uint32_t v[] = {e->person,
+                          e->visit,
+                          e->disease,
+                          (uint32_t)e->says,
+                          (uint32_t)e->onset,
+                          (uint32_t)e->seen,
+                          (uint32_t)e->reported,
+                          e->source};
 
     for (size_t i = 0; i < ARRAY_LEN(v); i++)
         put_u32(out, v[i]);
@@ -165,9 +170,8 @@ static int get_people(struct input *in, struct records *r, struct err *err)
         sex = get_u32(in);
         by = get_u32(in);
         p->sex = (enum person_sex)MIN(sex, (uint32_t)SEX_OTHER);
-        wrong = by != NOT_THERE && by >= r->person_ids.n
-                    ? damaged(err)
-                    : records_replace(r, (uint32_t)i, by, err);
+        wrong = by != NOT_THERE && by >= r->person_ids.n ? damaged(err)
+                                                         : records_replace(r, (uint32_t)i, by, err);
     }
     return wrong;
 }
