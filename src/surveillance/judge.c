@@ -1,6 +1,7 @@
 #include "surveillance/judge.h"
 
 #include "surveillance/records_int.h"
+#include "surveillance/special.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +9,9 @@
 #define SLOTS_LEAST 1024
 #define METHOD_ARENA_MAX MIB(64)
 #define WEEKS_A_YEAR 52
+#define RARE_WEEKS 52 /* of history, the least */
+#define RARE_CASES 10 /* in all of history: with fewer a disease is rare */
+#define RARE_WINDOW 4 /* weeks that are also looked at together */
 
 void judge_init(struct judge *j, const struct case_definitions *definitions,
                 const struct signal_rules *rules, const struct weekly *weekly)
@@ -127,15 +131,43 @@ static int take_history(struct judge *j, const struct records *r, struct judged 
     return 0;
 }
 
-static bool has_cases(const uint32_t *v, size_t n)
+static double sum(const uint32_t *v, size_t n)
 {
+    double all = 0;
+
     for (size_t i = 0; i < n; i++)
-        if (v[i])
-            return true;
-    return false;
+        all += v[i];
+    return all;
 }
 
-static int run_detector(struct judge *j, struct judged *v, struct err *err)
+/* The chance of so many cases in `weeks` weeks where `weeks_before` had so many: what a gamma with
+ * Jeffreys' prior for the rate of a Poisson predicts. */
+static double rare_p(double cases, double weeks, double before, double weeks_before)
+{
+    return nb_from(cases, (before + 0.5) * weeks / weeks_before, 1 + weeks / weeks_before);
+}
+
+/* A disease that a place hardly knows gives a regression nothing to hold on to: the week, and the
+ * last four together, against all that was before; the smaller p, doubled. */
+static void judge_rare(const struct judge *j, struct judged *v)
+{
+    size_t n = v->n_history;
+    double before, recent;
+
+    if (n < RARE_WEEKS)
+        return;
+    recent = v->count + sum(v->history + n - (RARE_WINDOW - 1), RARE_WINDOW - 1);
+    if (!v->count || recent < j->rules->least)
+        return;
+    before = sum(v->history, n - (RARE_WINDOW - 1));
+    v->is_rare = true;
+    v->point.expected = (before + 0.5) / (double)(n - (RARE_WINDOW - 1));
+    v->point.p = MIN(1.0, 2 * MIN(rare_p(v->count, 1, sum(v->history, n), (double)n),
+                                  rare_p(recent, RARE_WINDOW, before,
+                                         (double)(n - (RARE_WINDOW - 1)))));
+}
+
+static int run_method(struct judge *j, struct judged *v, struct err *err)
 {
     const struct disease_detector *d = &j->rules->detectors[v->disease];
     size_t n = v->n_history + 1;
@@ -144,9 +176,6 @@ static int run_detector(struct judge *j, struct judged *v, struct err *err)
     int64_t *days;
     int r;
 
-    v->point = (struct detect_point){.threshold = NAN, .expected = NAN, .p = NAN};
-    if (!d->method || v->count < j->rules->least || !has_cases(v->history, v->n_history))
-        return 0;
     arena_init(&work, METHOD_ARENA_MAX);
     counts = ARENA_ARRAY(&work, double, n);
     days = ARENA_ARRAY(&work, int64_t, n);
@@ -165,6 +194,21 @@ static int run_detector(struct judge *j, struct judged *v, struct err *err)
     return r;
 }
 
+static int run_detector(struct judge *j, struct judged *v, struct err *err)
+{
+    int r = 0;
+
+    v->point = (struct detect_point){.threshold = NAN, .expected = NAN, .p = NAN};
+    v->is_rare = false;
+    if (!j->rules->detectors[v->disease].method)
+        return 0;
+    if (sum(v->history, v->n_history) < RARE_CASES)
+        judge_rare(j, v);
+    else if (v->count >= j->rules->least)
+        r = run_method(j, v, err);
+    return r;
+}
+
 static void try_fixed(struct judge *j, const struct records *r, struct judged *v)
 {
     v->fixed = NULL;
@@ -174,17 +218,17 @@ static void try_fixed(struct judge *j, const struct records *r, struct judged *v
                                               : f->level.p && str_eq_nocase(
                                                                   f->level,
                                                                   r->places[v->place].level);
-        uint32_t counts[SIGNAL_WEEKS_MAX] = {0}, sum = 0;
+        uint32_t counts[SIGNAL_WEEKS_MAX] = {0}, cases = 0;
 
         if (f->disease != v->disease || !is_level)
             continue;
         weekly_sum(j->weekly, r, v->disease, v->place, f->only_confirmed,
                    v->week - (int32_t)f->weeks + 1, counts, f->weeks);
         for (size_t k = 0; k < f->weeks; k++)
-            sum += counts[k];
-        if (sum >= f->cases) {
+            cases += counts[k];
+        if (cases >= f->cases) {
             v->fixed = f;
-            v->fixed_count = sum;
+            v->fixed_count = cases;
         }
     }
 }

@@ -26,6 +26,7 @@ struct judged {
     size_t n_history;
     uint32_t count;            /* cases of the week */
     struct detect_point point; /* p NAN: no detector, or it could not judge */
+    bool is_rare; /* judged as a disease that this place hardly knows */
     const struct fixed_rule *fixed; /* the first that is met; NULL: none */
     uint32_t fixed_count;
     bool is_discovered; /* by the detector, false discoveries considered */

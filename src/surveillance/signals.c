@@ -390,7 +390,8 @@ static int write_event(struct writing *w, struct event *e, const struct judged *
         .now_ms = clock_now_ms(),
         .rules = s->rules,
         .definitions = s->definitions->version,
-        .method = s->rules->detectors[e->disease].method
+        .method = j->is_rare ? "rare"
+                  : s->rules->detectors[e->disease].method
                       ? s->rules->detectors[e->disease].method->name
                       : "",
     };
