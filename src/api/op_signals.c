@@ -23,7 +23,8 @@ static int take_query(struct call *c, struct sb *query)
         r = op_param_u64(c, &params, "count", SIGNALS_PAGE_MAX, SIGNALS_PAGE, &count);
     if (r < 0)
         return r;
-    sb_fmt(query, "code=" SIGNAL_SYSTEM "%%7Csignal&_sort=-authored-on,-_id&_count=%" PRIu64, count);
+    sb_fmt(query, "code=" SIGNAL_SYSTEM "%%7Csignal&_sort=-authored-on,-_id&_count=%" PRIu64,
+           count);
     if (op_param_text(&params, "status").n) {
         sb_lit(query, "&status=");
         sb_uri(query, op_param_text(&params, "status"));

@@ -162,9 +162,9 @@ static void judge_rare(const struct judge *j, struct judged *v)
     before = sum(v->history, n - (RARE_WINDOW - 1));
     v->is_rare = true;
     v->point.expected = (before + 0.5) / (double)(n - (RARE_WINDOW - 1));
-    v->point.p = MIN(1.0, 2 * MIN(rare_p(v->count, 1, sum(v->history, n), (double)n),
-                                  rare_p(recent, RARE_WINDOW, before,
-                                         (double)(n - (RARE_WINDOW - 1)))));
+    v->point.p =
+        MIN(1.0, 2 * MIN(rare_p(v->count, 1, sum(v->history, n), (double)n),
+                         rare_p(recent, RARE_WINDOW, before, (double)(n - (RARE_WINDOW - 1)))));
 }
 
 static int run_method(struct judge *j, struct judged *v, struct err *err)
@@ -181,8 +181,7 @@ static int run_method(struct judge *j, struct judged *v, struct err *err)
     days = ARENA_ARRAY(&work, int64_t, n);
     r = counts && days ? 0 : err_no_memory(err);
     if (r == 0) {
-        struct series s = {
-            .n = n, .count = counts, .day = days, .points_a_year = WEEKS_A_YEAR};
+        struct series s = {.n = n, .count = counts, .day = days, .points_a_year = WEEKS_A_YEAR};
 
         for (size_t i = 0; i < n; i++) {
             counts[i] = i + 1 < n ? v->history[i] : v->count;
@@ -214,10 +213,9 @@ static void try_fixed(struct judge *j, const struct records *r, struct judged *v
     v->fixed = NULL;
     for (size_t i = 0; i < j->rules->n_fixed && !v->fixed; i++) {
         const struct fixed_rule *f = &j->rules->fixed[i];
-        bool is_level = v->place == NOT_THERE ? !f->level.p
-                                              : f->level.p && str_eq_nocase(
-                                                                  f->level,
-                                                                  r->places[v->place].level);
+        bool is_level = v->place == NOT_THERE
+                            ? !f->level.p
+                            : f->level.p && str_eq_nocase(f->level, r->places[v->place].level);
         uint32_t counts[SIGNAL_WEEKS_MAX] = {0}, cases = 0;
 
         if (f->disease != v->disease || !is_level)

@@ -24,9 +24,9 @@ struct judged {
     int32_t week;
     uint32_t *history; /* of the weeks before */
     size_t n_history;
-    uint32_t count;            /* cases of the week */
-    struct detect_point point; /* p NAN: no detector, or it could not judge */
-    bool is_rare; /* judged as a disease that this place hardly knows */
+    uint32_t count;                 /* cases of the week */
+    struct detect_point point;      /* p NAN: no detector, or it could not judge */
+    bool is_rare;                   /* judged as a disease that this place hardly knows */
     const struct fixed_rule *fixed; /* the first that is met; NULL: none */
     uint32_t fixed_count;
     bool is_discovered; /* by the detector, false discoveries considered */
@@ -41,7 +41,7 @@ struct judge {
     size_t n, room;
     uint32_t *slots;
     size_t n_slots;
-    int32_t open; /* week */
+    int32_t open;                          /* week */
     size_t n_series[CASE_DEFINITIONS_MAX]; /* with cases in their history, as of the open week */
     size_t n_all;
 };

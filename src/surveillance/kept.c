@@ -347,7 +347,11 @@ static int load(struct kept *k, struct err *err)
     if (r < 0)
         return r;
     r = load_parts(txn, &bytes, err);
-    if (r >= 0 && bytes.n)
+    if (r < 0) {
+        store_end(txn);
+        return r;
+    }
+    if (bytes.n)
         r = saved_read(k, sb_view(&bytes), err);
     /* What is damaged is made again. */
     if (r == ERR_NO_STORE) {

@@ -34,8 +34,9 @@ static int only(const struct reader *r, yyjson_val *v, const char *names)
     size_t i, max;
 
     if (!yyjson_is_obj(v))
-        return err_set(r->err, ERR_VALUE, "the signal rules have something in them that is no "
-                                          "object");
+        return err_set(r->err, ERR_VALUE,
+                       "the signal rules have something in them that is no "
+                       "object");
     yyjson_obj_foreach(v, i, max, key, val) {
         struct str rest = str_c(names), word;
         bool is_known = false;
@@ -217,8 +218,8 @@ int signal_rules_read(struct arena *a, struct str text, const struct case_defini
     ret->version = js_get_str(root, "version");
     if (!ret->version.n)
         return bad(&r, "version", "is missing");
-    if ((wrong = read_texts(&r, root, "levels", ret->levels, SIGNAL_LEVELS_MAX,
-                            &ret->n_levels)) < 0 ||
+    if ((wrong = read_texts(&r, root, "levels", ret->levels, SIGNAL_LEVELS_MAX, &ret->n_levels)) <
+            0 ||
         (wrong = read_texts(&r, root, "tell", ret->tell, SIGNAL_TELL_MAX, &ret->n_tell)) < 0 ||
         (wrong = read_numbers(&r, root)) < 0 || (wrong = read_detectors(&r, root)) < 0)
         return wrong;

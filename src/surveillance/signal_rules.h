@@ -7,7 +7,8 @@
 #include "surveillance/detect.h"
 
 #define SIGNAL_RULES_BYTES_MAX KIB(256)
-#define SIGNAL_LEVELS_MAX 8 /* kinds of places that have series of their own, besides the country */
+#define SIGNAL_LEVELS_MAX 8 /* kinds of places that have series of their own, besides the country  \
+                             */
 #define SIGNAL_FIXED_MAX 500
 #define SIGNAL_WEEKS_MAX 53 /* that a fixed rule looks back */
 #define SIGNAL_TELL_MAX 32
@@ -32,9 +33,9 @@ struct signal_rules {
     struct str levels[SIGNAL_LEVELS_MAX];
     size_t n_levels;
     enum case_date by;
-    double rate;      /* of false discoveries among the signals of a week that detectors raise */
-    uint32_t least;   /* cases that a detector's signal has */
-    int quiet_days;   /* no second alert for a place and disease within so many of the last */
+    double rate;    /* of false discoveries among the signals of a week that detectors raise */
+    uint32_t least; /* cases that a detector's signal has */
+    int quiet_days; /* no second alert for a place and disease within so many of the last */
     struct disease_detector detectors[CASE_DEFINITIONS_MAX]; /* by disease */
     struct fixed_rule *fixed;
     size_t n_fixed;

@@ -6,10 +6,10 @@
 #include <math.h>
 
 /* What the node writes anew in each version; all else is people's. */
-static const char *const own[] = {"resourceType", "id",           "meta",        "description",
-                                  "focus",        "for",          "reasonCode",  "executionPeriod",
-                                  "lastModified", "input",        "partOf",      "authoredOn",
-                                  "code",         "intent",       "priority",    "location"};
+static const char *const own[] = {"resourceType", "id",     "meta",       "description",
+                                  "focus",        "for",    "reasonCode", "executionPeriod",
+                                  "lastModified", "input",  "partOf",     "authoredOn",
+                                  "code",         "intent", "priority",   "location"};
 
 void signal_put_week(struct sb *out, int32_t week)
 {
@@ -25,8 +25,8 @@ int32_t signal_week(struct str text)
     uint64_t year, week;
 
     if (text.n != 8 || text.p[4] != '-' || text.p[5] != 'W' ||
-        !str_to_u64(str_head(text, 4), 9999, &year) ||
-        !str_to_u64(str_from(text, 6), 53, &week) || !week)
+        !str_to_u64(str_head(text, 4), 9999, &year) || !str_to_u64(str_from(text, 6), 53, &week) ||
+        !week)
         return INT32_MIN;
     /* 4 January is in the first week. */
     return weekly_of((int32_t)clock_days((int)year, 1, 4)) + (int32_t)week - 1;
@@ -126,8 +126,8 @@ static void put_description(struct sb *out, const struct signal_said *s)
     if (j->is_discovered && isfinite(j->point.expected))
         sb_fmt(&text, " where %.1f were to be expected", j->point.expected);
     if (j->fixed)
-        sb_fmt(&text, "; %u within %u %s, where %u are a signal", j->fixed_count,
-               j->fixed->weeks, j->fixed->weeks == 1 ? "week" : "weeks", j->fixed->cases);
+        sb_fmt(&text, "; %u within %u %s, where %u are a signal", j->fixed_count, j->fixed->weeks,
+               j->fixed->weeks == 1 ? "week" : "weeks", j->fixed->cases);
     sb_lit(out, ",\"description\":");
     sb_json(out, sb_view(&text));
     out->failed |= text.failed;
@@ -164,8 +164,8 @@ static void put_state(struct sb *out, const struct signal_said *s, yyjson_val *b
         sb_lit(out, ",\"businessStatus\":{\"coding\":[{\"system\":\"" SIGNAL_STATE_SYSTEM
                     "\",\"code\":\"triage\"}]}");
     yyjson_obj_foreach(before, i, max, key, v) {
-        bool is_state = str_eq(js_str(key), STR("status")) ||
-                        str_eq(js_str(key), STR("statusReason"));
+        bool is_state =
+            str_eq(js_str(key), STR("status")) || str_eq(js_str(key), STR("statusReason"));
         if (is_own(js_str(key)) || (is_state && (s->is_withdrawn || was_withdrawn)))
             continue;
         sb_char(out, ',');
@@ -197,8 +197,7 @@ void signal_task(struct sb *out, const struct signal_said *s, yyjson_val *before
     }
     if (s->part_of.p)
         sb_fmt(out, ",\"partOf\":[{\"reference\":\"Task/%.*s\"}]", STR_ARG(s->part_of));
-    sb_lit(out, ",\"reasonCode\":{\"coding\":[{\"system\":\"" SIGNAL_DISEASE_SYSTEM
-                "\",\"code\":");
+    sb_lit(out, ",\"reasonCode\":{\"coding\":[{\"system\":\"" SIGNAL_DISEASE_SYSTEM "\",\"code\":");
     sb_json(out, s->disease);
     sb_lit(out, ",\"display\":");
     sb_json(out, s->disease_title);
@@ -251,8 +250,7 @@ static yyjson_val *input(yyjson_val *task, const char *code, const char *type)
 bool signal_read(yyjson_val *task, struct signal_read *ret)
 {
     struct str at = js_get_str(js_get(task, "focus"), "reference");
-    yyjson_val *disease =
-        yyjson_arr_get_first(js_get(js_get(task, "reasonCode"), "coding"));
+    yyjson_val *disease = yyjson_arr_get_first(js_get(js_get(task, "reasonCode"), "coding"));
     uint64_t n = 0;
 
     if (!has_code(js_get(task, "code"), SIGNAL_SYSTEM, "signal"))

@@ -71,7 +71,8 @@ void signals_tell_by(struct signals *s, struct notify *notify)
 
 static int add_event(struct signals *s, const struct event *e, struct err *err)
 {
-    struct event *v = s->n < SIGNALS_MAX ? names_room(&s->a, s->v, s->n, &s->room, sizeof *v) : NULL;
+    struct event *v =
+        s->n < SIGNALS_MAX ? names_room(&s->a, s->v, s->n, &s->room, sizeof *v) : NULL;
 
     if (!v)
         return err_no_memory(err);
@@ -248,9 +249,8 @@ static int tell(struct task_job *t, struct store_txn *txn, struct err *err)
     int r = 0;
 
     for (size_t i = 0; i < s->rules->n_tell && s->notify && r >= 0; i++) {
-        const struct notice notice = {.kind = NOTICE_SIGNAL,
-                                      .owner = s->rules->tell[i],
-                                      .when_ms = t->said->now_ms};
+        const struct notice notice = {
+            .kind = NOTICE_SIGNAL, .owner = s->rules->tell[i], .when_ms = t->said->now_ms};
         r = notify_about(s->notify, txn, s->rules->tell[i], &notice, err);
     }
     return r;

@@ -81,8 +81,7 @@ static struct weekly_line *line_of(struct weekly *w, uint16_t disease, uint32_t 
     if (!v)
         return NULL;
     w->lines = v;
-    v[w->n] =
-        (struct weekly_line){.place = place, .disease = disease, .next = w->first[disease]};
+    v[w->n] = (struct weekly_line){.place = place, .disease = disease, .next = w->first[disease]};
     w->first[disease] = (uint32_t)w->n;
     w->slots[at] = (uint32_t)++w->n;
     return &v[w->n - 1];
