@@ -16,6 +16,7 @@ struct detecting {
     const struct method *method;
     double param[DETECT_PARAMS_MAX];
     uint64_t last;
+    int32_t today; /* until which records tell */
     struct tally t;
     double *counts;
     int64_t *days;
@@ -67,6 +68,9 @@ static void write_point(struct detecting *d, size_t i, const struct detect_point
     sb_str(out, !note_is_judged(p->note.code) ? STR("null")
                 : p->alarm                    ? STR("true")
                                               : STR("false"));
+    sb_str(out, tally_first_day(&d->t, i) <= d->today && d->today < tally_first_day(&d->t, i + 1)
+                    ? STR(",\"open\":true")
+                    : STR(",\"open\":false"));
     note_text(p->note, a_year[d->t.q.period], note);
     sb_lit(out, ",\"note\":");
     sb_json(out, str_c(note));
@@ -153,6 +157,7 @@ static int answer(struct detecting *d, const struct kept_view *v, const struct o
         return err_no_memory(&d->c->err);
     for (size_t i = 0; i < d->t.n_periods; i++)
         d->days[i] = tally_first_day(&d->t, i);
+    d->today = v->today;
     d->c->type_out = STR("application/json");
     d->c->status = 200;
     return judge_all(d, v);

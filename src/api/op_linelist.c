@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define LINES_MAX 1000 /* of one answer */
-#define LINES_FALLBACK 100
+#define LINELIST_MAX 1000 /* of one answer */
+#define LINELIST_PAGE 100
 
 struct line {
     int32_t day;
@@ -34,7 +34,7 @@ static int read_request(struct listing *l, const struct kept_view *v)
     int r = op_params_read(c, &params);
 
     if (r >= 0)
-        r = op_param_u64(c, &params, "count", LINES_MAX, LINES_FALLBACK, &l->count);
+        r = op_param_u64(c, &params, "count", LINELIST_MAX, LINELIST_PAGE, &l->count);
     if (r >= 0)
         r = op_param_u64(c, &params, "offset", UINT32_MAX, 0, &l->offset);
     if (r < 0)
