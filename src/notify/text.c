@@ -103,7 +103,8 @@ static const struct words table[NOTICE_KIND_COUNT][NOTIFY_LANGUAGE_COUNT] = {
           "On {when}, a new signal of disease surveillance was raised. Sign in to see and assess "
           "it: {link}\n"),
         W("إشارة جديدة من ترصد الأمراض",
-          "في {when} صدرت إشارة جديدة من ترصد الأمراض. سجّل الدخول للاطلاع عليها وتقييمها: {link}\n"),
+          "في {when} صدرت إشارة جديدة من ترصد الأمراض. سجّل الدخول للاطلاع عليها وتقييمها: "
+          "{link}\n"),
         W("疾病监测出现新信号",
           "疾病监测于 {when} 发出新信号。请登录查看并评估：{link}\n"),
         W("Un nouveau signal de surveillance des maladies",

@@ -71,9 +71,8 @@ static int write_run(struct store_txn *txn, struct store_job *job, struct err *e
 
 static void write(struct world *x, bool is_deletion, const char *format, ...)
 {
-    struct write w = {.job = {.run = write_run, .who = &x->node},
-                      .x = x,
-                      .is_deletion = is_deletion};
+    struct write w = {
+        .job = {.run = write_run, .who = &x->node}, .x = x, .is_deletion = is_deletion};
     char text[1000];
     va_list ap;
 
