@@ -116,6 +116,11 @@ void api_audit(struct api *api, struct audit_log *log)
     api->audit = log;
 }
 
+void api_centre(struct api *api, struct centre *centre)
+{
+    api->centre = centre;
+}
+
 void api_notify(struct api *api, struct notify *notify)
 {
     api->notify = notify;

@@ -74,6 +74,11 @@ void api_audit(struct api *api, struct audit_log *log);
 struct notify;
 void api_notify(struct api *api, struct notify *notify);
 
+/* The surveillance centre, for the operations below /carnet; must outlive the api. Call it before
+ * the first request. */
+struct centre;
+void api_centre(struct api *api, struct centre *centre);
+
 /* The profiles that records are held to on write (conformance.h says how they are written). Call it
  * before the first request. */
 int api_profiles(struct api *api, struct str policy, struct err *err);
@@ -90,10 +95,11 @@ int api_profiles_unusable(struct api *api, api_profile_tell *tell, void *ctx, st
 int api_conformance_page(struct api *api, struct str accept_language, struct sb *out,
                          struct err *err);
 
-/* The http_handler for paths below /fhir: ctx is the struct api, `path` what stands behind /fhir
- * (starting with '/' or empty). `who` comes with a reference to its identity, where it has one,
- * which is given back. */
-void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who);
+/* The http_handler for paths below /fhir, and (is_own) for the operations below /carnet: `path` is
+ * what stands behind that (starting with '/' or empty). `who` comes with a reference to its
+ * identity, where it has one, which is given back. */
+void api_handle(struct api *api, struct http_exchange *x, struct str path, bool is_own,
+                struct access who);
 
 /* Where a request comes from: behind a proxy that is trusted, the address that the proxy saw. */
 struct str api_address(const struct api_config *config, struct http_exchange *x);

@@ -48,6 +48,7 @@ struct api {
     struct gq_kept *graphql_kept;
     struct audit_log *audit; /* NULL: none is kept */
     struct notify *notify;   /* NULL: nobody is told */
+    struct centre *centre;   /* NULL: no surveillance */
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
     void (*terminology_changed)(void *ctx);
@@ -63,6 +64,7 @@ struct call {
     struct params *params;     /* snapshot for the whole call */
     struct http_exchange *x;   /* NULL for an entry of a bundle */
     const struct api_row *row; /* of the dispatch table */
+    bool is_own;               /* below /carnet, not /fhir */
     const struct op *op;       /* of an operation, or NULL */
     struct trail *trail;       /* what goes into the audit log (trail.h), or NULL */
 

@@ -62,8 +62,9 @@ static void write_operations(struct sb *out, const struct call *c, int type)
     if (type && c->api->config.allow_expunge)
         write_operation(out, &first, STR("expunge"), "urn:carnet:operation:expunge");
     for (size_t i = 0; i < n; i++)
-        if (type ? op_is_for(&ops[i], type) && ops[i].at & (OP_AT_TYPE | OP_AT_INSTANCE)
-                 : (ops[i].at & OP_AT_SYSTEM) != 0)
+        if (!ops[i].is_own &&
+            (type ? op_is_for(&ops[i], type) && ops[i].at & (OP_AT_TYPE | OP_AT_INSTANCE)
+                  : (ops[i].at & OP_AT_SYSTEM) != 0))
             write_operation(out, &first, ops[i].name, ops[i].url);
     if (!first)
         sb_char(out, ']');

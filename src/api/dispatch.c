@@ -162,7 +162,7 @@ static int no_row(struct call *c, bool path_exists, struct str tail)
 static int find_operation(struct call *c, enum api_scope scope, enum http_method method,
                           struct str *tail)
 {
-    c->op = op_find(str_from(*tail, 1), scope, c->type);
+    c->op = op_find(str_from(*tail, 1), c->is_own, scope, c->type);
     if (!c->op)
         return 0;
     if (method == HTTP_GET && !c->op->get)
@@ -208,6 +208,8 @@ int dispatch(struct call *c, enum http_method method, struct str path)
             continue;
         if (rows[i].action == ACT_OPERATION && !c->op)
             continue; /* a '$' with no name behind it */
+        if (c->is_own && rows[i].action != ACT_OPERATION)
+            continue;
         path_exists = true;
         if (rows[i].method == as) {
             c->row = &rows[i];

@@ -709,7 +709,8 @@ static void take_body(struct exchange_call *ec)
         finish(ec, err_set(&c->err, ERR_BUSY, "the node has more work queued than it can take"));
 }
 
-void api_handle(struct api *api, struct http_exchange *x, struct str path, struct access who)
+void api_handle(struct api *api, struct http_exchange *x, struct str path, bool is_own,
+                struct access who)
 {
     const struct http_request *req = http_request(x);
     struct exchange_call *ec = begin(api, x, who);
@@ -725,6 +726,7 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, struc
         return;
     }
     c = &ec->call;
+    c->is_own = is_own;
     if (req->method == HTTP_OPTIONS) {
         handle_options(ec);
         return;

@@ -27,6 +27,7 @@ struct op {
     const char *types; /* names with blanks between them that it is for; NULL: every type */
     const char *url;   /* canonical of its OperationDefinition */
     bool get;          /* may be asked by GET too: it changes nothing */
+    bool is_own;       /* below /carnet: not of FHIR's, and in no CapabilityStatement */
     bool operators;    /* of the whole node: no scope opens it */
     bool quick;        /* short enough for an event loop; otherwise a worker runs it */
     int (*run)(struct call *c, struct store_txn *txn); /* fills status and out */
@@ -37,7 +38,7 @@ struct op {
 /* All, with their number. */
 const struct op *op_table(size_t *ret_n);
 /* The operation of this name that may be asked of the scope and type, or NULL. */
-const struct op *op_find(struct str name, enum api_scope scope, int type);
+const struct op *op_find(struct str name, bool is_own, enum api_scope scope, int type);
 bool op_is_for(const struct op *op, int type);
 
 /* ---- parameters in ---- */
@@ -125,6 +126,13 @@ int op_accesses(struct call *c, struct store_txn *txn);    /* op_accesses.c */
 int op_break_glass(struct call *c, struct store_txn *txn); /* op_break_glass.c */
 int op_match(struct call *c, struct store_txn *txn);       /* op_match.c */
 int op_notices(struct call *c, struct store_txn *txn);     /* op_notices.c */
+
+/* ---- surveillance, below /carnet ---- */
+
+int op_series(struct call *c, struct store_txn *txn);   /* op_series.c */
+int op_detect(struct call *c, struct store_txn *txn);   /* op_detect.c */
+int op_linelist(struct call *c, struct store_txn *txn); /* op_linelist.c */
+int op_signals(struct call *c, struct store_txn *txn);  /* op_signals.c */
 
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */
 

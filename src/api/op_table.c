@@ -19,6 +19,12 @@ enum how { POST, GET, QUICK };
         .name = STR(called), .at = (where), .types = (of), .url = defined, .get = (how) >= GET,    \
         .quick = (how) == QUICK, .run = (function), .media = (takes)                               \
     }
+/* Of a node's own, below /carnet. */
+#define NODE(called, function)                                                                     \
+    {                                                                                              \
+        .name = STR(called), .at = S, .url = OWN(called), .get = true, .is_own = true,             \
+        .run = (function)                                                                          \
+    }
 #define CHANGE(called, where, of, defined, function, answer)                                       \
     {                                                                                              \
         .name = STR(called), .at = (where), .types = (of), .url = defined, .change = (function),   \
@@ -34,6 +40,7 @@ static const struct op table[] = {
      .operators = true, .run = op_conformance},
     READ("consistency", T, "AuditEvent", OWN("consistency"), GET, op_consistency, NULL),
     READ("convert", S, NULL, HL7("Resource-convert"), POST, op_convert, NULL),
+    NODE("detect", op_detect),
     READ("diff", S | T | I, NULL, OWN("diff"), GET, op_diff, NULL),
     READ("document", T | I, "Composition", HL7("Composition-document"), GET, op_document, NULL),
     READ("evaluate-measure", T | I, "Measure", HL7("Measure-evaluate-measure"), GET,
@@ -46,6 +53,7 @@ static const struct op table[] = {
          op_find_matches, NULL),
     READ("graphql", S | I, NULL, HL7("Resource-graphql"), GET, op_graphql, "application/graphql"),
     READ("lastn", T, "Observation", HL7("Observation-lastn"), GET, op_lastn, NULL),
+    NODE("linelist", op_linelist),
     READ("lookup", T, "CodeSystem", HL7("CodeSystem-lookup"), QUICK, op_lookup, NULL),
     READ("match", T, "Patient", HL7("Patient-match"), POST, op_match, NULL),
     READ("meta", S | T | I | V, NULL, HL7("Resource-meta"), QUICK, op_meta, NULL),
@@ -55,6 +63,8 @@ static const struct op table[] = {
     READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
          op_preferred_id, NULL),
     READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),
+    NODE("series", op_series),
+    NODE("signals", op_signals),
     READ("snapshot", T | I, "StructureDefinition", HL7("StructureDefinition-snapshot"), GET,
          op_snapshot, NULL),
     READ("stats", T, "Observation", HL7("Observation-stats"), GET, op_stats, NULL),
@@ -86,7 +96,7 @@ bool op_is_for(const struct op *op, int type)
     return false;
 }
 
-const struct op *op_find(struct str name, enum api_scope scope, int type)
+const struct op *op_find(struct str name, bool is_own, enum api_scope scope, int type)
 {
     unsigned at = scope == SCOPE_SYSTEM     ? OP_AT_SYSTEM
                   : scope == SCOPE_TYPE     ? OP_AT_TYPE
@@ -95,7 +105,7 @@ const struct op *op_find(struct str name, enum api_scope scope, int type)
                                             : 0;
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (str_eq(table[i].name, name) && table[i].at & at &&
+        if (table[i].is_own == is_own && str_eq(table[i].name, name) && table[i].at & at &&
             (at == OP_AT_SYSTEM || op_is_for(&table[i], type)))
             return &table[i];
     return NULL;

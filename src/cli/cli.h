@@ -11,8 +11,8 @@
 
 #include "base/sb.h"
 
-#define CLI_OPTIONS_MAX 32 /* options of one command */
-#define CLI_LIST_MAX 200   /* values of options that may be given several times */
+#define CLI_OPTIONS_MAX 48
+#define CLI_LIST_MAX 200 /* values of options that may be given several times */
 
 /* One row a command, in the order of `carnet --help`. */
 #define CLI_COMMANDS(X) \

@@ -10,7 +10,6 @@
 #define TEXT_MAX (STORE_BODY_MAX + MIB(1)) /* one resource as text */
 #define OUT_MAX MIB(512)                   /* rows that wait to be written */
 #define FLUSH_BYTES KIB(256)
-#define AGE_MAX 150
 
 static const struct cli_option options[] = {
     {"data", "DIR", "the node's data folder", CLI_STRING, false, NULL, 0, 0},
@@ -38,87 +37,25 @@ static const struct cli_option options[] = {
 
 /* ---- the command line ---- */
 
-/* Which of `words` (blanks between them) is the option's value. */
-static int take_word(const struct cli_args *args, const char *name, const char *words, int *ret,
-                     struct err *err)
-{
-    struct str rest = str_c(words), word, value = str_c(cli_string(args, name));
-
-    for (*ret = 0; str_split(&rest, ' ', &word); ++*ret)
-        if (str_eq(word, value))
-            return 0;
-    return err_set(err, ERR_VALUE, "--%s must be one of: %s", name, words);
-}
-
-static int take_day(const struct cli_args *args, const char *name, int32_t *ret, struct err *err)
-{
-    const char *text = cli_string(args, name);
-
-    *ret = text ? records_day(str_c(text)) : DAY_UNKNOWN;
-    if (text && (*ret == DAY_UNKNOWN || strlen(text) != strlen("2026-01-31")))
-        return err_set(err, ERR_VALUE, "--%s must be a day, YYYY-MM-DD, not \"%s\"", name, text);
-    return 0;
-}
-
-static int take_ages(const struct cli_args *args, struct tally_question *q, struct err *err)
-{
-    struct str rest = str_c(cli_string(args, "ages")), part;
-    uint64_t years;
-
-    q->by_age = rest.p != NULL;
-    while (rest.p && str_split(&rest, ',', &part)) {
-        if (!str_to_u64(part, AGE_MAX, &years) || q->n_ages == TALLY_AGES_MAX ||
-            years <= (q->n_ages ? q->ages[q->n_ages - 1] : 0))
-            return err_set(err, ERR_VALUE,
-                           "--ages must be up to %d rising numbers of years from 1 to %d",
-                           TALLY_AGES_MAX, AGE_MAX);
-        q->ages[q->n_ages++] = (unsigned)years;
-    }
-    return 0;
-}
-
-static int take_diseases(const struct cli_args *args, const struct case_definitions *all,
-                         struct tally_question *q, struct err *err)
-{
-    const char *name;
-
-    while ((name = cli_list(args, "disease", q->n_diseases)) && q->n_diseases < all->n) {
-        const struct case_definition *d = case_definition_find(all, str_c(name));
-        if (!d)
-            return err_set(err, ERR_VALUE,
-                           "no disease \"%s\" is defined; carnet series --list lists them", name);
-        q->diseases[q->n_diseases++] = (uint16_t)(d - all->v);
-    }
-    if (name)
-        return err_set(err, ERR_VALUE, "--disease is given more often than there are diseases");
-    for (size_t i = 0; q->n_diseases < all->n && !cli_list(args, "disease", 0); i++)
-        q->diseases[q->n_diseases++] = (uint16_t)i;
-    return 0;
-}
-
 static int take_question(const struct cli_args *args, const struct case_definitions *all,
                          struct tally_question *q, struct err *err)
 {
-    const char *class = cli_string(args, "class");
-    int period = 0, by = 0, r;
+    static const char *const texts[] = {"place", "ages", "period", "date", "class", "from", "to"};
+    static const char *const flags[] = {"sex", "deaths"};
+    const char *name;
+    int r = 0;
 
-    if ((r = take_word(args, "period", "day week month", &period, err)) < 0 ||
-        (r = take_word(args, "date", "onset consultation report", &by, err)) < 0 ||
-        (r = take_day(args, "from", &q->from, err)) < 0 ||
-        (r = take_day(args, "to", &q->to, err)) < 0 || (r = take_ages(args, q, err)) < 0 ||
-        (r = take_diseases(args, all, q, err)) < 0)
-        return r;
-    q->period = (enum tally_period)period;
-    q->by = (enum case_date)by;
-    q->class = class ? case_class_of(str_c(class)) : CASE_NONE;
-    if (class && q->class == CASE_NONE)
-        return err_set(err, ERR_VALUE,
-                       "--class must be suspected, probable, confirmed or discarded, not \"%s\"",
-                       class);
-    q->level = str_c(cli_string(args, "place"));
-    q->by_sex = cli_flag(args, "sex");
-    q->deaths = cli_flag(args, "deaths");
-    return 0;
+    tally_question_init(q);
+    for (size_t i = 0; r == 0 && (name = cli_list(args, "disease", i)); i++)
+        r = tally_ask(all, q, STR("disease"), str_c(name), err);
+    for (size_t i = 0; r == 0 && i < ARRAY_LEN(texts); i++)
+        if (cli_string(args, texts[i]))
+            r = tally_ask(all, q, str_c(texts[i]), str_c(cli_string(args, texts[i])), err);
+    for (size_t i = 0; r == 0 && i < ARRAY_LEN(flags); i++)
+        if (cli_flag(args, flags[i]))
+            r = tally_ask(all, q, str_c(flags[i]), STR("true"), err);
+    tally_ask_all(all, q);
+    return r;
 }
 
 static int read_definitions(const struct cli_args *args, struct arena *a,
@@ -234,13 +171,14 @@ static int run(const struct cli_args *args, struct err *err)
 {
     _cleanup_(arena_done) struct arena a;
     struct case_definitions definitions = {.n = 0};
-    struct tally_question q = {.from = DAY_UNKNOWN};
+    struct tally_question q;
     struct reading reading = {.store = NULL};
-    struct cases cases = {.n = 0};
+    struct cases cases;
     struct tally tally = {.n_strata = 0};
     int fd, r;
 
     arena_init(&a, RECORDS_BYTES_MAX);
+    cases_init(&cases);
     r = read_definitions(args, &a, &definitions, err);
     if (r == 0 && cli_flag(args, "list"))
         return list(&definitions);
@@ -250,9 +188,9 @@ static int run(const struct cli_args *args, struct err *err)
     if (r == 0)
         r = read_records(args, &reading, err);
     if (r == 0)
-        r = cases_make(&reading.records, &cases, err);
+        r = cases_remake(&reading.records, &cases, err);
     if (r == 0)
-        r = tally_make(&reading.records, &cases, &q, &tally, err);
+        r = tally_make(&reading.records, &cases, &q, &a, &tally, err);
     if (r < 0 || (r = cli_output_open(cli_string(args, "out"), &fd, err)) < 0)
         return r;
     r = cli_output_close(fd, write_rows(&tally, fd, err), err);

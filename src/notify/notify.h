@@ -29,7 +29,8 @@
     X(NOTICE_GLASS, "break-glass") /* emergency access to one's record */                          \
     X(NOTICE_RESET, "reset")       /* one asked to set a new password: with a secret */            \
     X(NOTICE_PASSWORD, "password") /* the password was set */                                      \
-    X(NOTICE_RECOVERY, "recovery") /* a recovery code was used to sign in */
+    X(NOTICE_RECOVERY, "recovery") /* a recovery code was used to sign in */                       \
+    X(NOTICE_SIGNAL, "signal")     /* surveillance raised a signal */
 
 enum notice_kind {
 #define X(kind, code) kind,

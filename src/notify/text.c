@@ -98,6 +98,25 @@ static const struct words table[NOTICE_KIND_COUNT][NOTIFY_LANGUAGE_COUNT] = {
           "El {when}, alguien entró en su cuenta con un código de recuperación. Si no fue usted, "
           "avise de inmediato a quien administra el nodo: {link}\n"),
     },
+    [NOTICE_SIGNAL] = {
+        W("A new signal of disease surveillance",
+          "On {when}, a new signal of disease surveillance was raised. Sign in to see and assess "
+          "it: {link}\n"),
+        W("إشارة جديدة من ترصد الأمراض",
+          "في {when} صدرت إشارة جديدة من ترصد الأمراض. سجّل الدخول للاطلاع عليها وتقييمها: "
+          "{link}\n"),
+        W("疾病监测出现新信号",
+          "疾病监测于 {when} 发出新信号。请登录查看并评估：{link}\n"),
+        W("Un nouveau signal de surveillance des maladies",
+          "Le {when}, un nouveau signal de surveillance des maladies a été émis. Connectez-vous "
+          "pour le voir et l’évaluer : {link}\n"),
+        W("Новый сигнал эпидемиологического надзора",
+          "{when} получен новый сигнал эпидемиологического надзора. Войдите, чтобы просмотреть и "
+          "оценить его: {link}\n"),
+        W("Una nueva señal de vigilancia de enfermedades",
+          "El {when} se emitió una nueva señal de vigilancia de enfermedades. Inicie sesión para "
+          "verla y evaluarla: {link}\n"),
+    },
 #undef W
 };
 /* clang-format on */

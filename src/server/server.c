@@ -7,6 +7,8 @@
 #include "server/profiles_file.h"
 #include "server/rolled_back.h"
 #include "server/server_int.h"
+#include "surveillance/centre.h"
+#include "surveillance/signal_rules.h"
 #include "terminology/loaded.h"
 #include "trust/account.h"
 #include "trust/demo.h"
@@ -88,7 +90,7 @@ static int find_who(struct server *s, struct http_exchange *x, struct str path, 
     return 0;
 }
 
-static void handle_fhir(struct server *s, struct http_exchange *x, struct str path)
+static void handle_fhir(struct server *s, struct http_exchange *x, struct str path, bool is_own)
 {
     struct access who;
     struct err err;
@@ -96,12 +98,12 @@ static void handle_fhir(struct server *s, struct http_exchange *x, struct str pa
     if (find_who(s, x, path, &who, &err) < 0)
         auth_refuse(s, x, &err);
     else
-        api_handle(s->api, x, path, who);
+        api_handle(s->api, x, path, is_own, who);
 }
 
 static void handle(void *ctx, struct http_exchange *x)
 {
-    static const struct str fhir = STR("/fhir");
+    static const struct str fhir = STR("/fhir"), own = STR("/carnet");
     struct server *s = ctx;
     const struct http_request *req = http_request(x);
     struct str path = req->path, host = http_header(x, "Host");
@@ -119,7 +121,9 @@ static void handle(void *ctx, struct http_exchange *x)
     if (s->trust && !req->is_local && auth_handle(s, x))
         return;
     if (str_starts(path, fhir) && (path.n == fhir.n || path.p[fhir.n] == '/'))
-        handle_fhir(s, x, str_from(path, fhir.n));
+        handle_fhir(s, x, str_from(path, fhir.n), false);
+    else if (str_starts(path, own) && path.n > own.n && path.p[own.n] == '/')
+        handle_fhir(s, x, str_from(path, own.n), true);
     else if (req->is_local && str_starts(path, STR(OPERATOR_PREFIX)))
         operator_handle(s, x);
     else
@@ -175,6 +179,7 @@ static void server_done(struct server *s)
     search_params_stop(s->search_params);
     api_free(s->api);
     trust_free(s->trust);
+    centre_free(s->centre);
     notices_stop(&s->notices);
     server_audit_close(s->audit);
     store_close(s->store);
@@ -368,6 +373,38 @@ static int start_trust(struct server *s, struct err *err)
     return 0;
 }
 
+/* Cases are made of what is there; they are followed once it is known who is told of signals. */
+static int make_centre(struct server *s, struct err *err)
+{
+    _cleanup_(sb_done) struct sb definitions = sb_make(CASE_DEFINITIONS_BYTES_MAX);
+    _cleanup_(sb_done) struct sb rules = sb_make(SIGNAL_RULES_BYTES_MAX);
+    const struct server_config *c = s->config;
+    struct access node = trust_system();
+    struct centre_config config = {.definitions = STR_NULL};
+    int r = c->case_definitions ? sb_load(&definitions, c->case_definitions, err) : 0;
+
+    if (r >= 0 && c->signal_rules)
+        r = sb_load(&rules, c->signal_rules, err);
+    if (r < 0 || !c->surveillance)
+        return r;
+    if (c->case_definitions)
+        config.definitions = sb_view(&definitions);
+    if (c->signal_rules)
+        config.rules = sb_view(&rules);
+    r = centre_new(s->store, &node, &config, &s->centre, err);
+    if (r >= 0)
+        api_centre(s->api, s->centre);
+    return r;
+}
+
+static int start_centre(struct server *s, struct err *err)
+{
+    if (!s->centre)
+        return 0;
+    centre_tell_by(s->centre, s->notices.notify);
+    return centre_start(s->centre, err);
+}
+
 /* The page that leads into the demo's roles, and the links by themselves. */
 static int start_demo(struct server *s, struct sb *out, struct err *err)
 {
@@ -442,9 +479,13 @@ int server_run(const struct server_config *config,
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
     store_on_change(s.store, reload, &s);
-    r = start_http(&s, err);
+    r = make_centre(&s, err);
+    if (r >= 0)
+        r = start_http(&s, err);
     if (r >= 0)
         r = start_trust(&s, err);
+    if (r >= 0)
+        r = start_centre(&s, err);
     if (r >= 0)
         r = start_demo(&s, &demo, err);
     if (r < 0)

@@ -34,12 +34,15 @@ struct server_config {
     const char *audit_key; /* PEM file of its signing key, NULL: in the log's folder */
     const struct audit_witness *witnesses; /* who cosigns its heads */
     size_t n_witnesses;
-    const char *notify;    /* file with what carries notices, NULL: nothing is sent */
-    const char *policy;    /* file with who sees what, NULL: the one that is built in */
-    const char *profiles;  /* file with what records are held to on write, or NULL */
-    const char *timezone;  /* offset for dateTimes without one, "+03:00"; NULL: UTC */
-    bool content_index;    /* of a new store: every word of every resource has keys */
-    struct api_config api; /* base_url empty: the one the store was made with, if any */
+    bool surveillance;            /* keep cases and raise signals (surveillance/centre.h) */
+    const char *case_definitions; /* file, NULL: those that are built in */
+    const char *signal_rules;     /* likewise */
+    const char *notify;           /* file with what carries notices, NULL: nothing is sent */
+    const char *policy;           /* file with who sees what, NULL: the one that is built in */
+    const char *profiles;         /* file with what records are held to on write, or NULL */
+    const char *timezone;         /* offset for dateTimes without one, "+03:00"; NULL: UTC */
+    bool content_index;           /* of a new store: every word of every resource has keys */
+    struct api_config api;        /* base_url empty: the one the store was made with, if any */
     const char *version;
 };
 

@@ -38,6 +38,8 @@ struct refusals {
     atomic_uint n, left_out;
 };
 
+struct centre; /* surveillance/centre.h */
+
 #define SERVER_ROOT_MAX 1024
 
 struct server {
@@ -52,6 +54,7 @@ struct server {
     struct http_server *http, *control;
     struct backup backup;
     struct notices notices; /* what tells people; of a node that asks who is there */
+    struct centre *centre;  /* NULL: no surveillance */
     struct trust *trust;    /* NULL: --open */
     struct str root;        /* public URL of the node, without /fhir */
     char root_text[SERVER_ROOT_MAX];

@@ -1,6 +1,13 @@
 #include "surveillance/cases.h"
 
+#include "surveillance/records_int.h"
+
 #include <stdlib.h>
+
+void cases_init(struct cases *all)
+{
+    *all = (struct cases){.hole = NOT_THERE};
+}
 
 /* The day by which evidence is put in order: when it began, was seen, was told. */
 static int32_t day_of(const struct evidence *e)
@@ -8,21 +15,22 @@ static int32_t day_of(const struct evidence *e)
     return e->onset != DAY_UNKNOWN ? e->onset : e->seen != DAY_UNKNOWN ? e->seen : e->reported;
 }
 
-static int compare(const void *a, const void *b)
+/* What is left is told apart by what the records say, so that their order does not show. */
+static int compare(const void *a, const void *b, void *ctx)
 {
     const struct evidence *x = a, *y = b;
+    const struct records *r = ctx;
     int32_t dx = day_of(x), dy = day_of(y);
 
-    if (x->person != y->person)
-        return x->person < y->person ? -1 : 1;
     if (x->disease != y->disease)
         return x->disease < y->disease ? -1 : 1;
     if (dx != dy)
         return dx < dy ? -1 : 1;
-    /* What is left is told apart too, so that the order of the records does not show. */
     if (x->says != y->says)
         return x->says < y->says ? -1 : 1;
-    return x->visit < y->visit ? -1 : x->visit > y->visit;
+    if (x->visit == NOT_THERE || y->visit == NOT_THERE)
+        return (x->visit == NOT_THERE) - (y->visit == NOT_THERE);
+    return str_cmp(r->visit_ids.v[x->visit], r->visit_ids.v[y->visit]);
 }
 
 static int32_t earlier(int32_t a, int32_t b)
@@ -43,13 +51,14 @@ static void add(const struct records *r, struct found_case *c, const struct evid
 }
 
 /* One case of evidence that belongs together: v[0] is its first. False where nobody suspects. */
-static bool make(const struct records *r, const struct evidence *v, size_t n,
+static bool make(const struct records *r, uint32_t person, const struct evidence *v, size_t n,
                  struct found_case *ret)
 {
-    int32_t first = day_of(v), died = r->people[v->person].died;
+    int32_t first = day_of(v), died = r->people[person].died;
     bool is_suspected = false;
 
-    *ret = (struct found_case){.person = v->person,
+    *ret = (struct found_case){.person = person,
+                               .first_day = first,
                                .place = NOT_THERE,
                                .disease = v->disease,
                                .onset = DAY_UNKNOWN,
@@ -63,45 +72,130 @@ static bool make(const struct records *r, const struct evidence *v, size_t n,
     return is_suspected;
 }
 
-/* The day of a visit is when a finding was seen, where that says no day of its own. */
-static void date_by_visits(struct records *r)
+/* ---- whose they are ---- */
+
+/* The evidence of a person and of those whom they replace into all->at_hand, from `n` on. The day
+ * of a visit is when a finding was seen, where that says no day of its own. */
+static int gather(struct records *r, struct cases *all, uint32_t person, int depth, size_t *n,
+                  struct err *err)
 {
-    for (size_t i = 0; i < r->n_evidence; i++) {
-        struct evidence *e = &r->evidence[i];
-        if (e->seen == DAY_UNKNOWN && e->visit != NOT_THERE)
-            e->seen = r->visits[e->visit].day;
+    int wrong = 0;
+
+    for (uint32_t i = r->people[person].evidence; i != NOT_THERE;
+         i = r->evidence[i].next_of_person) {
+        struct evidence *v =
+            names_room(r->a, all->at_hand, *n, &all->at_hand_room, sizeof *all->at_hand);
+        if (!v)
+            return err_no_memory(err);
+        all->at_hand = v;
+        v[*n] = r->evidence[i];
+        if (v[*n].seen == DAY_UNKNOWN && v[*n].visit != NOT_THERE)
+            v[*n].seen = r->visits[v[*n].visit].day;
+        ++*n;
     }
+    for (uint32_t i = r->people[person].first_merged;
+         i != NOT_THERE && depth + 1 < MERGE_DEPTH_MAX && wrong == 0; i = r->people[i].next_merged)
+        if (records_root(r, i) != i)
+            wrong = gather(r, all, i, depth + 1, n, err);
+    return wrong;
 }
 
-int cases_make(struct records *r, struct cases *ret, struct err *err)
+static int tell(const struct cases *all, const struct found_case *c, int sign, struct err *err)
 {
-    struct cases all = {.v = ARENA_ARRAY(r->a, struct found_case, r->n_evidence)};
-    const struct evidence *v = r->evidence;
-    size_t at = 0;
+    return all->changed ? all->changed(all->ctx, c, sign, err) : 0;
+}
 
-    if (!all.v)
-        return err_no_memory(err);
-    date_by_visits(r);
-    if (r->n_evidence)
-        qsort(r->evidence, r->n_evidence, sizeof *r->evidence, compare);
-    while (at < r->n_evidence) {
-        int32_t first = day_of(&v[at]);
-        size_t n = 1;
+static int drop_cases(struct records *r, struct cases *all, uint32_t person, struct err *err)
+{
+    struct person *p = &r->people[person];
+    int wrong = 0;
 
-        if (first == DAY_UNKNOWN) {
-            all.undated++;
-            at++;
-            continue;
-        }
-        while (at + n < r->n_evidence && v[at + n].person == v[at].person &&
-               v[at + n].disease == v[at].disease &&
-               day_of(&v[at + n]) - first <= r->definitions->v[v[at].disease].episode_days)
-            n++;
-        all.n += make(r, &v[at], n, &all.v[all.n]);
-        at += n;
+    while (p->cases != NOT_THERE && wrong == 0) {
+        uint32_t n = p->cases;
+        wrong = tell(all, &all->v[n], -1, err);
+        p->cases = all->v[n].next;
+        all->v[n].person = NOT_THERE;
+        all->v[n].next = all->hole;
+        all->hole = n;
     }
-    *ret = all;
-    return 0;
+    all->undated -= p->undated;
+    p->undated = 0;
+    return wrong;
+}
+
+static int add_case(struct records *r, struct cases *all, const struct found_case *c,
+                    struct err *err)
+{
+    uint32_t n = all->hole;
+    struct found_case *v = all->v;
+
+    if (n != NOT_THERE) {
+        all->hole = v[n].next;
+    } else {
+        v = names_room(r->a, v, all->n, &all->room, sizeof *v);
+        if (!v)
+            return err_no_memory(err);
+        all->v = v;
+        n = (uint32_t)all->n++;
+    }
+    v[n] = *c;
+    v[n].next = r->people[c->person].cases;
+    r->people[c->person].cases = n;
+    return tell(all, &v[n], 1, err);
+}
+
+/* How many of the first pieces of evidence belong together. */
+static size_t episode(const struct records *r, const struct evidence *v, size_t n)
+{
+    int32_t first = day_of(v);
+    size_t k = 1;
+
+    while (k < n && v[k].disease == v->disease &&
+           day_of(&v[k]) - first <= r->definitions->v[v->disease].episode_days)
+        k++;
+    return k;
+}
+
+static int remake(struct records *r, struct cases *all, uint32_t person, struct err *err)
+{
+    size_t n = 0, at = 0;
+    int wrong = drop_cases(r, all, person, err);
+
+    if (wrong == 0 && records_root(r, person) == person)
+        wrong = gather(r, all, person, 0, &n, err);
+    if (n)
+        qsort_r(all->at_hand, n, sizeof *all->at_hand, compare, r);
+    while (at < n && wrong == 0) {
+        struct found_case found;
+        size_t k = 1;
+
+        if (day_of(&all->at_hand[at]) == DAY_UNKNOWN) {
+            r->people[person].undated++;
+            all->undated++;
+        } else {
+            k = episode(r, &all->at_hand[at], n - at);
+            if (make(r, person, &all->at_hand[at], k, &found))
+                wrong = add_case(r, all, &found, err);
+        }
+        at += k;
+    }
+    return wrong;
+}
+
+int cases_remake(struct records *r, struct cases *all, struct err *err)
+{
+    int wrong = 0;
+
+    /* Whoever they are by now is touched too: the list grows meanwhile. */
+    for (size_t i = 0; i < r->n_touched && wrong == 0; i++) {
+        wrong = records_touch(r, records_root(r, r->touched[i]), err);
+        if (wrong == 0)
+            wrong = remake(r, all, r->touched[i], err);
+    }
+    for (size_t i = 0; i < r->n_touched; i++)
+        r->people[r->touched[i]].is_touched = false;
+    r->n_touched = 0;
+    return wrong;
 }
 
 int32_t case_day(const struct found_case *c, enum case_date by, bool *ret_other)

@@ -39,7 +39,7 @@ static struct detect_point cdc_point(const struct cdc *c, size_t t)
     now = block_sum(c->s->count, t);
     p = point_judge(now, mean + c->z * sqrt(squares / (n - 1)) * sqrt(1 + 1 / n), mean);
     if (p.note.code == NOTE_NONE)
-        p.note = (struct note){NOTE_SUM, BLOCK, now};
+        p.note = (struct detect_note){NOTE_SUM, BLOCK, now};
     return p;
 }
 

@@ -86,8 +86,8 @@ static int value_of(const struct method_param *p, struct str value, double *ret,
 {
     double v;
 
-    if (p->kind == PARAM_CHOICE || p->kind == PARAM_YES_NO) {
-        const char *choices = p->kind == PARAM_CHOICE ? p->choices : "no|yes";
+    if (p->kind == SET_CHOICE || p->kind == SET_YES_NO) {
+        const char *choices = p->kind == SET_CHOICE ? p->choices : "no|yes";
         int place = choice_place(choices, value);
 
         if (place < 0)
@@ -97,9 +97,9 @@ static int value_of(const struct method_param *p, struct str value, double *ret,
         return 0;
     }
     if (!number_of(value, &v) || v < p->min || v > p->max ||
-        (p->kind == PARAM_WHOLE && v != floor(v)))
+        (p->kind == SET_WHOLE && v != floor(v)))
         return err_set(err, ERR_VALUE, "%s must be a %snumber from %g to %g, not \"%.*s\"", p->name,
-                       p->kind == PARAM_WHOLE ? "whole " : "", p->min, p->max,
+                       p->kind == SET_WHOLE ? "whole " : "", p->min, p->max,
                        STR_ARG(str_head(value, NUMBER_TEXT_MAX)));
     *ret = v;
     return 0;
@@ -135,21 +135,21 @@ int detect_run(const struct method *m, const double param[DETECT_PARAMS_MAX],
 static void describe_param(const struct method_param *p, struct sb *to)
 {
     sb_fmt(to, "    %s=", p->name);
-    if (p->kind == PARAM_CHOICE)
+    if (p->kind == SET_CHOICE)
         sb_fmt(to, "%s", p->choices);
-    else if (p->kind == PARAM_YES_NO)
+    else if (p->kind == SET_YES_NO)
         sb_lit(to, "yes|no");
     else
         sb_fmt(to, "%g..%g", p->min, p->max);
     sb_fmt(to, "  %s", p->help);
-    if (p->kind == PARAM_CHOICE) {
+    if (p->kind == SET_CHOICE) {
         struct str rest = str_c(p->choices), part = STR("");
 
         for (int i = 0; i <= (int)p->fallback; i++)
             str_split(&rest, '|', &part);
         sb_fmt(to, " (default: %.*s)", STR_ARG(part));
     } else if (!isnan(p->fallback)) {
-        if (p->kind == PARAM_YES_NO)
+        if (p->kind == SET_YES_NO)
             sb_fmt(to, " (default: %s)", p->fallback != 0 ? "yes" : "no");
         else
             sb_fmt(to, " (default: %g)", p->fallback);

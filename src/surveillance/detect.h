@@ -43,7 +43,7 @@ enum note_code {
     NOTE_MAX
 };
 
-struct note {
+struct detect_note {
     enum note_code code;
     double needs, has;
 };
@@ -53,14 +53,14 @@ struct detect_point {
     double expected;  /* NAN where the method has none */
     double p;         /* chance of such a count or a higher one without an outbreak; NAN: none */
     bool alarm;
-    struct note note;
+    struct detect_note note;
 };
 
-enum param_kind { PARAM_NUMBER, PARAM_WHOLE, PARAM_YES_NO, PARAM_CHOICE };
+enum setting_kind { SET_NUMBER, SET_WHOLE, SET_YES_NO, SET_CHOICE };
 
 struct method_param {
     const char *name, *help;
-    enum param_kind kind;
+    enum setting_kind kind;
     double fallback, min, max; /* fallback NAN: none, the method says what it does then */
     const char *choices;       /* "delta|nbPlugin|muan"; the value is the place in it */
 };
@@ -109,7 +109,7 @@ int detect_run(const struct method *m, const double param[DETECT_PARAMS_MAX],
 bool note_is_judged(enum note_code code);
 
 /* A sentence, or "" for NOTE_NONE. */
-void note_text(struct note n, unsigned points_a_year, char ret[DETECT_NOTE_TEXT_MAX]);
+void note_text(struct detect_note n, unsigned points_a_year, char ret[DETECT_NOTE_TEXT_MAX]);
 
 /* The table of methods and their parameters, for people. */
 void detect_describe(struct sb *to);

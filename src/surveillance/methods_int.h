@@ -18,28 +18,28 @@
 #define ALPHA_MAX 0.5
 
 #define EARS_PARAMS(X) \
-    X(EARS_ALPHA, "alpha", PARAM_NUMBER, NAN, ALPHA_MIN, ALPHA_MAX, NULL, \
+    X(EARS_ALPHA, "alpha", SET_NUMBER, NAN, ALPHA_MIN, ALPHA_MAX, NULL, \
       "chance of exceeding without an outbreak; default 0.001, for C3 0.025") \
-    X(EARS_BASELINE, "baseline", PARAM_WHOLE, 7, 3, 1000, NULL, "points of the baseline") \
-    X(EARS_MIN_SIGMA, "minSigma", PARAM_NUMBER, 0, 0, 1e6, NULL, \
+    X(EARS_BASELINE, "baseline", SET_WHOLE, 7, 3, 1000, NULL, "points of the baseline") \
+    X(EARS_MIN_SIGMA, "minSigma", SET_NUMBER, 0, 0, 1e6, NULL, \
       "least standard deviation, for sparse counts")
 
 #define RKI_PARAMS(X) \
-    X(WINDOW_B, "b", PARAM_WHOLE, NAN, 0, 50, NULL, "years back; default by the variant") \
-    X(WINDOW_W, "w", PARAM_WHOLE, NAN, 0, 26, NULL, \
+    X(WINDOW_B, "b", SET_WHOLE, NAN, 0, 50, NULL, "years back; default by the variant") \
+    X(WINDOW_W, "w", SET_WHOLE, NAN, 0, 26, NULL, \
       "half the width of a past year's window; default by the variant") \
-    X(WINDOW_RECENT, "actY", PARAM_YES_NO, NAN, 0, 1, NULL, \
+    X(WINDOW_RECENT, "actY", SET_YES_NO, NAN, 0, 1, NULL, \
       "also the w points just before; default by the variant")
 
 #define BAYES_PARAMS(X) \
     RKI_PARAMS(X) \
-    X(BAYES_ALPHA, "alpha", PARAM_NUMBER, 0.05, ALPHA_MIN, ALPHA_MAX, NULL, \
+    X(BAYES_ALPHA, "alpha", SET_NUMBER, 0.05, ALPHA_MIN, ALPHA_MAX, NULL, \
       "chance of exceeding without an outbreak")
 
 #define CDC_PARAMS(X) \
-    X(CDC_B, "b", PARAM_WHOLE, 5, 1, 50, NULL, "years back") \
-    X(CDC_M, "m", PARAM_WHOLE, 1, 0, 6, NULL, "blocks of four on each side in a past year") \
-    X(CDC_ALPHA, "alpha", PARAM_NUMBER, 0.025, ALPHA_MIN, ALPHA_MAX, NULL, \
+    X(CDC_B, "b", SET_WHOLE, 5, 1, 50, NULL, "years back") \
+    X(CDC_M, "m", SET_WHOLE, 1, 0, 6, NULL, "blocks of four on each side in a past year") \
+    X(CDC_ALPHA, "alpha", SET_NUMBER, 0.025, ALPHA_MIN, ALPHA_MAX, NULL, \
       "of the two-sided interval")
 
 enum {
@@ -52,75 +52,75 @@ enum {
     CUSUM_ANSCOMBE_NB
 };
 #define CUSUM_PARAMS(X) \
-    X(CUSUM_K, "k", PARAM_NUMBER, 1.04, 0, 100, NULL, "reference value") \
-    X(CUSUM_H, "h", PARAM_NUMBER, 2.26, 0, 1000, NULL, "decision boundary") \
-    X(CUSUM_M, "m", PARAM_CHOICE, 0, 0, 1, "mean|glm", \
+    X(CUSUM_K, "k", SET_NUMBER, 1.04, 0, 100, NULL, "reference value") \
+    X(CUSUM_H, "h", SET_NUMBER, 2.26, 0, 1000, NULL, "decision boundary") \
+    X(CUSUM_M, "m", SET_CHOICE, 0, 0, 1, "mean|glm", \
       "expected count: the mean before the range, or a seasonal Poisson regression") \
-    X(CUSUM_EXPECTED, "expected", PARAM_NUMBER, NAN, 1e-9, 1e9, NULL, \
+    X(CUSUM_EXPECTED, "expected", SET_NUMBER, NAN, 1e-9, 1e9, NULL, \
       "a known expected count instead of m") \
-    X(CUSUM_TRANS, "trans", PARAM_CHOICE, CUSUM_STANDARD, 0, 6, \
+    X(CUSUM_TRANS, "trans", SET_CHOICE, CUSUM_STANDARD, 0, 6, \
       "none|standard|rossi|anscombe|anscombe2nd|pearsonNegBin|anscombeNegBin", \
       "transformation to standard normal") \
-    X(CUSUM_DISPERSION, "dispersion", PARAM_NUMBER, 0.1, 1e-9, 1000, NULL, \
+    X(CUSUM_DISPERSION, "dispersion", SET_NUMBER, 0.1, 1e-9, 1000, NULL, \
       "of the NegBin transformations: the variance is m + dispersion m^2")
 
 enum { FARRINGTON_DELTA, FARRINGTON_NB, FARRINGTON_MUAN };
 enum { CALENDAR_DATES, CALENDAR_ROWS };
 #define FARRINGTON_COMMON(X, alpha, few) \
-    X(FARR_ALPHA, "alpha", PARAM_NUMBER, alpha, ALPHA_MIN, ALPHA_MAX, NULL, \
+    X(FARR_ALPHA, "alpha", SET_NUMBER, alpha, ALPHA_MIN, ALPHA_MAX, NULL, \
       "chance of exceeding without an outbreak (classic: both sides together)") \
-    X(FARR_B, "b", PARAM_WHOLE, 5, 1, 50, NULL, "years back") \
-    X(FARR_W, "w", PARAM_WHOLE, 3, 0, 25, NULL, "half the width of a past year's window") \
-    X(FARR_TREND, "trend", PARAM_YES_NO, 1, 0, 1, NULL, "fit a trend, kept where it is needed") \
-    X(FARR_REWEIGHT, "reweight", PARAM_YES_NO, 1, 0, 1, NULL, "less weight for past outbreaks") \
-    X(FARR_LIMIT_CASES, "limitCases", PARAM_WHOLE, few, 0, 1e6, NULL, \
+    X(FARR_B, "b", SET_WHOLE, 5, 1, 50, NULL, "years back") \
+    X(FARR_W, "w", SET_WHOLE, 3, 0, 25, NULL, "half the width of a past year's window") \
+    X(FARR_TREND, "trend", SET_YES_NO, 1, 0, 1, NULL, "fit a trend, kept where it is needed") \
+    X(FARR_REWEIGHT, "reweight", SET_YES_NO, 1, 0, 1, NULL, "less weight for past outbreaks") \
+    X(FARR_LIMIT_CASES, "limitCases", SET_WHOLE, few, 0, 1e6, NULL, \
       "no alarm with fewer cases in the last limitPoints points") \
-    X(FARR_LIMIT_POINTS, "limitPoints", PARAM_WHOLE, 4, 1, 100, NULL, "see limitCases") \
-    X(FARR_POWER, "power", PARAM_CHOICE, 0, 0, 2, "2/3|1/2|none", \
+    X(FARR_LIMIT_POINTS, "limitPoints", SET_WHOLE, 4, 1, 100, NULL, "see limitCases") \
+    X(FARR_POWER, "power", SET_CHOICE, 0, 0, 2, "2/3|1/2|none", \
       "scale of the delta threshold") \
-    X(FARR_CALENDAR, "calendar", PARAM_CHOICE, CALENDAR_DATES, 0, 1, "dates|rows", \
+    X(FARR_CALENDAR, "calendar", SET_CHOICE, CALENDAR_DATES, 0, 1, "dates|rows", \
       "a year ago is the nearest week by date, or 52 rows back")
 #define FARRINGTON_CLASSIC_PARAMS(X) FARRINGTON_COMMON(X, 0.05, 5)
 #define FARRINGTON_FLEXIBLE_PARAMS(X) \
     FARRINGTON_COMMON(X, 0.05, 5) \
-    X(FARR_PERIODS, "noPeriods", PARAM_WHOLE, 10, 1, 26, NULL, \
+    X(FARR_PERIODS, "noPeriods", SET_WHOLE, 10, 1, 26, NULL, \
       "seasons of the year; 1 uses only the windows") \
-    X(FARR_WEIGHTS, "weightsThreshold", PARAM_NUMBER, 2.58, 0, 100, NULL, \
+    X(FARR_WEIGHTS, "weightsThreshold", SET_NUMBER, 2.58, 0, 100, NULL, \
       "residuals above get less weight") \
-    X(FARR_SKIP, "pastWeeksNotIncluded", PARAM_WHOLE, 26, 0, 500, NULL, \
+    X(FARR_SKIP, "pastWeeksNotIncluded", SET_WHOLE, 26, 0, 500, NULL, \
       "points just before that are left out") \
-    X(FARR_P_TREND, "pThresholdTrend", PARAM_NUMBER, 1, 0, 1, NULL, \
+    X(FARR_P_TREND, "pThresholdTrend", SET_NUMBER, 1, 0, 1, NULL, \
       "a trend is kept when its p-value is below") \
-    X(FARR_METHOD, "thresholdMethod", PARAM_CHOICE, FARRINGTON_NB, 0, 2, \
+    X(FARR_METHOD, "thresholdMethod", SET_CHOICE, FARRINGTON_NB, 0, 2, \
       "delta|nbPlugin|muan", "how the threshold follows from the fit")
 
 #define OUTBREAKP_PARAMS(X) \
-    X(OUTBREAKP_K, "k", PARAM_NUMBER, 100, 1e-6, 1e12, NULL, "alarm when the statistic is above") \
-    X(OUTBREAKP_RET, "ret", PARAM_CHOICE, 0, 0, 1, "cases|value", \
+    X(OUTBREAKP_K, "k", SET_NUMBER, 100, 1e-6, 1e12, NULL, "alarm when the statistic is above") \
+    X(OUTBREAKP_RET, "ret", SET_CHOICE, 0, 0, 1, "cases|value", \
       "threshold: the count that would be an alarm, or the statistic itself") \
-    X(OUTBREAKP_MAX, "maxCases", PARAM_WHOLE, 1e5, 1, 1e9, NULL, "largest count that is tried")
+    X(OUTBREAKP_MAX, "maxCases", SET_WHOLE, 1e5, 1, 1e9, NULL, "largest count that is tried")
 
 #define GLR_POINTS_MAX 5000   /* points judged at once: the work grows with their square */
 #define GLR_NB_POINTS_MAX 520 /* for the negative binomial with their cube */
 #define GLR_POISSON_PARAMS(X) \
-    X(GLR_LIMIT, "cARL", PARAM_NUMBER, 5, 1e-6, 1e6, NULL, "alarm when the statistic reaches it") \
-    X(GLR_S, "S", PARAM_WHOLE, 1, 0, 5, NULL, "yearly waves of the expected counts") \
-    X(GLR_TREND, "trend", PARAM_YES_NO, 0, 0, 1, NULL, "a trend in the expected counts") \
-    X(GLR_RET, "ret", PARAM_CHOICE, 0, 0, 1, "cases|value", \
+    X(GLR_LIMIT, "cARL", SET_NUMBER, 5, 1e-6, 1e6, NULL, "alarm when the statistic reaches it") \
+    X(GLR_S, "S", SET_WHOLE, 1, 0, 5, NULL, "yearly waves of the expected counts") \
+    X(GLR_TREND, "trend", SET_YES_NO, 0, 0, 1, NULL, "a trend in the expected counts") \
+    X(GLR_RET, "ret", SET_CHOICE, 0, 0, 1, "cases|value", \
       "threshold: the count that would be an alarm, or the statistic itself")
 #define GLR_NB_PARAMS(X) \
     GLR_POISSON_PARAMS(X) \
-    X(GLR_DISPERSION, "dispersion", PARAM_NUMBER, NAN, 0, 1000, NULL, \
+    X(GLR_DISPERSION, "dispersion", SET_NUMBER, NAN, 0, 1000, NULL, \
       "the variance is m + dispersion m^2; estimated where it is not given")
 
 #define ENSEMBLE_PARAMS(X) \
-    X(ENS_ALPHA, "alpha", PARAM_NUMBER, 0.01, ALPHA_MIN, ALPHA_MAX, NULL, \
+    X(ENS_ALPHA, "alpha", SET_NUMBER, 0.01, ALPHA_MIN, ALPHA_MAX, NULL, \
       "chance of an alarm without an outbreak") \
-    X(ENS_YEARS, "years", PARAM_WHOLE, 10, 2, 50, NULL, "years of history that are used at most") \
-    X(ENS_GAP, "gap", PARAM_WHOLE, 3, 0, 100, NULL, "points just before that are left out") \
-    X(ENS_HARMONICS, "harmonics", PARAM_WHOLE, 4, 1, 5, NULL, \
+    X(ENS_YEARS, "years", SET_WHOLE, 10, 2, 50, NULL, "years of history that are used at most") \
+    X(ENS_GAP, "gap", SET_WHOLE, 3, 0, 100, NULL, "points just before that are left out") \
+    X(ENS_HARMONICS, "harmonics", SET_WHOLE, 4, 1, 5, NULL, \
       "waves of the season that are tried; kept where the history shows them") \
-    X(ENS_LEVEL, "level", PARAM_YES_NO, 1, 0, 1, NULL, "follow a level that moves")
+    X(ENS_LEVEL, "level", SET_YES_NO, 1, 0, 1, NULL, "follow a level that moves")
 
 enum { EARS_PARAMS(PARAM_PLACE) };
 enum { ENSEMBLE_PARAMS(PARAM_PLACE) };

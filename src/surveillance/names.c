@@ -37,6 +37,13 @@ void *names_room(struct arena *a, void *v, size_t n, size_t *room, size_t size)
     return v;
 }
 
+uint32_t names_find(const struct names *t, struct str name)
+{
+    size_t at = t->n_slots ? slot_of(t, name) : 0;
+
+    return t->n_slots && t->slots[at] ? t->slots[at] - 1 : NOT_THERE;
+}
+
 uint32_t names_number(struct names *t, struct arena *a, struct str name)
 {
     struct str *v;

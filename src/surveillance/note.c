@@ -33,7 +33,7 @@ static const char *point_word(unsigned points_a_year)
                                   : "points";
 }
 
-void note_text(struct note n, unsigned points_a_year, char ret[DETECT_NOTE_TEXT_MAX])
+void note_text(struct detect_note n, unsigned points_a_year, char ret[DETECT_NOTE_TEXT_MAX])
 {
     static_assert(ARRAY_LEN(notes) == NOTE_MAX, "a note has no sentence");
     assert(notes[n.code].code == n.code);

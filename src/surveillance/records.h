@@ -1,8 +1,11 @@
 /* records.h - what a node's records say of cases: places, people, visits and evidence.
  *
- * Resources are taken one by one, in any order, each once and in its current version. What refers
- * to something not yet seen is resolved at the end. Only what counting needs is kept, about 60
- * bytes a person and a visit; nothing of it is text of a patient.
+ * Resources are taken one by one, in any order; a later version takes the place of an earlier one,
+ * and a deletion takes it away. What refers to something not yet seen is resolved when cases are
+ * made (cases.h). Only what counting needs is kept, about 60 bytes a person and a visit and 120 a
+ * finding that is evidence; nothing of it is text of a patient.
+ *
+ * A Patient whose link says that another replaces it is that other person from then on.
  */
 #ifndef SURVEILLANCE_RECORDS_H
 #define SURVEILLANCE_RECORDS_H
@@ -13,7 +16,8 @@
 #define PLACE_DEPTH_MAX 16          /* places within places */
 
 #define DAY_UNKNOWN INT32_MIN /* days are counted from 1970-01-01, in the record's own zone */
-#define NOT_THERE UINT32_MAX  /* for a place, a person, a visit */
+#define NOT_THERE UINT32_MAX  /* for a place, a person, a visit, evidence, a case */
+#define MERGE_DEPTH_MAX 16    /* a record replaced by one that is replaced … */
 
 enum person_sex { SEX_UNKNOWN, SEX_FEMALE, SEX_MALE, SEX_OTHER };
 
@@ -25,18 +29,26 @@ struct place {
 struct person {
     int32_t born, died; /* days */
     enum person_sex sex;
+    uint32_t replaced_by;               /* another person; NOT_THERE: nobody */
+    uint32_t first_merged, next_merged; /* those whom this one replaces, as a list */
+    uint32_t evidence;                  /* the first of a list */
+    uint32_t cases, undated;            /* cases.h's: the first of a list; evidence without a day */
+    bool is_touched;                    /* is in records.touched */
 };
 
 struct visit {
     uint32_t place;
     int32_t day;
+    uint32_t evidence; /* the first of a list */
 };
 
 struct evidence {
-    uint32_t person, visit;
-    uint16_t disease; /* which of the definitions */
+    uint32_t person, visit; /* person NOT_THERE: a hole */
+    uint16_t disease;       /* which of the definitions */
     enum case_class says;
     int32_t onset, seen, reported; /* days; seen: of the visit, else as onset */
+    uint32_t source;               /* the finding that says so */
+    uint32_t next_of_source, next_of_person, next_of_visit;
 };
 
 /* Names of things, numbered in the order in which they were first mentioned. */
@@ -50,14 +62,18 @@ struct names {
 struct records {
     struct arena *a;
     const struct case_definitions *definitions;
-    struct names place_ids, person_ids, visit_ids;
+    struct names place_ids, person_ids, visit_ids, finding_ids; /* a finding's with its type */
     struct place *places;
     struct person *people;
     struct visit *visits;
-    size_t places_room, people_room, visits_room;
+    size_t places_room, people_room, visits_room, findings_room;
+    uint32_t *findings; /* the first evidence of each */
     struct evidence *evidence;
-    size_t n_evidence, evidence_room;
-    int32_t first, last; /* days of visits and evidence; DAY_UNKNOWN: there is none */
+    size_t n_evidence, evidence_room; /* with holes, which are a list */
+    uint32_t hole;
+    uint32_t *touched; /* people whose cases are to be made anew (cases_remake), each once */
+    size_t n_touched, touched_room;
+    int32_t first, last; /* days of visits and evidence ever taken; DAY_UNKNOWN: there is none */
 };
 
 /* `a` and `definitions` must outlive it. */
@@ -66,11 +82,25 @@ void records_init(struct records *r, struct arena *a, const struct case_definiti
 /* The day of a date, a dateTime or an instant; DAY_UNKNOWN where it says no day. */
 int32_t records_day(struct str s);
 
+/* The newest day that a finding speaks of: when it was recorded, issued or made; DAY_UNKNOWN. */
+int32_t records_newest(yyjson_val *finding);
+
 /* Whether resources of this type are taken; others are passed over. */
 bool records_wants(struct str type);
 
-/* Takes a resource in its current version. ERR_NO_MEMORY at the arena's limit. */
+/* Takes a resource in place of its earlier version, if any. ERR_NO_MEMORY at the arena's limit:
+ * what is there is then of no use. */
 int records_take(struct records *r, yyjson_val *resource, struct err *err);
+
+/* The resource is no more. */
+int records_forget(struct records *r, struct str type, struct str id, struct err *err);
+
+/* Whether something has mentioned this Encounter or Patient, or may ever need this resource: the
+ * others can be passed over by whoever reads an Encounter or a Patient once it is mentioned. */
+bool records_knows(const struct records *r, struct str type, struct str id);
+
+/* Who a person is: the one whom no other replaces. In a circle everyone is who they are. */
+uint32_t records_root(const struct records *r, uint32_t person);
 
 /* The place itself, or the nearest that it is part of, whose level is this word (without regard to
  * case); NOT_THERE: none. */

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <stdlib.h>
+
 #define SEXES 4
 
 /* ---- periods ---- */
@@ -104,7 +106,15 @@ static size_t place_index(const struct tally *t, const struct found_case *c)
     return c->place == NOT_THERE ? t->n_places - 1 : t->place_at[c->place];
 }
 
-static int find_places(struct tally *t, struct err *err)
+static int by_id(const void *a, const void *b, void *ctx)
+{
+    const struct records *r = ctx;
+
+    return str_cmp(r->place_ids.v[*(const uint32_t *)a], r->place_ids.v[*(const uint32_t *)b]);
+}
+
+/* In the order of their ids, so that the order of the records does not show. */
+static int find_places(struct tally *t, struct arena *a, struct err *err)
 {
     const struct records *r = t->records;
     size_t n = r->place_ids.n;
@@ -112,21 +122,23 @@ static int find_places(struct tally *t, struct err *err)
     t->n_places = 1;
     if (!t->q.level.p)
         return 0;
-    t->places = ARENA_ARRAY(r->a, uint32_t, n + 1);
-    t->place_at = ARENA_ARRAY(r->a, uint32_t, n);
+    t->places = ARENA_ARRAY(a, uint32_t, n + 1);
+    t->place_at = ARENA_ARRAY(a, uint32_t, n);
     if (!t->places || !t->place_at)
         return err_no_memory(err);
     t->n_places = 0;
     for (uint32_t i = 0; i < n; i++)
-        if (str_eq_nocase(r->places[i].level, t->q.level)) {
-            t->place_at[i] = (uint32_t)t->n_places;
+        if (str_eq_nocase(r->places[i].level, t->q.level))
             t->places[t->n_places++] = i;
-        }
+    qsort_r(t->places, t->n_places, sizeof *t->places, by_id, (void *)r);
+    for (uint32_t i = 0; i < t->n_places; i++)
+        t->place_at[t->places[i]] = i;
     if (!t->n_places)
         return err_set(err, ERR_VALUE, "no Location has the type \"%.*s\"", STR_ARG(t->q.level));
     for (uint32_t i = 0; i < n; i++) {
         uint32_t at = records_place_at(r, i, t->q.level);
-        t->place_at[i] = at == NOT_THERE ? (uint32_t)t->n_places : t->place_at[at];
+        if (at != i)
+            t->place_at[i] = at == NOT_THERE ? (uint32_t)t->n_places : t->place_at[at];
     }
     t->places[t->n_places++] = NOT_THERE;
     return 0;
@@ -186,13 +198,13 @@ static void count(struct tally *t, const struct found_case *c)
 }
 
 int tally_make(const struct records *r, const struct cases *cases, const struct tally_question *q,
-               struct tally *ret, struct err *err)
+               struct arena *a, struct tally *ret, struct err *err)
 {
     struct tally t = {.records = r, .q = *q, .n_ages = 1, .n_sexes = 1};
     uint64_t strata, rows;
     int wrong;
 
-    if ((wrong = find_places(&t, err)) < 0 || (wrong = find_periods(&t, err)) < 0)
+    if ((wrong = find_places(&t, a, err)) < 0 || (wrong = find_periods(&t, err)) < 0)
         return wrong;
     if (q->by_age)
         t.n_ages = q->n_ages + 2;
@@ -206,11 +218,12 @@ int tally_make(const struct records *r, const struct cases *cases, const struct 
                        "days",
                        (unsigned long long)rows, TALLY_ROWS_MAX);
     t.n_strata = (size_t)strata;
-    t.counts = ARENA_ARRAY(r->a, uint32_t, (size_t)rows);
+    t.counts = ARENA_ARRAY(a, uint32_t, (size_t)rows);
     if (!t.counts)
         return err_no_memory(err);
     for (size_t i = 0; i < cases->n; i++)
-        count(&t, &cases->v[i]);
+        if (cases->v[i].person != NOT_THERE)
+            count(&t, &cases->v[i]);
     *ret = t;
     return 0;
 }
@@ -249,35 +262,93 @@ static bool has_any(const uint32_t *counts, size_t n)
     return false;
 }
 
+static const char *const sexes[SEXES] = {"female", "male", "other", "unknown"};
+
+/* A stratum's place in each dimension. */
+struct stratum {
+    size_t disease, place, age, sex;
+    const uint32_t *counts;
+    bool is_placeless, has_rows;
+};
+
+static struct stratum stratum_of(const struct tally *t, size_t n)
+{
+    struct stratum s = {.counts = &t->counts[n * t->n_periods],
+                        .sex = n % t->n_sexes,
+                        .age = n / t->n_sexes % t->n_ages,
+                        .place = n / t->n_sexes / t->n_ages % t->n_places,
+                        .disease = n / t->n_sexes / t->n_ages / t->n_places};
+
+    s.is_placeless = t->q.level.p && s.place + 1 == t->n_places;
+    s.has_rows =
+        !(s.is_placeless || s.age > t->q.n_ages || s.sex > 1) || has_any(s.counts, t->n_periods);
+    return s;
+}
+
+void tally_period(const struct tally *t, size_t i, struct sb *out)
+{
+    put_period(t, t->first + (int32_t)i, out);
+}
+
+int64_t tally_first_day(const struct tally *t, size_t i)
+{
+    int64_t period = t->first + (int64_t)i;
+
+    if (t->q.period == TALLY_WEEKS)
+        return period * 7 - 3; /* the Monday before the Thursday */
+    if (t->q.period == TALLY_MONTHS)
+        return clock_days((int)(period / 12), (int)(period % 12) + 1, 1);
+    return period;
+}
+
+bool tally_stratum(const struct tally *t, size_t stratum, struct sb *out)
+{
+    struct stratum s = stratum_of(t, stratum);
+
+    if (!s.has_rows)
+        return false;
+    sb_lit(out, "\"disease\":");
+    sb_json(out, t->records->definitions->v[t->q.diseases[s.disease]].disease);
+    if (t->q.level.p && !s.is_placeless) {
+        sb_lit(out, ",\"place\":");
+        sb_json(out, t->records->places[t->places[s.place]].id);
+        sb_lit(out, ",\"placeName\":");
+        sb_json(out, t->records->places[t->places[s.place]].name);
+    } else if (t->q.level.p) {
+        sb_lit(out, ",\"placeName\":\"unknown\"");
+    }
+    if (t->q.by_age) {
+        sb_lit(out, ",\"age\":\"");
+        put_age(t, s.age, out);
+        sb_char(out, '"');
+    }
+    if (t->q.by_sex)
+        sb_fmt(out, ",\"sex\":\"%s\"", sexes[s.sex]);
+    return true;
+}
+
 void tally_rows(const struct tally *t, size_t stratum, struct sb *out)
 {
-    static const char *const sexes[SEXES] = {"female", "male", "other", "unknown"};
-    const uint32_t *counts = &t->counts[stratum * t->n_periods];
-    size_t sex = stratum % t->n_sexes, age = stratum / t->n_sexes % t->n_ages;
-    size_t place = stratum / t->n_sexes / t->n_ages % t->n_places;
-    size_t disease = stratum / t->n_sexes / t->n_ages / t->n_places;
-    bool is_placeless = t->q.level.p && place + 1 == t->n_places;
+    struct stratum s = stratum_of(t, stratum);
 
-    if ((is_placeless || age > t->q.n_ages || sex > 1) && !has_any(counts, t->n_periods))
-        return;
-    for (size_t i = 0; i < t->n_periods; i++) {
+    for (size_t i = 0; i < t->n_periods && s.has_rows; i++) {
         put_period(t, t->first + (int32_t)i, out);
-        sb_fmt(out, ",%u,", counts[i]);
-        sb_str(out, t->records->definitions->v[t->q.diseases[disease]].disease);
+        sb_fmt(out, ",%u,", s.counts[i]);
+        sb_str(out, t->records->definitions->v[t->q.diseases[s.disease]].disease);
         if (t->q.level.p) {
             sb_char(out, ',');
-            if (!is_placeless)
-                put_text(out, t->records->places[t->places[place]].id);
+            if (!s.is_placeless)
+                put_text(out, t->records->places[t->places[s.place]].id);
             sb_char(out, ',');
             put_text(out,
-                     is_placeless ? STR("unknown") : t->records->places[t->places[place]].name);
+                     s.is_placeless ? STR("unknown") : t->records->places[t->places[s.place]].name);
         }
         if (t->q.by_age) {
             sb_char(out, ',');
-            put_age(t, age, out);
+            put_age(t, s.age, out);
         }
         if (t->q.by_sex)
-            sb_fmt(out, ",%s", sexes[sex]);
+            sb_fmt(out, ",%s", sexes[s.sex]);
         sb_char(out, '\n');
     }
 }

@@ -28,6 +28,20 @@ struct tally_question {
     int32_t from, to; /* days; DAY_UNKNOWN: from the first to the last of the records */
 };
 
+/* ---- question.c ---- */
+
+/* All cases by week and onset; of no disease yet. */
+void tally_question_init(struct tally_question *q);
+/* Sets one thing that is asked: disease (again and again), place, ages ("5,15"), sex and deaths
+ * ("true"), period, date, class, from, to. ERR_VALUE says what it may be, ERR_NOT_SUPPORTED that
+ * there is no such thing to ask. Texts must outlive the question. */
+int tally_ask(const struct case_definitions *all, struct tally_question *q, struct str name,
+              struct str value, struct err *err);
+/* Every disease, where none was asked for. */
+void tally_ask_all(const struct case_definitions *all, struct tally_question *q);
+
+/* ---- tally.c ---- */
+
 struct tally {
     const struct records *records;
     struct tally_question q;
@@ -43,12 +57,20 @@ struct tally {
 };
 
 /* ERR_VALUE: no place has this level, there is nothing to count, `to` is before `from`;
- * ERR_TOO_LONG: more than TALLY_ROWS_MAX rows. Memory of the records' arena. */
+ * ERR_TOO_LONG: more than TALLY_ROWS_MAX rows. Its memory is `a`'s; the records must stay as they
+ * are until the rows are written. */
 int tally_make(const struct records *r, const struct cases *cases, const struct tally_question *q,
-               struct tally *ret, struct err *err);
+               struct arena *a, struct tally *ret, struct err *err);
 
 /* The CSV's first line, and the lines of a stratum, in the form that table.h reads. */
 void tally_header(const struct tally *t, struct sb *out);
 void tally_rows(const struct tally *t, size_t stratum, struct sb *out);
+/* What a stratum is of, as members of a JSON object, without braces; false where the tally has no
+ * rows of it: nothing is known of the place, age or sex, and nobody is counted. */
+bool tally_stratum(const struct tally *t, size_t stratum, struct sb *out);
+/* Its first day, since 1970-01-01. */
+int64_t tally_first_day(const struct tally *t, size_t i);
+/* "2026-W07", "2026-02-01": the i-th period of the tally. */
+void tally_period(const struct tally *t, size_t i, struct sb *out);
 
 #endif

@@ -155,6 +155,8 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("breakGlass"), &to->break_glass},
         {STR("registers"), &to->registers},
         {STR("labels"), &to->labels},
+        {STR("counts"), &to->counts},
+        {STR("lineLists"), &to->line_lists},
         {STR("reviews"), &to->reviews},
         {STR("finds"), &to->finds},
         {STR("audits"), &to->audits},
@@ -203,6 +205,8 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         return wrong(in, name, "breaks the glass without the purpose BTG, or has that without");
     if (to->unlinked && to->records != RECORDS_ALL)
         return wrong(in, name, "sees what is of no patient, but not all records");
+    if (to->line_lists && !to->counts)
+        return wrong(in, name, "sees who the cases are, but no counts of them");
     for (int type = 1; type <= DEF_RESOURCE_MAX; type++)
         to->sight[type] = sight_of(to, type);
     return 0;

@@ -47,6 +47,8 @@ struct policy_role {
     bool labels;              /* may take sensitive labels away */
     bool audits;              /* reads the audit log of everybody */
     bool finds;               /* anybody, by what identifies a person */
+    bool counts;              /* counts of cases, and signals */
+    bool line_lists;          /* who the cases are; only with counts */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */

@@ -1,0 +1,226 @@
+/* op_linelist.c - /carnet/$linelist: who the cases of a disease are, the newest first, a page at a
+ * time. Each person who is shown has an entry of the audit log.
+ */
+#include "api/surveil.h"
+
+#include "api/trail.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define LINELIST_MAX 1000 /* of one answer */
+#define LINELIST_PAGE 100
+
+struct line {
+    int32_t day;
+    uint32_t of; /* which case */
+    struct found_case found;
+    struct str person, place, place_name; /* the call's */
+};
+
+struct listing {
+    struct call *c;
+    struct tally_question q;
+    struct str at; /* Location, itself or below it; empty: anywhere */
+    uint64_t count, offset;
+    struct line *v;
+    size_t n, total;
+};
+
+static int read_request(struct listing *l, const struct kept_view *v)
+{
+    struct call *c = l->c;
+    struct op_params params;
+    int r = op_params_read(c, &params);
+
+    if (r >= 0)
+        r = op_param_u64(c, &params, "count", LINELIST_MAX, LINELIST_PAGE, &l->count);
+    if (r >= 0)
+        r = op_param_u64(c, &params, "offset", UINT32_MAX, 0, &l->offset);
+    if (r < 0)
+        return r;
+    if (!op_param_find(&params, "disease"))
+        return err_set(&c->err, ERR_REQUIRED, "\"disease\" is missing");
+    if (op_param_find(&params, "ages") || op_param_find(&params, "sex") ||
+        op_param_find(&params, "place") || op_param_find(&params, "period"))
+        return err_set(&c->err, ERR_NOT_SUPPORTED,
+                       "a line list is narrowed by disease, class, deaths, date, from, to and "
+                       "location");
+    l->at = op_param_text(&params, "location");
+    if (str_starts(l->at, STR("Location/")))
+        l->at = str_from(l->at, 9);
+    return surveil_question(c, v, &params, "count offset location", NULL, NULL, &l->q);
+}
+
+static bool is_within(const struct records *r, uint32_t place, struct str at)
+{
+    for (int depth = 0; place != NOT_THERE && depth < PLACE_DEPTH_MAX; depth++) {
+        if (str_eq(r->place_ids.v[place], at))
+            return true;
+        place = r->places[place].part_of;
+    }
+    return false;
+}
+
+static bool is_asked(const struct listing *l, const struct records *r, const struct found_case *f,
+                     int32_t *ret_day)
+{
+    bool is_other, is_disease = false;
+
+    if (f->person == NOT_THERE)
+        return false;
+    for (size_t i = 0; i < l->q.n_diseases; i++)
+        is_disease |= l->q.diseases[i] == f->disease;
+    *ret_day = case_day(f, l->q.by, &is_other);
+    return is_disease && *ret_day >= l->q.from && *ret_day <= l->q.to &&
+           (!l->q.deaths || f->is_fatal) &&
+           (l->q.class == CASE_NONE ? f->class != CASE_DISCARDED : f->class == l->q.class) &&
+           (!l->at.n || is_within(r, f->place, l->at));
+}
+
+/* The newest first; then by number, so that pages do not overlap. */
+static int compare(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+
+    if (x->day != y->day)
+        return x->day > y->day ? -1 : 1;
+    return x->of < y->of ? -1 : x->of > y->of;
+}
+
+static int gather(struct listing *l, const struct kept_view *v)
+{
+    const struct records *r = v->records;
+    struct arena *a = l->c->a;
+    size_t cap = 0, keep;
+    int32_t day;
+
+    for (size_t i = 0; i < v->cases->n; i++)
+        cap += is_asked(l, r, &v->cases->v[i], &day);
+    l->v = ARENA_ARRAY(a, struct line, cap + 1);
+    if (!l->v)
+        return err_no_memory(&l->c->err);
+    for (size_t i = 0; i < v->cases->n; i++)
+        if (is_asked(l, r, &v->cases->v[i], &day))
+            l->v[l->total++] = (struct line){.day = day, .of = (uint32_t)i};
+    if (l->total)
+        qsort(l->v, l->total, sizeof *l->v, compare);
+    keep = l->offset < l->total ? MIN(l->total - l->offset, l->count) : 0;
+    l->v += keep ? l->offset : 0;
+    for (l->n = 0; l->n < keep; l->n++) {
+        struct line *line = &l->v[l->n];
+
+        line->found = v->cases->v[line->of];
+        line->person = arena_dup(a, r->person_ids.v[line->found.person]);
+        if (line->found.place != NOT_THERE) {
+            line->place = arena_dup(a, r->place_ids.v[line->found.place]);
+            line->place_name = arena_dup(a, r->places[line->found.place].name);
+        }
+        if (!line->person.p)
+            return err_no_memory(&l->c->err);
+    }
+    return 0;
+}
+
+static void put_member(struct sb *out, const char *name, struct str value)
+{
+    if (!value.n)
+        return;
+    sb_fmt(out, ",\"%s\":", name);
+    sb_json(out, value);
+}
+
+static void put_element(struct sb *out, yyjson_val *from, const char *name)
+{
+    yyjson_val *v = js_get(from, name);
+
+    if (!v)
+        return;
+    sb_fmt(out, ",\"%s\":", name);
+    js_write(out, v);
+}
+
+/* As the node: who may ask was settled. A person whose record is gone stays a case without a name.
+ */
+static int write_person(struct listing *l, struct store_txn *txn, struct str id)
+{
+    struct call *c = l->c;
+    yyjson_val *patient;
+    int r = op_resource(c, txn, def_resource(STR("Patient")), id, &patient);
+
+    trail_patient(c, id);
+    if (r == ERR_NOT_FOUND || r == ERR_DELETED)
+        return 0;
+    if (r < 0)
+        return r;
+    put_element(&c->out, patient, "name");
+    put_element(&c->out, patient, "gender");
+    put_element(&c->out, patient, "birthDate");
+    put_element(&c->out, patient, "telecom");
+    put_element(&c->out, patient, "address");
+    return 0;
+}
+
+static int write_line(struct listing *l, struct store_txn *txn, const struct kept_view *v,
+                      const struct line *line)
+{
+    const struct found_case *f = &line->found;
+    struct sb *out = &l->c->out;
+
+    sb_lit(out, "{\"disease\":");
+    sb_json(out, v->definitions->v[f->disease].disease);
+    sb_fmt(out, ",\"class\":\"%s\",\"onset\":", case_class_name(f->class));
+    surveil_day(out, f->onset);
+    sb_lit(out, ",\"consultation\":");
+    surveil_day(out, f->seen);
+    sb_lit(out, ",\"report\":");
+    surveil_day(out, f->reported);
+    sb_fmt(out, ",\"died\":%s", f->is_fatal ? "true" : "false");
+    put_member(out, "place", line->place);
+    put_member(out, "placeName", line->place_name);
+    put_member(out, "patient", line->person);
+    if (write_person(l, txn, line->person) < 0)
+        return l->c->err.code;
+    sb_char(out, '}');
+    return sb_ok(out, &l->c->err);
+}
+
+static int write_lines(struct listing *l, const struct kept_view *v)
+{
+    struct access node = trust_system();
+    struct store_txn *txn = NULL;
+    int r = store_begin(l->c->api->store, &node, &txn, &l->c->err);
+
+    sb_fmt(&l->c->out, "{\"total\":%zu,\"offset\":%" PRIu64 ",\"cases\":[", l->total, l->offset);
+    for (size_t i = 0; i < l->n && r >= 0; i++) {
+        if (i)
+            sb_char(&l->c->out, ',');
+        r = write_line(l, txn, v, &l->v[i]);
+    }
+    if (txn)
+        store_end(txn);
+    sb_lit(&l->c->out, "]}");
+    return r;
+}
+
+int op_linelist(struct call *c, struct store_txn *txn)
+{
+    struct listing l = {.c = c};
+    struct kept_view v;
+    struct kept *kept;
+    int r = surveil_begin(c, SURVEIL_PEOPLE, &kept);
+
+    (void)txn;
+    if (r < 0)
+        return r;
+    v = kept_lock(kept);
+    r = read_request(&l, &v);
+    if (r >= 0)
+        r = gather(&l, &v);
+    kept_unlock(kept);
+    if (r >= 0)
+        r = write_lines(&l, &v);
+    c->type_out = STR("application/json");
+    c->status = 200;
+    return r < 0 ? r : sb_ok(&c->out, &c->err);
+}

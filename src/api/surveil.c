@@ -1,0 +1,109 @@
+#include "api/surveil.h"
+
+#include "base/clock.h"
+#include "trust/allow.h"
+#include "trust/guard.h"
+
+#include <inttypes.h>
+
+static int may_ask(struct call *c, enum surveil_what what)
+{
+    const struct identity *i = c->who.identity;
+    const struct policy_role *role;
+    int r;
+
+    if (!i)
+        return 0; /* open, or the operator's socket */
+    r = allow_interaction(&c->who, def_resource(STR("Task")), SMART_R | SMART_S, &c->err);
+    if (r >= 0 && what == SURVEIL_PEOPLE)
+        r = allow_interaction(&c->who, def_resource(STR("Patient")), SMART_R | SMART_S, &c->err);
+    if (r < 0)
+        return r;
+    role = c->who.guard && i->kind == IDENTITY_PERSON
+               ? policy_role(guard_policy(c->who.guard), i->role)
+               : NULL;
+    if (!role || i->assurance < role->assurance ||
+        !policy_has_purpose(role, policy_purpose(role, i->purpose)) ||
+        !(what == SURVEIL_PEOPLE ? role->line_lists : role->counts))
+        return err_set(&c->err, ERR_FORBIDDEN, "%s",
+                       what == SURVEIL_PEOPLE ? "who the cases are is not for this role or purpose"
+                                              : "counts of cases are not for this role or purpose");
+    return 0;
+}
+
+int surveil_begin(struct call *c, enum surveil_what what, struct kept **ret)
+{
+    int r = may_ask(c, what);
+
+    if (r < 0)
+        return r;
+    if (!c->api->centre)
+        return err_set(&c->err, ERR_NOT_SUPPORTED, "this node keeps no cases");
+    return centre_kept(c->api->centre, ret, &c->err);
+}
+
+static bool is_among(struct str name, const char *words)
+{
+    struct str rest = str_c(words), word;
+
+    while (str_split(&rest, ' ', &word))
+        if (str_eq(word, name))
+            return true;
+    return false;
+}
+
+int surveil_question(struct call *c, const struct kept_view *v, const struct op_params *params,
+                     const char *others, const struct op_param **ret_others, size_t *ret_n,
+                     struct tally_question *q)
+{
+    static const int32_t days[] = {[TALLY_DAYS] = 1, [TALLY_WEEKS] = 7, [TALLY_MONTHS] = 31};
+
+    tally_question_init(q);
+    for (size_t i = 0; i < params->n; i++) {
+        const struct op_param *p = &params->v[i];
+        int r =
+            is_among(p->name, others) ? 0 : tally_ask(v->definitions, q, p->name, p->text, &c->err);
+
+        if (r == ERR_NOT_SUPPORTED && ret_others) {
+            ret_others[(*ret_n)++] = p;
+            r = 0;
+        }
+        if (r < 0)
+            return r;
+    }
+    tally_ask_all(v->definitions, q);
+    if (q->to == DAY_UNKNOWN)
+        q->to = v->today;
+    if (q->from == DAY_UNKNOWN && q->to != DAY_UNKNOWN)
+        q->from = q->to - (SURVEIL_PERIODS - 1) * days[q->period];
+    return 0;
+}
+
+void surveil_day(struct sb *out, int32_t day)
+{
+    int y, m, d;
+
+    if (day == DAY_UNKNOWN) {
+        sb_lit(out, "null");
+        return;
+    }
+    clock_civil(day, &y, &m, &d);
+    sb_fmt(out, "\"%04d-%02d-%02d\"", y, m, d);
+}
+
+void surveil_about(struct call *c, const struct kept_view *v, const struct tally *t)
+{
+    static const char *const periods[] = {"day", "week", "month"};
+    static const char *const dates[] = {"onset", "consultation", "report"};
+    struct sb *out = &c->out;
+
+    sb_lit(out, "\"definitions\":");
+    sb_json(out, v->definitions->version);
+    sb_fmt(out, ",\"position\":%" PRIu64 ",\"until\":", v->position);
+    surveil_day(out, v->today);
+    sb_fmt(out, ",\"period\":\"%s\",\"date\":\"%s\",\"counted\":\"%s\",\"class\":\"%s\"",
+           periods[t->q.period], dates[t->q.by], t->q.deaths ? "deaths" : "cases",
+           t->q.class == CASE_NONE ? "all" : case_class_name(t->q.class));
+    sb_fmt(out, ",\"cases\":%zu,\"confirmed\":%zu,\"placeless\":%zu,\"otherDate\":%zu", t->n_cases,
+           t->n_confirmed, t->n_placeless, t->n_other_date);
+}

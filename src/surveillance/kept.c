@@ -1,0 +1,408 @@
+#include "surveillance/kept.h"
+
+#include "surveillance/kept_int.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "fhir/defs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ONE_ARENA_MAX (STORE_BODY_MAX * 3) /* one resource, parsed */
+#define TEXT_MAX (STORE_BODY_MAX + MIB(1)) /* … as text */
+#define PAGE_ARENA_MAX MIB(4)
+#define NAME_META "cases"                   /* says which of the following is whole */
+#define NAME_PREFIX STORE_BLOB_OWN "cases/" /* and a random name */
+
+/* ---- begin and end ---- */
+
+void kept_clear(struct kept *k)
+{
+    arena_reset(&k->of_records);
+    records_init(&k->records, &k->of_records, &k->definitions);
+    cases_init(&k->cases);
+    k->cases.changed = k->changed;
+    k->cases.ctx = k->ctx;
+    k->today = DAY_UNKNOWN;
+    k->shown = 0;
+    memset(k->read, 0, sizeof k->read);
+    atomic_store(&k->position, 0);
+}
+
+struct kept_view kept_lock(struct kept *k)
+{
+    pthread_rwlock_rdlock(&k->lock);
+    return (struct kept_view){.definitions = &k->definitions,
+                              .records = &k->records,
+                              .cases = &k->cases,
+                              .position = k->shown,
+                              .today = k->today};
+}
+
+void kept_unlock(struct kept *k)
+{
+    pthread_rwlock_unlock(&k->lock);
+}
+
+bool kept_is_ready(struct kept *k, uint64_t *ret_done, uint64_t *ret_all)
+{
+    *ret_done = atomic_load(&k->position);
+    *ret_all = atomic_load(&k->all);
+    return atomic_load(&k->is_ready);
+}
+
+int kept_on_change(struct kept *k, case_change *changed, void *ctx, struct err *err)
+{
+    int r = 0;
+
+    k->changed = k->cases.changed = changed;
+    k->ctx = k->cases.ctx = ctx;
+    for (size_t i = 0; i < k->cases.n && r == 0; i++)
+        if (k->cases.v[i].person != NOT_THERE)
+            r = changed(ctx, &k->cases.v[i], 1, err);
+    return r;
+}
+
+/* ---- one version ---- */
+
+struct following {
+    struct kept *k;
+    struct store_txn *txn;
+    int condition, observation;
+    int32_t now; /* the day by the clock */
+    struct arena a;
+    struct sb text;
+};
+
+static int parse(struct following *f, const struct row *row, yyjson_val **ret, struct err *err)
+{
+    int r;
+
+    sb_reset(&f->text);
+    arena_reset(&f->a);
+    r = row_json(f->k->store, row, &f->text, err);
+    if (r >= 0)
+        r = sb_ok(&f->text, err);
+    return r < 0 ? r : js_parse_stored(&f->a, sb_view(&f->text), ret, err);
+}
+
+/* A version that is not the newest says nothing: the newest stands further on. */
+static int take_row(void *ctx, const struct row *row, struct err *err)
+{
+    struct following *f = ctx;
+    struct kept *k = f->k;
+    struct str type = def_resource_name(row->type);
+    bool is_finding = row->type == f->condition || row->type == f->observation;
+    yyjson_val *resource = NULL;
+    int r;
+
+    if (!records_wants(type) || (row->method != METHOD_DELETE && !row->is_current) ||
+        !records_knows(&k->records, type, row->id))
+        return 0;
+    if (row->method != METHOD_DELETE && (r = parse(f, row, &resource, err)) < 0)
+        return r;
+    pthread_rwlock_wrlock(&k->lock);
+    if (resource && is_finding) {
+        int32_t newest = records_newest(resource);
+        if (newest <= f->now)
+            k->today = MAX(k->today, newest);
+    }
+    r = resource ? records_take(&k->records, resource, err)
+                 : records_forget(&k->records, type, row->id, err);
+    pthread_rwlock_unlock(&k->lock);
+    return MIN(r, 0);
+}
+
+/* ---- what was mentioned for the first time ---- */
+
+static int take_one(struct following *f, const char *type, struct str id, struct err *err)
+{
+    struct row row;
+    int r = store_get(f->txn, def_resource(str_c(type)), id, &row, err);
+
+    if (r == ERR_NOT_FOUND)
+        return 0;
+    return r < 0 || row.method == METHOD_DELETE ? MIN(r, 0) : take_row(f, &row, err);
+}
+
+static int take_mentioned(struct following *f, struct err *err)
+{
+    struct records *r = &f->k->records;
+    const struct {
+        const char *type;
+        const struct names *names;
+        uint32_t *read;
+    } all[] = {{"Patient", &r->person_ids, &f->k->read[0]},
+               {"Encounter", &r->visit_ids, &f->k->read[1]},
+               {"Location", &r->place_ids, &f->k->read[2]}};
+    bool is_done = false;
+    int wrong = 0;
+
+    while (!is_done && wrong == 0) {
+        is_done = true;
+        for (size_t i = 0; i < ARRAY_LEN(all); i++)
+            while (wrong == 0 && *all[i].read < all[i].names->n) {
+                is_done = false;
+                wrong = take_one(f, all[i].type, all[i].names->v[*all[i].read], err);
+                ++*all[i].read;
+            }
+    }
+    return wrong;
+}
+
+/* ---- the feed ---- */
+
+static int read_feed(struct following *f, const atomic_bool *is_ending, uint64_t to,
+                     uint64_t *ret_n, struct err *err)
+{
+    struct kept *k = f->k;
+    struct arena a;
+    int r = 0;
+
+    arena_init(&a, PAGE_ARENA_MAX);
+    while (r == 0 && atomic_load(&k->position) < to && !(is_ending && atomic_load(is_ending))) {
+        struct page page;
+
+        arena_reset(&a);
+        r = store_feed(f->txn, atomic_load(&k->position), KEPT_PAGE, &a, &page, err);
+        if (r < 0 || !page.n) {
+            if (r >= 0)
+                atomic_store(&k->position, to); /* what stood there was removed for good */
+            break;
+        }
+        r = store_each_row(f->txn, page.rows, page.n, take_row, f, err);
+        if (r >= 0)
+            r = take_mentioned(f, err);
+        if (r >= 0)
+            atomic_store(&k->position, page.rows[page.n - 1]);
+        *ret_n += page.n;
+    }
+    arena_done(&a);
+    return MIN(r, 0);
+}
+
+static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_ending,
+                  uint64_t *ret_n, struct err *err)
+{
+    struct following f = {.k = k,
+                          .txn = txn,
+                          .condition = def_resource(STR("Condition")),
+                          .observation = def_resource(STR("Observation")),
+                          .now = (int32_t)(clock_now_ms() / 86400000),
+                          .text = sb_make(TEXT_MAX)};
+    uint64_t to = store_position(txn);
+    int r;
+
+    if (to == atomic_load(&k->position)) {
+        atomic_store(&k->is_ready, true);
+        return 0;
+    }
+    atomic_store(&k->all, to);
+    arena_init(&f.a, ONE_ARENA_MAX);
+    r = read_feed(&f, is_ending, to, ret_n, err);
+    arena_done(&f.a);
+    sb_done(&f.text);
+    if (r < 0)
+        return r;
+    pthread_rwlock_wrlock(&k->lock);
+    r = cases_remake(&k->records, &k->cases, err);
+    k->shown = atomic_load(&k->position);
+    pthread_rwlock_unlock(&k->lock);
+    if (r == 0 && atomic_load(&k->position) >= to)
+        atomic_store(&k->is_ready, true);
+    return r;
+}
+
+/* What an error left half done is of no use: from the beginning. */
+static int begin_anew(struct kept *k, struct err *err)
+{
+    int r = 0;
+
+    atomic_store(&k->is_ready, false);
+    pthread_rwlock_wrlock(&k->lock);
+    if (k->changed)
+        r = k->changed(k->ctx, NULL, -1, err);
+    kept_clear(k);
+    pthread_rwlock_unlock(&k->lock);
+    return r;
+}
+
+int kept_follow(struct kept *k, const atomic_bool *is_ending, uint64_t *ret_n, struct err *err)
+{
+    struct store_txn *txn = NULL;
+    uint64_t n = 0;
+    int r = k->is_torn ? begin_anew(k, err) : 0;
+
+    if (r == 0)
+        r = store_begin(k->store, &k->node, &txn, err);
+    if (r >= 0) {
+        r = follow(k, txn, is_ending, &n, err);
+        store_end(txn);
+    }
+    k->is_torn = r < 0;
+    if (ret_n)
+        *ret_n = n;
+    return MIN(r, 0);
+}
+
+/* ---- what outlives a process ---- */
+
+struct save_job {
+    struct store_job job; /* first */
+    struct str name;      /* of the parts */
+    uint32_t part;
+    struct str bytes; /* of one part; .p NULL: publish, and drop what was there before */
+    struct str before;
+};
+
+static int save_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    const struct save_job *s = (const struct save_job *)job;
+    int r;
+
+    if (s->bytes.p)
+        return store_blob_put(txn, s->name, s->part, s->bytes, err);
+    r = store_meta_set(txn, NAME_META, s->name, err);
+    return r < 0 || !s->before.n ? r : store_blob_drop(txn, s->before, err);
+}
+
+/* The parts one by one, so that others write between them; what is not published is nothing. */
+static int save_parts(struct kept *k, struct str bytes, struct str before, struct err *err)
+{
+    char name[sizeof NAME_PREFIX + UUID_TEXT_LEN] = NAME_PREFIX;
+    struct save_job s = {.job = {.run = save_run, .who = &k->node}, .before = before};
+    int r = 0;
+
+    uuid7(name + sizeof NAME_PREFIX - 1);
+    s.name = str_c(name);
+    for (size_t at = 0; at < bytes.n && r >= 0; at += s.bytes.n, s.part++) {
+        s.bytes = str_head(str_from(bytes, at), MIN(bytes.n - at, (size_t)STORE_BLOB_PART_MAX));
+        r = store_write(k->store, &s.job, err);
+    }
+    s.bytes = STR_NULL;
+    return r < 0 ? r : store_write(k->store, &s.job, err);
+}
+
+int kept_save(struct kept *k, bool now, struct err *err)
+{
+    _cleanup_(sb_done) struct sb out = sb_make(KEPT_SAVED_MAX);
+    uint64_t since = atomic_load(&k->position) - k->saved;
+    struct str before = STR_NULL;
+    struct store_txn *txn = NULL;
+    struct arena a;
+    int r;
+
+    if (!atomic_load(&k->is_ready) || !since ||
+        (!now && since < MAX(KEPT_SAVE_VERSIONS, k->records.n_evidence)))
+        return 0;
+    arena_init(&a, KIB(64));
+    r = store_begin(k->store, &k->node, &txn, err);
+    if (r >= 0) {
+        r = store_meta_get(txn, NAME_META, &a, &before, err);
+        store_end(txn);
+    }
+    if (r >= 0)
+        r = saved_write(k, &out, err);
+    if (r >= 0)
+        r = save_parts(k, sb_view(&out), before, err);
+    if (r >= 0)
+        k->saved = atomic_load(&k->position);
+    arena_done(&a);
+    return MIN(r, 0);
+}
+
+static int load_parts(struct store_txn *txn, struct sb *ret, struct err *err)
+{
+    struct str name, part;
+    struct arena a;
+    int r;
+
+    arena_init(&a, 2 * STORE_BLOB_PART_MAX);
+    r = store_meta_get(txn, NAME_META, &a, &name, err);
+    name = r >= 0 && name.n ? name : STR_NULL;
+    for (uint32_t i = 0; r >= 0 && name.p; i++) {
+        char copy[sizeof NAME_PREFIX + UUID_TEXT_LEN + 1];
+
+        snprintf(copy, sizeof copy, "%.*s", STR_ARG(name));
+        arena_reset(&a);
+        name = arena_dup(&a, str_c(copy));
+        r = name.p ? store_blob_get(txn, name, i, &a, &part, err) : err_no_memory(err);
+        if (r < 0 || !part.p)
+            break;
+        sb_str(ret, part);
+        r = sb_ok(ret, err);
+    }
+    arena_done(&a);
+    return MIN(r, 0);
+}
+
+static int load(struct kept *k, struct err *err)
+{
+    _cleanup_(sb_done) struct sb bytes = sb_make(KEPT_SAVED_MAX);
+    struct store_txn *txn = NULL;
+    int r = store_begin(k->store, &k->node, &txn, err);
+
+    if (r < 0)
+        return r;
+    r = load_parts(txn, &bytes, err);
+    if (r < 0) {
+        store_end(txn);
+        return r;
+    }
+    if (bytes.n)
+        r = saved_read(k, sb_view(&bytes), err);
+    /* What is damaged is made again. */
+    if (r == ERR_NO_STORE) {
+        log_err(LOG_WARN, LOG_SURVEILLANCE, err);
+        r = 0;
+    }
+    /* That of a store that was put back to an earlier state. */
+    if (r > 0 && atomic_load(&k->position) > store_position(txn))
+        r = 0;
+    if (r == 0)
+        kept_clear(k);
+    store_end(txn);
+    k->saved = k->shown = atomic_load(&k->position);
+    return MIN(r, 0);
+}
+
+int kept_new(struct store *store, const struct access *node, struct str definitions,
+             struct kept **ret, struct err *err)
+{
+    struct kept *k = calloc(1, sizeof *k);
+    int r;
+
+    if (!k)
+        return err_no_memory(err);
+    k->store = store;
+    k->node = *node;
+    pthread_rwlock_init(&k->lock, NULL);
+    arena_init(&k->of_definitions, MIB(16));
+    arena_init(&k->of_records, RECORDS_BYTES_MAX);
+    k->text =
+        arena_dup(&k->of_definitions, definitions.p ? definitions : case_definitions_starter());
+    r = k->text.p ? case_definitions_read(&k->of_definitions, k->text, &k->definitions, err)
+                  : err_no_memory(err);
+    if (r >= 0) {
+        kept_clear(k);
+        r = load(k, err);
+    }
+    if (r < 0) {
+        kept_free(k);
+        return r;
+    }
+    *ret = k;
+    return 0;
+}
+
+void kept_free(struct kept *k)
+{
+    if (!k)
+        return;
+    arena_done(&k->of_definitions);
+    arena_done(&k->of_records);
+    pthread_rwlock_destroy(&k->lock);
+    free(k);
+}

@@ -1,0 +1,364 @@
+/* Cases over a real store: followed, saved and taken up again, with every step failing once; and
+ * signals, from a case that crosses to its Task, its update and its withdrawal. */
+#include "../test.h"
+
+#include "../trust/store.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "surveillance/centre.h"
+#include "surveillance/kept.h"
+#include "surveillance/signals.h"
+#include "trust/trust.h"
+
+static const char rules_text[] =
+    "{\"version\":\"t\",\"levels\":[\"District\",\"Province\"],\"date\":\"consultation\","
+    "\"falseDiscoveryRate\":0.05,\"leastCases\":3,\"quietDays\":28,"
+    "\"detector\":{\"method\":\"ensemble\"},\"fixed\":[{\"disease\":\"cholera\",\"cases\":2,"
+    "\"weeks\":1,\"level\":\"District\",\"source\":\"us\"}]}";
+
+struct world {
+    struct own_store s;
+    struct access node;
+    struct kept *kept;
+    struct arena a;
+    struct signal_rules rules;
+    struct weekly weekly;
+    struct judge judge;
+    struct signals *signals;
+    struct err err;
+};
+
+struct write {
+    struct store_job job;
+    struct world *x;
+    struct str text;
+    bool is_deletion;
+};
+
+static int write_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct write *w = (struct write *)job;
+    struct store *store = w->x->s.store;
+    struct params *params = store_params(store);
+    struct sb sealed = sb_make(MIB(1));
+    struct version version;
+    struct index index;
+    struct arena a;
+    struct put put = {.method = METHOD_UPDATE};
+    yyjson_val *root;
+    int r;
+
+    arena_init(&a, MIB(8));
+    r = js_parse(&a, w->text, &root, err);
+    put.type = def_resource(js_get_str(root, "resourceType"));
+    put.id = js_get_str(root, "id");
+    if (w->is_deletion) {
+        put.method = METHOD_DELETE;
+    } else {
+        r = index_extract(&a, params, store_index_options(store), put.type, root, &index, err);
+        assert_int_equal(r, 0);
+        assert_int_equal(store_seal(store, root, &sealed, err), 0);
+        put.sealed = sb_view(&sealed);
+        put.index = &index;
+    }
+    r = store_put(txn, &put, &version, err);
+    sb_done(&sealed);
+    params_unref(params);
+    arena_done(&a);
+    return r;
+}
+
+static void write(struct world *x, bool is_deletion, const char *format, ...)
+{
+    struct write w = {
+        .job = {.run = write_run, .who = &x->node}, .x = x, .is_deletion = is_deletion};
+    char text[1000];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    w.text = str_c(text);
+    assert_int_equal(store_write(x->s.store, &w.job, &x->err), 0);
+}
+
+static void case_of(struct world *x, int n, const char *day, bool is_deletion)
+{
+    if (!is_deletion) {
+        write(x, false, "{\"resourceType\":\"Patient\",\"id\":\"p%d\"}", n);
+        write(x, false,
+              "{\"resourceType\":\"Encounter\",\"id\":\"e%d\",\"status\":\"finished\",\"class\":{"
+              "\"code\":\"AMB\"},\"period\":{\"start\":\"%s\"},\"location\":[{\"location\":{"
+              "\"reference\":\"Location/d\"}}]}",
+              n, day);
+    }
+    write(x, is_deletion,
+          "{\"resourceType\":\"Condition\",\"id\":\"c%d\",\"subject\":{\"reference\":"
+          "\"Patient/p%d\"},\"encounter\":{\"reference\":\"Encounter/e%d\"},\"recordedDate\":"
+          "\"%s\",\"code\":{\"coding\":[{\"system\":\"http://id.who.int/icd/release/11/mms\","
+          "\"code\":\"1A00\"}]}}",
+          n, n, n, day);
+}
+
+static void begin(struct world *x)
+{
+    memset(x, 0, sizeof *x);
+    own_store_open(&x->s);
+    x->node = trust_system();
+    write(x, false,
+          "{\"resourceType\":\"Location\",\"id\":\"d\",\"name\":\"North\",\"type\":[{\"text\":"
+          "\"District\"}],\"partOf\":{\"reference\":\"Location/p\"}}");
+    write(x, false,
+          "{\"resourceType\":\"Location\",\"id\":\"p\",\"name\":\"All\",\"type\":[{\"text\":"
+          "\"Province\"}]}");
+}
+
+static size_t count_cases(struct kept *k, uint64_t *ret_position)
+{
+    struct kept_view v = kept_lock(k);
+    size_t n = 0;
+
+    for (size_t i = 0; i < v.cases->n; i++)
+        n += v.cases->v[i].person != NOT_THERE;
+    *ret_position = v.position;
+    kept_unlock(k);
+    return n;
+}
+
+/* Takes up what was saved, follows and saves; how many cases. */
+static int round_of(struct world *x, size_t *ret_n, uint64_t *ret_position)
+{
+    struct kept *k = NULL;
+    int r = kept_new(x->s.store, &x->node, STR_NULL, &k, &x->err);
+
+    if (r >= 0)
+        r = kept_follow(k, NULL, NULL, &x->err);
+    if (r >= 0)
+        *ret_n = count_cases(k, ret_position);
+    if (r >= 0)
+        r = kept_save(k, true, &x->err);
+    kept_free(k);
+    return r;
+}
+
+static void taken_up_again(void **state)
+{
+    struct world x;
+    uint64_t position = 0;
+    size_t n = 0, n_failed = 0;
+    bool is_failing = true;
+    struct kept *k;
+
+    (void)state;
+    begin(&x);
+    case_of(&x, 1, "2024-05-01", false);
+    assert_int_equal(round_of(&x, &n, &position), 0);
+    assert_int_equal(n, 1);
+    case_of(&x, 2, "2024-05-02", false);
+    case_of(&x, 1, "2024-05-01", true);
+    case_of(&x, 3, "2024-05-03", false);
+    /* At whatever point it fails, the next round finds what there is. */
+    for (unsigned point = 1; is_failing; point++) {
+        fault_arm(point, false);
+        int r = round_of(&x, &n, &position);
+        is_failing = fault_fired();
+        fault_arm(0, false);
+        assert_true(is_failing || (r == 0 && n == 2));
+        assert_int_equal(round_of(&x, &n, &position), 0);
+        assert_int_equal(n, 2);
+        n_failed += r < 0;
+    }
+    assert_true(n_failed > 5);
+    /* Other definitions begin at the first version. */
+    assert_int_equal(kept_new(x.s.store, &x.node,
+                              STR("{\"version\":\"1\",\"definitions\":[{\"disease\":\"flu\","
+                                  "\"title\":\"Flu\",\"source\":\"us\",\"episodeDays\":14,"
+                                  "\"rules\":[{\"says\":\"suspected\",\"of\":\"Condition\","
+                                  "\"codes\":[\"icd11|1A00\"]}]}]}"),
+                              &k, &x.err),
+                     0);
+    assert_int_equal(count_cases(k, &position), 0);
+    assert_int_equal(position, 0);
+    assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+    assert_int_equal(count_cases(k, &position), 2);
+    kept_free(k);
+    own_store_close(&x.s);
+}
+
+/* ---- signals ---- */
+
+static int changed(void *ctx, const struct found_case *c, int sign, struct err *err)
+{
+    return weekly_change(&((struct world *)ctx)->weekly, c, sign, err);
+}
+
+static void begin_signals(struct world *x)
+{
+    const struct case_definitions *definitions;
+
+    arena_init(&x->a, MIB(1));
+    assert_int_equal(kept_new(x->s.store, &x->node, STR_NULL, &x->kept, &x->err), 0);
+    definitions = kept_lock(x->kept).definitions;
+    kept_unlock(x->kept);
+    if (signal_rules_read(&x->a, str_c(rules_text), definitions, &x->rules, &x->err) < 0)
+        fail_msg("%s", x->err.text);
+    weekly_init(&x->weekly, x->rules.by);
+    judge_init(&x->judge, definitions, &x->rules, &x->weekly);
+    assert_int_equal(
+        signals_new(x->s.store, &x->node, definitions, &x->rules, &x->signals, &x->err), 0);
+    assert_int_equal(kept_on_change(x->kept, changed, x, &x->err), 0);
+}
+
+static void end_signals(struct world *x)
+{
+    signals_free(x->signals);
+    judge_done(&x->judge);
+    kept_free(x->kept);
+    weekly_done(&x->weekly);
+    arena_done(&x->a);
+}
+
+static int look(struct world *x)
+{
+    struct kept_view v;
+
+    assert_int_equal(kept_follow(x->kept, NULL, NULL, &x->err), 0);
+    v = kept_lock(x->kept);
+    kept_unlock(x->kept);
+    assert_int_equal(judge_run(&x->judge, v.records, x->weekly.is_changed, v.today, &x->err), 0);
+    memset(x->weekly.is_changed, 0, sizeof x->weekly.is_changed);
+    return signals_write(x->signals, &x->judge, v.records, v.today, &x->err);
+}
+
+static void crosses_and_withdraws(void **state)
+{
+    struct world x;
+
+    (void)state;
+    begin(&x);
+    begin_signals(&x);
+    case_of(&x, 1, "2024-05-01", false);
+    assert_int_equal(look(&x), 0);
+    case_of(&x, 2, "2024-05-02", false);
+    assert_int_equal(look(&x), 1);
+    /* One more is told again, and nothing where nothing changed. */
+    assert_int_equal(look(&x), 0);
+    case_of(&x, 3, "2024-05-03", false);
+    assert_int_equal(look(&x), 1);
+    /* A new start remembers it. */
+    end_signals(&x);
+    begin_signals(&x);
+    assert_int_equal(look(&x), 0);
+    /* Two of three go: it is withdrawn, once. */
+    case_of(&x, 1, "2024-05-01", true);
+    case_of(&x, 2, "2024-05-02", true);
+    assert_int_equal(look(&x), 1);
+    assert_int_equal(look(&x), 0);
+    /* They come again: it is the same event. */
+    case_of(&x, 1, "2024-05-01", false);
+    assert_int_equal(look(&x), 1);
+    end_signals(&x);
+    own_store_close(&x.s);
+}
+
+/* Three years of two a week, then more: the district signals, and not what it lies within. */
+static void detector_and_places(void **state)
+{
+    struct world x;
+    int32_t first = (int32_t)clock_days(2021, 1, 4);
+    struct found_case c = {.person = 0, .class = CASE_SUSPECTED};
+    size_t n_cross = 0;
+
+    (void)state;
+    begin(&x);
+    begin_signals(&x);
+    x.rules.n_fixed = 0;
+    assert_int_equal(kept_follow(x.kept, NULL, NULL, &x.err), 0);
+    struct kept_view v = kept_lock(x.kept);
+    struct records r = *v.records;
+    kept_unlock(x.kept);
+    r.first = first;
+    c.place = 0; /* d, which was written first */
+    assert_str(r.places[0].id, STR("d"));
+    for (int week = 0; week < 156; week++)
+        for (int i = 0; i < 1 + week % 3; i++) {
+            c.onset = c.seen = c.reported = first + 7 * week + i;
+            assert_int_equal(weekly_change(&x.weekly, &c, 1, &x.err), 0);
+        }
+    c.onset = c.seen = c.reported = first + 7 * 156;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(weekly_change(&x.weekly, &c, 1, &x.err), 0);
+    assert_int_equal(judge_run(&x.judge, &r, x.weekly.is_changed, c.seen, &x.err), 0);
+    for (size_t i = 0; i < x.judge.n; i++)
+        assert_false(judged_crosses(&x.judge.v[i]));
+    /* The threshold is of what was known when the week began to be judged: a late one of an
+     * earlier week does not move it. */
+    double before = x.judge.v[0].point.threshold;
+    c.onset = c.seen = c.reported = first + 7 * 150;
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(weekly_change(&x.weekly, &c, 1, &x.err), 0);
+    c.onset = c.seen = c.reported = first + 7 * 156 + 1;
+    for (int i = 0; i < 12; i++)
+        assert_int_equal(weekly_change(&x.weekly, &c, 1, &x.err), 0);
+    assert_int_equal(judge_run(&x.judge, &r, x.weekly.is_changed, c.seen, &x.err), 0);
+    assert_true(x.judge.v[0].point.threshold == before);
+    for (size_t i = 0; i < x.judge.n; i++)
+        n_cross += judged_crosses(&x.judge.v[i]);
+    assert_int_equal(n_cross, 3); /* district, province, country */
+    assert_int_equal(signals_write(x.signals, &x.judge, &r, c.seen, &x.err), 1);
+    end_signals(&x);
+    own_store_close(&x.s);
+}
+
+static void refuses_rules(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } all[] = {
+        {"{}", "the signal rules' \"version\" is missing"},
+        {"{\"version\":\"1\",\"x\":1}", "the signal rules have an unknown \"x\""},
+        {"{\"version\":\"1\",\"falseDiscoveryRate\":1}",
+         "the signal rules' \"falseDiscoveryRate\" is no number above 0 and below 1"},
+        {"{\"version\":\"1\",\"falseDiscoveryRate\":0.1,\"leastCases\":0}",
+         "the signal rules' \"leastCases\" is no whole number from 1 to 1000000000"},
+        {"{\"version\":\"1\",\"falseDiscoveryRate\":0.1,\"leastCases\":3,\"quietDays\":7,\"date\":"
+         "\"onset\",\"detector\":{\"method\":\"guess\"}}",
+         "the signal rules have no method \"guess\" to take"},
+        {"{\"version\":\"1\",\"falseDiscoveryRate\":0.1,\"leastCases\":3,\"quietDays\":7,\"date\":"
+         "\"onset\",\"detector\":{\"method\":\"none\"},\"fixed\":[{\"disease\":\"cholera\","
+         "\"cases\":1,\"weeks\":1,\"source\":\"s\",\"level\":\"Moon\"}]}",
+         "the signal rules' \"level\" is none of the levels"},
+        {"{\"version\":\"1\",\"falseDiscoveryRate\":0.1,\"leastCases\":3,\"quietDays\":7,\"date\":"
+         "\"onset\",\"detector\":{\"method\":\"none\"},\"fixed\":[{\"disease\":\"gout\"}]}",
+         "the signal rules have the disease \"gout\", which is not defined"},
+    };
+    struct case_definitions definitions;
+    struct signal_rules rules;
+    struct arena a;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        arena_init(&a, MIB(16));
+        assert_int_equal(case_definitions_read(&a, case_definitions_starter(), &definitions, &err),
+                         0);
+        assert_int_equal(signal_rules_read(&a, str_c(all[i].text), &definitions, &rules, &err),
+                         ERR_VALUE);
+        assert_string_equal(err.text, all[i].why);
+        assert_int_equal(signal_rules_read(&a, signal_rules_starter(), &definitions, &rules, &err),
+                         0);
+        arena_done(&a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(taken_up_again),
+        cmocka_unit_test(crosses_and_withdraws),
+        cmocka_unit_test(detector_and_places),
+        cmocka_unit_test(refuses_rules),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
