@@ -1,0 +1,13 @@
+/* forget.h - what trust keeps of a person who is erased: their account, and what hangs on it.
+ */
+#ifndef TRUST_FORGET_H
+#define TRUST_FORGET_H
+
+#include "trust/record.h"
+
+/* Inside a job: drops the accounts for which this resource ("Patient/1") stands, their logins, links,
+ * grants and tickets, and every ticket that names the resource. *ret: how many accounts. Looks at
+ * all records. */
+int trust_forget(struct store_txn *txn, struct str fhir_user, size_t *ret, struct err *err);
+
+#endif
