@@ -77,8 +77,7 @@ static int run(const struct cli_args *args, struct err *err)
         return rotate(args, err);
     if (str_eq(action, STR("persons")))
         return persons(args, err);
-    return err_set(err, ERR_VALUE, "\"%s\" is none of new, rotate and persons",
-                   args->operands[0]);
+    return err_set(err, ERR_VALUE, "\"%s\" is none of new, rotate and persons", args->operands[0]);
 }
 
 const struct cli_command cmd_key = {

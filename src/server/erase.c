@@ -2,6 +2,7 @@
 
 #include "server/operator.h"
 #include "fhir/validate.h"
+#include "notify/notify.h"
 #include "trust/forget.h"
 #include "trust/trust.h"
 
@@ -78,11 +79,32 @@ struct erase_job {
     size_t accounts;
 };
 
+/* Of the person, and of their accounts. */
+static int forget_notices(struct store_txn *txn, struct str fhir_user, struct err *err)
+{
+    _cleanup_(arena_done) struct arena a;
+    struct str *names;
+    size_t n = 0;
+    int r = notify_forget(txn, fhir_user, err);
+
+    arena_init(&a, MIB(64));
+    if (r >= 0)
+        r = trust_names(txn, fhir_user, &a, &names, &n, err);
+    for (size_t i = 0; i < n && r >= 0; i++) {
+        struct str owner = arena_fmt(&a, "account/%.*s", STR_ARG(names[i]));
+
+        r = owner.p ? notify_forget(txn, owner, err) : err_no_memory(err);
+    }
+    return r;
+}
+
 static int erase_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     struct erase_job *e = (struct erase_job *)job;
     int r = store_erase(txn, e->plan, err);
 
+    if (r >= 0)
+        r = forget_notices(txn, e->fhir_user, err);
     return r < 0 ? r : trust_forget(txn, e->fhir_user, &e->accounts, err);
 }
 
@@ -99,15 +121,35 @@ static int erase_plan(struct store *store, const struct erase_plan *plan, struct
     return r;
 }
 
-static int erase_entries(const struct server_config *config, struct str patient, uint64_t *ret,
-                         struct err *err)
+static int names_of(struct store *store, struct str patient, struct arena *a,
+                    struct audit_erasure *what, struct err *err)
 {
-    struct audit_config log = {.dir = config->data_dir, .key_file = config->key_file,
-                               .keyless = true};
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct access who = trust_system();
+    struct str fhir_user = arena_fmt(a, "Patient/%.*s", STR_ARG(patient)), *names;
+    int r = fhir_user.p ? store_begin(store, &who, &txn, err) : err_no_memory(err);
+
+    if (r >= 0)
+        r = trust_names(txn, fhir_user, a, &names, &what->n_names, err);
+    if (r >= 0)
+        what->names = names;
+    return r;
+}
+
+/* While the account is there that says by which names the log knows the person. */
+static int erase_entries(const struct server_config *config, struct store *store,
+                         struct str patient, struct arena *a, uint64_t *ret, struct err *err)
+{
+    struct audit_config log = {
+        .dir = config->data_dir, .key_file = config->key_file, .keyless = true};
     struct audit_erasure what = {.patient = patient};
+    int r;
 
     *ret = 0;
-    return audit_exists(config->data_dir) ? audit_erase(&log, &what, ret, err) : 0;
+    if (!audit_exists(config->data_dir))
+        return 0;
+    r = names_of(store, patient, a, &what, err);
+    return r < 0 ? r : audit_erase(&log, &what, ret, err);
 }
 
 static int open_alone(const struct server_config *config, struct store **ret, struct err *err)
@@ -164,7 +206,7 @@ static int erase_known(const struct server_config *config, const struct server_e
         r = erased_add(config->data_dir, config->key_file, a, &ledger, told->plan.patient,
                        what->remove_shared, what->basis, err);
     if (r >= 0)
-        r = erase_entries(config, told->plan.patient, &told->entries, err);
+        r = erase_entries(config, store, told->plan.patient, a, &told->entries, err);
     if (r >= 0)
         r = erase_plan(store, &told->plan, a, &told->accounts, err);
     if (r >= 0)
@@ -273,7 +315,7 @@ int server_erase_from(const struct server_config *config, struct store *store,
         uint64_t entries;
         size_t accounts;
 
-        if (config && (r = erase_entries(config, g.ids[i], &entries, err)) < 0)
+        if (config && (r = erase_entries(config, store, g.ids[i], &a, &entries, err)) < 0)
             break;
         r = store_erase_find(store, &who, g.ids[i], g.shared[i], &a, &plan, err);
         if (r >= 0)

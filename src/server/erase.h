@@ -7,10 +7,10 @@
 #include "server/erased.h"
 
 struct server_erase {
-    struct str person;    /* an id of a Patient, or "system|value" or "|value" of an identifier */
-    struct str basis;     /* the legal ground, at most ERASED_BASIS_MAX bytes */
-    bool remove_shared;   /* what is not theirs alone goes too … */
-    bool keep_shared;     /* … or stays; where there is some, one of the two must be said */
+    struct str person;  /* an id of a Patient, or "system|value" or "|value" of an identifier */
+    struct str basis;   /* the legal ground, at most ERASED_BASIS_MAX bytes */
+    bool remove_shared; /* what is not theirs alone goes too … */
+    bool keep_shared;   /* … or stays; where there is some, one of the two must be said */
     store_backup_progress *progress; /* of making the store's files anew, or NULL */
     void *ctx;
 };

@@ -49,8 +49,9 @@ static int sealer_of(const char *dir, const char *key_file, struct xaes **ret, s
 
 static int damaged(struct err *err)
 {
-    return err_set(err, ERR_NO_STORE, "the ledger of who was erased (" ERASED_FILE_NAME
-                                      ") is damaged, or sealed with another key");
+    return err_set(err, ERR_NO_STORE,
+                   "the ledger of who was erased (" ERASED_FILE_NAME
+                   ") is damaged, or sealed with another key");
 }
 
 static int parse(struct arena *a, struct str text, struct erased_entry *ret, struct err *err)

@@ -1,9 +1,10 @@
 /* erased.h - the ledger of who was erased: a file of the data folder, beside the store.
  *
- * It says of each erasing when, on what ground and by whom, and of whom only a salted hash: enough to
- * know them again in an old backup. It goes with each backup, and what it has is erased again by each
- * restore. A store that knows of fewer erasings than its ledger (an old file that was put there) is
- * not opened. In an encrypted folder its lines are sealed. Format: docs/formats/erased.md.
+ * It says of each erasing when, on what ground and by whom, and of whom only a salted hash: enough
+ * to know them again in an old backup. It goes with each backup, and what it has is erased again by
+ * each restore. A store that knows of fewer erasings than its ledger (an old file that was put
+ * there) is not opened. In an encrypted folder its lines are sealed. Format:
+ * docs/formats/erased.md.
  */
 #ifndef SERVER_ERASED_H
 #define SERVER_ERASED_H

@@ -8,7 +8,7 @@
 struct server_restore {
     const char *from, *from_key_file; /* the backup's folder, and its master key if it has one */
     const char *to, *to_key_file;
-    const char *person_keys; /* the file that store_backup wrote; NULL: none */
+    const char *person_keys;                  /* the file that store_backup wrote; NULL: none */
     void (*say)(void *ctx, const char *text); /* what is wrong with a backup */
     store_backup_progress *progress;          /* or NULL */
     void *ctx;

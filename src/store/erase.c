@@ -1,8 +1,8 @@
 /* erase.c - everything of one person: what there is, and taking it away.
  *
- * Every version is looked at, also superseded ones and those of deleted resources, because the index
- * knows the newest alone. Nobody else uses the store meanwhile. What is theirs and what only names
- * them: docs/decisions/0046.
+ * Every version is looked at, also superseded ones and those of deleted resources, because the
+ * index knows the newest alone. Nobody else uses the store meanwhile. What is theirs and what only
+ * names them: docs/decisions/0046.
  */
 #include "store/owner.h"
 #include "store/pends_int.h"
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #define ERASE_BATCH 256
-#define NEEDLES_MAX 64        /* the id, and identifiers */
-#define IDENTIFIER_MIN 4      /* shorter ones say nothing */
+#define IDENTIFIERS_MAX 64     /* the id, and identifiers */
+#define IDENTIFIER_MIN 4       /* shorter ones say nothing */
 #define VERSION_ARENA MIB(384) /* of one version, parsed */
 
 /* A version that is of the person, or names them. */
@@ -34,7 +34,7 @@ struct finding {
     struct sb text;
     struct str id_needle; /* what text that names them has; with it as a UUID: itself */
     bool id_is_unique;
-    struct str identifiers[NEEDLES_MAX]; /* in quotes */
+    struct str identifiers[IDENTIFIERS_MAX]; /* in quotes */
     size_t n_identifiers;
     struct match *matches;
     size_t n, cap;
@@ -304,8 +304,7 @@ static bool goes(const struct finding *f, const struct row *row)
 
 static void keep_term(struct finding *f, struct str key)
 {
-    struct str *v = f->plan->terms,
-               *at = bsearch(&key, v, f->n_terms, sizeof key, by_bytes);
+    struct str *v = f->plan->terms, *at = bsearch(&key, v, f->n_terms, sizeof key, by_bytes);
 
     if (!at)
         return;
@@ -441,7 +440,7 @@ static int add_identifiers(struct finding *f, const struct row *row, struct err 
         _cleanup_(sb_done) struct sb quoted = sb_make(KIB(64));
         struct str value = js_get_str(one, "value");
 
-        if (value.n < IDENTIFIER_MIN || f->n_identifiers == NEEDLES_MAX)
+        if (value.n < IDENTIFIER_MIN || f->n_identifiers == IDENTIFIERS_MAX)
             continue;
         sb_json(&quoted, value);
         if ((r = sb_ok(&quoted, err)) < 0)
@@ -565,7 +564,7 @@ int store_erase(struct store_txn *txn, const struct erase_plan *plan, struct err
     for (size_t i = 0; i < plan->n_terms && r >= 0; i++)
         r = ops->drop_term(txn, plan->terms[i], err);
     if (r >= 0 && plan->patient.n)
-        r = ops->forget(
-            txn, str_n((char *)owner, owner_key(patient_type(), plan->patient, owner)), err);
+        r = ops->forget(txn, str_n((char *)owner, owner_key(patient_type(), plan->patient, owner)),
+                        err);
     return r;
 }

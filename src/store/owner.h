@@ -1,9 +1,9 @@
 /* owner.h - whose key seals a body: that of the one patient in whose compartment the resource is.
  *
  * A resource of several patients, one in no compartment that refers to a patient, and one whose
- * content nobody can look into (Binary, Bundle) has a key of its own, which can be destroyed without
- * taking anything else away. What is of nobody (definitions, places, staff) has none.
- * Why: docs/decisions/0046.
+ * content nobody can look into (Binary, Bundle) has a key of its own, which can be destroyed
+ * without taking anything else away. What is of nobody (definitions, places, staff) has none. Why:
+ * docs/decisions/0046.
  */
 #ifndef STORE_OWNER_H
 #define STORE_OWNER_H

@@ -23,7 +23,8 @@
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
 #define STORE_BLOB_OWN "trust/" /* values with such names are ACCESS_SYSTEM's alone */
-#define STORE_META_COPY "copy" /* set: without owners' keys and without index, for store_restore */
+#define STORE_META_COPY "copy"  /* set: without owners' keys and without index, for store_restore  \
+                                 */
 #define STORE_INDEX_VERSION 3   /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
@@ -33,10 +34,10 @@ struct store_config {
     const char *dir;      /* data folder; the database is dir/carnet.db */
     const char *key_file; /* holds the key of an encrypted store (vault/vault.h); NULL: the
                              environment's, if any. With `create`: encrypt it */
-    bool for_restore;     /* it may be what store_backup made of an encrypted store, and is copied as
-                             it is */
-    bool seal_copies;     /* for a restore: copies go into a folder with keys of its own, which
-                             are made if it has none; copy_key_file opens them */
+    bool for_restore; /* it may be what store_backup made of an encrypted store, and is copied as
+                         it is */
+    bool seal_copies; /* for a restore: copies go into a folder with keys of its own, which
+                         are made if it has none; copy_key_file opens them */
     const char *copy_key_file;
     const char *uri;            /* not NULL: PostgreSQL's connection string, instead of dir */
     bool allow_unsafe;          /* a server that does not wait for its disk (fsync = off …) */

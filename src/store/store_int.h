@@ -48,8 +48,8 @@ struct store_ops {
     int (*claim)(struct store_txn *txn, struct str name, struct err *err);
     int (*changed)(struct store_txn *txn, struct err *err); /* NULL: nobody shares the store */
     int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
-    /* For store_erase; NULL: such a store erases nobody. One superseded version; the key of an owner
-     * (store/owner.h); a term of the index. */
+    /* For store_erase; NULL: such a store erases nobody. One superseded version; the key of an
+     * owner (store/owner.h); a term of the index. */
     int (*expunge_old)(struct store_txn *txn, uint64_t row, struct err *err);
     int (*forget)(struct store_txn *txn, struct str owner, struct err *err);
     int (*drop_term)(struct store_txn *txn, struct str key, struct err *err);

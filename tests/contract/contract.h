@@ -27,7 +27,8 @@ void world_open(struct world *w);
 void world_reopen(struct world *w);
 void world_done(struct world *w);
 struct store_config world_config(const struct world *w);
-/* Where a copy of the store puts owners' keys: in the store's own folder; NULL where it has none. */
+/* Where a copy of the store puts owners' keys: in the store's own folder; NULL where it has none.
+ */
 const char *world_keys_file(struct world *w);
 
 /* One version of a resource given as JSON text without id; NULL text: a deletion. Each call is a

@@ -1,6 +1,6 @@
 /* A person is erased: what is theirs, what is shared, what is others'; nothing of it in the files
- * afterwards, and nothing that an older copy brings back. Where the store is encrypted (CARNET_KEY),
- * with a key for each person. */
+ * afterwards, and nothing that an older copy brings back. Where the store is encrypted
+ * (CARNET_KEY), with a key for each person. */
 #include "contract.h"
 
 #include "fhir/search.h"

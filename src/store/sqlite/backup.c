@@ -5,8 +5,8 @@
  * on the disk. A copy of an encrypted store is encrypted with the same keys, which go with it;
  * one of a store that is not encrypted can be made so (store_config.seal_copies).
  *
- * The copy of an encrypted store has no index, which would tell of a body what its owner's key keeps,
- * and no owners' keys: those go to a file apart (keys_file.c, docs/decisions/0047).
+ * The copy of an encrypted store has no index, which would tell of a body what its owner's key
+ * keeps, and no owners' keys: those go to a file apart (keys_file.c, docs/decisions/0047).
  */
 #include "store/sqlite/sq_int.h"
 
@@ -167,7 +167,9 @@ int sq_backup(struct store *base, const char *to_dir, const char *keys_file,
 {
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct sq_store *st = (struct sq_store *)base;
-    struct copy c = {.progress = progress, .ctx = ctx, .keys_file = keys_file,
+    struct copy c = {.progress = progress,
+                     .ctx = ctx,
+                     .keys_file = keys_file,
                      .by_rows = st->vault && !st->for_restore};
     char *fresh = NULL, *path = NULL;
     int r = check_keys_file(st, to_dir, keys_file, err);

@@ -16,8 +16,8 @@
 #define USE "carnet persons"
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
-#define HEAD_MAX 21        /* of an envelope */
-#define KEEP_BYTES MIB(4)  /* a buffer larger than this is given back */
+#define HEAD_MAX 21       /* of an envelope */
+#define KEEP_BYTES MIB(4) /* a buffer larger than this is given back */
 #define ABOUT_MAX (2 + ID_KEY_MAX + 8 + HEAD_MAX)
 
 /* A key in memory; n 0: none. */

@@ -1,8 +1,8 @@
 /* remake.c - a database made anew, row by row: what was removed from the old one is nowhere in it.
  *
  * SQLite's own ways do not do: pages that are copied take along what lies between their rows, and
- * VACUUM forgets the log and would need a temporary file. Rows come in the order of their tables, so
- * that each goes to the end.
+ * VACUUM forgets the log and would need a temporary file. Rows come in the order of their tables,
+ * so that each goes to the end.
  */
 #include "store/sqlite/sq_int.h"
 

@@ -1,5 +1,5 @@
-/* restore.c - the copy of an encrypted store gets its owners' keys back, and what lost its key goes;
- * and bodies that were written before their owners had keys are sealed with them.
+/* restore.c - the copy of an encrypted store gets its owners' keys back, and what lost its key
+ * goes; and bodies that were written before their owners had keys are sealed with them.
  */
 #include "store/sqlite/sq_int.h"
 

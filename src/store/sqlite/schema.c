@@ -136,7 +136,8 @@ int sq_schema_create(struct sq_conn *c, const struct store_config *config, struc
 
     if (r < 0 || (r = sq_exec(c->db, "PRAGMA journal_mode=WAL; BEGIN", err)) < 0)
         return r;
-    if ((r = sq_schema_tables(c->db, err)) < 0 || (r = put_origin(c, 0, random_origin(), err)) < 0 ||
+    if ((r = sq_schema_tables(c->db, err)) < 0 ||
+        (r = put_origin(c, 0, random_origin(), err)) < 0 ||
         (r = meta_set_i64(c, "schema", SQ_SCHEMA_VERSION, err)) < 0 ||
         (r = meta_set_i64(c, "index", STORE_INDEX_VERSION, err)) < 0 ||
         (r = meta_set_i64(c, "content", config->index.content, err)) < 0 ||

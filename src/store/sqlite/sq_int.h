@@ -175,7 +175,7 @@ struct sq_conn {
     sqlite3_stmt *stmts[SQ_STATEMENT_COUNT];
     struct sq_txn txn;
     struct sq_persons *persons; /* of an encrypted store, once it was needed (persons.c) */
-    bool is_hot; /* of the few with a large cache, which go out first */
+    bool is_hot;                /* of the few with a large cache, which go out first */
     struct sq_conn *next;
 };
 
