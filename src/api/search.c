@@ -5,7 +5,7 @@
 #include "fhir/ucum.h"
 
 #define DISTANCE_EXTENSION "http://hl7.org/fhir/StructureDefinition/location-distance"
-#define ENTRY_BYTES 1024 /* of a usual entry: room for the bundle is asked for at once */
+#define ENTRY_BYTES 1280 /* of a usual entry: room for the bundle is asked for at once */
 
 static void write_issue(struct sb *out, bool *first, struct str text)
 {

@@ -3,6 +3,7 @@
  * (CARNET_KEY), with a key for each person. */
 #include "contract.h"
 
+#include "base/fault.h"
 #include "fhir/search.h"
 
 #include <fcntl.h>
@@ -376,6 +377,85 @@ static void a_file_of_keys_that_was_changed_is_told(void **state)
     unlink(keys);
 }
 
+/* ---- whatever fails ---- */
+
+static bool is_there(const char *dir, const char *name)
+{
+    char path[200];
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* All of a person or nothing, and the store is whole. */
+static void an_erasing_that_fails_can_be_done_again(void **state)
+{
+    struct world *w = *state;
+    struct erase_plan plan;
+    struct err err = {0};
+
+    if (world_on_postgres())
+        skip();
+    people(w);
+    FAULT_LOOP(false) {
+        struct erase_job e = {.job = {.run = run_erase, .who = &upkeep}, .plan = &plan};
+        int r = store_erase_find(w->st, &upkeep, STR("a"), true, &w->a, &plan, &err);
+
+        if (r >= 0)
+            r = store_write(w->st, &e.job, &err);
+        if (r >= 0)
+            r = store_remake(w->st, NULL, NULL, &err);
+        if (r < 0) {
+            world_reopen(w);
+            world_check(w);
+            if (!world_get(w, "Patient", "a", &err)) {
+                assert_null(world_get(w, "Condition", "gone", &err));
+                assert_int_equal(store_remake(w->st, NULL, NULL, &err), 0);
+                people(w);
+            }
+        }
+    }
+    assert_null(world_get(w, "Patient", "a", &err));
+    assert_false(is_in_files(w, NUMBER));
+    world_check(w);
+}
+
+static void a_copy_that_fails_is_none(void **state)
+{
+    struct world *w = *state, copy;
+    const char *keys = beside(w, "keys"), *dir = beside(w, "copy");
+    struct err err = {0};
+    int r = -1;
+
+    if (!is_sealed() || world_on_postgres())
+        skip();
+    people(w);
+    FAULT_LOOP(false) {
+        r = store_backup(w->st, dir, keys, NULL, NULL, &err);
+        if (r < 0)
+            assert_false(is_there(dir, "carnet.db"));
+        assert_false(r < 0 && is_there(dir, "carnet.keys"));
+        if (r >= 0 && fault_fired()) { /* what failed did no harm */
+            copy = (struct world){.who = w->who};
+            snprintf(copy.dir, sizeof copy.dir, "%s", dir);
+            arena_init(&copy.a, MIB(1));
+            world_done(&copy);
+        }
+    }
+    assert_int_equal(r, 0);
+    copy = (struct world){.who = w->who};
+    snprintf(copy.dir, sizeof copy.dir, "%s", dir);
+    arena_init(&copy.a, MIB(64));
+    open_copy(&copy);
+    FAULT_LOOP(false) {
+        r = store_restore_keys(copy.st, keys, copy.dir, NULL, &err);
+    }
+    assert_int_equal(r, 0);
+    assert_non_null(world_get(&copy, "Patient", "a", &err));
+    world_done(&copy);
+    unlink(keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +464,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_shared_can_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(others_may_not_erase, setup, teardown),
         cmocka_unit_test_setup_teardown(an_older_copy_brings_nobody_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_erasing_that_fails_can_be_done_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_copy_that_fails_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_of_keys_that_was_changed_is_told, setup, teardown),
     };
 

@@ -20,7 +20,7 @@
 
 #define SQ_SCHEMA_VERSION 3
 #define SQ_PAGE_BYTES 4096
-#define SQ_PERSON_SLOTS 1024 /* owners' keys that a connection keeps in memory */
+#define SQ_PERSON_SLOTS 4096 /* owners' keys that a connection keeps in memory */
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_HOT_CACHE_BYTES MIB(128) /* shared by the connections that event loops read on */
