@@ -364,8 +364,8 @@ int store_restore_keys(struct store *st, const char *keys_file, const char *copy
 int store_wrap(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
 
 /* Makes the store's files anew while nobody else uses the store: what was removed is nowhere in
- * them. Needs as much room again meanwhile. Where it fails the store is as it was, and is only to be
- * closed. Nothing to do in a database of others. */
+ * them. Needs as much room again meanwhile. Where it fails the store is as it was, and is only to
+ * be closed. Nothing to do in a database of others. */
 int store_remake(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
 
 /* ---- erasing a person: docs/decisions/0046 ---- */

@@ -1,8 +1,8 @@
 #include "store/search/search_int.h"
 
 #define HEADS_MAX 256 /* ranges of a clause that could be answered by others */
-#define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
-#define BLOCK_ASKS 4 /* bodies looked at in one block before the ranges are read there */
+#define PROBES_MAX 8  /* points that are probed one by one; past it the body is cheaper */
+#define BLOCK_ASKS 4  /* bodies looked at in one block before the ranges are read there */
 
 /* ---- preparing ---- */
 
@@ -70,8 +70,7 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
         n = search_group(k, str_from(key, 2));
         if (!n)
             return 0;
-        if (c->n_ranges >= search_limits.ranges ||
-            (c->of->n_subs && c->n_ranges >= HEADS_MAX)) {
+        if (c->n_ranges >= search_limits.ranges || (c->of->n_subs && c->n_ranges >= HEADS_MAX)) {
             c->is_opaque = true;
             return 0;
         }

@@ -121,11 +121,13 @@ static int copy_named(struct sq_txn *t, const char *dir, const char *fresh, cons
         r = sq_keys_save(t, c->keys_file, err);
     if (r == 0 && rename(fresh, path) < 0)
         r = err_set(err, ERR_NO_STORE, "the copy cannot be named: %s", strerror(errno));
+    if (r == 0 && (r = sync_path(dir, O_RDONLY | O_DIRECTORY, err)) < 0)
+        unlink(path);
     if (r < 0)
         unlink(fresh);
     if (r < 0 && keys > 0)
         vault_uncopy(dir);
-    return r < 0 ? r : sync_path(dir, O_RDONLY | O_DIRECTORY, err);
+    return r;
 }
 
 static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
