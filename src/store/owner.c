@@ -14,8 +14,9 @@ static size_t put(int type, const unsigned char *id_key, size_t n, unsigned char
 size_t owner_key(int type, struct str id, unsigned char ret[OWNER_MAX])
 {
     unsigned char key[ID_KEY_MAX];
+    size_t n = index_id_key(id, key);
 
-    return put(type, key, index_id_key(id, key), ret);
+    return put(type, key, n, ret);
 }
 
 static bool is_opaque(int type)
