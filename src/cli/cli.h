@@ -25,6 +25,7 @@
     X(check)            \
     X(backup)           \
     X(restore)          \
+    X(erase)            \
     X(key)              \
     X(migrate)          \
     X(reindex)          \

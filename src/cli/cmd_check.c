@@ -19,7 +19,7 @@ static void say(void *ctx, const char *text)
 static int run(const struct cli_args *args, struct err *err)
 {
     _cleanup_(store_closep) struct store *store = NULL;
-    struct server_config config = {CLI_STORE_CONFIG(args)};
+    struct server_config config = {CLI_STORE_CONFIG(args), .for_restore = true};
     struct store_stats stats;
     int r = server_open_store(&config, true, &store, err), problems;
 
@@ -28,6 +28,11 @@ static int run(const struct cli_args *args, struct err *err)
     problems = store_check(store, say, NULL, err);
     if (problems < 0)
         return problems;
+    if (store_is_copy(store)) {
+        printf("a backup, %d problem%s; what is under persons' keys is read when it is restored\n",
+               problems, problems == 1 ? "" : "s");
+        return problems ? EXIT_PROBLEMS : 0;
+    }
     r = store_stats(store, &stats, err);
     if (r < 0)
         return r;

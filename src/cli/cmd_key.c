@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "rotate: the node's data folder", CLI_STRING, false, NULL, 0, 0},
-    {"key-file", "FILE", "rotate: the key so far", CLI_STRING, false, NULL, 0, 0},
+    {"data", "DIR", "rotate, persons: the node's data folder", CLI_STRING, false, NULL, 0, 0},
+    {"key-file", "FILE", "rotate, persons: the key so far", CLI_STRING, false, NULL, 0, 0},
     {"new-key-file", "FILE", "rotate: the key from now on, made if it is not there", CLI_STRING,
      false, NULL, 0, 0},
 };
@@ -46,6 +46,27 @@ static int rotate(const struct cli_args *args, struct err *err)
     return r;
 }
 
+/* Bodies that were written before persons had keys. */
+static int persons(const struct cli_args *args, struct err *err)
+{
+    static const char *words[] = {"persons"};
+    struct server_config config = {.data_dir = cli_string(args, "data"),
+                                   .key_file = cli_string(args, "key-file")};
+    _cleanup_(store_closep) struct store *store = NULL;
+    int r;
+
+    if (!config.data_dir || args->n_operands != 1)
+        return err_set(err, ERR_VALUE, "persons needs --data DIR");
+    if ((r = vault_check(config.data_dir, config.key_file, err)) < 0 ||
+        (r = server_open_store(&config, false, &store, err)) < 0 ||
+        (r = cli_note(&config, "key", (char *const *)(uintptr_t)words, 1, err)) < 0 ||
+        (r = store_wrap(store, NULL, NULL, err)) < 0 ||
+        (r = store_remake(store, NULL, NULL, err)) < 0)
+        return r;
+    printf("every body that is of a person is under that person's key\n");
+    return 0;
+}
+
 static int run(const struct cli_args *args, struct err *err)
 {
     struct str action = str_c(args->operands[0]);
@@ -54,7 +75,9 @@ static int run(const struct cli_args *args, struct err *err)
         return make(args, err);
     if (str_eq(action, STR("rotate")))
         return rotate(args, err);
-    return err_set(err, ERR_VALUE, "\"%s\" is neither new nor rotate", args->operands[0]);
+    if (str_eq(action, STR("persons")))
+        return persons(args, err);
+    return err_set(err, ERR_VALUE, "\"%s\" is none of new, rotate and persons", args->operands[0]);
 }
 
 const struct cli_command cmd_key = {
@@ -66,8 +89,10 @@ const struct cli_command cmd_key = {
              "serves the folder: the node goes on, and needs the new key at its next start.\n"
              "Backups from before open with the key that they were made with. Where the old key\n"
              "and a copy of the folder's carnet.keys are in wrong hands, rotating does not help:\n"
-             "then export the records, and import them into a new folder.",
-    .operands = "new FILE | rotate",
+             "then export the records, and import them into a new folder.\n\n"
+             "persons seals what was written before persons had keys of their own, in a folder\n"
+             "of an earlier version; no node may run meanwhile.",
+    .operands = "new FILE | rotate | persons",
     .operands_min = 1,
     .operands_max = 2,
     .options = options,

@@ -140,6 +140,9 @@ int notify_deliver(struct notify *n, int64_t now_ms, struct err *err);
 int notify_of(struct store_txn *txn, struct str owner, struct arena *a, struct notice_record **ret,
               size_t *ret_n, struct err *err);
 
+/* Inside a job of the node's own: drops all of somebody's, sent or not. */
+int notify_forget(struct store_txn *txn, struct str owner, struct err *err);
+
 /* ---- text.c, contact.c; pure ---- */
 
 const char *notify_language_name(enum notify_language language);

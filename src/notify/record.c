@@ -188,3 +188,42 @@ int notice_next(struct store_txn *txn, int64_t now_ms, struct arena *a, struct n
         ret->name = found;
     return MIN(r, 0);
 }
+
+/* ---- the end ---- */
+
+static int forget_due(struct store_txn *txn, struct str owner, struct arena *a, struct err *err)
+{
+    struct str head = STR(DUE), at = head, who;
+    int r = 0;
+
+    while (r >= 0) {
+        r = store_blob_next(txn, at, a, &at, NULL, err);
+        if (r < 0 || !at.p || !str_starts(at, head))
+            break;
+        r = store_blob_get(txn, at, 0, a, &who, err);
+        if (r >= 0 && who.p && str_eq(who, owner))
+            r = store_blob_drop(txn, at, err);
+    }
+    return r;
+}
+
+int notify_forget(struct store_txn *txn, struct str owner, struct err *err)
+{
+    struct str ids[NOTIFY_KEPT_MAX + 1];
+    char name[NAME_MAX_BYTES];
+    struct arena a;
+    size_t n = 0;
+    int r;
+
+    arena_init(&a, NOTIFY_ARENA_MAX);
+    do {
+        r = ids_of(txn, owner, &a, ids, ARRAY_LEN(ids), &n, err);
+        for (size_t i = 0; i < n && r >= 0; i++)
+            if ((r = name_of(owner, ids[i], name, err)) >= 0)
+                r = store_blob_drop(txn, str_c(name), err);
+    } while (r >= 0 && n == ARRAY_LEN(ids));
+    if (r >= 0)
+        r = forget_due(txn, owner, &a, err);
+    arena_done(&a);
+    return MIN(r, 0);
+}

@@ -1,6 +1,7 @@
 /* init.c - a new data folder, filled with the definitions that every node can be asked for. */
 #include "server/server.h"
 
+#include "server/erased.h"
 #include "server/migrate.h"
 #include "server/search_params.h"
 
@@ -77,6 +78,7 @@ static int open_store(const struct server_config *config, bool create, bool read
 {
     struct store_config sc = {.dir = config->data_dir,
                               .key_file = config->key_file,
+                              .for_restore = config->for_restore,
                               .seal_copies = config->seal_copies,
                               .copy_key_file = config->copy_key_file,
                               .uri = config->store_uri,
@@ -132,7 +134,7 @@ int server_open_store(const struct server_config *config, bool read_only, struct
 
     if (r < 0 || (r = migrate_check_whole(store, err)) < 0 ||
         (r = refuse_unseeded(store, err)) < 0 || (r = load_base_url(store, err)) < 0 ||
-        (r = search_params_load(store, err)) < 0)
+        (r = search_params_load(store, err)) < 0 || (r = erased_check(config, store, err)) < 0)
         return r;
     store_on_change(store, search_params_reload, store);
     *ret = store;

@@ -13,7 +13,8 @@
  *       has it look again; the answer is that of GET
  *   GET /operator/reindex
  *       what /search-parameters says
- *   POST /operator/backup, the body a folder's absolute path
+ *   POST /operator/backup, the body a folder's absolute path, perhaps a NUL and that of the file
+ *   for persons' keys
  *       the answer is that of GET
  *   GET /operator/backup?id=N
  *       {"id":N,"state":"running|done|failed","done":N,"all":N}
@@ -77,9 +78,10 @@ int operator_note(const struct server_config *config, const char *what, struct s
  * the caller is stopped. */
 int operator_reindex(const char *socket, void (*progress)(void *ctx, uint64_t done, uint64_t all),
                      void *ctx, struct err *err);
-/* Has the node copy its store to a folder of this machine. SIGINT and SIGTERM stop the copy. */
-int operator_backup(const char *socket, const char *to_dir, store_backup_progress *progress,
-                    void *ctx, struct err *err);
+/* Has the node copy its store to a folder of this machine, and persons' keys to a file (NULL:
+ * none). SIGINT and SIGTERM stop the copy. */
+int operator_backup(const char *socket, const char *to_dir, const char *person_keys,
+                    store_backup_progress *progress, void *ctx, struct err *err);
 /* Does what a request of trust/manage.h asks, in the store of the data folder or, where a node
  * serves it, through the node. The answer is appended to `out`. */
 int operator_manage(const struct server_config *config, struct str request, struct sb *out,

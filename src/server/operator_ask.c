@@ -258,11 +258,12 @@ static int follow(const char *socket, yyjson_val *root, const sigset_t *signals,
     return r;
 }
 
-static int run_backup(const char *socket, const char *path, const sigset_t *signals,
-                      store_backup_progress *progress, void *ctx, struct err *err)
+static int run_backup(const char *socket, const char *path, struct str body,
+                      const sigset_t *signals, store_backup_progress *progress, void *ctx,
+                      struct err *err)
 {
     struct http_ask q = {
-        .socket_path = socket, .method = "POST", .target = OPERATOR_BACKUP, .body = str_c(path)};
+        .socket_path = socket, .method = "POST", .target = OPERATOR_BACKUP, .body = body};
     _cleanup_(arena_done) struct arena a;
     char copy[PATH_MAX + 16];
     yyjson_val *root;
@@ -283,9 +284,26 @@ static int run_backup(const char *socket, const char *path, const sigset_t *sign
     return 0;
 }
 
-int operator_backup(const char *socket, const char *to_dir, store_backup_progress *progress,
-                    void *ctx, struct err *err)
+/* The absolute path of a file that need not be there yet. */
+static int add_path(struct sb *to, const char *file, struct err *err)
 {
+    char cwd[PATH_MAX];
+
+    if (*file != '/') {
+        if (!getcwd(cwd, sizeof cwd))
+            return err_set(err, ERR_NO_STORE, "the working folder has no name: %s",
+                           strerror(errno));
+        sb_str(to, str_c(cwd));
+        sb_char(to, '/');
+    }
+    sb_str(to, str_c(file));
+    return sb_ok(to, err);
+}
+
+int operator_backup(const char *socket, const char *to_dir, const char *person_keys,
+                    store_backup_progress *progress, void *ctx, struct err *err)
+{
+    _cleanup_(sb_done) struct sb body = sb_make(2 * PATH_MAX + 2);
     char path[PATH_MAX];
     sigset_t signals, before;
     bool made;
@@ -296,11 +314,18 @@ int operator_backup(const char *socket, const char *to_dir, store_backup_progres
     if (!realpath(to_dir, path))
         return err_set(err, ERR_NO_STORE, "the folder \"%s\" cannot be found: %s", to_dir,
                        strerror(errno));
+    sb_str(&body, str_c(path));
+    if (person_keys) {
+        sb_char(&body, '\0');
+        r = add_path(&body, person_keys, err);
+    }
+    if (r < 0)
+        return r;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &signals, &before);
-    r = run_backup(socket, path, &signals, progress, ctx, err);
+    r = run_backup(socket, path, sb_view(&body), &signals, progress, ctx, err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (r < 0 && made)
         rmdir(path); /* stays when something is in it */

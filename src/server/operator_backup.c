@@ -3,6 +3,7 @@
  * It runs on a thread of its own and lives only while somebody asks about it: a command that was
  * killed leaves no copy behind that goes on for an hour.
  */
+#include "server/erased.h"
 #include "server/operator.h"
 #include "server/server_int.h"
 
@@ -36,10 +37,12 @@ static void *copy(void *ctx)
 {
     struct backup *b = ctx;
     struct err err = {0};
-    int r = store_backup(b->store, b->to, go_on, b, &err);
+    int r = store_backup(b->store, b->to, b->person_keys, go_on, b, &err);
 
     if (r >= 0)
         r = server_audit_backup(b->data_dir, b->to, &err);
+    if (r >= 0)
+        r = erased_copy(b->data_dir, b->to, &err);
     if (r < 0)
         log_err(LOG_WARN, LOG_JOB_FAILED, &err);
     else
@@ -79,9 +82,12 @@ static int begin(struct backup *b, struct str to, struct err *err)
     if (b->is_running)
         return err_set(err, ERR_CONFLICT, "another backup of this node is under way");
     join_last(b);
-    b->to = strndup(to.p, to.n);
+    b->to = malloc(to.n + 1);
     if (!b->to)
         return err_no_memory(err);
+    memcpy(b->to, to.p, to.n);
+    b->to[to.n] = '\0';
+    b->person_keys = strlen(b->to) < to.n ? b->to + strlen(b->to) + 1 : NULL;
     b->id++;
     b->done = b->all = 0;
     b->err.code = 0;
@@ -97,8 +103,11 @@ int backup_begin(struct backup *b, struct str to, struct err *err)
 {
     int r;
 
-    if (!to.n || to.p[0] != '/' || memchr(to.p, '\0', to.n))
-        return err_set(err, ERR_VALUE, "a backup's folder is an absolute path");
+    const char *nul = to.n ? memchr(to.p, '\0', to.n) : NULL;
+    struct str keys = nul ? str_from(to, (size_t)(nul - to.p) + 1) : STR("/");
+
+    if (!to.n || to.p[0] != '/' || !keys.n || keys.p[0] != '/' || memchr(keys.p, '\0', keys.n))
+        return err_set(err, ERR_VALUE, "a backup's folder, and the file, are absolute paths");
     pthread_mutex_lock(&b->lock);
     r = begin(b, to, err);
     pthread_mutex_unlock(&b->lock);

@@ -11,6 +11,7 @@
 struct reindex {
     struct store *store;
     bool extras, pairs; /* which keys are made: those of version 2, of version 3 */
+    bool all;           /* … or all there are, in a store that has none */
     struct access who;
     struct params *params;
     struct arena a; /* of one step */
@@ -58,6 +59,8 @@ static bool is_kind(const struct reindex *x, unsigned list, enum def_param_kind 
 
 static bool is_new(const struct reindex *x, uint16_t list)
 {
+    if (x->all)
+        return true;
     if (x->pairs && (is_kind(x, list, PARAM_COMPOSITE) ||
                      (list & INDEX_PARAM_ENDS &&
                       is_kind(x, (unsigned)list - INDEX_PARAM_ENDS, PARAM_COMPOSITE))))
@@ -145,7 +148,7 @@ static int run(struct reindex *x, bool content,
     uint64_t at = 0;
     int r = store_stats(x->store, &stats, err);
 
-    if (r >= 0)
+    if (r >= 0 && !x->all)
         r = drop_all(x, err);
     while (r >= 0) {
         struct step s = {0};
@@ -161,6 +164,21 @@ static int run(struct reindex *x, bool content,
     return r < 0 ? r : run_step(x, &(struct step){.is_last = true, .content = content}, err);
 }
 
+static int run_as(struct reindex *x, bool content,
+                  void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+                  struct err *err)
+{
+    int r;
+
+    store_index_on(x->store, content);
+    x->params = store_params(x->store);
+    arena_init(&x->a, STEP_ARENA_MAX);
+    r = run(x, content, progress, ctx, err);
+    arena_done(&x->a);
+    params_unref(x->params);
+    return r;
+}
+
 int server_reindex(struct store *store, bool content,
                    void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
                    struct err *err)
@@ -170,15 +188,13 @@ int server_reindex(struct store *store, bool content,
                         .extras = !opt->extras || (content && !opt->content),
                         .pairs = !opt->pairs,
                         .who = trust_job(STR("reindex"))};
-    int r;
 
-    if (!x.extras && !x.pairs)
-        return 0;
-    store_index_on(store, content || opt->content);
-    x.params = store_params(store);
-    arena_init(&x.a, STEP_ARENA_MAX);
-    r = run(&x, opt->content, progress, ctx, err);
-    arena_done(&x.a);
-    params_unref(x.params);
-    return r;
+    return x.extras || x.pairs ? run_as(&x, content || opt->content, progress, ctx, err) : 0;
+}
+
+int server_reindex_all(struct store *store, struct err *err)
+{
+    struct reindex x = {.store = store, .all = true, .who = trust_system()};
+
+    return run_as(&x, store_index_options(store)->content, NULL, NULL, err);
 }

@@ -11,5 +11,7 @@
 int server_reindex(struct store *store, bool content,
                    void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
                    struct err *err);
+/* Every key there is, for a store that has none (store_restore_keys). */
+int server_reindex_all(struct store *store, struct err *err);
 
 #endif

@@ -18,6 +18,8 @@
 struct server_config {
     const char *data_dir;
     const char *key_file; /* of an encrypted folder; NULL: the environment's key, if any */
+    bool for_restore;     /* as of store_config */
+    bool for_erase;       /* what the ledger has may still be in the store (erased.h) */
     bool seal_copies;     /* as of store_config */
     const char *copy_key_file;
     const char *store_uri; /* PostgreSQL's connection string; NULL: SQLite in the data folder */

@@ -21,7 +21,8 @@ struct backup {
     uint64_t id, done, all;
     int64_t asked_us; /* when somebody last asked how far it is */
     char *to;
-    struct err err; /* how the last one ended; code 0: well */
+    const char *person_keys; /* behind it; NULL: none */
+    struct err err;          /* how the last one ended; code 0: well */
 };
 
 void backup_init(struct backup *b, struct store *store, const char *data_dir);

@@ -133,7 +133,13 @@ static int check_version(struct check *c, const struct row *row, struct err *err
 
     if (row->method == METHOD_DELETE)
         return 0;
-    if (row->is_current) {
+    if (row->is_locked) {
+        if (!c->txn->st->is_copy)
+            check_problem(c, "version %llu: the key of its owner is not here",
+                          (unsigned long long)row->row);
+        return 0;
+    }
+    if (row->is_current && !c->txn->st->is_copy) {
         r = check_keys(c, row, &e);
     } else {
         sb_reset(&c->scratch);
@@ -251,7 +257,7 @@ int check_run(struct store *st, int (*structure)(struct check *c, struct err *er
         r = structure(c, err);
     if (r == 0)
         r = check_versions(c, err);
-    if (r == 0)
+    if (r == 0 && !st->is_copy)
         r = check_strays(c, err);
     n = c->n;
     params_unref(c->params);

@@ -552,16 +552,40 @@ int store_check(struct store *st, void (*say)(void *ctx, const char *text), void
     return st->ops->check(st, say, ctx, err);
 }
 
-int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
-                 struct err *err)
+int store_backup(struct store *st, const char *to_dir, const char *keys_file,
+                 store_backup_progress *progress, void *ctx, struct err *err)
 {
-    return st->ops->backup(st, to_dir, progress, ctx, err);
+    return st->ops->backup(st, to_dir, keys_file, progress, ctx, err);
+}
+
+bool store_is_copy(const struct store *st)
+{
+    return st->is_copy;
+}
+
+int store_restore_keys(struct store *st, const char *keys_file, const char *copy_dir,
+                       const char *copy_key_file, struct err *err)
+{
+    assert(st->ops->restore_keys);
+    return st->ops->restore_keys(st, keys_file, copy_dir, copy_key_file, err);
+}
+
+int store_wrap(struct store *st, store_backup_progress *progress, void *ctx, struct err *err)
+{
+    return st->ops->wrap ? st->ops->wrap(st, progress, ctx, err) : 0;
+}
+
+int store_remake(struct store *st, store_backup_progress *progress, void *ctx, struct err *err)
+{
+    return st->ops->remake ? st->ops->remake(st, progress, ctx, err) : 0;
 }
 
 int row_json(struct store *st, const struct row *row, struct sb *out, struct err *err)
 {
     (void)st;
     assert(row->method != METHOD_DELETE);
+    if (row->is_locked)
+        return err_set(err, ERR_NO_STORE, "the key of this version's owner is not in the store");
     return body_json(row->type, row->id, &row->version, row->sealed, out, err);
 }
 
@@ -573,7 +597,7 @@ int row_index(struct store *st, struct arena *a, struct sb *scratch, const struc
     int r;
 
     sb_reset(scratch);
-    r = body_json(row->type, row->id, &row->version, row->sealed, scratch, err);
+    r = row_json(st, row, scratch, err);
     if (r == 0)
         r = sb_ok(scratch, err);
     if (r == 0)

@@ -23,6 +23,8 @@
 #define STORE_BLOB_PART_MAX MIB(4)
 #define STORE_BLOB_NAME_MAX 2000
 #define STORE_BLOB_OWN "trust/" /* values with such names are ACCESS_SYSTEM's alone */
+#define STORE_META_COPY "copy"  /* set: without owners' keys and without index, for store_restore  \
+                                 */
 #define STORE_INDEX_VERSION 3   /* of the key formats in docs/formats/index-keys.md */
 
 struct store;
@@ -32,8 +34,10 @@ struct store_config {
     const char *dir;      /* data folder; the database is dir/carnet.db */
     const char *key_file; /* holds the key of an encrypted store (vault/vault.h); NULL: the
                              environment's, if any. With `create`: encrypt it */
-    bool seal_copies;     /* for a restore: copies go into a folder with keys of its own, which
-                             are made if it has none; copy_key_file opens them */
+    bool for_restore; /* it may be what store_backup made of an encrypted store, and is copied as
+                         it is */
+    bool seal_copies; /* for a restore: copies go into a folder with keys of its own, which
+                         are made if it has none; copy_key_file opens them */
     const char *copy_key_file;
     const char *uri;            /* not NULL: PostgreSQL's connection string, instead of dir */
     bool allow_unsafe;          /* a server that does not wait for its disk (fsync = off …) */
@@ -101,6 +105,7 @@ struct row {
     struct version version;
     enum store_method method;
     bool is_current;
+    bool is_locked;    /* the key of the body is not in this store (docs/decisions/0046) */
     struct str sealed; /* body in its envelope; empty for a deletion */
 };
 
@@ -344,8 +349,64 @@ int store_check(struct store *st, void (*say)(void *ctx, const char *text), void
 typedef bool store_backup_progress(void *ctx, uint64_t done, uint64_t all);
 
 /* A consistent copy into a new folder while the store is in use. `progress` may be NULL; when it
- * stops the copy, ERR_TIMEOUT, and nothing is left of it. */
-int store_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
-                 struct err *err);
+ * stops the copy, ERR_TIMEOUT, and nothing is left of it. Of an encrypted store the copy has no
+ * index and no keys of persons: those go to `keys_file`, which is written anew (ERR_REQUIRED when
+ * none is named); restoring puts them together again. NULL for a store that is not encrypted. */
+int store_backup(struct store *st, const char *to_dir, const char *keys_file,
+                 store_backup_progress *progress, void *ctx, struct err *err);
+
+/* Whether the store is such a copy (store_config.for_restore): what a restore makes whole. Its keys
+ * come first: those of the file that was written with it or later. Versions of whom they were
+ * erased of are removed. Its index follows, and then store_meta_set(STORE_META_COPY) to nothing.
+ * ERR_VALUE when the file is older than the copy. `copy_dir` is the backup's folder, whose keys
+ * sealed the file. */
+bool store_is_copy(const struct store *st);
+int store_restore_keys(struct store *st, const char *keys_file, const char *copy_dir,
+                       const char *copy_key_file, struct err *err);
+
+/* Seals with keys of their owners what was written before the store had such keys; nothing to do
+ * where it has none. May be stopped and called again. Nobody else uses the store. */
+int store_wrap(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
+
+/* Makes the store's files anew while nobody else uses the store: what was removed is nowhere in
+ * them. Needs as much room again meanwhile. Where it fails the store is as it was, and is only to
+ * be closed. Nothing to do in a database of others. */
+int store_remake(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
+
+/* ---- erasing a person: docs/decisions/0046 ---- */
+
+enum erase_kind {
+    ERASE_OWN,    /* in this patient's compartment and nobody else's, or the Patient itself */
+    ERASE_SHARED, /* of several patients, or of none and naming this one; Binaries they point to */
+    ERASE_OTHERS, /* of other patients, and naming this one */
+    ERASE_KINDS
+};
+
+/* All of an id, or one superseded version of it. */
+struct erase_item {
+    enum erase_kind kind;
+    int type;
+    struct str id;
+    uint64_t row; /* 0: all of the id */
+};
+
+struct erase_plan {
+    struct str patient;
+    bool with_shared; /* what is shared goes too; what is others' stays in any case */
+    struct erase_item *items;
+    size_t n, cap, n_of[ERASE_KINDS];
+    struct str *terms; /* of the index, which nobody else has */
+    size_t n_terms;
+};
+
+/* What there is of a person, in every version; looks at all there are. No patient (STR("")): what
+ * is under keys that are not in the store. Nobody else uses the store from here until it is erased.
+ * ERR_NOT_FOUND when there never was such a Patient; ERR_NOT_SUPPORTED on PostgreSQL. Memory is
+ * a's. */
+int store_erase_find(struct store *st, const struct access *who, struct str patient,
+                     bool with_shared, struct arena *a, struct erase_plan *ret, struct err *err);
+/* Inside a job, for ACCESS_SYSTEM: removes what the plan has, and destroys its keys. Bytes stay in
+ * the files until store_remake. */
+int store_erase(struct store_txn *txn, const struct erase_plan *plan, struct err *err);
 
 #endif

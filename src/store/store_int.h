@@ -48,6 +48,11 @@ struct store_ops {
     int (*claim)(struct store_txn *txn, struct str name, struct err *err);
     int (*changed)(struct store_txn *txn, struct err *err); /* NULL: nobody shares the store */
     int (*expunge)(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+    /* For store_erase; NULL: such a store erases nobody. One superseded version; the key of an
+     * owner (store/owner.h); a term of the index. */
+    int (*expunge_old)(struct store_txn *txn, uint64_t row, struct err *err);
+    int (*forget)(struct store_txn *txn, struct str owner, struct err *err);
+    int (*drop_term)(struct store_txn *txn, struct str key, struct err *err);
     int (*index_add)(struct store_txn *txn, uint64_t row, const struct index *index,
                      struct err *err);
     int (*index_drop)(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
@@ -77,8 +82,13 @@ struct store_ops {
     int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
     int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                  struct err *err);
-    int (*backup)(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
-                  struct err *err);
+    int (*backup)(struct store *st, const char *to_dir, const char *keys_file,
+                  store_backup_progress *progress, void *ctx, struct err *err);
+    /* NULL: there are no such copies. */
+    int (*restore_keys)(struct store *st, const char *keys_file, const char *copy_dir,
+                        const char *copy_key_file, struct err *err);
+    int (*wrap)(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
+    int (*remake)(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
 };
 
 struct store {
@@ -86,6 +96,7 @@ struct store {
     const struct scan_ops *scan; /* NULL where no search runs: in faulty/ */
     struct lists lists;
     struct index_options index;
+    bool is_copy;      /* without owners' keys and index (store_backup) */
     struct str *bases; /* of index, once store_base_url_add made a list of its own */
     pthread_mutex_t params_lock;
     struct params *params;

@@ -32,6 +32,11 @@ struct store_config world_config(const struct world *w)
                                  .is_pooled = getenv("CARNET_TEST_POOLED") != NULL};
 }
 
+const char *world_keys_file(struct world *w)
+{
+    return getenv("CARNET_KEY") ? arena_fmt(&w->a, "%s/persons", w->dir).p : NULL;
+}
+
 static void run_sql(const char *sql)
 {
     PGconn *db = PQconnectdb(getenv("CARNET_TEST_STORE"));

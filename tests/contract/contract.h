@@ -30,6 +30,9 @@ void world_done(struct world *w);
 void world_place(struct world *w);
 void world_displace(const struct world *w);
 struct store_config world_config(const struct world *w);
+/* Where a copy of the store puts owners' keys: in the store's own folder; NULL where it has none.
+ */
+const char *world_keys_file(struct world *w);
 
 /* One version of a resource given as JSON text without id; NULL text: a deletion. Each call is a
  * job of its own. */

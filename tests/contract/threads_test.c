@@ -297,11 +297,11 @@ static void a_copy_is_made_while_others_write(void **state)
     copy.who = w.who;
     snprintf(copy.dir, sizeof copy.dir, "%.50s-copy", w.dir);
     arena_init(&copy.a, MIB(1));
-    if (store_backup(w.st, copy.dir, NULL, NULL, &err) < 0)
+    if (store_backup(w.st, copy.dir, world_keys_file(&w), NULL, NULL, &err) < 0)
         fail_msg("backup: %s %s", err.text, err.detail);
     pthread_join(thread, &failed);
     assert_null(failed);
-    config = (struct store_config){.dir = copy.dir};
+    config = (struct store_config){.dir = copy.dir, .for_restore = true};
     assert_int_equal(store_open(&config, &copy.st, &err), 0);
     assert_non_null(world_get(&copy, "Basic", "first", &err));
     world_check(&copy);

@@ -440,18 +440,20 @@ static void a_copy_is_whole(void **state)
     struct err err = {0};
 
     if (world_on_postgres()) {
-        assert_int_equal(store_backup(w->st, w->dir, NULL, NULL, &err), ERR_NOT_SUPPORTED);
+        assert_int_equal(store_backup(w->st, w->dir, NULL, NULL, NULL, &err), ERR_NOT_SUPPORTED);
         return;
     }
     for (int i = 0; i < 50; i++)
         expect_put(w, "Basic", arena_fmt(&w->a, "i%d", i).p, "{\"resourceType\":\"Basic\"}", NULL);
     snprintf(copy.dir, sizeof copy.dir, "%.50s-copy", w->dir);
     arena_init(&copy.a, MIB(1));
-    assert_int_equal(store_backup(w->st, copy.dir, count_progress, &pages, &err), 0);
+    assert_int_equal(
+        store_backup(w->st, copy.dir, world_keys_file(w), count_progress, &pages, &err), 0);
     assert_true(pages > 0);
-    assert_int_equal(store_backup(w->st, copy.dir, NULL, NULL, &err), ERR_CONFLICT);
+    assert_int_equal(store_backup(w->st, copy.dir, world_keys_file(w), NULL, NULL, &err),
+                     ERR_CONFLICT);
     {
-        struct store_config config = {.dir = copy.dir};
+        struct store_config config = {.dir = copy.dir, .for_restore = true};
         assert_int_equal(store_open(&config, &copy.st, &err), 0);
     }
     assert_non_null(world_get(&copy, "Basic", "i49", &err));
@@ -488,7 +490,8 @@ static void a_copy_can_be_stopped(void **state)
         expect_put(w, "Basic", arena_fmt(&w->a, "i%d", i).p, text.p, NULL);
     }
     snprintf(dir, sizeof dir, "%.50s-copy", w->dir);
-    assert_int_equal(store_backup(w->st, dir, stop_at_once, NULL, &err), ERR_TIMEOUT);
+    assert_int_equal(store_backup(w->st, dir, world_keys_file(w), stop_at_once, NULL, &err),
+                     ERR_TIMEOUT);
     snprintf(path, sizeof path, "%s/carnet.db.new", dir);
     assert_int_not_equal(access(path, F_OK), 0);
     assert_int_equal(rmdir(dir), 0);

@@ -94,7 +94,7 @@ def put_back(carnet, top, at):
     run(carnet, 'key', 'rotate', '--data', at['data'], '--key-file', at['key2'], '--new-key-file',
         at['key3'])
     run(carnet, 'restore', '--data', at['data'], '--key-file', at['key3'], '--backup-key-file',
-        at['key2'], at['backup'])
+        at['key2'], '--person-keys', at['persons'], at['backup'])
     with serve(carnet, top, at['data'], '--audit', 'on', '--key-file', at['key3']) as node:
         expect('what was restored over the log is found', reads(node))
     expect_nothing_in(at['data'])
@@ -105,7 +105,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='carnet-sealed-') as top:
         at = {n: os.path.join(top, n) for n in
               ('data', 'key', 'key2', 'backup', 'restored', 'plain', 'plain-backup', 'made',
-               'key3')}
+               'key3', 'persons')}
         said = run(carnet, 'init', '--data', at['data'], '--key-file', at['key'])
         expect('init says what the key is', 'Without it nothing' in said)
         expect('mode of the key', os.stat(at['key']).st_mode & 0o777 == 0o600)
@@ -115,7 +115,11 @@ def main():
             expect_nothing_in(at['data'])
             run(carnet, 'key', 'rotate', '--data', at['data'], '--key-file', at['key'],
                 '--new-key-file', at['key2'])
-            run(carnet, 'backup', '--data', at['data'], '--key-file', at['key2'], at['backup'])
+            said = run(carnet, 'backup', '--data', at['data'], '--key-file', at['key2'],
+                       at['backup'], status=1)
+            expect(said, 'name a file for those keys' in said)
+            run(carnet, 'backup', '--data', at['data'], '--key-file', at['key2'], '--person-keys',
+                at['persons'], at['backup'])
             expect('the node goes on', reads(node))
         for folder in ('data', 'backup'):
             expect_nothing_in(at[folder])
@@ -127,7 +131,16 @@ def main():
         with open(at['key2'], encoding='ascii') as f:
             run(carnet, 'check', '--data', at['data'], env={'CARNET_KEY': f.read()})
 
-        run(carnet, 'restore', '--data', at['restored'], '--key-file', at['key2'], at['backup'])
+        said = run(carnet, 'restore', '--data', at['restored'], '--key-file', at['key2'],
+                   at['backup'], status=1)
+        expect(said, 'has no keys of persons' in said)
+        run(carnet, 'check', '--data', at['backup'], '--key-file', at['key2'])
+        said = run(carnet, 'export', '--data', at['backup'], '--key-file', at['key2'],
+                   status=1)
+        expect(said, 'holds the copy of a store' in said)
+        run(carnet, 'restore', '--data', at['restored'], '--key-file', at['key2'], '--person-keys',
+            at['persons'], at['backup'])
+        run(carnet, 'check', '--data', at['restored'], '--key-file', at['key2'])
         expect_nothing_in(at['restored'])
         run(carnet, 'audit', 'verify', '--data', os.path.join(at['backup'], 'audit-copy'),
             '--key-file', at['key2'])

@@ -68,7 +68,7 @@ static void make(void)
     world_open(&w);
     fill(&w);
     snprintf(copy.dir, sizeof copy.dir, "%.50s-copy", w.dir);
-    assert_int_equal(store_backup(w.st, copy.dir, NULL, NULL, &err), 0);
+    assert_int_equal(store_backup(w.st, copy.dir, NULL, NULL, NULL, &err), 0);
     print_message("%s/carnet.db is the store\n", copy.dir);
     world_done(&w);
 }

@@ -614,7 +614,7 @@ int pg_outcome_ask(struct pg_writer *w, struct err *err);
 int pg_stats(struct store *base, struct store_stats *ret, struct err *err);
 int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
-int pg_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
-              struct err *err);
+int pg_backup(struct store *st, const char *to_dir, const char *keys_file,
+              store_backup_progress *progress, void *ctx, struct err *err);
 
 #endif

@@ -89,9 +89,10 @@ int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *c
     return r < 0 ? r : check_run(st, structure, say, ctx, err);
 }
 
-int pg_backup(struct store *st, const char *to_dir, store_backup_progress *progress, void *ctx,
-              struct err *err)
+int pg_backup(struct store *st, const char *to_dir, const char *keys_file,
+              store_backup_progress *progress, void *ctx, struct err *err)
 {
+    (void)keys_file;
     (void)st;
     (void)to_dir;
     (void)progress;

@@ -4,6 +4,9 @@
  * make the copy start again; the log grows meanwhile. The copy gets its name when it is whole and
  * on the disk. A copy of an encrypted store is encrypted with the same keys, which go with it;
  * one of a store that is not encrypted can be made so (store_config.seal_copies).
+ *
+ * The copy of an encrypted store has no index, which would tell of a body what its owner's key
+ * keeps, and no owners' keys: those go to a file apart (keys_file.c, docs/decisions/0047).
  */
 #include "store/sqlite/sq_int.h"
 
@@ -20,6 +23,9 @@
 struct copy {
     store_backup_progress *progress;
     void *ctx;
+    const char *keys_file; /* where owners' keys go; NULL: nowhere */
+    bool by_rows;          /* made anew, not page by page */
+    bool is_whole;         /* … with index and owners' keys */
 };
 
 static int sync_path(const char *path, int flags, struct err *err)
@@ -68,9 +74,9 @@ static int copy_to(struct sq_txn *t, const char *path, const char *vfs, const st
                          vfs);
     if (rc != SQLITE_OK)
         r = sq_fail(to, rc, err);
-    else
-        r = sq_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err);
-    if (r == 0)
+    else if (c->by_rows)
+        r = sq_copy_rows(t, to, c->is_whole, c->progress, c->ctx, err);
+    else if ((r = sq_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err)) == 0)
         r = copy_pages(t->conn->db, to, c, err);
     sqlite3_close_v2(to);
     return r == 0 ? sync_path(path, O_RDWR, err) : r;
@@ -110,24 +116,68 @@ static int copy_named(struct sq_txn *t, const char *dir, const char *fresh, cons
     if (r >= 0)
         r = is_apart ? copy_sealed(t, dir, fresh, c, err)
                      : copy_to(t, fresh, sq_vfs_name(st), c, err);
+    /* Of the same snapshot, so that no body's key is missing. */
+    if (r == 0 && c->keys_file)
+        r = sq_keys_save(t, c->keys_file, err);
     if (r == 0 && rename(fresh, path) < 0)
         r = err_set(err, ERR_NO_STORE, "the copy cannot be named: %s", strerror(errno));
+    if (r == 0 && (r = sync_path(dir, O_RDONLY | O_DIRECTORY, err)) < 0)
+        unlink(path);
     if (r < 0)
         unlink(fresh);
     if (r < 0 && keys > 0)
         vault_uncopy(dir);
-    return r < 0 ? r : sync_path(dir, O_RDONLY | O_DIRECTORY, err);
+    return r;
 }
 
-int sq_backup(struct store *base, const char *to_dir, store_backup_progress *progress, void *ctx,
-              struct err *err)
+static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
+
+int sq_copy_into(struct sq_store *st, const char *path, store_backup_progress *progress, void *ctx,
+                 struct err *err)
 {
-    static const struct access upkeep = {.kind = ACCESS_SYSTEM, .agent = {"upkeep", 6}};
+    struct copy c = {.progress = progress, .ctx = ctx, .by_rows = true, .is_whole = true};
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = sq_begin(&st->base, &upkeep, &txn, err);
+
+    unlink(path);
+    return r < 0 ? r : copy_to(sq_txn(txn), path, sq_vfs_name(st), &c, err);
+}
+
+/* Keys and bodies that lie together are as good as no keys. */
+static int check_keys_file(const struct sq_store *st, const char *to_dir, const char *keys_file,
+                           struct err *err)
+{
+    size_t n = strlen(to_dir);
+
+    if (!st->vault || st->for_restore)
+        return keys_file ? err_set(err, ERR_VALUE,
+                                   "a file for persons' keys is named, and this store has none")
+                         : 0;
+    if (!keys_file)
+        return err_set(err, ERR_REQUIRED,
+                       "the store is encrypted, with a key for each person: name a file for those "
+                       "keys, which lies apart from its backups");
+    while (n && to_dir[n - 1] == '/')
+        n--;
+    if (strncmp(keys_file, to_dir, n) == 0 && keys_file[n] == '/')
+        return err_set(err, ERR_VALUE, "persons' keys belong apart from the backup, not into it");
+    return 0;
+}
+
+int sq_backup(struct store *base, const char *to_dir, const char *keys_file,
+              store_backup_progress *progress, void *ctx, struct err *err)
+{
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct sq_store *st = (struct sq_store *)base;
-    struct copy c = {progress, ctx};
+    struct copy c = {.progress = progress,
+                     .ctx = ctx,
+                     .keys_file = keys_file,
+                     .by_rows = st->vault && !st->for_restore};
     char *fresh = NULL, *path = NULL;
-    int r;
+    int r = check_keys_file(st, to_dir, keys_file, err);
+
+    if (r < 0)
+        return r;
 
     if (mkdir(to_dir, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_NO_STORE, "the folder \"%s\" cannot be made: %s", to_dir,

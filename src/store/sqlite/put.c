@@ -162,10 +162,12 @@ static int insert(struct sq_txn *t, const struct put *put, const struct newest *
     unsigned char key_bytes[ID_KEY_MAX];
     struct str key = id_key(put->id, key_bytes);
     sqlite3_stmt *s;
+    struct str body = put->sealed;
     int64_t agent;
     int r;
 
     if ((r = agent_number(t, &agent, err)) < 0 ||
+        (sq_store(&t->base)->vault && (r = sq_body_seal(t, put, hlc, &body, err)) < 0) ||
         (r = sq_stmt(t->conn, SQ_PUT_VERSION, &s, err)) < 0)
         return r;
     sqlite3_bind_int64(s, 1, (int64_t)row);
@@ -176,8 +178,8 @@ static int insert(struct sq_txn *t, const struct put *put, const struct newest *
     sqlite3_bind_int64(s, 6, agent);
     sqlite3_bind_int64(s, 7, (int64_t)old->row);
     sqlite3_bind_int(s, 8, (int)put->method);
-    if (put->sealed.n)
-        sq_bind_blob(s, 9, put->sealed);
+    if (body.n)
+        sq_bind_blob(s, 9, body);
     else
         sqlite3_bind_null(s, 9);
     if ((r = sq_run(t->conn, s, err)) < 0)
@@ -283,7 +285,8 @@ int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     key = id_key(id, key_bytes);
     hints_clear(&txn->st->lists);
     live = newest.row;
-    if (newest.method != METHOD_DELETE && (r = unindex(t, live, err)) < 0)
+    if (newest.method != METHOD_DELETE && !t->conn->st->base.is_copy &&
+        (r = unindex(t, live, err)) < 0)
         return r;
     sq_leave(t);
     /* The feed's numbers and the clock go on from here even if the newest version goes. */
@@ -344,4 +347,53 @@ int sq_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_l
     *ret_left = (size_t)sqlite3_changes64(t->conn->db) == max;
     sqlite3_reset(s);
     return 0;
+}
+
+/* ---- what is of somebody who is erased (store/erase.c) ---- */
+
+int sq_expunge_old(struct store_txn *txn, uint64_t row, struct err *err)
+{
+    struct sq_txn *t = sq_txn(txn);
+    unsigned char key_bytes[ID_KEY_MAX];
+    struct row old;
+    struct str key;
+    sqlite3_stmt *s;
+    int r = sq_get_row(txn, row, &old, err);
+
+    if (r < 0)
+        return r;
+    assert(!old.is_current);
+    key = id_key(old.id, key_bytes);
+    sq_leave(t);
+    if ((r = expunge_version(t, row, err)) < 0 ||
+        (r = sq_stmt(t->conn, SQ_EXPUNGE_OLD, &s, err)) < 0)
+        return r;
+    sqlite3_bind_int(s, 1, old.type);
+    sq_bind_blob(s, 2, key);
+    sqlite3_bind_int64(s, 3, (int64_t)old.version.hlc);
+    sqlite3_bind_int64(s, 4, (int64_t)row);
+    return sq_run(t->conn, s, err);
+}
+
+static int run_with(struct store_txn *txn, enum sq_statement id, struct str with, struct err *err)
+{
+    struct sq_txn *t = sq_txn(txn);
+    sqlite3_stmt *s;
+    int r = sq_enter(t, err);
+
+    if (r < 0 || (r = sq_stmt(t->conn, id, &s, err)) < 0)
+        return r;
+    sq_bind_blob(s, 1, with);
+    return sq_run(t->conn, s, err);
+}
+
+int sq_forget(struct store_txn *txn, struct str owner, struct err *err)
+{
+    sq_persons_forget(sq_txn(txn)->conn);
+    return run_with(txn, SQ_FORGET_PERSON, owner, err);
+}
+
+int sq_drop_term(struct store_txn *txn, struct str key, struct err *err)
+{
+    return run_with(txn, SQ_DROP_TERM, key, err);
 }

@@ -8,6 +8,9 @@
     "CREATE TABLE blob (name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,"           \
     " PRIMARY KEY (name, part)) STRICT;"
 
+#define SQ_PERSON_TABLE                                                                            \
+    "CREATE TABLE person (n INTEGER PRIMARY KEY, owner BLOB UNIQUE, mark BLOB, key BLOB) STRICT;"
+
 /* docs/formats/store.md says what each column means and why it is so. */
 static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;"
@@ -24,15 +27,20 @@ static const char schema[] =
     " PRIMARY KEY (type, id, hlc, origin)) WITHOUT ROWID, STRICT;"
     "CREATE TABLE idx (k BLOB PRIMARY KEY) WITHOUT ROWID, STRICT;"
     "CREATE TABLE term (k BLOB PRIMARY KEY) WITHOUT ROWID, STRICT;"
-    "CREATE TABLE multi (param INTEGER PRIMARY KEY) STRICT;" SQ_BLOB_TABLE;
+    "CREATE TABLE multi (param INTEGER PRIMARY KEY) STRICT;" SQ_BLOB_TABLE SQ_PERSON_TABLE;
 
 static int add_blobs(struct sq_conn *c, struct err *err)
 {
     return sq_exec(c->db, SQ_BLOB_TABLE, err);
 }
 
+static int add_persons(struct sq_conn *c, struct err *err)
+{
+    return sq_exec(c->db, SQ_PERSON_TABLE, err);
+}
+
 /* Steps from each schema version to the next: upgrades[i] makes i + 2 of i + 1. */
-static int (*const upgrades[])(struct sq_conn *c, struct err *err) = {add_blobs, NULL};
+static int (*const upgrades[])(struct sq_conn *c, struct err *err) = {add_blobs, add_persons, NULL};
 
 _Static_assert(ARRAY_LEN(upgrades) == SQ_SCHEMA_VERSION, "one step for each version but the first");
 
@@ -102,22 +110,34 @@ static int put_origin(struct sq_conn *c, int64_t n, uint64_t value, struct err *
     return sq_run(c, s, err);
 }
 
-int sq_schema_create(struct sq_conn *c, const struct store_config *config, struct err *err)
+int sq_schema_shape(sqlite3 *db, const char *journal, struct err *err)
 {
     int reserved = SQ_RESERVED_BYTES, r;
     char sql[80];
 
-    /* Nobody needs the journal of a file that is thrown away if it does not become whole. */
-    snprintf(sql, sizeof sql, "PRAGMA journal_mode=MEMORY; PRAGMA page_size=%d", SQ_PAGE_BYTES);
-    r = sq_exec(c->db, sql, err);
-    if (r < 0)
-        return r;
+    snprintf(sql, sizeof sql, "PRAGMA journal_mode=%s; PRAGMA page_size=%d", journal,
+             SQ_PAGE_BYTES);
+    r = sq_exec(db, sql, err);
     /* Reserved bytes can only be set while the database is empty. */
-    sqlite3_file_control(c->db, NULL, SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-    r = sq_exec(c->db, "PRAGMA journal_mode=WAL; BEGIN", err);
-    if (r < 0)
+    if (r >= 0)
+        sqlite3_file_control(db, NULL, SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    return r;
+}
+
+int sq_schema_tables(sqlite3 *db, struct err *err)
+{
+    return sq_exec(db, schema, err);
+}
+
+int sq_schema_create(struct sq_conn *c, const struct store_config *config, struct err *err)
+{
+    /* Nobody needs the journal of a file that is thrown away if it does not become whole. */
+    int r = sq_schema_shape(c->db, "MEMORY", err);
+
+    if (r < 0 || (r = sq_exec(c->db, "PRAGMA journal_mode=WAL; BEGIN", err)) < 0)
         return r;
-    if ((r = sq_exec(c->db, schema, err)) < 0 || (r = put_origin(c, 0, random_origin(), err)) < 0 ||
+    if ((r = sq_schema_tables(c->db, err)) < 0 ||
+        (r = put_origin(c, 0, random_origin(), err)) < 0 ||
         (r = meta_set_i64(c, "schema", SQ_SCHEMA_VERSION, err)) < 0 ||
         (r = meta_set_i64(c, "index", STORE_INDEX_VERSION, err)) < 0 ||
         (r = meta_set_i64(c, "content", config->index.content, err)) < 0 ||
@@ -149,7 +169,7 @@ static int upgrade(struct sq_conn *c, int64_t from, struct err *err)
 
 static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *err)
 {
-    int64_t version, index, tz, content;
+    int64_t version, index, tz, content, copy;
     int r;
 
     r = meta_i64(c, "schema", 0, &version, err);
@@ -165,8 +185,15 @@ static int check_versions(struct sq_store *st, struct sq_conn *c, struct err *er
         return r;
     if ((r = meta_i64(c, "index", 0, &index, err)) < 0 ||
         (r = meta_i64(c, "content", 0, &content, err)) < 0 ||
-        (r = meta_i64(c, "timezone", 0, &tz, err)) < 0)
+        (r = meta_i64(c, "timezone", 0, &tz, err)) < 0 ||
+        (r = meta_i64(c, STORE_META_COPY, 0, &copy, err)) < 0)
         return r;
+    st->base.is_copy = copy != 0;
+    if (st->base.is_copy && !st->for_restore)
+        return err_set(err, ERR_NO_STORE,
+                       "the folder \"%s\" holds the copy of a store, without persons' keys and "
+                       "without index: carnet restore makes a store of it",
+                       st->dir);
     return store_index_made(&st->base, index, content != 0, tz, err);
 }
 

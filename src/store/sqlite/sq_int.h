@@ -18,8 +18,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define SQ_SCHEMA_VERSION 2
+#define SQ_SCHEMA_VERSION 3
 #define SQ_PAGE_BYTES 4096
+#define SQ_PERSON_SLOTS 4096 /* owners' keys that a connection keeps in memory */
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_HOT_CACHE_BYTES MIB(128) /* shared by the connections that event loops read on */
@@ -129,6 +130,21 @@
     X(SQ_EXPUNGE_VERSION, "DELETE FROM version WHERE row = ?1")                                    \
     X(SQ_EXPUNGE_RESOURCE, "DELETE FROM resource WHERE type = ?1 AND id = ?2")                     \
     X(SQ_EXPUNGE_HISTORY, "DELETE FROM history WHERE type = ?1 AND id = ?2")                       \
+    X(SQ_PERSON, "SELECT n, mark, key FROM person WHERE owner = ?1")                               \
+    X(SQ_PERSON_KEY, "SELECT mark, key FROM person WHERE n = ?1")                                  \
+    X(SQ_PERSON_LAST, "SELECT ifnull(max(n), 0) FROM person")                                      \
+    X(SQ_PERSONS, "SELECT n, owner, mark, key FROM person WHERE n > ?1 ORDER BY n")                \
+    X(SQ_PUT_PERSON, "INSERT INTO person (n, owner, mark, key) VALUES (?1, ?2, ?3, ?4)"            \
+                     " ON CONFLICT (n) DO UPDATE SET owner = excluded.owner,"                      \
+                     " mark = excluded.mark, key = excluded.key")                                  \
+    X(SQ_FORGET_PERSON, "UPDATE person SET owner = NULL, mark = NULL, key = NULL"                  \
+                        " WHERE owner = ?1")                                                       \
+    X(SQ_SET_BODY, "UPDATE version SET body = ?2 WHERE row = ?1")                                  \
+    X(SQ_EXPUNGE_OLD, "DELETE FROM history WHERE type = ?1 AND id = ?2 AND hlc = ?3 AND row = ?4") \
+    X(SQ_BODY_HEAD, "SELECT substr(body, 1, 21) FROM version WHERE row = ?1")                      \
+    X(SQ_PERSON_ERASED, "SELECT 1 FROM person WHERE n = ?1 AND owner IS NULL")                     \
+    X(SQ_PERSONS_MISSING, "SELECT count(*) FROM person WHERE owner IS NOT NULL AND key IS NULL")   \
+    X(SQ_DROP_TERM, "DELETE FROM term WHERE k = ?1")                                               \
     X(SQ_COUNT_LIVE, "SELECT count(*) FROM idx WHERE k >= x'fe00' AND k < x'ff00'")                \
     X(SQ_COUNT_DEAD, "SELECT count(*) FROM version WHERE flags >= 2")                              \
     X(SQ_PAGES, "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
@@ -158,7 +174,8 @@ struct sq_conn {
     sqlite3 *db;
     sqlite3_stmt *stmts[SQ_STATEMENT_COUNT];
     struct sq_txn txn;
-    bool is_hot; /* of the few with a large cache, which go out first */
+    struct sq_persons *persons; /* of an encrypted store, once it was needed (persons.c) */
+    bool is_hot;                /* of the few with a large cache, which go out first */
     struct sq_conn *next;
 };
 
@@ -188,6 +205,7 @@ struct sq_store {
     struct sealed_vfs *vfs; /* likewise */
     char *copy_key_file;    /* of folders that copies go to, where seal_copies */
     bool seal_copies;
+    bool for_restore; /* it may be a copy without keys and index, and is copied as it is */
     bool read_only;
     size_t cache_bytes, hot_cache_bytes;
     unsigned n_hot, hot_max; /* n_hot under conns_lock */
@@ -249,6 +267,9 @@ static inline struct str sq_column(sqlite3_stmt *s, int at)
 
 /* ---- schema.c ---- */
 
+/* How an empty database of this format is laid out, with a journal of that mode; its tables. */
+int sq_schema_shape(sqlite3 *db, const char *journal, struct err *err);
+int sq_schema_tables(sqlite3 *db, struct err *err);
 int sq_schema_create(struct sq_conn *c, const struct store_config *config, struct err *err);
 /* Checks versions, upgrades, loads what the store keeps in memory. */
 int sq_schema_open(struct sq_store *st, struct sq_conn *c, struct err *err);
@@ -273,8 +294,9 @@ uint64_t sq_position(struct store_txn *txn);
 int sq_meta_get(struct store_txn *txn, const char *name, struct arena *a, struct str *ret,
                 struct err *err);
 int sq_meta_set(struct store_txn *txn, const char *name, struct str value, struct err *err);
-/* Fills a row from a statement over SQ_ROW_COLUMNS; the bytes live as long as its current row. */
-void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret);
+/* Fills a row from a statement over SQ_ROW_COLUMNS; the bytes live as long as its current row, and
+ * until the next one is filled. */
+int sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret, struct err *err);
 /* Number of the first version with hlc_ms >= ms (one past the newest if there is none). */
 int sq_row_at(struct sq_txn *t, int64_t ms, uint64_t *ret, struct err *err);
 
@@ -287,6 +309,56 @@ static inline struct sq_store *sq_store(struct store_txn *txn)
 {
     return (struct sq_store *)txn->st;
 }
+
+/* ---- persons.c: bodies under keys of their owners (store/owner.h), in an encrypted store ---- */
+
+struct sq_persons;
+void sq_persons_free(struct sq_persons *p);
+/* What is kept in memory of owners' keys ends: a job that made some was undone. */
+void sq_persons_forget(struct sq_conn *c);
+/* Inside a job: the body of a put as it is stored. Bytes live until the connection's next one. */
+int sq_body_seal(struct sq_txn *t, const struct put *put, uint64_t hlc, struct str *ret,
+                 struct err *err);
+/* What is stored of row->sealed, opened in place of it; row->is_locked where its key is not here.
+ * The row's identity is filled in already. */
+int sq_body_open(struct sq_txn *t, struct row *row, struct err *err);
+/* A key as the table has it, and into it. */
+int sq_key_unseal(struct sq_txn *t, uint64_t n, struct str mark, struct str sealed,
+                  unsigned char ret[XAES_KEY_BYTES], struct err *err);
+int sq_key_put(struct sq_txn *t, uint64_t n, struct str owner,
+               const unsigned char key[XAES_KEY_BYTES], struct err *err);
+/* The number of the key that a stored body is sealed with; 0: none. */
+uint64_t sq_body_key(struct str stored);
+
+/* ---- keys_file.c: owners' keys apart from the store ---- */
+
+int sq_keys_save(struct sq_txn *t, const char *path, struct err *err);
+/* Inside a job. `vault` is that of the store from which they were saved. ERR_VALUE when they are
+ * older than the store's copy. */
+int sq_keys_load(struct sq_txn *t, const char *path, const struct vault *vault, struct err *err);
+
+/* ---- restore.c ---- */
+
+int sq_restore_keys(struct store *base, const char *keys_file, const char *copy_dir,
+                    const char *copy_key_file, struct err *err);
+int sq_wrap(struct store *base, store_backup_progress *progress, void *ctx, struct err *err);
+
+/* ---- remake.c: a database made anew, row by row ---- */
+
+/* Into an empty database of this format; index and keys only where asked for. */
+int sq_copy_rows(struct sq_txn *t, sqlite3 *to, bool is_whole, store_backup_progress *progress,
+                 void *ctx, struct err *err);
+/* The whole store anew, in place of what it was, while nobody else uses it: what was removed is
+ * nowhere in its files. Needs as much room again meanwhile. */
+int sq_remake(struct store *base, store_backup_progress *progress, void *ctx, struct err *err);
+/* … in backup.c: all of it to a file beside, on the disk when this returns. */
+int sq_copy_into(struct sq_store *st, const char *path, store_backup_progress *progress, void *ctx,
+                 struct err *err);
+
+/* ---- sqlite.c ---- */
+
+void sq_conns_free(struct sq_store *st); /* those that are not in use */
+int sq_sync_dir(const char *dir, struct err *err);
 
 /* ---- blob.c ---- */
 
@@ -314,6 +386,9 @@ int sq_index_add(struct store_txn *txn, uint64_t row, const struct index *index,
 int sq_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
                   struct err *err);
 int sq_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+int sq_expunge_old(struct store_txn *txn, uint64_t row, struct err *err);
+int sq_forget(struct store_txn *txn, struct str owner, struct err *err);
+int sq_drop_term(struct store_txn *txn, struct str key, struct err *err);
 /* Applies what has gathered: before commit. */
 int sq_pends_flush(struct sq_conn *c, struct pends *p, struct err *err);
 /* The same inside a job, before anything looks at the index. Nothing to do for a reader. */
@@ -343,7 +418,7 @@ int sq_put_as(struct sq_txn *t, const struct put *put, const struct adoption *as
 int sq_stats(struct store *base, struct store_stats *ret, struct err *err);
 int sq_check(struct store *base, void (*say)(void *ctx, const char *text), void *ctx,
              struct err *err);
-int sq_backup(struct store *base, const char *to_dir, store_backup_progress *progress, void *ctx,
-              struct err *err);
+int sq_backup(struct store *base, const char *to_dir, const char *keys_file,
+              store_backup_progress *progress, void *ctx, struct err *err);
 
 #endif

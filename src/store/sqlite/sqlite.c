@@ -31,6 +31,9 @@ static const struct store_ops ops = {
     .put = sq_put,
     .claim = sq_claim,
     .expunge = sq_expunge,
+    .expunge_old = sq_expunge_old,
+    .forget = sq_forget,
+    .drop_term = sq_drop_term,
     .index_add = sq_index_add,
     .index_drop = sq_index_drop,
     .meta_get = sq_meta_get,
@@ -48,6 +51,9 @@ static const struct store_ops ops = {
     .stats = sq_stats,
     .check = sq_check,
     .backup = sq_backup,
+    .restore_keys = sq_restore_keys,
+    .wrap = sq_wrap,
+    .remake = sq_remake,
 };
 
 static char *path_of(const char *dir, const char *name)
@@ -57,7 +63,7 @@ static char *path_of(const char *dir, const char *name)
     return asprintf(&p, "%s/%s", dir, name) < 0 ? NULL : p;
 }
 
-static int sync_dir(const char *dir, struct err *err)
+int sq_sync_dir(const char *dir, struct err *err)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
@@ -88,7 +94,7 @@ static int take_lock(struct sq_store *st, struct err *err)
     return 0;
 }
 
-static void free_conns(struct sq_store *st)
+void sq_conns_free(struct sq_store *st)
 {
     while (st->free_conns) {
         struct sq_conn *c = st->free_conns;
@@ -103,7 +109,7 @@ static void sq_close(struct store *base)
     struct sq_writer *w = &st->writer;
 
     sq_writer_stop(st);
-    free_conns(st);
+    sq_conns_free(st);
     if (w->conn && !st->read_only)
         sqlite3_wal_checkpoint_v2(w->conn->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sq_conn_free(w->conn);
@@ -189,7 +195,7 @@ static int create(struct sq_store *st, const struct store_config *config, struct
     if (r == 0 && rename(fresh, path) < 0)
         r = err_set(err, ERR_NO_STORE, "the store cannot be created: %s", strerror(errno));
     if (r == 0)
-        r = sync_dir(st->dir, err);
+        r = sq_sync_dir(st->dir, err);
     else
         unlink(fresh);
     free(fresh);
@@ -218,6 +224,7 @@ static int open_vault(struct sq_store *st, const struct store_config *config, st
     int r = 0;
 
     st->seal_copies = config->seal_copies;
+    st->for_restore = config->for_restore;
     st->copy_key_file = config->copy_key_file ? strdup(config->copy_key_file) : NULL;
     if (config->copy_key_file && !st->copy_key_file)
         return err_no_memory(err);

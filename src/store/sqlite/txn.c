@@ -68,7 +68,7 @@ int sq_enter(struct sq_txn *t, struct err *err)
     return MIN(r, 0);
 }
 
-void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret)
+int sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret, struct err *err)
 {
     struct sq_store *st = sq_store(&t->base);
     int64_t flags = sqlite3_column_int64(s, 5), origin = sqlite3_column_int64(s, 4);
@@ -85,6 +85,7 @@ void sq_row(struct sq_txn *t, sqlite3_stmt *s, struct row *ret)
         .is_current = !(flags & SQ_SUPERSEDED),
         .sealed = sq_column(s, 6),
     };
+    return st->vault ? sq_body_open(t, ret, err) : 0;
 }
 
 /* One row of a bound statement; its bytes stay valid until the next call. 0 if there is none. */
@@ -95,8 +96,8 @@ static int answer(struct sq_txn *t, sqlite3_stmt *s, struct row *ret, struct err
     if (r <= 0)
         return r;
     t->open = s;
-    sq_row(t, s, ret);
-    return 1;
+    r = sq_row(t, s, ret, err);
+    return r < 0 ? r : 1;
 }
 
 static int missing(int type, struct str id, struct err *err)
@@ -175,13 +176,14 @@ int sq_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row
 
         bind_rows(s, rows + at, batch);
         for (size_t i = 0; i < batch && r >= 0; i++) {
-            struct row row;
+            struct row row = {.row = 0};
 
-            if ((r = sq_step(t->conn, s, err)) < 0)
-                break;
+            r = sq_step(t->conn, s, err);
             if (r > 0)
-                sq_row(t, s, &row);
-            r = r > 0 && row.row == rows[at + i] ? each(ctx, &row, err) : no_row(rows[at + i], err);
+                r = sq_row(t, s, &row, err);
+            if (r >= 0)
+                r = row.row && row.row == rows[at + i] ? each(ctx, &row, err)
+                                                       : no_row(rows[at + i], err);
         }
         sqlite3_reset(s);
     }

@@ -163,8 +163,11 @@ int audit_copy_sealed(const char *dir, const char *to_dir, const char *key_file,
 struct audit_erasure {
     const uint64_t *leaves; /* these, in order */
     size_t n;
-    struct str patient; /* those about this patient; empty: no matter who */
-    int64_t before_ms;  /* those of before, 0: no matter when */
+    struct str patient;      /* those about this patient; empty: no matter who */
+    const struct str *names; /* beside those, such as are about nobody: whose user is one of these,
+                                or whose command has one as a word */
+    size_t n_names;
+    int64_t before_ms; /* those of before, 0: no matter when */
 };
 
 /* The numbers of those that are there, in order; *ret is malloc's. */

@@ -65,6 +65,29 @@ struct erasing {
     size_t n, cap;
 };
 
+static bool has_word(struct str text, struct str word)
+{
+    while (text.n && word.n) {
+        const char *p = memmem(text.p, text.n, word.p, word.n);
+        struct str rest = p ? str_from(text, (size_t)(p - text.p) + word.n) : STR("");
+
+        if (p && (p == text.p || p[-1] == ' ') && (!rest.n || *rest.p == ' '))
+            return true;
+        text = rest;
+    }
+    return false;
+}
+
+static bool is_about(const struct audit_erasure *what, const struct audit_event *event)
+{
+    bool ok = str_eq(what->patient, event->patient);
+
+    for (size_t i = 0; i < what->n_names && !event->patient.n; i++)
+        ok |= str_eq(event->user, what->names[i]) ||
+              (event->interaction == AUDIT_COMMAND && has_word(event->query, what->names[i]));
+    return ok;
+}
+
 static int is_meant(struct erasing *e, uint64_t leaf, const struct stored_leaf *stored,
                     struct err *err)
 {
@@ -82,7 +105,7 @@ static int is_meant(struct erasing *e, uint64_t leaf, const struct stored_leaf *
     entry = arena_join(e->a, (const struct str[]){stored->head, stored->tail}, 2);
     r = entry.p ? audit_entry_parse(e->a, entry, &event, err) : err_no_memory(err);
     return r < 0 ? r
-                 : (!what->patient.n || str_eq(what->patient, event.patient)) &&
+                 : (!what->patient.n || is_about(what, &event)) &&
                        (!what->before_ms || event.when_ms < what->before_ms);
 }
 

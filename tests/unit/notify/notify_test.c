@@ -248,6 +248,31 @@ static void keeps_the_latest(void **state)
     end(&x);
 }
 
+static int forget_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)job;
+    return notify_forget(txn, STR("Patient/p"), err);
+}
+
+static void forgets_somebody(void **state)
+{
+    struct access node = trust_system();
+    struct store_job job = {.run = forget_run, .who = &node};
+    struct err err = {0};
+    struct world x;
+
+    (void)state;
+    begin(&x, "{\"from\":\"n@n.example\",\"smtp\":{\"url\":\"smtp://127.0.0.1:1\"}}");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(put(&x, NOTICE_GLASS, "p@b.example", "", ""), 0);
+    assert_int_equal(store_write(x.s.store, &job, &err), 0);
+    look(&x);
+    assert_int_equal(x.n_v, 0);
+    assert_int_equal(deliver(&x, 0), 0); /* none waits either */
+    assert_int_equal(x.w.mails, 0);
+    end(&x);
+}
+
 /* Whatever fails, a notice is not lost: it is sent, or waits still. */
 static void loses_nothing(void **state)
 {
@@ -306,10 +331,15 @@ static void refuses_what_it_does_not_know(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(goes_every_way), cmocka_unit_test(says_when_nobody_can_be_told),
-        cmocka_unit_test(keeps_secrets),  cmocka_unit_test(tries_again),
-        cmocka_unit_test(gives_up),       cmocka_unit_test(keeps_the_latest),
-        cmocka_unit_test(loses_nothing),  cmocka_unit_test(refuses_what_it_does_not_know),
+        cmocka_unit_test(goes_every_way),
+        cmocka_unit_test(says_when_nobody_can_be_told),
+        cmocka_unit_test(keeps_secrets),
+        cmocka_unit_test(tries_again),
+        cmocka_unit_test(gives_up),
+        cmocka_unit_test(keeps_the_latest),
+        cmocka_unit_test(forgets_somebody),
+        cmocka_unit_test(loses_nothing),
+        cmocka_unit_test(refuses_what_it_does_not_know),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
