@@ -29,6 +29,7 @@ enum how { POST, GET, QUICK };
 static const struct op table[] = {
     READ("accesses", I, "Patient", OWN("accesses"), GET, op_accesses, NULL),
     READ("break-glass", I, "Patient", OWN("break-glass"), POST, op_break_glass, NULL),
+    READ("check-in", I, "Patient", OWN("check-in"), POST, op_check_in, NULL),
     READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
     {.name = STR("conformance"), .at = S, .url = OWN("conformance"), .get = true,
      .operators = true, .run = op_conformance},
@@ -54,6 +55,7 @@ static const struct op table[] = {
     READ("notices", I, "Patient", OWN("notices"), GET, op_notices, NULL),
     READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
          op_preferred_id, NULL),
+    READ("presence-code", I, "Patient", OWN("presence-code"), POST, op_presence_code, NULL),
     READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),
     READ("snapshot", T | I, "StructureDefinition", HL7("StructureDefinition-snapshot"), GET,
          op_snapshot, NULL),

@@ -77,6 +77,7 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
 {
     struct asker who = {.role = policy_role(p, role_name(i)),
                         .user = i->fhir_user,
+                        .account = i->kind == IDENTITY_PERSON ? i->subject : STR(""),
                         .glass = i->patient,
                         .assurance = i->assurance,
                         .purpose = i->purpose};
@@ -84,6 +85,13 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
     if (who.role)
         who.purpose = policy_purpose(who.role, i->purpose);
     return who;
+}
+
+enum why guard_may_ask(const struct guard *g, const struct identity *who)
+{
+    struct asker as = asker_of(g->policy, who);
+
+    return decide_asker(&as);
 }
 
 static void set_types(struct view *v)
@@ -322,7 +330,8 @@ static bool same_labels(const struct policy *p, const struct facts *old, const s
     yyjson_arr_foreach(labels, i, max, one) {
         struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
 
-        if (policy_is_sensitive(p, system, code) && !facts_has_label(new, system, code))
+        if ((policy_is_sensitive(p, system, code) || policy_is_confidential(p, system, code)) &&
+            !facts_has_label(new, system, code))
             return false;
     }
     return true;
@@ -335,6 +344,18 @@ static bool is_own_consent(const struct view *v, const struct facts *f)
            str_eq(consent_patient(f->root), str_from(v->who.user, 8));
 }
 
+/* What makes somebody more than they are by naming them. In whose care somebody is may be written
+ * with one's own name: it opens nothing to its writer (guard_related.c). */
+static bool says_who_one_is(int type)
+{
+    static const char *const types[] = {"Group", "Person", "PractitionerRole", "RelatedPerson"};
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_eq(def_resource_name(type), str_c(types[i])))
+            return true;
+    return false;
+}
+
 /* A type that grants access: by those that the policy names, or, of an encounter with a person who
  * is in one's care already, where it grants nothing new. */
 static int may_grant(const struct view *v, const struct facts *f, struct err *err)
@@ -344,6 +365,8 @@ static int may_grant(const struct view *v, const struct facts *f, struct err *er
 
     if (!policy_is_grant(f->type))
         return 0;
+    if (says_who_one_is(f->type) && v->who.user.n && facts_mentions(f, v->who.user))
+        return refuse(err, "this says who you are or act for, and is another's to write");
     if (v->who.role->grants[f->type] && (v->who.role->records != RECORDS_OWN ||
                                          (str_eq(type, STR("Consent")) && is_own_consent(v, f))))
         return 0;
@@ -399,7 +422,7 @@ int guard_may_put(const struct sight *sight, const struct put *put, const struct
         r = may_write(v, &is.facts, put->method, err);
     if (r >= 0 && is_there && !deletes && !v->who.role->labels &&
         !same_labels(v->g->policy, &was.facts, &is.facts))
-        r = refuse(err, "labels that say that this is sensitive may not be taken away");
+        r = refuse(err, "labels that keep this from others may not be taken away");
     if (r >= 0)
         r = may_review(v, is_there ? was.facts.root : NULL, deletes ? NULL : is.facts.root, err);
     looked_done(&was);

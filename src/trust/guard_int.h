@@ -3,7 +3,7 @@
  * guard.c          sights, decisions            guard_watch.c  consents and rows, by patient
  * guard_care.c     care that is kept            guard_feed.c   following the change feed
  * guard_related.c  who is in whose care         guard_reach.c  the rows of all in one's care
- * guard_find.c     whom one may find
+ * guard_find.c     whom one may find     guard_colleague.c  who works where
  */
 #ifndef TRUST_GUARD_INT_H
 #define TRUST_GUARD_INT_H

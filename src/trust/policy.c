@@ -154,6 +154,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("unlinked"), &to->unlinked},
         {STR("breakGlass"), &to->break_glass},
         {STR("registers"), &to->registers},
+        {STR("checksIn"), &to->checks_in},
         {STR("labels"), &to->labels},
         {STR("reviews"), &to->reviews},
         {STR("finds"), &to->finds},

@@ -44,6 +44,7 @@ struct policy_role {
     bool unlinked;            /* clinical resources of no patient; only with RECORDS_ALL */
     bool break_glass;         /* with purpose BTG one patient counts as in their care */
     bool registers;           /* may create Patients */
+    bool checks_in;           /* people who are there, into their own care or a colleague's */
     bool labels;              /* may take sensitive labels away */
     bool audits;              /* reads the audit log of everybody */
     bool finds;               /* anybody, by what identifies a person */

@@ -37,6 +37,16 @@ static bool serves(const struct m_care *v, int d, bool by_org, bool team)
     return by_org && v->org >= 0 && is_part_of(v->org, d);
 }
 
+/* Whether that makes `person` somebody in the care of doctor `d`: of what they wrote themselves,
+ * only as far as another said it before. */
+static bool brings(const struct m_care *v, const struct m_care *but, int person, int d, bool by_org,
+                   bool team)
+{
+    if (v->patient != person || !serves(v, d, by_org, team))
+        return false;
+    return v->by != d || (but[d].patient == person && serves(&but[d], d, by_org, team));
+}
+
 static bool in_care(const struct m_country *c, const struct m_asker *who, int person)
 {
     bool by_org = who->role == M_WORKER;
@@ -49,10 +59,10 @@ static bool in_care(const struct m_country *c, const struct m_asker *who, int pe
         return q->lives && q->active && q->when == NOW && q->ward == person;
     }
     for (int i = 0; i < VISITS; i++)
-        if (c->visits[i].patient == person && serves(&c->visits[i], who->self, by_org, false))
+        if (brings(&c->visits[i], c->visits_but[i], person, who->self, by_org, false))
             return true;
     for (int i = 0; i < TEAMS; i++)
-        if (c->teams[i].patient == person && serves(&c->teams[i], who->self, by_org, true))
+        if (brings(&c->teams[i], c->teams_but[i], person, who->self, by_org, true))
             return true;
     return false;
 }

@@ -35,6 +35,7 @@ struct m_obs {
 struct m_care {
     bool lives, over;
     int patient, doctor, org; /* -1: none */
+    int by;                   /* the doctor who wrote it; -1: somebody else */
     enum when when, doctor_when;
 };
 
@@ -72,6 +73,8 @@ struct m_country {
     struct m_proxy proxies[PROXIES];
     struct m_obs obs[OBS];
     struct m_care visits[VISITS], teams[TEAMS];
+    /* What another than a doctor said of each last: one's own word opens nothing to one. */
+    struct m_care visits_but[VISITS][DOCTORS], teams_but[TEAMS][DOCTORS];
     struct m_said said[SAID];
     struct m_group groups[GROUPS];
     int implicit; /* 0 normal, 1 all, 2 break glass only, 3 deny */

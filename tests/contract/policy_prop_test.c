@@ -50,6 +50,7 @@ struct prop {
     struct {
         struct put put;
         struct version_of *of; /* NULL: no part of the model */
+        int by;                /* the doctor who writes it; -1: the node */
     } puts[100];
     size_t n_puts;
     uint64_t seed;
@@ -81,14 +82,16 @@ static int maybe(struct prop *p, int percent, int n)
 struct batch {
     struct store_job job;
     struct prop *p;
+    size_t from, to;
 };
 
 static int batch_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    struct prop *p = ((struct batch *)job)->p;
+    struct batch *b = (struct batch *)job;
+    struct prop *p = b->p;
     int r = 0;
 
-    for (size_t i = 0; i < p->n_puts && r >= 0; i++) {
+    for (size_t i = b->from; i < b->to && r >= 0; i++) {
         struct version v;
 
         r = store_put(txn, &p->puts[i].put, &v, err);
@@ -100,11 +103,21 @@ static int batch_run(struct store_txn *txn, struct store_job *job, struct err *e
 
 static void flush(struct prop *p)
 {
-    struct batch b = {.job = {.run = batch_run, .who = &p->w.who}, .p = p};
     struct err err = {0};
 
-    if (store_write(p->w.st, &b.job, &err) < 0)
-        fail_msg("put: %s (%s)", err.text, err.detail);
+    for (size_t i = 0; i < p->n_puts; i++) {
+        struct access who = p->w.who;
+        struct batch b = {.job = {.run = batch_run, .who = &who}, .p = p, .from = i, .to = i + 1};
+        char agent[20];
+
+        for (; b.to < p->n_puts && p->puts[b.to].by == p->puts[i].by; i++)
+            b.to++;
+        snprintf(agent, sizeof agent, "person a%d app", p->puts[b.from].by);
+        if (p->puts[b.from].by >= 0)
+            who.agent = str_c(agent);
+        if (store_write(p->w.st, &b.job, &err) < 0)
+            fail_msg("put: %s (%s)", err.text, err.detail);
+    }
     p->n_puts = 0;
     arena_reset(&p->w.a);
 }
@@ -115,6 +128,7 @@ static void put_fixed(struct prop *p, const char *type, const char *id, const ch
 
     assert_true(p->n_puts < ARRAY_LEN(p->puts));
     p->puts[p->n_puts].of = NULL;
+    p->puts[p->n_puts].by = -1;
     if (make_put(p->w.st, &p->w.a, type, id, text, &p->puts[p->n_puts++].put, &err) < 0)
         fail_msg("put: %s (%s)", err.text, err.detail);
 }
@@ -213,7 +227,8 @@ static void write_care(struct prop *p, enum kind kind, int n)
                          .when = chance(p, 70)   ? NOW
                                  : chance(p, 50) ? PAST
                                                  : FUTURE,
-                         .doctor_when = chance(p, 80) ? NOW : PAST};
+                         .doctor_when = chance(p, 80) ? NOW : PAST,
+                         .by = maybe(p, 40, DOCTORS)};
     sb_fmt(&b, "{\"resourceType\":\"%s\",\"status\":\"%s\"", is_team ? "CareTeam" : "Encounter",
            is_team   ? (v->over ? "inactive" : "active")
            : v->over ? "finished"
@@ -244,6 +259,10 @@ static void write_care(struct prop *p, enum kind kind, int n)
     sb_lit(&b, "}");
     sb_char(&b, '\0');
     put(p, kind, n, v->lives ? b.p : NULL, (struct version_of){.care = *v});
+    p->puts[p->n_puts - 1].by = v->by;
+    for (int d = 0; d < DOCTORS; d++)
+        if (v->by != d)
+            *(is_team ? &p->c.teams_but[n][d] : &p->c.visits_but[n][d]) = *v;
 }
 
 static struct m_rule some_rule(struct prop *p)
@@ -483,6 +502,8 @@ static void some_asker(struct prop *p)
                  : who->role == M_PROXY ? "RelatedPerson/q"
                                         : "Practitioner/d",
                  who->self);
+    if (who->self >= 0 && who->role != M_PATIENT && who->role != M_PROXY)
+        snprintf(as.account, sizeof as.account, "a%d", who->self);
     if (who->glass >= 0)
         snprintf(as.patient, sizeof as.patient, "p%d", who->glass);
     p->access = somebody_access(&p->a, &as, p->guard);

@@ -260,6 +260,103 @@ def pick(world, name):
     return re.findall(r'name="patient" value="([^"]+)"', browser.page)
 
 
+# ---- people who are there ----
+
+def encounter(name, patient, **more):
+    return dict({'resourceType': 'Encounter', 'id': name, 'status': 'in-progress',
+                 'class': {'code': 'AMB'}, 'subject': {'reference': 'Patient/' + patient},
+                 'participant': [{'individual': {'reference': 'Practitioner/doc'}}]}, **more)
+
+
+def check_in(world, login, patient, **more):
+    return world.ask(login, 'POST', f'Patient/{patient}/$check-in', parameters(**more))
+
+
+def code_of(world, login, patient, **more):
+    reply = world.ask(login, 'POST', f'Patient/{patient}/$presence-code', parameters(**more))
+    return part(reply, 'code') if reply.status == 200 else reply.status
+
+
+def check_presence(world):
+    check = world.check
+    world.put(world.loader, {'resourceType': 'Patient', 'id': 'eve'})
+    reply = world.ask('doc', 'PUT', 'Encounter/mine', encounter('mine', 'eve'))
+    check(reply.status == 403, f'care that one takes oneself is refused: {reply}')
+    for what, got in (('not a code', check_in(world, 'doc', 'ann', code=('String', 'ABCD'))),
+                      ('of nobody', check_in(world, 'doc', 'nobody', code=('String', 'ABCD')))):
+        check(got.status == 403 and b'not good for this person' in got.body, f'{what}: {got}')
+    check(code_of(world, 'doc', 'ann') == code_of(world, 'bob', 'ann') == 403,
+          'a code is given by the person')
+    code = code_of(world, 'ann', 'ann')
+    check(check_in(world, 'doc', 'bob', code=('String', code)).status == 403, 'for themselves')
+    check(check_in(world, 'ann', 'ann', code=('String', code)).status == 403, 'to workers')
+    check(world.status('doc', 'Patient/ann') == 404, 'nobody sees her yet')
+    reply = check_in(world, 'doc', 'ann', code=('String', code.lower().replace('-', ' ')))
+    came = (part(reply, 'encounter') or {}).get('reference', '')
+    check(reply.status == 200 and world.status('doc', 'Patient/ann') == 200 and
+          world.status('nurse', 'Patient/ann') == 404, f'she shows it, and is in care: {reply}')
+    check(check_in(world, 'nurse', 'ann', code=('String', code)).status == 403, 'it is good once')
+    own = encounter('own', 'ann')
+    check(world.ask('doc', 'PUT', 'Encounter/own', own).status == 201, 'one writes of them')
+    visit = world.ask('doc', 'GET', came).json()
+    del visit['period']['end']
+    check(world.ask('doc', 'PUT', came, dict(visit, status='in-progress')).status == 200 and
+          world.status('doc', 'Patient/ann') == 200, 'the visit goes on')
+    world.ask(world.loader, 'DELETE', came)
+    check(world.status('doc', 'Patient/ann') == 404, "what one wrote oneself is no care")
+    world.put(world.loader, dict(own, status='onleave'))
+    check(world.status('doc', 'Patient/ann') == 200, 'what another confirms is')
+    world.ask(world.loader, 'DELETE', 'Encounter/own')
+    check_card(world)
+    check_colleague(world)
+
+
+def check_card(world):
+    check = world.check
+    card = code_of(world, 'keeper', 'ann', card=('Boolean', True))
+    check(card == 403, 'a card is given out by who checks people in')
+    card = code_of(world, 'ann', 'ann', card=('Boolean', True))
+    check(len(card) == 14 and check_in(world, 'doc', 'ann', code=('String', card)).status == 200 and
+          check_in(world, 'nurse', 'ann', code=('String', card)).status == 200,
+          'a card is good more than once')
+    mine = code_of(world, 'nurse', 'ann', card=('Boolean', True))
+    check(len(mine) == 14 and
+          check_in(world, 'nurse', 'ann', code=('String', mine)).status == 403 and
+          check_in(world, 'doc', 'ann', code=('String', mine)).status == 200,
+          'though not for who gave it out')
+    check(check_in(world, 'doc', 'ann', code=('String', card)).status == 403, 'the old one ended')
+
+
+def check_colleague(world):
+    """Another says that somebody is there."""
+    check = world.check
+    at = {'practitioner': ('String', 'Practitioner/doc')}
+    check(check_in(world, 'nurse', 'eve', **at).status == 403, 'of no organisation with them')
+    world.put(world.loader, {'resourceType': 'Organization', 'id': 'clinic', 'name': 'Clinic'})
+    for who in 'doc', 'nurse':
+        world.put(world.loader, {
+            'resourceType': 'PractitionerRole', 'id': 'of-' + who,
+            'practitioner': {'reference': 'Practitioner/' + who},
+            'organization': {'reference': 'Organization/clinic'}})
+    check(check_in(world, 'doc', 'eve', **at).status == 403, 'nobody says it for themselves')
+    check(check_in(world, 'nurse', 'nobody', **at).status == 404, 'of nobody')
+    check(check_in(world, 'nurse', 'eve', organization=('String', 'Organization/x'),
+                   **at).status == 403, 'for a place where they do not work')
+    reply = check_in(world, 'nurse', 'eve', **at)
+    check(reply.status == 200 and world.status('doc', 'Patient/eve') == 200 and
+          world.status('nurse', 'Patient/eve') == 404, f'a colleague says so: {reply}')
+    check(check_in(world, 'nurse', 'eve', organization=('String', 'Organization/clinic'),
+                   **at).status == 200 and world.status('nurse', 'Patient/eve') == 200,
+          'and for all who work there')
+    told = [{p['name']: p for p in x['part']} for x in
+            world.ask('officer', 'GET', 'Patient/eve/$notices').json()['parameter']]
+    check({x['kind']['valueCode'] for x in told} == {'check-in'}, f'which she is told: {told}')
+    role = world.ask('keeper', 'PUT', 'PractitionerRole/of-keeper', {
+        'resourceType': 'PractitionerRole', 'id': 'of-keeper',
+        'practitioner': {'reference': 'Practitioner/keeper'}})
+    check(role.status == 201, f'a steward says who works where: {role}')
+
+
 # ---- those who act for others ----
 
 def related(name, patient, **more):
@@ -479,6 +576,7 @@ def main():
         check_notices(world)
         check_find(world)
         check_proxies(world)
+        check_presence(world)
         check_forgotten(world)
     return score.end()
 
