@@ -168,15 +168,15 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
     pthread_rwlock_unlock(&g->lock);
     if (!v->watch)
         return err_set(err, ERR_BUSY, "what people consent to is not known yet");
-    /* Of one's own record nothing is kept from oneself. */
-    if (v->who.role && v->who.role->records != RECORDS_OWN) {
+    /* Of one's own record nothing is kept from oneself, and the law asks for nobody's consent. */
+    if (v->who.role && v->who.role->records > RECORDS_CASES) {
         v->sight.ask = &v->watch->ask;
         set_slots(v);
     }
     /* The sets know what is current now: not what was, and not what a job has written. Silence that
      * is a no, what is of no patient, and a person who is staff as well, are no sets. */
     v->sight.asks_all |=
-        decide_is_proxy(v->who.user) ||
+        decide_is_proxy(v->who.user) || (v->who.role && v->who.role->records == RECORDS_CASES) ||
         (v->who.role && !v->who.role->unlinked && !v->sight.reach) || is_writing ||
         position < v->watch->built || (v->care && position < v->care->built) ||
         (v->who.role && v->who.role->records > RECORDS_OWN &&
@@ -249,10 +249,18 @@ static bool file_word(void *ctx, struct str patient)
     return !q->v->care || care_has_grown(q->v->care, patient);
 }
 
+static uint64_t file_diseases(void *ctx, struct str patient)
+{
+    const struct asking *q = ctx;
+    const struct care *c = q->v->care;
+
+    return c && c->is_by_law ? (uint64_t)(uintptr_t)text_map_get(&c->patients, patient) : 0;
+}
+
 static enum why decide_facts(const struct view *v, const struct facts *f)
 {
     struct asking q = {.v = v};
-    struct file file = {&q, file_consents, file_care, file_word};
+    struct file file = {&q, file_consents, file_care, file_word, file_diseases};
     enum why why;
 
     pthread_rwlock_rdlock(&v->g->lock);

@@ -596,6 +596,8 @@ static int fill(struct making *in, const struct asker *who, struct err *err)
         r = set_add(&in->c->patients, str_from(who->user, 8), err);
     else if (r == 0 && decide_is_proxy(who->user))
         r = find_wards(in, who->user, err);
+    else if (r == 0 && role->records == RECORDS_CASES)
+        r = care_find_cases(in->g, in->txn, in->c, err);
     else if (r == 0 && role->records == RECORDS_RELATED && !breaks)
         r = find_patients(in, err);
     in->c->is_wide = in->c->patients.n > GUARD_CARE_PATIENTS_MAX;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "trust/allow.h"
+#include "trust/law.h"
 #include "trust/trust_int.h"
 
 #include <stdlib.h>
@@ -61,6 +62,7 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
         (r = keys_open(store, false, &t->keys, err)) < 0)
         return r;
     if (config->policy.p && ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
+                             (config->world && (r = law_widen(t->policy, config->world, err)) < 0) ||
                              (r = guard_new(store, t->policy, &t->guard, err)) < 0))
         return r;
     *ret = t;

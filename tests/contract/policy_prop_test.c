@@ -17,12 +17,14 @@
 #define QUESTIONS 40       /* between two changes */
 #define HIV_LABEL "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"
 
-enum kind { K_PERSON, K_OBS, K_VISIT, K_TEAM, K_SAID, K_GROUP, K_DOCTOR, K_TASK, K_PROXY, KINDS };
+enum kind { K_PERSON, K_OBS, K_VISIT, K_TEAM, K_SAID, K_GROUP, K_DOCTOR, K_TASK, K_PROXY, K_CASE,
+            KINDS };
 
 static const char *const type_of_kind[KINDS] = {"Patient",      "Observation", "Encounter",
                                                 "CareTeam",     "Consent",     "Group",
-                                                "Practitioner", "Task",        "RelatedPerson"};
-static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q'};
+                                                "Practitioner", "Task",        "RelatedPerson",
+                                                "Condition"};
+static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q', 'c'};
 
 /* A version as it was written. */
 struct version_of {
@@ -34,6 +36,7 @@ struct version_of {
         struct m_obs obs;
         struct m_care care;
         struct m_group group;
+        struct m_case disease;
         int patient;
     };
 };
@@ -397,9 +400,32 @@ static void write_proxy(struct prop *p, int n)
         (struct version_of){.care = {.patient = q->ward, .when = q->when}});
 }
 
+static void write_case(struct prop *p, int n)
+{
+    static const char *const codes[] = {"urn:icd|a", "urn:icd|b", "urn:icd|z"};
+    _cleanup_(sb_done) struct sb b = sb_make(KIB(4));
+    struct m_case *d = &p->c.cases[n];
+
+    *d = (struct m_case){.lives = !chance(p, 20),
+                         .refuted = chance(p, 15),
+                         .patient = maybe(p, 95, PEOPLE),
+                         .code = below(p, 3)};
+    sb_fmt(&b,
+           "{\"resourceType\":\"Condition\",\"code\":{\"coding\":[{\"system\":\"urn:icd\","
+           "\"code\":\"%s\"}]},\"verificationStatus\":{\"coding\":[{\"code\":\"%s\"}]}",
+           codes[d->code] + 8, d->refuted ? "refuted" : "confirmed");
+    if (d->patient >= 0)
+        add_ref(&b, "subject", 'p', d->patient);
+    sb_lit(&b, "}");
+    sb_char(&b, '\0');
+    put(p, K_CASE, n, d->lives ? b.p : NULL, (struct version_of){.disease = *d});
+}
+
 static void change(struct prop *p)
 {
-    switch (below(p, 11)) {
+    switch (below(p, 13)) {
+    case 11:
+    case 12: write_case(p, below(p, CASES_MAX)); break;
     case 10: write_proxy(p, below(p, PROXIES)); break;
     case 0:
     case 1:
@@ -424,6 +450,9 @@ static void begin(struct prop *p)
         &b,
         "{\"version\":\"1\",\"implicitConsent\":\"%s\",\"careDays\":30,\"sensitive\":[\"%s\"],"
         "\"confidential\":[\"urn:x|hidden\"],\"ageOfConsent\":18,"
+        "\"notifiable\":{\"A\":{\"codes\":[\"urn:icd|a\",\"http://loinc.org|c1\"],"
+        "\"types\":[\"Patient\",\"Condition\",\"Observation\"]},"
+        "\"B\":{\"codes\":[\"urn:icd|b\"],\"types\":[\"Patient\",\"Condition\",\"Encounter\"]}},"
         "\"roles\":{"
         "\"patient\":{\"records\":\"own\",\"purposes\":[\"PATRQT\",\"TREAT\"]},"
         "\"worker\":{\"records\":\"related\",\"organisation\":true,\"sensitive\":true,"
@@ -432,6 +461,7 @@ static void begin(struct prop *p)
         "\"clerk\":{\"records\":\"related\",\"purposes\":[\"TREAT\"]},"
         "\"steward\":{\"records\":\"all\",\"unlinked\":true,\"sensitive\":true,"
         "\"assurance\":\"two-factors\",\"purposes\":[\"TREAT\"]},"
+        "\"reporter\":{\"records\":\"cases\",\"purposes\":[\"PUBHLTH\",\"TREAT\"]},"
         "\"blind\":{\"records\":\"none\",\"purposes\":[\"TREAT\"]}}}",
         implicit[p->c.implicit], HIV_LABEL);
     policy_open(p->w.st, sb_view(&b), &p->policy, &p->guard);
@@ -468,6 +498,8 @@ static void begin(struct prop *p)
         write_said(p, i);
     for (int i = 0; i < PROXIES; i++)
         write_proxy(p, i);
+    for (int i = 0; i < CASES_MAX; i++)
+        write_case(p, i);
     flush(p);
 }
 
@@ -476,15 +508,17 @@ static void begin(struct prop *p)
 static void some_asker(struct prop *p)
 {
     static const char *const roles[M_ROLES] = {"patient", "worker",   "clerk", "steward",
-                                               "blind",   "guardian", "ghost"};
-    static const char *const purposes[] = {"TREAT", "BTG", "HMARKT"};
+                                               "blind",   "guardian", "reporter", "ghost"};
+    static const char *const purposes[] = {"TREAT", "BTG", "HMARKT", "PUBHLTH"};
     struct m_asker *who = &p->who;
     struct somebody as;
 
     arena_reset(&p->a);
-    *who = (struct m_asker){.role = chance(p, 45) ? M_WORKER : (enum m_role)below(p, M_ROLES),
+    *who = (struct m_asker){.role = chance(p, 40)   ? M_WORKER
+                                    : chance(p, 20) ? M_REPORTER
+                                                    : (enum m_role)below(p, M_ROLES),
                             .self = -1,
-                            .purpose = chance(p, 75) ? -1 : below(p, 3),
+                            .purpose = chance(p, 75) ? -1 : below(p, 4),
                             .two_factors = chance(p, 80),
                             .within = maybe(p, 15, PEOPLE)};
     who->glass = who->within >= 0 ? who->within : maybe(p, 85, PEOPLE);
@@ -519,8 +553,9 @@ static bool sees(const struct prop *p, const struct version_of *v)
     case K_PROXY: return m_sees_proxy(c, who, &v->care);
     case K_PERSON: return m_sees_person(c, who, v->patient);
     case K_OBS: return m_sees_obs(c, who, &v->obs, v->n);
-    case K_VISIT:
-    case K_TEAM: return m_sees_visit(c, who, &v->care);
+    case K_VISIT: return m_sees_visit(c, who, &v->care);
+    case K_TEAM: return m_sees_team(c, who, &v->care);
+    case K_CASE: return m_sees_case(c, who, &v->disease);
     case K_GROUP: return m_sees_group(c, who, &v->group);
     case K_DOCTOR: return m_sees_shared(who);
     case K_TASK: return m_sees_shared(who) && who->role == M_WORKER && who->within < 0;
@@ -854,6 +889,7 @@ static void refer_one(struct prop *p, struct store_txn *txn)
                           ? v->care.patient == person
                       : v->kind == K_GROUP ? v->group.has[person]
                       : v->kind == K_SAID  ? v->patient == person
+                      : v->kind == K_CASE  ? v->disease.patient == person
                                            : false;
         want += refers && sees_newest(p, v);
     }

@@ -129,7 +129,7 @@ static void the_encounter_is_valid(void **state)
     presence_encounter(&out, &in);
     assert_int_equal(js_parse(&a, sb_view(&out), &root, &err), 0);
     issues_init(&issues, &a);
-    assert_int_equal(fhir_validate(root, &issues, &err), 0);
+    assert_true(fhir_validate(root, &issues, &err) > 0);
     assert_int_equal(issues.n_errors, 0);
     assert_str(js_get_str(js_get(root, "period"), "end"), STR("2026-01-02T00:00:00.000Z"));
     assert_str(js_get_str(js_get(root, "subject"), "reference"), STR("Patient/p"));
