@@ -29,6 +29,7 @@ enum how { POST, GET, QUICK };
 static const struct op table[] = {
     READ("accesses", I, "Patient", OWN("accesses"), GET, op_accesses, NULL),
     READ("break-glass", I, "Patient", OWN("break-glass"), POST, op_break_glass, NULL),
+    READ("by-law", I, "Patient", OWN("by-law"), GET, op_by_law, NULL),
     READ("check-in", I, "Patient", OWN("check-in"), POST, op_check_in, NULL),
     READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
     {.name = STR("conformance"), .at = S, .url = OWN("conformance"), .get = true,
@@ -43,6 +44,7 @@ static const struct op table[] = {
     READ("everything", I, "Group", HL7("Group-everything"), GET, op_everything, NULL),
     READ("everything", T | I, "Patient", HL7("Patient-everything"), GET, op_everything, NULL),
     READ("expand", T | I, "ValueSet", HL7("ValueSet-expand"), QUICK, op_expand, NULL),
+    READ("explain-access", I, NULL, OWN("explain-access"), GET, op_explain, NULL),
     READ("find-matches", T | I, "CodeSystem", HL7("CodeSystem-find-matches"), GET,
          op_find_matches, NULL),
     READ("graphql", S | I, NULL, HL7("Resource-graphql"), GET, op_graphql, "application/graphql"),

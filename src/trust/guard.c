@@ -87,6 +87,11 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
     return who;
 }
 
+struct str guard_purpose(const struct guard *g, const struct identity *who)
+{
+    return asker_of(g->policy, who).purpose;
+}
+
 enum why guard_may_ask(const struct guard *g, const struct identity *who)
 {
     struct asker as = asker_of(g->policy, who);

@@ -54,6 +54,9 @@ int guard_find(struct guard *g, const struct identity *who, struct store_txn *tx
 /* WHY_SHARED, or why `who` sees nothing at all. */
 enum why guard_may_ask(const struct guard *g, const struct identity *who);
 
+/* What `who` asks for: what the token says, else what the role stands for. Lives as the policy. */
+struct str guard_purpose(const struct guard *g, const struct identity *who);
+
 /* Whether `who` works for an organisation ("Organization/1") or for one above it; whether they and
  * another ("Practitioner/1") work for organisations that have one in common, or one above the
  * other. `txn` sees everything up to now. */

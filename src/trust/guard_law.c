@@ -83,8 +83,8 @@ void care_case(struct guard *g, struct str id, yyjson_val *root)
 {
     bool makes = root && law_makes_case(g->policy, root);
     char self[FHIR_ID_MAX + 40];
-    int n = snprintf(self, sizeof self, "Condition/%.*s", (int)MIN(id.n, (size_t)FHIR_ID_MAX),
-                     id.p);
+    int n =
+        snprintf(self, sizeof self, "Condition/%.*s", (int)MIN(id.n, (size_t)FHIR_ID_MAX), id.p);
 
     for (struct care *c = g->cares; c; c = c->next)
         if (c->is_by_law && (makes || text_map_get(&c->because, str_n(self, (size_t)n))))

@@ -1,3 +1,5 @@
+#include "trust/policy.h"
+
 #include "trust/law.h"
 
 #include <stdlib.h>
@@ -156,6 +158,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("breakGlass"), &to->break_glass},
         {STR("registers"), &to->registers},
         {STR("checksIn"), &to->checks_in},
+        {STR("explains"), &to->explains},
         {STR("labels"), &to->labels},
         {STR("reviews"), &to->reviews},
         {STR("finds"), &to->finds},

@@ -53,6 +53,7 @@ struct policy_role {
     bool labels;              /* may take sensitive labels away */
     bool audits;              /* reads the audit log of everybody */
     bool finds;               /* anybody, by what identifies a person */
+    bool explains;            /* asks why anybody sees something, or does not */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */
@@ -85,7 +86,7 @@ struct policy {
     struct policy_disease *diseases;
     size_t n_diseases;
     struct text_map law; /* "system|code" -> the diseases whose code it is, a bit each (law.h) */
-    int age; /* of consent, in years: from then on one says oneself who acts for one */
+    int age;             /* of consent, in years: from then on one says oneself who acts for one */
     struct policy_role *roles;
     size_t n_roles;
     yyjson_val *tests; /* an array, or NULL */

@@ -41,9 +41,9 @@ struct trust_teller {
 };
 
 struct trust_config {
-    struct str root;   /* public URL of the node without a slash at the end: the issuer */
-    struct str fhir;   /* the FHIR base URL below it */
-    struct str policy; /* text of a policy (policy.h); .p NULL: scopes alone decide */
+    struct str root;           /* public URL of the node without a slash at the end: the issuer */
+    struct str fhir;           /* the FHIR base URL below it */
+    struct str policy;         /* text of a policy (policy.h); .p NULL: scopes alone decide */
     const struct world *world; /* NULL: of codes those count that the policy lists */
     const struct trust_teller *teller; /* NULL: nobody is told; must outlive the trust */
 };

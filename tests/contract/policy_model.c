@@ -6,7 +6,7 @@ struct thing {
     int n;
     bool group, hiv, normal, hidden; /* hidden: from proxies */
     int year, obs, author;           /* 0, -1, -1: none; year -1: all from 2000 on */
-    int opened_by, names;            /* diseases, a bit each: whose cases it is opened of; its own */
+    int opened_by, names; /* diseases, a bit each: whose cases it is opened of; its own */
 };
 
 static bool may_at_all(const struct m_asker *who)
@@ -72,10 +72,10 @@ static bool in_care(const struct m_country *c, const struct m_asker *who, int pe
 
 static int purpose_of(const struct m_asker *who)
 {
-    return who->purpose >= 0           ? who->purpose
-           : who->role == M_PATIENT    ? 9
-           : who->role == M_REPORTER   ? 3
-                                       : 0;
+    return who->purpose >= 0         ? who->purpose
+           : who->role == M_PATIENT  ? 9
+           : who->role == M_REPORTER ? 3
+                                     : 0;
 }
 
 /* Doctors speak for themselves and for the organisations they belong to, upwards. */

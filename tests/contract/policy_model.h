@@ -88,7 +88,17 @@ struct m_country {
     int implicit; /* 0 normal, 1 all, 2 break glass only, 3 deny */
 };
 
-enum m_role { M_PATIENT, M_WORKER, M_CLERK, M_STEWARD, M_BLIND, M_PROXY, M_REPORTER, M_NOBODY, M_ROLES };
+enum m_role {
+    M_PATIENT,
+    M_WORKER,
+    M_CLERK,
+    M_STEWARD,
+    M_BLIND,
+    M_PROXY,
+    M_REPORTER,
+    M_NOBODY,
+    M_ROLES
+};
 
 struct m_asker {
     enum m_role role;

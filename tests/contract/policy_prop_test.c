@@ -17,13 +17,23 @@
 #define QUESTIONS 40       /* between two changes */
 #define HIV_LABEL "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"
 
-enum kind { K_PERSON, K_OBS, K_VISIT, K_TEAM, K_SAID, K_GROUP, K_DOCTOR, K_TASK, K_PROXY, K_CASE,
-            KINDS };
+enum kind {
+    K_PERSON,
+    K_OBS,
+    K_VISIT,
+    K_TEAM,
+    K_SAID,
+    K_GROUP,
+    K_DOCTOR,
+    K_TASK,
+    K_PROXY,
+    K_CASE,
+    KINDS
+};
 
-static const char *const type_of_kind[KINDS] = {"Patient",      "Observation", "Encounter",
-                                                "CareTeam",     "Consent",     "Group",
-                                                "Practitioner", "Task",        "RelatedPerson",
-                                                "Condition"};
+static const char *const type_of_kind[KINDS] = {
+    "Patient", "Observation",  "Encounter", "CareTeam",      "Consent",
+    "Group",   "Practitioner", "Task",      "RelatedPerson", "Condition"};
 static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q', 'c'};
 
 /* A version as it was written. */
@@ -507,7 +517,7 @@ static void begin(struct prop *p)
 
 static void some_asker(struct prop *p)
 {
-    static const char *const roles[M_ROLES] = {"patient", "worker",   "clerk", "steward",
+    static const char *const roles[M_ROLES] = {"patient", "worker",   "clerk",    "steward",
                                                "blind",   "guardian", "reporter", "ghost"};
     static const char *const purposes[] = {"TREAT", "BTG", "HMARKT", "PUBHLTH"};
     struct m_asker *who = &p->who;

@@ -10,8 +10,9 @@ import sys
 import time
 import urllib.parse
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+sys.path.insert(0, HERE)
 import auth  # noqa: E402
 import jose  # noqa: E402
 import node as nodes  # noqa: E402
@@ -22,7 +23,8 @@ REASON = 'unconscious in the emergency room'
 PEOPLE = (('ann', 'patient', 'Patient/ann'), ('bob', 'patient', 'Patient/bob'),
           ('doc', 'worker', 'Practitioner/doc'), ('nurse', 'worker', 'Practitioner/nurse'),
           ('dad', 'guardian', 'Person/dad'), ('granny', 'patient', 'Patient/old'),
-          ('officer', 'privacy', 'Practitioner/officer'), ('keeper', 'steward', ''))
+          ('officer', 'privacy', 'Practitioner/officer'),
+          ('epi', 'epidemiologist', 'Practitioner/epi'), ('keeper', 'steward', ''))
 
 
 class Country(auth.World):
@@ -424,6 +426,91 @@ def check_proxies(world):
     check(sees('Patient/kid') == [False], 'a guardian no more')
 
 
+# ---- public health by law ----
+
+ICD = 'http://hl7.org/fhir/sid/icd-10'
+
+
+def write_policy(folder):
+    """What is built in, with a disease that has to be reported."""
+    with open(os.path.join(HERE, '..', '..', 'defs', 'policy', 'default.json')) as f:
+        policy = json.load(f)
+    policy['version'] = 'test'
+    policy['notifiable'] = {'cholera': {'codes': [ICD + '|A00'],
+                                        'types': ['Patient', 'Condition']}}
+    policy['roles']['epidemiologist']['records'] = 'cases'
+    path = os.path.join(folder.path, 'policy.json')
+    with open(path, 'w') as f:
+        json.dump(policy, f)
+    return path
+
+
+def condition(name, patient, code, **more):
+    return dict({'resourceType': 'Condition', 'id': name, 'code': {'coding': [
+        {'system': ICD, 'code': code}]}, 'subject': {'reference': 'Patient/' + patient}}, **more)
+
+
+def check_law(world):
+    check = world.check
+    world.put(world.loader, condition('ann-c', 'ann', 'A00'))
+    world.put(world.loader, condition('ann-d', 'ann', 'J00'))
+    world.put(world.loader, condition('bob-c', 'bob', 'J00'))
+    world.put(world.token('ann'), auth.consent('ann'))
+
+    def sees():
+        return [world.total('epi', q) for q in ('Patient?_id=ann,bob', 'Condition?_id=ann-c,bob-c',
+                                                'Observation?status=final',
+                                                'Consent?status=active')]
+
+    check(sees() == [1, 1, 0, 0] and world.status('epi', 'Condition/ann-d') == 200 and
+          world.status('epi', 'Observation/ann-laboratory') == 404,
+          f'of a case, whatever they consent to, what the law names: {sees()}')
+    check(world.status('doc', 'Patient/ann') == 404, 'a no holds for all others')
+    reply = world.ask('ann', 'GET', 'Patient/ann/$by-law')
+    check(b'cholera' in reply.body and b'Condition/ann-c' in reply.body and
+          b'(epidemiologist)' in reply.body, f'which they are told: {reply}')
+    check(world.ask('bob', 'GET', 'Patient/bob/$by-law').json() == {'resourceType': 'Parameters'},
+          'who is no case is told nothing')
+    check([world.ask(x, 'GET', 'Patient/ann/$by-law').status for x in ('bob', 'doc', 'keeper')] ==
+          [403, 403, 404], 'and nobody else')
+    lines = [{p['name']: p for p in x['part']} for x in
+             world.ask('ann', 'GET', 'Patient/ann/$accesses').json()['parameter']]
+    check(any(x.get('purpose', {}).get('valueCode') == 'PUBHLTH' for x in lines),
+          'who looked is in their log, with the purpose')
+    world.put(world.token('ann'), auth.consent('ann', 'inactive'))
+    world.put(world.loader, condition('ann-c', 'ann', 'A00', verificationStatus={'coding': [
+        {'system': CODES + 'condition-ver-status', 'code': 'refuted'}]}))
+    check(sees() == [0] * 4, 'a case that was none is closed at the next request')
+    world.put(world.loader, condition('ann-c', 'ann', 'A00'))
+    check(sees()[0] == 1, 'and opened')
+    world.ask(world.loader, 'DELETE', 'Condition/ann-c')
+    check(sees() == [0] * 4, 'as is one that was deleted')
+
+
+def check_explained(world):
+    """Why somebody sees something, as an operation."""
+    check = world.check
+
+    def ask(login, path, **more):
+        reply = world.ask(login, 'GET', path + '/$explain-access?' + urllib.parse.urlencode(more))
+        return (part(reply, 'sees'), part(reply, 'text')) if reply.status == 200 else reply.status
+
+    said = world.folder.run('explain', 'access', '--as', 'doc', '--to', 'Patient/bob').strip()
+    check(ask('keeper', 'Patient/bob', **{'as': 'doc'}) == (False, said),
+          f'as the command says it: {said}')
+    check(ask('keeper', 'Patient/bob', purpose='BTG', **{'as': 'doc'})[0] is True, 'by purpose')
+    check(ask('keeper', 'Patient/nobody', **{'as': 'doc'}) == 404, 'of what there is')
+    check(ask('keeper', 'Patient/bob', **{'as': 'nobody'}) == 404, 'and who there is')
+    check(ask('keeper', 'Patient/bob') == ask('keeper', 'Patient/bob', role='worker',
+                                              **{'as': 'doc'}) == 400, 'somebody must be named')
+    check(ask('doc', 'Patient/bob', **{'as': 'doc'}) == 403, 'workers may not ask')
+    check(ask('bob', 'Patient/bob', **{'as': 'doc'}) == 403, 'nor a person about accounts')
+    check(ask('bob', 'Observation/bob-laboratory', role='worker',
+              user='Practitioner/doc')[0] is False, 'but about what is theirs')
+    check(ask('bob', 'Patient/ann', role='worker') == 404 and
+          ask('bob', 'Patient/no', role='worker') == 404, 'and nothing else')
+
+
 # ---- notices ----
 
 HOOK_SECRET, SMS_TOKEN = 'hook secret', 'Bearer sms-token'
@@ -560,7 +647,7 @@ def main():
         web = stack.enter_context(contextlib.closing(sinks.Sink(sinks.Web)))
         folder = stack.enter_context(nodes.Folder(sys.argv[1]))
         node = stack.enter_context(nodes.Node(folder, '--notify', add_notices(folder, mail, web),
-                                              is_open=False))
+                                              '--policy', write_policy(folder), is_open=False))
         world = Country(score, folder, node)
         world.mail, world.web = mail, web
         world.keys = [jose.Key(folder.path, 'ES384')]
@@ -576,6 +663,8 @@ def main():
         check_notices(world)
         check_find(world)
         check_proxies(world)
+        check_law(world)
+        check_explained(world)
         check_presence(world)
         check_forgotten(world)
     return score.end()
