@@ -1,5 +1,8 @@
-/* call_world.h - the world as expressions of a request may ask it: terminology and profiles, which
- * are everybody's, but no records: the node's own look at those knows no asker.
+/* call_world.h - the world as a request may ask it.
+ *
+ * Expressions see terminology and profiles, which are everybody's, but no records (call_world);
+ * what validates follows references, too, as far as whoever asks may see (call_sight). The node's
+ * own look at records knows no asker.
  */
 #ifndef API_CALL_WORLD_H
 #define API_CALL_WORLD_H
@@ -22,5 +25,18 @@ static inline const struct world *call_world_table(const struct call_world *w)
 }
 /* Also of one that is all zero. */
 void call_world_done(struct call_world *w);
+
+/* The node's world, in which a reference leads only to what the caller may see: what they may not
+ * is not there. */
+struct call_sight {
+    struct world_over over;
+    struct call *c;
+    struct store_txn *txn, *own; /* `own`: begun for this, at the first reference */
+    bool is_shown;               /* what it says of a resource comes out: the trail has it */
+};
+
+/* `s` stays where it is until call_sight_done. `txn`: the call's, or NULL. */
+void call_sight_init(struct call_sight *s, struct call *c, struct store_txn *txn);
+void call_sight_done(struct call_sight *s);
 
 #endif

@@ -1,5 +1,6 @@
 #include "api/conformance.h"
 
+#include "api/call_world.h"
 #include "api/conformance_int.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -330,10 +331,13 @@ static void soften(struct issues *issues)
 
 int conformance_check(struct conformance *f, struct call *c, int type, yyjson_val *root)
 {
+    _cleanup_(call_sight_done) struct call_sight sight;
     enum conformance_mode mode = conformance_mode_of(f, type);
     struct str asked[CONFORM_PROFILES_MAX];
-    struct conform_options options = {.world = c->api->world, .asked = asked};
+    struct conform_options options = {.world = &sight.over.world, .asked = asked};
     int r;
+
+    call_sight_init(&sight, c, NULL);
 
     if (mode == CONFORMANCE_OFF || c->is_not_held)
         return 0;

@@ -1,6 +1,6 @@
 /* op_explain.c - TYPE/ID/$explain-access: whether somebody sees a resource, and why or why not:
- * what `carnet explain access` says. For a role that explains, about any account; for a person, about
- * their own record and whom they name.
+ * what `carnet explain access` says. For a role that explains, about any account; for a person,
+ * about their own record and whom they name.
  */
 #include "api/op.h"
 #include "api/trail.h"

@@ -1,6 +1,7 @@
 /* op_validate.c - $validate: would this resource be taken, and does it conform to a profile
  * (resource-operation-validate.html)? The answer is 200 with an OperationOutcome, whatever it says.
  */
+#include "api/call_world.h"
 #include "api/conformance.h"
 #include "api/op.h"
 #include "fhir/outcome.h"
@@ -106,12 +107,15 @@ static void check_identity(struct call *c, const struct asked *asked, int type)
         issues_add(&c->issues, ISSUE_ERROR, "required", STR("id"), "an update needs an id");
 }
 
-static int check(struct call *c, const struct asked *asked)
+static int check(struct call *c, struct store_txn *txn, const struct asked *asked)
 {
+    _cleanup_(call_sight_done) struct call_sight sight;
     struct conform_options options = {
-        .world = c->api->world, .asked = asked->profiles, .n_asked = asked->n_profiles};
+        .world = &sight.over.world, .asked = asked->profiles, .n_asked = asked->n_profiles};
     int r = fhir_validate(asked->resource, &c->issues, &c->err);
 
+    call_sight_init(&sight, c, txn);
+    sight.is_shown = true;
     if (r < 0)
         return r;
     check_identity(c, asked, r);
@@ -141,7 +145,7 @@ int op_validate(struct call *c, struct store_txn *txn)
         else if (!asked.resource)
             r = err_at(&c->err, ERR_REQUIRED, "resource", "$validate needs a resource");
         if (r >= 0)
-            r = check(c, &asked);
+            r = check(c, txn, &asked);
     }
     if (r < 0)
         return r;

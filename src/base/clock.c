@@ -74,33 +74,41 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-static char *digits(char *to, int64_t v, int width)
+static char *two(char *to, unsigned v)
 {
-    for (int i = width - 1; i >= 0; i--, v /= 10)
-        to[i] = (char)('0' + v % 10);
-    return to + width;
+    to[0] = (char)('0' + v / 10);
+    to[1] = (char)('0' + v % 10);
+    return to + 2;
 }
 
+static char *four(char *to, unsigned v)
+{
+    return two(two(to, v / 100), v % 100);
+}
+
+/* In numbers of 32 bits: each resource of a reply is formatted once. */
 void clock_format(int64_t ms, char ret[CLOCK_INSTANT_MAX])
 {
-    int64_t days = floor_div(ms, 86400000), rest = ms - days * 86400000;
+    int64_t days = floor_div(ms, 86400000);
+    unsigned rest = (unsigned)(ms - days * 86400000), s = rest / 1000;
     int y, m, d;
     char *p = ret;
 
     clock_civil(days, &y, &m, &d);
-    p = digits(p, y, 4);
+    p = four(p, (unsigned)y);
     *p++ = '-';
-    p = digits(p, m, 2);
+    p = two(p, (unsigned)m);
     *p++ = '-';
-    p = digits(p, d, 2);
+    p = two(p, (unsigned)d);
     *p++ = 'T';
-    p = digits(p, rest / 3600000, 2);
+    p = two(p, s / 3600);
     *p++ = ':';
-    p = digits(p, rest / 60000 % 60, 2);
+    p = two(p, s / 60 % 60);
     *p++ = ':';
-    p = digits(p, rest / 1000 % 60, 2);
+    p = two(p, s % 60);
     *p++ = '.';
-    p = digits(p, rest % 1000, 3);
+    *p++ = (char)('0' + rest % 1000 / 100);
+    p = two(p, rest % 100);
     *p++ = 'Z';
     *p = '\0';
 }
@@ -110,7 +118,8 @@ static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 void clock_format_http(int64_t ms, char ret[CLOCK_INSTANT_MAX])
 {
-    int64_t days = floor_div(ms, 86400000), s = (ms - days * 86400000) / 1000;
+    int64_t days = floor_div(ms, 86400000);
+    unsigned s = (unsigned)(ms - days * 86400000) / 1000;
     int64_t weekday = ((days + 4) % 7 + 7) % 7;
     int y, m, d;
     char *p = ret;
@@ -118,17 +127,17 @@ void clock_format_http(int64_t ms, char ret[CLOCK_INSTANT_MAX])
     clock_civil(days, &y, &m, &d);
     p = mempcpy(p, day_names + weekday * 3, 3);
     p = mempcpy(p, ", ", 2);
-    p = digits(p, d, 2);
+    p = two(p, (unsigned)d);
     *p++ = ' ';
     p = mempcpy(p, month_names + (m - 1) * 3, 3);
     *p++ = ' ';
-    p = digits(p, y, 4);
+    p = four(p, (unsigned)y);
     *p++ = ' ';
-    p = digits(p, s / 3600, 2);
+    p = two(p, s / 3600);
     *p++ = ':';
-    p = digits(p, s / 60 % 60, 2);
+    p = two(p, s / 60 % 60);
     *p++ = ':';
-    p = digits(p, s % 60, 2);
+    p = two(p, s % 60);
     memcpy(p, " GMT", 5);
 }
 

@@ -40,22 +40,14 @@ char *sb_room(struct sb *b, size_t n)
     return p + b->n;
 }
 
-void sb_put(struct sb *b, const void *p, size_t n)
+void sb_grow_put(struct sb *b, const void *p, size_t n)
 {
-    char *to;
+    char *to = sb_room(b, n);
 
-    if (n == 0)
-        return;
-    to = sb_room(b, n);
     if (!to)
         return;
     memcpy(to, p, n);
     b->n += n;
-}
-
-void sb_char(struct sb *b, char c)
-{
-    sb_put(b, &c, 1);
 }
 
 void sb_fmt(struct sb *b, const char *fmt, ...)

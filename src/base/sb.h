@@ -35,13 +35,28 @@ static inline void sb_add(struct sb *b, size_t n)
     b->n += n;
 }
 
-void sb_put(struct sb *b, const void *p, size_t n);
+void sb_grow_put(struct sb *b, const void *p, size_t n);
+/* In the header, so that bytes of a known number that fit are a few moves. */
+static inline void sb_put(struct sb *b, const void *p, size_t n)
+{
+    if (n == 0)
+        return;
+    if (n > b->cap - b->n || b->failed) {
+        sb_grow_put(b, p, n);
+        return;
+    }
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+}
 static inline void sb_str(struct sb *b, struct str s)
 {
     sb_put(b, s.p, s.n);
 }
 #define sb_lit(b, lit) sb_put((b), "" lit, sizeof(lit) - 1)
-void sb_char(struct sb *b, char c);
+static inline void sb_char(struct sb *b, char c)
+{
+    sb_put(b, &c, 1);
+}
 void sb_fmt(struct sb *b, const char *fmt, ...) _printf_(2, 3);
 void sb_i64(struct sb *b, int64_t v);
 

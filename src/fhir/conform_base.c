@@ -57,6 +57,8 @@ static int walk_value(struct base_walk *w, const struct base_type *b, const stru
                           at);
     if (r >= 0 && item->type->which == TYPE_CODING)
         r = conform_coding(w->c, item, at);
+    if (r >= 0 && item->type->which == TYPE_NARRATIVE)
+        r = conform_narrative(w->c, item, &there, at);
     if (r >= 0 && w->with_profiles && item->type->which == TYPE_EXTENSION &&
         (str_eq(e->name, STR("extension")) || str_eq(e->name, STR("modifierExtension"))))
         r = conform_extension(w->c, item, holder, e->is_modifier, scope, at);

@@ -140,7 +140,8 @@ void key_unit(struct key *k, struct str system, struct str code, bool interval)
     key_byte(k, interval ? KEY_INTERVAL_UNIT : KEY_END);
 }
 
-size_t key_unit_bytes(struct str key)
+/* Of a system and the text behind it, to the byte that ends the text: KEY_END or another one. */
+static size_t coded_bytes(struct str key, unsigned other_end)
 {
     size_t at = key_system_bytes(key);
 
@@ -148,12 +149,22 @@ size_t key_unit_bytes(struct str key)
         return 0;
     for (; at < key.n; at++) {
         unsigned char c = (unsigned char)key.p[at];
-        if (c == KEY_END || c == KEY_INTERVAL_UNIT)
+        if (c == KEY_END || c == other_end)
             return at + 1;
         if (c == KEY_CUT)
             at += 8;
     }
     return 0;
+}
+
+size_t key_unit_bytes(struct str key)
+{
+    return coded_bytes(key, KEY_INTERVAL_UNIT);
+}
+
+size_t key_token_bytes(struct str key)
+{
+    return coded_bytes(key, KEY_END);
 }
 
 bool key_is_ordered(enum def_param_kind kind)
@@ -363,18 +374,41 @@ size_t index_id_key(struct str id, unsigned char *ret)
     return id.n + 1;
 }
 
+/* Four bytes as eight hexadecimal digits, all at once: a nibble to each byte of a word, then '0'
+ * added, and to those above 9 the way from there to 'a' too. */
+static void hex_of_four(const unsigned char *from, char to[8])
+{
+    uint64_t v = (uint64_t)from[0] << 24 | from[1] << 16 | from[2] << 8 | from[3], above;
+
+    v = (v | v << 16) & 0x0000ffff0000ffff;
+    v = (v | v << 8) & 0x00ff00ff00ff00ff;
+    v = (v | v << 4) & 0x0f0f0f0f0f0f0f0f;
+    above = (v + 0x0606060606060606) >> 4 & 0x0101010101010101;
+    v = htobe64(v + 0x3030303030303030 + above * ('a' - '0' - 10));
+    memcpy(to, &v, sizeof v);
+}
+
+/* 8-4-4-4-12 */
+static void uuid_unpack(const unsigned char *from, char ret[36])
+{
+    char middle[16];
+
+    hex_of_four(from, ret);
+    hex_of_four(from + 4, middle);
+    hex_of_four(from + 8, middle + 8);
+    hex_of_four(from + 12, ret + 28);
+    for (size_t i = 0; i < 4; i++) {
+        ret[8 + 5 * i] = '-';
+        memcpy(ret + 9 + 5 * i, middle + 4 * i, 4);
+    }
+}
+
 size_t index_key_id(const unsigned char *key, size_t n, char *ret)
 {
-    static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
+    size_t at = 36;
 
     if (n == 1 + UUID_BYTES && key[0] == UUID_MARK) {
-        for (size_t i = 0; i < UUID_BYTES; i++) {
-            if (i == 4 || i == 6 || i == 8 || i == 10)
-                ret[at++] = '-';
-            ret[at++] = digits[key[1 + i] >> 4];
-            ret[at++] = digits[key[1 + i] & 15];
-        }
+        uuid_unpack(key + 1, ret);
     } else {
         at = n && key[n - 1] == KEY_END ? n - 1 : n;
         at = MIN(at, (size_t)FHIR_ID_MAX);

@@ -70,6 +70,7 @@ size_t key_system_bytes(struct str key); /* of the system at the front of a key,
 /* The code in lower case, and its end. */
 void key_code(struct key *k, struct str code);
 void key_token(struct key *k, struct str system, struct str code);
+size_t key_token_bytes(struct str key); /* of the token at the front of a key, 0: none */
 void key_label(struct key *k, struct str text);
 
 void key_local(struct key *k, int type, struct str id);

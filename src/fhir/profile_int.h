@@ -265,6 +265,9 @@ int conform_questionnaire(struct conform *c, yyjson_val *questionnaire, const st
 int conform_report(struct conform *c, yyjson_val *report, const struct place *at);
 /* A Measure's populations against its scoring. */
 void conform_measure(struct conform *c, yyjson_val *measure, const struct place *at);
+/* A Narrative: its links within the resource, and its ids. */
+int conform_narrative(struct conform *c, const struct item *item, const struct scope *scope,
+                      const struct place *at);
 /* What definitions have to keep besides: StructureDefinition, ValueSet, CodeSystem, ConceptMap. */
 int conform_definition(struct conform *c, yyjson_val *resource, const struct place *at);
 /* A Coding by itself: its system's name, whether the system has the code, and the display. */

@@ -142,7 +142,9 @@ struct search_clause {
     size_t n_spans;
     void *values; /* search.c's own: what search_match compares with */
     size_t n_values;
-    struct search_clause *subs; /* of CLAUSE_ALL and CLAUSE_ANY */
+    /* Of CLAUSE_ALL and CLAUSE_ANY. Of CLAUSE_KEYS, where there are any: all of them together say
+     * the same, for where the ranges would become too many. */
+    struct search_clause *subs;
     size_t n_subs;
     /* Reference parameters. CLAUSE_CHAIN: that of each searched type. CLAUSE_HAS: that of each
      * search of `inner`. */

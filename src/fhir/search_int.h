@@ -209,8 +209,8 @@ static inline bool search_is_mark(const struct key_range *range)
 {
     return range->param & INDEX_PARAM_ENDS;
 }
-/* Whether a composite's value is one key but for its last part: what the keys of a composite can
- * answer. */
+/* Whether the keys of a composite can answer a value: all parts but the last are one key, or any
+ * code of one system. */
 bool search_has_keys(const struct search_value *v);
 
 bool date_rule_matches(const struct date_rule *rule, int64_t from_ms, int64_t to_ms);

@@ -101,7 +101,7 @@ static size_t value_group(const struct search_value *v, struct str key)
     if (v->kind == PARAM_QUANTITY)
         return key_unit_bytes(key);
     if (v->kind != PARAM_REFERENCE)
-        return key_system_bytes(key);
+        return v->any_code ? key_token_bytes(key) : key_system_bytes(key);
     if (!key.n || (unsigned char)key.p[0] != KEY_IDENTIFIER)
         return 0;
     n = key_system_bytes(str_from(key, 1));

@@ -314,8 +314,7 @@ static int clause_ranges(struct search_parse *p, const struct clause_more *more,
     }
     c->ranges = list.p;
     c->n_ranges = list.n;
-    if (!list.n && !c->negate)
-        c->kind = CLAUSE_NONE;
+    c->kind = list.n || c->negate ? CLAUSE_KEYS : CLAUSE_NONE;
     return ARG_TAKEN;
 }
 
@@ -378,6 +377,17 @@ static int composite_clauses(struct search_parse *p, struct search_clause *c,
     return ARG_TAKEN;
 }
 
+/* Whether the keys of the composite lie behind as many heads as a system has codes. */
+static bool is_spread(const struct clause_more *more)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < more->n_values; i++)
+        for (size_t k = 0; k + 1 < more->values[i].n_parts; k++)
+            any |= more->values[i].parts[k].any_code;
+    return any;
+}
+
 static bool has_keys(const struct search_parse *p, const struct clause_more *more)
 {
     bool has = p->opt->index.pairs;
@@ -397,8 +407,12 @@ int search_param_clause(struct search_parse *p, struct clause_more *more,
                                 .n_values = more->n_values};
     c->negate = modifier == MOD_NOT || modifier == MOD_NOT_IN ||
                 (modifier == MOD_MISSING && more->values[0].missing);
-    return more->composite && !has_keys(p, more) ? composite_clauses(p, c, more)
-                                                 : clause_ranges(p, more, c);
+    if (more->composite && (!has_keys(p, more) || is_spread(more))) {
+        int r = composite_clauses(p, c, more);
+        if (r < 0 || !has_keys(p, more))
+            return r;
+    }
+    return clause_ranges(p, more, c);
 }
 
 /* Adds ranges that hold all that a tree over a composite's item can find, where its clauses have

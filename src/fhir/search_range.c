@@ -71,20 +71,25 @@ static struct search_value *rule_of(const struct maker *m)
     return rule;
 }
 
+/* Whether no part of a composite stands behind the value. */
+static bool is_last(const struct maker *m)
+{
+    return !m->in || m->in->at + 1 == m->in->whole->n_parts;
+}
+
 /* A part that is one key leads on to the next part; all but the last are. */
 static int add_part(struct maker *m, struct key_range range)
 {
     const struct place *in = m->in;
-    bool is_last = in->at + 1 == in->whole->n_parts;
 
     range.lossy |= in->lossy;
     if (range.point && range.lo.n > INDEX_KEY_MAX)
         return 0; /* no key is so long */
-    if (!is_last && range.point)
+    if (!is_last(m) && range.point)
         return part_ranges(
             m, &(struct place){
                    .whole = in->whole, .at = in->at + 1, .before = range.lo, .lossy = range.lossy});
-    assert(is_last || range.groups);
+    assert(is_last(m) || range.groups);
     if (!range.groups && key_is_ordered(m->v->kind)) {
         range.head = (uint8_t)(in->before.n +
                                key_ordered_from(m->v->kind, str_from(range.lo, in->before.n)));
@@ -162,7 +167,7 @@ static int implied_system(struct maker *m)
         return 0;
     key_byte(&k, KEY_NO_SYSTEM);
     if (m->v->any_code)
-        return add_prefix(m, &k, (struct key_range){.lossy = true});
+        return add_prefix(m, &k, (struct key_range){.groups = !is_last(m), .lossy = true});
     key_code(&k, m->v->text);
     return add_point(m, &k, true);
 }
@@ -186,7 +191,7 @@ static int token(struct maker *m, unsigned before)
         return add_prefix(m, &k, (struct key_range){.groups = true});
     key_system(&k, v->system);
     if (v->any_code) {
-        r = add_prefix(m, &k, (struct key_range){0});
+        r = add_prefix(m, &k, (struct key_range){.groups = !is_last(m)});
     } else {
         key_code(&k, v->text);
         r = add_point(m, &k, false);
@@ -503,7 +508,7 @@ bool search_has_keys(const struct search_value *v)
     for (size_t i = 0; i + 1 < v->n_parts; i++) {
         const struct search_value *part = &v->parts[i];
 
-        has &= part->kind == PARAM_TOKEN       ? !part->any_code
+        has &= part->kind == PARAM_TOKEN       ? !part->any_code || part->system.n
                : part->kind == PARAM_REFERENCE ? part->targets || part->ref.kind == VALUE_LOCAL
                                                : part->kind == PARAM_URI;
     }
@@ -551,7 +556,8 @@ static int token_group(struct maker *m, struct str group, bool lossy)
     if (group.n > INDEX_KEY_MAX / 2)
         return 0;
     key_put(&k, group.p, group.n);
-    key_code(&k, m->v->text);
+    if (!m->v->any_code) /* else the group is a code already */
+        key_code(&k, m->v->text);
     return add_point(m, &k, lossy);
 }
 

@@ -334,28 +334,26 @@ static int step_down(struct making *m, struct sprout *from, struct str part, str
     return s ? 0 : m->err->code;
 }
 
-/* The id of an element of the differential; where it has none, the path serves, with its slice. */
-static int id_of(struct making *m, yyjson_val *over, struct str *ret)
+/* A type of a choice without a name of its own, behind the choice itself, is the slice of that
+ * type: "valueQuantity". NULL in p where it is none. */
+static struct str slice_by_type(struct making *m, const struct sprout *s, yyjson_val *over)
 {
-    struct str id = js_get_str(over, "id"), path = js_get_str(over, "path");
-    struct str slice = js_get_str(over, "sliceName");
+    yyjson_val *types = js_get(over, "type");
+    struct str stem, code = js_get_str(yyjson_arr_get_first(types), "code");
 
-    if (!path.n)
-        return bad(m, "an element of its differential has no path");
-    if (id.n > SNAPSHOT_PATH_MAX || path.n > SNAPSHOT_PATH_MAX)
-        return bad(m, "an element's id is too long");
-    /* Ids that are no paths with slices were in use before R4. */
-    if (!id.n || count_dots(id) != count_dots(path))
-        id = slice.n ? arena_fmt(m->a, "%.*s:%.*s", STR_ARG(path), STR_ARG(slice)) : path;
-    *ret = id;
-    return id.p ? 0 : err_no_memory(m->err);
+    if (!s->over || !js_get(s->over, "slicing") || !str_ends(s->name, STR("[x]")) ||
+        yyjson_arr_size(types) != 1 || !code.n)
+        return STR_NULL;
+    stem = str_head(s->name, s->name.n - 3);
+    return arena_fmt(m->a, "%.*s%c%.*s", STR_ARG(stem), code.p[0] & ~32, (int)code.n - 1,
+                     code.p + 1);
 }
 
 int sprout_find(struct making *m, yyjson_val *over, struct sprout **ret)
 {
     struct sprout *s = m->root;
-    struct str rest, part;
-    int r = id_of(m, over, &rest);
+    struct str rest, part, by_type;
+    int r = snapshot_id(m, over, &rest);
 
     if (r < 0)
         return r;
@@ -366,8 +364,64 @@ int sprout_find(struct making *m, yyjson_val *over, struct sprout **ret)
         if (r < 0)
             return r;
     }
+    by_type = slice_by_type(m, s, over);
+    if (by_type.n && !s->slice.n) {
+        s = take_slice(m, s, by_type);
+        m->last_id = arena_fmt(m->a, "%.*s:%.*s", STR_ARG(m->last_id), STR_ARG(by_type));
+        if (!s || !m->last_id.p)
+            return err_no_memory(m->err);
+    }
     *ret = s;
     return 0;
+}
+
+/* ---- the number of an extension ---- */
+
+static yyjson_val *first_element(yyjson_val *definition, bool *ret_whole)
+{
+    yyjson_val *given = js_get(js_get(definition, "snapshot"), "element"), *first;
+
+    *ret_whole = yyjson_arr_size(given) > 0;
+    if (!*ret_whole)
+        given = js_get(js_get(definition, "differential"), "element");
+    first = yyjson_arr_get_first(given);
+    return str_find(js_get_str(first, "path"), '.') < 0 ? first : NULL;
+}
+
+/* How often an extension may stand is said by the root of its definition, or of the one that it
+ * constrains. An extension that is not known here says nothing. */
+static int count_extension(struct making *m, struct sprout *s, struct str url)
+{
+    bool is_whole = false;
+
+    for (unsigned depth = 0; url.n && !is_whole && depth < SNAPSHOT_NESTING_MAX; depth++) {
+        yyjson_val *definition = NULL, *root;
+        int r =
+            m->world && m->world->canonical
+                ? m->world->canonical(m->world->ctx, m->a, def_resource(STR("StructureDefinition")),
+                                      url, &definition, m->err)
+                : 0;
+        if (r < 0)
+            return r;
+        root = first_element(definition, &is_whole);
+        if (!s->root_min.n)
+            s->root_min = js_str(js_get(root, "min"));
+        if (!s->root_max.n)
+            s->root_max = js_get_str(root, "max");
+        url = js_get_str(definition, "baseDefinition");
+    }
+    return 0;
+}
+
+static int count_slice(struct making *m, struct sprout *s, yyjson_val *over)
+{
+    yyjson_val *types = js_get(over, "type"), *type = yyjson_arr_get_first(types);
+    yyjson_val *profiles = js_get(type, "profile");
+
+    if (!s->slice.n || yyjson_arr_size(types) != 1 || yyjson_arr_size(profiles) != 1 ||
+        !str_eq(js_get_str(type, "code"), STR("Extension")))
+        return 0;
+    return count_extension(m, s, js_str(yyjson_arr_get_first(profiles)));
 }
 
 /* ---- the whole ---- */
@@ -380,7 +434,7 @@ static int lay_all(struct making *m, yyjson_val *differential)
     yyjson_arr_foreach(differential, i, n, v) {
         struct sprout *s;
         int r = sprout_find(m, v, &s);
-        if (r < 0 || (r = sprout_lay(m, s, v)) < 0)
+        if (r < 0 || (r = sprout_lay(m, s, v)) < 0 || (r = count_slice(m, s, v)) < 0)
             return r;
     }
     return 0;

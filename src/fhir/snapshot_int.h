@@ -13,6 +13,8 @@ struct sprout {
     struct sprout *like; /* a slice: the element that it slices */
     const char *only;    /* of a slice by its name alone ("valueQuantity"): the type */
     bool is_unfolded;    /* children are what they are */
+    struct str root_min; /* what the extension that a slice is of says of its number; or empty */
+    struct str root_max;
     struct sprout *child, *last, *slices, *next;
 };
 
@@ -23,13 +25,18 @@ struct making {
     const struct world *world;
     struct str url;
     struct sprout *root;
-    size_t n; /* elements */
+    struct str last_id; /* of the differential's element before, as snapshot_id has it */
+    size_t n;           /* elements */
     unsigned depth;
     struct err *err;
 };
 
 int snapshot_make(const struct making *up, struct arena *a, const struct world *world,
                   yyjson_val *definition, bool anew, yyjson_val **ret, struct err *err);
+
+/* The id of an element of the differential, by its place where it has none: call it for one after
+ * the other. */
+int snapshot_id(struct making *m, yyjson_val *over, struct str *ret);
 
 /* The tree of a list of elements. */
 int sprout_plant(struct making *m, yyjson_val *elements, struct sprout **ret);

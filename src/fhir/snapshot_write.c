@@ -251,9 +251,25 @@ static yyjson_val *said(const struct sprout *s, const char *name)
     return v ? v : js_get(s->base, name);
 }
 
+/* The differential's word, or else the extension's and the base's, whichever is narrower. */
+static struct str count_of(const struct sprout *s, const char *name, struct str root)
+{
+    struct str base = js_str(js_get(s->base, name)), count = js_str(js_get(s->over, name));
+    bool is_min = str_eq(str_c(name), STR("min"));
+    uint64_t of_base, of_root;
+
+    if (count.n || !root.n || !base.n)
+        return count.n ? count : base.n ? base : root;
+    of_base = number(s->base, name, 0);
+    of_root = str_eq(root, STR("*")) ? UNBOUNDED : 0;
+    if (!of_root && !str_to_u64(root, UINT32_MAX, &of_root))
+        return base;
+    return (is_min ? of_root > of_base : of_root < of_base) ? root : base;
+}
+
 static void write_counts(struct sb *out, const struct sprout *s)
 {
-    struct str min = js_str(said(s, "min")), max = js_str(said(s, "max"));
+    struct str min = count_of(s, "min", s->root_min), max = count_of(s, "max", s->root_max);
 
     if (!max.n)
         max = js_get_str(js_get(s->base, "base"), "max");

@@ -29,6 +29,8 @@ struct scan {
     const char *problem;              /* first one found */
     struct str open[XHTML_DEPTH_MAX]; /* names of the elements around */
     size_t depth;
+    xhtml_attribute_fn *each; /* may be NULL */
+    void *ctx;
 };
 
 static bool fail(struct scan *x, const char *problem)
@@ -259,6 +261,8 @@ static bool take_attribute(struct scan *x, struct str element, struct str *ret_n
     value = str_head(value, (size_t)end);
     if (!check_attribute(x, element, name, value))
         return false;
+    if (x->each)
+        x->each(x->ctx, element, name, value);
     x->at += value.n + 2;
     *ret_name = name;
     return true;
@@ -363,21 +367,33 @@ static bool take_content(struct scan *x)
     return take_start(x);
 }
 
+static void scan(struct scan *x)
+{
+    skip_blanks(x);
+    if (!looking_at(x, "<div"))
+        fail(x, "is not a <div> in the namespace " XHTML_NAMESPACE);
+    else if (take_start(x))
+        while (x->depth && x->at < x->s.n && take_content(x))
+            ;
+    if (!x->problem && x->depth)
+        fail(x, "ends within an element");
+    skip_blanks(x);
+    if (!x->problem && x->at < x->s.n)
+        fail(x, "has something behind its <div>");
+}
+
 const char *xhtml_problem(struct str s, size_t *ret_at)
 {
     struct scan x = {.s = s};
 
-    skip_blanks(&x);
-    if (!looking_at(&x, "<div"))
-        fail(&x, "is not a <div> in the namespace " XHTML_NAMESPACE);
-    else if (take_start(&x))
-        while (x.depth && x.at < s.n && take_content(&x))
-            ;
-    if (!x.problem && x.depth)
-        fail(&x, "ends within an element");
-    skip_blanks(&x);
-    if (!x.problem && x.at < s.n)
-        fail(&x, "has something behind its <div>");
+    scan(&x);
     *ret_at = x.at;
     return x.problem;
+}
+
+void xhtml_attributes(struct str s, xhtml_attribute_fn *each, void *ctx)
+{
+    struct scan x = {.s = s, .each = each, .ctx = ctx};
+
+    scan(&x);
 }

@@ -20,4 +20,9 @@
  * allowed") with the place of it in bytes. */
 const char *xhtml_problem(struct str s, size_t *ret_at);
 
+/* Calls `each` with every attribute, as it is written, in the order of the text; up to the first
+ * problem where there is one. */
+typedef void xhtml_attribute_fn(void *ctx, struct str element, struct str name, struct str value);
+void xhtml_attributes(struct str s, xhtml_attribute_fn *each, void *ctx);
+
 #endif

@@ -18,16 +18,17 @@
 
 static __thread struct loop *current;
 
-/* As many as named, or as the process may open files for. */
+/* Of one loop: its share of as many as named, or as the process may open files for. */
 static unsigned connections_max(unsigned threads)
 {
     struct rlimit files;
-    unsigned max = HTTP_CONNECTIONS_MAX;
+    unsigned max = HTTP_CONNECTIONS_MAX, share;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < max + FILES_FOR_OTHERS)
         max = files.rlim_cur > 2 * FILES_FOR_OTHERS ? (unsigned)files.rlim_cur - FILES_FOR_OTHERS
                                                     : FILES_FOR_OTHERS;
-    return MAX(max, threads);
+    share = max / MAX(threads, 1u);
+    return MAX(share, 1u);
 }
 
 /* We percent-decode ourselves, from the text as sent. */
@@ -59,8 +60,8 @@ static struct MHD_Daemon *make_daemon(struct http_server *s, int listen_fd)
         MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s, MHD_OPTION_NOTIFY_COMPLETED, exchange_end,
         s, MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, s, MHD_OPTION_UNESCAPE_CALLBACK,
         leave_escaped, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
-        MHD_OPTION_CONNECTION_LIMIT, MAX(connections_max(c->threads) / c->threads, 1u),
-        MHD_OPTION_CONNECTION_TIMEOUT, c->idle_seconds, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, connections_max(c->threads), MHD_OPTION_CONNECTION_TIMEOUT,
+        c->idle_seconds, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 /* How long the loop may sleep if nothing comes; -1: for ever. */

@@ -94,6 +94,15 @@ static int plan_dependency(struct plan *p, const struct package_name *id, unsign
     return r;
 }
 
+static void say_installed(const struct plan *p, const struct package_name *id)
+{
+    char text[LINE_MAX_BYTES];
+
+    snprintf(text, sizeof text, "%.*s#%.*s is installed already", STR_ARG(id->name),
+             STR_ARG(id->version));
+    p->options->say(p->options->ctx, text);
+}
+
 static int plan_package(struct plan *p, const struct package *package, unsigned depth)
 {
     const struct package_row *have = package_table_find(p->table, package->id.name);
@@ -102,10 +111,7 @@ static int plan_package(struct plan *p, const struct package *package, unsigned 
     if (is_planned(p, &package->id))
         return 0;
     if (have && str_eq(have->id.version, package->id.version)) {
-        p->options->say(p->options->ctx,
-                        arena_fmt(p->a, "%.*s#%.*s is installed already", STR_ARG(package->id.name),
-                                  STR_ARG(package->id.version))
-                            .p);
+        say_installed(p, &package->id);
         return 0;
     }
     if (have)
@@ -122,8 +128,28 @@ static int plan_package(struct plan *p, const struct package *package, unsigned 
     return 0;
 }
 
+static int pass_over(void *ctx, struct str file, struct str json, struct err *err)
+{
+    (void)ctx;
+    (void)file;
+    (void)json;
+    (void)err;
+    return 0;
+}
+
+/* A damaged package changes nothing: each is unpacked to its end before the first is installed. */
+static int check_whole(const struct plan *p)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < p->n; i++)
+        r = package_each(p->packages[i].path, pass_over, NULL, p->err);
+    return r;
+}
+
 static int make_plan(struct plan *p)
 {
+    char text[LINE_MAX_BYTES];
     int r = 0;
 
     if (p->options->n_paths > PACKAGES_MAX)
@@ -132,13 +158,15 @@ static int make_plan(struct plan *p)
         r = package_read(p->options->paths[p->n_given], p->a, &p->given[p->n_given], p->err);
     for (size_t i = 0; r >= 0 && i < p->n_given; i++)
         r = plan_package(p, &p->given[i], 0);
-    if (r < 0 || !p->missing[0])
+    if (r < 0)
         return r;
-    if (!p->options->is_incomplete)
+    if (p->missing[0] && !p->options->is_incomplete)
         return err_set(p->err, ERR_NOT_FOUND, "these packages are missing: %s", p->missing);
-    p->options->say(p->options->ctx,
-                    arena_fmt(p->a, "these packages are missing: %s", p->missing).p);
-    return 0;
+    if (p->missing[0]) {
+        snprintf(text, sizeof text, "these packages are missing: %s", p->missing);
+        p->options->say(p->options->ctx, text);
+    }
+    return check_whole(p);
 }
 
 /* ---- one package into the store ---- */
@@ -165,11 +193,23 @@ static void say_left_out(struct installing *in, struct str name, const char *why
     in->options->say(in->options->ctx, text);
 }
 
+/* Memory and disk are no fault of the resource: it is not left out, the package is not installed.
+ */
+static bool is_of_node(int code)
+{
+    return code < 0 && err_http_status(code) >= 500;
+}
+
 static int commit(struct installing *in, const struct place_note *note, struct err *err)
 {
     int r = place_put(in->place, &in->a, PLACE_PACKAGE, in->lines, in->n, note, err);
 
     for (size_t i = 0; r >= 0 && i < in->n; i++) {
+        if (is_of_node(in->lines[i].result)) {
+            r = in->lines[i].result;
+            *err = in->lines[i].err;
+            continue;
+        }
         if (in->lines[i].result < 0) {
             say_left_out(in, in->names[i], in->lines[i].err.text);
             continue;
@@ -226,6 +266,10 @@ static int take(void *ctx, struct str file, struct str json, struct err *err)
     struct err why;
 
     if (js_parse(&in->a, json, &root, &why) < 0) {
+        if (is_of_node(why.code)) {
+            *err = why;
+            return why.code;
+        }
         say_left_out(in, file, why.text);
         return 0;
     }

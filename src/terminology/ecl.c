@@ -136,6 +136,14 @@ static enum ecl_operator take_operator(struct ecl *e)
         {STR(">!"), OP_PARENTS},
         {STR("<"), OP_DESCENDANTS},
         {STR(">"), OP_ANCESTORS},
+        {STR("descendantOf"), OP_DESCENDANTS},
+        {STR("descendantOrSelfOf"), OP_DESCENDANTS_SELF},
+        {STR("childOf"), OP_CHILDREN},
+        {STR("childOrSelfOf"), OP_CHILDREN_SELF},
+        {STR("ancestorOf"), OP_ANCESTORS},
+        {STR("ancestorOrSelfOf"), OP_ANCESTORS_SELF},
+        {STR("parentOf"), OP_PARENTS},
+        {STR("parentOrSelfOf"), OP_PARENTS_SELF},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
@@ -268,7 +276,7 @@ int ecl_focus(struct ecl *e, uint64_t *to)
     if (++e->parts > ECL_PARTS_MAX)
         return err_set(e->err, ERR_COSTLY, "an expression constraint may have %d parts",
                        ECL_PARTS_MAX);
-    if (ecl_take(e, STR("*"))) {
+    if (ecl_take(e, STR("*")) || ecl_take(e, STR("any"))) {
         for (uint32_t i = 0; i < cs_n(e->cs); i++)
             bits_add(to, i);
         return 0;
@@ -320,7 +328,8 @@ static int simple_sub(struct ecl *e, uint64_t *to)
 
     if (!of)
         return ecl_no_bits(e);
-    r = ecl_take(e, STR("^")) ? ecl_member_of(e, of) : ecl_focus(e, of);
+    r = ecl_take(e, STR("^")) || ecl_take(e, STR("memberOf")) ? ecl_member_of(e, of)
+                                                              : ecl_focus(e, of);
     if (r < 0 || op == OP_SELF)
         return r;
     return op == OP_TOP || op == OP_BOTTOM ? outermost(e, op == OP_TOP, of, to)

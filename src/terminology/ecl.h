@@ -15,8 +15,11 @@
  *                  "active" ) …
  *     history    = "HISTORY" [ "-MIN" / "-MOD" / "-MAX" / "(" expression ")" ]
  *
- * Terms between bars and comments are passed over. Of a reference set one field is taken, because
- * the answer is a set of concepts; alternate identifiers are not known.
+ * Terms between bars and comments are passed over. Signs may be written as the words of the long
+ * syntax: descendantOf, descendantOrSelfOf, childOf, childOrSelfOf, ancestorOf, ancestorOrSelfOf,
+ * parentOf, parentOrSelfOf, memberOf, ANY, reverseOf, "[1 to many]", "NOT =" and "<>".
+ * Of a reference set one field is taken, because the answer is a set of concepts; alternate
+ * identifiers are not known.
  * Source: SNOMED International, Expression Constraint Language 2.2.
  */
 #ifndef TERMINOLOGY_ECL_H

@@ -169,9 +169,9 @@ static int read_cardinality(struct ecl *e, struct node *n)
 {
     if (!ecl_take(e, STR("[")))
         return 0;
-    if (!ecl_number(e, &n->min) || !ecl_take(e, STR("..")))
+    if (!ecl_number(e, &n->min) || !(ecl_take(e, STR("..")) || ecl_take(e, STR("to"))))
         return ecl_bad(e, "a cardinality like [1..3] or [0..*] is expected");
-    if (!ecl_take(e, STR("*")) && !ecl_number(e, &n->max))
+    if (!ecl_take(e, STR("*")) && !ecl_take(e, STR("many")) && !ecl_number(e, &n->max))
         return ecl_bad(e, "a cardinality like [1..3] or [0..*] is expected");
     if (!ecl_take(e, STR("]")))
         return ecl_bad(e, "a bracket is not closed");
@@ -217,7 +217,7 @@ static int read_concrete(struct ecl *e, struct node *n)
 
 static int read_attribute(struct ecl *e, struct node *n)
 {
-    bool reversed = ecl_take(e, STR("R"));
+    bool reversed = ecl_take(e, STR("R")) || ecl_take(e, STR("reverseOf"));
     int r;
 
     n->kind = NODE_ATTRIBUTE;

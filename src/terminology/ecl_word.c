@@ -10,9 +10,17 @@ bool ecl_comparison(struct ecl *e, enum comparison *ret)
     static const struct {
         struct str text;
         enum comparison cmp;
-    } table[] = {{STR("!="), CMP_NE}, {STR("<="), CMP_LE}, {STR(">="), CMP_GE},
+    } table[] = {{STR("!="), CMP_NE}, {STR("<>"), CMP_NE}, {STR("<="), CMP_LE}, {STR(">="), CMP_GE},
                  {STR("="), CMP_EQ},  {STR("<"), CMP_LT},  {STR(">"), CMP_GT}};
+    size_t at = e->at;
 
+    if (ecl_take(e, STR("NOT"))) {
+        *ret = CMP_NE;
+        if (ecl_take(e, STR("=")))
+            return true;
+        e->at = at;
+        return false;
+    }
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
         if (ecl_take(e, table[i].text)) {
             *ret = table[i].cmp;

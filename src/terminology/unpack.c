@@ -1,5 +1,7 @@
 #include "terminology/unpack.h"
 
+#include "base/fault.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -22,15 +24,17 @@ static int failed(struct unpack *u, struct err *err)
 {
     const char *why = archive_error_string(u->a);
 
+    if (archive_errno(u->a) == ENOMEM)
+        return err_no_memory(err);
     return err_set(err, ERR_SYNTAX, "\"%s\" cannot be unpacked: %s", u->path,
                    why ? why : "it is damaged");
 }
 
 static struct unpack *unpack_new(const char *path)
 {
-    struct unpack *u = calloc(1, sizeof *u);
+    struct unpack *u = fault_point("malloc") ? NULL : calloc(1, sizeof *u);
 
-    if (!u || !(u->path = strdup(path)) || !(u->a = archive_read_new())) {
+    if (!u || fault_point("malloc") || !(u->path = strdup(path)) || !(u->a = archive_read_new())) {
         unpack_close(u);
         return NULL;
     }
@@ -127,7 +131,7 @@ int unpack_next(struct unpack *u, struct str *ret_name, struct err *err)
     if (rc < 0)
         return rc;
     for (;;) {
-        rc = archive_read_next_header(u->a, &entry);
+        rc = fault_point("read") ? ARCHIVE_FATAL : archive_read_next_header(u->a, &entry);
         if (rc == ARCHIVE_EOF)
             return 0;
         if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
@@ -161,13 +165,13 @@ static int fill(struct unpack *u, struct err *err)
     }
     if (u->cap - u->n < READ_BYTES) {
         size_t cap = MAX(u->cap * 2, 4 * READ_BYTES);
-        char *buf = realloc(u->buf, cap);
+        char *buf = fault_point("malloc") ? NULL : realloc(u->buf, cap);
         if (!buf)
             return err_no_memory(err);
         u->buf = buf;
         u->cap = cap;
     }
-    n = archive_read_data(u->a, u->buf + u->n, READ_BYTES);
+    n = fault_point("read") ? -1 : archive_read_data(u->a, u->buf + u->n, READ_BYTES);
     if (n < 0)
         return failed(u, err);
     u->at_end = n == 0;

@@ -158,6 +158,18 @@ def data_types():
     case(narrative('x'))
     case(narrative('<img src="#a" alt="b"/>'))
     case(narrative(' <p> </p>\n'), 'txt-2')
+    for inner, says in (
+            ('<a href="#x">y</a><p id="x">z</p>', None),
+            ('<a href="#x">y</a><a name="x">z</a>', None),
+            ('<a href="#own">y</a>', None),
+            ('<img src="#pic" alt="b"/>', None),
+            ('<a href="#">top</a><a href="http://a.org/#x">y</a>', None),
+            ('<a href="#n">x</a>' * 3, 'warning:Patient.text.div has a link to "#n", which'),
+            ('<img src="#n" alt="b"/>', 'warning:Patient.text.div has a link to "#n", which'),
+            ('<p id="a">x</p><p id="a">y</p>', 'warning:several elements with the id "a"')):
+        case({**narrative(inner), 'name': [{'id': 'own', 'family': 'x'}],
+              'photo': [{'url': '#pic'}], 'contained': [{
+                  'resourceType': 'Binary', 'id': 'pic', 'contentType': 'image/png'}]}, says)
     case(narrative('<script>x</script>'), 'Patient.text.div has an element')
     case(narrative('<p onclick="x">x</p>'), 'Patient.text.div has an attribute')
     case(patient(managingOrganization={'reference': 'Organization?identifier=1'}),

@@ -82,16 +82,28 @@ static void open_store(struct world *w, bool create)
         assert_int_equal(store_faulty_new(w->st, &w->st, &err), 0);
 }
 
-void world_open(struct world *w)
+void world_place(struct world *w)
 {
     const char *tmp = getenv("TMPDIR");
 
     *w = (struct world){.who = {.kind = ACCESS_OPEN, .agent = STR("test"), .may_write = true}};
     snprintf(w->dir, sizeof w->dir, "%.40s/carnet-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(w->dir));
-    arena_init(&w->a, MIB(256));
     if (world_on_postgres())
         make_schema(w);
+}
+
+void world_displace(const struct world *w)
+{
+    if (w->uri[0])
+        drop_schema(w);
+    remove_dir(w->dir);
+}
+
+void world_open(struct world *w)
+{
+    world_place(w);
+    arena_init(&w->a, MIB(256));
     open_store(w, true);
 }
 
@@ -105,9 +117,7 @@ void world_done(struct world *w)
 {
     store_close(w->st);
     arena_done(&w->a);
-    if (w->uri[0])
-        drop_schema(w);
-    remove_dir(w->dir);
+    world_displace(w);
 }
 
 int type_of(const char *name)

@@ -26,6 +26,9 @@ bool world_on_postgres(void);
 void world_open(struct world *w);
 void world_reopen(struct world *w);
 void world_done(struct world *w);
+/* Only the place of a store: its folder, and its schema. */
+void world_place(struct world *w);
+void world_displace(const struct world *w);
 struct store_config world_config(const struct world *w);
 
 /* One version of a resource given as JSON text without id; NULL text: a deletion. Each call is a

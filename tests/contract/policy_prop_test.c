@@ -13,7 +13,8 @@
 
 #define CASES 6000
 #define VERSIONS_MAX 700
-#define COUNTRY_CASES 1500 /* of one country, which has one policy */
+#define COUNTRIES 4        /* at least, each with a policy of its own … */
+#define COUNTRY_CASES 1500 /* … and with so many cases at most */
 #define QUESTIONS 40       /* between two changes */
 #define HIV_LABEL "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"
 
@@ -997,6 +998,7 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 static void nothing_more_is_told(void **state)
 {
     size_t cases = (size_t)number_of("CARNET_CASES", CASES), done = 0;
+    size_t of_one = MIN(cases / COUNTRIES + 1, (size_t)COUNTRY_CASES);
     uint64_t seed = number_of("CARNET_SEED", 1);
     struct search_limits was = search_limits;
 
@@ -1018,7 +1020,7 @@ static void nothing_more_is_told(void **state)
                                                    .set_array = 5,
                                                    .bodies = {2, 6, 12},
                                                    .reads = {4, 20, 0}};
-        done += run_country(seed, cases - done < COUNTRY_CASES ? cases - done : COUNTRY_CASES);
+        done += run_country(seed, MIN(cases - done, of_one));
     }
     search_limits = was;
 }

@@ -48,10 +48,7 @@ def main():
     cache = os.path.join(os.path.abspath(sys.argv[2]), 'e2e-client')
     chromium = need_chromium()
     run.need_node()
-    os.makedirs(cache, exist_ok=True)
-    for name in run.FILES + TESTS + ('browser.mjs',):
-        shutil.copy(os.path.join(run.HERE, name), cache)
-    run.install(cache)
+    run.prepare(cache, TESTS + ('browser.mjs',))
     with nodes.Folder(sys.argv[1]) as folder:
         names = make_country(folder)
         with nodes.Node(folder, '--demo', is_open=False) as node:

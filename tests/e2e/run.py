@@ -4,6 +4,8 @@
 Skips, saying so, where there is no Node.js of at least NODE_MIN, or where npm cannot fetch the
 library. What npm fetches stays in the cache folder, never in the source tree.
 """
+import fcntl
+import filecmp
 import os
 import re
 import shutil
@@ -58,6 +60,18 @@ def install(cache):
         f.write(lock)
 
 
+def prepare(cache, tests=()):
+    """The test files and the library in the cache folder, which several tests share at a time."""
+    os.makedirs(cache, exist_ok=True)
+    with open(os.path.join(cache, 'lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in (*FILES, *tests):
+            here, there = os.path.join(HERE, name), os.path.join(cache, name)
+            if not os.path.exists(there) or not filecmp.cmp(here, there, shallow=False):
+                shutil.copy(here, there)
+        install(cache)
+
+
 def run_tests(node, cache, tests=TESTS, more=None, seconds=TEST_SECONDS):
     env = dict(os.environ, CARNET_URL=f'http://127.0.0.1:{node.port}/fhir', **(more or {}))
     for name in ('http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'):
@@ -76,10 +90,7 @@ def run_tests(node, cache, tests=TESTS, more=None, seconds=TEST_SECONDS):
 def main():
     cache = os.path.join(os.path.abspath(sys.argv[2]), 'e2e-client')
     need_node()
-    os.makedirs(cache, exist_ok=True)
-    for name in FILES:
-        shutil.copy(os.path.join(HERE, name), cache)
-    install(cache)
+    prepare(cache)
     with nodes.Folder(sys.argv[1]) as folder, nodes.Node(folder) as node:
         passed, failed = run_tests(node, cache)
     print(f'{passed} passed, {failed} failed')

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Which shards a request touches in a store that Citus has distributed: shards.py CARNET
+"""Which shards a request touches in a store that Citus has distributed: shards.py CARNET FOLDER
 
-Citus logs each statement that the coordinator sends to a worker; the shards' numbers stand in it. A
-patient's requests touch the shard of the patient's home, and the directory; a search of everything
-touches all. Skips unless CARNET_TEST_CITUS=start.
+The coordinator explains every statement that the node sends it (auto_explain, with all tasks of
+Citus: the shards stand in the plans), and logs each statement that it sends to a worker itself, for
+the writes that go out as COPY. A patient's requests touch the shard of the patient's home and the
+directory; a search of everybody touches all. The plans are kept in FOLDER/shards-explain.txt. Skips
+unless CARNET_TEST_CITUS=start.
 """
 import os
 import re
@@ -14,32 +16,49 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 import node as nodes  # noqa: E402
+import plans  # noqa: E402
 import stores  # noqa: E402
 import with_citus  # noqa: E402
 
 PEOPLE = 12
 TABLES = ('carnet_version', 'carnet_idx', 'carnet_home', 'carnet_guest')
+SETTINGS = {'shared_preload_libraries': 'citus,' + plans.MODULE, 'log_min_messages': 'notice',
+            'citus.explain_all_tasks': 'on'}
+WATCHED = ('auto_explain.log_min_duration = 0', 'citus.log_remote_commands = on')
+# What Citus asks of itself: the explaining, and its transactions on workers.
+INNER = re.compile(r'EXPLAIN |BEGIN TRANSACTION|\n')
+SHARD = re.compile(r'carnet_(?:version|idx|home|guest)_(\d+)')
 
 
 class Watch:
-    """What the coordinator has sent to the workers since the last look."""
+    """What the coordinator has planned and sent to the workers since the last look."""
 
     def __init__(self, cluster):
-        self.coordinator, self.seen = cluster.coordinator, 0
+        self.log, self.idle = plans.Log(cluster.coordinator), plans.Idle(cluster.uri)
         self.shards = {}
-        for line in self.coordinator.sql(
+        for line in cluster.coordinator.sql(
                 "SELECT shardid, logicalrelid FROM pg_dist_shard").split():
             shard, table = line.split('|')
             self.shards[int(shard)] = table
 
-    def touched(self):
-        """The shards of each table."""
-        text = self.coordinator.text()
-        new, self.seen = text[self.seen:], len(text)
+    def all(self, table):
+        """The shards of a table."""
+        return {s for s, of in self.shards.items() if of == table}
+
+    def by_table(self, entries):
         found = {table: set() for table in TABLES}
-        for shard in re.findall(r'carnet_(?:version|idx|home|guest)_(\d+)', new):
+        for shard in SHARD.findall('\n'.join(entries)):
             found[self.shards[int(shard)]].add(int(shard))
         return found
+
+    def look(self):
+        """The plans, and the shards of each table: in them, and in all that was sent."""
+        self.idle.wait()
+        entries = self.log.entries()
+        found = [p.removeprefix('Query Text: ') for p in plans.texts(entries)]
+        found = [p for p in found if not INNER.match(p)]
+        sent = [e for e in entries if 'NOTICE:  issuing ' in e and 'issuing EXPLAIN' not in e]
+        return found, self.by_table(found), self.by_table(sent)
 
 
 def home_of(cluster, patient):
@@ -48,7 +67,7 @@ def home_of(cluster, patient):
         "SELECT get_shard_id_for_distribution_column('carnet_version', v.home),"
         " get_shard_id_for_distribution_column('carnet_idx', v.home) FROM carnet_version v"
         f" WHERE v.row = {patient['row']}").strip().split('|')
-    return {int(shards[0])}, {int(shards[1])}
+    return {'carnet_version': {int(shards[0])}, 'carnet_idx': {int(shards[1])}}
 
 
 def make(folder, cluster):
@@ -63,7 +82,6 @@ def make(folder, cluster):
         client = node.client()
         entries = client.get('/fhir/Observation?_count=200').json()['entry']
         client.close()
-    guests = int(cluster.coordinator.sql('SELECT count(*) FROM carnet_guest'))
     patients = [e['resource'].get('subject', {}).get('reference', '') for e in entries]
     patient = max(set(patients), key=patients.count).removeprefix('Patient/')
     # A UUID's key is 01 and its bytes; another id its text and 00.
@@ -72,75 +90,96 @@ def make(folder, cluster):
            else patient.encode().hex() + '00')
     row = cluster.coordinator.sql(
         f"SELECT row FROM carnet_version WHERE id = '\\x{key}' ORDER BY row LIMIT 1").strip()
-    return {'id': patient, 'row': row, 'guests': guests}
+    return {'id': patient, 'row': row}
 
 
-def check(score, cluster, folder, patient):
-    version, idx = home_of(cluster, patient)
-    cluster.coordinator.sql("ALTER SYSTEM SET citus.log_remote_commands = on")
-    cluster.coordinator.sql("SELECT pg_reload_conf()")
-    watch = Watch(cluster)
+def requests(patient, record):
+    """Of one patient: name, method, address, body; shards of the directory; whether EXPLAIN names
+    all that is touched (what is inserted goes out as COPY)."""
     path = f'/fhir/Patient/{patient["id"]}'
     observation = {'resourceType': 'Observation', 'status': 'final', 'code': {'text': 'x'},
                    'subject': {'reference': f'Patient/{patient["id"]}'}}
+    entry = {'resource': observation, 'request': {'method': 'POST', 'url': 'Observation'}}
+    bundle = {'resourceType': 'Bundle', 'type': 'transaction', 'entry': [entry, entry]}
+    return (('read', 'GET', path, None, 0, True),
+            ('history', 'GET', path + '/_history', None, 0, True),
+            ('search', 'GET', f'/fhir/Observation?patient={path[6:]}&_count=5', None, 1, True),
+            ('search in the compartment', 'GET', path + '/Observation?_count=5', None, 1, True),
+            ('everything', 'GET', path + '/$everything?_type=Observation,Condition', None, None,
+             True),
+            ('update', 'PUT', path, record, 0, False),
+            ('create', 'POST', '/fhir/Observation', observation, 1, False),
+            ('transaction', 'POST', '/fhir', bundle, 2, False))
+
+
+def describe(found):
+    return ', '.join(f'{t} {sorted(s)}' for t, s in found.items() if s)
+
+
+def of_patient(score, watch, client, home, request, out):
+    """One request of a patient: only the home, and so much of the directory."""
+    name, method, url, body, directory, is_explained = request
+    watch.look()
+    reply = client.send(method, url, body)
+    found, explained, sent = watch.look()
+    score.check(reply.status in (200, 201), f'{name}: {reply}')
+    print(f'{name}: explained {describe(explained)}; sent {describe(sent)}')
+    out.write(f'== {name}: {method} {url}\nshards in plans: {describe(explained)}\n'
+              f'shards of all that was sent to workers: {describe(sent)}\n\n')
+    out.writelines(plan + '\n\n' for plan in found)
+    # Who is referred to (practitioners, places) lives elsewhere, and is in $everything.
+    tables = ['carnet_idx'] if name == 'everything' else ['carnet_version', 'carnet_idx']
+    for table in tables:
+        touched = explained[table] | sent[table]
+        score.check(touched <= home[table], f'{name} leaves the home {home}: {touched}')
+    score.check(not is_explained or explained == sent, f'{name}: {explained} is not {sent}')
+    score.check(sent['carnet_version'] | sent['carnet_idx'], f'{name} touches nothing')
+    n = len(sent['carnet_home']) + len(sent['carnet_guest'])
+    score.check(directory is None or n <= directory, f'{name}: {n} shards of the directory')
+
+
+def of_all(score, watch, client, out):
+    watch.look()
+    url = '/fhir/Patient?name=a&_count=50'
+    client.get(url)
+    found, explained, sent = watch.look()
+    print(f'search of all: {describe(explained)}')
+    out.write(f'== search of all: GET {url}\nshards in plans: {describe(explained)}\n\n')
+    out.writelines(plan + '\n\n' for plan in found)
+    for what in (explained, sent):
+        score.check(what['carnet_idx'] == watch.all('carnet_idx'), f'not all are asked: {what}')
+
+
+def check(score, cluster, folder, patient, out):
+    home = home_of(cluster, patient)
+    for setting in WATCHED:
+        cluster.coordinator.sql(f'ALTER SYSTEM SET {setting}')
+    cluster.coordinator.sql('SELECT pg_reload_conf()')
+    watch = Watch(cluster)
+    out.write(f'patient {patient["id"]}, home {describe(home)}\n\n')
     with nodes.Node(folder) as node:
         client = node.client()
-        record = client.get(path).json()
-        for name, method, url, body in (
-                ('read', 'GET', path, None),
-                ('history', 'GET', path + '/_history', None),
-                ('search', 'GET', f'/fhir/Observation?patient={path[6:]}&_count=5', None),
-                ('search in the compartment', 'GET', path + '/Observation?_count=5', None),
-                ('everything', 'GET', path + '/$everything?_type=Observation,Condition', None),
-                ('update', 'PUT', path, record),
-                ('create', 'POST', '/fhir/Observation', observation),
-                ('transaction', 'POST', '/fhir',
-                 {'resourceType': 'Bundle', 'type': 'transaction', 'entry': [
-                     {'resource': observation, 'request': {'method': 'POST', 'url': 'Observation'}},
-                     {'resource': observation,
-                      'request': {'method': 'POST', 'url': 'Observation'}}]})):
-            watch.touched()
-            reply = client.send(method, url, body)
-            found = watch.touched()
-            score.check(reply.status in (200, 201), f'{name}: {reply}')
-            print(f'{name}: ' + ', '.join(f'{t} {len(s)}' for t, s in found.items()))
-            # Who is referred to (practitioners, places) lives elsewhere, and is in $everything.
-            inside = name == 'everything' or found['carnet_version'] <= version
-            score.check(inside and found['carnet_idx'] <= idx,
-                        f'{name} leaves the home {version} {idx}: {found}')
-            score.check(found['carnet_version'] | found['carnet_idx'], f'{name} touches nothing')
-        watch.touched()
-        client.get('/fhir/Patient?name=a&_count=50')
-        found = watch.touched()
-        everywhere = {s for s, table in watch.shards.items() if table == 'carnet_idx'}
-        print(f'search of all: carnet_idx {len(found["carnet_idx"])} of {len(everywhere)}')
-        score.check(found['carnet_idx'] == everywhere, f'a search of all asks all: {found}')
-        shows_by_itself(score, cluster, client, observation)
+        record = client.get(f'/fhir/Patient/{patient["id"]}').json()
+        for request in requests(patient, record):
+            of_patient(score, watch, client, home, request, out)
+        of_all(score, watch, client, out)
+        shows_by_itself(score, cluster, client)
         client.close()
+    watch.idle.close()
 
 
-def shows_by_itself(score, cluster, client, observation):
+def shows_by_itself(score, cluster, client):
     """As if the process that wrote the last group had died behind its commit: nobody writes any
     more, and yet the readers of another come to see it."""
-    made = client.send('POST', '/fhir/Observation', observation).json()['id']
+    made = client.send('POST', '/fhir/Basic', {'resourceType': 'Basic', 'code': {'text': 'x'}})
+    path = '/fhir/Basic/' + made.json()['id']
     cluster.coordinator.sql('UPDATE carnet_feed SET seen = row - 1')
-    hidden = client.get('/fhir/Observation/' + made).status
+    hidden = client.get(path).status
     end = time.time() + 20
-    while client.get('/fhir/Observation/' + made).status != 200 and time.time() < end:
+    while client.get(path).status != 200 and time.time() < end:
         time.sleep(0.1)
-    shown = client.get('/fhir/Observation/' + made).status
+    shown = client.get(path).status
     score.check((hidden, shown) == (404, 200), f'an unshown group is shown: {hidden}, {shown}')
-
-
-def main(carnet):
-    if os.environ.get('CARNET_TEST_CITUS') != 'start' or not with_citus.is_installed():
-        print('skipped: CARNET_TEST_CITUS=start and Citus are needed')
-        return nodes.SKIPPED
-    score = nodes.Score()
-    with with_citus.Cluster({'log_min_messages': 'notice'}) as cluster:
-        with Stored(carnet, cluster.uri) as folder:
-            check(score, cluster, folder, make(folder, cluster))
-    return score.end()
 
 
 class Stored(nodes.Folder):
@@ -157,5 +196,18 @@ class Stored(nodes.Folder):
         nodes.shutil.rmtree(self.path, ignore_errors=True)
 
 
+def main(carnet, folder_of_plans):
+    if os.environ.get('CARNET_TEST_CITUS') != 'start' or not with_citus.is_installed():
+        print('skipped: CARNET_TEST_CITUS=start and Citus are needed')
+        return nodes.SKIPPED
+    score = nodes.Score()
+    path = os.path.join(folder_of_plans, 'shards-explain.txt')
+    with with_citus.Cluster(SETTINGS) as cluster, Stored(carnet, cluster.uri) as folder, \
+            open(path, 'w', encoding='utf-8') as out:
+        check(score, cluster, folder, make(folder, cluster), out)
+    print('plans: ' + path)
+    return score.end()
+
+
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

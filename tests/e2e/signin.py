@@ -5,7 +5,6 @@ Skips as run.py does.
 """
 import json
 import os
-import shutil
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'http'))
@@ -26,10 +25,7 @@ def private(key):
 def main():
     cache = os.path.join(os.path.abspath(sys.argv[2]), 'e2e-client')
     run.need_node()
-    os.makedirs(cache, exist_ok=True)
-    for name in run.FILES + ('signin.test.mjs',):
-        shutil.copy(os.path.join(run.HERE, name), cache)
-    run.install(cache)
+    run.prepare(cache, ('signin.test.mjs',))
     score = nodes.Score()
     with nodes.Folder(sys.argv[1]) as folder, nodes.Node(folder, is_open=False) as node:
         world = auth.World(score, folder, node)

@@ -510,6 +510,37 @@ def check_explained(world):
     check(ask('bob', 'Patient/ann', role='worker') == 404 and
           ask('bob', 'Patient/no', role='worker') == 404, 'and nothing else')
 
+# ---- what a validation tells ----
+
+def profile(name, kind, path, **says):
+    return {'resourceType': 'StructureDefinition', 'id': name, 'url': 'urn:test:' + name,
+            'name': name.title(), 'status': 'active', 'kind': 'resource', 'abstract': False,
+            'type': kind, 'derivation': 'constraint',
+            'baseDefinition': 'http://hl7.org/fhir/StructureDefinition/' + kind,
+            'differential': {'element': [dict({'id': path, 'path': path}, **says)]}}
+
+
+def check_validate(world):
+    """A profile of what is referred to asks about its content, which is not everybody's."""
+    check, put = world.check, lambda r: world.put(world.loader, r)
+    subject = {'code': 'Reference', 'targetProfile': ['urn:test:named']}
+    for r in (profile('named', 'Patient', 'Patient.name', min=1),
+              profile('about', 'Observation', 'Observation.subject', type=[subject]),
+              {'resourceType': 'Patient', 'id': 'vic'}):
+        check(put(r).status == 201, f'a definition is there: {r}')
+
+    def refused(login, patient):
+        reply = world.ask(login, 'POST', 'Observation/$validate?profile=urn:test:about', {
+            'resourceType': 'Observation', 'status': 'final', 'code': {'text': 'x'},
+            'subject': {'reference': 'Patient/' + patient}})
+        check(reply.status == 200, f'$validate answers: {reply}')
+        return [i['details']['text'] for i in reply.json()['issue'] if i['severity'] == 'error']
+
+    told = refused(world.loader, 'vic')
+    check(len(told) == 1 and 'conforms to none' in told[0], f'one who sees them is told: {told}')
+    check(refused('doc', 'vic') == refused('doc', 'nobody') == [],
+          'of a person whom one may not see it is not told what their record has')
+
 
 # ---- notices ----
 
@@ -666,6 +697,7 @@ def main():
         check_law(world)
         check_explained(world)
         check_presence(world)
+        check_validate(world)
         check_forgotten(world)
     return score.end()
 

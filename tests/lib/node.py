@@ -54,8 +54,8 @@ class Folder:
 
     def run(self, command, *args, status=0):
         """Runs a subcommand on the data; its output."""
-        done = subprocess.run([self.carnet, command, '--data', self.data,
-                               *stores.options(self.data), *args],
+        place = [] if command == 'audit' else stores.options(self.data)  # its log is no store
+        done = subprocess.run([self.carnet, command, '--data', self.data, *place, *args],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != status:
             raise RuntimeError(f'carnet {command} ended with {done.returncode}: {done.stdout}')

@@ -1,5 +1,6 @@
 #include "store/search/search_int.h"
 
+#define HEADS_MAX 256 /* ranges of a clause that could be answered by others */
 #define PROBES_MAX 8 /* points that are probed one by one; past it the body is cheaper */
 #define BLOCK_ASKS 4 /* bodies looked at in one block before the ranges are read there */
 
@@ -69,7 +70,8 @@ static int add_groups(struct exec *x, struct clause *c, size_t *cap, const struc
         n = search_group(k, str_from(key, 2));
         if (!n)
             return 0;
-        if (c->n_ranges >= search_limits.ranges) {
+        if (c->n_ranges >= search_limits.ranges ||
+            (c->of->n_subs && c->n_ranges >= HEADS_MAX)) {
             c->is_opaque = true;
             return 0;
         }
@@ -188,6 +190,10 @@ static int prepare_keys(struct exec *x, struct clause *c, struct err *err)
     c->names_type = true;
     for (size_t i = 0; i < c->of->n_ranges && r == 0 && !c->is_opaque; i++)
         r = add_keys(x, c, &cap, &c->of->ranges[i], err);
+    if (r == 0 && c->is_opaque && c->of->n_subs) {
+        *c = (struct clause){.of = c->of, .negate = c->negate};
+        return tree_prepare(x, c, err);
+    }
     if (r == 0 && c->n_ranges == 1 && (r = is_empty(x, &c->ranges[0], err)) > 0)
         c->n_ranges = 0;
     r = MIN(r, 0);

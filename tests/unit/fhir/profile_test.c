@@ -646,9 +646,127 @@ static void questions_from_outside(void **state)
     run_done(&run);
 }
 
+/* The elements of a differential have no ids: what comes behind a slice and below it is of it. */
+static void differentials_by_order(void **state)
+{
+    static const char sd[] =
+        SD("Patient", "",
+           "{\"path\":\"Patient\"},"
+           "{\"path\":\"Patient.identifier\",\"slicing\":{\"discriminator\":[{\"type\":\"value\","
+           "\"path\":\"system\"}],\"rules\":\"open\"}},"
+           "{\"path\":\"Patient.identifier\",\"sliceName\":\"a\",\"min\":1},"
+           "{\"path\":\"Patient.identifier.system\",\"fixedUri\":\"urn:a\"},"
+           "{\"path\":\"Patient.identifier.value\",\"min\":1},"
+           "{\"path\":\"Patient.identifier\",\"sliceName\":\"b\",\"max\":\"1\"},"
+           "{\"path\":\"Patient.identifier.system\",\"fixedUri\":\"urn:b\"},"
+           "{\"path\":\"Patient.identifier.period\",\"min\":1},"
+           "{\"path\":\"Patient.identifier.period.start\",\"min\":1},"
+           "{\"path\":\"Patient.birthDate\",\"min\":1}");
+    static const char within[] =
+        SD("Patient", "",
+           "{\"path\":\"Patient.contact\",\"slicing\":{\"discriminator\":[{\"type\":\"value\","
+           "\"path\":\"gender\"}],\"rules\":\"open\"}},"
+           "{\"path\":\"Patient.contact\",\"sliceName\":\"m\"},"
+           "{\"path\":\"Patient.contact.gender\",\"min\":1,\"fixedCode\":\"male\"},"
+           "{\"path\":\"Patient.contact.telecom\",\"slicing\":{\"discriminator\":[{\"type\":"
+           "\"value\",\"path\":\"system\"}],\"rules\":\"open\"}},"
+           "{\"path\":\"Patient.contact.telecom\",\"sliceName\":\"phone\",\"min\":1},"
+           "{\"path\":\"Patient.contact.telecom.system\",\"fixedCode\":\"phone\"},"
+           "{\"path\":\"Patient.contact.telecom.use\",\"min\":1},"
+           "{\"path\":\"Patient.contact.address\",\"min\":1},"
+           "{\"path\":\"Patient.contact\",\"sliceName\":\"f\"},"
+           "{\"path\":\"Patient.contact.gender\",\"min\":1,\"fixedCode\":\"female\"},"
+           "{\"path\":\"Patient.contact.telecom\",\"max\":\"0\"}");
+    static const char choice[] =
+        SD("Observation", "",
+           "{\"path\":\"Observation.value[x]\",\"slicing\":{\"discriminator\":[{\"type\":"
+           "\"type\",\"path\":\"$this\"}],\"rules\":\"open\"}},"
+           "{\"path\":\"Observation.value[x]\",\"type\":[{\"code\":\"Quantity\"}]},"
+           "{\"path\":\"Observation.value[x].code\",\"min\":1},"
+           "{\"path\":\"Observation.value[x]\",\"sliceName\":\"valueString\","
+           "\"type\":[{\"code\":\"string\"}],\"maxLength\":3}");
+    static const char again[] = SD("Patient", "",
+                                   "{\"path\":\"Patient.birthDate\",\"min\":1},"
+                                   "{\"path\":\"Patient.birthDate\",\"max\":\"1\"}");
+#define IDENTIFIERS(one, two) ",\"birthDate\":\"2000\",\"identifier\":[" one "," two "]"
+#define OF_A "{\"system\":\"urn:a\",\"value\":\"1\"}"
+#define OF_B "{\"system\":\"urn:b\",\"period\":{\"start\":\"2000\"}}"
+#define CONTACT(gender, rest) \
+    ",\"contact\":[{\"gender\":\"" gender "\",\"name\":{\"text\":\"x\"}" rest "}]"
+
+    (void)state;
+    good(sd, PATIENT(IDENTIFIERS(OF_A, OF_B)));
+    bad(sd, PATIENT(IDENTIFIERS("{\"system\":\"urn:a\"}", OF_B)), "Patient.identifier[0].value",
+        "is required");
+    bad(sd, PATIENT(IDENTIFIERS(OF_A, "{\"system\":\"urn:b\",\"period\":{\"end\":\"2000\"}}")),
+        "Patient.identifier[1].period.start", "is required");
+    bad(sd, PATIENT(IDENTIFIERS(OF_B, OF_B)), "Patient.identifier", "at least 1");
+    good(within, PATIENT(CONTACT("female", "")));
+    good(within, PATIENT(CONTACT("male", ",\"address\":{\"text\":\"x\"},\"telecom\":[{"
+                                         "\"system\":\"phone\",\"value\":\"1\","
+                                         "\"use\":\"home\"}]")));
+    bad(within,
+        PATIENT(CONTACT("male", ",\"address\":{\"text\":\"x\"},\"telecom\":[{"
+                                "\"system\":\"phone\",\"value\":\"1\"}]")),
+        "Patient.contact[0].telecom[0].use", "is required");
+    bad(within,
+        PATIENT(CONTACT("male", ",\"telecom\":[{\"system\":\"phone\",\"value\":\"1\","
+                                "\"use\":\"home\"}]")),
+        "Patient.contact[0].address", "is required");
+    bad(within, PATIENT(CONTACT("female", ",\"telecom\":[{\"value\":\"1\",\"system\":\"fax\"}]")),
+        "Patient.contact[0].telecom", "is not allowed");
+    good(choice, OBSERVATION(",\"valueInteger\":7"));
+    good(choice, OBSERVATION(",\"valueString\":\"abc\""));
+    bad(choice, OBSERVATION(",\"valueQuantity\":{\"value\":1}"), "Observation.value.code",
+        "is required");
+    bad(choice, OBSERVATION(",\"valueString\":\"abcd\""), "Observation.value", "longer than");
+    said_with((const char *const[]){again, NULL}, PATIENT(""), ISSUE_ERROR, "Patient",
+              "stands twice");
+}
+
+/* How often an extension may stand its definition's root says, where the slice does not. */
+static void extension_counts(void **state)
+{
+#define EXTENSION_SD(counts)                                                                       \
+    NAMED(                                                                                         \
+        "http://example.org/x", "Extension", BASE("Extension"),                                    \
+        "{\"id\":\"Extension\",\"path\":\"Extension\"" counts "},"                                \
+        "{\"id\":\"Extension.url\",\"path\":\"Extension.url\"," \
+        "\"fixedUri\":\"http://example.org/x\"}")
+#define WITH_SLICE(counts) \
+    SD("Patient", "", \
+       "{\"id\":\"Patient.extension:x\",\"path\":\"Patient.extension\"," \
+       "\"sliceName\":\"x\"" counts \
+       ",\"type\":[{\"code\":\"Extension\",\"profile\":[\"http://example.org/x\"]}]}")
+#define ONE_X "{\"url\":\"http://example.org/x\",\"valueString\":\"x\"}"
+    static const char one[] = EXTENSION_SD(",\"min\":0,\"max\":\"1\"");
+    static const char needed[] = EXTENSION_SD(",\"min\":1,\"max\":\"2\"");
+    static const char plain[] = EXTENSION_SD("");
+    const char *const silent_one[] = {WITH_SLICE(""), one, NULL};
+    const char *const silent_needed[] = {WITH_SLICE(""), needed, NULL};
+    const char *const silent_plain[] = {WITH_SLICE(""), plain, NULL};
+    const char *const said_needed[] = {WITH_SLICE(",\"min\":0,\"max\":\"1\""), needed, NULL};
+
+    (void)state;
+    good_with(silent_one, PATIENT(",\"extension\":[" ONE_X "]"));
+    good_with(silent_one, PATIENT(""));
+    said_with(silent_one, PATIENT(",\"extension\":[" ONE_X "," ONE_X "]"), ISSUE_ERROR,
+              "Patient.extension", "at most 1");
+    said_with(silent_needed, PATIENT(""), ISSUE_ERROR, "Patient.extension", "at least 1");
+    good_with(silent_needed, PATIENT(",\"extension\":[" ONE_X "," ONE_X "]"));
+    said_with(silent_needed, PATIENT(",\"extension\":[" ONE_X "," ONE_X "," ONE_X "]"), ISSUE_ERROR,
+              "Patient.extension", "at most 2");
+    good_with(silent_plain, PATIENT(",\"extension\":[" ONE_X "," ONE_X "," ONE_X "]"));
+    good_with(said_needed, PATIENT(""));
+    said_with(said_needed, PATIENT(",\"extension\":[" ONE_X "," ONE_X "]"), ISSUE_ERROR,
+              "Patient.extension", "at most 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(differentials_by_order),
+        cmocka_unit_test(extension_counts),
         cmocka_unit_test(cardinality),
         cmocka_unit_test(values),
         cmocka_unit_test(slicing_by_value),

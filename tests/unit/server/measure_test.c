@@ -52,7 +52,7 @@ static void put(struct node *n, const char *text)
     for (; text[i] && i + 1 < sizeof json; i++)
         json[i] = (char)(text[i] == '\'' ? '"' : text[i]);
     json[i] = '\0';
-    node_put(n, json);
+    node_keep(n, json);
 }
 
 /* True when the report was made. */

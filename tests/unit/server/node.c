@@ -44,7 +44,7 @@ void node_close(struct node *n)
     rmdir(n->dir);
 }
 
-void node_put(struct node *n, const char *json)
+void node_keep(struct node *n, const char *json)
 {
     struct api_line line = {.text = str_c(json)};
     struct err err = {0};
@@ -57,5 +57,5 @@ void node_put(struct node *n, const char *json)
 
 void node_settle(struct node *n)
 {
-    node_put(n, "{\"resourceType\":\"Basic\",\"id\":\"settled\",\"code\":{\"text\":\"settled\"}}");
+    node_keep(n, "{\"resourceType\":\"Basic\",\"id\":\"settled\",\"code\":{\"text\":\"settled\"}}");
 }

@@ -19,7 +19,7 @@ struct node {
 void node_open(struct node *n);
 void node_close(struct node *n);
 /* Stores a resource that has an id; fails the test when it is refused. */
-void node_put(struct node *n, const char *json);
+void node_keep(struct node *n, const char *json);
 /* Until what was put before is durable, so that what is compiled of it is kept. */
 void node_settle(struct node *n);
 

@@ -94,7 +94,7 @@ static void put_set(const char *id, const char *compose)
              "{\"resourceType\":\"ValueSet\",\"id\":\"%s\",\"url\":\"http://e.org/vs/%s\","
              "\"status\":\"active\",\"compose\":{%s}}",
              id, id, compose);
-    node_put(&node, json);
+    node_keep(&node, json);
 }
 
 /* Which of A B C D P a set has, as text. */
@@ -153,7 +153,7 @@ static void filters_choose(void **state)
     };
 
     (void)state;
-    node_put(&node, tree);
+    node_keep(&node, tree);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         put_set(cases[i].id, cases[i].compose);
         if (!str_eq(letters(cases[i].id), str_c(cases[i].want)))
@@ -175,10 +175,10 @@ static void rings_and_wrong_filters_are_refused(void **state)
     assert_int_equal(member_error("http://e.org/vs/nofilter", &err), ERR_PROCESSING);
     put_set("noregex", FILTER("regex", "code", "("));
     assert_int_equal(member_error("http://e.org/vs/noregex", &err), ERR_VALUE);
-    node_put(&node,
-             "{\"resourceType\":\"CodeSystem\",\"id\":\"long\",\"url\":\"http://e.org/long\","
-             "\"status\":\"active\",\"content\":\"complete\",\"concept\":[{\"code\":\"l\","
-             "\"display\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]}");
+    node_keep(&node,
+              "{\"resourceType\":\"CodeSystem\",\"id\":\"long\",\"url\":\"http://e.org/long\","
+              "\"status\":\"active\",\"content\":\"complete\",\"concept\":[{\"code\":\"l\","
+              "\"display\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]}");
     put_set("costly", "\"include\":[{\"system\":\"http://e.org/long\",\"filter\":[{\"property\":"
                       "\"display\",\"op\":\"regex\",\"value\":\"(a+)+[bc]d?\"}]}]");
     assert_int_equal(member_error("http://e.org/vs/costly", &err), ERR_COSTLY);
@@ -211,7 +211,7 @@ static void hierarchies_are_known(void **state)
     struct err err = {0};
 
     (void)state;
-    node_put(&node, tree);
+    node_keep(&node, tree);
     assert_int_equal(node.world->subsumes(node.world->ctx, &node.a, STR(TREE), STR("A"), STR("D"),
                                           &relation, &err),
                      0);
@@ -238,7 +238,7 @@ static void hierarchies_are_known(void **state)
 static void code_sets_are_kept(void **state)
 {
     (void)state;
-    node_put(&node, tree);
+    node_keep(&node, tree);
     put_set("kept", FILTER("is-a", "concept", "B"));
     assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, true, ""), ERR_BUSY);
     assert_int_equal(codes(TERMS_VALUE_SET, "http://e.org/vs/kept", NULL, 10, false, "B D "), 0);
@@ -257,24 +257,24 @@ static void contained_and_implied_sets_are_found(void **state)
     struct err err = {0};
 
     (void)state;
-    node_put(&node, tree);
-    node_put(&node,
-             "{\"resourceType\":\"ValueSet\",\"id\":\"inner\",\"url\":\"http://e.org/vs/inner\","
-             "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
-             "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":[\"#two\"]}]}},"
-             "{\"resourceType\":\"ValueSet\",\"id\":\"two\",\"status\":\"active\",\"compose\":{"
-             "\"include\":[{\"system\":\"" TREE "\",\"concept\":[{\"code\":\"B\"},{\"code\":"
-             "\"P\"}]}]}}],\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
+    node_keep(&node, tree);
+    node_keep(&node,
+              "{\"resourceType\":\"ValueSet\",\"id\":\"inner\",\"url\":\"http://e.org/vs/inner\","
+              "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
+              "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":[\"#two\"]}]}},"
+              "{\"resourceType\":\"ValueSet\",\"id\":\"two\",\"status\":\"active\",\"compose\":{"
+              "\"include\":[{\"system\":\"" TREE "\",\"concept\":[{\"code\":\"B\"},{\"code\":"
+              "\"P\"}]}]}}],\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
     assert_str(letters("inner"), STR("BP"));
     /* Two value sets may use the same name for what they bring. */
-    node_put(
+    node_keep(
         &node,
         "{\"resourceType\":\"ValueSet\",\"id\":\"outer\",\"url\":\"http://e.org/vs/outer\","
         "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
         "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":["
         "\"http://e.org/vs/inner\"]}]}}],\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
     assert_str(letters("outer"), STR("BP"));
-    node_put(
+    node_keep(
         &node,
         "{\"resourceType\":\"ValueSet\",\"id\":\"own\",\"url\":\"http://e.org/vs/own\","
         "\"status\":\"active\",\"contained\":[{\"resourceType\":\"CodeSystem\",\"id\":\"cs\","
@@ -287,18 +287,18 @@ static void contained_and_implied_sets_are_found(void **state)
     assert_int_equal(member("http://e.org/vs/own", "http://e.org/own", "p"), TERMS_NO);
     put_set("missing", "\"include\":[{\"valueSet\":[\"#none\"]}]");
     assert_int_equal(member("http://e.org/vs/missing", TREE, "A"), TERMS_UNKNOWN);
-    node_put(&node,
-             "{\"resourceType\":\"ValueSet\",\"id\":\"self\",\"url\":\"http://e.org/vs/self\","
-             "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
-             "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}],"
-             "\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
+    node_keep(&node,
+              "{\"resourceType\":\"ValueSet\",\"id\":\"self\",\"url\":\"http://e.org/vs/self\","
+              "\"status\":\"active\",\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"one\","
+              "\"status\":\"active\",\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}],"
+              "\"compose\":{\"include\":[{\"valueSet\":[\"#one\"]}]}}");
     assert_int_equal(member_error("http://e.org/vs/self", &err), ERR_PROCESSING);
 
     assert_int_equal(member("http://e.org/vs/whole", "http://e.org/parts", "p1"), TERMS_UNKNOWN);
-    node_put(&node,
-             "{\"resourceType\":\"CodeSystem\",\"id\":\"parts\",\"url\":\"http://e.org/parts\","
-             "\"version\":\"2\",\"status\":\"active\",\"content\":\"complete\",\"valueSet\":"
-             "\"http://e.org/vs/whole\",\"concept\":[{\"code\":\"p1\"},{\"code\":\"p2\"}]}");
+    node_keep(&node,
+              "{\"resourceType\":\"CodeSystem\",\"id\":\"parts\",\"url\":\"http://e.org/parts\","
+              "\"version\":\"2\",\"status\":\"active\",\"content\":\"complete\",\"valueSet\":"
+              "\"http://e.org/vs/whole\",\"concept\":[{\"code\":\"p1\"},{\"code\":\"p2\"}]}");
     assert_int_equal(member("http://e.org/vs/whole", "http://e.org/parts", "p1"), TERMS_YES);
     assert_int_equal(member("http://e.org/vs/whole|2", "http://e.org/parts", "p2"), TERMS_YES);
     assert_int_equal(member("http://e.org/vs/whole|3", "http://e.org/parts", "p2"), TERMS_UNKNOWN);
@@ -317,7 +317,7 @@ static void changes_are_seen(void **state)
             "{\"resourceType\":\"CodeSystem\",\"id\":\"moving\",\"url\":\"http://e.org/moving\","
             "\"status\":\"active\",\"content\":\"complete\",\"concept\":[{\"code\":\"c%d\"}]}",
             i);
-        node_put(&node, json);
+        node_keep(&node, json);
         snprintf(json, sizeof json, "c%d", i);
         assert_int_equal(has("http://e.org/moving", json, NULL), TERMS_YES);
         snprintf(json, sizeof json, "c%d", i - 1);

@@ -48,22 +48,22 @@ static void takes_the_newest_version(void **state)
     int type = def_resource(STR("ValueSet"));
 
     (void)state;
-    node_put(&node, "{\"resourceType\":\"ValueSet\",\"id\":\"b\",\"url\":\"http://e.org/v,1\","
-                    "\"version\":\"1.10.0\",\"status\":\"active\"}");
-    node_put(&node, "{\"resourceType\":\"ValueSet\",\"id\":\"a\",\"url\":\"http://e.org/v,1\","
-                    "\"version\":\"1.9.2\",\"status\":\"active\"}");
+    node_keep(&node, "{\"resourceType\":\"ValueSet\",\"id\":\"b\",\"url\":\"http://e.org/v,1\","
+                     "\"version\":\"1.10.0\",\"status\":\"active\"}");
+    node_keep(&node, "{\"resourceType\":\"ValueSet\",\"id\":\"a\",\"url\":\"http://e.org/v,1\","
+                     "\"version\":\"1.9.2\",\"status\":\"active\"}");
     assert_str(canonical_id(type, "http://e.org/v,1"), STR("b"));
     assert_str(canonical_id(type, "http://e.org/v,1|1.9.2"), STR("a"));
     /* A word is no number: what was stored last. */
-    node_put(&node, "{\"resourceType\":\"ValueSet\",\"id\":\"c\",\"url\":\"http://e.org/v,1\","
-                    "\"version\":\"spring\",\"status\":\"active\"}");
+    node_keep(&node, "{\"resourceType\":\"ValueSet\",\"id\":\"c\",\"url\":\"http://e.org/v,1\","
+                     "\"version\":\"spring\",\"status\":\"active\"}");
     assert_str(canonical_id(type, "http://e.org/v,1"), STR("c"));
 }
 
 static void follows_references(void **state)
 {
     (void)state;
-    node_put(&node, "{\"resourceType\":\"Patient\",\"id\":\"p1\"}");
+    node_keep(&node, "{\"resourceType\":\"Patient\",\"id\":\"p1\"}");
     assert_str(reference_id("Patient/p1"), STR("p1"));
     assert_null(reference_id("Patient/p2").p);
     assert_null(reference_id("Observation/p1").p);

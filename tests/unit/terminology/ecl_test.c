@@ -214,6 +214,23 @@ static void selects(void **state)
         /* The outermost of a set. */
         {"!!> (<<222222002 OR 404684003)", "404"},
         {"!!< (<<222222002)", "333 666"},
+        /* The long syntax. */
+        {"descendantOf 404684003 |Clinical finding|", "111 222 333 666"},
+        {"descendantOrSelfOf 404684003", "404 111 222 333 666"},
+        {"childOf 404684003", "111 222"},
+        {"CHILDORSELFOF 404684003", "404 111 222"},
+        {"ancestorOf 333333003", "138 404 111 222"},
+        {"ancestorOrSelfOf 333333003", "138 404 111 222 333"},
+        {"parentOf 333333003", "111 222"},
+        {"parentOrSelfOf 333333003", "111 222 333"},
+        {"memberOf 723264001", "444"},
+        {"descendantOf memberOf 723264001 {{ M active = 0 }}", "333 666"},
+        {"any : reverseOf 363698007 = 333333003", "444"},
+        {"ANY : [2 to many] reverseOf 363698007 = ANY", "444"},
+        {"ANY : [1 to 1] 363698007 = ANY", "111 333"},
+        {"descendantOrSelfOf 404684003 : 363698007 NOT = 444444004", "666"},
+        {"<<404684003 : 363698007 <> 444444004", "666"},
+        {"* : 999000002 NOT = #3", "666"},
         /* Filters. */
         {"* {{ term = \"nose\" }}", "333"},
         {"* {{ term = \"fev no\", type = syn }}", "333"},

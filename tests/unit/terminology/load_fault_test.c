@@ -73,7 +73,7 @@ static const char *const sets[][12] = {
     {"c.txt", concepts, "d.txt", texts, "r.txt", links, "l.txt", languages, "m.txt", rows, NULL},
 };
 
-static void memory_may_end_anywhere(void **state)
+static void memory_and_files_may_end_anywhere(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
@@ -82,11 +82,11 @@ static void memory_may_end_anywhere(void **state)
         int r = ERR_NO_MEMORY;
         FAULT_LOOP(true) {
             r = taken_load(&t, sets[i], &err);
-            if (r < 0 && r != ERR_NO_MEMORY)
+            if (r < 0 && r != ERR_NO_MEMORY && r != ERR_SYNTAX) /* a read that failed */
                 fail_msg("%s: %d %s", sets[i][0], r, err.text);
             taken_done(&t);
         }
-        assert_int_equal(r, 0); /* the last round had memory */
+        assert_int_equal(r, 0); /* the last round had both */
     }
 }
 
@@ -128,7 +128,7 @@ static void resources_are_compiled_or_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_may_end_anywhere),
+        cmocka_unit_test(memory_and_files_may_end_anywhere),
         cmocka_unit_test(resources_are_compiled_or_not),
     };
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Kills one worker of a Citus after the other below a program that writes: worker_outage.py PROGRAM
+"""Kills servers of a Citus below a program that writes: citus_outage.py WHICH PROGRAM
 
-Skips unless CARNET_TEST_CITUS=start: the cluster must be the test's own.
+WHICH is `workers`, one after the other, `coordinator`, each time, or `all`, everything at once.
+Then nothing may be left prepared that nobody ends. Skips unless CARNET_TEST_CITUS=start: the
+cluster must be the test's own.
 """
 import os
 import subprocess
@@ -14,6 +16,7 @@ import with_citus  # noqa: E402  (found beside the other helpers)
 
 OUTAGES = 4
 BETWEEN_SECONDS = 4.0
+SETTLE_SECONDS = 30  # many times citus.recover_2pc_interval
 
 
 def listen(child, begun, written):
@@ -29,7 +32,32 @@ def listen(child, begun, written):
     written.set()
 
 
-def main(program):
+def victims(cluster, which, n):
+    """Who is killed in the n-th outage."""
+    return {'workers': [cluster.workers[n % len(cluster.workers)]],
+            'coordinator': [cluster.coordinator],
+            'all': cluster.servers}[which]
+
+
+def outage(servers):
+    for server in servers:
+        server.kill()
+    time.sleep(0.3)  # an outage lasts
+    for server in reversed(servers):
+        server.start()
+
+
+def prepared(cluster):
+    """Transactions that are prepared on the workers and have no end, after a time for one."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while True:
+        left = [int(w.sql('SELECT count(*) FROM pg_prepared_xacts')) for w in cluster.workers]
+        if not any(left) or time.monotonic() > end:
+            return left
+        time.sleep(0.2)
+
+
+def main(which, program):
     if os.environ.get('CARNET_TEST_CITUS') != 'start' or not with_citus.is_installed():
         print('skipped: CARNET_TEST_CITUS=start and Citus are needed')
         return 77
@@ -42,20 +70,16 @@ def main(program):
         begun.wait()
         outages = 0
         while outages < OUTAGES and not written.wait(BETWEEN_SECONDS):
-            worker = cluster.workers[outages % len(cluster.workers)]
-            worker.kill()
-            time.sleep(0.3)  # an outage lasts
-            worker.start()
+            outage(victims(cluster, which, outages))
             outages += 1
         code = child.wait()
         thread.join()
-        left = [w.sql('SELECT count(*) FROM pg_prepared_xacts').strip() for w in cluster.workers]
-        print(f'{outages} outages; transactions left prepared: {", ".join(left)}')
+        left = prepared(cluster)
+        print(f'{outages} outages; transactions left prepared: {left}')
         if outages == 0:
             print('the program ended before the first outage')
-            return 1
-        return code
+        return code or outages == 0 or any(left)
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
