@@ -248,7 +248,7 @@ static int said_by_another(struct making *in, const struct claim *claim, uint64_
     do {
         if (!of.parent || n++ == OWN_VERSIONS_MAX)
             return 0;
-        of = (struct adoption){.row = {.row = of.parent}};
+        of.row.row = of.parent;
         r = store_lineage(in->txn, &in->claimed, &of, 1, err);
     } while (r >= 0 && is_own_word(in, &of));
     if (r < 0 || (r = store_get_row(in->txn, of.row.row, &row, err)) < 0)
@@ -269,8 +269,9 @@ static int take_claims(struct making *in, struct err *err)
 
     if (!of)
         return err_no_memory(err);
+    memset(of, 0, in->n_claims * sizeof *of);
     for (size_t i = 0; i < in->n_claims; i++)
-        of[i] = (struct adoption){.row = {.row = in->claims[i].row}};
+        of[i].row.row = in->claims[i].row;
     for (size_t i = 0; in->author.n && i < in->n_claims && r >= 0; i += CLAIMS_AT_ONCE)
         r = store_lineage(in->txn, &in->claimed, of + i, MIN(in->n_claims - i, CLAIMS_AT_ONCE),
                           err);
