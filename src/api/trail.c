@@ -4,7 +4,7 @@
 #include "api/waiter.h"
 #include "base/clock.h"
 #include "fhir/validate.h"
-#include "trust/policy.h"
+#include "trust/guard.h"
 
 #include <ctype.h>
 
@@ -365,6 +365,16 @@ static void read_location(const struct call *c, struct audit_event *e)
     e->id = part;
 }
 
+/* What it was for: where a token says nothing, the purpose that its role stands for. */
+static struct str purpose_of(const struct trail *t)
+{
+    const struct access *who = &t->call->who;
+
+    if (t->purpose.n || !who->identity)
+        return t->purpose.n ? t->purpose : STR("");
+    return who->guard ? guard_purpose(who->guard, who->identity) : who->identity->purpose;
+}
+
 static int event_of(struct trail *t, struct audit_event *e, struct err *err)
 {
     struct call *c = t->call;
@@ -378,9 +388,7 @@ static int event_of(struct trail *t, struct audit_event *e, struct err *err)
                               .client = i ? i->client : STR(""),
                               .address = t->address,
                               .request_id = t->request_id,
-                              .purpose = t->purpose.n ? t->purpose
-                                         : i          ? i->purpose
-                                                      : STR(""),
+                              .purpose = purpose_of(t),
                               .role = i ? i->role : STR(""),
                               .token = i ? i->token_id : STR(""),
                               .type = c->type ? def_resource_name(c->type) : STR(""),

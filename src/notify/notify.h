@@ -27,6 +27,7 @@
 /*    kind             code         what happened */
 #define NOTICES(X)                                                                                 \
     X(NOTICE_GLASS, "break-glass") /* emergency access to one's record */                          \
+    X(NOTICE_CHECK_IN, "check-in") /* one was said to be there, and came into somebody's care */   \
     X(NOTICE_RESET, "reset")       /* one asked to set a new password: with a secret */            \
     X(NOTICE_PASSWORD, "password") /* the password was set */                                      \
     X(NOTICE_RECOVERY, "recovery") /* a recovery code was used to sign in */                       \

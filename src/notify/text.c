@@ -36,6 +36,30 @@ static const struct words table[NOTICE_KIND_COUNT][NOTIFY_LANGUAGE_COUNT] = {
           "motivo, que será revisado.\n\nInicie sesión para ver quién fue y qué se consultó: "
           "{link}\n"),
     },
+    [NOTICE_CHECK_IN] = {
+        W("You were checked in",
+          "On {when}, a health worker said that you are with a colleague of theirs, who can see "
+          "your health record since. If you were not there, sign in to see who it was, and tell "
+          "whoever runs the node: {link}\n"),
+        W("تم تسجيل حضورك",
+          "في {when} أفاد عامل صحي بأنك لدى أحد زملائه، الذي يمكنه منذ ذلك الحين الاطلاع على سجلك "
+          "الصحي. إذا لم تكن هناك، فسجّل الدخول لمعرفة من كان وأبلغ مشغّل العقدة: {link}\n"),
+        W("您已被登记就诊",
+          "一名医务人员于 {when} 登记您正在其同事处就诊，该同事此后可以查看您的健康档案。"
+          "如果您当时不在场，请登录查看是谁，并告知节点管理方：{link}\n"),
+        W("Votre présence a été enregistrée",
+          "Le {when}, un professionnel de santé a déclaré que vous étiez auprès d’un collègue, qui "
+          "peut depuis consulter votre dossier de santé. Si vous n’y étiez pas, connectez-vous "
+          "pour voir qui c’était et prévenez le responsable du nœud : {link}\n"),
+        W("Вас зарегистрировали на приёме",
+          "{when} медицинский работник сообщил, что вы находитесь у его коллеги, который с этого "
+          "времени может видеть вашу медицинскую карту. Если вас там не было, войдите, чтобы "
+          "узнать, кто это был, и сообщите оператору узла: {link}\n"),
+        W("Se registró su presencia",
+          "El {when}, un profesional de la salud indicó que usted está con un colega suyo, que "
+          "desde entonces puede ver su historia clínica. Si usted no estaba allí, inicie sesión "
+          "para ver quién fue y avise a quien administra el nodo: {link}\n"),
+    },
     [NOTICE_RESET] = {
         W("Set a new password",
           "On {when}, somebody asked to set a new password for your account. If it was you, open "

@@ -142,6 +142,7 @@ int auth_start(struct server *s, struct err *err)
     char fhir[SERVER_ROOT_MAX];
     struct trust_config config = {.root = s->root,
                                   .policy = policy_default(),
+                                  .world = server_world_table(s->world),
                                   .teller = s->config->notify ? &s->notices.teller : NULL};
     int r = s->config->policy ? sb_load(&policy, s->config->policy, err) : 0;
 

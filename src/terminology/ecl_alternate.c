@@ -33,9 +33,9 @@ static int read_alternate(struct ecl *e, struct str *ret_alias, struct str *ret_
     size_t n = alias_length(rest), end = 0;
 
     code = str_from(rest, n + 1);
-    while (end < code.n && (quoted ? code.p[end] != '"'
-                                   : isalnum((unsigned char)code.p[end]) ||
-                                         strchr("-._", code.p[end])))
+    while (end < code.n &&
+           (quoted ? code.p[end] != '"'
+                   : isalnum((unsigned char)code.p[end]) || strchr("-._", code.p[end])))
         end++;
     e->at += n + 1 + end;
     if (!end)

@@ -19,8 +19,9 @@ struct asker {
     const struct str *refs;         /* `user`, and what it acts for: organisations, groups … */
     size_t n_refs;
     struct str purpose;
-    bool finds;       /* only who a person is: no care is asked for */
-    struct str glass; /* with purpose BTG: the one patient for whom the glass was broken */
+    bool finds;         /* only who a person is: no care is asked for */
+    struct str account; /* whose relations of their own making do not count; empty: nobody's */
+    struct str glass;   /* with purpose BTG: the one patient for whom the glass was broken */
     enum assurance assurance;
 };
 

@@ -1,5 +1,7 @@
 #include "trust/decide.h"
 
+#include "trust/law.h"
+
 bool why_permits(enum why why)
 {
     static const bool permits[] = {
@@ -38,7 +40,8 @@ bool decide_breaks_glass(const struct asker *who)
 
 bool decide_needs_care(const struct asker *who)
 {
-    return who->role->records == RECORDS_RELATED || decide_breaks_glass(who);
+    return who->role->records == RECORDS_RELATED || who->role->records == RECORDS_CASES ||
+           decide_breaks_glass(who);
 }
 
 bool decide_implicit(const struct policy *p, const struct asker *who)
@@ -132,6 +135,24 @@ static bool is_private(int type)
     return false;
 }
 
+/* What the law opens of whoever is a case: no consent is asked for, and no more is shown than the
+ * diseases of every patient that it is of have reported. */
+static enum why ask_law(const struct policy *p, const struct asker *who, const struct facts *f,
+                        const struct file *file)
+{
+    uint64_t opens = UINT64_MAX;
+
+    if (!str_eq(who->purpose, STR(PURPOSE_PUBLIC_HEALTH)))
+        return WHY_NO_PURPOSE;
+    if (f->has_more)
+        return WHY_MANY;
+    for (size_t i = 0; i < f->n_patients; i++)
+        opens &= law_opens(p, file->diseases(file->ctx, f->patients[i]), f->type);
+    if (!f->n_patients || !opens)
+        return WHY_NO_CASE;
+    return f->is_sensitive && !(law_names(p, f->root) & opens) ? WHY_LABEL : WHY_LAW;
+}
+
 enum why decide(const struct policy *p, const struct asker *who, const struct facts *f,
                 const struct file *file, int64_t now_ms)
 {
@@ -150,6 +171,8 @@ enum why decide(const struct policy *p, const struct asker *who, const struct fa
         return WHY_OWN;
     if (role->records == RECORDS_OWN)
         return WHY_NO_CARE;
+    if (role->records == RECORDS_CASES)
+        return ask_law(p, who, f, file);
     if (f->has_more)
         return WHY_MANY;
     if (f->n_patients == 0 && !role->unlinked)

@@ -15,6 +15,7 @@
     X(WHY_UNLINKED, true, "it is of no patient's record, and the role sees that")                  \
     X(WHY_CONSENT, true, "a consent of the patient permits it")                                    \
     X(WHY_IMPLICIT, true, "the patient has said nothing, and the policy takes that for a yes")     \
+    X(WHY_LAW, true, "the patient has a disease that the law has reported")                        \
     X(WHY_NO_ROLE, false, "the policy has no such role")                                           \
     X(WHY_NO_ASSURANCE, false, "the role asks for a stronger way to sign in")                      \
     X(WHY_NO_PURPOSE, false, "the role has no such purpose of use")                                \
@@ -27,6 +28,7 @@
     X(WHY_NO_WORD, false, "the patient is of age, and has not let who asks act for them")          \
     X(WHY_MANY, false, "it is of more patients than are looked at")                                \
     X(WHY_LABEL, false, "it is sensitive, and the role does not see that")                         \
+    X(WHY_NO_CASE, false, "the patient has no disease for which the law opens this")               \
     X(WHY_DISSENT, false, "a consent of the patient does not permit it")                           \
     X(WHY_SILENCE, false, "the patient has said nothing, and the policy takes that for a no")
 
@@ -49,6 +51,8 @@ struct file {
     bool (*is_in_care)(void *ctx, struct str patient);
     /* Of a proxy: whether a patient in their care is of age, and has to say so themselves. */
     bool (*needs_word)(void *ctx, struct str patient);
+    /* The diseases that a patient is a case of (law.h). */
+    uint64_t (*diseases)(void *ctx, struct str patient);
 };
 
 enum why decide(const struct policy *p, const struct asker *who, const struct facts *f,

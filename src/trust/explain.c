@@ -31,28 +31,51 @@ static int split(struct str resource, int *ret_type, struct str *ret_id, struct 
     return 0;
 }
 
-static int explain_with(struct guard *g, const struct account *account, struct str resource,
-                        struct str purpose, struct sb *out, struct err *err)
+int explain_identity(struct guard *g, const struct identity *who, struct str name,
+                     struct str resource, struct explained *ret, struct err *err)
 {
-    struct identity who = {.kind = IDENTITY_PERSON,
-                           .role = account->role,
-                           .fhir_user = account->fhir_user,
-                           .purpose = purpose,
-                           .assurance =
-                               account->totp.n ? ASSURANCE_TWO_FACTORS : ASSURANCE_PASSWORD};
-    enum why why = WHY_NO_ROLE;
-    struct str id = STR(""), text;
+    struct explained said = {.name = name,
+                             .role = who->role,
+                             .resource = resource,
+                             .version = guard_policy(g)->version,
+                             .why = WHY_NO_ROLE};
+    struct str id = STR("");
     int type = 0, r = split(resource, &type, &id, err);
 
     if (r >= 0)
-        r = guard_explain(g, &who, type, id, &why, err);
+        r = guard_explain(g, who, type, id, &said.why, err);
+    if (r >= 0)
+        *ret = said;
+    return MIN(r, 0);
+}
+
+int explain_account(struct store *store, struct guard *g, struct arena *a, struct str login,
+                    struct str resource, struct str purpose, struct explained *ret, struct err *err)
+{
+    struct account account;
+    int r = find_account(store, a, login, &account, err);
+    struct identity who;
+
     if (r < 0)
         return r;
-    text = why_text(why);
-    sb_fmt(out, "%.*s, as %.*s, %s %.*s: %.*s (policy %.*s)\n", STR_ARG(account->login),
-           STR_ARG(account->role), why_permits(why) ? "sees" : "does not see", STR_ARG(resource),
-           STR_ARG(text), STR_ARG(guard_policy(g)->version));
-    return sb_ok(out, err);
+    who =
+        (struct identity){.kind = IDENTITY_PERSON,
+                          .subject = account.id,
+                          .role = account.role,
+                          .fhir_user = account.fhir_user,
+                          .patient = STR(""),
+                          .purpose = purpose,
+                          .assurance = account.totp.n ? ASSURANCE_TWO_FACTORS : ASSURANCE_PASSWORD};
+    return explain_identity(g, &who, account.login, resource, ret, err);
+}
+
+void explain_write(struct sb *out, const struct explained *e)
+{
+    struct str text = why_text(e->why);
+
+    sb_fmt(out, "%.*s, as %.*s, %s %.*s: %.*s (policy %.*s)", STR_ARG(e->name), STR_ARG(e->role),
+           why_permits(e->why) ? "sees" : "does not see", STR_ARG(e->resource), STR_ARG(text),
+           STR_ARG(e->version));
 }
 
 int explain_access(struct store *store, struct guard *guard, struct arena *a, struct str login,
@@ -60,13 +83,17 @@ int explain_access(struct store *store, struct guard *guard, struct arena *a, st
 {
     _cleanup_(policy_freep) struct policy *policy = NULL;
     _cleanup_(guard_freep) struct guard *own = NULL;
-    struct account account;
-    int r = find_account(store, a, login, &account, err);
+    struct explained said;
+    int r = 0;
 
-    if (r >= 0 && !guard && (r = policy_parse(policy_default(), &policy, err)) >= 0)
+    if (!guard && (r = policy_parse(policy_default(), &policy, err)) >= 0)
         r = guard_new(store, policy, &own, err);
+    if (r >= 0)
+        r = explain_account(store, guard ? guard : own, a, login, resource,
+                            purpose.p ? purpose : STR(""), &said, err);
     if (r < 0)
         return r;
-    return explain_with(guard ? guard : own, &account, resource, purpose.p ? purpose : STR(""), out,
-                        err);
+    explain_write(out, &said);
+    sb_char(out, '\n');
+    return sb_ok(out, err);
 }

@@ -77,6 +77,7 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
 {
     struct asker who = {.role = policy_role(p, role_name(i)),
                         .user = i->fhir_user,
+                        .account = i->kind == IDENTITY_PERSON ? i->subject : STR(""),
                         .glass = i->patient,
                         .assurance = i->assurance,
                         .purpose = i->purpose};
@@ -84,6 +85,18 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
     if (who.role)
         who.purpose = policy_purpose(who.role, i->purpose);
     return who;
+}
+
+struct str guard_purpose(const struct guard *g, const struct identity *who)
+{
+    return asker_of(g->policy, who).purpose;
+}
+
+enum why guard_may_ask(const struct guard *g, const struct identity *who)
+{
+    struct asker as = asker_of(g->policy, who);
+
+    return decide_asker(&as);
 }
 
 static void set_types(struct view *v)
@@ -160,15 +173,15 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
     pthread_rwlock_unlock(&g->lock);
     if (!v->watch)
         return err_set(err, ERR_BUSY, "what people consent to is not known yet");
-    /* Of one's own record nothing is kept from oneself. */
-    if (v->who.role && v->who.role->records != RECORDS_OWN) {
+    /* Of one's own record nothing is kept from oneself, and the law asks for nobody's consent. */
+    if (v->who.role && v->who.role->records > RECORDS_CASES) {
         v->sight.ask = &v->watch->ask;
         set_slots(v);
     }
     /* The sets know what is current now: not what was, and not what a job has written. Silence that
      * is a no, what is of no patient, and a person who is staff as well, are no sets. */
     v->sight.asks_all |=
-        decide_is_proxy(v->who.user) ||
+        decide_is_proxy(v->who.user) || (v->who.role && v->who.role->records == RECORDS_CASES) ||
         (v->who.role && !v->who.role->unlinked && !v->sight.reach) || is_writing ||
         position < v->watch->built || (v->care && position < v->care->built) ||
         (v->who.role && v->who.role->records > RECORDS_OWN &&
@@ -241,10 +254,18 @@ static bool file_word(void *ctx, struct str patient)
     return !q->v->care || care_has_grown(q->v->care, patient);
 }
 
+static uint64_t file_diseases(void *ctx, struct str patient)
+{
+    const struct asking *q = ctx;
+    const struct care *c = q->v->care;
+
+    return c && c->is_by_law ? (uint64_t)(uintptr_t)text_map_get(&c->patients, patient) : 0;
+}
+
 static enum why decide_facts(const struct view *v, const struct facts *f)
 {
     struct asking q = {.v = v};
-    struct file file = {&q, file_consents, file_care, file_word};
+    struct file file = {&q, file_consents, file_care, file_word, file_diseases};
     enum why why;
 
     pthread_rwlock_rdlock(&v->g->lock);
@@ -322,7 +343,8 @@ static bool same_labels(const struct policy *p, const struct facts *old, const s
     yyjson_arr_foreach(labels, i, max, one) {
         struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
 
-        if (policy_is_sensitive(p, system, code) && !facts_has_label(new, system, code))
+        if ((policy_is_sensitive(p, system, code) || policy_is_confidential(p, system, code)) &&
+            !facts_has_label(new, system, code))
             return false;
     }
     return true;
@@ -335,6 +357,18 @@ static bool is_own_consent(const struct view *v, const struct facts *f)
            str_eq(consent_patient(f->root), str_from(v->who.user, 8));
 }
 
+/* What makes somebody more than they are by naming them. In whose care somebody is may be written
+ * with one's own name: it opens nothing to its writer (guard_related.c). */
+static bool says_who_one_is(int type)
+{
+    static const char *const types[] = {"Group", "Person", "PractitionerRole", "RelatedPerson"};
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_eq(def_resource_name(type), str_c(types[i])))
+            return true;
+    return false;
+}
+
 /* A type that grants access: by those that the policy names, or, of an encounter with a person who
  * is in one's care already, where it grants nothing new. */
 static int may_grant(const struct view *v, const struct facts *f, struct err *err)
@@ -344,6 +378,8 @@ static int may_grant(const struct view *v, const struct facts *f, struct err *er
 
     if (!policy_is_grant(f->type))
         return 0;
+    if (says_who_one_is(f->type) && v->who.user.n && facts_mentions(f, v->who.user))
+        return refuse(err, "this says who you are or act for, and is another's to write");
     if (v->who.role->grants[f->type] && (v->who.role->records != RECORDS_OWN ||
                                          (str_eq(type, STR("Consent")) && is_own_consent(v, f))))
         return 0;
@@ -399,7 +435,7 @@ int guard_may_put(const struct sight *sight, const struct put *put, const struct
         r = may_write(v, &is.facts, put->method, err);
     if (r >= 0 && is_there && !deletes && !v->who.role->labels &&
         !same_labels(v->g->policy, &was.facts, &is.facts))
-        r = refuse(err, "labels that say that this is sensitive may not be taken away");
+        r = refuse(err, "labels that keep this from others may not be taken away");
     if (r >= 0)
         r = may_review(v, is_there ? was.facts.root : NULL, deletes ? NULL : is.facts.root, err);
     looked_done(&was);

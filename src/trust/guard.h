@@ -51,6 +51,20 @@ int guard_may_find(struct guard *g, const struct identity *who, struct err *err)
 int guard_find(struct guard *g, const struct identity *who, struct store_txn *txn,
                const uint64_t *rows, size_t n, bool *ret, struct err *err);
 
+/* WHY_SHARED, or why `who` sees nothing at all. */
+enum why guard_may_ask(const struct guard *g, const struct identity *who);
+
+/* What `who` asks for: what the token says, else what the role stands for. Lives as the policy. */
+struct str guard_purpose(const struct guard *g, const struct identity *who);
+
+/* Whether `who` works for an organisation ("Organization/1") or for one above it; whether they and
+ * another ("Practitioner/1") work for organisations that have one in common, or one above the
+ * other. `txn` sees everything up to now. */
+int guard_works_for(struct guard *g, const struct identity *who, struct store_txn *txn,
+                    struct str organisation, bool *ret, struct err *err);
+int guard_are_colleagues(struct guard *g, const struct identity *who, struct store_txn *txn,
+                         struct str user, bool *ret, struct err *err);
+
 /* Why `who` sees the newest version of a resource, or does not; WHY_… and, for people who may ask
  * that, what stood behind it. ERR_NOT_FOUND where there is none. */
 int guard_explain(struct guard *g, const struct identity *who, int type, struct str id,

@@ -121,9 +121,10 @@ static struct str key_of(const struct asker *who, char buf[CARE_KEY_MAX])
 {
     bool breaks = decide_breaks_glass(who);
     struct str glass = breaks ? who->glass : STR("");
-    int n = snprintf(buf, CARE_KEY_MAX, "%d%d%d %.*s %.*s", (int)who->role->records,
+    int n = snprintf(buf, CARE_KEY_MAX, "%d%d%d %.*s %.*s %.*s", (int)who->role->records,
                      who->role->organisation, breaks, (int)MIN(who->user.n, 150u), who->user.p,
-                     (int)MIN(glass.n, 70u), glass.p);
+                     (int)MIN(glass.n, 70u), glass.p, (int)MIN(who->account.n, 60u),
+                     who->account.p ? who->account.p : "");
 
     return str_n(buf, (size_t)n);
 }

@@ -207,6 +207,11 @@ static int each_version(void *ctx, const struct row *row, struct err *err)
         care_relation(f->g, row->type, row->id, root);
         pthread_rwlock_unlock(&f->g->lock);
     }
+    if (r >= 0 && f->g->policy->n_diseases && is_type(row->type, "Condition")) {
+        pthread_rwlock_wrlock(&f->g->lock);
+        care_case(f->g, row->id, root);
+        pthread_rwlock_unlock(&f->g->lock);
+    }
     if (r >= 0 && root)
         r = take_row(f, row, root, err);
     if (r >= 0)

@@ -3,7 +3,8 @@
  * guard.c          sights, decisions            guard_watch.c  consents and rows, by patient
  * guard_care.c     care that is kept            guard_feed.c   following the change feed
  * guard_related.c  who is in whose care         guard_reach.c  the rows of all in one's care
- * guard_find.c     whom one may find
+ * guard_find.c     whom one may find             guard_colleague.c  who works where
+ * guard_law.c      cases of what is reported
  */
 #ifndef TRUST_GUARD_INT_H
 #define TRUST_GUARD_INT_H
@@ -128,6 +129,7 @@ struct care {
     struct text_map patients; /* id -> itself */
     struct text_map grown;    /* of a proxy's: those of `patients` who are of age */
     bool is_proxy;
+    bool is_by_law;           /* `patients` are cases: id -> their diseases, a bit each */
     struct text_map because;  /* "Encounter/1" … -> itself */
     bool is_wide;             /* too many to keep rows of */
     int64_t until_ms;         /* to be made anew at the latest then */
@@ -161,6 +163,13 @@ void care_forget_all(struct guard *g);
  * brought there. */
 int care_make(struct guard *g, struct store_txn *txn, const struct asker *who, struct str key,
               struct care **ret, struct err *err);
+
+/* ---- guard_law.c ---- */
+
+/* The same of those who see cases: their patients. */
+int care_find_cases(struct guard *g, struct store_txn *txn, struct care *c, struct err *err);
+/* Under g->lock: a Condition is now so (root NULL: gone). */
+void care_case(struct guard *g, struct str id, yyjson_val *root);
 
 /* ---- guard_reach.c ---- */
 

@@ -1,6 +1,7 @@
 /* guard_related.c - who is in somebody's care, looked up: CareTeams, EpisodesOfCare and Encounters
  * that are not over, of the asker itself, of its PractitionerRoles and, where the role says so, of
- * its organisations and those below them.
+ * its organisations and those below them. What one wrote oneself opens nothing to one: of a
+ * relation that the asker wrote last, what another wrote before must have said the same.
  */
 #include "trust/guard_int.h"
 
@@ -13,6 +14,15 @@
 #define CARE_ARENA_MAX MIB(16)
 #define MISSING_MS INT64_C(60000) /* until somebody who was not there is looked for again */
 #define LEVELS_MAX 16             /* of organisations above one another */
+#define CLAIMS_AT_ONCE ((size_t)1000)
+#define OWN_VERSIONS_MAX 100 /* of the asker's own on top of what another wrote */
+
+/* A relation that is care, if it is more than the asker's own word. */
+struct claim {
+    uint64_t row;
+    const struct relation *as;
+    struct str patient;
+};
 
 struct making {
     struct guard *g;
@@ -26,6 +36,10 @@ struct making {
     struct str_list found;
     struct newer *rows;
     size_t n_rows, cap_rows;
+    struct str author;    /* how the agent of what the asker wrote begins; empty: nobody's does */
+    struct arena claimed; /* of these: */
+    struct claim *claims;
+    size_t n_claims, cap_claims;
 };
 
 static int set_add(struct text_map *m, struct str key, struct err *err)
@@ -174,6 +188,23 @@ static int because(struct making *in, const struct row *row, struct err *err)
     return name.p ? set_add(&in->c->because, name, err) : err_no_memory(err);
 }
 
+static int add_claim(struct making *in, const struct claim *claim, struct err *err)
+{
+    if (in->n_claims == in->cap_claims) {
+        size_t cap = MAX(in->cap_claims * 2, (size_t)64);
+        struct claim *v =
+            arena_grow(&in->claimed, in->claims, in->cap_claims * sizeof *v, cap * sizeof *v);
+
+        if (!v)
+            return err_no_memory(err);
+        in->claims = v;
+        in->cap_claims = cap;
+    }
+    in->claims[in->n_claims] = *claim;
+    in->claims[in->n_claims].patient = arena_dup(&in->claimed, claim->patient);
+    return in->claims[in->n_claims++].patient.p ? 0 : err_no_memory(err);
+}
+
 struct relating {
     struct making *in;
     const struct relation *as;
@@ -194,7 +225,65 @@ static int each_relation(void *ctx, const struct row *row, struct err *err)
         return 0;
     if ((r = because(in, row, err)) < 0)
         return r;
-    return set_add(&in->c->patients, str_from(patient, 8), err);
+    return add_claim(in, &(struct claim){row->row, to->as, str_from(patient, 8)}, err);
+}
+
+/* ---- another's word ---- */
+
+static bool is_own_word(const struct making *in, const struct adoption *version)
+{
+    return in->author.n && str_starts(version->agent, in->author);
+}
+
+/* What the newest version by another said: 1 that this is care. */
+static int said_by_another(struct making *in, const struct claim *claim, uint64_t number,
+                           struct err *err)
+{
+    struct adoption of = {.parent = number};
+    yyjson_val *root;
+    struct row row;
+    struct str whose;
+    int r = 0, n = 0;
+
+    do {
+        if (!of.parent || n++ == OWN_VERSIONS_MAX)
+            return 0;
+        of.row.row = of.parent;
+        r = store_lineage(in->txn, &in->claimed, &of, 1, err);
+    } while (r >= 0 && is_own_word(in, &of));
+    if (r < 0 || (r = store_get_row(in->txn, of.row.row, &row, err)) < 0)
+        return r;
+    if (row.method == METHOD_DELETE)
+        return 0;
+    if ((r = parse(in, &row, &root, err)) < 0)
+        return r;
+    whose = facts_reference(js_get(root, claim->as->whose));
+    return claim->as->cares(in, root) && str_starts(whose, STR("Patient/")) &&
+           str_eq(str_from(whose, 8), claim->patient);
+}
+
+static int take_claims(struct making *in, struct err *err)
+{
+    struct adoption *of = ARENA_ARRAY(&in->claimed, struct adoption, in->n_claims + 1);
+    int r = 0;
+
+    if (!of)
+        return err_no_memory(err);
+    memset(of, 0, in->n_claims * sizeof *of);
+    for (size_t i = 0; i < in->n_claims; i++)
+        of[i].row.row = in->claims[i].row;
+    for (size_t i = 0; in->author.n && i < in->n_claims && r >= 0; i += CLAIMS_AT_ONCE)
+        r = store_lineage(in->txn, &in->claimed, of + i, MIN(in->n_claims - i, CLAIMS_AT_ONCE),
+                          err);
+    for (size_t i = 0; i < in->n_claims && r >= 0; i++) {
+        bool is_own = is_own_word(in, &of[i]);
+
+        if (is_own)
+            r = said_by_another(in, &in->claims[i], of[i].parent, err);
+        if (r >= 0 && (!is_own || r > 0))
+            r = set_add(&in->c->patients, in->claims[i].patient, err);
+    }
+    return MIN(r, 0);
 }
 
 static int ask(struct making *in, const char *type, const char *param, struct str ref,
@@ -332,7 +421,7 @@ static int find_patients(struct making *in, struct err *err)
             r = ask(in, relations[k].type, relations[k].param, below->v[i].key, each_relation, &to,
                     err);
         }
-    return r;
+    return r < 0 ? r : take_claims(in, err);
 }
 
 static int each_numbered(void *ctx, const struct row *row, struct err *err)
@@ -508,6 +597,8 @@ static int fill(struct making *in, const struct asker *who, struct err *err)
         r = set_add(&in->c->patients, str_from(who->user, 8), err);
     else if (r == 0 && decide_is_proxy(who->user))
         r = find_wards(in, who->user, err);
+    else if (r == 0 && role->records == RECORDS_CASES)
+        r = care_find_cases(in->g, in->txn, in->c, err);
     else if (r == 0 && role->records == RECORDS_RELATED && !breaks)
         r = find_patients(in, err);
     in->c->is_wide = in->c->patients.n > GUARD_CARE_PATIENTS_MAX;
@@ -533,9 +624,13 @@ int care_make(struct guard *g, struct store_txn *txn, const struct asker *who, s
     in.c->built = atomic_load(&g->position);
     arena_init(&in.c->a, CARE_ARENA_MAX);
     arena_init(&in.a, STORE_BODY_MAX * 3);
+    arena_init(&in.claimed, GUARD_ARENA_MAX);
+    in.author =
+        who->account.n ? arena_fmt(&in.claimed, "person %.*s ", STR_ARG(who->account)) : STR("");
     in.c->key = arena_dup(&in.c->a, key);
-    r = in.c->key.p ? fill(&in, who, err) : err_no_memory(err);
+    r = in.c->key.p && in.author.p ? fill(&in, who, err) : err_no_memory(err);
     arena_done(&in.a);
+    arena_done(&in.claimed);
     sb_done(&in.text);
     if (r < 0)
         care_unref(in.c);

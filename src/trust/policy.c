@@ -1,5 +1,7 @@
 #include "trust/policy.h"
 
+#include "trust/law.h"
+
 #include <stdlib.h>
 
 #define POLICY_ARENA_MAX MIB(16)
@@ -15,7 +17,8 @@
 
 static const struct str implicit_names[] = {STR("normal"), STR("all"), STR("break-glass-only"),
                                             STR("deny")};
-static const struct str records_names[] = {STR("none"), STR("own"), STR("related"), STR("all")};
+static const struct str records_names[] = {STR("none"), STR("own"), STR("cases"), STR("related"),
+                                           STR("all")};
 static const struct str assurance_names[] = {STR("none"), STR("password"), STR("two-factors")};
 
 static const struct str shared_names[] = {
@@ -154,6 +157,8 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("unlinked"), &to->unlinked},
         {STR("breakGlass"), &to->break_glass},
         {STR("registers"), &to->registers},
+        {STR("checksIn"), &to->checks_in},
+        {STR("explains"), &to->explains},
         {STR("labels"), &to->labels},
         {STR("counts"), &to->counts},
         {STR("lineLists"), &to->line_lists},
@@ -203,6 +208,8 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         return wrong(in, name, "has no purposes");
     if (to->break_glass != policy_has_purpose(to, STR(PURPOSE_BREAK_GLASS)))
         return wrong(in, name, "breaks the glass without the purpose BTG, or has that without");
+    if (to->records == RECORDS_CASES && !policy_has_purpose(to, STR(PURPOSE_PUBLIC_HEALTH)))
+        return wrong(in, name, "sees cases without the purpose PUBHLTH");
     if (to->unlinked && to->records != RECORDS_ALL)
         return wrong(in, name, "sees what is of no patient, but not all records");
     if (to->line_lists && !to->counts)
@@ -256,6 +263,60 @@ static int read_labels(struct reading *in, struct str name, yyjson_val *from,
     return 0;
 }
 
+/* What the law may open of a record: not what is between a person and the node. */
+static bool is_of_case(int type)
+{
+    static const struct str kept[] = {STR("Consent"), STR("Group"),      STR("RelatedPerson"),
+                                      STR("Person"),  STR("AuditEvent"), STR("Provenance")};
+
+    return def_compartment_params(COMPARTMENT_PATIENT, type) &&
+           !is_among(kept, ARRAY_LEN(kept), type);
+}
+
+static int read_disease(struct reading *in, struct str name, yyjson_val *from, size_t number)
+{
+    struct policy_disease *d = &in->p->diseases[number];
+    yyjson_val *k, *v;
+    size_t i, max;
+    int r = 0;
+
+    d->name = name;
+    if (!yyjson_is_obj(from))
+        return wrong(in, name, "is no object");
+    yyjson_obj_foreach(from, i, max, k, v) {
+        if (r < 0)
+            break;
+        if (str_eq(js_str(k), STR("codes")))
+            r = read_labels(in, js_str(k), v, &d->codes, &d->n_codes);
+        else if (str_eq(js_str(k), STR("types")))
+            r = types(in, js_str(k), v, d->types, is_of_case, "is no type that the law opens");
+        else
+            r = wrong(in, js_str(k), "is not known");
+    }
+    for (size_t c = 0; c < d->n_codes && r >= 0; c++)
+        r = law_add(in->p, d->codes[c].system, d->codes[c].code, number, in->err);
+    return r < 0 || d->n_codes ? r : wrong(in, name, "has no codes");
+}
+
+static int read_diseases(struct reading *in, yyjson_val *from)
+{
+    size_t n = yyjson_obj_size(from), i, max;
+    struct policy *p = in->p;
+    yyjson_val *k, *v;
+    int r = 0;
+
+    if (!yyjson_is_obj(from) || n > POLICY_DISEASES_MAX)
+        return wrong(in, STR("notifiable"), "is no object, or too large");
+    p->diseases = ARENA_ARRAY(&p->a, struct policy_disease, n + 1);
+    if (!p->diseases)
+        return err_no_memory(in->err);
+    yyjson_obj_foreach(from, i, max, k, v) {
+        if (r >= 0)
+            r = read_disease(in, js_str(k), v, p->n_diseases++);
+    }
+    return r;
+}
+
 static int read_number(struct reading *in, struct str name, yyjson_val *v, uint64_t max,
                        uint64_t *ret)
 {
@@ -304,6 +365,8 @@ static int read_policy(struct reading *in, yyjson_val *root)
             r = read_labels(in, m, v, &p->confidential, &p->n_confidential);
         else if (str_eq(m, STR("ageOfConsent")))
             r = read_number(in, m, v, AGE_MAX, &age);
+        else if (str_eq(m, STR("notifiable")))
+            r = read_diseases(in, v);
         else if (str_eq(m, STR("roles")))
             r = read_roles(in, v);
         else if (str_eq(m, STR("tests")))
@@ -351,6 +414,7 @@ void policy_free(struct policy *p)
 {
     if (!p)
         return;
+    text_map_done(&p->law, NULL);
     arena_done(&p->a);
     free(p);
 }

@@ -12,16 +12,21 @@
 #include "store/sight.h"
 #include "trust/identity.h"
 #include "trust/record.h"
+#include "trust/text_map.h"
 
 #define POLICY_BYTES_MAX MIB(1)
 #define POLICY_ROLES_MAX 32
 #define POLICY_LABELS_MAX 200
 
+#define POLICY_DISEASES_MAX 60
+
 #define PURPOSE_BREAK_GLASS "BTG"
+#define PURPOSE_PUBLIC_HEALTH "PUBHLTH"
 
 enum policy_records {
     RECORDS_NONE,    /* nobody's */
     RECORDS_OWN,     /* one's own */
+    RECORDS_CASES,   /* what the law opens of whoever has a disease that is reported (law.h) */
     RECORDS_RELATED, /* of people in one's care, and one's own */
     RECORDS_ALL,     /* of whoever does not object */
 };
@@ -44,15 +49,29 @@ struct policy_role {
     bool unlinked;            /* clinical resources of no patient; only with RECORDS_ALL */
     bool break_glass;         /* with purpose BTG one patient counts as in their care */
     bool registers;           /* may create Patients */
+    bool checks_in;           /* people who are there, into their own care or a colleague's */
     bool labels;              /* may take sensitive labels away */
     bool audits;              /* reads the audit log of everybody */
     bool finds;               /* anybody, by what identifies a person */
     bool counts;              /* counts of cases, and signals */
     bool line_lists;          /* who the cases are; only with counts */
+    bool explains;            /* asks why anybody sees something, or does not */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */
     uint8_t sight[DEF_RESOURCE_MAX + 1]; /* what follows for each type: enum sight_of_type */
+};
+
+struct coding_key {
+    struct str system, code;
+};
+
+/* One that the law has reported. */
+struct policy_disease {
+    struct str name;
+    struct coding_key *codes;
+    size_t n_codes;
+    bool types[DEF_RESOURCE_MAX + 1]; /* what is open of the record of a case */
 };
 
 struct policy {
@@ -62,13 +81,14 @@ struct policy {
     int64_t care_ms; /* for how long a finished encounter still is care */
     uint32_t finds_an_hour;
     int64_t glass_ms; /* for how long at most a glass stays broken */
-    struct coding_key {
-        struct str system, code;
-    } * sensitive;
+    struct coding_key *sensitive;
     size_t n_sensitive;
     struct coding_key *confidential; /* kept from those who act for a patient */
     size_t n_confidential;
-    int age; /* of consent, in years: from then on one says oneself who acts for one */
+    struct policy_disease *diseases;
+    size_t n_diseases;
+    struct text_map law; /* "system|code" -> the diseases whose code it is, a bit each (law.h) */
+    int age;             /* of consent, in years: from then on one says oneself who acts for one */
     struct policy_role *roles;
     size_t n_roles;
     yyjson_val *tests; /* an array, or NULL */

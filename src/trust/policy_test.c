@@ -1,6 +1,7 @@
 #include "trust/policy_test.h"
 
 #include "base/clock.h"
+#include "trust/law.h"
 
 #define TEST_ARENA_MAX MIB(16)
 
@@ -9,6 +10,8 @@ struct given {
     struct arena a;
     yyjson_val *care;  /* ids of patients */
     yyjson_val *grown; /* likewise: of age */
+    yyjson_val *cases; /* names of diseases, by patient */
+    const struct policy *policy;
     struct str *patients;
     struct consent *consents;
     const struct consent **found; /* of the patient asked about */
@@ -52,6 +55,21 @@ static bool given_word(void *ctx, struct str patient)
             return true;
     }
     return false;
+}
+
+static uint64_t given_diseases(void *ctx, struct str patient)
+{
+    const struct given *g = ctx;
+    yyjson_val *names = yyjson_obj_getn(g->cases, patient.p, patient.n), *one;
+    uint64_t diseases = 0;
+    size_t i, max;
+
+    yyjson_arr_foreach(names, i, max, one) {
+        for (size_t d = 0; d < g->policy->n_diseases; d++)
+            if (str_eq(g->policy->diseases[d].name, js_str(one)))
+                diseases |= UINT64_C(1) << d;
+    }
+    return diseases;
 }
 
 static int read_consents(struct given *g, yyjson_val *list, struct err *err)
@@ -100,7 +118,7 @@ static int run_one(const struct policy *p, const struct params *params, struct g
     yyjson_val *resource = js_get(test, "resource"), *permit = js_get(test, "permit");
     yyjson_val *from = js_get(test, "who");
     struct index_options opt = {.n_bases = 0};
-    struct file file = {g, given_consents, given_care, given_word};
+    struct file file = {g, given_consents, given_care, given_word, given_diseases};
     struct str user = js_get_str(from, "user");
     int type = def_resource(js_get_str(resource, "resourceType")), r;
     struct asker who;
@@ -113,6 +131,8 @@ static int run_one(const struct policy *p, const struct params *params, struct g
                        "a test needs a name, who (with a role), a resource, and permit");
     g->care = js_get(test, "care");
     g->grown = js_get(test, "ofAge");
+    g->cases = js_get(test, "cases");
+    g->policy = p;
     if (!user.p)
         user = STR("");
     who = read_asker(p, from, &user);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "trust/allow.h"
+#include "trust/law.h"
 #include "trust/trust_int.h"
 
 #include <stdlib.h>
@@ -60,8 +61,10 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
     if ((r = token_cache_init(&t->cache, err)) < 0 || (r = dpop_seen_init(&t->dpop, err)) < 0 ||
         (r = keys_open(store, false, &t->keys, err)) < 0)
         return r;
-    if (config->policy.p && ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
-                             (r = guard_new(store, t->policy, &t->guard, err)) < 0))
+    if (config->policy.p &&
+        ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
+         (config->world && (r = law_widen(t->policy, config->world, err)) < 0) ||
+         (r = guard_new(store, t->policy, &t->guard, err)) < 0))
         return r;
     *ret = t;
     t = NULL;

@@ -23,6 +23,7 @@ struct access trust_job(struct str name);
 
 struct trust;
 struct account;
+struct world;
 struct store_txn;
 
 /* What people are told of their account. */
@@ -40,9 +41,10 @@ struct trust_teller {
 };
 
 struct trust_config {
-    struct str root;   /* public URL of the node without a slash at the end: the issuer */
-    struct str fhir;   /* the FHIR base URL below it */
-    struct str policy; /* text of a policy (policy.h); .p NULL: scopes alone decide */
+    struct str root;           /* public URL of the node without a slash at the end: the issuer */
+    struct str fhir;           /* the FHIR base URL below it */
+    struct str policy;         /* text of a policy (policy.h); .p NULL: scopes alone decide */
+    const struct world *world; /* NULL: of codes those count that the policy lists */
     const struct trust_teller *teller; /* NULL: nobody is told; must outlive the trust */
 };
 

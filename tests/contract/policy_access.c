@@ -43,6 +43,7 @@ struct access somebody_access(struct arena *a, const struct somebody *who, struc
 
     assert_non_null(i);
     *i = (struct identity){.kind = IDENTITY_PERSON,
+                           .subject = arena_dup(a, str_c(who->account)),
                            .role = str_c(who->role),
                            .fhir_user = arena_dup(a, str_c(who->user)),
                            .patient = arena_dup(a, str_c(who->patient)),

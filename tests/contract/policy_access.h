@@ -17,6 +17,7 @@ void policy_close(struct policy *p, struct guard *g);
 struct somebody {
     const char *role, *purpose, *scope;
     char user[80], patient[80]; /* "" where there is none */
+    char account[20];           /* likewise */
     bool two_factors;
 };
 

@@ -6,6 +6,7 @@ struct thing {
     int n;
     bool group, hiv, normal, hidden; /* hidden: from proxies */
     int year, obs, author;           /* 0, -1, -1: none; year -1: all from 2000 on */
+    int opened_by, names; /* diseases, a bit each: whose cases it is opened of; its own */
 };
 
 static bool may_at_all(const struct m_asker *who)
@@ -13,6 +14,8 @@ static bool may_at_all(const struct m_asker *who)
     if (who->role == M_NOBODY || who->purpose == 2)
         return false;
     if (who->role == M_STEWARD && !who->two_factors)
+        return false;
+    if (who->purpose == 3 && who->role != M_REPORTER)
         return false;
     return !(who->purpose == 1 && who->role != M_WORKER);
 }
@@ -37,6 +40,16 @@ static bool serves(const struct m_care *v, int d, bool by_org, bool team)
     return by_org && v->org >= 0 && is_part_of(v->org, d);
 }
 
+/* Whether that makes `person` somebody in the care of doctor `d`: of what they wrote themselves,
+ * only as far as another said it before. */
+static bool brings(const struct m_care *v, const struct m_care *but, int person, int d, bool by_org,
+                   bool team)
+{
+    if (v->patient != person || !serves(v, d, by_org, team))
+        return false;
+    return v->by != d || (but[d].patient == person && serves(&but[d], d, by_org, team));
+}
+
 static bool in_care(const struct m_country *c, const struct m_asker *who, int person)
 {
     bool by_org = who->role == M_WORKER;
@@ -49,17 +62,20 @@ static bool in_care(const struct m_country *c, const struct m_asker *who, int pe
         return q->lives && q->active && q->when == NOW && q->ward == person;
     }
     for (int i = 0; i < VISITS; i++)
-        if (c->visits[i].patient == person && serves(&c->visits[i], who->self, by_org, false))
+        if (brings(&c->visits[i], c->visits_but[i], person, who->self, by_org, false))
             return true;
     for (int i = 0; i < TEAMS; i++)
-        if (c->teams[i].patient == person && serves(&c->teams[i], who->self, by_org, true))
+        if (brings(&c->teams[i], c->teams_but[i], person, who->self, by_org, true))
             return true;
     return false;
 }
 
 static int purpose_of(const struct m_asker *who)
 {
-    return who->purpose < 0 ? (who->role == M_PATIENT ? 9 : 0) : who->purpose;
+    return who->purpose >= 0         ? who->purpose
+           : who->role == M_PATIENT  ? 9
+           : who->role == M_REPORTER ? 3
+                                     : 0;
 }
 
 /* Doctors speak for themselves and for the organisations they belong to, upwards. */
@@ -142,6 +158,31 @@ static bool agrees(const struct m_country *c, const struct m_asker *who, const s
     }
 }
 
+static int diseases_of(const struct m_country *c, int person)
+{
+    int all = 0;
+
+    for (int i = 0; i < CASES_MAX; i++) {
+        const struct m_case *d = &c->cases[i];
+
+        if (d->lives && !d->refuted && d->patient == person && d->code < 2)
+            all |= 1 << d->code;
+    }
+    return all;
+}
+
+/* The law asks nobody, and shows what it names of the cases of what it names. */
+static bool law_shows(const struct m_country *c, const struct m_asker *who, const struct thing *t)
+{
+    int opens = t->opened_by;
+
+    if (purpose_of(who) != 3 || !t->n)
+        return false;
+    for (int i = 0; i < t->n; i++)
+        opens &= diseases_of(c, t->patients[i]);
+    return opens && (!t->hiv || (opens & t->names));
+}
+
 static bool sees(const struct m_country *c, const struct m_asker *who, const struct thing *t)
 {
     int related = 0, own = 0, within = 0;
@@ -158,6 +199,8 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
         return false;
     if (who->role == M_PATIENT)
         return t->group ? t->n && own == t->n : own > 0;
+    if (who->role == M_REPORTER)
+        return law_shows(c, who, t);
     if (t->n == 0)
         return who->role == M_STEWARD;
     if (who->role == M_PROXY && (t->hidden || t->group || related < t->n))
@@ -188,6 +231,7 @@ bool m_sees_person(const struct m_country *c, const struct m_asker *who, int per
 {
     struct thing t = thing_of(person);
 
+    t.opened_by = 3;
     return sees(c, who, &t);
 }
 
@@ -196,6 +240,7 @@ bool m_finds_person(const struct m_country *c, const struct m_asker *who, int pe
     struct m_asker any = *who;
     struct thing t = thing_of(person);
 
+    t.opened_by = 3;
     any.within = -1; /* scopes are asked elsewhere */
     if (who->role != M_WORKER)
         return m_sees_person(c, &any, person);
@@ -216,6 +261,8 @@ bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const stru
 
     if (o->performer >= 100 && o->performer - 100 != o->subject)
         t.patients[t.n++] = o->performer - 100;
+    t.opened_by = 1;
+    t.names = o->code == 1 ? 1 : 0;
     t.hiv = o->label == HIV;
     t.hidden = o->label == HIDDEN;
     t.normal = o->label == NORMAL;
@@ -230,7 +277,24 @@ bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const st
 {
     struct thing t = thing_of(v->patient);
 
+    t.opened_by = 2;
     t.year = year_of(v->when);
+    return sees(c, who, &t);
+}
+
+bool m_sees_team(const struct m_country *c, const struct m_asker *who, const struct m_care *v)
+{
+    struct thing t = thing_of(v->patient);
+
+    t.year = year_of(v->when);
+    return sees(c, who, &t);
+}
+
+bool m_sees_case(const struct m_country *c, const struct m_asker *who, const struct m_case *d)
+{
+    struct thing t = thing_of(d->patient);
+
+    t.opened_by = 3;
     return sees(c, who, &t);
 }
 

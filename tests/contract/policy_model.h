@@ -16,7 +16,8 @@ enum {
     TEAMS = 3,
     SAID = 8,
     GROUPS = 2,
-    PROXIES = 3
+    PROXIES = 3,
+    CASES_MAX = 6
 };
 enum when { PAST, NOW, FUTURE };
 enum label { NO_LABEL, NORMAL, HIV, HIDDEN /* from proxies */ };
@@ -31,10 +32,17 @@ struct m_obs {
     int year; /* 0: no date; the day is its number, so that no two dates are the same */
 };
 
+/* A condition: of disease 0 (code 0), of disease 1 (code 1), of none that is reported (code 2). */
+struct m_case {
+    bool lives, refuted;
+    int patient, code;
+};
+
 /* An encounter (finished or not), or a CareTeam. */
 struct m_care {
     bool lives, over;
     int patient, doctor, org; /* -1: none */
+    int by;                   /* the doctor who wrote it; -1: somebody else */
     enum when when, doctor_when;
 };
 
@@ -71,18 +79,31 @@ struct m_country {
     bool child[PEOPLE]; /* not of age */
     struct m_proxy proxies[PROXIES];
     struct m_obs obs[OBS];
+    struct m_case cases[CASES_MAX];
     struct m_care visits[VISITS], teams[TEAMS];
+    /* What another than a doctor said of each last: one's own word opens nothing to one. */
+    struct m_care visits_but[VISITS][DOCTORS], teams_but[TEAMS][DOCTORS];
     struct m_said said[SAID];
     struct m_group groups[GROUPS];
     int implicit; /* 0 normal, 1 all, 2 break glass only, 3 deny */
 };
 
-enum m_role { M_PATIENT, M_WORKER, M_CLERK, M_STEWARD, M_BLIND, M_PROXY, M_NOBODY, M_ROLES };
+enum m_role {
+    M_PATIENT,
+    M_WORKER,
+    M_CLERK,
+    M_STEWARD,
+    M_BLIND,
+    M_PROXY,
+    M_REPORTER,
+    M_NOBODY,
+    M_ROLES
+};
 
 struct m_asker {
     enum m_role role;
     int self;    /* the person of M_PATIENT, a proxy, the doctor of the others; -1: none */
-    int purpose; /* -1: not stated; 0 TREAT, 1 BTG, 2 one that no role has */
+    int purpose; /* -1: not stated; 0 TREAT, 1 BTG, 2 one that no role has, 3 PUBHLTH */
     bool two_factors;
     int within; /* the token is for this person's record alone; -1: for any */
     int glass;  /* with purpose BTG: the one for whom the glass was broken; -1: nobody */
@@ -97,6 +118,8 @@ bool m_sees_said(const struct m_country *c, const struct m_asker *who, int perso
 bool m_sees_proxy(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n);
 bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
+bool m_sees_team(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
+bool m_sees_case(const struct m_country *c, const struct m_asker *who, const struct m_case *d);
 bool m_sees_group(const struct m_country *c, const struct m_asker *who, const struct m_group *g);
 bool m_sees_shared(const struct m_asker *who);
 

@@ -18,12 +18,24 @@
 #define QUESTIONS 40       /* between two changes */
 #define HIV_LABEL "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"
 
-enum kind { K_PERSON, K_OBS, K_VISIT, K_TEAM, K_SAID, K_GROUP, K_DOCTOR, K_TASK, K_PROXY, KINDS };
+enum kind {
+    K_PERSON,
+    K_OBS,
+    K_VISIT,
+    K_TEAM,
+    K_SAID,
+    K_GROUP,
+    K_DOCTOR,
+    K_TASK,
+    K_PROXY,
+    K_CASE,
+    KINDS
+};
 
-static const char *const type_of_kind[KINDS] = {"Patient",      "Observation", "Encounter",
-                                                "CareTeam",     "Consent",     "Group",
-                                                "Practitioner", "Task",        "RelatedPerson"};
-static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q'};
+static const char *const type_of_kind[KINDS] = {
+    "Patient", "Observation",  "Encounter", "CareTeam",      "Consent",
+    "Group",   "Practitioner", "Task",      "RelatedPerson", "Condition"};
+static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q', 'c'};
 
 /* A version as it was written. */
 struct version_of {
@@ -35,6 +47,7 @@ struct version_of {
         struct m_obs obs;
         struct m_care care;
         struct m_group group;
+        struct m_case disease;
         int patient;
     };
 };
@@ -51,6 +64,7 @@ struct prop {
     struct {
         struct put put;
         struct version_of *of; /* NULL: no part of the model */
+        int by;                /* the doctor who writes it; -1: the node */
     } puts[100];
     size_t n_puts;
     uint64_t seed;
@@ -82,14 +96,16 @@ static int maybe(struct prop *p, int percent, int n)
 struct batch {
     struct store_job job;
     struct prop *p;
+    size_t from, to;
 };
 
 static int batch_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    struct prop *p = ((struct batch *)job)->p;
+    struct batch *b = (struct batch *)job;
+    struct prop *p = b->p;
     int r = 0;
 
-    for (size_t i = 0; i < p->n_puts && r >= 0; i++) {
+    for (size_t i = b->from; i < b->to && r >= 0; i++) {
         struct version v;
 
         r = store_put(txn, &p->puts[i].put, &v, err);
@@ -101,11 +117,21 @@ static int batch_run(struct store_txn *txn, struct store_job *job, struct err *e
 
 static void flush(struct prop *p)
 {
-    struct batch b = {.job = {.run = batch_run, .who = &p->w.who}, .p = p};
     struct err err = {0};
 
-    if (store_write(p->w.st, &b.job, &err) < 0)
-        fail_msg("put: %s (%s)", err.text, err.detail);
+    for (size_t i = 0; i < p->n_puts; i++) {
+        struct access who = p->w.who;
+        struct batch b = {.job = {.run = batch_run, .who = &who}, .p = p, .from = i, .to = i + 1};
+        char agent[20];
+
+        for (; b.to < p->n_puts && p->puts[b.to].by == p->puts[i].by; i++)
+            b.to++;
+        snprintf(agent, sizeof agent, "person a%d app", p->puts[b.from].by);
+        if (p->puts[b.from].by >= 0)
+            who.agent = str_c(agent);
+        if (store_write(p->w.st, &b.job, &err) < 0)
+            fail_msg("put: %s (%s)", err.text, err.detail);
+    }
     p->n_puts = 0;
     arena_reset(&p->w.a);
 }
@@ -116,6 +142,7 @@ static void put_fixed(struct prop *p, const char *type, const char *id, const ch
 
     assert_true(p->n_puts < ARRAY_LEN(p->puts));
     p->puts[p->n_puts].of = NULL;
+    p->puts[p->n_puts].by = -1;
     if (make_put(p->w.st, &p->w.a, type, id, text, &p->puts[p->n_puts++].put, &err) < 0)
         fail_msg("put: %s (%s)", err.text, err.detail);
 }
@@ -214,7 +241,8 @@ static void write_care(struct prop *p, enum kind kind, int n)
                          .when = chance(p, 70)   ? NOW
                                  : chance(p, 50) ? PAST
                                                  : FUTURE,
-                         .doctor_when = chance(p, 80) ? NOW : PAST};
+                         .doctor_when = chance(p, 80) ? NOW : PAST,
+                         .by = maybe(p, 40, DOCTORS)};
     sb_fmt(&b, "{\"resourceType\":\"%s\",\"status\":\"%s\"", is_team ? "CareTeam" : "Encounter",
            is_team   ? (v->over ? "inactive" : "active")
            : v->over ? "finished"
@@ -245,6 +273,10 @@ static void write_care(struct prop *p, enum kind kind, int n)
     sb_lit(&b, "}");
     sb_char(&b, '\0');
     put(p, kind, n, v->lives ? b.p : NULL, (struct version_of){.care = *v});
+    p->puts[p->n_puts - 1].by = v->by;
+    for (int d = 0; d < DOCTORS; d++)
+        if (v->by != d)
+            *(is_team ? &p->c.teams_but[n][d] : &p->c.visits_but[n][d]) = *v;
 }
 
 static struct m_rule some_rule(struct prop *p)
@@ -379,9 +411,32 @@ static void write_proxy(struct prop *p, int n)
         (struct version_of){.care = {.patient = q->ward, .when = q->when}});
 }
 
+static void write_case(struct prop *p, int n)
+{
+    static const char *const codes[] = {"urn:icd|a", "urn:icd|b", "urn:icd|z"};
+    _cleanup_(sb_done) struct sb b = sb_make(KIB(4));
+    struct m_case *d = &p->c.cases[n];
+
+    *d = (struct m_case){.lives = !chance(p, 20),
+                         .refuted = chance(p, 15),
+                         .patient = maybe(p, 95, PEOPLE),
+                         .code = below(p, 3)};
+    sb_fmt(&b,
+           "{\"resourceType\":\"Condition\",\"code\":{\"coding\":[{\"system\":\"urn:icd\","
+           "\"code\":\"%s\"}]},\"verificationStatus\":{\"coding\":[{\"code\":\"%s\"}]}",
+           codes[d->code] + 8, d->refuted ? "refuted" : "confirmed");
+    if (d->patient >= 0)
+        add_ref(&b, "subject", 'p', d->patient);
+    sb_lit(&b, "}");
+    sb_char(&b, '\0');
+    put(p, K_CASE, n, d->lives ? b.p : NULL, (struct version_of){.disease = *d});
+}
+
 static void change(struct prop *p)
 {
-    switch (below(p, 11)) {
+    switch (below(p, 13)) {
+    case 11:
+    case 12: write_case(p, below(p, CASES_MAX)); break;
     case 10: write_proxy(p, below(p, PROXIES)); break;
     case 0:
     case 1:
@@ -406,6 +461,9 @@ static void begin(struct prop *p)
         &b,
         "{\"version\":\"1\",\"implicitConsent\":\"%s\",\"careDays\":30,\"sensitive\":[\"%s\"],"
         "\"confidential\":[\"urn:x|hidden\"],\"ageOfConsent\":18,"
+        "\"notifiable\":{\"A\":{\"codes\":[\"urn:icd|a\",\"http://loinc.org|c1\"],"
+        "\"types\":[\"Patient\",\"Condition\",\"Observation\"]},"
+        "\"B\":{\"codes\":[\"urn:icd|b\"],\"types\":[\"Patient\",\"Condition\",\"Encounter\"]}},"
         "\"roles\":{"
         "\"patient\":{\"records\":\"own\",\"purposes\":[\"PATRQT\",\"TREAT\"]},"
         "\"worker\":{\"records\":\"related\",\"organisation\":true,\"sensitive\":true,"
@@ -414,6 +472,7 @@ static void begin(struct prop *p)
         "\"clerk\":{\"records\":\"related\",\"purposes\":[\"TREAT\"]},"
         "\"steward\":{\"records\":\"all\",\"unlinked\":true,\"sensitive\":true,"
         "\"assurance\":\"two-factors\",\"purposes\":[\"TREAT\"]},"
+        "\"reporter\":{\"records\":\"cases\",\"purposes\":[\"PUBHLTH\",\"TREAT\"]},"
         "\"blind\":{\"records\":\"none\",\"purposes\":[\"TREAT\"]}}}",
         implicit[p->c.implicit], HIV_LABEL);
     policy_open(p->w.st, sb_view(&b), &p->policy, &p->guard);
@@ -450,6 +509,8 @@ static void begin(struct prop *p)
         write_said(p, i);
     for (int i = 0; i < PROXIES; i++)
         write_proxy(p, i);
+    for (int i = 0; i < CASES_MAX; i++)
+        write_case(p, i);
     flush(p);
 }
 
@@ -457,16 +518,18 @@ static void begin(struct prop *p)
 
 static void some_asker(struct prop *p)
 {
-    static const char *const roles[M_ROLES] = {"patient", "worker",   "clerk", "steward",
-                                               "blind",   "guardian", "ghost"};
-    static const char *const purposes[] = {"TREAT", "BTG", "HMARKT"};
+    static const char *const roles[M_ROLES] = {"patient", "worker",   "clerk",    "steward",
+                                               "blind",   "guardian", "reporter", "ghost"};
+    static const char *const purposes[] = {"TREAT", "BTG", "HMARKT", "PUBHLTH"};
     struct m_asker *who = &p->who;
     struct somebody as;
 
     arena_reset(&p->a);
-    *who = (struct m_asker){.role = chance(p, 45) ? M_WORKER : (enum m_role)below(p, M_ROLES),
+    *who = (struct m_asker){.role = chance(p, 40)   ? M_WORKER
+                                    : chance(p, 20) ? M_REPORTER
+                                                    : (enum m_role)below(p, M_ROLES),
                             .self = -1,
-                            .purpose = chance(p, 75) ? -1 : below(p, 3),
+                            .purpose = chance(p, 75) ? -1 : below(p, 4),
                             .two_factors = chance(p, 80),
                             .within = maybe(p, 15, PEOPLE)};
     who->glass = who->within >= 0 ? who->within : maybe(p, 85, PEOPLE);
@@ -484,6 +547,8 @@ static void some_asker(struct prop *p)
                  : who->role == M_PROXY ? "RelatedPerson/q"
                                         : "Practitioner/d",
                  who->self);
+    if (who->self >= 0 && who->role != M_PATIENT && who->role != M_PROXY)
+        snprintf(as.account, sizeof as.account, "a%d", who->self);
     if (who->glass >= 0)
         snprintf(as.patient, sizeof as.patient, "p%d", who->glass);
     p->access = somebody_access(&p->a, &as, p->guard);
@@ -499,8 +564,9 @@ static bool sees(const struct prop *p, const struct version_of *v)
     case K_PROXY: return m_sees_proxy(c, who, &v->care);
     case K_PERSON: return m_sees_person(c, who, v->patient);
     case K_OBS: return m_sees_obs(c, who, &v->obs, v->n);
-    case K_VISIT:
-    case K_TEAM: return m_sees_visit(c, who, &v->care);
+    case K_VISIT: return m_sees_visit(c, who, &v->care);
+    case K_TEAM: return m_sees_team(c, who, &v->care);
+    case K_CASE: return m_sees_case(c, who, &v->disease);
     case K_GROUP: return m_sees_group(c, who, &v->group);
     case K_DOCTOR: return m_sees_shared(who);
     case K_TASK: return m_sees_shared(who) && who->role == M_WORKER && who->within < 0;
@@ -834,6 +900,7 @@ static void refer_one(struct prop *p, struct store_txn *txn)
                           ? v->care.patient == person
                       : v->kind == K_GROUP ? v->group.has[person]
                       : v->kind == K_SAID  ? v->patient == person
+                      : v->kind == K_CASE  ? v->disease.patient == person
                                            : false;
         want += refers && sees_newest(p, v);
     }

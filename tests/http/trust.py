@@ -10,8 +10,9 @@ import sys
 import time
 import urllib.parse
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+sys.path.insert(0, HERE)
 import auth  # noqa: E402
 import jose  # noqa: E402
 import node as nodes  # noqa: E402
@@ -22,7 +23,8 @@ REASON = 'unconscious in the emergency room'
 PEOPLE = (('ann', 'patient', 'Patient/ann'), ('bob', 'patient', 'Patient/bob'),
           ('doc', 'worker', 'Practitioner/doc'), ('nurse', 'worker', 'Practitioner/nurse'),
           ('dad', 'guardian', 'Person/dad'), ('granny', 'patient', 'Patient/old'),
-          ('officer', 'privacy', 'Practitioner/officer'), ('keeper', 'steward', ''))
+          ('officer', 'privacy', 'Practitioner/officer'),
+          ('epi', 'epidemiologist', 'Practitioner/epi'), ('keeper', 'steward', ''))
 
 
 class Country(auth.World):
@@ -260,6 +262,103 @@ def pick(world, name):
     return re.findall(r'name="patient" value="([^"]+)"', browser.page)
 
 
+# ---- people who are there ----
+
+def encounter(name, patient, **more):
+    return dict({'resourceType': 'Encounter', 'id': name, 'status': 'in-progress',
+                 'class': {'code': 'AMB'}, 'subject': {'reference': 'Patient/' + patient},
+                 'participant': [{'individual': {'reference': 'Practitioner/doc'}}]}, **more)
+
+
+def check_in(world, login, patient, **more):
+    return world.ask(login, 'POST', f'Patient/{patient}/$check-in', parameters(**more))
+
+
+def code_of(world, login, patient, **more):
+    reply = world.ask(login, 'POST', f'Patient/{patient}/$presence-code', parameters(**more))
+    return part(reply, 'code') if reply.status == 200 else reply.status
+
+
+def check_presence(world):
+    check = world.check
+    world.put(world.loader, {'resourceType': 'Patient', 'id': 'eve'})
+    reply = world.ask('doc', 'PUT', 'Encounter/mine', encounter('mine', 'eve'))
+    check(reply.status == 403, f'care that one takes oneself is refused: {reply}')
+    for what, got in (('not a code', check_in(world, 'doc', 'ann', code=('String', 'ABCD'))),
+                      ('of nobody', check_in(world, 'doc', 'nobody', code=('String', 'ABCD')))):
+        check(got.status == 403 and b'not good for this person' in got.body, f'{what}: {got}')
+    check(code_of(world, 'doc', 'ann') == code_of(world, 'bob', 'ann') == 403,
+          'a code is given by the person')
+    code = code_of(world, 'ann', 'ann')
+    check(check_in(world, 'doc', 'bob', code=('String', code)).status == 403, 'for themselves')
+    check(check_in(world, 'ann', 'ann', code=('String', code)).status == 403, 'to workers')
+    check(world.status('doc', 'Patient/ann') == 404, 'nobody sees her yet')
+    reply = check_in(world, 'doc', 'ann', code=('String', code.lower().replace('-', ' ')))
+    came = (part(reply, 'encounter') or {}).get('reference', '')
+    check(reply.status == 200 and world.status('doc', 'Patient/ann') == 200 and
+          world.status('nurse', 'Patient/ann') == 404, f'she shows it, and is in care: {reply}')
+    check(check_in(world, 'nurse', 'ann', code=('String', code)).status == 403, 'it is good once')
+    own = encounter('own', 'ann')
+    check(world.ask('doc', 'PUT', 'Encounter/own', own).status == 201, 'one writes of them')
+    visit = world.ask('doc', 'GET', came).json()
+    del visit['period']['end']
+    check(world.ask('doc', 'PUT', came, dict(visit, status='in-progress')).status == 200 and
+          world.status('doc', 'Patient/ann') == 200, 'the visit goes on')
+    world.ask(world.loader, 'DELETE', came)
+    check(world.status('doc', 'Patient/ann') == 404, "what one wrote oneself is no care")
+    world.put(world.loader, dict(own, status='onleave'))
+    check(world.status('doc', 'Patient/ann') == 200, 'what another confirms is')
+    world.ask(world.loader, 'DELETE', 'Encounter/own')
+    check_card(world)
+    check_colleague(world)
+
+
+def check_card(world):
+    check = world.check
+    card = code_of(world, 'keeper', 'ann', card=('Boolean', True))
+    check(card == 403, 'a card is given out by who checks people in')
+    card = code_of(world, 'ann', 'ann', card=('Boolean', True))
+    check(len(card) == 14 and check_in(world, 'doc', 'ann', code=('String', card)).status == 200 and
+          check_in(world, 'nurse', 'ann', code=('String', card)).status == 200,
+          'a card is good more than once')
+    mine = code_of(world, 'nurse', 'ann', card=('Boolean', True))
+    check(len(mine) == 14 and
+          check_in(world, 'nurse', 'ann', code=('String', mine)).status == 403 and
+          check_in(world, 'doc', 'ann', code=('String', mine)).status == 200,
+          'though not for who gave it out')
+    check(check_in(world, 'doc', 'ann', code=('String', card)).status == 403, 'the old one ended')
+
+
+def check_colleague(world):
+    """Another says that somebody is there."""
+    check = world.check
+    at = {'practitioner': ('String', 'Practitioner/doc')}
+    check(check_in(world, 'nurse', 'eve', **at).status == 403, 'of no organisation with them')
+    world.put(world.loader, {'resourceType': 'Organization', 'id': 'clinic', 'name': 'Clinic'})
+    for who in 'doc', 'nurse':
+        world.put(world.loader, {
+            'resourceType': 'PractitionerRole', 'id': 'of-' + who,
+            'practitioner': {'reference': 'Practitioner/' + who},
+            'organization': {'reference': 'Organization/clinic'}})
+    check(check_in(world, 'doc', 'eve', **at).status == 403, 'nobody says it for themselves')
+    check(check_in(world, 'nurse', 'nobody', **at).status == 404, 'of nobody')
+    check(check_in(world, 'nurse', 'eve', organization=('String', 'Organization/x'),
+                   **at).status == 403, 'for a place where they do not work')
+    reply = check_in(world, 'nurse', 'eve', **at)
+    check(reply.status == 200 and world.status('doc', 'Patient/eve') == 200 and
+          world.status('nurse', 'Patient/eve') == 404, f'a colleague says so: {reply}')
+    check(check_in(world, 'nurse', 'eve', organization=('String', 'Organization/clinic'),
+                   **at).status == 200 and world.status('nurse', 'Patient/eve') == 200,
+          'and for all who work there')
+    told = [{p['name']: p for p in x['part']} for x in
+            world.ask('officer', 'GET', 'Patient/eve/$notices').json()['parameter']]
+    check({x['kind']['valueCode'] for x in told} == {'check-in'}, f'which she is told: {told}')
+    role = world.ask('keeper', 'PUT', 'PractitionerRole/of-keeper', {
+        'resourceType': 'PractitionerRole', 'id': 'of-keeper',
+        'practitioner': {'reference': 'Practitioner/keeper'}})
+    check(role.status == 201, f'a steward says who works where: {role}')
+
+
 # ---- those who act for others ----
 
 def related(name, patient, **more):
@@ -326,6 +425,90 @@ def check_proxies(world):
     put(related('of-kid', 'kid', active=False))
     check(sees('Patient/kid') == [False], 'a guardian no more')
 
+
+# ---- public health by law ----
+
+ICD = 'http://hl7.org/fhir/sid/icd-10'
+
+
+def write_policy(folder):
+    """What is built in, with a disease that has to be reported."""
+    with open(os.path.join(HERE, '..', '..', 'defs', 'policy', 'default.json')) as f:
+        policy = json.load(f)
+    policy['version'] = 'test'
+    policy['notifiable'] = {'cholera': {'codes': [ICD + '|A00'],
+                                        'types': ['Patient', 'Condition']}}
+    policy['roles']['epidemiologist']['records'] = 'cases'
+    path = os.path.join(folder.path, 'policy.json')
+    with open(path, 'w') as f:
+        json.dump(policy, f)
+    return path
+
+
+def condition(name, patient, code, **more):
+    return dict({'resourceType': 'Condition', 'id': name, 'code': {'coding': [
+        {'system': ICD, 'code': code}]}, 'subject': {'reference': 'Patient/' + patient}}, **more)
+
+
+def check_law(world):
+    check = world.check
+    world.put(world.loader, condition('ann-c', 'ann', 'A00'))
+    world.put(world.loader, condition('ann-d', 'ann', 'J00'))
+    world.put(world.loader, condition('bob-c', 'bob', 'J00'))
+    world.put(world.token('ann'), auth.consent('ann'))
+
+    def sees():
+        return [world.total('epi', q) for q in ('Patient?_id=ann,bob', 'Condition?_id=ann-c,bob-c',
+                                                'Observation?status=final',
+                                                'Consent?status=active')]
+
+    check(sees() == [1, 1, 0, 0] and world.status('epi', 'Condition/ann-d') == 200 and
+          world.status('epi', 'Observation/ann-laboratory') == 404,
+          f'of a case, whatever they consent to, what the law names: {sees()}')
+    check(world.status('doc', 'Patient/ann') == 404, 'a no holds for all others')
+    reply = world.ask('ann', 'GET', 'Patient/ann/$by-law')
+    check(b'cholera' in reply.body and b'Condition/ann-c' in reply.body and
+          b'(epidemiologist)' in reply.body, f'which they are told: {reply}')
+    check(world.ask('bob', 'GET', 'Patient/bob/$by-law').json() == {'resourceType': 'Parameters'},
+          'who is no case is told nothing')
+    check([world.ask(x, 'GET', 'Patient/ann/$by-law').status for x in ('bob', 'doc', 'keeper')] ==
+          [403, 403, 404], 'and nobody else')
+    lines = [{p['name']: p for p in x['part']} for x in
+             world.ask('ann', 'GET', 'Patient/ann/$accesses').json()['parameter']]
+    check(any(x.get('purpose', {}).get('valueCode') == 'PUBHLTH' for x in lines),
+          'who looked is in their log, with the purpose')
+    world.put(world.token('ann'), auth.consent('ann', 'inactive'))
+    world.put(world.loader, condition('ann-c', 'ann', 'A00', verificationStatus={'coding': [
+        {'system': CODES + 'condition-ver-status', 'code': 'refuted'}]}))
+    check(sees() == [0] * 4, 'a case that was none is closed at the next request')
+    world.put(world.loader, condition('ann-c', 'ann', 'A00'))
+    check(sees()[0] == 1, 'and opened')
+    world.ask(world.loader, 'DELETE', 'Condition/ann-c')
+    check(sees() == [0] * 4, 'as is one that was deleted')
+
+
+def check_explained(world):
+    """Why somebody sees something, as an operation."""
+    check = world.check
+
+    def ask(login, path, **more):
+        reply = world.ask(login, 'GET', path + '/$explain-access?' + urllib.parse.urlencode(more))
+        return (part(reply, 'sees'), part(reply, 'text')) if reply.status == 200 else reply.status
+
+    said = world.folder.run('explain', 'access', '--as', 'doc', '--to', 'Patient/bob').strip()
+    check(ask('keeper', 'Patient/bob', **{'as': 'doc'}) == (False, said),
+          f'as the command says it: {said}')
+    check(ask('keeper', 'Patient/bob', purpose='BTG', **{'as': 'doc'})[0] is True, 'by purpose')
+    check(ask('keeper', 'Patient/nobody', **{'as': 'doc'}) == 404, 'of what there is')
+    check(ask('keeper', 'Patient/bob', **{'as': 'nobody'}) == 404, 'and who there is')
+    check(ask('keeper', 'Patient/bob') == ask('keeper', 'Patient/bob', role='worker',
+                                              **{'as': 'doc'}) == 400, 'somebody must be named')
+    check(ask('doc', 'Patient/bob', **{'as': 'doc'}) == 403, 'workers may not ask')
+    check(ask('bob', 'Patient/bob', **{'as': 'doc'}) == 403, 'nor a person about accounts')
+    check(ask('bob', 'Observation/bob-laboratory', role='worker',
+              user='Practitioner/doc')[0] is False, 'but about what is theirs')
+    check(ask('bob', 'Patient/ann', role='worker') == 404 and
+          ask('bob', 'Patient/no', role='worker') == 404, 'and nothing else')
 
 # ---- what a validation tells ----
 
@@ -495,7 +678,7 @@ def main():
         web = stack.enter_context(contextlib.closing(sinks.Sink(sinks.Web)))
         folder = stack.enter_context(nodes.Folder(sys.argv[1]))
         node = stack.enter_context(nodes.Node(folder, '--notify', add_notices(folder, mail, web),
-                                              is_open=False))
+                                              '--policy', write_policy(folder), is_open=False))
         world = Country(score, folder, node)
         world.mail, world.web = mail, web
         world.keys = [jose.Key(folder.path, 'ES384')]
@@ -511,6 +694,9 @@ def main():
         check_notices(world)
         check_find(world)
         check_proxies(world)
+        check_law(world)
+        check_explained(world)
+        check_presence(world)
         check_validate(world)
         check_forgotten(world)
     return score.end()

@@ -67,6 +67,14 @@ static void what_is_no_policy(void **state)
         {HEAD ",\"roles\":{\"a\":{\"purposes\":[\"T\"],\"grants\":[\"Patient\"]}}}", "Patient"},
         {HEAD ",\"roles\":{\"a\":{\"purposes\":[\"T\"],\"records\":\"own\",\"unlinked\":true}}}",
          "all records"},
+        {HEAD ",\"roles\":{\"a\":{\"purposes\":[\"TREAT\"],\"records\":\"cases\"}}}", "PUBHLTH"},
+        {HEAD ",\"notifiable\":[]}", "notifiable"},
+        {HEAD ",\"notifiable\":{\"a\":1}}", "\"a\""},
+        {HEAD ",\"notifiable\":{\"a\":{}}}", "no codes"},
+        {HEAD ",\"notifiable\":{\"a\":{\"codes\":[\"A\"]}}}", "\"A\""},
+        {HEAD ",\"notifiable\":{\"a\":{\"types\":[\"Consent\"]}}}", "Consent"},
+        {HEAD ",\"notifiable\":{\"a\":{\"types\":[\"Location\"]}}}", "Location"},
+        {HEAD ",\"notifiable\":{\"a\":{\"name\":1}}}", "\"name\""},
         {HEAD ",\"tests\":1}", "tests"},
     };
 
