@@ -254,8 +254,10 @@ def check_terminology(score, folder, node):
 
 
 def blobs(folder):
+    """Names of what terminologies keep; what the node keeps for itself stands beside them."""
     with contextlib.closing(sqlite3.connect(os.path.join(folder.data, 'carnet.db'))) as db:
-        return [name for name, in db.execute('SELECT DISTINCT name FROM blob')]
+        return [name for name, in db.execute('SELECT DISTINCT name FROM blob')
+                if not name.startswith('trust/')]
 
 
 def check_reindex(score, folder, node):
