@@ -68,7 +68,7 @@ static int find_disease(const struct reader *r, yyjson_val *v, uint16_t *ret)
 static int read_detector(const struct reader *r, yyjson_val *v, struct disease_detector *to)
 {
     struct str name = js_get_str(v, "method");
-    yyjson_val *key, *val;
+    yyjson_val *set = js_get(v, "set"), *key, *val;
     size_t i, max;
     int wrong = only(r, v, "method set");
 
@@ -81,7 +81,9 @@ static int read_detector(const struct reader *r, yyjson_val *v, struct disease_d
         return err_set(r->err, ERR_VALUE, "the signal rules have no method \"%.*s\" to take",
                        (int)MIN(name.n, 60u), name.p);
     detect_defaults(to->method, to->param);
-    yyjson_obj_foreach(js_get(v, "set"), i, max, key, val) {
+    if (!set)
+        return 0;
+    yyjson_obj_foreach(set, i, max, key, val) {
         if (wrong == 0)
             wrong = detect_set(to->method, js_str(key), js_primitive(val), to->param, r->err);
     }

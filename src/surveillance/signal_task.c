@@ -160,9 +160,11 @@ static void put_state(struct sb *out, const struct signal_said *s, yyjson_val *b
                     "records do not say so any more\"}");
     else if (!before || was_withdrawn)
         sb_lit(out, ",\"status\":\"requested\"");
-    if (!before)
+    if (!before) {
         sb_lit(out, ",\"businessStatus\":{\"coding\":[{\"system\":\"" SIGNAL_STATE_SYSTEM
                     "\",\"code\":\"triage\"}]}");
+        return;
+    }
     yyjson_obj_foreach(before, i, max, key, v) {
         bool is_state =
             str_eq(js_str(key), STR("status")) || str_eq(js_str(key), STR("statusReason"));
