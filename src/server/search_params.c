@@ -46,8 +46,11 @@ struct search_params {
 
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool wake, stop, is_working; /* under `lock` */
+    /* Taken last, and by itself where the thread is called: that may be from within its own look at
+     * the store, which finds that another process has changed something. */
+    pthread_mutex_t call_lock;
+    pthread_cond_t called;
+    bool wake, stop, is_working; /* under `call_lock` */
     int64_t retry_at_us;         /* to see whether who claims the work still lives; 0: no need */
     char failure[ERR_TEXT_MAX];  /* why the last work failed; under `lock` */
 };
@@ -505,9 +508,9 @@ static bool is_stopping(struct search_params *sp)
 {
     bool stop;
 
-    pthread_mutex_lock(&sp->lock);
+    pthread_mutex_lock(&sp->call_lock);
     stop = sp->stop || sp->wake;
-    pthread_mutex_unlock(&sp->lock);
+    pthread_mutex_unlock(&sp->call_lock);
     return stop;
 }
 
@@ -588,14 +591,16 @@ static void sp_init(struct search_params *sp, struct store *store)
     rng_secure(&sp->me, sizeof sp->me);
     arena_init(&sp->arena, SCAN_ARENA_MAX);
     pthread_mutex_init(&sp->lock, NULL);
-    pthread_cond_init(&sp->changed, NULL);
+    pthread_mutex_init(&sp->call_lock, NULL);
+    pthread_cond_init(&sp->called, NULL);
 }
 
 static void sp_done(struct search_params *sp)
 {
     arena_done(&sp->arena);
     free(sp->list);
-    pthread_cond_destroy(&sp->changed);
+    pthread_cond_destroy(&sp->called);
+    pthread_mutex_destroy(&sp->call_lock);
     pthread_mutex_destroy(&sp->lock);
 }
 
@@ -617,19 +622,19 @@ static void wait_for_work(struct search_params *sp)
         struct timespec until;
 
         if (!store_is_shared(sp->store)) {
-            pthread_cond_wait(&sp->changed, &sp->lock);
+            pthread_cond_wait(&sp->called, &sp->call_lock);
             continue;
         }
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += SEARCH_PARAMS_LOOK_SECONDS;
-        pthread_cond_timedwait(&sp->changed, &sp->lock, &until);
+        pthread_cond_timedwait(&sp->called, &sp->call_lock, &until);
         if (sp->wake || sp->stop)
             break;
         if (sp->retry_at_us && clock_mono_us() > sp->retry_at_us)
             break;
-        pthread_mutex_unlock(&sp->lock);
+        pthread_mutex_unlock(&sp->call_lock);
         glance(sp);
-        pthread_mutex_lock(&sp->lock);
+        pthread_mutex_lock(&sp->call_lock);
     }
     sp->retry_at_us = 0;
 }
@@ -643,16 +648,16 @@ static void *follow(void *ctx)
         struct err err;
         int r;
 
-        pthread_mutex_lock(&sp->lock);
+        pthread_mutex_lock(&sp->call_lock);
         if (!more)
             wait_for_work(sp);
         sp->wake = false;
         sp->is_working = true;
         if (sp->stop) {
-            pthread_mutex_unlock(&sp->lock);
+            pthread_mutex_unlock(&sp->call_lock);
             return NULL;
         }
-        pthread_mutex_unlock(&sp->lock);
+        pthread_mutex_unlock(&sp->call_lock);
         r = work_once(sp, &more, &err);
         if (r == ERR_CONFLICT) {
             /* Another process is at it; should it die, the work is ours. */
@@ -665,9 +670,11 @@ static void *follow(void *ctx)
             more = false;
         }
         pthread_mutex_lock(&sp->lock);
-        sp->is_working = more;
         snprintf(sp->failure, sizeof sp->failure, "%s", r < 0 ? err.text : "");
         pthread_mutex_unlock(&sp->lock);
+        pthread_mutex_lock(&sp->call_lock);
+        sp->is_working = more;
+        pthread_mutex_unlock(&sp->call_lock);
     }
 }
 
@@ -707,20 +714,20 @@ int search_params_start(struct store *store, struct search_params **ret, struct 
 
 void search_params_wake(struct search_params *sp)
 {
-    pthread_mutex_lock(&sp->lock);
+    pthread_mutex_lock(&sp->call_lock);
     sp->wake = true;
-    pthread_cond_signal(&sp->changed);
-    pthread_mutex_unlock(&sp->lock);
+    pthread_cond_signal(&sp->called);
+    pthread_mutex_unlock(&sp->call_lock);
 }
 
 void search_params_stop(struct search_params *sp)
 {
     if (!sp)
         return;
-    pthread_mutex_lock(&sp->lock);
+    pthread_mutex_lock(&sp->call_lock);
     sp->stop = true;
-    pthread_cond_signal(&sp->changed);
-    pthread_mutex_unlock(&sp->lock);
+    pthread_cond_signal(&sp->called);
+    pthread_mutex_unlock(&sp->call_lock);
     pthread_join(sp->thread, NULL);
     sp_done(sp);
     free(sp);
@@ -743,6 +750,8 @@ int search_params_run(struct store *store, void (*progress)(void *ctx, uint64_t 
 
 void search_params_status(struct search_params *sp, struct sb *out)
 {
+    bool is_working;
+
     pthread_mutex_lock(&sp->lock);
     sb_lit(out, "{\"parameters\":[");
     for (size_t i = 0; i < sp->n; i++) {
@@ -756,7 +765,10 @@ void search_params_status(struct search_params *sp, struct sb *out)
             sb_fmt(out, ",\"done\":%" PRIu64 ",\"all\":%" PRIu64, u->position, u->goal);
         sb_char(out, '}');
     }
-    sb_fmt(out, "],\"working\":%s", sp->is_working || sp->wake ? "true" : "false");
+    pthread_mutex_lock(&sp->call_lock);
+    is_working = sp->is_working || sp->wake;
+    pthread_mutex_unlock(&sp->call_lock);
+    sb_fmt(out, "],\"working\":%s", is_working ? "true" : "false");
     if (sp->failure[0]) {
         sb_lit(out, ",\"failure\":");
         sb_json(out, str_c(sp->failure));
