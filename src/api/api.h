@@ -140,6 +140,9 @@ int api_put_lines(struct api *api, struct arena *a, struct access who, struct ap
  */
 int api_put_definitions(struct api *api, struct arena *a, struct access who, struct api_line *lines,
                         size_t n, api_also *also, void *ctx, struct err *err);
+/* One of them, with what `also` writes beside it or not at all. */
+int api_put_own(struct api *api, struct arena *a, struct access node, struct str text,
+                api_also *also, void *ctx, struct err *err);
 
 /* Requests by interaction and status class since start, for the metrics page. */
 void api_metrics(struct api *api, struct sb *out);

@@ -183,3 +183,15 @@ int api_put_definitions(struct api *api, struct arena *a, struct access who, str
 {
     return put_lines(api, a, who, false, lines, n, also, ctx, err);
 }
+
+int api_put_own(struct api *api, struct arena *a, struct access node, struct str text,
+                api_also *also, void *ctx, struct err *err)
+{
+    struct api_line line = {.text = text};
+    int r = api_put_definitions(api, a, node, &line, 1, also, ctx, err);
+
+    if (r < 0 || line.result >= 0)
+        return r;
+    *err = line.err;
+    return line.result;
+}

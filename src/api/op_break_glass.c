@@ -95,7 +95,6 @@ static int commit(struct breaking *b)
     _cleanup_(sb_done) struct sb text = sb_make(KIB(16));
     struct call *c = b->c;
     struct access node = trust_system();
-    struct api_line line = {0};
     char uuid[UUID_TEXT_LEN + 1];
     int r;
 
@@ -106,14 +105,8 @@ static int commit(struct breaking *b)
     glass_task(&text, &b->as, &b->glass);
     if ((r = sb_ok(&text, &c->err)) < 0)
         return r;
-    line.text = sb_view(&text);
     node.agent = c->who.agent;
-    r = api_put_definitions(c->api, c->a, node, &line, 1, also, b, &c->err);
-    if (r >= 0 && line.result < 0) {
-        c->err = line.err;
-        r = line.result;
-    }
-    return r;
+    return api_put_own(c->api, c->a, node, sb_view(&text), also, b, &c->err);
 }
 
 static void write_answer(struct breaking *b)

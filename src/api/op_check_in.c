@@ -217,7 +217,6 @@ static int commit(struct checking *k)
     _cleanup_(sb_done) struct sb text = sb_make(KIB(4));
     struct call *c = k->c;
     struct access node = trust_system();
-    struct api_line line = {0};
     char uuid[UUID_TEXT_LEN + 1];
     int r;
 
@@ -230,13 +229,7 @@ static int commit(struct checking *k)
     presence_encounter(&text, &k->in);
     if ((r = sb_ok(&text, &c->err)) < 0)
         return r;
-    line.text = sb_view(&text);
-    r = api_put_definitions(c->api, c->a, node, &line, 1, also, k, &c->err);
-    if (r >= 0 && line.result < 0) {
-        c->err = line.err;
-        r = line.result;
-    }
-    return r;
+    return api_put_own(c->api, c->a, node, sb_view(&text), also, k, &c->err);
 }
 
 int op_check_in(struct call *c, struct store_txn *txn)

@@ -6,30 +6,16 @@ Then nothing may be left prepared that nobody ends. Skips unless CARNET_TEST_CIT
 cluster must be the test's own.
 """
 import os
-import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import with_citus  # noqa: E402  (found beside the other helpers)
+import writing  # noqa: E402
 
 OUTAGES = 4
 BETWEEN_SECONDS = 4.0
 SETTLE_SECONDS = 30  # many times citus.recover_2pc_interval
-
-
-def listen(child, begun, written):
-    """What the program says of where it is; the rest is passed on."""
-    for line in child.stderr:
-        if line == 'writing\n':
-            begun.set()
-        elif line == 'written\n':
-            written.set()
-        else:
-            sys.stderr.write(line)
-    begun.set()
-    written.set()
 
 
 def victims(cluster, which, n):
@@ -62,18 +48,13 @@ def main(which, program):
         print('skipped: CARNET_TEST_CITUS=start and Citus are needed')
         return 77
     with with_citus.Cluster() as cluster:
-        env = {**os.environ, 'CARNET_TEST_STORE': cluster.uri}
-        child = subprocess.Popen([program], env=env, stderr=subprocess.PIPE, text=True)
-        begun, written = threading.Event(), threading.Event()
-        thread = threading.Thread(target=listen, args=(child, begun, written))
-        thread.start()
-        begun.wait()
+        child = writing.Writing(program, cluster.uri)
+        child.begun.wait()
         outages = 0
-        while outages < OUTAGES and not written.wait(BETWEEN_SECONDS):
+        while outages < OUTAGES and not child.written.wait(BETWEEN_SECONDS):
             outage(victims(cluster, which, outages))
             outages += 1
-        code = child.wait()
-        thread.join()
+        code = child.end()
         left = prepared(cluster)
         print(f'{outages} outages; transactions left prepared: {left}')
         if outages == 0:

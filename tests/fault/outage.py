@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Kills the PostgreSQL below a program that writes, again and again: outage.py PROGRAM"""
 import os
-import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import with_postgres  # noqa: E402  (found beside the other helpers)
+import writing  # noqa: E402
 
 OUTAGES = 4
 BETWEEN_SECONDS = 1.0
@@ -18,33 +17,15 @@ def main(program):
         print('skipped: PostgreSQL is not installed')
         return 77
     with with_postgres.Postgres() as server:
-        env = {**os.environ, 'CARNET_TEST_STORE': server.uri}
-        child = subprocess.Popen([program], env=env, stderr=subprocess.PIPE, text=True)
-        written = threading.Event()
-        begun = threading.Event()
-
-        def listen():
-            for line in child.stderr:
-                if line == 'writing\n':
-                    begun.set()
-                elif line == 'written\n':
-                    written.set()
-                else:
-                    sys.stderr.write(line)
-            begun.set()
-            written.set()
-
-        thread = threading.Thread(target=listen)
-        thread.start()
-        begun.wait()
+        child = writing.Writing(program, server.uri)
+        child.begun.wait()
         outages = 0
-        while outages < OUTAGES and not written.wait(BETWEEN_SECONDS):
+        while outages < OUTAGES and not child.written.wait(BETWEEN_SECONDS):
             server.kill()
             time.sleep(0.2)  # an outage lasts
             server.start()
             outages += 1
-        code = child.wait()
-        thread.join()
+        code = child.end()
         print(f'{outages} outages')
         if outages == 0:
             print('the program ended before the first outage')
