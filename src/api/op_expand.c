@@ -53,7 +53,9 @@ static int read_options(struct terms_call *t, const struct vs *vs, struct expand
         (r = op_param_bool(c, p, "excludeNotForUI", false, &opt->exclude_not_for_ui)) < 0 ||
         (r = read_names(c, p, "designation", opt->wanted, EXPAND_NAMES_MAX, &opt->n_wanted)) < 0 ||
         (r = read_names(c, p, "property", opt->properties, EXPAND_NAMES_MAX, &opt->n_properties)) <
-            0)
+            0 ||
+        (r = read_names(c, p, "exclude-system", opt->excluded, EXPAND_NAMES_MAX,
+                        &opt->n_excluded)) < 0)
         return r;
     opt->designations |= opt->n_wanted > 0;
     return read_supplements(t, vs, opt);
