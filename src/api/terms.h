@@ -28,6 +28,10 @@ int terms_call_own(struct terms_call *t, const struct vs *vs);
 /* displayLanguage, else Accept-Language, else the language of the value set (which may be NULL);
  * STR_NULL where none says anything. */
 struct str terms_call_language(const struct terms_call *t, const struct vs *vs);
+/* `context`: the value set that an element of a StructureDefinition is bound to, "[url]#[path]"
+ * (R4 recommends that form). STR_NULL in *ret where the parameter is not given; ERR_NOT_FOUND where
+ * it leads to no binding. */
+int terms_call_context(struct terms_call *t, struct str *ret);
 /* The resource that an instance-level call names. */
 int terms_call_instance(struct terms_call *t, yyjson_val **ret);
 /* A Coding as it stands in JSON. */

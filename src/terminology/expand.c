@@ -287,6 +287,13 @@ static void write_extensions(struct expanding *e, const struct cs *cs, uint32_t 
             e->told |= 1u << w;
             status |= str_eq(code, STR("status"));
         }
+    for (size_t w = 0; w < e->opt->n_properties; w++) {
+        struct str text = cs_text(cs, cs_at(cs, i)->definition);
+        if (!text.n || !str_eq(e->opt->properties[w], STR("definition")))
+            continue;
+        write_property(e, &first, STR("definition"), PROPERTY_STRING, text);
+        e->told |= 1u << w;
+    }
     if (flags & CONCEPT_INACTIVE && !status) {
         write_property(e, &first, STR("status"), PROPERTY_CODE, cs_status(cs, i));
         e->told |= TOLD_STATUS;
@@ -687,7 +694,9 @@ static struct str property_uri(const struct expanding *e, struct str code)
             return cs_text(cs, cs_property_defs(cs, &n)[def].uri);
     }
     return str_eq(code, STR("status")) ? STR("http://hl7.org/fhir/concept-properties#status")
-                                       : STR("");
+           : str_eq(code, STR("definition"))
+               ? STR("http://hl7.org/fhir/concept-properties#definition")
+               : STR("");
 }
 
 static void declare_property(struct expanding *e, bool *first, struct str code)

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from node import Folder, Node, Score  # noqa: E402
 
 CS = 'http://example.org/cs'
+PATIENT = 'http://hl7.org/fhir/StructureDefinition/Patient'
 TO = 'http://example.org/other'
 
 
@@ -240,6 +241,20 @@ VALIDATE = [
     ('no code of the system alone', None, {'url': CS, 'code': 'q'}, False, {'invalid-code'}),
     ('a coding of the system', None, {'url': CS, 'coding': {'system': CS, 'code': 'c'}}, True,
      set()),
+    ('a coding of another system', None, {'url': CS, 'coding': {'system': TO, 'code': 'x'}}, False,
+     {'invalid-code'}),
+    ('a concept with a coding of the system', None, {'url': CS, 'codeableConcept': {'coding': [
+        {'system': TO, 'code': 'x'}, {'system': CS, 'code': 'c'}]}}, True, set()),
+    ('a concept without one', None, {'url': CS, 'codeableConcept': {'coding': [
+        {'system': TO, 'code': 'x'}]}}, False, {'invalid-code'}),
+    ('a code that only the version of the coding has', 'all', {'coding': {
+        'system': CS, 'version': '0.5', 'code': 'z'}}, True, set()),
+    ('a context', '', {'context': PATIENT + '#Patient.gender', 'coding': {
+        'system': 'http://hl7.org/fhir/administrative-gender', 'code': 'male'}}, True, set()),
+    ('a code in a context', '', {'context': PATIENT + '#Patient.gender', 'code': 'male'}, True,
+     set()),
+    ('a code in a context that does not have it', '',
+     {'context': PATIENT + '#Patient.gender', 'code': 'm'}, False, {'not-in-vs', 'cannot-infer'}),
     ('abstract, allowed', 'all', {'system': CS, 'code': 'root'}, True, set()),
     ('abstract, not allowed', 'all', {'system': CS, 'code': 'root', 'abstract': False}, False,
      {'not-in-vs', 'code-rule'}),
@@ -392,7 +407,7 @@ class Tester:
         return self.score.check(got == want, f'$expand, {what}: {want}, not {got}')
 
     def validate(self, what, name, values, result, details):
-        path = 'ValueSet' if name else 'CodeSystem'
+        path = 'CodeSystem' if name is None else 'ValueSet'
         given = {'url': f'http://example.org/{name}', **values} if name else values
         reply = self.ask(path + '/$validate-code', given)
         if reply.status != 200:
@@ -454,6 +469,14 @@ def expansions_say(t):
     t.score.check({'Alpha', 'First'} <= {d['value'] for d in first['designation']},
                   f'and the others are designations: {first}')
     t.score.check('"valueInteger": 1' in json.dumps(first['extension']), f'the property: {first}')
+    reply = t.ask('ValueSet/$expand', {'url': 'http://example.org/as', 'property': 'definition'})
+    t.score.check('The first letter' in reply.body.decode(), f'the definition: {reply}')
+    gender = t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.gender'})
+    t.score.check(gender.status == 200 and gender.json()['expansion']['total'] == 4,
+                  f'the set that an element is bound to: {gender}')
+    t.refused('a context without a binding',
+              t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.birthDate'}), 404)
+    t.refused('a context that is nowhere', t.ask('ValueSet/$expand', {'context': 'urn:x#y'}), 404)
 
 
 def main():
