@@ -633,6 +633,13 @@ def operations():
 
     case(parameter())
     case(parameter(expression='Patient.(('), 'SearchParameter.expression is no FHIRPath')
+    for expression, base, says in (
+            ('Patient.nonesuch', ['Patient'], 'expression asks for what its base does not have'),
+            ('Person.name', ['Patient'], 'expression asks for what its base does not have'),
+            ('Patient.name | Person.name', ['Patient', 'Person'], None),
+            ('Patient.deceased.as(dateTime)', ['Patient'], None),
+            ("extension('urn:x').value", ['Patient'], None), ('Resource.id', ['Resource'], None)):
+        case(parameter(expression=expression, base=base), says)
     case(parameter(type='composite'), 'component is required of a composite')
     case(parameter(type='composite', component=[
         {'definition': X, 'expression': 'name'}]))
