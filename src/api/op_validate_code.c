@@ -248,27 +248,32 @@ static int reply(struct validating *v, const struct checked *checked)
     return terms_out_end(t);
 }
 
-int op_validate_code(struct call *c, struct store_txn *txn)
+int terms_validate_code(struct terms_call *t)
 {
+    struct call *c = t->c;
     bool of_system = str_eq(def_resource_name(c->type), STR("CodeSystem"));
-    _cleanup_(terms_call_done) struct terms_call t;
-    struct validating v = {.t = &t};
-    const struct op_param *concept;
+    const struct op_param *concept = op_param_find(&t->p, "codeableConcept");
+    struct validating v = {.t = t};
     struct checked checked;
-    int r = terms_call_begin(&t, c, txn);
+    int r;
 
-    if (r < 0)
-        return r;
-    concept = op_param_find(&t.p, "codeableConcept");
-    if ((r = op_param_bool(c, &t.p, "inferSystem", false, &v.opt.infer_system)) < 0)
+    if ((r = op_param_bool(c, &t->p, "inferSystem", false, &v.opt.infer_system)) < 0)
         return r;
     /* An element's codes are of the systems of its value set. */
-    v.opt.infer_system |= op_param_text(&t.p, "context").n > 0;
+    v.opt.infer_system |= op_param_text(&t->p, "context").n > 0;
     r = concept && yyjson_is_obj(concept->value) ? read_concept(&v, concept->value)
                                                  : read_coding(&v, of_system);
     if (r < 0 || (r = of_system ? settle_system(&v) : find_value_set(&v)) < 0 ||
         (r = read_options(&v)) < 0 ||
-        (r = terms_check(&t.s, v.vs, v.codings, v.n, &v.opt, &checked, &c->err)) < 0)
+        (r = terms_check(&t->s, v.vs, v.codings, v.n, &v.opt, &checked, &c->err)) < 0)
         return r;
     return reply(&v, &checked);
+}
+
+int op_validate_code(struct call *c, struct store_txn *txn)
+{
+    _cleanup_(terms_call_done) struct terms_call t;
+    int r = terms_call_begin(&t, c, txn);
+
+    return r < 0 ? r : terms_validate_code(&t);
 }

@@ -54,9 +54,10 @@ static int read_common(struct terms_call *t)
     return r;
 }
 
-int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn)
+int terms_call_with(struct terms_call *t, struct call *c, struct store_txn *txn,
+                    const struct op_params *p)
 {
-    int r;
+    int r = 0;
 
     t->c = c;
     t->txn = txn;
@@ -66,8 +67,16 @@ int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn
     t->s.quick = c->budget > 0; /* on an event loop: else on a worker, again */
     if (!c->api->terms)
         return err_set(&c->err, ERR_NOT_SUPPORTED, "this node has no terminology");
-    r = op_params_read(c, &t->p);
+    if (p)
+        t->p = *p;
+    else
+        r = op_params_read(c, &t->p);
     return r < 0 ? r : read_common(t);
+}
+
+int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn)
+{
+    return terms_call_with(t, c, txn, NULL);
 }
 
 void terms_call_done(struct terms_call *t)

@@ -20,6 +20,9 @@ struct terms_call {
 /* Reads the parameters, versions (system-version, check-…, force-…, default-…) and resources
  * (tx-resource) that every operation takes. */
 int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn);
+/* The same with parameters that were read already. */
+int terms_call_with(struct terms_call *t, struct call *c, struct store_txn *txn,
+                    const struct op_params *p);
 void terms_call_done(struct terms_call *t);
 
 /* What a value set says of its own expansion (the extension valueset-expansion-parameter) becomes
@@ -60,8 +63,12 @@ int terms_out_end(struct terms_call *t);
 
 /* ---- the operations ---- */
 
+/* One question of $validate-code, of the system or the set that its parameters name. */
+int terms_validate_code(struct terms_call *t);
+
 int op_lookup(struct call *c, struct store_txn *txn);
 int op_validate_code(struct call *c, struct store_txn *txn);
+int op_batch_validate(struct call *c, struct store_txn *txn);
 int op_expand(struct call *c, struct store_txn *txn);
 int op_subsumes(struct call *c, struct store_txn *txn);
 int op_translate(struct call *c, struct store_txn *txn);

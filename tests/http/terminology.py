@@ -479,6 +479,32 @@ def expansions_say(t):
     t.refused('a context that is nowhere', t.ask('ValueSet/$expand', {'context': 'urn:x#y'}), 404)
 
 
+def many_at_once(t):
+    """$batch-validate-code: each question is answered for itself."""
+    def question(**values):
+        return {'name': 'validation', 'resource': parameters(values)}
+
+    def ask(*questions, **all_of):
+        body = parameters(all_of)
+        body['parameter'] += questions
+        return t.client.send('POST', '/fhir/ValueSet/$batch-validate-code', body)
+
+    url = 'http://example.org/ab'
+    reply = ask(question(coding={'system': CS, 'code': 'a'}),
+                question(coding={'system': CS, 'code': 'a1'}),
+                question(coding={'system': CS, 'code': 'a1'}, url='http://example.org/as'),
+                question(coding={'system': CS, 'code': 'a'}, url='http://example.org/none'),
+                {'name': 'validation', 'valueString': 'x'}, question(), url=url)
+    got = [p['resource'] for p in reply.json()['parameter']]
+    t.score.check([values_of(v).get('result') for v in got[:3]] == [True, False, True],
+                  f'each is answered: {reply}')
+    t.score.check([v['resourceType'] for v in got[3:]] == ['OperationOutcome'] * 3 and
+                  [v['issue'][0]['code'] for v in got[3:]] == ['not-found', 'value', 'required'],
+                  f'what is wrong with one is said of it: {reply}')
+    t.refused('no questions', ask(url=url), 400)
+    t.refused('too many questions', ask(*[question()] * 1001, url=url), 422)
+
+
 def main():
     score = Score()
     with Folder(sys.argv[1]) as folder:
@@ -491,6 +517,7 @@ def main():
                 for row in rows:
                     check(*row)
             expansions_say(t)
+            many_at_once(t)
     return score.end()
 
 
