@@ -87,6 +87,31 @@ static int check(struct response *r, yyjson_val *question, const struct constrai
     return 0;
 }
 
+int response_constraints_compile(struct conform *c, yyjson_val *of, const struct place *at)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(of, "extension"), i, n, v) {
+        struct place here = {at, STR("extension"), (ptrdiff_t)i};
+        const struct path *path;
+        struct err why = {0};
+        struct str text = read_constraint(v).expression;
+        int r;
+
+        if (!str_eq(js_get_str(v, "url"), CONSTRAINT) || !text.n)
+            continue;
+        r = path_compile(c->scratch, text, NULL, &path, &why);
+        arena_reset(c->scratch);
+        if (r == ERR_NO_MEMORY)
+            return err_no_memory(c->err);
+        if (r < 0)
+            conform_say(c, ISSUE_ERROR, "value", &here, NULL, STR("expression"),
+                        "is no FHIRPath: %s", why.text);
+    }
+    return 0;
+}
+
 int response_constraints(struct response *r, yyjson_val *question, const struct item *item,
                          const struct place *at)
 {

@@ -49,7 +49,10 @@ int response_answer(struct response *r, yyjson_val *question, yyjson_val *v, str
                     const struct place *at);
 void response_occurs(struct response *r, yyjson_val *question, size_t n, const struct place *at);
 
-/* conform_constraint.c: an item against the constraints of its question, or (NULL) the response
+/* conform_constraint.c: whether the constraints that a Questionnaire or a question of it states are
+ * FHIRPath. */
+int response_constraints_compile(struct conform *c, yyjson_val *of, const struct place *at);
+/* An item against the constraints of its question, or (NULL) the response
  * against those of the questionnaire. */
 int response_constraints(struct response *r, yyjson_val *question, const struct item *item,
                          const struct place *at);

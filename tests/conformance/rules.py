@@ -772,6 +772,9 @@ def constraints():
             ("%questionnaire.url = 'y'", 'does not hold to k-1'), ('{}', 'does not hold to k-1'),
             ('((', 'warning:could not be held to k-1'), ('%what', 'warning:could not be held to')):
         case(given(5), says, asked([rule('true')], [rule(expression)]))
+    case(asked([rule('true')], [rule('answer.value > 3')]))
+    case(asked([rule('((')], []), 'Questionnaire.extension[0] is no FHIRPath')
+    case(asked([], [rule('1 +')]), 'item[0].extension[0] is no FHIRPath')
     case(given(5), 'warning:does not hold to k-1', asked([], [rule('false', 'warning')]))
     case(given(5), None, asked([rule('item.count() = 1')], [rule('true')]))
     case(given(5), 'does not hold to k-1', asked([rule('item.count() = 2')], [rule('true')]))
