@@ -1,5 +1,7 @@
 #include "server/search_params.h"
 
+#include "server/claim.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
@@ -34,7 +36,7 @@ struct user_param {
 struct search_params {
     struct store *store;
     struct access who;
-    uint64_t me;             /* a random number: who claims the work */
+    struct claim claim;      /* to the work */
     struct arena arena;      /* of one look */
     struct user_param *list; /* changed only by the worker, under `lock` */
     size_t n;
@@ -69,51 +71,12 @@ static int table_text(const struct search_params *sp, struct sb *out, struct err
     return sb_ok(out, err);
 }
 
-/* Inside a job: until when somebody's claim holds, 0: nobody's; and whose it is. */
-static int claim_read(struct store_txn *txn, uint64_t *ret_whose, int64_t *ret_until,
-                      struct err *err)
-{
-    struct str text;
-    struct arena a;
-    char line[64];
-    int r;
-
-    *ret_whose = 0;
-    *ret_until = 0;
-    arena_init(&a, KIB(4));
-    r = store_meta_get(txn, CLAIM_NAME, &a, &text, err);
-    if (r >= 0 && text.p) {
-        snprintf(line, sizeof line, "%.*s", STR_ARG(text));
-        if (sscanf(line, "%" SCNx64 " %" SCNd64, ret_whose, ret_until) != 2)
-            *ret_until = 0;
-    }
-    arena_done(&a);
-    return r;
-}
-
-static int claim_write(struct search_params *sp, struct store_txn *txn, int64_t until,
-                       struct err *err)
-{
-    char line[64];
-
-    snprintf(line, sizeof line, "%016" PRIx64 " %" PRId64, sp->me, until);
-    return store_meta_set(txn, CLAIM_NAME, str_c(line), err);
-}
-
 /* Inside a job: the work is ours for a while. ERR_CONFLICT if it is another process's. */
 static int claim(struct search_params *sp, struct store_txn *txn, struct err *err)
 {
-    int64_t now = clock_now_ms(), until;
-    uint64_t whose;
-    int r;
+    int r = store_is_shared(sp->store) ? claim_take(&sp->claim, txn, err) : 1;
 
-    if (!store_is_shared(sp->store))
-        return 0;
-    if ((r = claim_read(txn, &whose, &until, err)) < 0)
-        return r;
-    if (whose != sp->me && until > now)
-        return err_set(err, ERR_CONFLICT, "another process indexes search parameters");
-    return claim_write(sp, txn, now + SEARCH_PARAMS_CLAIM_MS, err);
+    return r ? MIN(r, 0) : err_set(err, ERR_CONFLICT, "another process indexes search parameters");
 }
 
 static struct user_param *add(struct search_params *sp)
@@ -350,26 +313,6 @@ static int make_snapshot(struct search_params *sp, struct params **ret, struct e
 static int claim_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     return claim(((struct step *)job)->sp, txn, err);
-}
-
-static int unclaim_run(struct store_txn *txn, struct store_job *job, struct err *err)
-{
-    struct search_params *sp = ((struct step *)job)->sp;
-    int64_t until;
-    uint64_t whose;
-    int r = claim_read(txn, &whose, &until, err);
-
-    return r < 0 || whose != sp->me || !until ? MIN(r, 0) : claim_write(sp, txn, 0, err);
-}
-
-/* Others need not wait until the claim ends by itself. If this fails, they do. */
-static void unclaim(struct search_params *sp)
-{
-    struct step s = {.job = {.run = unclaim_run, .who = &sp->who}, .sp = sp};
-    struct err unused;
-
-    if (store_is_shared(sp->store))
-        store_write(sp->store, &s.job, &unused);
 }
 
 /* The resource behind a line, when it still says what was indexed. */
@@ -631,7 +574,8 @@ static void sp_init(struct search_params *sp, struct store *store)
 {
     *sp = (struct search_params){
         .store = store, .who = trust_job(STR("search-parameters")), .wake = false};
-    rng_secure(&sp->me, sizeof sp->me);
+    sp->claim = (struct claim){.name = CLAIM_NAME, .ms = SEARCH_PARAMS_CLAIM_MS};
+    rng_secure(&sp->claim.me, sizeof sp->claim.me);
     arena_init(&sp->arena, SCAN_ARENA_MAX);
     pthread_mutex_init(&sp->lock, NULL);
     pthread_mutex_init(&sp->call_lock, NULL);
@@ -699,7 +643,7 @@ static void *follow(void *ctx)
         if (sp->stop) {
             pthread_mutex_unlock(&sp->call_lock);
             if (more)
-                unclaim(sp);
+                claim_release(&sp->claim, sp->store, &sp->who);
             return NULL;
         }
         pthread_mutex_unlock(&sp->call_lock);
@@ -715,7 +659,7 @@ static void *follow(void *ctx)
             more = false;
         }
         if (!more)
-            unclaim(sp);
+            claim_release(&sp->claim, sp->store, &sp->who);
         pthread_mutex_lock(&sp->lock);
         snprintf(sp->failure, sizeof sp->failure, "%s", r < 0 ? err.text : "");
         pthread_mutex_unlock(&sp->lock);
@@ -792,7 +736,7 @@ int search_params_run(struct store *store, void (*progress)(void *ctx, uint64_t 
     sp.ctx = ctx;
     while (r >= 0 && more)
         r = work_once(&sp, &more, err);
-    unclaim(&sp);
+    claim_release(&sp.claim, store, &sp.who);
     return r;
 }
 
