@@ -3,6 +3,7 @@
 
 #include "server/audit_note.h"
 #include "server/portal.h"
+#include "trust/eid.h"
 #include "trust/oauth.h"
 #include "trust/own.h"
 #include "trust/policy.h"
@@ -99,7 +100,8 @@ bool auth_handle(struct server *s, struct http_exchange *x)
     } else if (req->method != HTTP_GET && req->method != HTTP_POST && req->method != HTTP_HEAD) {
         err_set(&err, ERR_METHOD, "this method is not allowed here");
         http_reply_err(x, &err);
-    } else if (!http_work(x, answer, s)) {
+    } else if (!(oauth_asks(req->path) ? outside_work(&s->outside, x, answer, s)
+                                       : http_work(x, answer, s))) {
         err_set(&err, ERR_BUSY, "the node has more work queued than it can take");
         http_reply_err(x, &err);
     }
@@ -138,16 +140,21 @@ int auth_root(struct server *s, int port, struct err *err)
 
 int auth_start(struct server *s, struct err *err)
 {
-    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX);
+    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX), eid = sb_make(EID_CONFIG_MAX);
     char fhir[SERVER_ROOT_MAX];
     struct trust_config config = {.root = s->root,
                                   .policy = policy_default(),
                                   .world = server_world_table(s->world),
-                                  .teller = s->config->notify ? &s->notices.teller : NULL};
+                                  .teller = s->config->notify ? &s->notices.teller : NULL,
+                                  .wire = &s->outside.wire};
     int r = s->config->policy ? sb_load(&policy, s->config->policy, err) : 0;
 
+    if (r >= 0 && s->config->eid)
+        r = sb_load(&eid, s->config->eid, err);
     if (r < 0)
         return r;
+    if (s->config->eid)
+        config.eid = sb_view(&eid);
     if (s->config->policy)
         config.policy = sb_view(&policy);
 

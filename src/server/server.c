@@ -173,6 +173,7 @@ static void server_done(struct server *s)
         http_server_stop(s->http, SERVER_STOP_GRACE_MS);
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
+    outside_stop(&s->outside);
     backup_done(&s->backup);
     if (s->store)
         store_on_change(s->store, NULL, NULL);
@@ -364,6 +365,7 @@ static int start_trust(struct server *s, struct err *err)
     if (r < 0 || s->config->open)
         return r;
     if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 ||
+        (r = outside_start(&s->outside, err)) < 0 ||
         (r = notices_start(&s->notices, s->store, s->config->notify, s->root, err)) < 0 ||
         (r = auth_start(s, err)) < 0)
         return r;

@@ -40,6 +40,7 @@ struct server_config {
     const char *case_definitions; /* file, NULL: those that are built in */
     const char *signal_rules;     /* likewise */
     const char *notify;           /* file with what carries notices, NULL: nothing is sent */
+    const char *eid;              /* file with providers of identities, NULL: none */
     const char *policy;           /* file with who sees what, NULL: the one that is built in */
     const char *profiles;         /* file with what records are held to on write, or NULL */
     const char *timezone;         /* offset for dateTimes without one, "+03:00"; NULL: UTC */

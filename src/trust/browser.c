@@ -2,6 +2,7 @@
 
 static const struct field session_fields[] = {
     {"account", FIELD_STR, offsetof(struct session, account)},
+    {"eid", FIELD_STR, offsetof(struct session, eid)},
     {"signedIn", FIELD_I64, offsetof(struct session, signed_in_ms)},
     {"assurance", FIELD_I64, offsetof(struct session, assurance)},
     {"until", FIELD_I64, offsetof(struct session, until_ms)},

@@ -14,6 +14,7 @@
 
 struct session {
     struct str account;
+    struct str eid; /* the provider where the person proved themselves, or empty */
     int64_t signed_in_ms, assurance, until_ms;
 };
 extern const struct shape session_shape;

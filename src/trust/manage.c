@@ -59,6 +59,17 @@ static int give_password(struct manage *m, struct store_txn *txn, struct account
     return r;
 }
 
+/* "system|value", as searches write it. */
+static int identify(struct manage *m, struct store_txn *txn, struct account *account,
+                    struct err *err)
+{
+    struct str given = asked(m, "identifier");
+    ptrdiff_t bar = str_find(given, '|');
+
+    return account_identify(txn, m->a, account, str_head(given, bar < 0 ? 0 : (size_t)bar),
+                            str_from(given, (size_t)(bar + 1)), err);
+}
+
 static int user_add(struct manage *m, struct store_txn *txn, struct err *err)
 {
     struct account account = {.login = asked(m, "login"),
@@ -67,6 +78,8 @@ static int user_add(struct manage *m, struct store_txn *txn, struct err *err)
                               .fhir_user = asked(m, "fhirUser")};
     int r = account_create(txn, m->a, &account, err);
 
+    if (r >= 0 && asked(m, "identifier").n)
+        r = identify(m, txn, &account, err);
     return r < 0 ? r : give_password(m, txn, &account, err);
 }
 
@@ -111,7 +124,23 @@ static int user_show(struct manage *m, struct store_txn *txn, struct err *err)
     say_account(m, &account);
     sb_fmt(m->out, "name %.*s\nfhirUser %.*s\nrecovery codes left %zu\n", STR_ARG(account.name),
            STR_ARG(account.fhir_user), account.recovery.n);
+    for (size_t i = 0; i < account.identifiers.n; i++)
+        sb_fmt(m->out, "identifier %.*s\n", STR_ARG(account.identifiers.v[i]));
+    for (size_t i = 0; i < account.links.n; i++)
+        sb_fmt(m->out, "signs in with %.*s\n", STR_ARG(account.links.v[i]));
     return 0;
+}
+
+static int user_identify(struct manage *m, struct store_txn *txn, struct err *err)
+{
+    struct account account;
+    int r = account_find(txn, asked(m, "login"), m->a, &account, err);
+
+    if (r >= 0)
+        r = identify(m, txn, &account, err);
+    if (r >= 0)
+        say_account(m, &account);
+    return r;
 }
 
 static int user_able(struct manage *m, struct store_txn *txn, bool disabled, struct err *err)
@@ -355,6 +384,7 @@ static const struct action {
     {STR("user-password"), user_password},
     {STR("user-totp"), user_totp},
     {STR("user-totp-off"), user_totp_off},
+    {STR("user-identify"), user_identify},
     {STR("client-add"), client_add},
     {STR("client-list"), client_list},
     {STR("client-show"), client_show},

@@ -9,6 +9,9 @@
  *   /auth/setup        GET, POST  a first password
  *   /auth/forgot       GET, POST  a secret for another, by a notice
  *   /auth/leave        POST       the end of the browser's session
+ *   /auth/eid          GET        on to a provider of identities     OpenID Connect Core 3.1
+ *   /auth/eid/back/ID  GET        and back from it
+ *   /auth/account      GET, POST  what a person does with their own account
  *   /auth/demo         POST       links into a demo (demo.h)
  *   /auth/enter        GET        one of them
  *   /auth/token        POST       code, refresh_token, client_credentials
@@ -63,6 +66,9 @@ struct oauth_reply {
 
 /* Whether a path is one of those above. */
 bool oauth_has(struct str path);
+/* Whether to answer there takes asking another server, for seconds: such requests must not wait on
+ * threads that others need. */
+bool oauth_asks(struct str path);
 /* Answers; it always does. Commits and computes: not on an event loop. Texts live in `a`. */
 void oauth_handle(struct trust *t, struct arena *a, const struct oauth_request *request,
                   struct oauth_reply *ret);

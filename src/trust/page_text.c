@@ -274,6 +274,172 @@ static const struct str texts[PAGE_TEXT_COUNT][PAGE_LANGUAGE_COUNT] = {
         S("Если такая учётная запись и адрес есть, сообщение уже отправлено."),
         S("Si existe tal cuenta con una dirección, el mensaje está en camino."),
     },
+    [TEXT_EID_WITH] = {
+        S("Sign in with"),
+        S("تسجيل الدخول باستخدام"),
+        S("登录方式："),
+        S("Se connecter avec"),
+        S("Войти через"),
+        S("Iniciar sesión con"),
+    },
+    [TEXT_EID_AWAY] = {
+        S("The sign-in service does not answer right now. Try again in a moment, or sign "
+          "in another way."),
+        S("خدمة تسجيل الدخول لا تستجيب الآن. حاول مرة أخرى بعد قليل أو سجّل الدخول "
+          "بطريقة أخرى."),
+        S("登录服务目前没有响应。请稍后再试，或用其他方式登录。"),
+        S("Le service de connexion ne répond pas pour l’instant. Réessayez dans un "
+          "moment ou connectez-vous autrement."),
+        S("Служба входа сейчас не отвечает. Повторите попытку чуть позже или войдите "
+          "другим способом."),
+        S("El servicio de inicio de sesión no responde ahora. Inténtelo de nuevo en un "
+          "momento o inicie sesión de otra forma."),
+    },
+    [TEXT_EID_WRONG] = {
+        S("The answer of the sign-in service could not be confirmed, so nobody was "
+          "signed in. Please start again."),
+        S("تعذّر التحقق من رد خدمة تسجيل الدخول، لذلك لم يتم تسجيل دخول أحد. يرجى البدء "
+          "من جديد."),
+        S("无法确认登录服务的答复，因此没有人登录。请重新开始。"),
+        S("La réponse du service de connexion n’a pas pu être vérifiée ; personne n’a "
+          "été connecté. Veuillez recommencer."),
+        S("Ответ службы входа не удалось подтвердить, поэтому вход не выполнен. Начните "
+          "заново."),
+        S("No se pudo confirmar la respuesta del servicio de inicio de sesión, así que "
+          "nadie inició sesión. Empiece de nuevo."),
+    },
+    [TEXT_EID_REFUSED] = {
+        S("You did not sign in at the other service. You can try again, or sign in "
+          "another way."),
+        S("لم تسجّل الدخول في الخدمة الأخرى. يمكنك المحاولة مرة أخرى أو تسجيل الدخول "
+          "بطريقة أخرى."),
+        S("您没有在另一服务登录。您可以再试一次，或用其他方式登录。"),
+        S("Vous ne vous êtes pas connecté à l’autre service. Vous pouvez réessayer ou "
+          "vous connecter autrement."),
+        S("Вы не вошли в другой службе. Можно попробовать ещё раз или войти другим "
+          "способом."),
+        S("No inició sesión en el otro servicio. Puede intentarlo de nuevo o iniciar "
+          "sesión de otra forma."),
+    },
+    [TEXT_EID_WEAK] = {
+        S("The way you signed in there is not secure enough for health records. Use a "
+          "stronger one, such as your card or app."),
+        S("الطريقة التي سجّلت بها الدخول هناك ليست آمنة بما يكفي للسجلات الصحية. استخدم "
+          "طريقة أقوى مثل بطاقتك أو تطبيقك."),
+        S("您在那里使用的登录方式对健康记录不够安全。请使用更安全的方式，例如您的证卡或应用。"),
+        S("Votre mode de connexion n’est pas assez sûr pour des dossiers de santé. "
+          "Utilisez-en un plus fort, comme votre carte ou votre application."),
+        S("Способ входа недостаточно надёжен для медицинских записей. Используйте более "
+          "надёжный, например карту или приложение."),
+        S("La forma en que inició sesión allí no es lo bastante segura para historias "
+          "clínicas. Use una más segura, como su tarjeta o su aplicación."),
+    },
+    [TEXT_EID_NOBODY] = {
+        S("No account here belongs to this identity yet. Sign in another way and connect "
+          "it on the page of your account, or ask at your clinic."),
+        S("لا يوجد هنا حساب مرتبط بهذه الهوية بعد. سجّل الدخول بطريقة أخرى واربطها في "
+          "صفحة حسابك، أو اسأل في عيادتك."),
+        S("这里还没有账户与此身份相连。请用其他方式登录，在您的账户页面上连接它，或向您的诊所询问。"),
+        S("Aucun compte ici n’est encore lié à cette identité. Connectez-vous autrement "
+          "et liez-la sur la page de votre compte, ou demandez à votre centre de santé."),
+        S("Здесь ещё нет учётной записи с этим удостоверением. Войдите другим способом и "
+          "подключите его на странице учётной записи или обратитесь в клинику."),
+        S("Ninguna cuenta pertenece todavía a esta identidad. Inicie sesión de otra "
+          "forma y conéctela en la página de su cuenta, o pregunte en su clínica."),
+    },
+    [TEXT_EID_OTHER] = {
+        S("This identity belongs to another account here."),
+        S("هذه الهوية مرتبطة بحساب آخر هنا."),
+        S("此身份属于这里的另一个账户。"),
+        S("Cette identité appartient à un autre compte ici."),
+        S("Это удостоверение связано с другой учётной записью."),
+        S("Esta identidad pertenece a otra cuenta."),
+    },
+    [TEXT_EID_GO] = {
+        S("You will sign in at another service, which then sends you back here."),
+        S("ستسجّل الدخول في خدمة أخرى تعيدك بعد ذلك إلى هنا."),
+        S("您将在另一服务登录，然后会被送回这里。"),
+        S("Vous allez vous connecter à un autre service, qui vous renverra ensuite ici."),
+        S("Вы войдёте в другой службе, которая затем вернёт вас сюда."),
+        S("Iniciará sesión en otro servicio, que después le traerá de vuelta aquí."),
+    },
+    [TEXT_ACCOUNT] = {
+        S("Your account"),
+        S("حسابك"),
+        S("您的账户"),
+        S("Votre compte"),
+        S("Ваша учётная запись"),
+        S("Su cuenta"),
+    },
+    [TEXT_ACCOUNT_NONE] = {
+        S("You are not signed in."),
+        S("لم تسجّل الدخول."),
+        S("您尚未登录。"),
+        S("Vous n’êtes pas connecté."),
+        S("Вы не вошли."),
+        S("No ha iniciado sesión."),
+    },
+    [TEXT_ACCOUNT_OLD] = {
+        S("You signed in a while ago. To change how you sign in, sign out and sign in "
+          "again first."),
+        S("مرّ وقت على تسجيل دخولك. لتغيير طريقة تسجيل الدخول، سجّل الخروج ثم ادخل من "
+          "جديد."),
+        S("您登录已有一段时间。要更改登录方式，请先退出再重新登录。"),
+        S("Vous vous êtes connecté il y a un moment. Pour changer votre mode de "
+          "connexion, déconnectez-vous puis reconnectez-vous d’abord."),
+        S("Вы вошли довольно давно. Чтобы изменить способ входа, сначала выйдите и "
+          "войдите снова."),
+        S("Inició sesión hace un rato. Para cambiar cómo inicia sesión, primero ciérrela "
+          "y vuelva a iniciarla."),
+    },
+    [TEXT_ACCOUNT_EID] = {
+        S("Sign in with another service"),
+        S("تسجيل الدخول عبر خدمة أخرى"),
+        S("通过其他服务登录"),
+        S("Se connecter avec un autre service"),
+        S("Вход через другую службу"),
+        S("Iniciar sesión con otro servicio"),
+    },
+    [TEXT_CONNECT] = {
+        S("Connect"),
+        S("ربط"),
+        S("连接"),
+        S("Lier"),
+        S("Подключить"),
+        S("Conectar"),
+    },
+    [TEXT_DISCONNECT] = {
+        S("Disconnect"),
+        S("إلغاء الربط"),
+        S("断开"),
+        S("Délier"),
+        S("Отключить"),
+        S("Desconectar"),
+    },
+    [TEXT_LEAVE] = {
+        S("Sign out"),
+        S("تسجيل الخروج"),
+        S("退出登录"),
+        S("Se déconnecter"),
+        S("Выйти"),
+        S("Cerrar sesión"),
+    },
+    [TEXT_LEFT] = {
+        S("You are signed out here."),
+        S("تم تسجيل خروجك من هنا."),
+        S("您已在此退出登录。"),
+        S("Vous êtes déconnecté ici."),
+        S("Вы вышли отсюда."),
+        S("Ha cerrado la sesión aquí."),
+    },
+    [TEXT_LEAVE_THERE] = {
+        S("Sign out as well at"),
+        S("سجّل الخروج أيضًا من"),
+        S("同时退出："),
+        S("Se déconnecter aussi de"),
+        S("Выйти также из"),
+        S("Cerrar sesión también en"),
+    },
     [TEXT_WRONG_PASSWORD] = {
         S("The login name or the password is not right."),
         S("اسم المستخدم أو كلمة المرور غير صحيحة."),

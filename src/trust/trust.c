@@ -59,7 +59,9 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
     if (!ok)
         return err_no_memory(err);
     if ((r = token_cache_init(&t->cache, err)) < 0 || (r = dpop_seen_init(&t->dpop, err)) < 0 ||
-        (r = keys_open(store, false, &t->keys, err)) < 0)
+        (r = keys_open(store, false, &t->keys, err)) < 0 ||
+        (r = remote_new(config->wire, &t->remote, err)) < 0 ||
+        (config->eid.p && (r = eid_new(config->eid, &t->eid, err)) < 0))
         return r;
     if (config->policy.p &&
         ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
@@ -75,6 +77,8 @@ void trust_free(struct trust *t)
 {
     if (!t)
         return;
+    eid_free(t->eid);
+    remote_free(t->remote);
     guard_free(t->guard);
     policy_free(t->policy);
     keys_done(&t->keys);
