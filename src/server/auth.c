@@ -49,12 +49,28 @@ static void send(struct http_exchange *x, struct oauth_reply *reply)
     http_reply(x, reply->status, reply->type, &reply->body);
 }
 
-static void answer(void *ctx, struct http_exchange *x)
+static void answer_outside(void *ctx, struct http_exchange *x);
+
+static void refuse_busy(struct http_exchange *x)
 {
-    struct server *s = ctx;
+    struct err err;
+
+    err_set(&err, ERR_BUSY, "the node has more work queued than it can take");
+    http_reply_err(x, &err);
+}
+
+static void work_outside(struct server *s, struct http_exchange *x)
+{
+    if (!outside_work(&s->outside, x, answer_outside, s))
+        refuse_busy(x);
+}
+
+static void answer_there(struct server *s, struct http_exchange *x, bool may_ask)
+{
     const struct http_request *req = http_request(x);
     struct oauth_request ask = {.is_post = req->method == HTTP_POST,
                                 .is_tls = req->is_tls,
+                                .may_ask = may_ask,
                                 .path = req->path,
                                 .query = req->query,
                                 .body = req->body,
@@ -68,12 +84,27 @@ static void answer(void *ctx, struct http_exchange *x)
     struct err err;
 
     oauth_handle(s->trust, http_arena(x), &ask, &reply);
+    if (reply.asks) {
+        sb_done(&reply.body);
+        work_outside(s, x);
+        return;
+    }
     if (audit_note_grant(s, x, &reply, &err) >= 0) {
         send(x, &reply);
         return;
     }
     sb_done(&reply.body);
     http_reply_err(x, &err);
+}
+
+static void answer(void *ctx, struct http_exchange *x)
+{
+    answer_there(ctx, x, false);
+}
+
+static void answer_outside(void *ctx, struct http_exchange *x)
+{
+    answer_there(ctx, x, true);
 }
 
 /* Pages of other origins may ask what takes no cookies; the browser asks first whether. */
@@ -100,10 +131,10 @@ bool auth_handle(struct server *s, struct http_exchange *x)
     } else if (req->method != HTTP_GET && req->method != HTTP_POST && req->method != HTTP_HEAD) {
         err_set(&err, ERR_METHOD, "this method is not allowed here");
         http_reply_err(x, &err);
-    } else if (!(oauth_asks(req->path) ? outside_work(&s->outside, x, answer, s)
-                                       : http_work(x, answer, s))) {
-        err_set(&err, ERR_BUSY, "the node has more work queued than it can take");
-        http_reply_err(x, &err);
+    } else if (oauth_asks(req->path)) {
+        work_outside(s, x);
+    } else if (!http_work(x, answer, s)) {
+        refuse_busy(x);
     }
     return true;
 }

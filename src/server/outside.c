@@ -13,14 +13,14 @@ static int ask(void *ctx, const struct trust_ask *ask, int *ret_status, struct s
 {
     _cleanup_(sb_done) struct sb authorization = sb_make(HEADER_MAX);
     const char *headers[3] = {"Accept: application/json"};
-    struct http_client_request req = {
-        .url = ask->url,
-        .content_type = ask->form.p ? "application/x-www-form-urlencoded" : NULL,
-        .body = ask->form,
-        .headers = headers,
-        .seconds = ask->seconds,
-        .ca_file = ask->ca_file,
-        .public_only = !ask->may_be_private};
+    struct http_client_request req = {.url = ask->url,
+                                      .content_type =
+                                          ask->form.p ? "application/x-www-form-urlencoded" : NULL,
+                                      .body = ask->form,
+                                      .headers = headers,
+                                      .seconds = ask->seconds,
+                                      .ca_file = ask->ca_file,
+                                      .public_only = !ask->may_be_private};
     int r;
 
     (void)ctx;
@@ -97,8 +97,7 @@ bool outside_work(struct outside *out, struct http_exchange *x, http_handler *fn
     fits = out->n < OUTSIDE_QUEUE_MAX;
     if (fits) {
         http_defer(x);
-        out->queue[(out->first + out->n++) % OUTSIDE_QUEUE_MAX] =
-            (struct outside_turn){x, fn, ctx};
+        out->queue[(out->first + out->n++) % OUTSIDE_QUEUE_MAX] = (struct outside_turn){x, fn, ctx};
         pthread_cond_signal(&out->wake);
     }
     pthread_mutex_unlock(&out->lock);

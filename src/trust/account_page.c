@@ -12,8 +12,7 @@ static bool who_is_there(struct oauth *o, struct session *session, struct accoun
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct access who = trust_system();
 
-    return store_begin(o->t->store, &who, &txn, &o->err) >= 0 &&
-           browser_session(o, txn, session) &&
+    return store_begin(o->t->store, &who, &txn, &o->err) >= 0 && browser_session(o, txn, session) &&
            account_get(txn, session->account, o->a, ret, &o->err) >= 0 && !ret->disabled;
 }
 
@@ -169,8 +168,7 @@ void oauth_account(struct oauth *o)
     struct str what = form_get(&o->form, "do");
     struct self self = {.o = o};
 
-    if (!o->req->is_post || !browser_is_ours(o) ||
-        !who_is_there(o, &self.session, &self.account)) {
+    if (!o->req->is_post || !browser_is_ours(o) || !who_is_there(o, &self.session, &self.account)) {
         o->reply->trace.status = o->req->is_post ? 401 : 0;
         account_page(o, PAGE_TEXT_COUNT);
         return;

@@ -82,15 +82,14 @@ int eid_discover(struct oauth *o, const struct eid_provider *p, struct eid_endpo
         (r = read_url(o, p, root, "userinfo_endpoint", false, &ret->userinfo)) < 0 ||
         (r = read_url(o, p, root, "end_session_endpoint", false, &ret->leave)) < 0)
         return r;
-    ret->says_iss =
-        yyjson_is_true(js_get(root, "authorization_response_iss_parameter_supported"));
+    ret->says_iss = yyjson_is_true(js_get(root, "authorization_response_iss_parameter_supported"));
     methods = js_get(root, "token_endpoint_auth_methods_supported");
     ret->takes_basic =
         lists(methods, STR("client_secret_basic")) || !lists(methods, STR("client_secret_post"));
-    ret->assertion = lists(js_get(root, "token_endpoint_auth_signing_alg_values_supported"),
-                           STR("ES384"))
-                         ? JOSE_ES384
-                         : JOSE_RS384;
+    ret->assertion =
+        lists(js_get(root, "token_endpoint_auth_signing_alg_values_supported"), STR("ES384"))
+            ? JOSE_ES384
+            : JOSE_RS384;
     return 0;
 }
 

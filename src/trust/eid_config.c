@@ -142,7 +142,7 @@ static int read_acr(struct reading *in, struct str m, yyjson_val *from)
 static bool is_loose(struct str claim)
 {
     static const struct str loose[] = {
-        {"name", 4},     {"given_name", 10},        {"family_name", 11}, {"middle_name", 11},
+        {"name", 4},     {"given_name", 10},         {"family_name", 11}, {"middle_name", 11},
         {"nickname", 8}, {"preferred_username", 18}, {"email", 5},        {"phone_number", 12}};
 
     for (size_t i = 0; i < ARRAY_LEN(loose); i++)
@@ -276,8 +276,7 @@ int eid_new(struct str text, struct eid **ret, struct err *err)
     r = text.p ? js_parse(&e->a, text, &root, err) : err_no_memory(err);
     if (r >= 0 && (!yyjson_is_obj(root) || yyjson_obj_size(root) != 1 ||
                    !yyjson_is_arr(js_get(root, "providers"))))
-        r = err_set(err, ERR_VALUE,
-                    "what says who identities come from is {\"providers\": […]}");
+        r = err_set(err, ERR_VALUE, "what says who identities come from is {\"providers\": […]}");
     if (r >= 0)
         yyjson_arr_foreach(js_get(root, "providers"), i, max, one)
             if ((r = read_provider(&in, one)) < 0)

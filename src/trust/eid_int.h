@@ -12,9 +12,9 @@
 /* What a provider says of itself (Discovery, 3). */
 struct eid_endpoints {
     struct str authorize, token, jwks, userinfo, leave; /* the last two may be empty */
-    bool says_iss;                                       /* in its answers (RFC 9207) */
-    bool takes_basic;                                    /* secrets as HTTP Basic */
-    enum jose_alg assertion;                             /* what a client's own key signs with */
+    bool says_iss;                                      /* in its answers (RFC 9207) */
+    bool takes_basic;                                   /* secrets as HTTP Basic */
+    enum jose_alg assertion;                            /* what a client's own key signs with */
 };
 int eid_discover(struct oauth *o, const struct eid_provider *p, struct eid_endpoints *ret);
 

@@ -18,8 +18,7 @@ static bool has_identifier(yyjson_val *patient, struct str system, struct str va
     yyjson_arr_foreach(js_get(patient, "link"), i, max, link)
         if (str_eq(js_get_str(link, "type"), STR("replaced-by")))
             return false;
-    yyjson_arr_foreach(js_get(patient, "identifier"), i, max, one)
-    {
+    yyjson_arr_foreach(js_get(patient, "identifier"), i, max, one) {
         struct str use = js_get_str(one, "use");
 
         if (str_eq(js_get_str(one, "system"), system) && str_eq(js_get_str(one, "value"), value) &&
@@ -132,8 +131,7 @@ static int enrol(struct eid_person *person, struct store_txn *txn, struct err *e
     if (!account->login.p || !account->fhir_user.p)
         return err_no_memory(err);
     r = account_create(txn, a, account, err);
-    return r < 0 ? r
-                 : account_identify(txn, a, account, p->system, person->said->identifier, err);
+    return r < 0 ? r : account_identify(txn, a, account, p->system, person->said->identifier, err);
 }
 
 static int find(struct eid_person *person, struct store_txn *txn, struct err *err)

@@ -34,16 +34,11 @@ static const struct shape under_way_shape = SHAPE(under_way);
 static enum page_text text_of(int r)
 {
     switch (r) {
-    case ERR_LOGIN:
-        return TEXT_EID_WRONG;
-    case ERR_FORBIDDEN:
-        return TEXT_EID_WEAK;
-    case ERR_NOT_FOUND:
-        return TEXT_EID_NOBODY;
-    case ERR_DUPLICATE:
-        return TEXT_EID_OTHER;
-    default:
-        return TEXT_EID_AWAY;
+    case ERR_LOGIN: return TEXT_EID_WRONG;
+    case ERR_FORBIDDEN: return TEXT_EID_WEAK;
+    case ERR_NOT_FOUND: return TEXT_EID_NOBODY;
+    case ERR_DUPLICATE: return TEXT_EID_OTHER;
+    default: return TEXT_EID_AWAY;
     }
 }
 
@@ -182,8 +177,7 @@ void oauth_eid(struct oauth *o)
 
 int eid_connect(struct oauth *o, const struct eid_provider *p, struct str account, struct str *ret)
 {
-    struct under_way u = {
-        .account = account, .browser = browser_hash(o, true), .max_age_ms = -1};
+    struct under_way u = {.account = account, .browser = browser_hash(o, true), .max_age_ms = -1};
 
     return u.browser.p ? go(o, p, &u, STR(""), false, ret) : err_no_memory(&o->err);
 }
@@ -258,13 +252,12 @@ static int read_answer(struct oauth *o, const struct under_way *u, struct eid_an
 
     if (!p || !str_eq(id, p->id))
         return err_set(&o->err, ERR_LOGIN, "the answer came to another provider's address");
-    *ret = (struct eid_answer){.code = form_get(&o->form, "code"),
-                               .verifier = u->verifier,
-                               .redirect = back_of(o, p),
-                               .want = {.provider = p,
-                                        .nonce = u->nonce,
-                                        .now_ms = o->now_ms,
-                                        .max_age_ms = u->max_age_ms}};
+    *ret = (struct eid_answer){
+        .code = form_get(&o->form, "code"),
+        .verifier = u->verifier,
+        .redirect = back_of(o, p),
+        .want = {
+            .provider = p, .nonce = u->nonce, .now_ms = o->now_ms, .max_age_ms = u->max_age_ms}};
     return ret->redirect.p ? 0 : err_no_memory(&o->err);
 }
 

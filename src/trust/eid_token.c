@@ -31,7 +31,8 @@ static bool is_for(yyjson_val *claims, struct str client)
     bool has = yyjson_is_str(aud) && str_eq(js_str(aud), client);
     size_t i, max;
 
-    yyjson_arr_foreach(aud, i, max, one) has |= yyjson_is_str(one) && str_eq(js_str(one), client);
+    yyjson_arr_foreach(aud, i, max, one)
+        has |= yyjson_is_str(one) && str_eq(js_str(one), client);
     if (azp)
         return has && yyjson_is_str(azp) && str_eq(js_str(azp), client);
     return has && yyjson_arr_size(aud) <= 1;

@@ -219,7 +219,7 @@ static void say_client(struct manage *m, const struct client *c)
     sb_fmt(m->out, "%.*s  %.*s  %s%s%s\n", STR_ARG(c->id), STR_ARG(c->name),
            c->backend            ? "backend service"
            : client_is_public(c) ? "public app"
-           : c->jwks.n           ? "app with keys"
+           : client_has_keys(c)  ? "app with keys"
                                  : "app with a secret",
            c->approved ? "" : "  waits for approval", c->disabled ? "  disabled" : "");
 }
@@ -259,6 +259,8 @@ static int client_add(struct manage *m, struct store_txn *txn, struct err *err)
                        .scope = asked(m, "scope"),
                        .launch_uri = asked(m, "launch"),
                        .jwks = asked(m, "jwks"),
+                       .jwks_uri = asked(m, "jwksUri"),
+                       .jwks_private = flag(m, "jwksPrivate"),
                        .contact = asked(m, "contact"),
                        .backend = flag(m, "backend"),
                        .dpop = flag(m, "dpop"),
@@ -309,6 +311,8 @@ static int client_show(struct manage *m, struct store_txn *txn, struct err *err)
     sb_fmt(m->out, "scope %.*s\n", STR_ARG(c.scope));
     for (size_t i = 0; i < c.redirects.n; i++)
         sb_fmt(m->out, "redirect %.*s\n", STR_ARG(c.redirects.v[i]));
+    if (c.jwks_uri.n)
+        sb_fmt(m->out, "keys at %.*s\n", STR_ARG(c.jwks_uri));
     sb_fmt(m->out, "launch %.*s\ncontact %.*s\n", STR_ARG(c.launch_uri), STR_ARG(c.contact));
     return 0;
 }

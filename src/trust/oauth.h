@@ -37,6 +37,7 @@
 
 struct oauth_request {
     bool is_post, is_tls;
+    bool may_ask; /* other servers: it is on a thread that may wait for them */
     struct str path, query, body;
     /* Headers, .p NULL where absent. */
     struct str content_type, authorization, dpop, cookie, origin, accept_language;
@@ -54,6 +55,7 @@ struct oauth_trace {
 
 struct oauth_reply {
     struct oauth_trace trace;
+    bool asks; /* this is no reply: the same request again, where it may ask */
     int status;
     const char *type; /* of the body, or NULL */
     struct sb body;
@@ -66,8 +68,8 @@ struct oauth_reply {
 
 /* Whether a path is one of those above. */
 bool oauth_has(struct str path);
-/* Whether to answer there takes asking another server, for seconds: such requests must not wait on
- * threads that others need. */
+/* Whether to answer there takes asking another server, for seconds: such requests need may_ask, and
+ * must not wait on threads that others need. Elsewhere only the reply says so. */
 bool oauth_asks(struct str path);
 /* Answers; it always does. Commits and computes: not on an event loop. Texts live in `a`. */
 void oauth_handle(struct trust *t, struct arena *a, const struct oauth_request *request,

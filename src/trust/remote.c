@@ -150,6 +150,19 @@ static void keep(struct kept *k, int result, struct str text)
     k->asked_ms = clock_now_ms();
 }
 
+bool remote_has(struct remote *m, const struct trust_ask *ask, bool newer, struct arena *a)
+{
+    struct str key = key_of(a, ask);
+    const struct kept *k;
+    bool has;
+
+    pthread_mutex_lock(&m->lock);
+    k = key.p ? find(m, key) : NULL;
+    has = k && !k->is_asked && is_good(k, newer, clock_now_ms());
+    pthread_mutex_unlock(&m->lock);
+    return has;
+}
+
 /* ---- fetching; without the lock ---- */
 
 static int fetch(struct remote *m, const struct trust_ask *ask, struct sb *body, struct err *err)

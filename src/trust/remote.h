@@ -10,8 +10,8 @@
 
 #include "trust/trust.h"
 
-#define REMOTE_KEPT 64              /* documents; the one that was used least recently goes */
-#define REMOTE_BYTES_MAX KIB(64)    /* of one */
+#define REMOTE_KEPT 64           /* documents; the one that was used least recently goes */
+#define REMOTE_BYTES_MAX KIB(64) /* of one */
 #define REMOTE_URL_MAX 1000
 #define REMOTE_FRESH_MS INT64_C(600000)
 #define REMOTE_AGAIN_MS INT64_C(5000)
@@ -32,6 +32,8 @@ int remote_check_url(struct str url, bool may_be_private, struct err *err);
  * address of one's own network). */
 int remote_get(struct remote *m, const struct trust_ask *ask, bool newer, struct arena *a,
                struct str *ret, struct err *err);
+/* Whether remote_get would answer without asking anybody. */
+bool remote_has(struct remote *m, const struct trust_ask *ask, bool newer, struct arena *a);
 /* One request whose answer is nobody else's; nothing is kept. */
 int remote_ask(struct remote *m, const struct trust_ask *ask, int *ret_status, struct sb *ret_body,
                struct err *err);

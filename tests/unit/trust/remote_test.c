@@ -63,11 +63,10 @@ static void a_document_is_kept(void **state)
     }
     /* A newer one is not fetched again at once. */
     assert_int_equal(server.asked, 1);
-    assert_int_equal(remote_get(*state,
-                                &(struct trust_ask){.url = "https://a.example/",
-                                                    .may_be_private = true},
-                                false, &a, &text, NULL),
-                     0);
+    assert_int_equal(
+        remote_get(*state, &(struct trust_ask){.url = "https://a.example/", .may_be_private = true},
+                   false, &a, &text, NULL),
+        0);
     assert_int_equal(server.asked, 2);
 }
 
@@ -113,9 +112,9 @@ static void *one_of_many(void *ctx)
     struct str text;
 
     arena_init(&own, MIB(1));
-    assert_int_equal(remote_get(ctx, &(struct trust_ask){.url = "https://a.example/"}, false, &own,
-                                &text, NULL),
-                     0);
+    assert_int_equal(
+        remote_get(ctx, &(struct trust_ask){.url = "https://a.example/"}, false, &own, &text, NULL),
+        0);
     arena_done(&own);
     return NULL;
 }
