@@ -1,6 +1,7 @@
 /* auth.c - between HTTP and trust: who asks, and the authorisation server's own paths. */
 #include "server/auth.h"
 
+#include "base/b64.h"
 #include "server/audit_note.h"
 #include "server/portal.h"
 #include "trust/eid.h"
@@ -10,11 +11,24 @@
 
 /* ---- who asks ---- */
 
+/* As tokens are bound to it (RFC 8705, 3.1); .p NULL: the client showed none. */
+static struct str thumbprint(struct http_exchange *x)
+{
+    const struct http_certificate *c = http_certificate(x);
+    _cleanup_(sb_done) struct sb text = sb_make(SECRET_TEXT_MAX);
+
+    if (!c)
+        return STR_NULL;
+    b64url_encode(&text, str_n((const char *)c->sha256, sizeof c->sha256));
+    return text.failed ? STR_NULL : arena_dup(http_arena(x), sb_view(&text));
+}
+
 int auth_who(struct server *s, struct http_exchange *x, struct access *ret, struct err *err)
 {
     const struct http_request *req = http_request(x);
     struct trust_proof proof = {.authorization = http_header(x, "Authorization"),
                                 .dpop = http_header(x, "DPoP"),
+                                .x5t = thumbprint(x),
                                 .method = req->method_name};
     const struct identity *i;
     int r;
@@ -80,9 +94,13 @@ static void answer_there(struct server *s, struct http_exchange *x, bool may_ask
                                 .cookie = http_header(x, "Cookie"),
                                 .origin = http_header(x, "Origin"),
                                 .accept_language = http_header(x, "Accept-Language")};
+    const struct http_certificate *certificate = http_certificate(x);
     struct oauth_reply reply;
     struct err err;
 
+    ask.x5t = thumbprint(x);
+    if (certificate && certificate->is_verified)
+        ask.subject = str_c(certificate->subject);
     oauth_handle(s->trust, http_arena(x), &ask, &reply);
     if (reply.asks) {
         sb_done(&reply.body);
@@ -177,7 +195,8 @@ int auth_start(struct server *s, struct err *err)
                                   .policy = policy_default(),
                                   .world = server_world_table(s->world),
                                   .teller = s->config->notify ? &s->notices.teller : NULL,
-                                  .wire = &s->outside.wire};
+                                  .wire = &s->outside.wire,
+                                  .has_certificates = s->config->tls_client_ca};
     int r = s->config->policy ? sb_load(&policy, s->config->policy, err) : 0;
 
     if (r >= 0 && s->config->eid)

@@ -143,6 +143,7 @@ static int start_http(struct server *s, struct err *err)
         .tls_cert = c->tls_cert,
         .tls_key = c->tls_key,
         .tls_client_ca = c->tls_client_ca,
+        .tls_client_optional = c->tls_client_optional,
         .spool_dir = c->data_dir,
         .spool_in_memory = vault_exists(c->data_dir),
         .handle = handle,

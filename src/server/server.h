@@ -32,8 +32,9 @@ struct server_config {
     size_t body_max_bytes; /* 0: default */
     size_t memory_max;     /* of all requests together, 0: by the machine's */
     const char *tls_cert, *tls_key, *tls_client_ca;
-    bool audit;            /* keep a log of who saw what, and answer nothing that is not in it */
-    const char *audit_key; /* PEM file of its signing key, NULL: in the log's folder */
+    bool tls_client_optional; /* clients may show a certificate, and need not */
+    bool audit;               /* keep a log of who saw what, and answer nothing that is not in it */
+    const char *audit_key;    /* PEM file of its signing key, NULL: in the log's folder */
     const struct audit_witness *witnesses; /* who cosigns its heads */
     size_t n_witnesses;
     bool surveillance;            /* keep cases and raise signals (surveillance/centre.h) */

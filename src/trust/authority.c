@@ -338,18 +338,17 @@ int certificate_read(struct str pem, struct certificate *ret, struct err *err)
     X509 *cert = read_cert(pem);
     BIO *bio = BIO_new(BIO_s_mem());
     _cleanup_(sb_done) struct sb subject = sb_make(sizeof ret->subject - 1);
-    unsigned char hash[SHA256_BYTES];
     struct tm tm;
     bool ok;
 
     *ret = (struct certificate){.n_names = 0};
-    ok = cert && bio && X509_digest(cert, EVP_sha256(), hash, NULL) &&
+    ok = cert && bio && X509_digest(cert, EVP_sha256(), ret->sha256, NULL) &&
          X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) >= 0 &&
          take(bio, &subject) && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm);
     if (ok) {
         memcpy(ret->subject, subject.p, subject.n);
         for (size_t i = 0; i < SHA256_BYTES; i++)
-            snprintf(ret->fingerprint + 3 * i, 4, "%02X:", hash[i]);
+            snprintf(ret->fingerprint + 3 * i, 4, "%02X:", ret->sha256[i]);
         ret->fingerprint[3 * SHA256_BYTES - 1] = '\0';
         ret->until_ms = (clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 +
                          tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec) *

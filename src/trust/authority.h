@@ -46,6 +46,7 @@ int authority_certify_client(const struct authority *a, struct str name, int day
 /* What a certificate (the first of a PEM text) says. */
 struct certificate {
     char subject[512];                                       /* RFC 4514: "CN=loader" */
+    unsigned char sha256[SHA256_BYTES];                      /* of all of it */
     char fingerprint[3 * SHA256_BYTES];                      /* of SHA-256: "AB:CD:…" */
     int64_t until_ms;                                        /* notAfter */
     char names[AUTHORITY_NAMES_MAX][AUTHORITY_NAME_MAX + 1]; /* subjectAltName */

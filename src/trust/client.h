@@ -1,8 +1,8 @@
 /* client.h - apps and systems that may ask for tokens.
  *
- * A client proves itself by a key (private_key_jwt), a secret, or not at all (a public app, which
- * PKCE and exact redirect URIs bind to its user). One that registered itself is of no use until an
- * operator approved it.
+ * A client proves itself by a key (private_key_jwt), a certificate, a secret, or not at all (a
+ * public app, which PKCE and exact redirect URIs bind to its user). One that registered itself is
+ * of no use until an operator approved it.
  */
 #ifndef TRUST_CLIENT_H
 #define TRUST_CLIENT_H
@@ -22,6 +22,8 @@ struct client {
     struct str secret;         /* SHA-256 of a secret we made (256 bits need no slow hash); empty */
     struct str jwks;           /* its public keys, a JWK set as text; empty */
     struct str jwks_uri;       /* … or where it publishes them; empty */
+    struct str tls_subject;    /* of its certificate, by the node's --tls-client-ca; empty */
+    struct str tls_thumbprint; /* … or the one certificate, whoever made it; empty */
     struct str scope;          /* the most that it may get */
     struct str_list redirects; /* exact; empty: no person signs in through it */
     struct str launch_uri;     /* where an EHR launch begins; empty: none */
@@ -56,9 +58,15 @@ static inline bool client_has_keys(const struct client *c)
     return c->jwks.n || c->jwks_uri.n;
 }
 
+/* It proves itself by a certificate (RFC 8705), and its tokens are bound to that. */
+static inline bool client_has_certificate(const struct client *c)
+{
+    return c->tls_subject.n || c->tls_thumbprint.n;
+}
+
 static inline bool client_is_public(const struct client *c)
 {
-    return !c->secret.n && !client_has_keys(c);
+    return !c->secret.n && !client_has_keys(c) && !client_has_certificate(c);
 }
 
 #endif

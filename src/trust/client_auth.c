@@ -200,6 +200,16 @@ static void id_of_assertion(struct oauth *o, struct credentials *c)
 
 /* ---- all together ---- */
 
+/* RFC 8705, 2.1 and 2.2: the subject of one that the node's authority certified, or that one. */
+static const char *check_certificate(struct oauth *o, const struct client *client)
+{
+    struct str x5t = o->req->x5t, subject = o->req->subject;
+    bool ok = client->tls_subject.n ? subject.n && str_eq(subject, client->tls_subject)
+                                    : x5t.n && secret_eq(x5t, client->tls_thumbprint);
+
+    return ok ? NULL : "the client did not show its certificate";
+}
+
 static const char *prove(struct oauth *o, const struct credentials *c, const struct client *client,
                          char ret_seen[TICKET_NAME_MAX])
 {
@@ -208,6 +218,8 @@ static const char *prove(struct oauth *o, const struct credentials *c, const str
     ret_seen[0] = '\0';
     if (c->assertion.p)
         return check_assertion(o, c, client, ret_seen);
+    if (!c->secret.p && client_has_certificate(client))
+        return check_certificate(o, client);
     if (!c->secret.p)
         return client_is_public(client) ? NULL : "the client did not prove itself";
     sha256_hex(c->secret, hash);

@@ -1,8 +1,10 @@
 #include "trust/manage.h"
 
+#include "base/b64.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "trust/account.h"
+#include "trust/authority.h"
 #include "trust/client.h"
 #include "trust/explain.h"
 #include "trust/keys.h"
@@ -217,10 +219,11 @@ static int user_totp_off(struct manage *m, struct store_txn *txn, struct err *er
 static void say_client(struct manage *m, const struct client *c)
 {
     sb_fmt(m->out, "%.*s  %.*s  %s%s%s\n", STR_ARG(c->id), STR_ARG(c->name),
-           c->backend            ? "backend service"
-           : client_is_public(c) ? "public app"
-           : client_has_keys(c)  ? "app with keys"
-                                 : "app with a secret",
+           c->backend                  ? "backend service"
+           : client_is_public(c)       ? "public app"
+           : client_has_keys(c)        ? "app with keys"
+           : client_has_certificate(c) ? "app with a certificate"
+                                       : "app with a secret",
            c->approved ? "" : "  waits for approval", c->disabled ? "  disabled" : "");
 }
 
@@ -252,6 +255,23 @@ static int read_list(const struct manage *m, const char *name, struct str_list *
     return 0;
 }
 
+/* Of a certificate, the thumbprint that tokens are bound to. */
+static int read_certificate(const struct manage *m, struct str *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(SECRET_TEXT_MAX);
+    struct str pem = asked(m, "tlsCertificate");
+    struct certificate certificate;
+    int r = pem.n ? certificate_read(pem, &certificate, err) : 0;
+
+    if (r < 0 || !pem.n)
+        return r;
+    b64url_encode(&text, str_n((const char *)certificate.sha256, SHA256_BYTES));
+    if ((r = sb_ok(&text, err)) < 0)
+        return r;
+    *ret = arena_dup(m->a, sb_view(&text));
+    return ret->p ? 0 : err_no_memory(err);
+}
+
 static int client_add(struct manage *m, struct store_txn *txn, struct err *err)
 {
     struct client c = {.id = asked(m, "id"),
@@ -261,6 +281,7 @@ static int client_add(struct manage *m, struct store_txn *txn, struct err *err)
                        .jwks = asked(m, "jwks"),
                        .jwks_uri = asked(m, "jwksUri"),
                        .jwks_private = flag(m, "jwksPrivate"),
+                       .tls_subject = asked(m, "tlsSubject"),
                        .contact = asked(m, "contact"),
                        .backend = flag(m, "backend"),
                        .dpop = flag(m, "dpop"),
@@ -271,6 +292,8 @@ static int client_add(struct manage *m, struct store_txn *txn, struct err *err)
     struct client there;
     int r = read_list(m, "redirects", &c.redirects, err);
 
+    if (r >= 0)
+        r = read_certificate(m, &c.tls_thumbprint, err);
     if (r >= 0)
         r = client_check(m->a, &c, err);
     if (r < 0)

@@ -41,6 +41,9 @@ struct oauth_request {
     struct str path, query, body;
     /* Headers, .p NULL where absent. */
     struct str content_type, authorization, dpop, cookie, origin, accept_language;
+    /* Of the client's certificate: SHA-256 in base64url, and its subject where it is of an
+     * authority that is believed. .p NULL: none. */
+    struct str x5t, subject;
 };
 
 /* What the audit log has to know of a request; AUDIT_OTHER: nothing, it showed a page. Texts are in

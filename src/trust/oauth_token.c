@@ -46,6 +46,7 @@ static int put_access(struct exchange *x, struct store_txn *txn, int64_t life_ms
                              .encounter = g->encounter,
                              .purpose = g->purpose,
                              .jkt = str_c(x->jkt),
+                             .x5t = client_has_certificate(&x->client) ? x->o->req->x5t : STR(""),
                              .made_ms = x->o->now_ms,
                              .until_ms = x->o->now_ms + life_ms,
                              .assurance = g->assurance};

@@ -29,6 +29,7 @@ static const struct field access_token_fields[] = {
     {"encounter", FIELD_STR, offsetof(struct access_token, encounter)},
     {"purpose", FIELD_STR, offsetof(struct access_token, purpose)},
     {"jkt", FIELD_STR, offsetof(struct access_token, jkt)},
+    {"x5t", FIELD_STR, offsetof(struct access_token, x5t)},
     {"made", FIELD_I64, offsetof(struct access_token, made_ms)},
     {"until", FIELD_I64, offsetof(struct access_token, until_ms)},
     {"assurance", FIELD_I64, offsetof(struct access_token, assurance)},
@@ -75,6 +76,7 @@ static int build(struct arena *a, const struct access_token *t, const struct acc
                          .token_id = t->id,
                          .grant = t->grant,
                          .jkt = t->jkt,
+                         .x5t = t->x5t,
                          .assurance = (enum assurance)t->assurance,
                          .issued_ms = t->made_ms,
                          .until_ms = t->until_ms};

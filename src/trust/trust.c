@@ -54,6 +54,7 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
     pthread_rwlock_init(&t->keys_lock, NULL);
     t->store = store;
     t->teller = config->teller;
+    t->has_certificates = config->has_certificates;
     t->root = own(config->root, &ok);
     t->fhir = own(config->fhir, &ok);
     if (!ok)
@@ -162,6 +163,10 @@ static int check_binding(struct trust *t, const struct trust_proof *p, struct st
     char jkt[SECRET_TEXT_MAX];
     int r;
 
+    if (i->x5t.n && (!p->x5t.p || !secret_eq(i->x5t, p->x5t))) {
+        err_set(err, ERR_LOGIN, "the access token is bound to a certificate that was not shown");
+        return refuse(err, ERR_LOGIN, is_dpop ? "DPoP" : "Bearer", "invalid_token");
+    }
     if (!is_dpop && !i->jkt.n)
         return 0;
     if (!is_dpop) {

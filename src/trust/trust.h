@@ -64,6 +64,7 @@ struct trust_config {
     const struct world *world; /* NULL: of codes those count that the policy lists */
     const struct trust_teller *teller; /* NULL: nobody is told; must outlive the trust */
     const struct trust_wire *wire;     /* NULL: no other server is asked; must outlive the trust */
+    bool has_certificates;             /* clients are asked for theirs */
     struct str eid;                    /* text of providers (eid.h); .p NULL: none */
 };
 
@@ -88,6 +89,7 @@ struct guard *trust_guard(const struct trust *t);
 struct trust_proof {
     struct str authorization; /* the header's value; .p NULL: none */
     struct str dpop;          /* likewise */
+    struct str x5t;           /* of the certificate shown (RFC 8705, 3.1); .p NULL: none */
     struct str method, url;   /* of the request, the URL without query (RFC 9449, 4.3) */
 };
 

@@ -48,6 +48,7 @@ struct trust {
     struct guard *guard;
     const struct trust_teller *teller; /* or NULL */
     struct remote *remote;             /* what other servers publish */
+    bool has_certificates;             /* clients may show theirs */
     struct eid *eid;                   /* providers of identities; NULL: none */
 };
 

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
-"""An authority of one's own (carnet tls): what it certifies, for how long, and that others take it:
-tls.py CARNET"""
+"""An authority of one's own (carnet tls): what it certifies, for how long, and that others take it;
+and clients that prove themselves by a certificate (RFC 8705): tls.py CARNET"""
+import base64
+import hashlib
+import http.client
+import json
 import os
 import re
 import socket
@@ -8,6 +12,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import node as nodes  # noqa: E402
@@ -105,12 +110,88 @@ def check_taken(authority, folder):
                 check(True, what)
 
 
+# ---- clients with certificates ----
+
+def ask(authority, port, cert, method, path, fields=None, **headers):
+    """Status and JSON, over a connection that shows `cert`."""
+    connection = http.client.HTTPSConnection('127.0.0.1', port, timeout=20,
+                                             context=context(authority, cert))
+    body = urllib.parse.urlencode(fields) if fields else None
+    if body:
+        headers['Content-Type'] = 'application/x-www-form-urlencoded'
+    connection.request(method, path, body, headers)
+    reply = connection.getresponse()
+    text = reply.read()
+    connection.close()
+    return reply.status, json.loads(text) if text else None
+
+
+def self_sign(authority, name, subject):
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                    'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', subject, '-keyout',
+                    authority.path(name + '.key'), '-out', authority.path(name + '.crt')],
+                   check=True, stderr=subprocess.DEVNULL)
+
+
+def check_clients(authority, folder):
+    check = authority.check
+    options = ('--tls-cert', authority.path('node.crt'), '--tls-key', authority.path('node.key'),
+               '--tls-client-ca', authority.path('ca.crt'), '--tls-client-optional')
+    authority.run('client', 'other')
+    self_sign(authority, 'false', '/CN=loader')
+    self_sign(authority, 'own', '/CN=own')
+    self_sign(authority, 'own2', '/CN=own')
+    scope = ('--backend', '--scope', 'system/*.rs')
+    with nodes.Node(folder, *options, is_open=False) as node:
+        def token(cert, client):
+            return ask(authority, node.port, cert, 'POST', '/auth/token',
+                       {'grant_type': 'client_credentials', 'scope': 'system/*.rs',
+                        'client_id': client})
+
+        folder.run('client', 'add', 'loader', '--name', 'L', '--tls-subject', 'CN=loader', *scope)
+        folder.run('client', 'add', 'own', '--name', 'O', '--tls-certificate',
+                   authority.path('own.crt'), *scope)
+        folder.run('client', 'add', 'server', '--name', 'S', '--tls-subject', 'CN=localhost',
+                   *scope)
+        status, said = token('node', 'server')
+        check(status == 401, f"a server's certificate is no client's: {status} {said}")
+        folder.run('client', 'add', 'both', '--name', 'B', '--tls-subject', 'CN=x',
+                   '--tls-certificate', authority.path('own.crt'), *scope, status=1)
+        folder.run('client', 'add', 'bad', '--name', 'B', '--tls-certificate',
+                   authority.path('own.key'), *scope, status=1)
+        for client, good, bad in (('loader', 'loader', (None, 'other', 'false', 'own')),
+                                  ('own', 'own', (None, 'own2', 'loader'))):
+            for cert in bad:
+                status, said = token(cert, client)
+                check(status == 401 and said['error'] == 'invalid_client',
+                      f'{client} with {cert}: {status} {said}')
+            status, said = token(good, client)
+            check(status == 200, f'{client} with its own: {status} {said}')
+            bearer = {'Authorization': 'Bearer ' + said['access_token']}
+            status, _ = ask(authority, node.port, good, 'GET', '/fhir/Patient', **bearer)
+            check(status == 200, f'a token with its certificate: {status}')
+            for cert in bad:
+                status, _ = ask(authority, node.port, cert, 'GET', '/fhir/Patient', **bearer)
+                check(status == 401, f'a token with {cert}: {status}')
+            status, told = ask(authority, node.port, good, 'POST', '/auth/introspect',
+                               {'token': said['access_token'], 'client_id': client})
+            der = ssl.PEM_cert_to_DER_cert(re.search(
+                r'-----BEGIN.*?-----END CERTIFICATE-----\n', open(
+                    authority.path(good + '.crt')).read(), re.S).group(0))
+            want = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip('=')
+            check(told.get('cnf') == {'x5t#S256': want}, f'what it is bound to: {told}')
+        _, said = ask(authority, node.port, None, 'GET', '/.well-known/openid-configuration')
+        check('tls_client_auth' in said['token_endpoint_auth_methods_supported'] and
+              said['tls_client_certificate_bound_access_tokens'], 'and it says so')
+
+
 def main():
     score = nodes.Score()
     with nodes.Folder(sys.argv[1]) as folder:
         authority = Authority(score, folder)
         check_made(authority)
         check_taken(authority, folder)
+        check_clients(authority, folder)
     return score.end()
 
 
