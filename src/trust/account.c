@@ -18,6 +18,8 @@ static const struct field account_fields[] = {
     {"created", FIELD_I64, offsetof(struct account, created_ms)},
     {"totpLast", FIELD_I64, offsetof(struct account, totp_last)},
     {"attempts", FIELD_I64, offsetof(struct account, attempts)},
+    {"totpNext", FIELD_STR, offsetof(struct account, totp_next)},
+    {"since", FIELD_I64, offsetof(struct account, since_ms)},
     {"reset", FIELD_I64, offsetof(struct account, reset_ms)},
     {"waitUntil", FIELD_I64, offsetof(struct account, wait_until_ms)},
     {"disabled", FIELD_BOOL, offsetof(struct account, disabled)},
@@ -255,6 +257,37 @@ int account_unlink(struct store_txn *txn, struct account *account, struct str li
     account->links.n = kept;
     r = record_drop(txn, RECORD_LINK, str_from(link, (size_t)space + 1), err);
     return r < 0 ? r : account_put(txn, account, err);
+}
+
+/* ---- one-time codes ---- */
+
+int account_recovery_new(struct arena *a, struct account *account,
+                         char ret[RECOVERY_CODES][RECOVERY_CODE_MAX], struct err *err)
+{
+    struct str *hashes = ARENA_ARRAY(a, struct str, RECOVERY_CODES);
+
+    for (size_t i = 0; hashes && i < RECOVERY_CODES; i++) {
+        char hash[2 * SHA256_BYTES + 1];
+
+        recovery_code(ret[i]);
+        recovery_hash(str_c(ret[i]), hash);
+        hashes[i] = arena_dup(a, str_c(hash));
+        if (!hashes[i].p)
+            return err_no_memory(err);
+    }
+    account->recovery = (struct str_list){hashes, RECOVERY_CODES};
+    return hashes ? 0 : err_no_memory(err);
+}
+
+int account_totp_new(struct arena *a, struct str *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb key = sb_make(64);
+    unsigned char bytes[TOTP_KEY_BYTES];
+
+    rng_secure(bytes, sizeof bytes);
+    base32_encode(&key, str_n((const char *)bytes, sizeof bytes));
+    *ret = key.failed ? STR_NULL : arena_dup(a, sb_view(&key));
+    return ret->p ? 0 : err_no_memory(err);
 }
 
 /* ---- a first password ---- */

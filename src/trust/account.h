@@ -44,7 +44,9 @@ struct account {
     struct str_list identifiers; /* "system|value": who the person was confirmed to be */
     struct str_list links; /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
-    int64_t reset_ms; /* when a new password was last asked for */
+    int64_t since_ms;     /* whoever signed in no later than this is signed out */
+    struct str totp_next; /* a key that waits for its first code; or empty */
+    int64_t reset_ms;     /* when a new password was last asked for */
     bool disabled;
 };
 
@@ -81,6 +83,12 @@ int account_linked(struct store_txn *txn, struct arena *a, struct str issuer, st
 /* Inside a job: takes a link (a text of `links`) away. */
 int account_unlink(struct store_txn *txn, struct account *account, struct str link,
                    struct err *err);
+
+/* Makes new recovery codes, whose hashes are the account's from now on; ret has them once. */
+int account_recovery_new(struct arena *a, struct account *account,
+                         char ret[RECOVERY_CODES][RECOVERY_CODE_MAX], struct err *err);
+/* A fresh key for one-time codes, in base 32. */
+int account_totp_new(struct arena *a, struct str *ret, struct err *err);
 
 /* A one-time secret that lets whoever has it set the account's password; inside a job. */
 int account_setup_new(struct store_txn *txn, const struct account *account, int64_t now_ms,

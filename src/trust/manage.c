@@ -2,7 +2,6 @@
 
 #include "base/b64.h"
 #include "base/clock.h"
-#include "base/rng.h"
 #include "trust/account.h"
 #include "trust/authority.h"
 #include "trust/client.h"
@@ -169,35 +168,21 @@ static int user_enable(struct manage *m, struct store_txn *txn, struct err *err)
 
 static int user_totp(struct manage *m, struct store_txn *txn, struct err *err)
 {
-    _cleanup_(sb_done) struct sb key = sb_make(64);
-    struct str hashes[RECOVERY_CODES];
+    char codes[RECOVERY_CODES][RECOVERY_CODE_MAX];
     struct account account;
-    unsigned char bytes[TOTP_KEY_BYTES];
     int r = account_find(txn, asked(m, "login"), m->a, &account, err);
 
-    if (r < 0)
-        return r;
-    rng_secure(bytes, sizeof bytes);
-    base32_encode(&key, str_n((const char *)bytes, sizeof bytes));
-    if ((r = sb_ok(&key, err)) < 0)
+    if (r < 0 || (r = account_totp_new(m->a, &account.totp, err)) < 0 ||
+        (r = account_recovery_new(m->a, &account, codes, err)) < 0)
         return r;
     sb_fmt(m->out,
            "otpauth://totp/Carnet:%.*s?secret=%.*s&issuer=Carnet\n"
            "Put this into an authenticator app. Recovery codes, each good once:\n",
-           STR_ARG(account.login), STR_ARG(sb_view(&key)));
-    for (size_t i = 0; i < RECOVERY_CODES; i++) {
-        char code[RECOVERY_CODE_MAX], hash[2 * SHA256_BYTES + 1];
-
-        recovery_code(code);
-        recovery_hash(str_c(code), hash);
-        hashes[i] = arena_dup(m->a, str_c(hash));
-        if (!hashes[i].p)
-            return err_no_memory(err);
-        sb_fmt(m->out, "  %s\n", code);
-    }
-    account.totp = sb_view(&key);
+           STR_ARG(account.login), STR_ARG(account.totp));
+    for (size_t i = 0; i < RECOVERY_CODES; i++)
+        sb_fmt(m->out, "  %s\n", codes[i]);
+    explicit_bzero(codes, sizeof codes);
     account.totp_last = 0;
-    account.recovery = (struct str_list){hashes, RECOVERY_CODES};
     return account_put(txn, &account, err);
 }
 

@@ -60,6 +60,17 @@
     X(TEXT_ACCOUNT_EID)                                                                            \
     X(TEXT_CONNECT)                                                                                \
     X(TEXT_DISCONNECT)                                                                             \
+    X(TEXT_CODES)                                                                                  \
+    X(TEXT_CODES_ON)                                                                               \
+    X(TEXT_CODES_OFF)                                                                              \
+    X(TEXT_CODES_BEGIN)                                                                            \
+    X(TEXT_CODES_KEY)                                                                              \
+    X(TEXT_CODES_OPEN)                                                                             \
+    X(TEXT_CODES_END)                                                                              \
+    X(TEXT_RECOVERY)                                                                               \
+    X(TEXT_RECOVERY_HELP)                                                                          \
+    X(TEXT_EVERYWHERE)                                                                             \
+    X(TEXT_EVERYWHERE_HELP)                                                                        \
     X(TEXT_LEAVE)                                                                                  \
     X(TEXT_LEFT)                                                                                   \
     X(TEXT_LEAVE_THERE)                                                                            \

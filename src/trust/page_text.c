@@ -440,6 +440,107 @@ static const struct str texts[PAGE_TEXT_COUNT][PAGE_LANGUAGE_COUNT] = {
         S("Выйти также из"),
         S("Cerrar sesión también en"),
     },
+    [TEXT_CODES] = {
+        S("One-time codes"),
+        S("رموز لمرة واحدة"),
+        S("一次性验证码"),
+        S("Codes à usage unique"),
+        S("Одноразовые коды"),
+        S("Códigos de un solo uso"),
+    },
+    [TEXT_CODES_ON] = {
+        S("Signing in asks for a code of your authenticator app."),
+        S("يطلب تسجيل الدخول رمزًا من تطبيق المصادقة لديك."),
+        S("登录时需要您的身份验证应用中的验证码。"),
+        S("La connexion demande un code de votre application d’authentification."),
+        S("При входе запрашивается код из приложения-аутентификатора."),
+        S("Al iniciar sesión se pide un código de su aplicación de autenticación."),
+    },
+    [TEXT_CODES_OFF] = {
+        S("Your password alone signs you in. A code of an app on your phone makes that "
+          "safer."),
+        S("كلمة المرور وحدها تكفي لتسجيل دخولك. رمز من تطبيق على هاتفك يجعل ذلك أكثر "
+          "أمانًا."),
+        S("目前只凭密码即可登录。手机应用中的验证码会更安全。"),
+        S("Votre mot de passe suffit pour vous connecter. Un code d’une application de "
+          "votre téléphone est plus sûr."),
+        S("Для входа достаточно пароля. Код из приложения на телефоне делает вход "
+          "безопаснее."),
+        S("Su contraseña basta para iniciar sesión. Un código de una aplicación de su "
+          "teléfono lo hace más seguro."),
+    },
+    [TEXT_CODES_BEGIN] = {
+        S("Set up one-time codes"),
+        S("إعداد الرموز لمرة واحدة"),
+        S("设置一次性验证码"),
+        S("Activer les codes à usage unique"),
+        S("Настроить одноразовые коды"),
+        S("Configurar códigos de un solo uso"),
+    },
+    [TEXT_CODES_KEY] = {
+        S("Put this key into an authenticator app, then type the code that it shows."),
+        S("أدخل هذا المفتاح في تطبيق مصادقة، ثم اكتب الرمز الذي يعرضه."),
+        S("将此密钥输入身份验证应用，然后输入它显示的验证码。"),
+        S("Saisissez cette clé dans une application d’authentification, puis tapez le "
+          "code affiché."),
+        S("Введите этот ключ в приложение-аутентификатор, затем наберите показанный код."),
+        S("Introduzca esta clave en una aplicación de autenticación y escriba el código "
+          "que muestre."),
+    },
+    [TEXT_CODES_OPEN] = {
+        S("Open the app on this device"),
+        S("فتح التطبيق على هذا الجهاز"),
+        S("在此设备上打开应用"),
+        S("Ouvrir l’application sur cet appareil"),
+        S("Открыть приложение на этом устройстве"),
+        S("Abrir la aplicación en este dispositivo"),
+    },
+    [TEXT_CODES_END] = {
+        S("Switch one-time codes off"),
+        S("إيقاف الرموز لمرة واحدة"),
+        S("关闭一次性验证码"),
+        S("Désactiver les codes à usage unique"),
+        S("Отключить одноразовые коды"),
+        S("Desactivar los códigos de un solo uso"),
+    },
+    [TEXT_RECOVERY] = {
+        S("New recovery codes"),
+        S("رموز استرداد جديدة"),
+        S("新的恢复码"),
+        S("Nouveaux codes de secours"),
+        S("Новые коды восстановления"),
+        S("Nuevos códigos de recuperación"),
+    },
+    [TEXT_RECOVERY_HELP] = {
+        S("Write these down: they are shown once. Each signs you in once when you do not "
+          "have your app."),
+        S("دوّنها: لن تظهر مرة أخرى. كل رمز يسجّل دخولك مرة واحدة عندما لا يكون تطبيقك "
+          "معك."),
+        S("请记下来：它们只显示一次。没有应用时，每个恢复码可登录一次。"),
+        S("Notez-les : ils ne s’affichent qu’une fois. Chacun vous connecte une fois "
+          "sans votre application."),
+        S("Запишите их: они показываются один раз. Каждый позволяет один раз войти без "
+          "приложения."),
+        S("Anótelos: solo se muestran una vez. Cada uno le permite entrar una vez sin su "
+          "aplicación."),
+    },
+    [TEXT_EVERYWHERE] = {
+        S("Sign out everywhere"),
+        S("تسجيل الخروج من كل مكان"),
+        S("在所有地方退出登录"),
+        S("Se déconnecter partout"),
+        S("Выйти везде"),
+        S("Cerrar sesión en todas partes"),
+    },
+    [TEXT_EVERYWHERE_HELP] = {
+        S("Ends every browser and every app that is signed in as you, this one too."),
+        S("ينهي كل متصفح وكل تطبيق سجّل الدخول باسمك، وهذا أيضًا."),
+        S("结束所有以您身份登录的浏览器和应用，包括此处。"),
+        S("Met fin à tous les navigateurs et applications connectés à votre nom, y "
+          "compris celui-ci."),
+        S("Завершает все браузеры и приложения, вошедшие от вашего имени, включая этот."),
+        S("Cierra todos los navegadores y aplicaciones con su sesión, también este."),
+    },
     [TEXT_WRONG_PASSWORD] = {
         S("The login name or the password is not right."),
         S("اسم المستخدم أو كلمة المرور غير صحيحة."),

@@ -99,6 +99,7 @@ int token_identity(struct store_txn *txn, struct str text, struct identity **ret
     struct account account;
     struct client client;
     struct grant grant = {.under = STR("")};
+    int64_t signed_in_ms = INT64_MAX; /* the eldest of what the token rests on */
     int r;
 
     arena_init(&a, KIB(512));
@@ -111,11 +112,14 @@ int token_identity(struct store_txn *txn, struct str text, struct identity **ret
         r = client_get(txn, t.client, &a, &client, err);
     if (r >= 0 && (client.disabled || !client.approved))
         return no_good(err);
-    for (struct str id = t.grant; r >= 0 && id.n; id = grant.under)
+    for (struct str id = t.grant; r >= 0 && id.n; id = grant.under) {
         r = record_get(txn, RECORD_GRANT, id, &a, &grant_shape, &grant, err);
+        if (r >= 0)
+            signed_in_ms = MIN(signed_in_ms, grant.signed_in_ms);
+    }
     if (r >= 0 && t.account.n)
         r = account_get(txn, t.account, &a, &account, err);
-    if (r >= 0 && t.account.n && account.disabled)
+    if (r >= 0 && t.account.n && (account.disabled || signed_in_ms <= account.since_ms))
         return no_good(err);
     if (r < 0)
         return r == ERR_NOT_FOUND ? no_good(err) : r;
