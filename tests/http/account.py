@@ -78,7 +78,8 @@ def check_everywhere(world):
         check(world.get('/auth/userinfo', token['access_token']).status == 200, 'before')
     reply = world.post('/auth/account', {'do': 'everywhere'}, Origin='https://evil.example',
                        Cookie='; '.join(f'{k}={v}' for k, v in browser.cookies.items()))
-    check(world.get('/auth/userinfo', first['access_token']).status == 200, f'not from there {reply}')
+    check(world.get('/auth/userinfo', first['access_token']).status == 200,
+          f'not from there: {reply}')
     check(post(browser, do='everywhere').status == 200, 'everywhere')
     for token in first, second:
         check(world.get('/auth/userinfo', token['access_token']).status == 401, 'tokens end')
