@@ -39,7 +39,7 @@ static int look_at(void *ctx, const struct row *row, struct err *err)
     struct look *look = ctx;
     struct eid_person *person = look->person;
     struct oauth *o = person->o;
-    yyjson_val *root;
+    yyjson_val *root = NULL;
     int r = row_json(o->t->store, row, &text, err);
 
     if (r >= 0)
