@@ -226,10 +226,10 @@ static unsigned count_lists(yyjson_val *root)
     return (unsigned)yyjson_arr_size(bases);
 }
 
-/* Finds or makes the line of one resource. */
-static int meet(struct search_params *sp, yyjson_val *root, struct str json, struct err *err)
+/* Finds or makes the line of one resource. `text` and `root` are gone afterwards. */
+static int meet(struct search_params *sp, yyjson_val *root, struct str text, struct err *err)
 {
-    struct str status = js_get_str(root, "status"), id = js_get_str(root, "id");
+    struct str status = js_get_str(root, "status"), id = js_get_str(root, "id"), json;
     uint64_t hash = meaning(root);
     struct user_param *u;
 
@@ -237,6 +237,9 @@ static int meet(struct search_params *sp, yyjson_val *root, struct str json, str
         return 0;
     if (is_of_definitions(js_get_str(root, "url")))
         return 0;
+    json = arena_dup(&sp->arena, text);
+    if (!json.p)
+        return err_no_memory(err);
     for (size_t i = 0; i < sp->n; i++) {
         u = &sp->list[i];
         if (u->state != STATE_DROPPING && u->hash == hash && str_eq(str_c(u->id), id)) {
@@ -258,22 +261,20 @@ static int meet(struct search_params *sp, yyjson_val *root, struct str json, str
     return 0;
 }
 
+/* Most are the definitions' own, which nothing is kept of: each is read into `a` by itself. */
 static int meet_row(struct search_params *sp, struct store_txn *txn, uint64_t number,
-                    struct err *err)
+                    struct arena *a, struct err *err)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
     yyjson_val *root;
-    struct str json;
     struct row row;
     int r = store_get_row(txn, number, &row, err);
 
     if (r < 0 || (r = row_json(sp->store, &row, &text, err)) < 0)
         return r;
-    json = arena_dup(&sp->arena, sb_view(&text));
-    if (!json.p)
-        return err_no_memory(err);
-    r = js_parse_stored(&sp->arena, json, &root, err);
-    return r < 0 ? r : meet(sp, root, json, err);
+    arena_reset(a);
+    r = js_parse_stored(a, sb_view(&text), &root, err);
+    return r < 0 ? r : meet(sp, root, sb_view(&text), err);
 }
 
 static int meet_all(struct search_params *sp, struct store_txn *txn, struct err *err)
@@ -282,18 +283,21 @@ static int meet_all(struct search_params *sp, struct store_txn *txn, struct err 
     struct params *params = store_params(sp->store);
     struct search s;
     struct page page = {0};
+    struct arena one;
     int r = search_parse(&sp->arena, params, &opt, def_resource(STR("SearchParameter")), SCAN_PAGE,
                          &s, err);
 
     s.total = TOTAL_NONE;
+    arena_init(&one, sp->arena.limit_bytes);
     while (r >= 0) {
         r = store_search(txn, &s, 0, &sp->arena, &page, err);
         for (size_t i = 0; r >= 0 && i < page.n; i++)
-            r = meet_row(sp, txn, page.rows[i], err);
+            r = meet_row(sp, txn, page.rows[i], &one, err);
         if (!page.next.p)
             break;
         s.cursor = page.next;
     }
+    arena_done(&one);
     params_unref(params);
     return r;
 }

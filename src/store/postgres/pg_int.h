@@ -304,12 +304,14 @@ struct pg_conn {
     unsigned n_queue;
     bool wants_savepoint; /* the next statement is the first of a member of a group */
     bool has_savepoint;
-    bool is_failed; /* the transaction can only be undone */
-    bool is_doomed; /* … and what failed is not the running member's */
-    bool is_lost;   /* the connection is gone */
-    bool is_fresh;  /* a reader has had no answer in this transaction */
-    bool is_synced; /* the end of what was sent is marked already */
-    bool is_warned; /* the server has warned of something */
+    bool is_failed;        /* the transaction can only be undone */
+    bool is_doomed;        /* … and what failed is not the running member's */
+    bool is_lost;          /* the connection is gone */
+    bool is_fresh;         /* a reader has had no answer in this transaction */
+    bool is_synced;        /* the end of what was sent is marked already */
+    bool has_sent_prepare; /* some are PG_SENT */
+    bool is_warned;        /* the server has warned of something */
+    pthread_t thread;      /* that used it last */
     struct pg_txn txn;
     struct pg_conn *next;
 };
