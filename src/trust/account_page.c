@@ -351,24 +351,10 @@ static int everywhere_run(void *ctx, struct store_txn *txn, struct err *err)
     return r < 0 ? r : account_put(txn, &self->account, err);
 }
 
-static void leave(struct self *self);
-
-static void everywhere(struct self *self)
-{
-    int r = record_commit(self->o->t->store, everywhere_run, self, &self->o->err);
-
-    if (r < 0) {
-        refuse(self, r, PAGE_TEXT_COUNT);
-        return;
-    }
-    token_cache_clear(&self->o->t->cache);
-    leave(self);
-}
-
-static void leave(struct self *self)
+/* `there`: where one leaves the provider as well, or empty. */
+static void end_session(struct self *self, struct str there)
 {
     struct oauth *o = self->o;
-    struct str there = eid_leave(o, self->session.eid);
     const struct eid_provider *p = eid_find(o->t->eid, self->session.eid);
     struct page_out page;
     int r = browser_session_end(o);
@@ -382,6 +368,30 @@ static void leave(struct self *self)
     if (there.n && p)
         page_go(&page, there, TEXT_LEAVE_THERE, p->names[page.language]);
     page_end(&page, 200, STR_NULL);
+}
+
+static void leave(struct self *self)
+{
+    struct str there = eid_leave(self->o, self->session.eid);
+
+    if (!self->o->reply->asks)
+        end_session(self, there);
+}
+
+static void everywhere(struct self *self)
+{
+    struct str there = eid_leave(self->o, self->session.eid);
+    int r;
+
+    if (self->o->reply->asks)
+        return;
+    r = record_commit(self->o->t->store, everywhere_run, self, &self->o->err);
+    if (r < 0) {
+        refuse(self, r, PAGE_TEXT_COUNT);
+        return;
+    }
+    token_cache_clear(&self->o->t->cache);
+    end_session(self, there);
 }
 
 void oauth_account(struct oauth *o)

@@ -30,6 +30,10 @@ static int fetch(struct oauth *o, const struct eid_provider *p, struct str url, 
     if (!copy.p)
         return err_no_memory(&o->err);
     ask.url = copy.p;
+    if (!o->req->may_ask && !remote_has(o->t->remote, &ask, newer, o->a)) {
+        o->reply->asks = true;
+        return err_set(&o->err, ERR_BUSY, "the provider has to be asked");
+    }
     return away(o, remote_get(o->t->remote, &ask, newer, o->a, ret, &o->err));
 }
 

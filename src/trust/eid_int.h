@@ -7,7 +7,9 @@
 #define EID_BACK "/auth/eid/back/" /* the redirect URI of a provider: its id stands behind */
 
 /* ---- eid_ask.c: asking a provider. ERR_BUSY when it cannot be asked, ERR_LOGIN when its answer
- * does not hold; the texts are for the log. None may be called on an event loop. ---- */
+ * does not hold; the texts are for the log. Where the request may not ask they set reply->asks:
+ * then nothing may be done, because all of it comes again. None may be called on an event loop.
+ * ---- */
 
 /* What a provider says of itself (Discovery, 3). */
 struct eid_endpoints {

@@ -27,6 +27,8 @@ void oauth_leave(struct oauth *o)
         return;
     }
     next = next_of(o);
+    if (o->reply->asks)
+        return;
     r = browser_session_end(o);
     if (r < 0) {
         oauth_failed(o, r, "invalid_request");
