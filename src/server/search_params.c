@@ -1,5 +1,7 @@
 #include "server/search_params.h"
 
+#include "server/claim.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
@@ -34,7 +36,7 @@ struct user_param {
 struct search_params {
     struct store *store;
     struct access who;
-    uint64_t me;             /* a random number: who claims the work */
+    struct claim claim;      /* to the work */
     struct arena arena;      /* of one look */
     struct user_param *list; /* changed only by the worker, under `lock` */
     size_t n;
@@ -72,29 +74,9 @@ static int table_text(const struct search_params *sp, struct sb *out, struct err
 /* Inside a job: the work is ours for a while. ERR_CONFLICT if it is another process's. */
 static int claim(struct search_params *sp, struct store_txn *txn, struct err *err)
 {
-    int64_t now = clock_now_ms(), until = 0;
-    struct str text;
-    struct arena a;
-    char line[64];
-    uint64_t whose = 0;
-    int r;
+    int r = store_is_shared(sp->store) ? claim_take(&sp->claim, txn, err) : 1;
 
-    if (!store_is_shared(sp->store))
-        return 0;
-    arena_init(&a, KIB(4));
-    r = store_meta_get(txn, CLAIM_NAME, &a, &text, err);
-    if (r >= 0 && text.p) {
-        snprintf(line, sizeof line, "%.*s", STR_ARG(text));
-        if (sscanf(line, "%" SCNx64 " %" SCNd64, &whose, &until) != 2)
-            until = 0;
-    }
-    arena_done(&a);
-    if (r < 0)
-        return r;
-    if (whose != sp->me && until > now)
-        return err_set(err, ERR_CONFLICT, "another process indexes search parameters");
-    snprintf(line, sizeof line, "%016" PRIx64 " %" PRId64, sp->me, now + SEARCH_PARAMS_CLAIM_MS);
-    return store_meta_set(txn, CLAIM_NAME, str_c(line), err);
+    return r ? MIN(r, 0) : err_set(err, ERR_CONFLICT, "another process indexes search parameters");
 }
 
 static struct user_param *add(struct search_params *sp)
@@ -592,7 +574,8 @@ static void sp_init(struct search_params *sp, struct store *store)
 {
     *sp = (struct search_params){
         .store = store, .who = trust_job(STR("search-parameters")), .wake = false};
-    rng_secure(&sp->me, sizeof sp->me);
+    sp->claim = (struct claim){.name = CLAIM_NAME, .ms = SEARCH_PARAMS_CLAIM_MS};
+    rng_secure(&sp->claim.me, sizeof sp->claim.me);
     arena_init(&sp->arena, SCAN_ARENA_MAX);
     pthread_mutex_init(&sp->lock, NULL);
     pthread_mutex_init(&sp->call_lock, NULL);
@@ -659,6 +642,8 @@ static void *follow(void *ctx)
         sp->is_working = true;
         if (sp->stop) {
             pthread_mutex_unlock(&sp->call_lock);
+            if (more)
+                claim_release(&sp->claim, sp->store, &sp->who);
             return NULL;
         }
         pthread_mutex_unlock(&sp->call_lock);
@@ -673,6 +658,8 @@ static void *follow(void *ctx)
             log_err(LOG_ERROR, LOG_JOB_FAILED, &err);
             more = false;
         }
+        if (!more)
+            claim_release(&sp->claim, sp->store, &sp->who);
         pthread_mutex_lock(&sp->lock);
         snprintf(sp->failure, sizeof sp->failure, "%s", r < 0 ? err.text : "");
         pthread_mutex_unlock(&sp->lock);
@@ -749,6 +736,7 @@ int search_params_run(struct store *store, void (*progress)(void *ctx, uint64_t 
     sp.ctx = ctx;
     while (r >= 0 && more)
         r = work_once(&sp, &more, err);
+    claim_release(&sp.claim, store, &sp.who);
     return r;
 }
 
