@@ -151,6 +151,10 @@ static int check_answers(const struct step *step, const struct signal_step *s, s
         for (size_t f = 0; f < ARRAY_LEN(facts); f++)
             is_known |= str_eq(str_c(facts[f].step), s->name) &&
                         str_eq(str_c(facts[f].name), s->answers[i].name);
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(s->answers[k].name, s->answers[i].name))
+                return err_set(err, ERR_VALUE, "\"%.*s\" is answered twice",
+                               (int)MIN(s->answers[i].name.n, 64u), s->answers[i].name.p);
         if (!is_known)
             return err_set(err, ERR_NOT_SUPPORTED, "the step \"%s\" has no \"%.*s\"", step->name,
                            (int)MIN(s->answers[i].name.n, 64u), s->answers[i].name.p);

@@ -178,6 +178,7 @@ static void test_order(void **state)
     refuses(&b, ERR_REQUIRED, "assign", "", "");
     refuses(&b, ERR_VALUE, "assign", "owner=Patient/1", "");
     refuses(&b, ERR_NOT_SUPPORTED, "take", "risk=high", "");
+    refuses(&b, ERR_VALUE, "take", "owner=Organization/a owner=Organization/b", "");
     state_is(&b, "triage");
     must(&b, "take", "owner=Organization/centre", "", FOUND);
     refuses(&b, ERR_CONFLICT, "take", "", "");
