@@ -81,7 +81,7 @@ static yyjson_val *root_of(const struct scope *scope)
     return scope->is_contained && scope->up ? scope->up->resource : scope->resource;
 }
 
-int conform_evaluate_in(struct conform *c, const struct path *path, struct path_env *env,
+int conform_evaluate_in(struct conform *c, const struct path *path, struct path_env *outer,
                         const struct item *item, const struct scope *scope, struct err *why)
 {
     struct path_item focus = {.kind = PATH_ELEMENT,
@@ -90,16 +90,18 @@ int conform_evaluate_in(struct conform *c, const struct path *path, struct path_
                               .type = item->type,
                               .element = item->element};
     struct rule_world world;
+    struct path_env env = *outer; /* what it is given here ends here */
     struct path_item room[4];
     struct path_items out = {room, 0, ARRAY_LEN(room)};
     int r;
 
     rule_world(&world, c, scope);
-    env->a = c->scratch;
-    env->resource = scope->resource;
-    env->root_resource = root_of(scope);
-    env->world = &world.over.world;
-    r = path_eval(path, env, &focus, &out, why);
+    env.a = c->scratch;
+    env.resource = scope->resource;
+    env.root_resource = root_of(scope);
+    env.world = &world.over.world;
+    r = path_eval(path, &env, &focus, &out, why);
+    outer->steps = env.steps;
     if (r >= 0)
         r = out.n == 0 ? EVALUATED_EMPTY : out.n == 1 ? is_true(&out.p[0]) : 1;
     arena_reset(c->scratch);

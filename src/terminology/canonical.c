@@ -130,15 +130,20 @@ static int rows_of(struct store_txn *txn, struct store *store, struct arena *a, 
                    struct str url, struct page *ret, struct err *err)
 {
     struct search_options opt = {.index = *store_index_options(store)};
-    struct params *params = store_params(store);
-    struct str query = make_query(a, url);
+    struct params *params;
+    struct str query;
     struct search s;
     int r = 0;
 
     *ret = (struct page){0};
     /* Longer than a search may be: no such URL was ever stored. */
-    if (query.p && url.n && url.n < SEARCH_VALUE_BYTES_MAX / 2 &&
-        param_find(params, type, STR("url"))) {
+    if (!url.n || url.n >= SEARCH_VALUE_BYTES_MAX / 2)
+        return 0;
+    query = make_query(a, url);
+    if (!query.p)
+        return err_no_memory(err);
+    params = store_params(store);
+    if (param_find(params, type, STR("url"))) {
         r = search_parse(a, params, &opt, type, query, &s, err);
         s.total = TOTAL_NONE;
         s.count = CANONICAL_VERSIONS_MAX;
