@@ -44,7 +44,7 @@ struct account {
     struct str_list identifiers; /* "system|value": who the person was confirmed to be */
     struct str_list links; /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
-    int64_t since_ms;     /* whoever signed in no later than this is signed out */
+    int64_t since_ms;     /* whoever signed in before is signed out */
     struct str totp_next; /* a key that waits for its first code; or empty */
     int64_t reset_ms;     /* when a new password was last asked for */
     bool disabled;

@@ -347,7 +347,7 @@ static int everywhere_run(void *ctx, struct store_txn *txn, struct err *err)
     struct self *self = ctx;
     int r = account_get(txn, self->session.account, self->o->a, &self->account, err);
 
-    self->account.since_ms = self->o->now_ms;
+    self->account.since_ms = self->o->now_ms + 1;
     return r < 0 ? r : account_put(txn, &self->account, err);
 }
 

@@ -73,7 +73,7 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
            record_get(txn, RECORD_SESSION, str_c(name), o->a, &session_shape, ret, &o->err) >= 0 &&
            ret->until_ms > o->now_ms &&
            account_get(txn, ret->account, o->a, &account, &o->err) >= 0 &&
-           ret->signed_in_ms > account.since_ms;
+           ret->signed_in_ms >= account.since_ms;
 }
 
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,

@@ -56,9 +56,11 @@ static void fail(struct oauth *o, const struct under_way *u, int r, enum page_te
 {
     struct oauth_trace *trace = &o->reply->trace;
     struct str operation = arena_fmt(o->a, "eid %.*s: %s", STR_ARG(u->provider), o->err.text);
+    struct err said;
 
-    log_event(LOG_WARN, LOG_EID, "provider=%.*s code=%s text=\"%s\"", STR_ARG(u->provider),
-              err_name(r), o->err.text);
+    err_set(&said, r, "%.*s: %s", (int)MIN(u->provider.n, (size_t)EID_ID_MAX), u->provider.p,
+            o->err.text);
+    log_err(LOG_WARN, LOG_EID, &said);
     trace->what = AUDIT_LOGIN;
     trace->operation = operation.p ? operation : STR("eid");
     trace->user = u->account.n ? u->account : trace->user;

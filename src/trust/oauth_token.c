@@ -89,7 +89,7 @@ static int load_grant(struct exchange *x, struct store_txn *txn, struct str id, 
     if (r >= 0)
         r = account_get(txn, x->grant.account, x->o->a, &account, err);
     if (r == ERR_NOT_FOUND || (r >= 0 && (account.disabled || x->grant.until_ms <= x->o->now_ms ||
-                                          x->grant.signed_in_ms <= account.since_ms))) {
+                                          x->grant.signed_in_ms < account.since_ms))) {
         x->wrong = "what the person allowed has ended or was taken back";
         return 0;
     }

@@ -63,10 +63,11 @@ static bool is_this_machine(struct str url)
 
 int remote_check_url(struct str url, bool may_be_private, struct err *err)
 {
-    struct str host = str_from(url, 8);
-    bool ok = url.n <= REMOTE_URL_MAX && ((may_be_private && is_this_machine(url)) ||
-                                          (str_starts(url, STR("https://")) && host.n &&
-                                           host.p[0] != '/' && str_find(host, '@') < 0));
+    struct str host = str_from(url.n ? url : STR(""), 8);
+    bool ok =
+        url.n && url.n <= REMOTE_URL_MAX &&
+        ((may_be_private && is_this_machine(url)) || (str_starts(url, STR("https://")) && host.n &&
+                                                      host.p[0] != '/' && str_find(host, '@') < 0));
 
     for (size_t i = 0; i < url.n; i++)
         ok = ok && url.p[i] > ' ' && url.p[i] < 0x7f && !strchr("\"<>\\^`{}|#", url.p[i]);

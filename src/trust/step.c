@@ -34,7 +34,7 @@ int authorize_scopes(struct oauth *o, struct store_txn *txn, struct asked *asked
 
     if (r >= 0 && account.disabled)
         r = err_set(&o->err, ERR_LOGIN, "the account is disabled");
-    if (r >= 0 && asked->signed_in_ms <= account.since_ms)
+    if (r >= 0 && asked->signed_in_ms < account.since_ms)
         r = err_set(&o->err, ERR_LOGIN, "the person signed out everywhere");
     if (r < 0 || (r = smart_parse(o->a, asked->scope, &wanted, &o->err)) < 0 ||
         (r = smart_parse(o->a, account_role_scopes(account.role), &most, &o->err)) < 0)

@@ -119,7 +119,7 @@ int token_identity(struct store_txn *txn, struct str text, struct identity **ret
     }
     if (r >= 0 && t.account.n)
         r = account_get(txn, t.account, &a, &account, err);
-    if (r >= 0 && t.account.n && (account.disabled || signed_in_ms <= account.since_ms))
+    if (r >= 0 && t.account.n && (account.disabled || signed_in_ms < account.since_ms))
         return no_good(err);
     if (r < 0)
         return r == ERR_NOT_FOUND ? no_good(err) : r;

@@ -150,6 +150,7 @@ static void addresses_are_checked(void **state)
                                              "ftp://a.example/"};
 
     (void)state;
+    assert_int_equal(remote_check_url(STR_NULL, true, NULL), ERR_VALUE);
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_int_equal(remote_check_url(str_c(good[i]), false, NULL), 0);
     for (size_t i = 0; i < ARRAY_LEN(own); i++) {
