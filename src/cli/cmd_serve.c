@@ -45,7 +45,7 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
     {"notify", "FILE", "what carries notices to people (mail, SMS, webhook); default: nothing",
      CLI_STRING, false, NULL, 0, 0},
-    {"policy", "FILE", "who sees what (carnet policy show); default: the one that is built in",
+    {"policy", "FILE", "who sees what: set it, unless the store has had it (carnet policy set)",
      CLI_STRING, false, NULL, 0, 0},
     {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
      CLI_STRING, false, NULL, 0, 0},

@@ -5,7 +5,6 @@
 #include "server/portal.h"
 #include "trust/oauth.h"
 #include "trust/own.h"
-#include "trust/policy.h"
 
 /* ---- who asks ---- */
 
@@ -138,18 +137,11 @@ int auth_root(struct server *s, int port, struct err *err)
 
 int auth_start(struct server *s, struct err *err)
 {
-    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX);
     char fhir[SERVER_ROOT_MAX];
     struct trust_config config = {.root = s->root,
-                                  .policy = policy_default(),
-                                  .world = server_world_table(s->world),
+                                  .book = api_book(s->api),
                                   .teller = s->config->notify ? &s->notices.teller : NULL};
-    int r = s->config->policy ? sb_load(&policy, s->config->policy, err) : 0;
-
-    if (r < 0)
-        return r;
-    if (s->config->policy)
-        config.policy = sb_view(&policy);
+    int r;
 
     snprintf(fhir, sizeof fhir, "%.*s" FHIR_PATH, STR_ARG(s->root));
     config.fhir = str_c(fhir);

@@ -266,6 +266,8 @@ static void manage(void *ctx, struct http_exchange *x)
                 : manage_run(s->store, s->trust ? trust_guard(s->trust) : NULL, http_arena(x), body,
                              &text, &err);
 
+    if (r >= 0)
+        api_policy_changed(s->api);
     if (r >= 0 && s->trust)
         r = trust_changed(s->trust, &err);
     sb_lit(&out, "{\"text\":");

@@ -6,6 +6,8 @@
 #include "trust/client.h"
 #include "trust/explain.h"
 #include "trust/keys.h"
+#include "trust/policy_book.h"
+#include "trust/trust.h"
 
 struct manage {
     struct store *store;
@@ -389,6 +391,65 @@ static int rotate(struct store *store, struct sb *out, struct err *err)
     return 0;
 }
 
+/* ---- policies ---- */
+
+static int policy_set(struct manage *m, struct err *err)
+{
+    uint64_t number = 0;
+    int r = policy_keep(m->store, asked(m, "policy"), asked(m, "by"), false, &number, err);
+
+    if (r >= 0)
+        sb_fmt(m->out, "policy %.*s is in force, as number %llu\n", STR_ARG(asked(m, "id")),
+               (unsigned long long)number);
+    return r;
+}
+
+static int policy_show(struct manage *m, struct store_txn *txn, struct err *err)
+{
+    uint64_t number = 0;
+    struct policy_kept k;
+    int r;
+
+    if (asked(m, "number").n && (!str_to_u64(asked(m, "number"), UINT32_MAX, &number) || !number))
+        return err_set(err, ERR_VALUE, "a policy's number is 1 or more");
+    r = policy_kept_get(txn, m->a, number, &k, err);
+    if (r >= 0)
+        sb_str(m->out, k.text);
+    return r;
+}
+
+static int policy_history(struct manage *m, struct store_txn *txn, struct err *err)
+{
+    struct policy_kept k = {.number = 0};
+    bool more = true;
+    int r = 0;
+
+    while (r >= 0 && (r = policy_kept_next(txn, m->a, k.number, &k, &more, err)) >= 0 && more) {
+        char when[CLOCK_INSTANT_MAX];
+
+        clock_format(k.when_ms, when);
+        sb_fmt(m->out, "%llu  %s  %.*s  by %.*s\n", (unsigned long long)k.number, when,
+               STR_ARG(k.version), STR_ARG(k.by));
+    }
+    if (r >= 0 && !m->out->n)
+        sb_lit(m->out, "none was set: the one that is built in is in force\n");
+    return r;
+}
+
+/* What only reads does so in a transaction that waits for nobody. */
+static int reading(struct manage *m,
+                   int (*run)(struct manage *m, struct store_txn *txn, struct err *err),
+                   struct err *err)
+{
+    struct access who = trust_system();
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = store_begin(m->store, &who, &txn, err);
+
+    if (r >= 0)
+        r = run(m, txn, err);
+    return r < 0 ? r : sb_ok(m->out, err);
+}
+
 static int explain(struct manage *m, struct guard *guard, struct err *err)
 {
     struct str login, to = asked(m, "resource"), purpose = asked(m, "purpose");
@@ -412,6 +473,12 @@ int manage_run(struct store *store, struct guard *guard, struct arena *a, struct
     password = js_get_str(m.asked, "password");
     if (str_eq(what, STR("keys-rotate")))
         return rotate(store, out, err);
+    if (str_eq(what, STR("policy-set")))
+        return policy_set(&m, err);
+    if (str_eq(what, STR("policy-show")))
+        return reading(&m, policy_show, err);
+    if (str_eq(what, STR("policy-history")))
+        return reading(&m, policy_history, err);
     if (str_eq(what, STR("explain")))
         return explain(&m, guard, err);
     if (password.p) {

@@ -397,6 +397,7 @@ int policy_parse(struct str text, struct policy **ret, struct err *err)
 
     if (!p)
         return err_no_memory(err);
+    atomic_store(&p->refs, 1);
     arena_init(&p->a, POLICY_ARENA_MAX);
     if (text.n > POLICY_BYTES_MAX)
         return err_set(err, ERR_TOO_LONG, "a policy has at most %zu bytes", POLICY_BYTES_MAX);
@@ -410,9 +411,17 @@ int policy_parse(struct str text, struct policy **ret, struct err *err)
     return 0;
 }
 
-void policy_free(struct policy *p)
+const struct policy *policy_ref(const struct policy *p)
 {
-    if (!p)
+    atomic_fetch_add(&((struct policy *)(uintptr_t)p)->refs, 1);
+    return p;
+}
+
+void policy_unref(const struct policy *shared)
+{
+    struct policy *p = (struct policy *)(uintptr_t)shared;
+
+    if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
         return;
     text_map_done(&p->law, NULL);
     arena_done(&p->a);

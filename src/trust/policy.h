@@ -1,8 +1,8 @@
 /* policy.h - a node's policy: which role sees what, before any person has said a word.
  *
  * A policy is data, a JSON file with a version and tests of its own (docs/formats/policy.md);
- * `carnet policy` shows and tests one, `serve --policy` takes one. Where none is named the one in
- * defs/policy/ holds. Immutable once it is parsed.
+ * `carnet policy` shows, tests and sets one; a store keeps those that were set (policy_book.h), and
+ * where there is none the one in defs/policy/ holds. Immutable once it is shared; counted.
  */
 #ifndef TRUST_POLICY_H
 #define TRUST_POLICY_H
@@ -13,6 +13,8 @@
 #include "trust/identity.h"
 #include "trust/record.h"
 #include "trust/text_map.h"
+
+#include <stdatomic.h>
 
 #define POLICY_BYTES_MAX MIB(1)
 #define POLICY_ROLES_MAX 32
@@ -75,7 +77,9 @@ struct policy_disease {
 };
 
 struct policy {
+    atomic_uint refs;
     struct arena a;
+    uint64_t number; /* of those that the store keeps; 0: the one that is built in */
     struct str version, text;
     enum policy_implicit implicit;
     int64_t care_ms; /* for how long a finished encounter still is care */
@@ -94,12 +98,18 @@ struct policy {
     yyjson_val *tests; /* an array, or NULL */
 };
 
-/* ERR_VALUE says what does not hold. policy_free what is returned. */
+/* ERR_VALUE says what does not hold. The caller unrefs. */
 int policy_parse(struct str text, struct policy **ret, struct err *err);
-void policy_free(struct policy *p);
+const struct policy *policy_ref(const struct policy *p);
+/* NULL is allowed. */
+void policy_unref(const struct policy *p);
+static inline void policy_unrefp(const struct policy **p)
+{
+    policy_unref(*p);
+}
 static inline void policy_freep(struct policy **p)
 {
-    policy_free(*p);
+    policy_unref(*p);
 }
 /* The text of the default. */
 struct str policy_default(void);

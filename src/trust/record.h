@@ -34,7 +34,8 @@
     X(RECORD_SEEN, "seen")       /* a jti that must not come twice */                              \
     X(RECORD_SETUP, "setup")     /* a one-time secret to set a first password */                   \
     X(RECORD_ENTRY, "entry")     /* a link into a demo */                                          \
-    X(RECORD_PRESENCE, "presence") /* what a patient shows when they are there, by their id */
+    X(RECORD_PRESENCE, "presence") /* what a patient shows when they are there, by their id */     \
+    X(RECORD_POLICY, "policy")     /* a policy that was set, by number */
 
 enum record_kind {
 #define X(kind, folder) kind,

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "trust/allow.h"
-#include "trust/law.h"
 #include "trust/trust_int.h"
 
 #include <stdlib.h>
@@ -61,10 +60,7 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
     if ((r = token_cache_init(&t->cache, err)) < 0 || (r = dpop_seen_init(&t->dpop, err)) < 0 ||
         (r = keys_open(store, false, &t->keys, err)) < 0)
         return r;
-    if (config->policy.p &&
-        ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
-         (config->world && (r = law_widen(t->policy, config->world, err)) < 0) ||
-         (r = guard_new(store, t->policy, &t->guard, err)) < 0))
+    if (config->book && (r = guard_new(store, config->book, &t->guard, err)) < 0)
         return r;
     *ret = t;
     t = NULL;
@@ -76,7 +72,6 @@ void trust_free(struct trust *t)
     if (!t)
         return;
     guard_free(t->guard);
-    policy_free(t->policy);
     keys_done(&t->keys);
     dpop_seen_done(&t->dpop);
     token_cache_done(&t->cache);

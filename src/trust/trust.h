@@ -23,7 +23,7 @@ struct access trust_job(struct str name);
 
 struct trust;
 struct account;
-struct world;
+struct policy_book;
 struct store_txn;
 
 /* What people are told of their account. */
@@ -41,10 +41,9 @@ struct trust_teller {
 };
 
 struct trust_config {
-    struct str root;           /* public URL of the node without a slash at the end: the issuer */
-    struct str fhir;           /* the FHIR base URL below it */
-    struct str policy;         /* text of a policy (policy.h); .p NULL: scopes alone decide */
-    const struct world *world; /* NULL: of codes those count that the policy lists */
+    struct str root;          /* public URL of the node without a slash at the end: the issuer */
+    struct str fhir;          /* the FHIR base URL below it */
+    struct policy_book *book; /* the policy in force (policy_book.h); NULL: scopes alone decide */
     const struct trust_teller *teller; /* NULL: nobody is told; must outlive the trust */
 };
 

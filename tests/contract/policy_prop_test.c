@@ -56,7 +56,7 @@ struct prop {
     struct world w;
     struct rng rng;
     struct m_country c;
-    struct policy *policy;
+    struct policy_book *policy;
     struct guard *guard;
     struct params *params;
     struct version_of versions[VERSIONS_MAX];
