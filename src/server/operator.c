@@ -267,7 +267,7 @@ static void manage(void *ctx, struct http_exchange *x)
                              &text, &err);
 
     if (r >= 0)
-        api_policy_changed(s->api);
+        server_policy_changed(s);
     if (r >= 0 && s->trust)
         r = trust_changed(s->trust, &err);
     sb_lit(&out, "{\"text\":");

@@ -179,6 +179,7 @@ static void server_done(struct server *s)
     if (s->store)
         store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
+    relabel_stop(s->relabel);
     api_free(s->api);
     trust_free(s->trust);
     centre_free(s->centre);
@@ -316,6 +317,12 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+void server_policy_changed(struct server *s)
+{
+    api_policy_changed(s->api);
+    relabel_wake(s->relabel);
+}
+
 /* Another process has changed what this one keeps in memory. */
 static int reload(void *ctx, struct store_txn *txn, struct err *err)
 {
@@ -324,7 +331,7 @@ static int reload(void *ctx, struct store_txn *txn, struct err *err)
 
     if (r >= 0) {
         api_definitions_changed(s->api);
-        api_policy_changed(s->api);
+        server_policy_changed(s);
     }
     return r;
 }
@@ -377,6 +384,21 @@ static int settle_policy(struct server *s, struct err *err)
     if (r >= 0 && number && log)
         r = audit_note_command(log, (uint64_t)getuid(), STR("policy-set"), str_c(path), err);
     return r < 0 ? r : policy_book_get(api_book(s->api), &p, err);
+}
+
+static void relabelled(void *ctx, const struct policy *policy, uint64_t changed)
+{
+    struct server *s = ctx;
+    struct audit_log *log = server_audit_log(s->audit);
+    char text[200];
+    struct err err;
+    int n = snprintf(text, sizeof text, "%llu by policy %.*s", (unsigned long long)changed,
+                     (int)MIN(policy->version.n, 100u), policy->version.p);
+
+    if (log && changed &&
+        audit_note_command(log, (uint64_t)getuid(), STR("relabel"), str_n(text, (size_t)n), &err) <
+            0)
+        log_err(LOG_WARN, LOG_AUDIT_FAILED, &err);
 }
 
 /* Once the port is known: who may ask, and under which URL. */
@@ -504,6 +526,9 @@ int server_run(const struct server_config *config,
     if (r < 0)
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
+    r = relabel_start(s.store, api_book(s.api), relabelled, &s, &s.relabel, err);
+    if (r < 0)
+        return r;
     store_on_change(s.store, reload, &s);
     r = make_centre(&s, err);
     if (r >= 0)

@@ -3,6 +3,7 @@
 
 #include "server/audit.h"
 #include "server/notices.h"
+#include "server/relabel.h"
 #include "server/search_params.h"
 #include "server/server.h"
 #include "server/world.h"
@@ -52,6 +53,7 @@ struct server {
     struct refusals refusals;
     struct api *api;
     struct search_params *search_params;
+    struct relabel *relabel;
     struct http_server *http, *control;
     struct backup backup;
     struct notices notices; /* what tells people; of a node that asks who is there */
@@ -65,6 +67,9 @@ struct server {
     int folder_fd;                      /* the lock on a data folder whose store is elsewhere */
     int64_t started_ms;                 /* Unix time */
 };
+
+/* Another policy was set, by whichever process. */
+void server_policy_changed(struct server *s);
 
 /* What is served outside /fhir: the entrance, liveness, readiness and metrics. */
 void pages_handle(struct server *s, struct http_exchange *x);

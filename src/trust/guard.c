@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "trust/glass.h"
 #include "trust/guard_int.h"
+#include "trust/label.h"
 #include "trust/trust.h"
 
 #include <stdlib.h>
@@ -352,7 +353,8 @@ static void looked_done(struct looked *l)
     arena_done(&l->a);
 }
 
-static int look_at(const struct view *v, const struct row *row, struct looked *l, struct err *err)
+static int look_at(const struct view *v, const struct row *row, enum facts_kind kind,
+                   struct looked *l, struct err *err)
 {
     struct guard *g = v->g;
     yyjson_val *root;
@@ -364,13 +366,13 @@ static int look_at(const struct view *v, const struct row *row, struct looked *l
         (r = js_parse_stored(&l->a, sb_view(&l->text), &root, err)) < 0)
         return r;
     return facts_of(&l->a, v->policy, v->params, store_index_options(g->store), row->type, root,
-                    &l->facts, err);
+                    kind, &l->facts, err);
 }
 
 int view_decide(const struct view *v, const struct row *row, enum why *ret, struct err *err)
 {
     struct looked l;
-    int r = look_at(v, row, &l, err);
+    int r = look_at(v, row, row->is_current ? FACTS_CURRENT : FACTS_OLD, &l, err);
 
     if (r >= 0)
         *ret = decide_facts(v, &l.facts);
@@ -400,6 +402,20 @@ static int refuse(struct err *err, const char *why)
     return err_set(err, ERR_FORBIDDEN, "%s", why);
 }
 
+/* Whether it has a label; with `brought`, as one that the node has not set. */
+static bool has_label(yyjson_val *root, struct str system, struct str code, bool brought)
+{
+    yyjson_val *labels = js_get(js_get(root, "meta"), "security"), *one;
+    size_t i, max;
+
+    yyjson_arr_foreach(labels, i, max, one) {
+        if (str_eq(js_get_str(one, "system"), system) && str_eq(js_get_str(one, "code"), code) &&
+            !(brought && label_is_set(one)))
+            return true;
+    }
+    return false;
+}
+
 static bool same_labels(const struct policy *p, const struct facts *old, const struct facts *new)
 {
     yyjson_val *labels = js_get(js_get(old->root, "meta"), "security"), *one;
@@ -408,8 +424,9 @@ static bool same_labels(const struct policy *p, const struct facts *old, const s
     yyjson_arr_foreach(labels, i, max, one) {
         struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
 
+        /* The node's own go when its rules change: one that was brought may not become one. */
         if ((policy_is_sensitive(p, system, code) || policy_is_confidential(p, system, code)) &&
-            !facts_has_label(new, system, code))
+            !has_label(new->root, system, code, !label_is_set(one)))
             return false;
     }
     return true;
@@ -494,9 +511,9 @@ int guard_may_put(const struct sight *sight, const struct put *put, const struct
     arena_init(&is.a, 0);
     if (!why_permits(decide_asker(&v->who)))
         return refuse(err, "this may not be written");
-    if (is_there && (r = look_at(v, old, &was, err)) >= 0)
+    if (is_there && (r = look_at(v, old, FACTS_CURRENT, &was, err)) >= 0)
         r = may_write(v, &was.facts, METHOD_UPDATE, err);
-    if (r >= 0 && !deletes && (r = look_at(v, &row, &is, err)) >= 0)
+    if (r >= 0 && !deletes && (r = look_at(v, &row, FACTS_GIVEN, &is, err)) >= 0)
         r = may_write(v, &is.facts, put->method, err);
     if (r >= 0 && is_there && !deletes && !v->who.role->labels &&
         !same_labels(v->policy, &was.facts, &is.facts))
@@ -539,7 +556,7 @@ int guard_explain(struct guard *g, const struct identity *who, int type, struct 
     if (r >= 0 && row.method == METHOD_DELETE)
         r = err_set(err, ERR_DELETED, "it was deleted");
     if (r >= 0) {
-        r = look_at(sight->own, &row, &l, err);
+        r = look_at(sight->own, &row, FACTS_CURRENT, &l, err);
         if (r >= 0)
             *ret = explain_facts(sight->own, &l.facts);
         looked_done(&l);

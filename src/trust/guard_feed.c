@@ -163,7 +163,7 @@ static int take_row(struct following *f, const struct row *row, yyjson_val *root
     if (!def_compartment_params(COMPARTMENT_PATIENT, row->type))
         return 0;
     r = facts_of(&f->a, g->policy, f->params, store_index_options(g->store), row->type, root,
-                 &facts, err);
+                 FACTS_CURRENT, &facts, err);
     if (r < 0)
         return r;
     pthread_rwlock_wrlock(&g->lock);

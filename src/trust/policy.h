@@ -21,6 +21,8 @@
 #define POLICY_LABELS_MAX 200
 
 #define POLICY_DISEASES_MAX 60
+#define POLICY_RULES_MAX 60 /* of labelling */
+#define POLICY_AGE_MAX 150  /* of such a rule, in years */
 
 #define PURPOSE_BREAK_GLASS "BTG"
 #define PURPOSE_PUBLIC_HEALTH "PUBHLTH"
@@ -76,6 +78,16 @@ struct policy_disease {
     bool types[DEF_RESOURCE_MAX + 1]; /* what is open of the record of a case */
 };
 
+/* Resources that have one of its codes get its label (label.h). */
+struct policy_label_rule {
+    struct str name;
+    struct coding_key label;
+    struct coding_key *codes;
+    size_t n_codes;
+    bool by_age; /* of people from `from` to below `below` years alone */
+    uint64_t from, below;
+};
+
 struct policy {
     atomic_uint refs;
     struct arena a;
@@ -92,7 +104,10 @@ struct policy {
     struct policy_disease *diseases;
     size_t n_diseases;
     struct text_map law; /* "system|code" -> the diseases whose code it is, a bit each (law.h) */
-    int age;             /* of consent, in years: from then on one says oneself who acts for one */
+    struct policy_label_rule *rules;
+    size_t n_rules;
+    struct text_map labelled; /* "system|code" -> the rules whose code it is, a bit each */
+    int age; /* of consent, in years: from then on one says oneself who acts for one */
     struct policy_role *roles;
     size_t n_roles;
     yyjson_val *tests; /* an array, or NULL */

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
@@ -15,6 +16,9 @@ import node as nodes  # noqa: E402
 import sinks  # noqa: E402
 import stores  # noqa: E402
 import trust  # noqa: E402
+
+
+WAIT_SECONDS = 20
 
 
 class Policy:
@@ -34,6 +38,16 @@ class Policy:
 
     def set(self, version, status=0):
         return self.folder.run('policy', 'set', self.write(version), status=status)
+
+
+def holds(question):
+    """Whether it comes true."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not question():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 # ---- a policy is changed ----
@@ -88,6 +102,115 @@ def check_everywhere(world, policy, finds):
         world.check(finds(other).status == 200, 'and obeys the next one at its next request')
 
 
+# ---- labels by codes ----
+
+ICD = trust.ICD
+LABEL = 'http://terminology.hl7.org/CodeSystem/v3-ActCode'
+HIDDEN = 'urn:carnet:security'
+
+
+def labels(reply):
+    return sorted(x['code'] for x in reply.json().get('meta', {}).get('security', []))
+
+
+def check_labels(world, policy):
+    check, ask = world.check, world.ask
+    for patient, born in ('young', '2012-01-01'), ('grown', '1980-01-01'):
+        world.put(world.loader, {'resourceType': 'Patient', 'id': patient, 'birthDate': born})
+
+    def write(name, code, patient='bob', **more):
+        reply = world.put(world.loader, trust.condition(name, patient, code, **more))
+        check(reply.status in (200, 201), f'{name}: {reply}')
+        return labels(ask('bob' if patient == 'bob' else world.loader, 'GET', 'Condition/' + name))
+
+    world.put(world.loader, auth.care_team('bob'))
+    check(write('before', 'B20') == [] and world.status('doc', 'Condition/before') == 200,
+          'no labels without rules')
+    policy.policy['labelling'] = {
+        'hiv': {'label': LABEL + '|HIV', 'codes': [ICD + '|B20', ICD + '|Z21']},
+        'teens': {'label': HIDDEN + '|hidden-from-proxies', 'codes': [ICD + '|Z30'],
+                  'ages': {'from': 12, 'below': 18}}}
+    policy.set('labelled')
+    check(write('after', 'B20') == ['HIV'] and write('other', 'J00') == [], 'by its code')
+    check(world.status('doc', 'Condition/after') == 404 and
+          world.status('doc', 'Condition/other') == 200, 'it is kept from whom nobody let see it')
+    check(holds(lambda: labels(ask('bob', 'GET', 'Condition/before')) == ['HIV']),
+          'what was there is labelled, too')
+    check(world.status('doc', 'Condition/before') == 404 and
+          world.status('doc', 'Condition/before/_history/1') == 404, 'so is what it was')
+    history = ask('doc', 'GET', 'Condition/before/_history').json()
+    check(not history.get('entry'), f'and its history: {history}')
+    check(world.total('bob', 'Condition?_security=' + LABEL + '|HIV') == 2 and
+          world.total('doc', 'Condition?_security=' + LABEL + '|HIV') == 0, 'found by label')
+    at = {'recordedDate': '2026-05-01'}
+    check(write('t1', 'Z30', 'young', **at) == ['hidden-from-proxies'] and
+          write('t2', 'Z30', 'grown', **at) == [] and
+          write('t3', 'Z30', 'young', recordedDate='2020-01-01') == [], 'by age')
+    check_kept_labels(world, write)
+    check_imported(world)
+    check_unlabelled(world, policy, write)
+
+
+def check_kept_labels(world, write):
+    """No clinical scope takes one away."""
+    check, ask = world.check, world.ask
+    world.put(world.token('bob'), auth.consent('bob', type='permit'))
+    opened = auth.consent('bob', type='permit', securityLabel=[{'system': LABEL, 'code': 'HIV'}])
+    world.put(world.token('bob'), opened)
+    check(world.status('doc', 'Condition/after') == 200, 'the person lets a worker see it')
+    bare = trust.condition('after', 'bob', 'B20', note=[{'text': 'x'}])
+    check(ask('doc', 'PUT', 'Condition/after', bare).status == 200 and
+          labels(ask('bob', 'GET', 'Condition/after')) == ['HIV'], 'left out it comes back')
+    other = ask('doc', 'PUT', 'Condition/after', trust.condition('after', 'bob', 'J00'))
+    check(other.status == 403, f'it does not go with the code: {other}')
+    patch = [{'op': 'remove', 'path': '/meta/security'}]
+    reply = ask('doc', 'PATCH', 'Condition/after', patch,
+                **{'Content-Type': 'application/json-patch+json'})
+    check(labels(ask('bob', 'GET', 'Condition/after')) == ['HIV'], f'nor by a patch: {reply}')
+    brought = trust.condition('brought', 'bob', 'B20')
+    brought['meta'] = {'security': [{'system': LABEL, 'code': 'HIV'}]}
+    check(ask('doc', 'PUT', 'Condition/brought', brought).status == 201, 'one that came along')
+    brought['meta']['security'][0]['extension'] = [{'url': 'urn:carnet:label-rule',
+                                                    'valueCode': 'hiv'}]
+    reply = ask('doc', 'PUT', 'Condition/brought', brought)
+    check(reply.status == 403, f'does not become one that the node takes away: {reply}')
+
+
+def check_imported(world):
+    world.put(world.token('bob'), auth.consent('bob', 'inactive'))
+    path = os.path.join(world.folder.path, 'import.ndjson')
+    with open(path, 'w') as f:
+        f.write(json.dumps(trust.condition('imported', 'bob', 'Z21')) + '\n')
+    world.folder.run('import', path)
+    reply = world.ask('bob', 'GET', 'Condition/imported')
+    world.check(labels(reply) == ['HIV'], f'an import is labelled: {reply}')
+    bundle = {'resourceType': 'Bundle', 'type': 'transaction', 'entry': [
+        {'fullUrl': 'urn:uuid:7f3f0f6c-7a7b-4bf1-9ae0-7d8c8e1d8a01',
+         'resource': {'resourceType': 'Patient', 'birthDate': '2013-02-01'},
+         'request': {'method': 'POST', 'url': 'Patient'}},
+        {'resource': dict(trust.condition('bundled', 'x', 'Z30'), subject={
+            'reference': 'urn:uuid:7f3f0f6c-7a7b-4bf1-9ae0-7d8c8e1d8a01'}),
+         'request': {'method': 'PUT', 'url': 'Condition/bundled'}}]}
+    reply = world.ask(world.loader, 'POST', '', bundle)
+    world.check(reply.status == 200, f'a transaction: {reply}')
+    reply = world.ask(world.loader, 'GET', 'Condition/bundled')
+    world.check(labels(reply) == ['hidden-from-proxies'], f'is labelled by who is in it: {reply}')
+
+
+def check_unlabelled(world, policy, write):
+    ask = world.ask
+    del policy.policy['labelling']['hiv']
+    policy.set('narrower')
+    world.check(holds(lambda: labels(ask('bob', 'GET', 'Condition/before')) == []),
+                'what the node set goes with its rule')
+    world.check(labels(ask('bob', 'GET', 'Condition/brought')) == ['HIV'] and
+                labels(ask(world.loader, 'GET', 'Condition/t1')) == ['hidden-from-proxies'],
+                'and nothing else does')
+    world.check(write('later', 'B20') == [], 'nor is any set')
+    del policy.policy['labelling']
+    policy.set('bare')
+
+
 MATCH = {'resourceType': 'Parameters', 'parameter': [{'name': 'resource', 'resource': {
     'resourceType': 'Patient', 'name': [{'family': 'Muster'}], 'birthDate': '1990-01-01'}}]}
 
@@ -111,6 +234,7 @@ def main():
         trust.add_addresses(world)
         policy = Policy(folder)
         check_policy(world, policy)
+        check_labels(world, policy)
     return score.end()
 
 
