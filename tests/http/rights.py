@@ -211,6 +211,31 @@ def check_unlabelled(world, policy, write):
     policy.set('bare')
 
 
+# ---- what was deleted ----
+
+def check_deleted(world):
+    check, ask = world.check, world.ask
+    for name, patient in ('gone', 'bob'), ('away', 'ann'):
+        world.put(world.loader, trust.condition(name, patient, 'J00'))
+        ask(world.loader, 'DELETE', 'Condition/' + name)
+    check(world.status('doc', 'Condition/gone') == 410 and
+          world.status('bob', 'Condition/gone') == 410, 'those who saw it hear that it was deleted')
+    there = ask('doc', 'GET', 'Condition/gone/_history').json().get('entry', [])
+    check([e['request']['method'] for e in there] == ['DELETE', 'PUT'], f'in its history: {there}')
+    never = ask('doc', 'GET', 'Condition/awry')
+    for path in 'Condition/away', 'Condition/away/_history/1':
+        reply = ask('doc', 'GET', path)
+        check(reply.status == 404, f'nobody else does: {path}: {reply}')
+    reply = ask('doc', 'GET', 'Condition/away')
+    check(reply.body.replace(b'away', b'awry') == never.body and
+          set(reply.headers.keys()) == set(never.headers.keys()), f'nothing tells more: {reply}')
+    check(not ask('doc', 'GET', 'Condition/away/_history').json().get('entry') and
+          world.total('doc', 'Condition?_id=gone,away') == 0, 'nor do lists')
+    world.put(world.token('bob'), auth.consent('bob'))
+    check(world.status('doc', 'Condition/gone') == 404, 'a no is obeyed for what is gone, too')
+    world.put(world.token('bob'), auth.consent('bob', 'inactive'))
+
+
 MATCH = {'resourceType': 'Parameters', 'parameter': [{'name': 'resource', 'resource': {
     'resourceType': 'Patient', 'name': [{'family': 'Muster'}], 'birthDate': '1990-01-01'}}]}
 
@@ -235,6 +260,7 @@ def main():
         policy = Policy(folder)
         check_policy(world, policy)
         check_labels(world, policy)
+        check_deleted(world)
     return score.end()
 
 
