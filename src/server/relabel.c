@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define META_DONE "labels"     /* label_print that all was gone through with */
-#define META_UNDER "labelling" /* one under way, and up to which version */
+#define META_DONE "labels"       /* label_print that all was gone through with */
+#define META_UNDER "labelling"   /* one under way, and up to which version */
 #define NOTHING_DONE UINT64_C(1) /* label_print of a policy without rules */
-#define STEP_BYTES_MAX MIB(64) /* of what is prepared, past which no more is added to a step */
+#define STEP_BYTES_MAX MIB(64)   /* of what is prepared, past which no more is added to a step */
 #define STEP_ARENA_MAX (STEP_BYTES_MAX + STORE_BODY_MAX * 5)
 #define BODY_ARENA_MAX (STORE_BODY_MAX * 3)
 #define AGAIN_SECONDS 10 /* after a failure */
@@ -43,10 +43,10 @@ struct step {
     struct relabel *r;
     const struct policy *policy;
     struct params *params;
-    struct arena a;         /* of the step */
-    struct arena one;       /* of one body */
+    struct arena a;   /* of the step */
+    struct arena one; /* of one body */
     struct sb text;
-    uint64_t *hits;         /* versions that have a rule's code, or a label of the node's */
+    uint64_t *hits; /* versions that have a rule's code, or a label of the node's */
     size_t n_hits;
     struct change *changes;
     size_t n_changes;

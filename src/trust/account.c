@@ -13,12 +13,14 @@ static const struct field account_fields[] = {
     {"password", FIELD_STR, offsetof(struct account, password)},
     {"totp", FIELD_STR, offsetof(struct account, totp)},
     {"recovery", FIELD_LIST, offsetof(struct account, recovery)},
+    {"places", FIELD_LIST, offsetof(struct account, places)},
     {"created", FIELD_I64, offsetof(struct account, created_ms)},
     {"totpLast", FIELD_I64, offsetof(struct account, totp_last)},
     {"attempts", FIELD_I64, offsetof(struct account, attempts)},
     {"reset", FIELD_I64, offsetof(struct account, reset_ms)},
     {"waitUntil", FIELD_I64, offsetof(struct account, wait_until_ms)},
     {"disabled", FIELD_BOOL, offsetof(struct account, disabled)},
+    {"closed", FIELD_BOOL, offsetof(struct account, closed)},
 };
 const struct shape account_shape = SHAPE(account);
 

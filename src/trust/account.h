@@ -14,6 +14,7 @@
 #define ACCOUNT_LOGIN_MAX 64
 #define ACCOUNT_NAME_MAX 200
 #define ACCOUNT_FREE_ATTEMPTS 5
+#define ACCOUNT_PLACES_MAX 20 /* browsers that are remembered; the oldest give way */
 #define ACCOUNT_WAIT_FIRST_MS 30000
 #define ACCOUNT_WAIT_MAX_MS 900000
 #define ACCOUNT_SETUP_MS INT64_C(86400000) /* a one-time secret for a first password */
@@ -38,9 +39,11 @@ struct account {
     struct str password;  /* its hash; empty: none yet */
     struct str totp;      /* key in base 32; empty: none */
     struct str_list recovery; /* hashes of codes that are left */
+    struct str_list places;   /* hashes of browsers that it was signed in with, newest last */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
     int64_t reset_ms; /* when a new password was last asked for */
     bool disabled;
+    bool closed; /* by its person, for good: disabled as well */
 };
 
 extern const struct shape account_shape;

@@ -231,8 +231,7 @@ int label_set(struct arena *a, const struct policy *p, uint64_t rules, bool swee
         sb_fmt(&text, "%s\"meta\":{", text.n > 1 ? "," : "");
     sb_str(&text, sb_view(&meta));
     sb_str(&text, meta.n ? STR("}}") : STR("}"));
-    if ((r = sb_ok(&labels, err)) < 0 || (r = sb_ok(&meta, err)) < 0 ||
-        (r = sb_ok(&text, err)) < 0)
+    if ((r = sb_ok(&labels, err)) < 0 || (r = sb_ok(&meta, err)) < 0 || (r = sb_ok(&text, err)) < 0)
         return r;
     copy = arena_dup(a, sb_view(&text));
     r = copy.p ? js_parse_stored(a, copy, ret, err) : err_no_memory(err);

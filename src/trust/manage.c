@@ -7,10 +7,11 @@
 #include "trust/explain.h"
 #include "trust/keys.h"
 #include "trust/policy_book.h"
-#include "trust/trust.h"
+#include "trust/trust_int.h"
 
 struct manage {
     struct store *store;
+    struct trust *trust; /* or NULL */
     struct arena *a;
     yyjson_val *asked;
     struct sb *out;
@@ -77,7 +78,13 @@ static int user_password(struct manage *m, struct store_txn *txn, struct err *er
     struct account account;
     int r = account_find(txn, asked(m, "login"), m->a, &account, err);
 
-    return r < 0 ? r : give_password(m, txn, &account, err);
+    if (r >= 0 && account.closed)
+        return err_set(err, ERR_VALUE, "the account was closed by its person");
+    if (r >= 0)
+        r = give_password(m, txn, &account, err);
+    return r < 0 || !m->trust || !m->password
+               ? r
+               : trust_tell(m->trust, txn, TOLD_PASSWORD, &account, STR(""), err);
 }
 
 static void say_account(struct manage *m, const struct account *account)
@@ -86,7 +93,9 @@ static void say_account(struct manage *m, const struct account *account)
            STR_ARG(account->role), account->totp.n ? "  one-time codes" : "",
            account->password.n ? "" : "  no password yet",
            account->wait_until_ms > clock_now_ms() ? "  waiting" : "",
-           account->disabled ? "  disabled" : "");
+           account->closed     ? "  closed"
+           : account->disabled ? "  disabled"
+                               : "");
 }
 
 static int user_list(struct manage *m, struct store_txn *txn, struct err *err)
@@ -123,6 +132,8 @@ static int user_able(struct manage *m, struct store_txn *txn, bool disabled, str
 
     if (r < 0)
         return r;
+    if (account.closed)
+        return err_set(err, ERR_VALUE, "the account was closed by its person");
     account.disabled = disabled;
     say_account(m, &account);
     return account_put(txn, &account, err);
@@ -458,10 +469,10 @@ static int explain(struct manage *m, struct guard *guard, struct err *err)
     return r < 0 ? r : explain_access(m->store, guard, m->a, login, to, purpose, m->out, err);
 }
 
-int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,
+int manage_run(struct store *store, struct trust *trust, struct arena *a, struct str request,
                struct sb *out, struct err *err)
 {
-    struct manage m = {.store = store, .a = a, .out = out};
+    struct manage m = {.store = store, .trust = trust, .a = a, .out = out};
     struct manage_commit commit = {.m = &m};
     char hash[PASSWORD_HASH_MAX];
     struct str what, password;
@@ -480,7 +491,7 @@ int manage_run(struct store *store, struct guard *guard, struct arena *a, struct
     if (str_eq(what, STR("policy-history")))
         return reading(&m, policy_history, err);
     if (str_eq(what, STR("explain")))
-        return explain(&m, guard, err);
+        return explain(&m, trust ? trust_guard(trust) : NULL, err);
     if (password.p) {
         if ((r = password_check(password, err)) < 0 || (r = password_hash(password, hash, err)) < 0)
             return r;
@@ -491,6 +502,8 @@ int manage_run(struct store *store, struct guard *guard, struct arena *a, struct
             commit.action = &actions[i];
             r = record_commit(store, commit_run, &commit, err);
             explicit_bzero(m.secret, sizeof m.secret);
+            if (trust)
+                trust_told(trust);
             return r < 0 ? r : sb_ok(out, err);
         }
     return err_set(err, ERR_VALUE, "there is no action \"%.*s\"", (int)MIN(what.n, 60u), what.p);

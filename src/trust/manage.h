@@ -21,15 +21,15 @@
 
 #include "trust/record.h"
 
-struct guard;
+struct trust;
 
 #define MANAGE_REQUEST_MAX (MIB(2) + KIB(128)) /* a policy as a JSON text, and what is beside it   \
                                                 */
 #define MANAGE_ANSWER_MAX MIB(4)
 
-/* `guard` is the node's; NULL: none runs. Commits; not on an event loop.
- * ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold. */
-int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,
+/* `trust` is the node's; NULL: none runs, and nobody is told of anything. Commits; not on an event
+ * loop. ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold. */
+int manage_run(struct store *store, struct trust *trust, struct arena *a, struct str request,
                struct sb *out, struct err *err);
 
 #endif

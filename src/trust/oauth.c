@@ -14,6 +14,7 @@ static const struct endpoint {
     {STR("/auth/authorize"), true, true, false, false, oauth_authorize},
     {STR("/auth/step"), false, true, false, true, oauth_step},
     {STR("/auth/setup"), true, true, false, true, oauth_setup},
+    {STR("/auth/close"), true, true, false, true, oauth_close},
     {STR("/auth/leave"), false, true, false, true, oauth_leave},
     {STR("/auth/demo"), false, true, false, false, oauth_demo},
     {STR("/auth/enter"), true, false, false, false, oauth_enter},

@@ -46,6 +46,11 @@
     X(TEXT_FORGOT)                                                                                 \
     X(TEXT_FORGOT_HELP)                                                                            \
     X(TEXT_FORGOT_DONE)                                                                            \
+    X(TEXT_CLOSE)                                                                                  \
+    X(TEXT_CLOSE_HELP)                                                                             \
+    X(TEXT_CLOSE_CODE)                                                                             \
+    X(TEXT_CLOSED)                                                                                 \
+    X(TEXT_CLOSED_HELP)                                                                            \
     X(TEXT_WRONG_PASSWORD)                                                                         \
     X(TEXT_WRONG_CODE)                                                                             \
     X(TEXT_WAIT)                                                                                   \

@@ -31,6 +31,8 @@ enum trust_told {
     TOLD_RESET,    /* they asked to set a new password: with a one-time secret */
     TOLD_PASSWORD, /* it was set */
     TOLD_RECOVERY, /* a recovery code was used to sign in */
+    TOLD_PLACE,    /* they signed in with a browser that had not been used for it */
+    TOLD_CLOSED,   /* they closed it */
 };
 /* Who tells them: inside the job that causes it, and woken once that is committed. */
 struct trust_teller {

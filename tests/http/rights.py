@@ -236,6 +236,53 @@ def check_deleted(world):
     world.put(world.token('bob'), auth.consent('bob', 'inactive'))
 
 
+# ---- the account ----
+
+def check_places(world):
+    """A new place is told of, a known one is not."""
+    check = world.check
+
+    def mails(words):
+        return len([m for m in world.mail.got if words in m[1]['Subject']])
+
+    browser = auth.Browser(world)
+    auth.sign_in(world, 'app', 'patient/*.rs', 'bob', browser=browser)
+    check(world.mail.wait(lambda m: 'nouvel endroit' in m[1]['Subject']), 'a new place is told of')
+    before = mails('nouvel endroit')
+    auth.sign_in(world, 'app', 'patient/*.rs', 'bob', browser=browser, prompt='login')
+    world.folder.run('user', 'password', 'bob', '--password-stdin', text=auth.PASSWORD + '\n')
+    check(world.mail.wait(lambda m: 'mot de passe' in m[1]['Subject'] and
+                          m[0] == ['bob@mail.example']), 'so is a password that an operator sets')
+    check(mails('nouvel endroit') == before, 'a known one is not')
+
+
+def check_close(world):
+    check = world.check
+    reply, verifier, _ = auth.sign_in(world, 'app', 'patient/*.rs offline_access', 'ann')
+    got = auth.redeem(world, reply, verifier, 'app').json()
+    browser = auth.Browser(world)
+    browser.send('GET', '/auth/close')
+    check('name="password"' in browser.page, 'a page of its own')
+    wrong = browser.send('POST', '/auth/close', {'login': 'ann', 'password': 'nonsense'})
+    check(wrong.status == 401 and world.status('ann', 'Patient/ann') == 200, 'with the password')
+    foreign = world.post('/auth/close', {'login': 'ann', 'password': auth.PASSWORD},
+                         Origin='http://evil.example')
+    check(foreign.status == 401 and world.status('ann', 'Patient/ann') == 200, 'from this page')
+    reply = browser.send('POST', '/auth/close', {'login': 'ann', 'password': auth.PASSWORD})
+    check(reply.status == 200, f'it is closed: {reply}')
+    check(world.status('ann', 'Patient/ann') == 401, 'its tokens end')
+    reply = world.post('/auth/token', {'grant_type': 'refresh_token', 'client_id': 'app',
+                                       'refresh_token': got['refresh_token']})
+    check(reply.status == 400, f'and buy no others: {reply}')
+    check(world.ask(world.loader, 'GET', 'Patient/ann').status == 200, 'the record stays')
+    check(world.mail.wait(lambda m: 'تم إغلاق حسابك' in m[1]['Subject']), 'the person is told')
+    again = browser.send('POST', '/auth/close', {'login': 'ann', 'password': auth.PASSWORD})
+    check(again.status == 401, f'there is nothing left to close: {again}')
+    for action in 'enable', 'password':
+        world.folder.run('user', action, 'ann', status=1)
+    check('closed' in world.folder.run('user', 'show', 'ann'), 'and no operator opens it')
+
+
 MATCH = {'resourceType': 'Parameters', 'parameter': [{'name': 'resource', 'resource': {
     'resourceType': 'Patient', 'name': [{'family': 'Muster'}], 'birthDate': '1990-01-01'}}]}
 
@@ -261,6 +308,8 @@ def main():
         check_policy(world, policy)
         check_labels(world, policy)
         check_deleted(world)
+        check_places(world)
+        check_close(world)
     return score.end()
 
 

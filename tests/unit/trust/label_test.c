@@ -116,13 +116,14 @@ static void only_a_sweep_takes_away(void **state)
 
     check_set(f, 0, false, set, NULL);
     check_set(f, 2, false, set,
-              "{\"a\":1,\"meta\":{\"security\":[" SET("hiv", "urn:l", "HIV") "," SET(
-                  "psy", "urn:l", "PSY") "]}}");
+              "{\"a\":1,\"meta\":{\"security\":[" SET("hiv", "urn:l", "HIV") "," SET("psy", "urn:l",
+                                                                                     "PSY") "]}}");
     check_set(f, 0, true, set, "{\"a\":1}");
     check_set(f, 0, true, "{\"meta\":{\"security\":[{\"system\":\"urn:l\",\"code\":\"HIV\"}]}}",
               NULL);
-    check_set(f, 0, true, "{\"meta\":{\"versionId\":\"1\",\"security\":[" SET("x", "urn:l", "HIV")
-              ",{\"code\":\"x\"}]}}",
+    check_set(f, 0, true,
+              "{\"meta\":{\"versionId\":\"1\",\"security\":[" SET("x", "urn:l",
+                                                                  "HIV") ",{\"code\":\"x\"}]}}",
               "{\"meta\":{\"versionId\":\"1\",\"security\":[{\"code\":\"x\"}]}}");
 }
 
