@@ -166,6 +166,24 @@ static const struct words table[NOTICE_KIND_COUNT][NOTIFY_LANGUAGE_COUNT] = {
           "El {when} se cerró su cuenta con su contraseña. Su historia clínica queda como está. Si "
           "no fue usted, avise de inmediato a quien administra el nodo: {link}\n"),
     },
+    [NOTICE_CORRECTION] = {
+        W("Your request for a correction was decided",
+          "On {when}, a request of yours to correct your health record was decided. Sign in to see "
+          "how, and why: {link}\n"),
+        W("تم البت في طلب التصحيح الذي قدمته",
+          "في {when} تم البت في طلبك لتصحيح سجلك الصحي. سجّل الدخول لمعرفة القرار وسببه: {link}\n"),
+        W("您的更正请求已有决定",
+          "您更正健康档案的请求已于 {when} 作出决定。请登录查看结果和理由：{link}\n"),
+        W("Votre demande de correction a été traitée",
+          "Le {when}, une de vos demandes de correction de votre dossier de santé a été traitée. "
+          "Connectez-vous pour voir la décision et ses raisons : {link}\n"),
+        W("По вашему запросу на исправление принято решение",
+          "{when} по вашему запросу на исправление медицинской карты принято решение. Войдите, "
+          "чтобы узнать какое и почему: {link}\n"),
+        W("Se decidió sobre su solicitud de corrección",
+          "El {when} se decidió sobre una solicitud suya de corregir su historia clínica. Inicie "
+          "sesión para ver la decisión y su motivo: {link}\n"),
+    },
     [NOTICE_SIGNAL] = {
         W("A new signal of disease surveillance",
           "On {when}, a new signal of disease surveillance was raised. Sign in to see and assess "

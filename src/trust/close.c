@@ -65,8 +65,8 @@ static int prove(struct closing *c, enum page_text *ret)
 {
     struct oauth *o = c->o;
     enum signin next;
-    int r = signin_password(o->t->store, o->a, typed(o, "login"), typed(o, "password"),
-                            &c->account, &next, &o->err);
+    int r = signin_password(o->t->store, o->a, typed(o, "login"), typed(o, "password"), &c->account,
+                            &next, &o->err);
 
     *ret = TEXT_WRONG_PASSWORD;
     if (r < 0 || next == SIGNIN_DONE)

@@ -1,6 +1,7 @@
 #include "trust/guard.h"
 
 #include "base/clock.h"
+#include "trust/correction.h"
 #include "trust/glass.h"
 #include "trust/guard_int.h"
 #include "trust/label.h"
@@ -489,6 +490,8 @@ static int may_review(const struct view *v, yyjson_val *old, yyjson_val *new, st
 {
     const char *why;
 
+    if ((old && correction_is_task(old)) || (new &&correction_is_task(new)))
+        return refuse(err, "a request for a correction is asked and decided by its operations");
     if (!(old && glass_is_task(old)) && !(new &&glass_is_task(new)))
         return 0;
     if (old && new && !v->who.role->reviews)

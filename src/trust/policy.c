@@ -159,6 +159,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("registers"), &to->registers},
         {STR("checksIn"), &to->checks_in},
         {STR("explains"), &to->explains},
+        {STR("corrects"), &to->corrects},
         {STR("labels"), &to->labels},
         {STR("counts"), &to->counts},
         {STR("lineLists"), &to->line_lists},

@@ -60,6 +60,7 @@ struct policy_role {
     bool counts;              /* counts of cases, and signals */
     bool line_lists;          /* who the cases are; only with counts */
     bool explains;            /* asks why anybody sees something, or does not */
+    bool corrects;            /* decides about corrections that people ask for */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */

@@ -283,6 +283,73 @@ def check_close(world):
     check('closed' in world.folder.run('user', 'show', 'ann'), 'and no operator opens it')
 
 
+# ---- corrections ----
+
+def check_corrections(world):
+    check, ask = world.check, world.ask
+    wrong = trust.condition('wrong', 'bob', 'J00')
+    check(ask('doc', 'PUT', 'Condition/wrong', wrong).status == 201, 'a worker writes it')
+    world.put(world.loader, trust.condition('hers', 'grown', 'J00'))
+
+    def request(login, about, patient='bob', what='It was the left knee', why='I know my knees'):
+        return ask(login, 'POST', f'Patient/{patient}/$request-correction', trust.parameters(
+            about=('Reference', {'reference': about}), what=('String', what), why=('String', why)))
+
+    for what, reply, status in (
+            ('of another', request('bob', 'Condition/hers'), 404),
+            ('of nothing', request('bob', 'Condition/never'), 404),
+            ('for another', request('doc', 'Condition/wrong'), 403),
+            ('without a word', request('bob', 'Condition/wrong', what='-'), 400),
+            ('by a program', request(world.loader, 'Condition/wrong'), 403)):
+        check(reply.status == status, f'a request {what}: {reply}')
+    reply = request('bob', 'Condition/wrong')
+    check(reply.status == 201, f'the person asks: {reply}')
+    task = 'Task/' + reply.json()['id']
+    second = 'Task/' + request('bob', 'Condition/wrong', what='And the date').json()['id']
+    forged = dict(reply.json(), status='completed')
+    check(ask('keeper', 'PUT', task, forged).status == 403 and
+          ask('keeper', 'DELETE', task).status == 403, 'nobody decides it by hand')
+
+    def decide(login, which, decision, reason='as the letter says'):
+        return ask(login, 'POST', 'Patient/bob/$decide-correction', trust.parameters(
+            request=('Reference', {'reference': which}), decision=('Code', decision),
+            reason=('String', reason)))
+
+    for what, reply, status in (
+            ('by the person', decide('bob', task, 'accepted'), 404),
+            ('by another worker', decide('nurse', task, 'accepted'), 404),
+            ('before anything has changed', decide('doc', task, 'accepted'), 422),
+            ('otherwise', decide('doc', task, 'perhaps'), 400),
+            ('without a reason', decide('doc', task, 'refused', ''), 400),
+            ('of another Task', decide('keeper', 'Task/never', 'refused'), 404)):
+        check(reply.status == status, f'a decision {what}: {reply}')
+    wrong['note'] = [{'text': 'the left knee'}]
+    check(ask('doc', 'PUT', 'Condition/wrong', wrong).status == 200, 'the author corrects it')
+    reply = decide('doc', task, 'accepted')
+    check(reply.status == 200 and reply.json()['status'] == 'completed', f'and accepts: {reply}')
+    check(decide('keeper', task, 'refused').status == 409, 'it is decided once')
+    reply = decide('keeper', second, 'refused', 'the date is that of the visit')
+    check(reply.json()['status'] == 'rejected', f'a steward refuses the other: {reply}')
+    check(world.mail.wait(lambda m: 'demande de correction' in m[1]['Subject']), 'the person hears')
+    trail = [e['resource'] for e in
+             ask('bob', 'GET', 'Patient/bob/$corrections').json()['entry']]
+    reasons = {r['id']: r.get('statusReason', {}).get('text') for r in trail
+               if r['resourceType'] == 'Task'}
+    check(reasons == {task[5:]: 'as the letter says', second[5:]: 'the date is that of the visit'},
+          f'and reads what was asked and why it was so decided: {reasons}')
+    proof = [r for r in trail if r['resourceType'] == 'Provenance']
+    check(len(proof) == 1 and proof[0]['entity'][0]['what']['reference'] == task and
+          proof[0]['target'][0]['reference'].startswith('Condition/wrong/_history/') and
+          proof[0]['agent'][0]['who']['reference'] == 'Practitioner/doc',
+          f'the change points to the request: {proof}')
+    found = ask('bob', 'GET', 'Provenance/' + proof[0]['id'])
+    check(found.status == 200, f'it is of the record: {found}')
+    check(not ask('doc', 'GET', 'Patient/young/$corrections').json().get('entry'), 'nobody else')
+    seen = [e['resource']['id'] for e in ask('doc', 'GET', 'Patient/bob/$corrections').json()
+            .get('entry', []) if e['resource']['resourceType'] == 'Task']
+    check(set(seen) == {task[5:], second[5:]}, f'the author sees them: {seen}')
+
+
 MATCH = {'resourceType': 'Parameters', 'parameter': [{'name': 'resource', 'resource': {
     'resourceType': 'Patient', 'name': [{'family': 'Muster'}], 'birthDate': '1990-01-01'}}]}
 
@@ -308,6 +375,7 @@ def main():
         check_policy(world, policy)
         check_labels(world, policy)
         check_deleted(world)
+        check_corrections(world)
         check_places(world)
         check_close(world)
     return score.end()
