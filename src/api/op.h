@@ -131,6 +131,7 @@ int op_explain(struct call *c, struct store_txn *txn);            /* op_explain.
 int op_match(struct call *c, struct store_txn *txn);              /* op_match.c */
 int op_notices(struct call *c, struct store_txn *txn);            /* op_notices.c */
 int op_request_correction(struct call *c, struct store_txn *txn); /* op_correction.c */
+int op_record(struct call *c, struct store_txn *txn);             /* op_record.c */
 int op_corrections(struct call *c, struct store_txn *txn);
 int op_decide_correction(struct call *c, struct store_txn *txn);
 

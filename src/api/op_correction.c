@@ -334,8 +334,9 @@ static int find_target(struct correcting *k)
         return err_set(&c->err, ERR_PROCESSING, "the request names nothing");
     r = op_row(c, k->txn, type, id, &row);
     if (r == ERR_DELETED)
-        return err_set(&c->err, ERR_PROCESSING, "what it was about was deleted: refuse it with "
-                                                "that as the reason");
+        return err_set(&c->err, ERR_PROCESSING,
+                       "what it was about was deleted: refuse it with "
+                       "that as the reason");
     if (r < 0)
         return r;
     version_format(&row.version, now);
@@ -353,8 +354,7 @@ static int also(void *ctx, struct store_txn *txn, struct err *err)
 {
     struct correcting *k = ctx;
     struct call *c = k->c;
-    struct notice notice = {
-        .kind = NOTICE_CORRECTION, .when_ms = k->d.when_ms, .secret = STR("")};
+    struct notice notice = {.kind = NOTICE_CORRECTION, .when_ms = k->d.when_ms, .secret = STR("")};
     struct adoption of = {.parent = 0};
     struct row row;
     int r = store_get(txn, def_resource(STR("Task")), js_get_str(k->task, "id"), &row, err);

@@ -70,6 +70,7 @@ static const struct op table[] = {
          op_preferred_id, NULL),
     READ("presence-code", I, "Patient", OWN("presence-code"), POST, op_presence_code, NULL),
     READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),
+    READ("record", I, "Patient", OWN("record"), GET, op_record, NULL),
     READ("request-correction", I, "Patient", OWN("request-correction"), POST,
          op_request_correction, NULL),
     NODE("series", op_series),

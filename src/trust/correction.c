@@ -23,8 +23,8 @@ void correction_task(struct sb *out, const struct identity *who, const struct co
     clock_format(c->when_ms, when);
     sb_lit(out, "{\"resourceType\":\"Task\",\"id\":");
     sb_json(out, c->id);
-    sb_lit(out, ",\"status\":\"requested\",\"intent\":\"order\",\"code\":{\"coding\":[{\"system\":\""
-                CORRECTION_SYSTEM "\",\"code\":\"" CORRECTION_TASK
+    sb_lit(out, ",\"status\":\"requested\",\"intent\":\"order\",\"code\":{\"coding\":[{\"system\":"
+                "\"" CORRECTION_SYSTEM "\",\"code\":\"" CORRECTION_TASK
                 "\",\"display\":\"Correction of a record\"}]},\"description\":");
     sb_json(out, c->what);
     sb_lit(out, ",\"focus\":{\"reference\":");
@@ -60,8 +60,8 @@ void correction_decided(struct sb *out, yyjson_val *task, const struct correctio
         js_write(out, v);
         sb_char(out, ',');
     }
-    sb_fmt(out, "\"status\":\"%s\",\"statusReason\":{\"text\":",
-           d->accepts ? "completed" : "rejected");
+    sb_fmt(out,
+           "\"status\":\"%s\",\"statusReason\":{\"text\":", d->accepts ? "completed" : "rejected");
     sb_json(out, d->reason);
     sb_fmt(out, "},\"lastModified\":\"%s\",\"owner\":", when);
     write_who(out, d->by);

@@ -1,11 +1,11 @@
 /* correction.h - a person says that something in their record is wrong: the request, its decision,
  * and what is left of both.
  *
- * A request is a Task (CORRECTION_SYSTEM | CORRECTION_TASK) that the node writes for the person: its
- * focus is the version that they saw. It is decided once, by a role with `corrects` or by whoever
- * wrote that version: accepted when the resource has been changed since, with a Provenance of the
- * change that points to the request, or refused with a reason. Nobody writes such Tasks by hand.
- * Pure. docs/guides/access.md.
+ * A request is a Task (CORRECTION_SYSTEM | CORRECTION_TASK) that the node writes for the person:
+ * its focus is the version that they saw. It is decided once, by a role with `corrects` or by
+ * whoever wrote that version: accepted when the resource has been changed since, with a Provenance
+ * of the change that points to the request, or refused with a reason. Nobody writes such Tasks by
+ * hand. Pure. docs/guides/access.md.
  */
 #ifndef TRUST_CORRECTION_H
 #define TRUST_CORRECTION_H

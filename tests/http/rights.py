@@ -236,6 +236,31 @@ def check_deleted(world):
     world.put(world.token('bob'), auth.consent('bob', 'inactive'))
 
 
+# ---- a record to read ----
+
+def check_record(world):
+    check, ask = world.check, world.ask
+    nasty = trust.condition('nasty', 'bob', 'J00', note=[{'text': '<script>alert(1)</script>&"'}])
+    nasty['code']['text'] = '<b>Grippe</b>'
+    world.put(world.loader, nasty)
+    reply = ask('bob', 'GET', 'Patient/bob/$record')
+    page = reply.body.decode()
+    check(reply.status == 200 and reply.headers['Content-Type'].startswith('text/html') and
+          'sandbox' in reply.headers['Content-Security-Policy'], f'a page: {reply}')
+    check('lang="fr"' in page and 'Dossier de santé' in page, 'in the language of the person')
+    check('&lt;b&gt;Grippe&lt;/b&gt;' in page and '<script' not in page and '<b>' not in page and
+          '&lt;script&gt;alert(1)&lt;/script&gt;&amp;' in page, 'every text is escaped')
+    check(not any(x in page for x in ('src=', 'href=', 'url(')), 'nothing from elsewhere')
+    whole = ask('bob', 'GET', 'Patient/bob/$everything').json()['entry']
+    check(page.count('<article>') == len(whole), f'all of it: {page.count("<article>")}')
+    check('dir="rtl"' in ask('bob', 'GET', 'Patient/bob/$record?language=ar').body.decode() and
+          ask('bob', 'GET', 'Patient/bob/$record?language=tlh').status == 400, 'or in another')
+    check(ask('doc', 'GET', 'Patient/grown/$record').status == 404, 'of nobody else')
+    seen = [e for e in auth.events(world, world.loader, '&patient=bob')
+            if 'record' in [x.get('display') for x in e.get('subtype', [])]]
+    check(seen, 'and it is in the log')
+
+
 # ---- the account ----
 
 def check_places(world):
@@ -376,6 +401,7 @@ def main():
         check_labels(world, policy)
         check_deleted(world)
         check_corrections(world)
+        check_record(world)
         check_places(world)
         check_close(world)
     return score.end()
