@@ -192,12 +192,14 @@ static void write_labels(struct sb *out, const struct policy *p, uint64_t rules,
     }
 }
 
-/* An object's members but one. */
+/* An object's members but one; NULL: it has none. */
 static void write_others(struct sb *out, yyjson_val *object, struct str but)
 {
     yyjson_val *k, *v;
     size_t i, max, n = 0;
 
+    if (!object)
+        return;
     yyjson_obj_foreach(object, i, max, k, v) {
         if (str_eq(js_str(k), but))
             continue;
