@@ -10,6 +10,7 @@
 #include "store/store.h"
 #include "trust/allow.h"
 #include "trust/guard.h"
+#include "trust/policy_book.h"
 #include "trust/trust.h"
 
 #include <stdarg.h>
@@ -291,6 +292,7 @@ int main(int argc, char **argv)
 {
     struct access open = trust_open(), all, worker;
     struct policy *policy;
+    struct policy_book *book;
     struct guard *guard;
     struct store *st;
     struct err err = {0};
@@ -305,7 +307,7 @@ int main(int argc, char **argv)
     arena_init(&a, MIB(1));
     st = open_store(argv[1]);
     if (policy_parse(policy_default(), &policy, &err) < 0 ||
-        guard_new(st, policy, &guard, &err) < 0)
+        policy_book_of(policy, &book, &err) < 0 || guard_new(st, book, &guard, &err) < 0)
         die("policy", &err);
     all = granted("system", "", guard, &a);
     worker = granted("worker", "Practitioner/w", guard, &a);
@@ -346,7 +348,7 @@ int main(int argc, char **argv)
         &(struct asked){open, "Observation", "code=town-0&_sort=-date&_total=accurate&_count=20"},
         &(struct asked){worker, "Observation", "_sort=-date&_total=accurate&_count=20"});
     guard_free(guard);
-    policy_free(policy);
+    policy_book_free(book);
     store_close(st);
     arena_done(&a);
     return 0;

@@ -5,6 +5,7 @@
 #include "api/graphql_kept.h"
 
 #include "base/clock.h"
+#include "trust/policy_book.h"
 
 #include <stdlib.h>
 
@@ -24,7 +25,8 @@ struct api *api_new(const struct api_config *config, struct store *store)
     api->async = async_new(api);
     api->conformance = conformance_new(store);
     api->graphql_kept = gq_kept_new();
-    if (!api->async || !api->conformance || !api->graphql_kept) {
+    if (!api->async || !api->conformance || !api->graphql_kept ||
+        policy_book_new(store, &api->book, NULL) < 0) {
         if (api->async)
             async_free(api->async);
         conformance_free(api->conformance);
@@ -46,6 +48,7 @@ void api_free(struct api *api)
     async_free(api->async);
     conformance_free(api->conformance);
     gq_kept_free(api->graphql_kept);
+    policy_book_free(api->book);
     free(api->counts);
     free(api);
 }
@@ -91,6 +94,16 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
     api->changed_ctx = ctx;
 }
 
+struct policy_book *api_book(struct api *api)
+{
+    return api->book;
+}
+
+void api_policy_changed(struct api *api)
+{
+    policy_book_stale(api->book);
+}
+
 void api_definitions_changed(struct api *api)
 {
     conformance_changed(api->conformance);
@@ -129,6 +142,7 @@ void api_notify(struct api *api, struct notify *notify)
 void api_world(struct api *api, const struct world *world)
 {
     api->world = world;
+    policy_book_world(api->book, world);
 }
 
 static const char *method_name(enum http_method method)

@@ -51,6 +51,11 @@ void api_on_search_parameter(struct api *api, void (*changed)(void *ctx), void *
  * NamingSystem) was applied, likewise. */
 void api_on_terminology(struct api *api, void (*changed)(void *ctx), void *ctx);
 
+/* The policy in force in this process: its labels are set on write, and trust decides by it. */
+struct policy_book *api_book(struct api *api);
+/* Another policy was set, by whichever process. */
+void api_policy_changed(struct api *api);
+
 /* Another process has changed definitions: what is made of them is made anew when it is needed. */
 void api_definitions_changed(struct api *api);
 

@@ -32,6 +32,7 @@ struct audit_log;
 struct conformance;
 struct notify;
 struct op;
+struct policy_book;
 struct call;
 struct trail;
 struct write;
@@ -46,6 +47,7 @@ struct api {
     struct conformance *conformance;
     struct str security; /* root of the authorisation server, or empty */
     struct gq_kept *graphql_kept;
+    struct policy_book *book;
     struct audit_log *audit; /* NULL: none is kept */
     struct notify *notify;   /* NULL: nobody is told */
     struct centre *centre;   /* NULL: no surveillance */

@@ -126,10 +126,14 @@ int op_accesses(struct call *c, struct store_txn *txn);      /* op_accesses.c */
 int op_break_glass(struct call *c, struct store_txn *txn);   /* op_break_glass.c */
 int op_presence_code(struct call *c, struct store_txn *txn); /* op_check_in.c */
 int op_check_in(struct call *c, struct store_txn *txn);
-int op_by_law(struct call *c, struct store_txn *txn);  /* op_by_law.c */
-int op_explain(struct call *c, struct store_txn *txn); /* op_explain.c */
-int op_match(struct call *c, struct store_txn *txn);   /* op_match.c */
-int op_notices(struct call *c, struct store_txn *txn); /* op_notices.c */
+int op_by_law(struct call *c, struct store_txn *txn);             /* op_by_law.c */
+int op_explain(struct call *c, struct store_txn *txn);            /* op_explain.c */
+int op_match(struct call *c, struct store_txn *txn);              /* op_match.c */
+int op_notices(struct call *c, struct store_txn *txn);            /* op_notices.c */
+int op_request_correction(struct call *c, struct store_txn *txn); /* op_correction.c */
+int op_record(struct call *c, struct store_txn *txn);             /* op_record.c */
+int op_corrections(struct call *c, struct store_txn *txn);
+int op_decide_correction(struct call *c, struct store_txn *txn);
 
 /* ---- surveillance, below /carnet ---- */
 

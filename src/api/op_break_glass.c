@@ -34,11 +34,17 @@ static int check_asker(struct call *c)
 static int read_request(struct breaking *b)
 {
     struct call *c = b->c;
-    uint64_t most = (uint64_t)(guard_policy(c->who.guard)->glass_ms / MINUTE_MS), minutes;
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
     struct op_params params;
+    uint64_t most, minutes;
     struct str reason;
-    int r = op_params_read(c, &params);
+    int r = guard_policy(c->who.guard, &p, &c->err);
 
+    if (r < 0)
+        return r;
+    most = (uint64_t)(p->glass_ms / MINUTE_MS);
+    if (r >= 0)
+        r = op_params_read(c, &params);
     if (r >= 0)
         r = op_params_only(c, &params, "reason minutes");
     if (r >= 0)

@@ -17,15 +17,17 @@ struct by_law {
     size_t n;
 };
 
-static int may_ask(const struct call *c)
+static int may_ask(struct call *c)
 {
     const struct identity *i = c->who.identity;
-    const struct policy_role *role;
+    struct policy_role role;
+    int r;
 
     if (!i || !c->who.guard)
         return 0;
-    role = policy_role(guard_policy(c->who.guard), i->role);
-    return (role && role->explains) ||
+    if ((r = guard_role(c->who.guard, i->role, &role, &c->err)) < 0)
+        return r;
+    return role.explains ||
            (str_starts(i->fhir_user, STR("Patient/")) && str_eq(str_from(i->fhir_user, 8), c->id));
 }
 
@@ -93,6 +95,7 @@ int op_by_law(struct call *c, struct store_txn *txn)
     struct by_law b = {.c = c, .txn = txn};
     struct op_params params;
     struct str query = arena_fmt(c->a, "subject=Patient/%.*s&_count=" PAGE, STR_ARG(c->id));
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
     struct row row;
     int r = query.p ? op_params_read(c, &params) : err_no_memory(&c->err);
 
@@ -100,11 +103,15 @@ int op_by_law(struct call *c, struct store_txn *txn)
         r = op_params_only(c, &params, "");
     if (r < 0)
         return r;
-    if (!may_ask(c))
+    if ((r = may_ask(c)) < 0)
+        return r;
+    if (!r)
         return err_set(&c->err, ERR_FORBIDDEN, "this is for the person whose record it is");
     if ((r = op_row(c, txn, c->type, c->id, &row)) < 0)
         return r;
-    b.p = guard_policy(c->who.guard);
+    if ((r = guard_policy(c->who.guard, &p, &c->err)) < 0)
+        return r;
+    b.p = p;
     trail_patient(c, c->id);
     sb_lit(&c->out, "{\"resourceType\":\"Parameters\"");
     arena_init(&b.a, STORE_BODY_MAX * 3);

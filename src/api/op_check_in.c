@@ -17,11 +17,6 @@
 
 #define CODE_MAX 100
 
-static const struct policy_role *role_of(const struct call *c)
-{
-    return policy_role(guard_policy(c->who.guard), c->who.identity->role);
-}
-
 static int check_asker(struct call *c)
 {
     if (!c->who.identity || !c->who.guard)
@@ -55,14 +50,16 @@ static int give(void *ctx, struct store_txn *txn, struct err *err)
 /* Of oneself, any; a card is given out by whoever sees the person already and checks people in. */
 static int may_give(struct call *c, struct store_txn *txn, bool is_card)
 {
-    const struct policy_role *role = role_of(c);
     struct str user = c->who.identity->fhir_user;
+    struct policy_role role;
     struct row row;
     int r;
 
     if (str_starts(user, STR("Patient/")) && str_eq(str_from(user, 8), c->id))
         return 0;
-    if (!is_card || !role || !role->checks_in)
+    if ((r = guard_role(c->who.guard, c->who.identity->role, &role, &c->err)) < 0)
+        return r;
+    if (!is_card || !role.checks_in)
         return err_set(&c->err, ERR_FORBIDDEN,
                        "a code is given by the person, a card by who checks people in");
     r = op_row(c, txn, c->type, c->id, &row);
@@ -235,13 +232,14 @@ static int commit(struct checking *k)
 int op_check_in(struct call *c, struct store_txn *txn)
 {
     struct checking k = {.c = c, .in = {.patient = c->id, .now_ms = clock_now_ms()}};
-    const struct policy_role *role;
+    struct policy_role role;
+    enum why why;
     int r = check_asker(c);
 
-    if (r < 0)
+    if (r < 0 || (r = guard_role(c->who.guard, c->who.identity->role, &role, &c->err)) < 0 ||
+        (r = guard_may_ask(c->who.guard, c->who.identity, &why, &c->err)) < 0)
         return r;
-    role = role_of(c);
-    if (!role || !role->checks_in || !why_permits(guard_may_ask(c->who.guard, c->who.identity)))
+    if (!role.checks_in || !why_permits(why))
         return err_set(&c->err, ERR_FORBIDDEN, "who asks checks nobody in");
     if ((r = read_check_in(&k, txn)) < 0 || (r = commit(&k)) < 0)
         return r;

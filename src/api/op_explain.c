@@ -44,14 +44,16 @@ static int may_ask(struct explaining *e)
 {
     struct call *c = e->c;
     const struct identity *i = c->who.identity;
-    const struct policy_role *role;
+    struct policy_role role;
     enum why why = WHY_NO_ROLE;
     int r;
 
     if (!i || !c->who.guard)
         return err_set(&c->err, ERR_NOT_SUPPORTED, "on this node there is no policy");
-    role = policy_role(guard_policy(c->who.guard), i->role);
-    if (role && role->explains && why_permits(guard_may_ask(c->who.guard, i)))
+    if ((r = guard_role(c->who.guard, i->role, &role, &c->err)) < 0 ||
+        (r = guard_may_ask(c->who.guard, i, &why, &c->err)) < 0)
+        return r;
+    if (role.explains && why_permits(why))
         return 0;
     if (!str_starts(i->fhir_user, STR("Patient/")) || e->login.n)
         return err_set(&c->err, ERR_FORBIDDEN, "who asks may not have this explained");
@@ -78,10 +80,11 @@ static int explain(struct explaining *e)
 
     if (!resource.p)
         return err_no_memory(&c->err);
-    return e->login.n ? explain_account(c->api->store, c->who.guard, c->a, e->login, resource,
-                                        e->purpose, &e->said, &c->err)
-                      : explain_identity(c->who.guard, &as, e->user.n ? e->user : STR("somebody"),
-                                         resource, &e->said, &c->err);
+    return e->login.n
+               ? explain_account(c->api->store, c->who.guard, c->a, e->login, resource, e->purpose,
+                                 &e->said, &c->err)
+               : explain_identity(c->who.guard, c->a, &as, e->user.n ? e->user : STR("somebody"),
+                                  resource, &e->said, &c->err);
 }
 
 int op_explain(struct call *c, struct store_txn *txn)

@@ -8,17 +8,19 @@
 #include "notify/notify.h"
 #include "trust/guard.h"
 
-static bool may_ask(const struct call *c)
+static int may_ask(struct call *c)
 {
     const struct identity *i = c->who.identity;
-    const struct policy_role *role;
+    struct policy_role role = {.reviews = false};
+    int r = 0;
 
     if (!i)
         return c->who.kind != ACCESS_OPEN;
-    role = c->who.guard && i->kind == IDENTITY_PERSON
-               ? policy_role(guard_policy(c->who.guard), i->role)
-               : NULL;
-    return (role && role->reviews) ||
+    if (c->who.guard && i->kind == IDENTITY_PERSON)
+        r = guard_role(c->who.guard, i->role, &role, &c->err);
+    if (r < 0)
+        return r;
+    return role.reviews ||
            (str_starts(i->fhir_user, STR("Patient/")) && str_eq(str_from(i->fhir_user, 8), c->id));
 }
 
@@ -82,7 +84,9 @@ int op_notices(struct call *c, struct store_txn *txn)
     (void)txn;
     if (!owner.p)
         return err_no_memory(&c->err);
-    if (!may_ask(c))
+    if ((r = may_ask(c)) < 0)
+        return r;
+    if (!r)
         return err_set(&c->err, ERR_FORBIDDEN, "notices are for the person whom they tell");
     if ((r = read_notices(c, owner, &v, &n)) < 0)
         return r;

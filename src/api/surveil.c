@@ -22,7 +22,8 @@ static int may_ask(struct call *c, enum surveil_what what)
     };
     unsigned rights = SMART_R | SMART_S | (what == SURVEIL_WORK ? SMART_U : 0);
     const struct identity *i = c->who.identity;
-    const struct policy_role *role;
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
+    const struct policy_role *role = NULL;
     int r;
 
     if (!i)
@@ -32,9 +33,11 @@ static int may_ask(struct call *c, enum surveil_what what)
         r = allow_interaction(&c->who, def_resource(STR("Patient")), SMART_R | SMART_S, &c->err);
     if (r < 0)
         return r;
-    role = c->who.guard && i->kind == IDENTITY_PERSON
-               ? policy_role(guard_policy(c->who.guard), i->role)
-               : NULL;
+    if (c->who.guard && i->kind == IDENTITY_PERSON) {
+        if ((r = guard_policy(c->who.guard, &p, &c->err)) < 0)
+            return r;
+        role = policy_role(p, i->role);
+    }
     if (!role || i->assurance < role->assurance ||
         !policy_has_purpose(role, policy_purpose(role, i->purpose)) || !may(role, what))
         return err_set(&c->err, ERR_FORBIDDEN, "%s", refused[what]);

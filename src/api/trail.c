@@ -366,13 +366,15 @@ static void read_location(const struct call *c, struct audit_event *e)
 }
 
 /* What it was for: where a token says nothing, the purpose that its role stands for. */
-static struct str purpose_of(const struct trail *t)
+static int purpose_of(const struct trail *t, struct str *ret, struct err *err)
 {
     const struct access *who = &t->call->who;
 
+    *ret = t->purpose.n ? t->purpose : STR("");
     if (t->purpose.n || !who->identity)
-        return t->purpose.n ? t->purpose : STR("");
-    return who->guard ? guard_purpose(who->guard, who->identity) : who->identity->purpose;
+        return 0;
+    *ret = who->identity->purpose;
+    return who->guard ? guard_purpose(who->guard, who->identity, t->call->a, ret, err) : 0;
 }
 
 static int event_of(struct trail *t, struct audit_event *e, struct err *err)
@@ -388,7 +390,6 @@ static int event_of(struct trail *t, struct audit_event *e, struct err *err)
                               .client = i ? i->client : STR(""),
                               .address = t->address,
                               .request_id = t->request_id,
-                              .purpose = purpose_of(t),
                               .role = i ? i->role : STR(""),
                               .token = i ? i->token_id : STR(""),
                               .type = c->type ? def_resource_name(c->type) : STR(""),
@@ -403,7 +404,9 @@ static int event_of(struct trail *t, struct audit_event *e, struct err *err)
         version_format(&c->version, vid);
         e->version = arena_dup(c->a, str_c(vid));
     }
-    return e->query.p && (e->version.p || !e->version.n) ? 0 : err_no_memory(err);
+    if (!e->query.p || (!e->version.p && e->version.n))
+        return err_no_memory(err);
+    return purpose_of(t, &e->purpose, err);
 }
 
 /* ---- into the log ---- */

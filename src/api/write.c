@@ -10,6 +10,7 @@
 #include "api/negotiate.h"
 #include "api/op.h"
 #include "api/trail.h"
+#include "api/write_labels.h"
 #include "base/rng.h"
 #include "fhir/patch.h"
 #include "fhir/validate.h"
@@ -161,6 +162,21 @@ static int check_id(struct write *w)
     return w->id.n ? 0 : write_new_id(w);
 }
 
+/* Its keys and its body. */
+static int seal(struct write *w, struct params *params)
+{
+    struct call *c = w->call;
+    int r = index_extract(c->a, params, store_index_options(c->api->store), w->type, w->root,
+                          &w->index, &c->err);
+
+    if (r < 0)
+        return r;
+    sb_reset(&w->sealed);
+    return c->raw.n
+               ? store_seal_data(c->api->store, w->root, STR("data"), c->raw, &w->sealed, &c->err)
+               : store_seal(c->api->store, w->root, &w->sealed, &c->err);
+}
+
 /* From a resource in w->root with a known id to what the store takes. */
 static int build(struct write *w)
 {
@@ -172,14 +188,7 @@ static int build(struct write *w)
     w->root = js_with_str(c->a, w->root, "id", w->id);
     if (!w->root)
         return err_no_memory(&c->err);
-    r = index_extract(c->a, c->params, store_index_options(c->api->store), w->type, w->root,
-                      &w->index, &c->err);
-    if (r < 0)
-        return r;
-    sb_reset(&w->sealed);
-    r = c->raw.n ? store_seal_data(c->api->store, w->root, STR("data"), c->raw, &w->sealed, &c->err)
-                 : store_seal(c->api->store, w->root, &w->sealed, &c->err);
-    if (r < 0)
+    if ((r = write_labels(w)) < 0 || (r = seal(w, c->params)) < 0)
         return r;
     w->prepared = true;
     return 0;
@@ -274,15 +283,17 @@ static int check_references(struct write *w, struct store_txn *txn)
     return 0;
 }
 
-/* The parameters may have changed since the keys were made: then they are made again, here on the
- * writer, where they cannot change any more. */
-static int refresh_index(struct write *w)
+/* The parameters, or the policy, may have changed since keys and labels were made: then they are
+ * made again, here on the writer, where they cannot change any more. */
+static int refresh(struct write *w, struct store_txn *txn)
 {
     struct call *c = w->call;
     struct params *now = store_params(c->api->store);
-    int r = 0;
+    int r = write_labels_now(w, txn);
 
-    if (now != c->params)
+    if (r > 0)
+        r = seal(w, now);
+    else if (r == 0 && now != c->params)
         r = index_extract(c->a, now, store_index_options(c->api->store), w->type, w->root,
                           &w->index, &c->err);
     params_unref(now);
@@ -317,7 +328,7 @@ static int put(struct write *w, struct store_txn *txn, enum store_method method)
     int r;
 
     if (method != METHOD_DELETE) {
-        r = refresh_index(w);
+        r = refresh(w, txn);
         if (r >= 0 && !w->in_bundle)
             r = check_references(w, txn);
         if (r < 0)

@@ -33,6 +33,8 @@ struct write {
     yyjson_val *root;         /* the resource with its id */
     struct sb sealed;
     struct index index;
+    uint64_t labelled_by;   /* number of the policy whose labels it has */
+    uint64_t rules_by_age;  /* of it, that its codes name: the patient's age says which hold */
     struct version must_be; /* If-Match; hlc 0: none */
     bool must_not_exist;    /* If-None-Match: * */
 

@@ -28,8 +28,7 @@ const struct cli_command cmd_explain = {
     .summary = "why somebody sees a resource, or does not",
     .about = "explain access says whether an account sees a resource, and what decides that: the\n"
              "role, care, a label, or what the patient said. Scopes of a token narrow that\n"
-             "further. A node that runs is asked with its own policy; else the one that is\n"
-             "built in holds.",
+             "further. The policy in force decides (carnet policy show).",
     .operands = "access",
     .operands_min = 1,
     .operands_max = 1,

@@ -49,7 +49,7 @@ static const struct cli_option options[] = {
      CLI_STRING, false, NULL, 0, 0},
     {"eid", "FILE", "providers of identities that people may sign in with; default: none",
      CLI_STRING, false, NULL, 0, 0},
-    {"policy", "FILE", "who sees what (carnet policy show); default: the one that is built in",
+    {"policy", "FILE", "who sees what: set it, unless the store has had it (carnet policy set)",
      CLI_STRING, false, NULL, 0, 0},
     {"profiles", "FILE", "what records are held to on write: type, warn or reject, profile",
      CLI_STRING, false, NULL, 0, 0},

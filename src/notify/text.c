@@ -122,6 +122,68 @@ static const struct words table[NOTICE_KIND_COUNT][NOTIFY_LANGUAGE_COUNT] = {
           "El {when}, alguien entró en su cuenta con un código de recuperación. Si no fue usted, "
           "avise de inmediato a quien administra el nodo: {link}\n"),
     },
+    [NOTICE_PLACE] = {
+        W("Your account was opened in a new place",
+          "On {when}, somebody signed in to your account in a browser that was not used for it "
+          "before. If it was not you, change your password and tell whoever runs the node at once: "
+          "{link}\n"),
+        W("تم فتح حسابك من مكان جديد",
+          "في {when} سجّل شخص ما الدخول إلى حسابك من متصفح لم يُستخدم له من قبل. إذا لم تكن أنت، "
+          "فغيّر كلمة مرورك وأبلغ مشغّل العقدة فورًا: {link}\n"),
+        W("您的账户在新的设备上登录",
+          "有人于 {when} 使用此前未曾用过的浏览器登录了您的账户。如果不是您本人，请更改密码并立即告知"
+          "节点管理方：{link}\n"),
+        W("Votre compte a été ouvert à un nouvel endroit",
+          "Le {when}, quelqu’un s’est connecté à votre compte depuis un navigateur qui n’avait pas "
+          "encore servi. Si ce n’était pas vous, changez votre mot de passe et prévenez aussitôt "
+          "le responsable du nœud : {link}\n"),
+        W("В вашу учётную запись вошли с нового места",
+          "{when} в вашу учётную запись вошли из браузера, который раньше не использовался. Если "
+          "это были не вы, смените пароль и немедленно сообщите оператору узла: {link}\n"),
+        W("Su cuenta se abrió en un lugar nuevo",
+          "El {when}, alguien entró en su cuenta desde un navegador que no se había usado antes. "
+          "Si no fue usted, cambie su contraseña y avise de inmediato a quien administra el nodo: "
+          "{link}\n"),
+    },
+    [NOTICE_CLOSED] = {
+        W("Your account was closed",
+          "On {when}, your account was closed with its password. Your health record stays as it "
+          "is. If it was not you, tell whoever runs the node at once: {link}\n"),
+        W("تم إغلاق حسابك",
+          "في {when} أُغلق حسابك باستخدام كلمة مروره. يبقى سجلك الصحي كما هو. "
+          "إذا لم تكن أنت، فأبلغ "
+          "مشغّل العقدة فورًا: {link}\n"),
+        W("您的账户已关闭",
+          "您的账户已于 {when} 凭密码关闭。您的健康档案保持不变。如果不是您本人操作，请立即告知节点"
+          "管理方：{link}\n"),
+        W("Votre compte a été fermé",
+          "Le {when}, votre compte a été fermé avec son mot de passe. Votre dossier de santé reste "
+          "tel quel. Si ce n’était pas vous, prévenez aussitôt le responsable du nœud : {link}\n"),
+        W("Ваша учётная запись закрыта",
+          "{when} ваша учётная запись была закрыта с её паролем. Ваша медицинская карта остаётся "
+          "без изменений. Если это были не вы, немедленно сообщите оператору узла: {link}\n"),
+        W("Se cerró su cuenta",
+          "El {when} se cerró su cuenta con su contraseña. Su historia clínica queda como está. Si "
+          "no fue usted, avise de inmediato a quien administra el nodo: {link}\n"),
+    },
+    [NOTICE_CORRECTION] = {
+        W("Your request for a correction was decided",
+          "On {when}, a request of yours to correct your health record was decided. Sign in to see "
+          "how, and why: {link}\n"),
+        W("تم البت في طلب التصحيح الذي قدمته",
+          "في {when} تم البت في طلبك لتصحيح سجلك الصحي. سجّل الدخول لمعرفة القرار وسببه: {link}\n"),
+        W("您的更正请求已有决定",
+          "您更正健康档案的请求已于 {when} 作出决定。请登录查看结果和理由：{link}\n"),
+        W("Votre demande de correction a été traitée",
+          "Le {when}, une de vos demandes de correction de votre dossier de santé a été traitée. "
+          "Connectez-vous pour voir la décision et ses raisons : {link}\n"),
+        W("По вашему запросу на исправление принято решение",
+          "{when} по вашему запросу на исправление медицинской карты принято решение. Войдите, "
+          "чтобы узнать какое и почему: {link}\n"),
+        W("Se decidió sobre su solicitud de corrección",
+          "El {when} se decidió sobre una solicitud suya de corregir su historia clínica. Inicie "
+          "sesión para ver la decisión y su motivo: {link}\n"),
+    },
     [NOTICE_SIGNAL] = {
         W("A new signal of disease surveillance",
           "On {when}, a new signal of disease surveillance was raised. Sign in to see and assess "

@@ -7,7 +7,6 @@
 #include "trust/eid.h"
 #include "trust/oauth.h"
 #include "trust/own.h"
-#include "trust/policy.h"
 
 /* ---- who asks ---- */
 
@@ -189,24 +188,19 @@ int auth_root(struct server *s, int port, struct err *err)
 
 int auth_start(struct server *s, struct err *err)
 {
-    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX), eid = sb_make(EID_CONFIG_MAX);
+    _cleanup_(sb_done) struct sb eid = sb_make(EID_CONFIG_MAX);
     char fhir[SERVER_ROOT_MAX];
     struct trust_config config = {.root = s->root,
-                                  .policy = policy_default(),
-                                  .world = server_world_table(s->world),
+                                  .book = api_book(s->api),
                                   .teller = s->config->notify ? &s->notices.teller : NULL,
                                   .wire = &s->outside.wire,
                                   .has_certificates = s->config->tls_client_ca};
-    int r = s->config->policy ? sb_load(&policy, s->config->policy, err) : 0;
+    int r = s->config->eid ? sb_load(&eid, s->config->eid, err) : 0;
 
-    if (r >= 0 && s->config->eid)
-        r = sb_load(&eid, s->config->eid, err);
     if (r < 0)
         return r;
     if (s->config->eid)
         config.eid = sb_view(&eid);
-    if (s->config->policy)
-        config.policy = sb_view(&policy);
 
     snprintf(fhir, sizeof fhir, "%.*s" FHIR_PATH, STR_ARG(s->root));
     config.fhir = str_c(fhir);

@@ -85,7 +85,9 @@ static int tell(void *ctx, struct store_txn *txn, enum trust_told what,
 {
     static const enum notice_kind kinds[] = {[TOLD_RESET] = NOTICE_RESET,
                                              [TOLD_PASSWORD] = NOTICE_PASSWORD,
-                                             [TOLD_RECOVERY] = NOTICE_RECOVERY};
+                                             [TOLD_RECOVERY] = NOTICE_RECOVERY,
+                                             [TOLD_PLACE] = NOTICE_PLACE,
+                                             [TOLD_CLOSED] = NOTICE_CLOSED};
     struct notices *n = ctx;
     char owner[NOTIFY_OWNER_MAX];
     struct notice notice = {.kind = kinds[what], .secret = secret, .when_ms = clock_now_ms()};

@@ -263,9 +263,10 @@ static void manage(void *ctx, struct http_exchange *x)
     int r = body.n > MANAGE_REQUEST_MAX
                 ? err_set(&err, ERR_TOO_LONG, "the request is longer than %zu bytes",
                           MANAGE_REQUEST_MAX)
-                : manage_run(s->store, s->trust ? trust_guard(s->trust) : NULL, http_arena(x), body,
-                             &text, &err);
+                : manage_run(s->store, s->trust, http_arena(x), body, &text, &err);
 
+    if (r >= 0)
+        server_policy_changed(s);
     if (r >= 0 && s->trust)
         r = trust_changed(s->trust, &err);
     sb_lit(&out, "{\"text\":");

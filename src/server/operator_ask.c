@@ -359,14 +359,15 @@ static int note_manage(const struct server_config *config, struct str request, s
     char name[64];
     int r;
 
-    arena_init(&a, MIB(1));
+    arena_init(&a, 16 * MANAGE_REQUEST_MAX);
     r = js_parse(&a, request, &root, err);
     if (r < 0)
         return r;
     what = js_get_str(root, "do");
     of = js_get_str(root, "login");
     of = of.n ? of : js_get_str(root, "id");
-    if (!what.n || str_ends(what, STR("-list")) || str_ends(what, STR("-show")))
+    if (!what.n || str_ends(what, STR("-list")) || str_ends(what, STR("-show")) ||
+        str_ends(what, STR("-history")))
         return 0;
     snprintf(name, sizeof name, "%.*s", (int)what.n, what.p);
     return operator_note(config, name, of.n ? of : STR(""), err);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/audit_note.h"
 #include "server/auth.h"
 #include "server/operator.h"
 #include "server/profiles_file.h"
@@ -12,6 +13,7 @@
 #include "terminology/loaded.h"
 #include "trust/account.h"
 #include "trust/demo.h"
+#include "trust/policy_book.h"
 #include "vault/vault.h"
 
 #include <errno.h>
@@ -179,6 +181,7 @@ static void server_done(struct server *s)
     if (s->store)
         store_on_change(s->store, NULL, NULL);
     search_params_stop(s->search_params);
+    relabel_stop(s->relabel);
     api_free(s->api);
     trust_free(s->trust);
     centre_free(s->centre);
@@ -316,14 +319,22 @@ static void search_parameter_changed(void *ctx)
     search_params_wake(ctx);
 }
 
+void server_policy_changed(struct server *s)
+{
+    api_policy_changed(s->api);
+    relabel_wake(s->relabel);
+}
+
 /* Another process has changed what this one keeps in memory. */
 static int reload(void *ctx, struct store_txn *txn, struct err *err)
 {
     struct server *s = ctx;
     int r = search_params_reload(s->store, txn, err);
 
-    if (r >= 0)
+    if (r >= 0) {
         api_definitions_changed(s->api);
+        server_policy_changed(s);
+    }
     return r;
 }
 
@@ -356,6 +367,40 @@ static int sweep_loaded(struct server *s, struct err *err)
     struct access who = trust_system();
 
     return store_is_shared(s->store) ? 0 : loaded_sweep(s->store, &who, err);
+}
+
+/* A policy that the store has not had is set; going back to one takes `carnet policy set`, so that
+ * a start with yesterday's file undoes nothing. One that does not hold keeps the node from serving.
+ */
+static int settle_policy(struct server *s, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(POLICY_BYTES_MAX);
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
+    const char *path = s->config->policy;
+    struct audit_log *log = server_audit_log(s->audit);
+    uint64_t number = 0;
+    int r = path ? sb_load(&text, path, err) : 0;
+
+    if (r >= 0 && path)
+        r = policy_keep(s->store, sb_view(&text), STR("serve --policy"), true, &number, err);
+    if (r >= 0 && number && log)
+        r = audit_note_command(log, (uint64_t)getuid(), STR("policy-set"), str_c(path), err);
+    return r < 0 ? r : policy_book_get(api_book(s->api), &p, err);
+}
+
+static void relabelled(void *ctx, const struct policy *policy, uint64_t changed)
+{
+    struct server *s = ctx;
+    struct audit_log *log = server_audit_log(s->audit);
+    char text[200];
+    struct err err;
+    int n = snprintf(text, sizeof text, "%llu by policy %.*s", (unsigned long long)changed,
+                     (int)MIN(policy->version.n, 100u), policy->version.p);
+
+    if (log && changed &&
+        audit_note_command(log, (uint64_t)getuid(), STR("relabel"), str_n(text, (size_t)n), &err) <
+            0)
+        log_err(LOG_WARN, LOG_AUDIT_FAILED, &err);
 }
 
 /* Once the port is known: who may ask, and under which URL. */
@@ -471,6 +516,9 @@ int server_run(const struct server_config *config,
     if (r < 0)
         return r;
     api_audit(s.api, server_audit_log(s.audit));
+    r = settle_policy(&s, err);
+    if (r < 0)
+        return r;
     r = hold_to_profiles(&s, err);
     if (r < 0)
         return r;
@@ -481,6 +529,9 @@ int server_run(const struct server_config *config,
     if (r < 0)
         return r;
     api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
+    r = relabel_start(s.store, api_book(s.api), relabelled, &s, &s.relabel, err);
+    if (r < 0)
+        return r;
     store_on_change(s.store, reload, &s);
     r = make_centre(&s, err);
     if (r >= 0)

@@ -4,6 +4,7 @@
 #include "server/audit.h"
 #include "server/notices.h"
 #include "server/outside.h"
+#include "server/relabel.h"
 #include "server/search_params.h"
 #include "server/server.h"
 #include "server/world.h"
@@ -53,6 +54,7 @@ struct server {
     struct refusals refusals;
     struct api *api;
     struct search_params *search_params;
+    struct relabel *relabel;
     struct http_server *http, *control;
     struct backup backup;
     struct outside outside; /* asks other servers; of a node that asks who is there */
@@ -67,6 +69,9 @@ struct server {
     int folder_fd;                      /* the lock on a data folder whose store is elsewhere */
     int64_t started_ms;                 /* Unix time */
 };
+
+/* Another policy was set, by whichever process. */
+void server_policy_changed(struct server *s);
 
 /* What is served outside /fhir: the entrance, liveness, readiness and metrics. */
 void pages_handle(struct server *s, struct http_exchange *x);

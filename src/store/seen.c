@@ -5,6 +5,10 @@
 
 #include "fhir/validate.h"
 
+#include <stdlib.h>
+
+#define BEFORE_PAGE 4 /* versions asked for at once to find the one that was deleted */
+
 int seen_look(struct store_txn *txn, struct err *err)
 {
     const struct access *who = &txn->who;
@@ -25,6 +29,9 @@ void seen_end(struct store_txn *txn)
     if (txn->sight)
         txn->who.rules->sight_done(txn->sight);
     txn->sight = NULL;
+    free(txn->gone);
+    txn->gone = NULL;
+    txn->n_gone = txn->cap_gone = 0;
 }
 
 static int is_in_sight(struct store_txn *txn, const struct row *row, struct err *err)
@@ -50,16 +57,98 @@ static int may_see(struct store_txn *txn, const struct row *row, struct err *err
     return r <= 0 ? r : txn->who.rules->may_see(&txn->who, txn->st, row, err);
 }
 
-int seen_row(struct store_txn *txn, int r, int type, struct str id, const struct row *row,
+/* ---- deletions ---- */
+
+static bool is_known_gone(const struct store_txn *txn, uint64_t row)
+{
+    for (size_t i = 0; i < txn->n_gone; i++)
+        if (txn->gone[i] == row)
+            return true;
+    return false;
+}
+
+static int know_gone(struct store_txn *txn, uint64_t row, struct err *err)
+{
+    if (txn->n_gone == txn->cap_gone) {
+        size_t cap = MAX(txn->cap_gone * 2, (size_t)16);
+        uint64_t *more = realloc(txn->gone, cap * sizeof *more);
+
+        if (!more)
+            return err_no_memory(err);
+        txn->gone = more;
+        txn->cap_gone = cap;
+    }
+    txn->gone[txn->n_gone++] = row;
+    return 1;
+}
+
+/* The version that was deleted; *ret 0: it is there no more. */
+static int version_before(struct store_txn *txn, int type, struct str id, uint64_t deletion,
+                          uint64_t *ret, struct err *err)
+{
+    struct history_query q = {.type = type, .id = id, .count = BEFORE_PAGE};
+    struct arena a;
+    int r;
+
+    *ret = 0;
+    arena_init(&a, MIB(1));
+    do {
+        struct page page;
+
+        r = txn->st->ops->history(txn, &q, &a, &page, err);
+        for (size_t i = 0; r >= 0 && i < page.n && !*ret; i++)
+            if (page.rows[i] < deletion)
+                *ret = page.rows[i];
+        q.cursor = r >= 0 ? page.next : STR_NULL;
+    } while (r >= 0 && !*ret && q.cursor.p);
+    arena_done(&a);
+    return MIN(r, 0);
+}
+
+/* That something was deleted is for those to know who would see it. Texts of `row` are no good any
+ * more. */
+static int may_see_gone(struct store_txn *txn, const struct row *row, struct err *err)
+{
+    char own[FHIR_ID_MAX + 1];
+    struct str id = str_n(own, MIN(row->id.n, (size_t)FHIR_ID_MAX));
+    uint64_t deletion = row->row, before;
+    struct row was;
+    int r = may_see(txn, row, err);
+
+    if (r != 0)
+        return r;
+    if (is_known_gone(txn, deletion))
+        return 1;
+    memcpy(own, row->id.p, id.n);
+    if ((r = version_before(txn, row->type, id, deletion, &before, err)) < 0 || !before)
+        return r;
+    r = txn->st->ops->get_row(txn, before, &was, err);
+    if (r < 0 || was.method == METHOD_DELETE)
+        return r == ERR_NOT_FOUND ? 0 : MIN(r, 0);
+    r = may_see(txn, &was, err);
+    return r <= 0 ? r : know_gone(txn, deletion, err);
+}
+
+/* Texts of `row` may be no good any more. */
+static int may_see_any(struct store_txn *txn, const struct row *row, struct err *err)
+{
+    return row->method == METHOD_DELETE ? may_see_gone(txn, row, err) : may_see(txn, row, err);
+}
+
+int seen_row(struct store_txn *txn, int r, int type, struct str id, struct row *row,
              struct err *err)
 {
+    uint64_t number;
     int sees;
 
     if (r < 0 || !seen_is_bounded(txn))
         return r;
-    sees = may_see(txn, row, err);
-    if (sees != 0)
-        return MIN(sees, 0);
+    number = row->method == METHOD_DELETE ? row->row : 0;
+    sees = may_see_any(txn, row, err);
+    if (sees < 0)
+        return sees;
+    if (sees > 0)
+        return number ? txn->st->ops->get_row(txn, number, row, err) : 0;
     if (!type)
         return err_set(err, ERR_NOT_FOUND, "there is no such version");
     return err_set(err, ERR_NOT_FOUND, "%.*s \"%.*s\" does not exist",
@@ -76,6 +165,10 @@ static int each_seen(void *ctx, const struct row *row, struct err *err)
 {
     struct each *e = ctx;
     int r = may_see(e->txn, row, err);
+
+    /* The page that a deletion stands on was looked at (seen_page). */
+    if (r == 0 && row->method == METHOD_DELETE)
+        r = is_known_gone(e->txn, row->row);
 
     return r <= 0 ? r : e->each(e->ctx, row, err);
 }
@@ -157,7 +250,7 @@ int seen_page(struct store_txn *txn, struct page *page, struct err *err)
         struct row row;
         int r = txn->st->ops->get_row(txn, page->rows[i], &row, err);
 
-        if (r < 0 || (r = may_see(txn, &row, err)) < 0)
+        if (r < 0 || (r = may_see_any(txn, &row, err)) < 0)
             return r;
         if (r > 0)
             page->rows[kept++] = page->rows[i];

@@ -116,6 +116,8 @@ struct store_txn {
     int64_t deadline_us; /* of the monotonic clock; 0: none */
     bool has_looked;
     const struct sight *sight; /* of `who`, once has_looked; NULL: everything is in sight */
+    uint64_t *gone;            /* deletions that may be seen, as far as they were asked about */
+    size_t n_gone, cap_gone;
 };
 
 #define STORE_JOB_SEARCH_US 2000000 /* what one search inside a job may take */
@@ -161,7 +163,7 @@ int seen_look(struct store_txn *txn, struct err *err);
 /* At the end of a transaction. */
 void seen_end(struct store_txn *txn);
 /* Turns a row that was found but may not be seen into what is said of one that does not exist. */
-int seen_row(struct store_txn *txn, int r, int type, struct str id, const struct row *row,
+int seen_row(struct store_txn *txn, int r, int type, struct str id, struct row *row,
              struct err *err);
 int seen_each_row(struct store_txn *txn, const uint64_t *rows, size_t n, store_row_fn *each,
                   void *ctx, struct err *err);

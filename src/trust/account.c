@@ -15,6 +15,7 @@ static const struct field account_fields[] = {
     {"recovery", FIELD_LIST, offsetof(struct account, recovery)},
     {"identifiers", FIELD_LIST, offsetof(struct account, identifiers)},
     {"links", FIELD_LIST, offsetof(struct account, links)},
+    {"places", FIELD_LIST, offsetof(struct account, places)},
     {"created", FIELD_I64, offsetof(struct account, created_ms)},
     {"totpLast", FIELD_I64, offsetof(struct account, totp_last)},
     {"attempts", FIELD_I64, offsetof(struct account, attempts)},
@@ -23,6 +24,7 @@ static const struct field account_fields[] = {
     {"reset", FIELD_I64, offsetof(struct account, reset_ms)},
     {"waitUntil", FIELD_I64, offsetof(struct account, wait_until_ms)},
     {"disabled", FIELD_BOOL, offsetof(struct account, disabled)},
+    {"closed", FIELD_BOOL, offsetof(struct account, closed)},
 };
 const struct shape account_shape = SHAPE(account);
 

@@ -14,6 +14,7 @@
 #define ACCOUNT_LOGIN_MAX 64
 #define ACCOUNT_NAME_MAX 200
 #define ACCOUNT_FREE_ATTEMPTS 5
+#define ACCOUNT_PLACES_MAX 20 /* browsers that are remembered; the oldest give way */
 #define ACCOUNT_WAIT_FIRST_MS 30000
 #define ACCOUNT_WAIT_MAX_MS 900000
 #define ACCOUNT_IDENTIFIERS_MAX 8
@@ -43,11 +44,13 @@ struct account {
     struct str_list recovery;    /* hashes of codes that are left */
     struct str_list identifiers; /* "system|value": who the person was confirmed to be */
     struct str_list links; /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
+    struct str_list places; /* hashes of browsers that it was signed in with, newest last */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
     int64_t since_ms;     /* whoever signed in before is signed out */
     struct str totp_next; /* a key that waits for its first code; or empty */
     int64_t reset_ms;     /* when a new password was last asked for */
     bool disabled;
+    bool closed; /* by its person, for good: disabled as well */
 };
 
 extern const struct shape account_shape;

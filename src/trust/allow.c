@@ -457,11 +457,14 @@ int allow_log(const struct access *who, int type, struct str *ret, struct err *e
 {
     struct openings o;
     struct str own = STR_NULL; /* whose entries alone */
+    int r = 1;
 
     *ret = STR_NULL;
     if (who->kind != ACCESS_GRANTED)
         return 0;
-    if (who->guard && !guard_reads_log(who->guard, who->identity)) {
+    if (who->guard && (r = guard_reads_log(who->guard, who->identity, err)) < 0)
+        return r;
+    if (!r) {
         if (!str_starts(who->identity->fhir_user, STR("Patient/")))
             return err_set(err, ERR_FORBIDDEN, "the role does not read the audit log");
         own = str_from(who->identity->fhir_user, 8);

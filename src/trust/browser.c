@@ -9,14 +9,16 @@ static const struct field session_fields[] = {
 };
 const struct shape session_shape = SHAPE(session);
 
+enum cookie { COOKIE_BROWSER, COOKIE_SESSION, COOKIE_PLACE };
+
 /* "__Host-" asks the browser for Secure, no Domain and the path "/". */
-static struct str cookie_name(const struct oauth *o, bool is_session)
+static struct str cookie_name(const struct oauth *o, enum cookie which)
 {
+    static const struct str names[] = {STR("__Host-carnet-browser"), STR("__Host-carnet-session"),
+                                       STR("__Host-carnet-place")};
     bool is_secure = str_starts(o->t->root, STR("https://"));
 
-    if (is_session)
-        return is_secure ? STR("__Host-carnet-session") : STR("carnet-session");
-    return is_secure ? STR("__Host-carnet-browser") : STR("carnet-browser");
+    return is_secure ? names[which] : str_from(names[which], sizeof "__Host-" - 1);
 }
 
 static struct str cookie(const struct oauth *o, struct str name)
@@ -44,14 +46,14 @@ static void set_cookie(struct oauth *o, struct str name, const char *value, cons
 
 struct str browser_hash(struct oauth *o, bool may_set)
 {
-    struct str has = cookie(o, cookie_name(o, false));
+    struct str has = cookie(o, cookie_name(o, COOKIE_BROWSER));
     char secret[SECRET_TEXT_MAX], hash[2 * SHA256_BYTES + 1];
 
     if (has.n != SECRET_TEXT_MAX - 1) {
         if (!may_set)
             return STR_NULL;
         secret_new(secret);
-        set_cookie(o, cookie_name(o, false), secret, "");
+        set_cookie(o, cookie_name(o, COOKIE_BROWSER), secret, "");
         has = str_c(secret);
     }
     sha256_hex(has, hash);
@@ -65,7 +67,7 @@ bool browser_is_ours(const struct oauth *o)
 
 bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret)
 {
-    struct str has = cookie(o, cookie_name(o, true));
+    struct str has = cookie(o, cookie_name(o, COOKIE_SESSION));
     char name[TICKET_NAME_MAX];
     struct account account;
 
@@ -84,7 +86,45 @@ int browser_session_new(struct store_txn *txn, const struct session *session, st
 
 void browser_session_set(struct oauth *o, const struct ticket *ticket)
 {
-    set_cookie(o, cookie_name(o, true), ticket->text, "");
+    set_cookie(o, cookie_name(o, COOKIE_SESSION), ticket->text, "");
+}
+
+struct str browser_place(struct oauth *o)
+{
+    struct str has = cookie(o, cookie_name(o, COOKIE_PLACE));
+    char secret[SECRET_TEXT_MAX], hash[2 * SHA256_BYTES + 1];
+
+    if (has.n == SECRET_TEXT_MAX - 1)
+        snprintf(secret, sizeof secret, "%.*s", STR_ARG(has));
+    else
+        secret_new(secret);
+    set_cookie(o, cookie_name(o, COOKIE_PLACE), secret, "; Max-Age=31536000");
+    sha256_hex(str_c(secret), hash);
+    return arena_dup(o->a, str_c(hash));
+}
+
+int browser_place_keep(struct oauth *o, struct store_txn *txn, struct str account, struct str place,
+                       struct err *err)
+{
+    struct str places[ACCOUNT_PLACES_MAX];
+    struct account of;
+    size_t n = 0, from;
+    bool is_first;
+    int r = account_get(txn, account, o->a, &of, err);
+
+    if (r < 0)
+        return r;
+    is_first = !of.places.n;
+    for (size_t i = 0; i < of.places.n; i++)
+        if (str_eq(of.places.v[i], place))
+            return 0;
+    from = of.places.n < ACCOUNT_PLACES_MAX ? 0 : of.places.n - ACCOUNT_PLACES_MAX + 1;
+    for (size_t i = from; i < of.places.n; i++)
+        places[n++] = of.places.v[i];
+    places[n++] = place;
+    of.places = (struct str_list){places, n};
+    r = account_put(txn, &of, err);
+    return r < 0 || is_first ? r : trust_tell(o->t, txn, TOLD_PLACE, &of, STR(""), err);
 }
 
 static int drop_session(void *ctx, struct store_txn *txn, struct err *err)
@@ -94,12 +134,12 @@ static int drop_session(void *ctx, struct store_txn *txn, struct err *err)
 
 int browser_session_end(struct oauth *o)
 {
-    struct str has = cookie(o, cookie_name(o, true));
+    struct str has = cookie(o, cookie_name(o, COOKIE_SESSION));
     char name[TICKET_NAME_MAX];
 
     if (!has.p)
         return 0;
-    set_cookie(o, cookie_name(o, true), "", "; Max-Age=0");
+    set_cookie(o, cookie_name(o, COOKIE_SESSION), "", "; Max-Age=0");
     return ticket_name(has, o->now_ms, name)
                ? record_commit(o->t->store, drop_session, name, &o->err)
                : 0;

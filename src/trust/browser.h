@@ -1,8 +1,9 @@
-/* browser.h - what a browser is known by: two cookies that no script and no other site can use.
+/* browser.h - what a browser is known by: cookies that no script and no other site can use.
  *
  * One binds an authorisation under way to the browser in which it began, so that nobody can have
- * somebody else finish what they started (or the reverse). The other is the session of a person
- * who signed in. Over TLS both are __Host- cookies.
+ * somebody else finish what they started (or the reverse). Another is the session of a person
+ * who signed in, a third says that somebody has signed in here before. Over TLS all are __Host-
+ * cookies.
  */
 #ifndef TRUST_BROWSER_H
 #define TRUST_BROWSER_H
@@ -30,6 +31,13 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,
                         struct err *err);
 void browser_session_set(struct oauth *o, const struct ticket *ticket);
+/* The hash by which this browser is known to accounts that signed in with it, for a year after the
+ * last time; sets the cookie. .p NULL without memory. */
+struct str browser_place(struct oauth *o);
+/* Inside the job that begins a session: remembers the place, and tells the account's person when it
+ * is a new one behind others. */
+int browser_place_keep(struct oauth *o, struct store_txn *txn, struct str account, struct str place,
+                       struct err *err);
 /* Ends the session of the request's cookie, and takes the cookie back. Commits. No session is no
  * error. */
 int browser_session_end(struct oauth *o);

@@ -2,6 +2,7 @@
 
 #include "trust/account.h"
 #include "trust/guard.h"
+#include "trust/policy_book.h"
 #include "trust/trust.h"
 
 static int find_account(struct store *store, struct arena *a, struct str login, struct account *ret,
@@ -31,16 +32,19 @@ static int split(struct str resource, int *ret_type, struct str *ret_id, struct 
     return 0;
 }
 
-int explain_identity(struct guard *g, const struct identity *who, struct str name,
+int explain_identity(struct guard *g, struct arena *a, const struct identity *who, struct str name,
                      struct str resource, struct explained *ret, struct err *err)
 {
-    struct explained said = {.name = name,
-                             .role = who->role,
-                             .resource = resource,
-                             .version = guard_policy(g)->version,
-                             .why = WHY_NO_ROLE};
+    struct explained said = {
+        .name = name, .role = who->role, .resource = resource, .why = WHY_NO_ROLE};
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
     struct str id = STR("");
     int type = 0, r = split(resource, &type, &id, err);
+
+    if (r >= 0)
+        r = guard_policy(g, &p, err);
+    if (r >= 0 && !(said.version = arena_dup(a, p->version)).p)
+        r = err_no_memory(err);
 
     if (r >= 0)
         r = guard_explain(g, who, type, id, &said.why, err);
@@ -66,7 +70,7 @@ int explain_account(struct store *store, struct guard *g, struct arena *a, struc
                           .patient = STR(""),
                           .purpose = purpose,
                           .assurance = account.totp.n ? ASSURANCE_TWO_FACTORS : ASSURANCE_PASSWORD};
-    return explain_identity(g, &who, account.login, resource, ret, err);
+    return explain_identity(g, a, &who, account.login, resource, ret, err);
 }
 
 void explain_write(struct sb *out, const struct explained *e)
@@ -81,13 +85,13 @@ void explain_write(struct sb *out, const struct explained *e)
 int explain_access(struct store *store, struct guard *guard, struct arena *a, struct str login,
                    struct str resource, struct str purpose, struct sb *out, struct err *err)
 {
-    _cleanup_(policy_freep) struct policy *policy = NULL;
+    _cleanup_(policy_book_freep) struct policy_book *book = NULL;
     _cleanup_(guard_freep) struct guard *own = NULL;
     struct explained said;
     int r = 0;
 
-    if (!guard && (r = policy_parse(policy_default(), &policy, err)) >= 0)
-        r = guard_new(store, policy, &own, err);
+    if (!guard && (r = policy_book_new(store, &book, err)) >= 0)
+        r = guard_new(store, book, &own, err);
     if (r >= 0)
         r = explain_account(store, guard ? guard : own, a, login, resource,
                             purpose.p ? purpose : STR(""), &said, err);

@@ -1,6 +1,8 @@
 #include "trust/facts.h"
 
+#include "base/clock.h"
 #include "fhir/date.h"
+#include "trust/label.h"
 
 #define OPEN_MS INT64_C(253402300800000) /* year 10000 */
 
@@ -62,17 +64,38 @@ static int find_owners(struct arena *a, const struct params *params,
     return o.no_memory ? err_no_memory(err) : 0;
 }
 
+/* What the policy's rules say of its codes counts as if it had the label: superseded versions have
+ * not, and current ones not yet where the rules are new. */
+static void take_rules(struct facts *f, const struct policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct coding_key *l = &p->rules[i].label;
+
+        if (!(f->rules >> i & 1))
+            continue;
+        f->is_sensitive |= policy_is_sensitive(p, l->system, l->code);
+        f->is_confidential |= policy_is_confidential(p, l->system, l->code);
+    }
+}
+
 int facts_of(struct arena *a, const struct policy *policy, const struct params *params,
-             const struct index_options *opt, int type, yyjson_val *root, struct facts *ret,
-             struct err *err)
+             const struct index_options *opt, int type, yyjson_val *root, enum facts_kind kind,
+             struct facts *ret, struct err *err)
 {
     yyjson_val *labels = js_get(js_get(root, "meta"), "security"), *one;
     size_t i, max;
 
-    *ret = (struct facts){.type = type, .id = js_get_str(root, "id"), .root = root};
+    *ret =
+        (struct facts){.type = type, .id = js_get_str(root, "id"), .root = root, .policy = policy};
+    ret->rules = kind == FACTS_GIVEN ? 0 : label_rules(policy, root);
+    if (kind == FACTS_CURRENT)
+        ret->rules &= ~label_by_age(policy, ret->rules);
+    take_rules(ret, policy);
     yyjson_arr_foreach(labels, i, max, one) {
         struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
 
+        if (kind == FACTS_GIVEN && label_is_set(one))
+            continue;
         ret->is_sensitive |= policy_is_sensitive(policy, system, code);
         ret->is_confidential |= policy_is_confidential(policy, system, code);
     }
@@ -88,6 +111,10 @@ bool facts_has_label(const struct facts *f, struct str system, struct str code)
         if (str_eq(js_get_str(one, "system"), system) && str_eq(js_get_str(one, "code"), code))
             return true;
     }
+    for (size_t k = 0; f->rules && k < f->policy->n_rules; k++)
+        if ((f->rules >> k & 1) && str_eq(f->policy->rules[k].label.code, code) &&
+            str_eq(f->policy->rules[k].label.system, system))
+            return true;
     return false;
 }
 
@@ -153,6 +180,19 @@ bool facts_period(const struct facts *f, int64_t *ret_from_ms, int64_t *ret_to_m
         if (read_date(js_get_str(f->root, dates[i]), ret_from_ms, ret_to_ms))
             return true;
     return false;
+}
+
+int64_t facts_birthday_ms(struct str born, int age)
+{
+    uint64_t part[3] = {0, 1, 1};
+    struct str rest = born, one;
+
+    for (int i = 0; i < 3 && rest.n && str_split(&rest, '-', &one); i++)
+        if (!str_to_u64(one, 9999, &part[i]))
+            return INT64_MIN;
+    if (!part[0] || part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > 31)
+        return INT64_MIN;
+    return clock_days((int)part[0] + age, (int)part[1], (int)part[2]) * INT64_C(86400000);
 }
 
 /* ---- who and what it names ---- */

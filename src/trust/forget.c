@@ -90,7 +90,7 @@ static int forget(struct forgetting *f, struct err *err)
         return err_no_memory(err);
     for (size_t i = 0; i < ARRAY_LEN(theirs) && r >= 0; i++)
         r = each_of(f, theirs[i], drop_if_theirs, err);
-    for (enum record_kind kind = RECORD_SESSION; kind < RECORD_KIND_COUNT && r >= 0; kind++)
+    for (enum record_kind kind = RECORD_SESSION; kind < RECORD_POLICY && r >= 0; kind++)
         r = each_of(f, kind, drop_if_theirs, err);
     return r;
 }
@@ -133,6 +133,24 @@ int trust_forget(struct store_txn *txn, struct str fhir_user, size_t *ret, struc
     arena_init(&f.one, ARENA_MAX);
     r = forget(&f, err);
     *ret = f.n;
+    arena_done(&f.names);
+    arena_done(&f.one);
+    return MIN(r, 0);
+}
+
+int trust_revoke_all(struct store_txn *txn, struct str account, struct err *err)
+{
+    struct forgetting f = {
+        .txn = txn, .fhir_user = STR(""), .quoted_id = STR(""), .accounts = &account, .n = 1};
+    int r;
+
+    arena_init(&f.names, ARENA_MAX);
+    arena_init(&f.one, ARENA_MAX);
+    r = each_of(&f, RECORD_LINK, drop_if_theirs, err);
+    if (r >= 0)
+        r = each_of(&f, RECORD_GRANT, drop_if_theirs, err);
+    for (enum record_kind kind = RECORD_SESSION; kind < RECORD_POLICY && r >= 0; kind++)
+        r = each_of(&f, kind, drop_if_theirs, err);
     arena_done(&f.names);
     arena_done(&f.one);
     return MIN(r, 0);

@@ -1,4 +1,4 @@
-/* forget.h - what trust keeps of a person who is erased: their account, and what hangs on it.
+/* forget.h - what hangs on an account: of a person who is erased, or who closes it.
  */
 #ifndef TRUST_FORGET_H
 #define TRUST_FORGET_H
@@ -13,5 +13,9 @@ int trust_names(struct store_txn *txn, struct str fhir_user, struct arena *a, st
  * links, grants and tickets, and every ticket that names the resource. *ret: how many accounts.
  * Looks at all records. */
 int trust_forget(struct store_txn *txn, struct str fhir_user, size_t *ret, struct err *err);
+
+/* Inside a job: drops all that an account opens or opened, its links, grants, sessions and tickets;
+ * the account itself stays, and its login name is nobody else's. Looks at all of them. */
+int trust_revoke_all(struct store_txn *txn, struct str account, struct err *err);
 
 #endif

@@ -1,8 +1,10 @@
 #include "trust/guard.h"
 
 #include "base/clock.h"
+#include "trust/correction.h"
 #include "trust/glass.h"
 #include "trust/guard_int.h"
+#include "trust/label.h"
 #include "trust/trust.h"
 
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 #define BODY_ARENA_MAX (STORE_BODY_MAX * 3)
 #define CONSENTS_MAX 100 /* of one patient that are looked at; with more the answer is no */
 
-int guard_new(struct store *store, const struct policy *policy, struct guard **ret, struct err *err)
+int guard_new(struct store *store, struct policy_book *book, struct guard **ret, struct err *err)
 {
     struct guard *g = calloc(1, sizeof *g);
 
@@ -21,7 +23,7 @@ int guard_new(struct store *store, const struct policy *policy, struct guard **r
         return ERR_NO_MEMORY;
     }
     g->store = store;
-    g->policy = policy;
+    g->book = book;
     pthread_mutex_init(&g->following, NULL);
     pthread_rwlock_init(&g->lock, NULL);
     *ret = g;
@@ -34,15 +36,47 @@ void guard_free(struct guard *g)
         return;
     care_forget_all(g);
     watch_unref(g->watch);
+    policy_unref(g->policy);
     quota_done(&g->finds);
     pthread_mutex_destroy(&g->following);
     pthread_rwlock_destroy(&g->lock);
     free(g);
 }
 
-const struct policy *guard_policy(const struct guard *g)
+/* Another process that sets a policy is heard of where a transaction looks at its position. */
+static int listen(struct guard *g, struct err *err)
 {
-    return g->policy;
+    struct access who = trust_system();
+    struct store_txn *txn = NULL;
+    int r = store_is_shared(g->store) ? store_begin(g->store, &who, &txn, err) : 0;
+
+    if (!txn)
+        return r;
+    store_position(txn);
+    store_end(txn);
+    return 0;
+}
+
+int guard_policy(struct guard *g, const struct policy **ret, struct err *err)
+{
+    int r = listen(g, err);
+
+    return r < 0 ? r : policy_book_get(g->book, ret, err);
+}
+
+int guard_role(struct guard *g, struct str role, struct policy_role *ret, struct err *err)
+{
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
+    const struct policy_role *found;
+    int r = guard_policy(g, &p, err);
+
+    if (r < 0)
+        return r;
+    found = policy_role(p, role);
+    *ret = found ? *found : (struct policy_role){.records = RECORDS_NONE};
+    ret->name = STR("");
+    ret->purposes = (struct str_list){.n = 0};
+    return 0;
 }
 
 /* ---- a view ---- */
@@ -66,11 +100,12 @@ static struct str role_name(const struct identity *i)
     return i->kind == IDENTITY_CLIENT ? STR("system") : i->role;
 }
 
-bool guard_reads_log(const struct guard *g, const struct identity *who)
+int guard_reads_log(struct guard *g, const struct identity *who, struct err *err)
 {
-    const struct policy_role *role = policy_role(g->policy, role_name(who));
+    struct policy_role role;
+    int r = guard_role(g, role_name(who), &role, err);
 
-    return role && role->audits;
+    return r < 0 ? r : role.audits;
 }
 
 static struct asker asker_of(const struct policy *p, const struct identity *i)
@@ -87,16 +122,29 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
     return who;
 }
 
-struct str guard_purpose(const struct guard *g, const struct identity *who)
+int guard_purpose(struct guard *g, const struct identity *who, struct arena *a, struct str *ret,
+                  struct err *err)
 {
-    return asker_of(g->policy, who).purpose;
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
+    int r = policy_book_get(g->book, &p, err);
+
+    if (r < 0)
+        return r;
+    *ret = arena_dup(a, asker_of(p, who).purpose);
+    return ret->p ? 0 : err_no_memory(err);
 }
 
-enum why guard_may_ask(const struct guard *g, const struct identity *who)
+int guard_may_ask(struct guard *g, const struct identity *who, enum why *ret, struct err *err)
 {
-    struct asker as = asker_of(g->policy, who);
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
+    int r = guard_policy(g, &p, err);
+    struct asker as;
 
-    return decide_asker(&as);
+    if (r < 0)
+        return r;
+    as = asker_of(p, who);
+    *ret = decide_asker(&as);
+    return 0;
 }
 
 static void set_types(struct view *v)
@@ -118,7 +166,7 @@ static void set_slots(struct view *v)
         enum consent_verdict said = consents_say(&c, 1, &v->who, NULL, v->now_ms);
 
         if (said == CONSENT_DENY ||
-            (said == CONSENT_NOTHING && !decide_implicit(v->g->policy, &v->who)))
+            (said == CONSENT_NOTHING && !decide_implicit(v->policy, &v->who)))
             v->sight.shut[v->sight.n_shut++] = &v->watch->rows[i];
     }
 }
@@ -145,27 +193,31 @@ static uint64_t mark_of(const struct view *v)
 {
     uint64_t mark = (uint64_t)(uintptr_t)v->watch + atomic_load(&v->watch->generation);
 
+    mark = mark * 31 + v->policy->number;
     mark = mark * 31 + str_hash(v->who.user);
     mark = mark * 31 + str_hash(v->who.purpose);
     return (mark * 31 + (v->who.role ? str_hash(v->who.role->name) : 0)) | 1;
 }
 
-static int fill(struct view *v, uint64_t position, bool is_writing, struct err *err)
+/* What is known, up to now and of the policy in force; the view holds it. */
+static int follow(struct view *v, uint64_t position, bool is_writing, struct err *err)
 {
     struct guard *g = v->g;
-    int r;
+    _cleanup_(policy_unrefp) const struct policy *now = NULL;
+    bool is_behind = is_writing || !position || !atomic_load(&g->position) ||
+                     atomic_load(&g->position) < position;
+    int r = policy_book_get(g->book, &now, err);
 
-    if ((is_writing || !position || !atomic_load(&g->position) ||
-         atomic_load(&g->position) < position) &&
-        (r = guard_follow(g, err)) < 0)
+    if (r < 0)
+        return r;
+    pthread_rwlock_rdlock(&g->lock);
+    is_behind |= !g->watch || g->watch->policy != now;
+    pthread_rwlock_unlock(&g->lock);
+    if (is_behind && (r = guard_follow(g, err)) < 0)
         return r;
     /* A position that cannot be read looks like that of an empty store. */
     if (!is_writing && !position && atomic_load(&g->position))
         return err_set(err, ERR_BUSY, "the store's position cannot be read");
-    set_types(v);
-    if (why_permits(decide_asker(&v->who)) && v->who.role->records != RECORDS_NONE &&
-        (r = set_care(v, err)) < 0)
-        return r;
     pthread_rwlock_rdlock(&g->lock);
     v->watch = g->watch;
     if (v->watch)
@@ -173,6 +225,18 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
     pthread_rwlock_unlock(&g->lock);
     if (!v->watch)
         return err_set(err, ERR_BUSY, "what people consent to is not known yet");
+    v->policy = v->watch->policy;
+    return 0;
+}
+
+static int fill(struct view *v, uint64_t position, bool is_writing, struct err *err)
+{
+    int r;
+
+    set_types(v);
+    if (why_permits(decide_asker(&v->who)) && v->who.role->records != RECORDS_NONE &&
+        (r = set_care(v, err)) < 0)
+        return r;
     /* Of one's own record nothing is kept from oneself, and the law asks for nobody's consent. */
     if (v->who.role && v->who.role->records > RECORDS_CASES) {
         v->sight.ask = &v->watch->ask;
@@ -185,7 +249,7 @@ static int fill(struct view *v, uint64_t position, bool is_writing, struct err *
         (v->who.role && !v->who.role->unlinked && !v->sight.reach) || is_writing ||
         position < v->watch->built || (v->care && position < v->care->built) ||
         (v->who.role && v->who.role->records > RECORDS_OWN &&
-         (!decide_implicit(g->policy, &v->who) || str_starts(v->who.user, STR("Patient/"))));
+         (!decide_implicit(v->policy, &v->who) || str_starts(v->who.user, STR("Patient/"))));
     if (!v->sight.asks_all && !v->sight.reach)
         v->sight.mark = mark_of(v);
     return 0;
@@ -201,11 +265,14 @@ int guard_look(struct guard *g, const struct identity *who, uint64_t position, b
         return err_no_memory(err);
     v->g = g;
     v->sight.own = v;
-    v->who = asker_of(g->policy, who);
     v->account = who->subject;
     v->now_ms = clock_now_ms();
     v->params = store_params(g->store);
-    r = fill(v, position, is_writing, err);
+    r = follow(v, position, is_writing, err);
+    if (r >= 0) {
+        v->who = asker_of(v->policy, who);
+        r = fill(v, position, is_writing, err);
+    }
     if (r < 0)
         view_free(v);
     else
@@ -269,7 +336,7 @@ static enum why decide_facts(const struct view *v, const struct facts *f)
     enum why why;
 
     pthread_rwlock_rdlock(&v->g->lock);
-    why = decide(v->g->policy, &v->who, f, &file, v->now_ms);
+    why = decide(v->policy, &v->who, f, &file, v->now_ms);
     pthread_rwlock_unlock(&v->g->lock);
     return why;
 }
@@ -287,7 +354,8 @@ static void looked_done(struct looked *l)
     arena_done(&l->a);
 }
 
-static int look_at(const struct view *v, const struct row *row, struct looked *l, struct err *err)
+static int look_at(const struct view *v, const struct row *row, enum facts_kind kind,
+                   struct looked *l, struct err *err)
 {
     struct guard *g = v->g;
     yyjson_val *root;
@@ -298,14 +366,14 @@ static int look_at(const struct view *v, const struct row *row, struct looked *l
     if ((r = row_json(g->store, row, &l->text, err)) < 0 || (r = sb_ok(&l->text, err)) < 0 ||
         (r = js_parse_stored(&l->a, sb_view(&l->text), &root, err)) < 0)
         return r;
-    return facts_of(&l->a, g->policy, v->params, store_index_options(g->store), row->type, root,
-                    &l->facts, err);
+    return facts_of(&l->a, v->policy, v->params, store_index_options(g->store), row->type, root,
+                    kind, &l->facts, err);
 }
 
 int view_decide(const struct view *v, const struct row *row, enum why *ret, struct err *err)
 {
     struct looked l;
-    int r = look_at(v, row, &l, err);
+    int r = look_at(v, row, row->is_current ? FACTS_CURRENT : FACTS_OLD, &l, err);
 
     if (r >= 0)
         *ret = decide_facts(v, &l.facts);
@@ -335,6 +403,20 @@ static int refuse(struct err *err, const char *why)
     return err_set(err, ERR_FORBIDDEN, "%s", why);
 }
 
+/* Whether it has a label; with `brought`, as one that the node has not set. */
+static bool has_label(yyjson_val *root, struct str system, struct str code, bool brought)
+{
+    yyjson_val *labels = js_get(js_get(root, "meta"), "security"), *one;
+    size_t i, max;
+
+    yyjson_arr_foreach(labels, i, max, one) {
+        if (str_eq(js_get_str(one, "system"), system) && str_eq(js_get_str(one, "code"), code) &&
+            !(brought && label_is_set(one)))
+            return true;
+    }
+    return false;
+}
+
 static bool same_labels(const struct policy *p, const struct facts *old, const struct facts *new)
 {
     yyjson_val *labels = js_get(js_get(old->root, "meta"), "security"), *one;
@@ -343,8 +425,9 @@ static bool same_labels(const struct policy *p, const struct facts *old, const s
     yyjson_arr_foreach(labels, i, max, one) {
         struct str system = js_get_str(one, "system"), code = js_get_str(one, "code");
 
+        /* The node's own go when its rules change: one that was brought may not become one. */
         if ((policy_is_sensitive(p, system, code) || policy_is_confidential(p, system, code)) &&
-            !facts_has_label(new, system, code))
+            !has_label(new->root, system, code, !label_is_set(one)))
             return false;
     }
     return true;
@@ -407,6 +490,8 @@ static int may_review(const struct view *v, yyjson_val *old, yyjson_val *new, st
 {
     const char *why;
 
+    if ((old && correction_is_task(old)) || (new &&correction_is_task(new)))
+        return refuse(err, "a request for a correction is asked and decided by its operations");
     if (!(old && glass_is_task(old)) && !(new &&glass_is_task(new)))
         return 0;
     if (old && new && !v->who.role->reviews)
@@ -429,12 +514,12 @@ int guard_may_put(const struct sight *sight, const struct put *put, const struct
     arena_init(&is.a, 0);
     if (!why_permits(decide_asker(&v->who)))
         return refuse(err, "this may not be written");
-    if (is_there && (r = look_at(v, old, &was, err)) >= 0)
+    if (is_there && (r = look_at(v, old, FACTS_CURRENT, &was, err)) >= 0)
         r = may_write(v, &was.facts, METHOD_UPDATE, err);
-    if (r >= 0 && !deletes && (r = look_at(v, &row, &is, err)) >= 0)
+    if (r >= 0 && !deletes && (r = look_at(v, &row, FACTS_GIVEN, &is, err)) >= 0)
         r = may_write(v, &is.facts, put->method, err);
     if (r >= 0 && is_there && !deletes && !v->who.role->labels &&
-        !same_labels(v->g->policy, &was.facts, &is.facts))
+        !same_labels(v->policy, &was.facts, &is.facts))
         r = refuse(err, "labels that keep this from others may not be taken away");
     if (r >= 0)
         r = may_review(v, is_there ? was.facts.root : NULL, deletes ? NULL : is.facts.root, err);
@@ -474,7 +559,7 @@ int guard_explain(struct guard *g, const struct identity *who, int type, struct 
     if (r >= 0 && row.method == METHOD_DELETE)
         r = err_set(err, ERR_DELETED, "it was deleted");
     if (r >= 0) {
-        r = look_at(sight->own, &row, &l, err);
+        r = look_at(sight->own, &row, FACTS_CURRENT, &l, err);
         if (r >= 0)
             *ret = explain_facts(sight->own, &l.facts);
         looked_done(&l);

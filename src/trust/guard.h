@@ -21,15 +21,19 @@
 
 struct guard;
 
-/* The store and the policy must outlive it. */
-int guard_new(struct store *store, const struct policy *policy, struct guard **ret,
-              struct err *err);
+struct policy_book;
+
+/* The store and the book, whose policy holds, must outlive it. */
+int guard_new(struct store *store, struct policy_book *book, struct guard **ret, struct err *err);
 void guard_free(struct guard *g);
 static inline void guard_freep(struct guard **g)
 {
     guard_free(*g);
 }
-const struct policy *guard_policy(const struct guard *g);
+/* The policy in force, also where another process has set it just now; the caller unrefs. */
+int guard_policy(struct guard *g, const struct policy **ret, struct err *err);
+/* What a role of it may do, without its texts; nothing at all where there is no such role. */
+int guard_role(struct guard *g, struct str role, struct policy_role *ret, struct err *err);
 
 /* What access_rules.look, sight_done and in_sight are. */
 int guard_look(struct guard *g, const struct identity *who, uint64_t position, bool is_writing,
@@ -41,8 +45,8 @@ int guard_in_sight(const struct sight *sight, const struct row *row, struct err 
 int guard_may_put(const struct sight *sight, const struct put *put, const struct row *old,
                   struct err *err);
 
-/* Whether `who` reads the audit log of everybody. */
-bool guard_reads_log(const struct guard *g, const struct identity *who);
+/* Whether `who` reads the audit log of everybody: 1, 0 or negative. */
+int guard_reads_log(struct guard *g, const struct identity *who, struct err *err);
 
 /* Whether `who` may find people whom they do not care for, once more: ERR_FORBIDDEN,
  * ERR_THROTTLED. */
@@ -52,10 +56,11 @@ int guard_find(struct guard *g, const struct identity *who, struct store_txn *tx
                const uint64_t *rows, size_t n, bool *ret, struct err *err);
 
 /* WHY_SHARED, or why `who` sees nothing at all. */
-enum why guard_may_ask(const struct guard *g, const struct identity *who);
+int guard_may_ask(struct guard *g, const struct identity *who, enum why *ret, struct err *err);
 
-/* What `who` asks for: what the token says, else what the role stands for. Lives as the policy. */
-struct str guard_purpose(const struct guard *g, const struct identity *who);
+/* What `who` asks for: what the token says, else what the role stands for. */
+int guard_purpose(struct guard *g, const struct identity *who, struct arena *a, struct str *ret,
+                  struct err *err);
 
 /* Whether `who` works for an organisation ("Organization/1") or for one above it; whether they and
  * another ("Practitioner/1") work for organisations that have one in common, or one above the

@@ -163,7 +163,7 @@ static int take_row(struct following *f, const struct row *row, yyjson_val *root
     if (!def_compartment_params(COMPARTMENT_PATIENT, row->type))
         return 0;
     r = facts_of(&f->a, g->policy, f->params, store_index_options(g->store), row->type, root,
-                 &facts, err);
+                 FACTS_CURRENT, &facts, err);
     if (r < 0)
         return r;
     pthread_rwlock_wrlock(&g->lock);
@@ -334,15 +334,35 @@ static int catch_up(struct guard *g, struct store_txn *txn, uint64_t from, uint6
     return r;
 }
 
+/* What was made with another policy is made anew. */
+static int meet_policy(struct guard *g, struct err *err)
+{
+    const struct policy *p = NULL, *old;
+    int r = policy_book_get(g->book, &p, err);
+
+    if (r < 0)
+        return r;
+    pthread_rwlock_wrlock(&g->lock);
+    old = g->policy;
+    g->policy = p;
+    pthread_rwlock_unlock(&g->lock);
+    policy_unref(old);
+    return 0;
+}
+
 int guard_follow_in(struct guard *g, struct store_txn *txn, struct err *err)
 {
     uint64_t from = atomic_load(&g->position), to = store_position(txn);
-    int r;
+    int r = meet_policy(g, err);
+
+    if (r < 0)
+        return r;
 
     /* That of an empty store, or it cannot be read. */
     if (!to && from)
         return err_set(err, ERR_BUSY, "the store's position cannot be read");
-    if (!g->watch || g->is_torn || to < from || to - from > GUARD_CATCH_UP_MAX)
+    if (!g->watch || g->watch->policy != g->policy || g->is_torn || to < from ||
+        to - from > GUARD_CATCH_UP_MAX)
         r = build(g, txn, err);
     else
         r = catch_up(g, txn, from, to, err);

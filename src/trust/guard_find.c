@@ -39,10 +39,14 @@ int guard_find(struct guard *g, const struct identity *who, struct store_txn *tx
 
 int guard_may_find(struct guard *g, const struct identity *who, struct err *err)
 {
-    const struct policy *p = g->policy;
+    _cleanup_(policy_unrefp) const struct policy *p = NULL;
     struct str name = who->kind == IDENTITY_CLIENT ? STR("system") : who->role;
-    const struct policy_role *role = policy_role(p, name);
+    const struct policy_role *role;
+    int r = guard_policy(g, &p, err);
 
+    if (r < 0)
+        return r;
+    role = policy_role(p, name);
     if (!role || !role->finds)
         return err_set(err, ERR_FORBIDDEN, "the role finds nobody outside of their care");
     return quota_take(&g->finds, who->subject, p->finds_an_hour, clock_now_ms(), err);

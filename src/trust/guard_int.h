@@ -11,6 +11,7 @@
 
 #include "trust/guard.h"
 #include "store/sight.h"
+#include "trust/policy_book.h"
 #include "trust/quota.h"
 #include "trust/text_map.h"
 
@@ -46,10 +47,11 @@ enum { WATCHED_NOT = -1, WATCHED_ASK = -2 };
  * it. `patients`, `sayings` and `consents` are guarded by the guard's lock, the sets by nothing. */
 struct watch {
     atomic_uint refs;
-    uint64_t built;           /* the feed's position when it was made */
-    struct text_map patients; /* id -> struct watched */
-    struct text_map consents; /* id of a Consent -> struct watched */
-    struct text_map sayings;  /* text -> struct saying */
+    const struct policy *policy; /* that it was made with; a reference */
+    uint64_t built;              /* the feed's position when it was made */
+    struct text_map patients;    /* id -> struct watched */
+    struct text_map consents;    /* id of a Consent -> struct watched */
+    struct text_map sayings;     /* text -> struct saying */
     _Atomic(const struct saying *) of_slot[SIGHT_SHUT_MAX];
     atomic_size_t n_slots;
     struct row_bits ask;
@@ -59,10 +61,11 @@ struct watch {
 
 struct guard {
     struct store *store;
-    const struct policy *policy;
-    pthread_mutex_t following; /* who brings it up to date */
-    bool is_torn;              /* … failed to: of whoever holds it */
-    pthread_rwlock_t lock;     /* of what follows, and of the maps */
+    struct policy_book *book;
+    pthread_mutex_t following;   /* who brings it up to date */
+    const struct policy *policy; /* what is known is made with; theirs who hold `following` */
+    bool is_torn;                /* … failed to: of whoever holds it */
+    pthread_rwlock_t lock;       /* of what follows, and of the maps */
     struct watch *watch;
     _Atomic uint64_t position; /* of the feed, up to which all is known */
     struct care *cares;
@@ -77,7 +80,8 @@ struct view {
     struct sight sight; /* first: that is what the store holds */
     struct guard *g;
     struct watch *watch;
-    struct care *care; /* NULL: none is asked for */
+    const struct policy *policy; /* the watch's */
+    struct care *care;           /* NULL: none is asked for */
     struct reach *reach;
     struct asker who;
     struct str account; /* whose it is: the identity's, which outlives the view */

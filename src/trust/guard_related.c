@@ -483,21 +483,6 @@ static int find_rows(struct making *in, struct err *err)
 
 /* ---- those who act for others ---- */
 
-/* When one who was born then is of age; INT64_MIN where it is not known. Of a year or a month, the
- * earliest day counts. */
-static int64_t of_age_ms(struct str born, int age)
-{
-    uint64_t part[3] = {0, 1, 1};
-    struct str rest = born, one;
-
-    for (int i = 0; i < 3 && rest.n && str_split(&rest, '-', &one); i++)
-        if (!str_to_u64(one, 9999, &part[i]))
-            return INT64_MIN;
-    if (!part[0] || part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > 31)
-        return INT64_MIN;
-    return clock_days((int)part[0] + age, (int)part[1], (int)part[2]) * INT64_C(86400000);
-}
-
 static int add_ward(struct making *in, struct str id, struct err *err)
 {
     struct care *c = in->c;
@@ -516,7 +501,7 @@ static int add_ward(struct making *in, struct str id, struct err *err)
     }
     if (r < 0 || (r = parse(in, &row, &root, err)) < 0)
         return r;
-    grown_ms = of_age_ms(js_get_str(root, "birthDate"), in->g->policy->age);
+    grown_ms = facts_birthday_ms(js_get_str(root, "birthDate"), in->g->policy->age);
     if (in->now_ms < grown_ms)
         c->until_ms = MIN(c->until_ms, grown_ms);
     else if ((r = set_add(&c->grown, own, err)) < 0)

@@ -39,6 +39,7 @@ void watch_unref(struct watch *w)
 {
     if (!w || atomic_fetch_sub(&w->refs, 1) != 1)
         return;
+    policy_unref(w->policy);
     text_map_done(&w->patients, watched_free);
     text_map_done(&w->consents, NULL);
     text_map_done(&w->sayings, saying_free);
@@ -333,6 +334,7 @@ int watch_build(struct guard *g, struct store_txn *txn, struct watch **ret, stru
     if (!b.w)
         return err_no_memory(err);
     atomic_store(&b.w->refs, 1);
+    b.w->policy = policy_ref(g->policy);
     b.w->built = store_position(txn);
     arena_init(&b.a, STORE_BODY_MAX * 3);
     r = guard_each(g, txn, def_resource(STR("Consent")), STR("status=active"), each_consent, &b,

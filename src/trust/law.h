@@ -21,11 +21,13 @@ uint64_t law_makes_case(const struct policy *p, yyjson_val *condition);
 /* Those of `diseases` that open a type. */
 uint64_t law_opens(const struct policy *p, uint64_t diseases, int type);
 
-/* Adds the codes that a terminology has below the listed ones, as it is now. A system that it does
- * not know adds none. Before the policy is shared. */
+/* Adds the codes that a terminology has below the listed ones, of diseases and of labelling, as it
+ * is now. A system that it does not know adds none. Before the policy is shared. */
 int law_widen(struct policy *p, const struct world *world, struct err *err);
 
-/* Inside the build of a policy: a code, as text "system|code", is one of a disease. */
-int law_add(struct policy *p, struct str system, struct str code, size_t disease, struct err *err);
+/* Inside the build of a policy: a code, as text "system|code", is one of those of bit `which`. */
+int law_add(struct text_map *to, struct str system, struct str code, size_t which, struct err *err);
+/* The bits of a code. */
+uint64_t law_bits(const struct text_map *of, struct str system, struct str code);
 
 #endif

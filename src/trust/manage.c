@@ -7,9 +7,12 @@
 #include "trust/client.h"
 #include "trust/explain.h"
 #include "trust/keys.h"
+#include "trust/policy_book.h"
+#include "trust/trust_int.h"
 
 struct manage {
     struct store *store;
+    struct trust *trust; /* or NULL */
     struct arena *a;
     yyjson_val *asked;
     struct sb *out;
@@ -89,7 +92,13 @@ static int user_password(struct manage *m, struct store_txn *txn, struct err *er
     struct account account;
     int r = account_find(txn, asked(m, "login"), m->a, &account, err);
 
-    return r < 0 ? r : give_password(m, txn, &account, err);
+    if (r >= 0 && account.closed)
+        return err_set(err, ERR_VALUE, "the account was closed by its person");
+    if (r >= 0)
+        r = give_password(m, txn, &account, err);
+    return r < 0 || !m->trust || !m->password
+               ? r
+               : trust_tell(m->trust, txn, TOLD_PASSWORD, &account, STR(""), err);
 }
 
 static void say_account(struct manage *m, const struct account *account)
@@ -98,7 +107,9 @@ static void say_account(struct manage *m, const struct account *account)
            STR_ARG(account->role), account->totp.n ? "  one-time codes" : "",
            account->password.n ? "" : "  no password yet",
            account->wait_until_ms > clock_now_ms() ? "  waiting" : "",
-           account->disabled ? "  disabled" : "");
+           account->closed     ? "  closed"
+           : account->disabled ? "  disabled"
+                               : "");
 }
 
 static int user_list(struct manage *m, struct store_txn *txn, struct err *err)
@@ -151,6 +162,8 @@ static int user_able(struct manage *m, struct store_txn *txn, bool disabled, str
 
     if (r < 0)
         return r;
+    if (account.closed)
+        return err_set(err, ERR_VALUE, "the account was closed by its person");
     account.disabled = disabled;
     say_account(m, &account);
     return account_put(txn, &account, err);
@@ -431,6 +444,65 @@ static int rotate(struct store *store, struct sb *out, struct err *err)
     return 0;
 }
 
+/* ---- policies ---- */
+
+static int policy_set(struct manage *m, struct err *err)
+{
+    uint64_t number = 0;
+    int r = policy_keep(m->store, asked(m, "policy"), asked(m, "by"), false, &number, err);
+
+    if (r >= 0)
+        sb_fmt(m->out, "policy %.*s is in force, as number %llu\n", STR_ARG(asked(m, "id")),
+               (unsigned long long)number);
+    return r;
+}
+
+static int policy_show(struct manage *m, struct store_txn *txn, struct err *err)
+{
+    uint64_t number = 0;
+    struct policy_kept k;
+    int r;
+
+    if (asked(m, "number").n && (!str_to_u64(asked(m, "number"), UINT32_MAX, &number) || !number))
+        return err_set(err, ERR_VALUE, "a policy's number is 1 or more");
+    r = policy_kept_get(txn, m->a, number, &k, err);
+    if (r >= 0)
+        sb_str(m->out, k.text);
+    return r;
+}
+
+static int policy_history(struct manage *m, struct store_txn *txn, struct err *err)
+{
+    struct policy_kept k = {.number = 0};
+    bool more = true;
+    int r = 0;
+
+    while (r >= 0 && (r = policy_kept_next(txn, m->a, k.number, &k, &more, err)) >= 0 && more) {
+        char when[CLOCK_INSTANT_MAX];
+
+        clock_format(k.when_ms, when);
+        sb_fmt(m->out, "%llu  %s  %.*s  by %.*s\n", (unsigned long long)k.number, when,
+               STR_ARG(k.version), STR_ARG(k.by));
+    }
+    if (r >= 0 && !m->out->n)
+        sb_lit(m->out, "none was set: the one that is built in is in force\n");
+    return r;
+}
+
+/* What only reads does so in a transaction that waits for nobody. */
+static int reading(struct manage *m,
+                   int (*run)(struct manage *m, struct store_txn *txn, struct err *err),
+                   struct err *err)
+{
+    struct access who = trust_system();
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = store_begin(m->store, &who, &txn, err);
+
+    if (r >= 0)
+        r = run(m, txn, err);
+    return r < 0 ? r : sb_ok(m->out, err);
+}
+
 static int explain(struct manage *m, struct guard *guard, struct err *err)
 {
     struct str login, to = asked(m, "resource"), purpose = asked(m, "purpose");
@@ -439,10 +511,10 @@ static int explain(struct manage *m, struct guard *guard, struct err *err)
     return r < 0 ? r : explain_access(m->store, guard, m->a, login, to, purpose, m->out, err);
 }
 
-int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,
+int manage_run(struct store *store, struct trust *trust, struct arena *a, struct str request,
                struct sb *out, struct err *err)
 {
-    struct manage m = {.store = store, .a = a, .out = out};
+    struct manage m = {.store = store, .trust = trust, .a = a, .out = out};
     struct manage_commit commit = {.m = &m};
     char hash[PASSWORD_HASH_MAX];
     struct str what, password;
@@ -454,8 +526,14 @@ int manage_run(struct store *store, struct guard *guard, struct arena *a, struct
     password = js_get_str(m.asked, "password");
     if (str_eq(what, STR("keys-rotate")))
         return rotate(store, out, err);
+    if (str_eq(what, STR("policy-set")))
+        return policy_set(&m, err);
+    if (str_eq(what, STR("policy-show")))
+        return reading(&m, policy_show, err);
+    if (str_eq(what, STR("policy-history")))
+        return reading(&m, policy_history, err);
     if (str_eq(what, STR("explain")))
-        return explain(&m, guard, err);
+        return explain(&m, trust ? trust_guard(trust) : NULL, err);
     if (password.p) {
         if ((r = password_check(password, err)) < 0 || (r = password_hash(password, hash, err)) < 0)
             return r;
@@ -466,6 +544,8 @@ int manage_run(struct store *store, struct guard *guard, struct arena *a, struct
             commit.action = &actions[i];
             r = record_commit(store, commit_run, &commit, err);
             explicit_bzero(m.secret, sizeof m.secret);
+            if (trust)
+                trust_told(trust);
             return r < 0 ? r : sb_ok(out, err);
         }
     return err_set(err, ERR_VALUE, "there is no action \"%.*s\"", (int)MIN(what.n, 60u), what.p);

@@ -12,6 +12,9 @@
  *   client-add    id, name, scope, redirects, launch, jwks, jwksUri, jwksPrivate, tlsSubject,
  *                 tlsCertificate, backend, secret, dpop, pushed, contact
  *   client-list, client-show (id), client-approve, client-disable, client-enable, client-secret
+ *   policy-set    policy (its text), id (its version)  checks it and puts it in force
+ *   policy-show [number]                          the one in force, or one that was
+ *   policy-history
  *   keys-rotate
  *   explain       login, resource ("Type/id"), purpose     whether one sees the other, and why
  */
@@ -20,14 +23,15 @@
 
 #include "trust/record.h"
 
-struct guard;
+struct trust;
 
-#define MANAGE_REQUEST_MAX KIB(128)
+#define MANAGE_REQUEST_MAX (MIB(2) + KIB(128)) /* a policy as a JSON text, and what is beside it   \
+                                                */
 #define MANAGE_ANSWER_MAX MIB(4)
 
-/* `guard` is the node's; NULL: the policy that is built in. Commits; not on an event loop.
- * ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold. */
-int manage_run(struct store *store, struct guard *guard, struct arena *a, struct str request,
+/* `trust` is the node's; NULL: none runs, and nobody is told of anything. Commits; not on an event
+ * loop. ERR_VALUE, ERR_NOT_FOUND and ERR_DUPLICATE say what does not hold. */
+int manage_run(struct store *store, struct trust *trust, struct arena *a, struct str request,
                struct sb *out, struct err *err);
 
 #endif

@@ -21,6 +21,7 @@ static const struct endpoint {
     {STR("/auth/authorize"), GET | POST, oauth_authorize},
     {STR("/auth/step"), POST | AUDITED, oauth_step},
     {STR("/auth/setup"), GET | POST | AUDITED, oauth_setup},
+    {STR("/auth/close"), GET | POST | AUDITED, oauth_close},
     {STR("/auth/leave"), POST | AUDITED, oauth_leave},
     {STR("/auth/eid"), GET | ASKS, oauth_eid},
     {STR("/auth/eid/back/"), GET | ASKS, oauth_eid_back},

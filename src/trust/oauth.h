@@ -7,6 +7,7 @@
  *   /auth/authorize    GET, POST  the code flow, PKCE S256 only      RFC 6749 4.1, RFC 7636
  *   /auth/step         POST       its pages: sign in, pick, approve
  *   /auth/setup        GET, POST  a first password
+ *   /auth/close        GET, POST  a person closes their account
  *   /auth/forgot       GET, POST  a secret for another, by a notice
  *   /auth/leave        POST       the end of the browser's session
  *   /auth/eid          GET        on to a provider of identities     OpenID Connect Core 3.1

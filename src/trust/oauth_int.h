@@ -54,6 +54,7 @@ void oauth_authorize(struct oauth *o);
 void oauth_step(struct oauth *o);
 void oauth_setup(struct oauth *o);
 void oauth_forgot(struct oauth *o);
+void oauth_close(struct oauth *o);
 void oauth_leave(struct oauth *o);
 void oauth_eid(struct oauth *o);
 void oauth_eid_back(struct oauth *o);

@@ -74,6 +74,11 @@
     X(TEXT_LEAVE)                                                                                  \
     X(TEXT_LEFT)                                                                                   \
     X(TEXT_LEAVE_THERE)                                                                            \
+    X(TEXT_CLOSE)                                                                                  \
+    X(TEXT_CLOSE_HELP)                                                                             \
+    X(TEXT_CLOSE_CODE)                                                                             \
+    X(TEXT_CLOSED)                                                                                 \
+    X(TEXT_CLOSED_HELP)                                                                            \
     X(TEXT_WRONG_PASSWORD)                                                                         \
     X(TEXT_WRONG_CODE)                                                                             \
     X(TEXT_WAIT)                                                                                   \

@@ -541,6 +541,57 @@ static const struct str texts[PAGE_TEXT_COUNT][PAGE_LANGUAGE_COUNT] = {
         S("Завершает все браузеры и приложения, вошедшие от вашего имени, включая этот."),
         S("Cierra todos los navegadores y aplicaciones con su sesión, también este."),
     },
+    [TEXT_CLOSE] = {
+        S("Close my account"),
+        S("إغلاق حسابي"),
+        S("关闭我的账户"),
+        S("Fermer mon compte"),
+        S("Закрыть мою учётную запись"),
+        S("Cerrar mi cuenta"),
+    },
+    [TEXT_CLOSE_HELP] = {
+        S("Nobody can sign in with this account any more, and every app that you let in is sent "
+          "away. It cannot be opened again. Your health record stays as it is: those who care for "
+          "you still need it."),
+        S("لن يتمكن أحد من تسجيل الدخول بهذا الحساب بعد الآن، وسيُلغى وصول كل "
+          "تطبيق سمحت له. لا يمكن "
+          "فتحه مجددًا. يبقى سجلك الصحي كما هو، فمن يعتنون بك لا يزالون بحاجة إليه."),
+        S("此后任何人都无法使用该账户登录，您允许过的所有应用都将失去访问权限，且账户无法重新开启。"
+          "您的健康档案保持不变：照护您的人仍然需要它。"),
+        S("Plus personne ne pourra se connecter avec ce compte, et toute application que vous avez "
+          "admise sera renvoyée. Il ne peut pas être rouvert. Votre dossier de santé reste tel "
+          "quel : ceux qui vous soignent en ont encore besoin."),
+        S("Никто больше не сможет войти с этой учётной записью, и все допущенные вами приложения "
+          "потеряют доступ. Открыть её снова нельзя. Ваша медицинская карта остаётся без "
+          "изменений: она по-прежнему нужна тем, кто вас лечит."),
+        S("Nadie podrá volver a entrar con esta cuenta, y toda aplicación que usted admitió "
+          "quedará fuera. No puede abrirse de nuevo. Su historia clínica queda como está: quienes "
+          "le atienden aún la necesitan."),
+    },
+    [TEXT_CLOSE_CODE] = {
+        S("Only if you sign in with one."),
+        S("فقط إذا كنت تسجّل الدخول به."),
+        S("仅当您登录时需要验证码。"),
+        S("Seulement si vous vous connectez avec un code."),
+        S("Только если вы входите с кодом."),
+        S("Solo si usted entra con uno."),
+    },
+    [TEXT_CLOSED] = {
+        S("Your account is closed"),
+        S("تم إغلاق حسابك"),
+        S("您的账户已关闭"),
+        S("Votre compte est fermé"),
+        S("Ваша учётная запись закрыта"),
+        S("Su cuenta está cerrada"),
+    },
+    [TEXT_CLOSED_HELP] = {
+        S("All sessions have ended. You can leave this page."),
+        S("انتهت جميع الجلسات. يمكنك مغادرة هذه الصفحة."),
+        S("所有会话均已结束。您可以离开此页面。"),
+        S("Toutes les sessions ont pris fin. Vous pouvez quitter cette page."),
+        S("Все сеансы завершены. Эту страницу можно закрыть."),
+        S("Todas las sesiones han terminado. Puede salir de esta página."),
+    },
     [TEXT_WRONG_PASSWORD] = {
         S("The login name or the password is not right."),
         S("اسم المستخدم أو كلمة المرور غير صحيحة."),

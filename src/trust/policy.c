@@ -159,6 +159,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("registers"), &to->registers},
         {STR("checksIn"), &to->checks_in},
         {STR("explains"), &to->explains},
+        {STR("corrects"), &to->corrects},
         {STR("labels"), &to->labels},
         {STR("counts"), &to->counts},
         {STR("lineLists"), &to->line_lists},
@@ -297,7 +298,7 @@ static int read_disease(struct reading *in, struct str name, yyjson_val *from, s
             r = wrong(in, js_str(k), "is not known");
     }
     for (size_t c = 0; c < d->n_codes && r >= 0; c++)
-        r = law_add(in->p, d->codes[c].system, d->codes[c].code, number, in->err);
+        r = law_add(&in->p->law, d->codes[c].system, d->codes[c].code, number, in->err);
     return r < 0 || d->n_codes ? r : wrong(in, name, "has no codes");
 }
 
@@ -325,6 +326,107 @@ static int read_number(struct reading *in, struct str name, yyjson_val *v, uint6
 {
     if (!js_is_number(v) || !str_to_u64(js_str(v), max, ret))
         return wrong(in, name, "is no number, or too large a one");
+    return 0;
+}
+
+/* ---- labels by codes ---- */
+
+static int read_ages(struct reading *in, yyjson_val *from, struct policy_label_rule *to)
+{
+    yyjson_val *k, *v;
+    size_t i, max;
+    int r = 0;
+
+    to->by_age = true;
+    to->below = POLICY_AGE_MAX;
+    if (!yyjson_is_obj(from))
+        return wrong(in, STR("ages"), "is no object");
+    yyjson_obj_foreach(from, i, max, k, v) {
+        if (r < 0)
+            break;
+        if (str_eq(js_str(k), STR("from")))
+            r = read_number(in, js_str(k), v, POLICY_AGE_MAX, &to->from);
+        else if (str_eq(js_str(k), STR("below")))
+            r = read_number(in, js_str(k), v, POLICY_AGE_MAX, &to->below);
+        else
+            r = wrong(in, js_str(k), "is not known");
+    }
+    return r < 0 || to->from < to->below ? r : wrong(in, STR("ages"), "holds for nobody");
+}
+
+static int read_label(struct reading *in, yyjson_val *from, struct coding_key *ret)
+{
+    struct str text = js_str(from);
+    ptrdiff_t bar = text.p ? str_rfind(text, '|') : -1;
+
+    if (bar <= 0)
+        return wrong(in, STR("label"), "is no system|code");
+    *ret = (struct coding_key){str_head(text, (size_t)bar), str_from(text, (size_t)bar + 1)};
+    return 0;
+}
+
+static int read_rule(struct reading *in, struct str name, yyjson_val *from, size_t number)
+{
+    struct policy_label_rule *to = &in->p->rules[number];
+    yyjson_val *k, *v;
+    size_t i, max;
+    int r = 0;
+
+    to->name = name;
+    if (!yyjson_is_obj(from))
+        return wrong(in, name, "is no object");
+    yyjson_obj_foreach(from, i, max, k, v) {
+        if (r < 0)
+            break;
+        if (str_eq(js_str(k), STR("codes")))
+            r = read_labels(in, js_str(k), v, &to->codes, &to->n_codes);
+        else if (str_eq(js_str(k), STR("label")))
+            r = read_label(in, v, &to->label);
+        else if (str_eq(js_str(k), STR("ages")))
+            r = read_ages(in, v, to);
+        else
+            r = wrong(in, js_str(k), "is not known");
+    }
+    for (size_t c = 0; c < to->n_codes && r >= 0; c++)
+        r = law_add(&in->p->labelled, to->codes[c].system, to->codes[c].code, number, in->err);
+    if (r < 0 || (to->n_codes && to->label.code.n))
+        return r;
+    return wrong(in, name, "has no codes, or no label");
+}
+
+static int read_rules(struct reading *in, yyjson_val *from)
+{
+    size_t n = yyjson_obj_size(from), i, max;
+    struct policy *p = in->p;
+    yyjson_val *k, *v;
+    int r = 0;
+
+    if (!yyjson_is_obj(from) || n > POLICY_RULES_MAX)
+        return wrong(in, STR("labelling"), "is no object, or too large");
+    p->rules = ARENA_ARRAY(&p->a, struct policy_label_rule, n + 1);
+    if (!p->rules)
+        return err_no_memory(in->err);
+    yyjson_obj_foreach(from, i, max, k, v) {
+        if (r >= 0)
+            r = read_rule(in, js_str(k), v, p->n_rules++);
+    }
+    return r;
+}
+
+/* A label that keeps a resource from nobody is a slip of the pen. */
+static int check_rules(struct reading *in)
+{
+    const struct policy *p = in->p;
+
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct coding_key *l = &p->rules[i].label;
+
+        if (!policy_is_sensitive(p, l->system, l->code) &&
+            !policy_is_confidential(p, l->system, l->code))
+            return wrong(in, p->rules[i].name,
+                         "has a label that is neither sensitive nor "
+                         "confidential");
+    }
     return 0;
 }
 
@@ -370,6 +472,8 @@ static int read_policy(struct reading *in, yyjson_val *root)
             r = read_number(in, m, v, AGE_MAX, &age);
         else if (str_eq(m, STR("notifiable")))
             r = read_diseases(in, v);
+        else if (str_eq(m, STR("labelling")))
+            r = read_rules(in, v);
         else if (str_eq(m, STR("roles")))
             r = read_roles(in, v);
         else if (str_eq(m, STR("tests")))
@@ -388,7 +492,7 @@ static int read_policy(struct reading *in, yyjson_val *root)
         return err_set(in->err, ERR_VALUE, "the policy does not say what implicitConsent is");
     if (p->tests && !yyjson_is_arr(p->tests))
         return wrong(in, STR("tests"), "is no list");
-    return 0;
+    return check_rules(in);
 }
 
 int policy_parse(struct str text, struct policy **ret, struct err *err)
@@ -400,6 +504,7 @@ int policy_parse(struct str text, struct policy **ret, struct err *err)
 
     if (!p)
         return err_no_memory(err);
+    atomic_store(&p->refs, 1);
     arena_init(&p->a, POLICY_ARENA_MAX);
     if (text.n > POLICY_BYTES_MAX)
         return err_set(err, ERR_TOO_LONG, "a policy has at most %zu bytes", POLICY_BYTES_MAX);
@@ -413,11 +518,20 @@ int policy_parse(struct str text, struct policy **ret, struct err *err)
     return 0;
 }
 
-void policy_free(struct policy *p)
+const struct policy *policy_ref(const struct policy *p)
 {
-    if (!p)
+    atomic_fetch_add(&((struct policy *)(uintptr_t)p)->refs, 1);
+    return p;
+}
+
+void policy_unref(const struct policy *shared)
+{
+    struct policy *p = (struct policy *)(uintptr_t)shared;
+
+    if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
         return;
     text_map_done(&p->law, NULL);
+    text_map_done(&p->labelled, NULL);
     arena_done(&p->a);
     free(p);
 }

@@ -1,8 +1,8 @@
 /* policy.h - a node's policy: which role sees what, before any person has said a word.
  *
  * A policy is data, a JSON file with a version and tests of its own (docs/formats/policy.md);
- * `carnet policy` shows and tests one, `serve --policy` takes one. Where none is named the one in
- * defs/policy/ holds. Immutable once it is parsed.
+ * `carnet policy` shows, tests and sets one; a store keeps those that were set (policy_book.h), and
+ * where there is none the one in defs/policy/ holds. Immutable once it is shared; counted.
  */
 #ifndef TRUST_POLICY_H
 #define TRUST_POLICY_H
@@ -14,11 +14,15 @@
 #include "trust/record.h"
 #include "trust/text_map.h"
 
+#include <stdatomic.h>
+
 #define POLICY_BYTES_MAX MIB(1)
 #define POLICY_ROLES_MAX 32
 #define POLICY_LABELS_MAX 200
 
 #define POLICY_DISEASES_MAX 60
+#define POLICY_RULES_MAX 60 /* of labelling */
+#define POLICY_AGE_MAX 150  /* of such a rule, in years */
 
 #define PURPOSE_BREAK_GLASS "BTG"
 #define PURPOSE_PUBLIC_HEALTH "PUBHLTH"
@@ -57,6 +61,7 @@ struct policy_role {
     bool line_lists;          /* who the cases are; only with counts */
     bool signals;             /* takes signals through their steps; only with counts */
     bool explains;            /* asks why anybody sees something, or does not */
+    bool corrects;            /* decides about corrections that people ask for */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */
     bool grants[DEF_RESOURCE_MAX + 1];   /* of what grants access: may write */
@@ -75,8 +80,20 @@ struct policy_disease {
     bool types[DEF_RESOURCE_MAX + 1]; /* what is open of the record of a case */
 };
 
+/* Resources that have one of its codes get its label (label.h). */
+struct policy_label_rule {
+    struct str name;
+    struct coding_key label;
+    struct coding_key *codes;
+    size_t n_codes;
+    bool by_age; /* of people from `from` to below `below` years alone */
+    uint64_t from, below;
+};
+
 struct policy {
+    atomic_uint refs;
     struct arena a;
+    uint64_t number; /* of those that the store keeps; 0: the one that is built in */
     struct str version, text;
     enum policy_implicit implicit;
     int64_t care_ms; /* for how long a finished encounter still is care */
@@ -89,18 +106,27 @@ struct policy {
     struct policy_disease *diseases;
     size_t n_diseases;
     struct text_map law; /* "system|code" -> the diseases whose code it is, a bit each (law.h) */
-    int age;             /* of consent, in years: from then on one says oneself who acts for one */
+    struct policy_label_rule *rules;
+    size_t n_rules;
+    struct text_map labelled; /* "system|code" -> the rules whose code it is, a bit each */
+    int age; /* of consent, in years: from then on one says oneself who acts for one */
     struct policy_role *roles;
     size_t n_roles;
     yyjson_val *tests; /* an array, or NULL */
 };
 
-/* ERR_VALUE says what does not hold. policy_free what is returned. */
+/* ERR_VALUE says what does not hold. The caller unrefs. */
 int policy_parse(struct str text, struct policy **ret, struct err *err);
-void policy_free(struct policy *p);
+const struct policy *policy_ref(const struct policy *p);
+/* NULL is allowed. */
+void policy_unref(const struct policy *p);
+static inline void policy_unrefp(const struct policy **p)
+{
+    policy_unref(*p);
+}
 static inline void policy_freep(struct policy **p)
 {
-    policy_free(*p);
+    policy_unref(*p);
 }
 /* The text of the default. */
 struct str policy_default(void);

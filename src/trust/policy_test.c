@@ -137,7 +137,7 @@ static int run_one(const struct policy *p, const struct params *params, struct g
         user = STR("");
     who = read_asker(p, from, &user);
     if ((r = read_consents(g, js_get(test, "consents"), err)) < 0 ||
-        (r = facts_of(&g->a, p, params, &opt, type, resource, &f, err)) < 0)
+        (r = facts_of(&g->a, p, params, &opt, type, resource, FACTS_CURRENT, &f, err)) < 0)
         return r;
     ret->why = decide(p, &who, &f, &file, clock_now_ms());
     ret->is = why_permits(ret->why);

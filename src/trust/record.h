@@ -36,7 +36,8 @@
     X(RECORD_SETUP, "setup")     /* a one-time secret to set a first password */                   \
     X(RECORD_ENTRY, "entry")     /* a link into a demo */                                          \
     X(RECORD_EID, "eid")         /* a sign-in that is under way at a provider of identities */     \
-    X(RECORD_PRESENCE, "presence") /* what a patient shows when they are there, by their id */
+    X(RECORD_PRESENCE, "presence") /* what a patient shows when they are there, by their id */     \
+    X(RECORD_POLICY, "policy")     /* a policy that was set, by number */
 
 enum record_kind {
 #define X(kind, folder) kind,

@@ -123,7 +123,8 @@ bool password_verify(struct str hash, struct str password)
 
     if (password.n > PASSWORD_MAX || hash.n >= sizeof encoded)
         return false;
-    memcpy(encoded, hash.p, hash.n);
+    if (hash.n)
+        memcpy(encoded, hash.p, hash.n);
     encoded[hash.n] = '\0';
     turn_begin();
     r = argon2id_verify(hash.n ? encoded : nobody, password.p, password.n);

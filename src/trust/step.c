@@ -13,6 +13,7 @@ struct step {
     struct client client;
     struct smart_scopes scopes;
     struct ticket session, code;
+    struct str place; /* of has_session */
     bool has_session;
 };
 
@@ -248,7 +249,10 @@ static int save_run(void *ctx, struct store_txn *txn, struct err *err)
                               .until_ms = s->o->now_ms + BROWSER_SESSION_MS};
     int r = record_put(txn, RECORD_PENDING, str_c(s->name), &asked_shape, &s->asked, err);
 
-    return r < 0 || !s->has_session ? r : browser_session_new(txn, &session, &s->session, err);
+    if (r < 0 || !s->has_session)
+        return r;
+    r = browser_session_new(txn, &session, &s->session, err);
+    return r < 0 ? r : browser_place_keep(s->o, txn, s->asked.account, s->place, err);
 }
 
 /* Keeps the step's result and shows what comes next. */
@@ -260,9 +264,21 @@ static void go_on(struct step *s)
         authorize_back(o, &s->asked, "error", STR("temporarily_unavailable"), "the node is busy");
         return;
     }
-    if (s->has_session)
+    if (s->has_session) {
         browser_session_set(o, &s->session);
+        trust_told(o->t);
+    }
     authorize_page(o, &s->asked, &s->client, s->at, PAGE_TEXT_COUNT);
+}
+
+static void not_signed_in(struct step *s, int r, enum page_text text)
+{
+    s->o->reply->trace.status = err_http_status(r);
+    if (r == ERR_LOGIN || r == ERR_THROTTLED)
+        authorize_page(s->o, &s->asked, &s->client, s->at, r == ERR_LOGIN ? text : TEXT_WAIT);
+    else
+        authorize_back(s->o, &s->asked, "error", STR("temporarily_unavailable"),
+                       "the node is busy");
 }
 
 static void signed_in(struct step *s, struct str account, enum assurance assurance)
@@ -272,8 +288,12 @@ static void signed_in(struct step *s, struct str account, enum assurance assuran
     s->asked.waiting = STR("");
     s->asked.signed_in_ms = s->o->now_ms;
     s->asked.assurance = assurance;
-    s->has_session = true;
-    go_on(s);
+    s->place = browser_place(s->o);
+    s->has_session = s->place.p != NULL;
+    if (s->has_session)
+        go_on(s);
+    else
+        not_signed_in(s, ERR_NO_MEMORY, PAGE_TEXT_COUNT);
 }
 
 bool authorize_pending(struct oauth *o, struct str at, struct asked *ret)
@@ -315,16 +335,6 @@ void authorize_unproven(struct oauth *o, struct str at, enum page_text problem)
     }
     o->reply->trace.client = s.client.id;
     authorize_page(o, &s.asked, &s.client, at, problem);
-}
-
-static void not_signed_in(struct step *s, int r, enum page_text text)
-{
-    s->o->reply->trace.status = err_http_status(r);
-    if (r == ERR_LOGIN || r == ERR_THROTTLED)
-        authorize_page(s->o, &s->asked, &s->client, s->at, r == ERR_LOGIN ? text : TEXT_WAIT);
-    else
-        authorize_back(s->o, &s->asked, "error", STR("temporarily_unavailable"),
-                       "the node is busy");
 }
 
 static struct str typed(const struct step *s, const char *name)

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "trust/allow.h"
-#include "trust/law.h"
 #include "trust/trust_int.h"
 
 #include <stdlib.h>
@@ -64,10 +63,7 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
         (r = remote_new(config->wire, &t->remote, err)) < 0 ||
         (config->eid.p && (r = eid_new(config->eid, &t->eid, err)) < 0))
         return r;
-    if (config->policy.p &&
-        ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
-         (config->world && (r = law_widen(t->policy, config->world, err)) < 0) ||
-         (r = guard_new(store, t->policy, &t->guard, err)) < 0))
+    if (config->book && (r = guard_new(store, config->book, &t->guard, err)) < 0)
         return r;
     *ret = t;
     t = NULL;
@@ -81,7 +77,6 @@ void trust_free(struct trust *t)
     eid_free(t->eid);
     remote_free(t->remote);
     guard_free(t->guard);
-    policy_free(t->policy);
     keys_done(&t->keys);
     dpop_seen_done(&t->dpop);
     token_cache_done(&t->cache);

@@ -23,7 +23,7 @@ struct access trust_job(struct str name);
 
 struct trust;
 struct account;
-struct world;
+struct policy_book;
 struct store_txn;
 
 /* What people are told of their account. */
@@ -31,6 +31,8 @@ enum trust_told {
     TOLD_RESET,    /* they asked to set a new password: with a one-time secret */
     TOLD_PASSWORD, /* it was set */
     TOLD_RECOVERY, /* a recovery code was used to sign in */
+    TOLD_PLACE,    /* they signed in with a browser that had not been used for it */
+    TOLD_CLOSED,   /* they closed it */
 };
 /* Who tells them: inside the job that causes it, and woken once that is committed. */
 struct trust_teller {
@@ -58,10 +60,9 @@ struct trust_wire {
 };
 
 struct trust_config {
-    struct str root;           /* public URL of the node without a slash at the end: the issuer */
-    struct str fhir;           /* the FHIR base URL below it */
-    struct str policy;         /* text of a policy (policy.h); .p NULL: scopes alone decide */
-    const struct world *world; /* NULL: of codes those count that the policy lists */
+    struct str root;          /* public URL of the node without a slash at the end: the issuer */
+    struct str fhir;          /* the FHIR base URL below it */
+    struct policy_book *book; /* the policy in force (policy_book.h); NULL: scopes alone decide */
     const struct trust_teller *teller; /* NULL: nobody is told; must outlive the trust */
     const struct trust_wire *wire;     /* NULL: no other server is asked; must outlive the trust */
     bool has_certificates;             /* clients are asked for theirs */

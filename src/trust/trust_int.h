@@ -43,9 +43,8 @@ struct trust {
     struct keys keys;
     struct token_cache cache;
     struct dpop_seen dpop;
-    char demo[2 * SHA256_BYTES + 1]; /* hash of a demo's key (demo.h), or "" */
-    struct policy *policy;           /* NULL: scopes alone decide */
-    struct guard *guard;
+    char demo[2 * SHA256_BYTES + 1];   /* hash of a demo's key (demo.h), or "" */
+    struct guard *guard;               /* NULL: scopes alone decide */
     const struct trust_teller *teller; /* or NULL */
     struct remote *remote;             /* what other servers publish */
     bool has_certificates;             /* clients may show theirs */

@@ -4,23 +4,27 @@
 
 #include "trust/allow.h"
 #include "trust/guard.h"
+#include "trust/policy_book.h"
 #include "trust/trust.h"
 
-void policy_open(struct store *st, struct str text, struct policy **ret_policy,
+void policy_open(struct store *st, struct str text, struct policy_book **ret_policy,
                  struct guard **ret_guard)
 {
     struct err err = {0};
 
-    if (!*ret_policy && policy_parse(text, ret_policy, &err) < 0)
+    struct policy *policy = NULL;
+
+    if (!*ret_policy &&
+        (policy_parse(text, &policy, &err) < 0 || policy_book_of(policy, ret_policy, &err) < 0))
         fail_msg("policy: %s", err.text);
     if (guard_new(st, *ret_policy, ret_guard, &err) < 0)
         fail_msg("guard: %s", err.text);
 }
 
-void policy_close(struct policy *p, struct guard *g)
+void policy_close(struct policy_book *p, struct guard *g)
 {
     guard_free(g);
-    policy_free(p);
+    policy_book_free(p);
 }
 
 void somebody_finds(const struct access *who, struct store *st, const uint64_t *rows, size_t n,

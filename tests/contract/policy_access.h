@@ -6,13 +6,13 @@
 
 #include "store/store.h"
 
-struct policy;
+struct policy_book;
 struct guard;
 
 /* From the text of a policy; fails the test. */
-void policy_open(struct store *st, struct str text, struct policy **ret_policy,
+void policy_open(struct store *st, struct str text, struct policy_book **ret_policy,
                  struct guard **ret_guard);
-void policy_close(struct policy *p, struct guard *g);
+void policy_close(struct policy_book *p, struct guard *g);
 
 struct somebody {
     const char *role, *purpose, *scope;

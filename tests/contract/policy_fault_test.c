@@ -39,7 +39,7 @@ static void a_sight_is_made_or_the_request_fails(void **state)
 {
     struct somebody doctor = {
         .role = "worker", .purpose = "", .scope = "user/*.rs", .user = "Practitioner/d"};
-    struct policy *policy = NULL;
+    struct policy_book *policy = NULL;
     struct world w;
     int fired = 0;
 
@@ -93,7 +93,7 @@ static void a_change_is_followed_or_the_request_fails(void **state)
 {
     struct somebody doctor = {
         .role = "worker", .purpose = "", .scope = "user/*.rs", .user = "Practitioner/d"};
-    struct policy *policy = NULL;
+    struct policy_book *policy = NULL;
     struct guard *guard = NULL;
     struct access who;
     struct world w;

@@ -56,7 +56,7 @@ struct prop {
     struct world w;
     struct rng rng;
     struct m_country c;
-    struct policy *policy;
+    struct policy_book *policy;
     struct guard *guard;
     struct params *params;
     struct version_of versions[VERSIONS_MAX];
@@ -574,8 +574,18 @@ static bool sees(const struct prop *p, const struct version_of *v)
     }
 }
 
-/* What was deleted is as if it had never been, but for what is nobody's. */
-static bool sees_newest(const struct prop *p, const struct version_of *v)
+/* A deletion is for those to know who would see what was deleted. */
+static bool sees_any(const struct prop *p, const struct version_of *v)
+{
+    if (v->lives)
+        return sees(p, v);
+    for (const struct version_of *was = v; was-- > p->versions;)
+        if (was->kind == v->kind && was->n == v->n)
+            return was->lives && sees(p, was);
+    return false;
+}
+
+static bool is_found(const struct prop *p, const struct version_of *v)
 {
     return v->lives && v->is_newest && sees(p, v);
 }
@@ -630,13 +640,13 @@ static void read_one(struct prop *p, struct store_txn *txn)
     if (chance(p, 50)) {
         v = newest(p, v->kind, v->n);
         r = store_get(txn, type_of(type), str_c(id), &row, &err);
-        if ((r == 0) != sees_newest(p, v))
+        if ((r == 0) != sees_any(p, v))
             differs(p, r == 0 ? "read too much" : "read too little", id);
         if (r < 0)
             same_as_nothing(p, txn, type, id, &err);
     } else {
         r = store_get_version(txn, type_of(type), str_c(id), &v->version, &row, &err);
-        if ((r == 0) != (v->lives && sees(p, v)))
+        if ((r == 0) != sees_any(p, v))
             differs(p, r == 0 ? "vread too much" : "vread too little", id);
         if (r < 0 && r != ERR_NOT_FOUND)
             differs(p, "vread", err.text);
@@ -665,7 +675,7 @@ static void read_history(struct prop *p, struct store_txn *txn)
         const struct version_of *v = &p->versions[i];
         struct row row;
 
-        if ((of && (v->kind != of->kind || v->n != of->n)) || !v->lives || !sees(p, v))
+        if ((of && (v->kind != of->kind || v->n != of->n)) || !sees_any(p, v))
             continue;
         /* Organisations and roles are no part of the model. */
         for (; at < page.n; at++) {
@@ -753,7 +763,7 @@ static bool answers(const struct prop *p, const struct question *q, const struct
     int subject = v->kind == K_OBS ? v->obs.subject : v->kind == K_VISIT ? v->care.patient : -1;
     bool has = q->has_code < 0;
 
-    if (!sees_newest(p, v) || (q->kind != KINDS && v->kind != q->kind))
+    if (!is_found(p, v) || (q->kind != KINDS && v->kind != q->kind))
         return false;
     if ((q->code >= 0 && v->obs.code != q->code) || (q->subject >= 0 && subject != q->subject) ||
         (q->id >= 0 && v->n != q->id))
@@ -902,7 +912,7 @@ static void refer_one(struct prop *p, struct store_txn *txn)
                       : v->kind == K_SAID  ? v->patient == person
                       : v->kind == K_CASE  ? v->disease.patient == person
                                            : false;
-        want += refers && sees_newest(p, v);
+        want += refers && is_found(p, v);
     }
     if (page.n != want)
         differs(p, "referrers", page.n > want ? "too many" : "too few");

@@ -52,11 +52,12 @@ class Folder:
             self.remove()
             raise
 
-    def run(self, command, *args, status=0):
-        """Runs a subcommand on the data; its output."""
+    def run(self, command, *args, status=0, text=None):
+        """Runs a subcommand on the data, `text` its input; its output."""
         place = [] if command == 'audit' else stores.options(self.data)  # its log is no store
         done = subprocess.run([self.carnet, command, '--data', self.data, *place, *args],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, input=text,
+                              text=True)
         if done.returncode != status:
             raise RuntimeError(f'carnet {command} ended with {done.returncode}: {done.stdout}')
         return done.stdout

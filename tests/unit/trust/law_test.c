@@ -56,7 +56,7 @@ static void conditions_make_cases(void **state)
     assert_true(law_opens(p, 3, def_resource(STR("Patient"))) == 1);
     assert_true(law_opens(p, 2, def_resource(STR("Patient"))) == 0);
     assert_true(law_opens(p, 3, def_resource(STR("Observation"))) == 0);
-    policy_free(p);
+    policy_unref(p);
 }
 
 /* A terminology in which A has A.1 below it, and that knows no other code. */
@@ -86,7 +86,7 @@ static void codes_below_count_where_they_are_known(void **state)
     assert_true(cases(p, CONDITION(CODE("A.1"), "")) == 1);
     assert_true(cases(p, CONDITION(CODE("X"), "")) == 3);
     assert_true(cases(p, CONDITION(CODE("B.1"), "")) == 0);
-    policy_free(p);
+    policy_unref(p);
 }
 
 int main(void)

@@ -39,7 +39,7 @@ static void the_default_holds(void **state)
     assert_null(policy_role(p, STR("king")));
     assert_int_equal(policy_role(p, STR("worker"))->records, RECORDS_RELATED);
     assert_int_equal(policy_role(p, STR("operator"))->records, RECORDS_NONE);
-    policy_free(p);
+    policy_unref(p);
 }
 
 #define HEAD "{\"version\":\"1\",\"implicitConsent\":\"normal\""
@@ -106,10 +106,10 @@ static void tests_can_fail(void **state)
     (void)state;
     assert_int_equal(policy_test(p, counts_outcome, &held, &err), 1);
     assert_int_equal(held, 1);
-    policy_free(p);
+    policy_unref(p);
     p = parsed(HEAD ",\"tests\":[{\"name\":\"x\"}]}");
     assert_int_equal(policy_test(p, counts_outcome, &held, &err), ERR_VALUE);
-    policy_free(p);
+    policy_unref(p);
 }
 
 static void without_memory(void **state)
@@ -121,7 +121,7 @@ static void without_memory(void **state)
         int r = policy_parse(policy_default(), &p, &err);
 
         assert_true(r == 0 || r == ERR_NO_MEMORY);
-        policy_free(p);
+        policy_unref(p);
     }
 }
 
