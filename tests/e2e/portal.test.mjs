@@ -384,8 +384,83 @@ test('an operator sees how the node is', async () => {
   });
 });
 
+const watchLooks = isShort ? [{}] : [
+  {}, { language: 'ar' }, { size: 'desktop', scheme: 'dark', language: 'fr' },
+  { language: 'fr', size: 'small', hasAxe: false },
+];
+describe('an epidemiologist looks at what is going on', { concurrency: 2 }, () => {
+  for (const how of watchLooks) {
+    test(JSON.stringify(how), async () => {
+      await as('epidemiologist', how, async (person, page) => {
+        await page.locator('.signal').first().waitFor();
+        await person.look('watch');
+        assert.equal(await page.locator('.signal').count(), 2, 'measles and yellow fever');
+        assert.equal(await page.locator('.signal.urgent').count(), 2);
+        const measles = page.locator('.signal a').first();
+        const to = await measles.getAttribute('href');
+        await measles.click();
+        await page.waitForFunction((hash) => location.hash === hash, to);
+        await page.locator('.curve svg').waitFor();
+        await page.locator('.curve summary').click();
+        await page.locator('.behind').waitFor();
+        await person.look('watch-signal');
+        assert.equal(await page.locator('.behind tbody tr').count(), 52);
+        await person.open('#/watch/curve/malaria');
+        await page.locator('.curve svg').waitFor();
+        await person.look('watch-curve');
+        await person.open('#/watch/map/malaria');
+        await page.locator('.map svg').waitFor();
+        await page.locator('main summary').click();
+        await page.locator('.behind').waitFor();
+        await person.look('watch-map');
+        assert.equal(await page.locator('.behind tbody tr').count(), 4, 'a row a district');
+      });
+    });
+  }
+});
+
+test('what a chart shows, a table says, and a map answers where it is touched', async () => {
+  await as('epidemiologist', {}, async (person, page) => {
+    await person.open('#/watch/map/measles');
+    await page.selectOption('#map-weeks', '4');
+    await page.locator('.map svg').waitFor();
+    await page.locator('main summary').click();
+    const first = await page.locator('.behind tbody tr').first().innerText();
+    const [, name, count] = /^(.+?)\s+(\d+)$/.exec(first);
+    assert.equal(count, '9', 'the children of the outbreak');
+    await page.locator('.map text').first().waitFor();
+    const box = await page.locator('.map text').first().boundingBox();
+    await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    await page.locator('main .notice').waitFor();
+    assert.match(await page.locator('main .notice').innerText(), new RegExp(`${name}.*9`));
+    await page.locator('main .notice a').click();
+    await page.locator('.curve svg').waitFor();
+    assert.match(await page.locator('.card h2').innerText(), new RegExp(`Measles, ${name}`));
+    assert.equal(await page.locator('#watch-place').inputValue(), name);
+    await page.locator('.curve summary').click();
+    await page.locator('.behind').waitFor();
+    assert.match(await page.locator('.behind tbody tr').first().innerText(), /not over/);
+    await page.fill('#watch-place', '');
+    await page.waitForFunction(() => location.hash === '#/watch/curve/measles');
+  });
+});
+
+test('who the cases are is asked for, and they can see that somebody looked', async () => {
+  await as('epidemiologist', {}, async (person, page) => {
+    let asked = 0;
+    page.on('request', (request) => { asked += request.url().includes('$linelist'); });
+    await person.open('#/watch/cases/measles');
+    assert.equal(asked, 0, 'not before it is asked for');
+    await page.locator('main section button').click();
+    await page.locator('main .rows > li').first().waitFor();
+    await person.look('watch-cases');
+    assert.ok(await page.locator('main .rows > li').count() >= 9);
+    assert.equal(asked, 1);
+  });
+});
+
 test('a role without pages is told so', async () => {
-  await as('epidemiologist', {}, async (person) => {
+  await as('ministry', {}, async (person) => {
     await person.look('empty-room');
     assert.match(await person.text(), /Nothing is here yet/);
   });

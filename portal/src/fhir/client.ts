@@ -12,6 +12,7 @@ export type ProblemKind =
   | 'missing'
   | 'conflict'
   | 'busy'
+  | 'unready'
   | 'failed';
 
 export class Problem extends Error {
@@ -31,6 +32,7 @@ const kinds: Readonly<Record<number, ProblemKind>> = {
   410: 'missing',
   412: 'conflict',
   429: 'busy',
+  503: 'unready',
 };
 
 async function problemOf(reply: Response): Promise<Problem> {
