@@ -1,4 +1,5 @@
 // The situation: signals, the most urgent first, each with its clock; and every disease at a glance.
+import { useState } from 'preact/hooks';
 import type { Client } from '../fhir/client';
 import type { Bundle } from '../fhir/types';
 import { useI18n } from '../i18n';
@@ -12,6 +13,7 @@ import { byUrgency, isOverdue, readSignal, type Signal, type SignalTask } from '
 import { curvePath, diseaseName, placeName, weekName } from './words';
 
 const ASKED = 200; // signals at once
+const ROWS = 20; // of them on the page, until more are asked for
 const SHOWN_WEEKS = 12;
 const RECENT_WEEKS = 4;
 
@@ -68,6 +70,7 @@ function Row({ signal, places }: { signal: Signal; places: Places }) {
 
 function Signals({ list, places, more }: { list: Signal[]; places: Places; more: boolean }) {
   const { t, number } = useI18n();
+  const [shown, setShown] = useState(ROWS);
   if (!list.length) return <Empty>{t('board.none')}</Empty>;
   const urgent = list.filter(({ isUrgent }) => isUrgent).length;
   return (
@@ -77,10 +80,15 @@ function Signals({ list, places, more }: { list: Signal[]; places: Places; more:
         {more && ` ${t('board.more')}`}
       </p>
       <ul class="signals">
-        {list.map((signal) => (
+        {list.slice(0, shown).map((signal) => (
           <Row key={signal.id} signal={signal} places={places} />
         ))}
       </ul>
+      {shown < list.length && (
+        <button type="button" class="button plain" onClick={() => setShown(shown + ROWS)}>
+          {t('table.more')}
+        </button>
+      )}
     </>
   );
 }

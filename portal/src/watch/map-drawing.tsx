@@ -18,13 +18,31 @@ import type { Place } from './places';
 
 const NUMBERS_MAX = 40; // places, past which numbers would lie on one another
 
-interface Drawing {
+const AT_A_TIME = 100; // places between two looks at what the person does
+
+export interface Drawing {
   frame: Frame;
   outlines: ReadonlyMap<string, string>; // by place
 }
 
+// Lays places flat, some at a time, so that a slow phone answers in between.
+export async function drawPlaces(places: readonly Place[]): Promise<Drawing> {
+  const frame = frameOf(places.flatMap(({ rings }) => rings));
+  const outlines = new Map<string, string>();
+  for (const [i, { id, rings }] of places.entries()) {
+    if (i && i % AT_A_TIME === 0) await rest();
+    outlines.set(id, outline(rings, frame));
+  }
+  return { frame, outlines };
+}
+
+function rest(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 0));
+}
+
 interface MapDrawingProps {
   label: string;
+  drawing: Drawing;
   places: readonly Place[];
   counts: ReadonlyMap<string, number>;
   chosen: string | undefined;
@@ -55,12 +73,8 @@ function Legend({ begins }: { begins: readonly number[] }) {
   );
 }
 
-export function MapDrawing({ label, places, counts, chosen, choose }: MapDrawingProps) {
+export function MapDrawing({ label, drawing, places, counts, chosen, choose }: MapDrawingProps) {
   const { number } = useI18n();
-  const drawing = useMemo<Drawing>(() => {
-    const frame = frameOf(places.flatMap(({ rings }) => rings));
-    return { frame, outlines: new Map(places.map((p) => [p.id, outline(p.rings, frame)])) };
-  }, [places]);
   const { frame, outlines } = drawing;
   const begins = shades(Math.max(0, ...counts.values()));
   const paths = useMemo(() => {

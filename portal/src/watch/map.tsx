@@ -8,7 +8,7 @@ import { Page } from '../parts/page';
 import { Empty, Loaded } from '../parts/states';
 import { go, type Route } from '../route';
 import { DiseaseChoice } from './asked';
-import { MapDrawing } from './map-drawing';
+import { type Drawing, drawPlaces, MapDrawing } from './map-drawing';
 import { loadPlaces, type Place, type Places } from './places';
 import { ask, type Counts, weeksAgo } from './series';
 import { curvePath, diseaseName } from './words';
@@ -22,6 +22,7 @@ interface ShownProps {
 }
 
 interface Counted {
+  drawing: Drawing;
   at: readonly Place[];
   counts: Map<string, number>;
   elsewhere: number; // whose place is not known
@@ -41,7 +42,8 @@ function useCounts({ client, disease, places }: ShownProps, level: string, weeks
       if (place) counts.set(place, sum);
       else elsewhere += sum;
     }
-    return { at: places.list.filter((place) => place.level === level), counts, elsewhere };
+    const at = places.list.filter((place) => place.level === level);
+    return { drawing: await drawPlaces(at), at, counts, elsewhere };
   }, `${disease} ${level} ${weeks}`);
 }
 
@@ -106,7 +108,7 @@ function Shown(props: ShownProps) {
         </div>
       </div>
       <Loaded of={counted}>
-        {({ at, counts, elsewhere }) => {
+        {({ drawing, at, counts, elsewhere }) => {
           const place = at.find(({ id }) => id === chosen);
           const sorted = [...at].sort((a, b) => (counts.get(b.id) ?? 0) - (counts.get(a.id) ?? 0));
           return (
@@ -118,6 +120,7 @@ function Shown(props: ShownProps) {
               )}
               <MapDrawing
                 label={label}
+                drawing={drawing}
                 places={at}
                 counts={counts}
                 chosen={chosen}
