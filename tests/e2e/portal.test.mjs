@@ -327,6 +327,40 @@ test('a lost connection, an ended session and leaving are states of their own', 
   });
 });
 
+test('the pages open without a connection, and nothing of anybody is kept for them', async () => {
+  await as('mother', { hasWorker: true }, async (person, page) => {
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.waitForFunction(async () => {
+      const cache = await caches.open('carnet-pages-1');
+      return (await cache.keys()).some(({ url }) => /assets\/index-.*js$/.test(url));
+    });
+    await page.reload();
+    await person.settled();
+    await person.open('#/health/summary');
+    const kept = await page.evaluate(async () => {
+      const found = [];
+      for (const name of await caches.keys()) {
+        for (const request of await (await caches.open(name)).keys()) {
+          found.push(new URL(request.url).pathname);
+        }
+      }
+      return found;
+    });
+    assert.ok(kept.length > 5);
+    assert.deepEqual(kept.filter((path) =>
+      !/^\/(assets\/[\w.-]+|icon\.svg|manifest\.webmanifest|portal\.json)?$/.test(path)), []);
+    await person.context.setOffline(true);
+    await page.reload();
+    await page.locator('[role=alert]').waitFor();
+    assert.match(await page.locator('[role=alert]').innerText(), /no connection/);
+    await person.look('offline-start');
+    await person.context.setOffline(false);
+    await page.locator('[role=alert] button').click();
+    await page.locator('.tiles, .card').first().waitFor();
+    person.complaints = person.complaints.filter((text) => !/ERR_INTERNET/.test(text));
+  });
+});
+
 test('an emergency access is reviewed, and what was looked at is found in the log', async () => {
   await as('privacy', {}, async (person, page) => {
     await page.locator('main li.card').first().waitFor();
