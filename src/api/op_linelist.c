@@ -99,11 +99,12 @@ static int gather(struct listing *l, const struct kept_view *v)
     l->v += keep ? l->offset : 0;
     for (l->n = 0; l->n < keep; l->n++) {
         struct line *line = &l->v[l->n];
+        char id[NAMES_TEXT_MAX];
 
         line->found = v->cases->v[line->of];
-        line->person = arena_dup(a, r->person_ids.v[line->found.person]);
+        line->person = arena_dup(a, names_text(&r->person_ids, line->found.person, id));
         if (line->found.place != NOT_THERE) {
-            line->place = arena_dup(a, r->place_ids.v[line->found.place]);
+            line->place = arena_dup(a, r->places[line->found.place].id);
             line->place_name = arena_dup(a, r->places[line->found.place].name);
         }
         if (!line->person.p)

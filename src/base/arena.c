@@ -96,6 +96,7 @@ void arena_reset(struct arena *a)
     a->at = first->data;
     a->end = first->data + first->size;
     a->used_bytes = first->size;
+    a->block_bytes = 0;
 }
 
 static bool add_chunk(struct arena *a, size_t n)
@@ -104,8 +105,8 @@ static bool add_chunk(struct arena *a, size_t n)
     struct arena_chunk *c;
 
     /* Chunks double with use, so that a large request does not make thousands of them. */
-    if (size < a->used_bytes / 2)
-        size = a->used_bytes / 2;
+    if (size < (a->used_bytes - a->block_bytes) / 2)
+        size = (a->used_bytes - a->block_bytes) / 2;
     if (size > a->limit_bytes - a->used_bytes)
         size = n;
     if (n > a->limit_bytes - a->used_bytes || fault_point("arena"))
@@ -179,6 +180,86 @@ void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n)
     if (p && old_n)
         memcpy(p, old, old_n);
     return p;
+}
+
+/* ---- blocks that are moved: a chunk each ---- */
+
+static struct arena_chunk *chunk_of(void *block)
+{
+    return (struct arena_chunk *)(void *)((char *)block - offsetof(struct arena_chunk, data));
+}
+
+/* Whether n bytes more may be taken from malloc. */
+static bool take(struct arena *a, size_t n)
+{
+    if (n > a->limit_bytes - a->used_bytes || fault_point("arena"))
+        return false;
+    if (a->budget && !arena_budget_take(a->budget, n, a->used_bytes + n > ARENA_SMALL_BYTES)) {
+        a->starved = true;
+        return false;
+    }
+    a->used_bytes += n;
+    a->block_bytes += n;
+    return true;
+}
+
+static void give_back(struct arena *a, size_t n)
+{
+    if (a->budget)
+        arena_budget_give(a->budget, n);
+    a->used_bytes -= n;
+    a->block_bytes -= n;
+}
+
+/* The pointer to a chunk: those that are moved lie behind the current one. */
+static struct arena_chunk **place_of(struct arena *a, const struct arena_chunk *c)
+{
+    struct arena_chunk **at = &a->head;
+
+    while (*at != c)
+        at = &(*at)->next;
+    return at;
+}
+
+static void *new_block(struct arena *a, const void *old, size_t old_n, size_t n)
+{
+    struct arena_chunk *c;
+
+    if ((!a->head && !add_chunk(a, ALIGN)) || !take(a, n))
+        return NULL;
+    c = malloc(sizeof *c + n);
+    if (!c) {
+        give_back(a, n);
+        return NULL;
+    }
+    c->size = n;
+    c->next = a->head->next;
+    a->head->next = c;
+    if (old_n)
+        memcpy(c->data, old, old_n);
+    return c->data;
+}
+
+void *arena_regrow(struct arena *a, void *old, size_t old_n, size_t new_n)
+{
+    struct arena_chunk **at, *c;
+
+    assert(new_n >= old_n && (old || !old_n));
+    if (new_n < ARENA_BLOCK_BYTES)
+        return arena_grow(a, old, old_n, new_n);
+    if (old_n < ARENA_BLOCK_BYTES)
+        return new_block(a, old, old_n, new_n);
+    if (!take(a, new_n - old_n))
+        return NULL;
+    at = place_of(a, chunk_of(old));
+    c = realloc(*at, sizeof *c + new_n);
+    if (!c) {
+        give_back(a, new_n - old_n);
+        return NULL;
+    }
+    c->size = new_n;
+    *at = c;
+    return c->data;
 }
 
 struct str arena_dup(struct arena *a, struct str s)

@@ -12,7 +12,8 @@
 #include <stdatomic.h>
 
 #define ARENA_CHUNK_BYTES KIB(16)
-#define ARENA_SMALL_BYTES MIB(1) /* an arena up to this is a small one of its budget */
+#define ARENA_BLOCK_BYTES KIB(16) /* blocks that arena_regrow moves have so many, at least */
+#define ARENA_SMALL_BYTES MIB(1)  /* an arena up to this is a small one of its budget */
 #define ARENA_BUDGET_LARGE(max) ((max) / 4 * 3) /* what the large ones may use of it together */
 
 struct arena_chunk;
@@ -33,6 +34,7 @@ struct arena {
     struct arena_chunk *head; /* current chunk first */
     char *at, *end;           /* free part of the current chunk */
     size_t used_bytes;        /* taken from malloc */
+    size_t block_bytes;       /* of them for blocks of arena_regrow */
     size_t limit_bytes;
     struct arena_budget *budget; /* set while empty; NULL: none. Outlives the arena */
     bool starved;                /* the budget said no, not the limit */
@@ -52,6 +54,9 @@ void arena_reserve(struct arena *a, size_t n);
 void *arena_calloc(struct arena *a, size_t n, size_t size);
 /* Grows an array: a new block of new_n bytes with the old bytes (in place where possible). */
 void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);
+/* The same for what nobody else points to: a large block is moved, and leaves nothing behind. `old`
+ * comes from here, or is NULL. */
+void *arena_regrow(struct arena *a, void *old, size_t old_n, size_t new_n);
 /* A copy, with a NUL behind it; .p is NULL at the limit. */
 struct str arena_dup(struct arena *a, struct str s);
 /* Formatted text with a NUL behind it; .p is NULL at the limit. */

@@ -168,8 +168,10 @@ static int run_as(struct reindex *x, bool content,
                   void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
                   struct err *err)
 {
-    int r;
+    int r = store_alone(x->store, err);
 
+    if (r < 0)
+        return r;
     store_index_on(x->store, content);
     x->params = store_params(x->store);
     arena_init(&x->a, STEP_ARENA_MAX);

@@ -7,7 +7,8 @@
 
 /* Gives every resource the keys of the index's present version, and with `content` those of
  * `_content`; nothing to do where they are there. A run that was stopped begins again: until it
- * ends, what they would find is found by looking at resources. Nobody else may use the store. */
+ * ends, what they would find is found by looking at resources. Nobody else may use the store:
+ * ERR_CONFLICT where somebody does. */
 int server_reindex(struct store *store, bool content,
                    void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
                    struct err *err);

@@ -1,5 +1,7 @@
 #include "server/search_params.h"
 
+#include "server/claim.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
@@ -34,7 +36,7 @@ struct user_param {
 struct search_params {
     struct store *store;
     struct access who;
-    uint64_t me;             /* a random number: who claims the work */
+    struct claim claim;      /* to the work */
     struct arena arena;      /* of one look */
     struct user_param *list; /* changed only by the worker, under `lock` */
     size_t n;
@@ -72,29 +74,9 @@ static int table_text(const struct search_params *sp, struct sb *out, struct err
 /* Inside a job: the work is ours for a while. ERR_CONFLICT if it is another process's. */
 static int claim(struct search_params *sp, struct store_txn *txn, struct err *err)
 {
-    int64_t now = clock_now_ms(), until = 0;
-    struct str text;
-    struct arena a;
-    char line[64];
-    uint64_t whose = 0;
-    int r;
+    int r = store_is_shared(sp->store) ? claim_take(&sp->claim, txn, err) : 1;
 
-    if (!store_is_shared(sp->store))
-        return 0;
-    arena_init(&a, KIB(4));
-    r = store_meta_get(txn, CLAIM_NAME, &a, &text, err);
-    if (r >= 0 && text.p) {
-        snprintf(line, sizeof line, "%.*s", STR_ARG(text));
-        if (sscanf(line, "%" SCNx64 " %" SCNd64, &whose, &until) != 2)
-            until = 0;
-    }
-    arena_done(&a);
-    if (r < 0)
-        return r;
-    if (whose != sp->me && until > now)
-        return err_set(err, ERR_CONFLICT, "another process indexes search parameters");
-    snprintf(line, sizeof line, "%016" PRIx64 " %" PRId64, sp->me, now + SEARCH_PARAMS_CLAIM_MS);
-    return store_meta_set(txn, CLAIM_NAME, str_c(line), err);
+    return r ? MIN(r, 0) : err_set(err, ERR_CONFLICT, "another process indexes search parameters");
 }
 
 static struct user_param *add(struct search_params *sp)
@@ -226,10 +208,10 @@ static unsigned count_lists(yyjson_val *root)
     return (unsigned)yyjson_arr_size(bases);
 }
 
-/* Finds or makes the line of one resource. */
-static int meet(struct search_params *sp, yyjson_val *root, struct str json, struct err *err)
+/* Finds or makes the line of one resource. `text` and `root` are gone afterwards. */
+static int meet(struct search_params *sp, yyjson_val *root, struct str text, struct err *err)
 {
-    struct str status = js_get_str(root, "status"), id = js_get_str(root, "id");
+    struct str status = js_get_str(root, "status"), id = js_get_str(root, "id"), json;
     uint64_t hash = meaning(root);
     struct user_param *u;
 
@@ -237,6 +219,9 @@ static int meet(struct search_params *sp, yyjson_val *root, struct str json, str
         return 0;
     if (is_of_definitions(js_get_str(root, "url")))
         return 0;
+    json = arena_dup(&sp->arena, text);
+    if (!json.p)
+        return err_no_memory(err);
     for (size_t i = 0; i < sp->n; i++) {
         u = &sp->list[i];
         if (u->state != STATE_DROPPING && u->hash == hash && str_eq(str_c(u->id), id)) {
@@ -258,22 +243,20 @@ static int meet(struct search_params *sp, yyjson_val *root, struct str json, str
     return 0;
 }
 
+/* Most are the definitions' own, which nothing is kept of: each is read into `a` by itself. */
 static int meet_row(struct search_params *sp, struct store_txn *txn, uint64_t number,
-                    struct err *err)
+                    struct arena *a, struct err *err)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
     yyjson_val *root;
-    struct str json;
     struct row row;
     int r = store_get_row(txn, number, &row, err);
 
     if (r < 0 || (r = row_json(sp->store, &row, &text, err)) < 0)
         return r;
-    json = arena_dup(&sp->arena, sb_view(&text));
-    if (!json.p)
-        return err_no_memory(err);
-    r = js_parse_stored(&sp->arena, json, &root, err);
-    return r < 0 ? r : meet(sp, root, json, err);
+    arena_reset(a);
+    r = js_parse_stored(a, sb_view(&text), &root, err);
+    return r < 0 ? r : meet(sp, root, sb_view(&text), err);
 }
 
 static int meet_all(struct search_params *sp, struct store_txn *txn, struct err *err)
@@ -282,18 +265,21 @@ static int meet_all(struct search_params *sp, struct store_txn *txn, struct err 
     struct params *params = store_params(sp->store);
     struct search s;
     struct page page = {0};
+    struct arena one;
     int r = search_parse(&sp->arena, params, &opt, def_resource(STR("SearchParameter")), SCAN_PAGE,
                          &s, err);
 
     s.total = TOTAL_NONE;
+    arena_init(&one, sp->arena.limit_bytes);
     while (r >= 0) {
         r = store_search(txn, &s, 0, &sp->arena, &page, err);
         for (size_t i = 0; r >= 0 && i < page.n; i++)
-            r = meet_row(sp, txn, page.rows[i], err);
+            r = meet_row(sp, txn, page.rows[i], &one, err);
         if (!page.next.p)
             break;
         s.cursor = page.next;
     }
+    arena_done(&one);
     params_unref(params);
     return r;
 }
@@ -588,7 +574,8 @@ static void sp_init(struct search_params *sp, struct store *store)
 {
     *sp = (struct search_params){
         .store = store, .who = trust_job(STR("search-parameters")), .wake = false};
-    rng_secure(&sp->me, sizeof sp->me);
+    sp->claim = (struct claim){.name = CLAIM_NAME, .ms = SEARCH_PARAMS_CLAIM_MS};
+    rng_secure(&sp->claim.me, sizeof sp->claim.me);
     arena_init(&sp->arena, SCAN_ARENA_MAX);
     pthread_mutex_init(&sp->lock, NULL);
     pthread_mutex_init(&sp->call_lock, NULL);
@@ -655,6 +642,8 @@ static void *follow(void *ctx)
         sp->is_working = true;
         if (sp->stop) {
             pthread_mutex_unlock(&sp->call_lock);
+            if (more)
+                claim_release(&sp->claim, sp->store, &sp->who);
             return NULL;
         }
         pthread_mutex_unlock(&sp->call_lock);
@@ -669,6 +658,8 @@ static void *follow(void *ctx)
             log_err(LOG_ERROR, LOG_JOB_FAILED, &err);
             more = false;
         }
+        if (!more)
+            claim_release(&sp->claim, sp->store, &sp->who);
         pthread_mutex_lock(&sp->lock);
         snprintf(sp->failure, sizeof sp->failure, "%s", r < 0 ? err.text : "");
         pthread_mutex_unlock(&sp->lock);
@@ -745,6 +736,7 @@ int search_params_run(struct store *store, void (*progress)(void *ctx, uint64_t 
     sp.ctx = ctx;
     while (r >= 0 && more)
         r = work_once(&sp, &more, err);
+    claim_release(&sp.claim, store, &sp.who);
     return r;
 }
 

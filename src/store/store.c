@@ -546,6 +546,11 @@ int store_stats(struct store *st, struct store_stats *ret, struct err *err)
     return st->ops->stats(st, ret, err);
 }
 
+int store_alone(struct store *st, struct err *err)
+{
+    return st->ops->alone ? st->ops->alone(st, err) : 0;
+}
+
 int store_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                 struct err *err)
 {

@@ -72,6 +72,9 @@ int store_base_url_add(struct store *st, struct str url, struct err *err);
 
 /* Whether other processes may write to the store meanwhile. */
 bool store_is_shared(const struct store *st);
+/* Until it is closed no other process may open the store for writing. ERR_CONFLICT where one has it
+ * open, or where nobody could tell. */
+int store_alone(struct store *st, struct err *err);
 /* What a process keeps in memory of a store (search parameters, compiled terminology …) follows
  * what other processes change: `reload` is called with the first transaction, a reader's or a
  * group's, that sees another process's store_changed, before that does anything else; one call at a

@@ -80,6 +80,7 @@ struct store_ops {
                      struct err *err);
 
     int (*stats)(struct store *st, struct store_stats *ret, struct err *err);
+    int (*alone)(struct store *st, struct err *err); /* NULL: it is one process's already */
     int (*check)(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                  struct err *err);
     int (*backup)(struct store *st, const char *to_dir, const char *keys_file,

@@ -20,6 +20,7 @@ static int compare(const void *a, const void *b, void *ctx)
 {
     const struct evidence *x = a, *y = b;
     const struct records *r = ctx;
+    char tx[NAMES_TEXT_MAX], ty[NAMES_TEXT_MAX];
     int32_t dx = day_of(x), dy = day_of(y);
 
     if (x->disease != y->disease)
@@ -30,7 +31,8 @@ static int compare(const void *a, const void *b, void *ctx)
         return x->says < y->says ? -1 : 1;
     if (x->visit == NOT_THERE || y->visit == NOT_THERE)
         return (x->visit == NOT_THERE) - (y->visit == NOT_THERE);
-    return str_cmp(r->visit_ids.v[x->visit], r->visit_ids.v[y->visit]);
+    return str_cmp(names_text(&r->visit_ids, x->visit, tx),
+                   names_text(&r->visit_ids, y->visit, ty));
 }
 
 static int32_t earlier(int32_t a, int32_t b)

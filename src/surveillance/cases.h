@@ -20,11 +20,11 @@ struct found_case {
     uint32_t person; /* whom nobody replaces; NOT_THERE: a hole */
     uint32_t place;  /* where the first visit with a place was; NOT_THERE: not known */
     uint16_t disease;
-    enum case_class class;
-    int32_t onset, seen, reported; /* the earliest of each; DAY_UNKNOWN: none */
+    enum case_class class : 8;
     bool is_fatal;
-    int32_t first_day; /* of its evidence */
-    uint32_t next;     /* of the same person, or hole */
+    int32_t onset, seen, reported; /* the earliest of each; DAY_UNKNOWN: none */
+    int32_t first_day;             /* of its evidence */
+    uint32_t next;                 /* of the same person, or hole */
 };
 
 /* Told of each case that comes (+1) or goes (-1). */

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "fhir/defs.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -137,6 +138,7 @@ static int take_mentioned(struct following *f, struct err *err)
     } all[] = {{"Patient", &r->person_ids, &f->k->read[0]},
                {"Encounter", &r->visit_ids, &f->k->read[1]},
                {"Location", &r->place_ids, &f->k->read[2]}};
+    char id[NAMES_TEXT_MAX];
     bool is_done = false;
     int wrong = 0;
 
@@ -145,7 +147,7 @@ static int take_mentioned(struct following *f, struct err *err)
         for (size_t i = 0; i < ARRAY_LEN(all); i++)
             while (wrong == 0 && *all[i].read < all[i].names->n) {
                 is_done = false;
-                wrong = take_one(f, all[i].type, all[i].names->v[*all[i].read], err);
+                wrong = take_one(f, all[i].type, names_text(all[i].names, *all[i].read, id), err);
                 ++*all[i].read;
             }
     }
@@ -183,6 +185,13 @@ static int read_feed(struct following *f, const atomic_bool *is_ending, uint64_t
     return MIN(r, 0);
 }
 
+/* What a first count has used, or taking up what was saved, goes back to the system. */
+static void become_ready(struct kept *k)
+{
+    if (!atomic_exchange(&k->is_ready, true))
+        malloc_trim(0);
+}
+
 static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_ending,
                   uint64_t *ret_n, struct err *err)
 {
@@ -196,7 +205,7 @@ static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_e
     int r;
 
     if (to == atomic_load(&k->position)) {
-        atomic_store(&k->is_ready, true);
+        become_ready(k);
         return 0;
     }
     atomic_store(&k->all, to);
@@ -211,7 +220,7 @@ static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_e
     k->shown = atomic_load(&k->position);
     pthread_rwlock_unlock(&k->lock);
     if (r == 0 && atomic_load(&k->position) >= to)
-        atomic_store(&k->is_ready, true);
+        become_ready(k);
     return r;
 }
 

@@ -8,6 +8,7 @@ void records_init(struct records *r, struct arena *a, const struct case_definiti
 {
     *r = (struct records){.a = a,
                           .definitions = definitions,
+                          .finding_ids.is_typed = true,
                           .hole = NOT_THERE,
                           .first = DAY_UNKNOWN,
                           .last = DAY_UNKNOWN};
@@ -51,31 +52,29 @@ static struct str finding_name(bool is_observation, struct str id, char to[FINDI
     return str_n(to, n + 1);
 }
 
-/* An array with room for element `number`, new elements being `blank`; NULL at the limit. */
-static void *reach(struct arena *a, void *v, size_t *room, uint32_t number, const void *blank,
-                   size_t size)
+/* An array with room for element `number`, which is `blank` if nobody had that number before; NULL
+ * at the limit. Numbers are given one after the other. */
+static void *reach(struct arena *a, void *v, size_t *room, uint32_t number, bool is_new,
+                   const void *blank, size_t size)
 {
-    while (v == NULL || number >= *room) {
-        size_t had = *room;
-
-        v = names_room(a, v, had, room, size);
-        if (!v)
-            return NULL;
-        for (size_t i = had; i < *room; i++)
-            memcpy((char *)v + i * size, blank, size);
-    }
+    v = names_room(a, v, number, room, size);
+    if (v && is_new)
+        memcpy((char *)v + number * size, blank, size);
     return v;
 }
 
 uint32_t place_number(struct records *r, struct str id)
 {
     static const struct place blank = {.part_of = NOT_THERE};
+    size_t had = r->place_ids.n;
     uint32_t n = names_number(&r->place_ids, r->a, id);
 
     if (n == NOT_THERE)
         return n;
-    r->places = reach(r->a, r->places, &r->places_room, n, &blank, sizeof blank);
-    return r->places ? n : NOT_THERE;
+    r->places = reach(r->a, r->places, &r->places_room, n, n == had, &blank, sizeof blank);
+    if (r->places && n == had)
+        r->places[n].id = arena_dup(r->a, id);
+    return r->places && r->places[n].id.p ? n : NOT_THERE;
 }
 
 uint32_t person_number(struct records *r, struct str id)
@@ -87,33 +86,36 @@ uint32_t person_number(struct records *r, struct str id)
                                         .next_merged = NOT_THERE,
                                         .evidence = NOT_THERE,
                                         .cases = NOT_THERE};
+    size_t had = r->person_ids.n;
     uint32_t n = names_number(&r->person_ids, r->a, id);
 
     if (n == NOT_THERE)
         return n;
-    r->people = reach(r->a, r->people, &r->people_room, n, &blank, sizeof blank);
+    r->people = reach(r->a, r->people, &r->people_room, n, n == had, &blank, sizeof blank);
     return r->people ? n : NOT_THERE;
 }
 
 uint32_t visit_number(struct records *r, struct str id)
 {
     static const struct visit blank = {NOT_THERE, DAY_UNKNOWN, NOT_THERE};
+    size_t had = r->visit_ids.n;
     uint32_t n = names_number(&r->visit_ids, r->a, id);
 
     if (n == NOT_THERE)
         return n;
-    r->visits = reach(r->a, r->visits, &r->visits_room, n, &blank, sizeof blank);
+    r->visits = reach(r->a, r->visits, &r->visits_room, n, n == had, &blank, sizeof blank);
     return r->visits ? n : NOT_THERE;
 }
 
 uint32_t finding_number(struct records *r, struct str name)
 {
     static const uint32_t blank = NOT_THERE;
+    size_t had = r->finding_ids.n;
     uint32_t n = names_number(&r->finding_ids, r->a, name);
 
     if (n == NOT_THERE)
         return n;
-    r->findings = reach(r->a, r->findings, &r->findings_room, n, &blank, sizeof blank);
+    r->findings = reach(r->a, r->findings, &r->findings_room, n, n == had, &blank, sizeof blank);
     return r->findings ? n : NOT_THERE;
 }
 
@@ -153,10 +155,9 @@ static int take_location(struct records *r, yyjson_val *v, struct err *err)
         level = js_get_str(coding, "display");
     if (n == NOT_THERE || (up.p && part_of == NOT_THERE))
         return err_no_memory(err);
-    r->places[n] = (struct place){.id = r->place_ids.v[n],
-                                  .name = arena_dup(r->a, js_get_str(v, "name")),
-                                  .level = arena_dup(r->a, level),
-                                  .part_of = part_of};
+    r->places[n].name = arena_dup(r->a, js_get_str(v, "name"));
+    r->places[n].level = arena_dup(r->a, level);
+    r->places[n].part_of = part_of;
     return r->places[n].name.p && r->places[n].level.p ? 0 : err_no_memory(err);
 }
 

@@ -2,7 +2,7 @@
  *
  * Resources are taken one by one, in any order; a later version takes the place of an earlier one,
  * and a deletion takes it away. What refers to something not yet seen is resolved when cases are
- * made (cases.h). Only what counting needs is kept, about 60 bytes a person and a visit and 120 a
+ * made (cases.h). Only what counting needs is kept, about 65 bytes a person, 40 a visit and 75 a
  * finding that is evidence; nothing of it is text of a patient.
  *
  * A Patient whose link says that another replaces it is that other person from then on.
@@ -10,6 +10,7 @@
 #ifndef SURVEILLANCE_RECORDS_H
 #define SURVEILLANCE_RECORDS_H
 
+#include "fhir/validate.h"
 #include "surveillance/case_definition.h"
 
 #define RECORDS_BYTES_MAX MIB(4096) /* what one set of records may take */
@@ -28,12 +29,12 @@ struct place {
 
 struct person {
     int32_t born, died; /* days */
-    enum person_sex sex;
+    enum person_sex sex : 8;
+    bool is_touched;                    /* is in records.touched */
     uint32_t replaced_by;               /* another person; NOT_THERE: nobody */
     uint32_t first_merged, next_merged; /* those whom this one replaces, as a list */
     uint32_t evidence;                  /* the first of a list */
     uint32_t cases, undated;            /* cases.h's: the first of a list; evidence without a day */
-    bool is_touched;                    /* is in records.touched */
 };
 
 struct visit {
@@ -45,19 +46,28 @@ struct visit {
 struct evidence {
     uint32_t person, visit; /* person NOT_THERE: a hole */
     uint16_t disease;       /* which of the definitions */
-    enum case_class says;
+    enum case_class says : 8;
     int32_t onset, seen, reported; /* days; seen: of the visit, else as onset */
     uint32_t source;               /* the finding that says so */
     uint32_t next_of_source, next_of_person, next_of_visit;
 };
 
-/* Names of things, numbered in the order in which they were first mentioned. */
+/* Ids of things, numbered in the order in which they were first mentioned. They are kept as
+ * index_id_key packs them, end to end. */
 struct names {
-    struct str *v;
+    bool is_typed; /* with a letter in front that tells the type */
+    char *bytes;
+    size_t bytes_room;
+    uint32_t *ends; /* where each ends in bytes */
     size_t n, room;
     uint32_t *slots;
     size_t n_slots;
 };
+
+#define NAMES_TEXT_MAX (FHIR_ID_MAX + 2)
+
+/* Id number i, with the letter if they have one. It stands in `ret`. */
+struct str names_text(const struct names *t, uint32_t i, char ret[NAMES_TEXT_MAX]);
 
 struct records {
     struct arena *a;

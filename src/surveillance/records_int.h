@@ -4,7 +4,8 @@
 
 #include "surveillance/records.h"
 
-/* The number of a name, given when it is new; NOT_THERE at the arena's limit. */
+/* The number of a name, given when it is new; NOT_THERE at the arena's limit. Of an id more than
+ * FHIR_ID_MAX characters are cut off: it is none of a store's. */
 uint32_t names_number(struct names *t, struct arena *a, struct str name);
 
 /* The number of a name that has one; else NOT_THERE. */

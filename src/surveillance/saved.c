@@ -25,9 +25,11 @@ static void put_str(struct sb *out, struct str s)
 
 static void put_names(struct sb *out, const struct names *t)
 {
+    char text[NAMES_TEXT_MAX];
+
     put_u32(out, (uint32_t)t->n);
-    for (size_t i = 0; i < t->n; i++)
-        put_str(out, t->v[i]);
+    for (uint32_t i = 0; i < t->n; i++)
+        put_str(out, names_text(t, i, text));
 }
 
 static void put_evidence(struct sb *out, const struct evidence *e)
@@ -145,7 +147,7 @@ static int get_places(struct input *in, struct records *r, struct err *err)
     for (size_t i = 0; i < r->place_ids.n; i++) {
         struct place *p = &r->places[i];
 
-        p->id = get_str(in).n ? r->place_ids.v[i] : STR_NULL;
+        get_str(in); /* its id once more */
         p->name = arena_dup(r->a, get_str(in));
         p->level = arena_dup(r->a, get_str(in));
         p->part_of = get_u32(in);

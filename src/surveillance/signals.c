@@ -361,7 +361,7 @@ static struct str event_id(struct signals *s, const struct writing *w, const str
     sb_str(&key, s->definitions->v[j->disease].disease);
     sb_char(&key, '|');
     if (j->place != NOT_THERE)
-        sb_str(&key, w->r->place_ids.v[j->place]);
+        sb_str(&key, w->r->places[j->place].id);
     sb_char(&key, '|');
     signal_put_week(&key, j->week);
     return arena_fmt(&s->a, "signal-%016llx%016llx",
@@ -379,7 +379,7 @@ static int write_event(struct writing *w, struct event *e, const struct judged *
         .id = e->id,
         .disease = d->disease,
         .disease_title = d->title,
-        .place = e->place == NOT_THERE ? STR_NULL : w->r->place_ids.v[e->place],
+        .place = e->place == NOT_THERE ? STR_NULL : w->r->places[e->place].id,
         .place_name = e->place == NOT_THERE ? STR_NULL : w->r->places[e->place].name,
         .part_of = up ? up->id : STR_NULL,
         .judged = j,

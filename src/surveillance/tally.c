@@ -110,7 +110,7 @@ static int by_id(const void *a, const void *b, void *ctx)
 {
     const struct records *r = ctx;
 
-    return str_cmp(r->place_ids.v[*(const uint32_t *)a], r->place_ids.v[*(const uint32_t *)b]);
+    return str_cmp(r->places[*(const uint32_t *)a].id, r->places[*(const uint32_t *)b].id);
 }
 
 /* In the order of their ids, so that the order of the records does not show. */

@@ -56,10 +56,11 @@ static size_t slot_of(const struct weekly *w, uint16_t disease, uint32_t place)
 static bool grow_slots(struct weekly *w)
 {
     size_t n = w->n_slots ? 2 * w->n_slots : SLOTS_LEAST;
-    uint32_t *slots = ARENA_ARRAY(&w->a, uint32_t, n);
+    uint32_t *slots = arena_regrow(&w->a, w->slots, w->n_slots * sizeof *slots, n * sizeof *slots);
 
     if (!slots)
         return false;
+    memset(slots, 0, n * sizeof *slots);
     w->slots = slots;
     w->n_slots = n;
     for (size_t i = 0; i < w->n; i++)
@@ -111,7 +112,7 @@ static struct weekly_cell *cell_of(struct weekly *w, struct weekly_line *line, i
     if (at < line->n && v[at].week == week)
         return &v[at];
     if (line->n == line->room) {
-        v = arena_grow(&w->a, v, line->room * sizeof *v, more * sizeof *v);
+        v = arena_regrow(&w->a, v, line->room * sizeof *v, more * sizeof *v);
         if (!v)
             return NULL;
         line->cells = v;

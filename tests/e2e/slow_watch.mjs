@@ -1,5 +1,5 @@
-// Watch with a thousand districts, on a quarter of the processor. Prints JSON: how long the board and
-// the map take, and tasks of more than 50 ms by page.
+// Watch with a thousand districts, on a quarter of the processor. Prints JSON: how long the board
+// and the map take, and tasks of more than 50 ms by page.
 import { launch, Person, root } from './browser.mjs';
 
 const RUNS = Number(process.env.CARNET_RUNS);
@@ -7,8 +7,8 @@ const SLOWER = 4;
 
 function observe() {
   new PerformanceObserver((list) => {
-    for (const { duration, startTime } of list.getEntries()) {
-      globalThis.tell(location.hash, Math.round(duration), Math.round(startTime));
+    for (const { duration } of list.getEntries()) {
+      globalThis.tell(location.hash, Math.round(duration));
     }
   }).observe({ type: 'longtask', buffered: true });
 }
@@ -27,7 +27,9 @@ async function to(page, hash, selector) {
 async function visit(browser, found) {
   const person = await Person.begin(browser, { size: 'phone', hasAxe: false });
   await person.enter('epidemiologist');
-  await person.context.exposeFunction('tell', (hash, ms) => found.tasks.push(`${hash.slice(8) || 'board'} ${ms}`));
+  await person.context.exposeFunction('tell', (hash, ms) => {
+    found.tasks.push(`${hash.slice(8) || 'board'} ${ms}`);
+  });
   await person.context.addInitScript(observe);
   const page = await person.context.newPage();
   page.setDefaultTimeout(60_000);

@@ -166,6 +166,42 @@ def shares_no_folder(folder):
         raise AssertionError(f'a second node in the folder: {done}')
 
 
+def indexed(folder, second, words, status):
+    """`carnet reindex --content-index` in the second node's folder."""
+    done = subprocess.run([folder.carnet, 'reindex', '--data', second.data, '--content-index',
+                           *stores.options(folder.data)], timeout=WAIT_SECONDS,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != status or words not in done.stdout:
+        raise AssertionError(f'{words!r} and {status}: {done}')
+
+
+def all_keys(folder, second):
+    """Keys that every process must write are made by one that is alone."""
+    if os.environ.get('CARNET_TEST_POOLED'):
+        indexed(folder, second, 'behind a pooler nobody can tell', 1)
+        return
+    with nodes.Node(folder):
+        indexed(folder, second, 'other processes use the store', 1)
+    other = subprocess.Popen(['psql', '-X', '-q', stores.uri_of(folder.data), '-c',
+                              'SELECT pg_advisory_lock(1667330670)', '-c', 'SELECT pg_sleep(60)'],
+                             stdout=subprocess.DEVNULL)
+    until(lambda: stores.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND "
+                             'objid = 1667330670 AND granted', stores.uri_of(folder.data)).strip(),
+          'another process holds the store')
+    indexed(folder, second, 'another process has the store for itself', 1)
+    other.kill()
+    other.wait()
+    stores.sql('SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = 1667330670',
+               stores.uri_of(folder.data))
+    indexed(folder, second, '', 0)
+    with nodes.Node(folder) as one:
+        client = one.client()
+        expect(client.send('POST', '/fhir/Patient', {'resourceType': 'Patient', 'name': [
+            {'family': 'Wanjiru'}]}), 201)
+        if total(client, 'Patient?_content=wanjiru') != 1:
+            raise AssertionError('a word written after indexing anew is not found')
+
+
 def main():
     if not stores.SERVER:
         print('skipped: one process holds a folder (CARNET_TEST_STORE names no PostgreSQL)')
@@ -179,6 +215,7 @@ def main():
             parameters(a, b)
             terminology(a, b)
         tally(folder, second)
+        all_keys(folder, second)
         n = death(folder, second)
     print(f'{n} writes acknowledged around a death, none lost')
     return 0

@@ -1,5 +1,5 @@
-// Has the pages kept for when there is no connection. A browser without service workers, or one that
-// refuses them (a private window), goes on without.
+// Has the pages kept for when there is no connection. A browser without service workers, or one
+// that refuses them (a private window), goes on without.
 import { root } from '../node';
 
 // The one script address that may be made of text here, since it is no text of anybody's.

@@ -1,6 +1,6 @@
 // The service worker: keeps the pages themselves, so that they open without a connection. What they
-// show of anybody never passes through here: requests below /fhir, /carnet and /auth are not answered,
-// and so not kept.
+// show of anybody never passes through here: requests below /fhir, /carnet and /auth are not
+// answered, and so not kept.
 import { isKept, shellOf } from './kept';
 
 const scope = self as unknown as ServiceWorkerScope;
@@ -35,8 +35,8 @@ async function lasting(request: Request): Promise<Response> {
   return reply;
 }
 
-// The page and what the node says of itself: from the node while it answers. A page that names other
-// files than before ends those that were kept for it.
+// The page and what the node says of itself: from the node while it answers. A page that names
+// other files than before ends those that were kept for it.
 async function newest(request: Request, key: string): Promise<Response> {
   const cache = await caches.open(CACHE);
   let reply: Response;

@@ -5,7 +5,7 @@ import { useI18n } from '../i18n';
 import { Behind } from '../parts/behind';
 import { type Place, Plot } from '../parts/plot';
 import { mondayOf, type Point } from './series';
-import { weekName } from './words';
+import { weekShort } from './words';
 
 const NARROW = 320;
 const WIDE = 760;
@@ -79,8 +79,7 @@ function Legend() {
 }
 
 export function CurveChart({ label, points }: { label: string; points: readonly Point[] }) {
-  const i18n = useI18n();
-  const { t, number, month } = i18n;
+  const { t, number, month } = useI18n();
   const width = useWidth();
   const most = Math.max(4, ...points.map(({ count, threshold: y }) => Math.max(count, y ?? 0)));
   const every = Math.max(1, Math.ceil(points.length / LABELS[width === WIDE ? 'wide' : 'narrow']));
@@ -120,7 +119,7 @@ export function CurveChart({ label, points }: { label: string; points: readonly 
           return {
             key: point.period,
             cells: [
-              weekName(i18n, point.period),
+              <bdi key="week">{weekShort(point.period)}</bdi>,
               number(point.count) + (point.open ? ` (${t('curve.open')})` : ''),
               point.threshold === null ? '–' : number(Math.round(point.threshold * 10) / 10),
               point.alarm === null ? '–' : t(point.alarm ? 'word.yes' : 'word.no'),

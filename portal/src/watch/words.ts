@@ -17,6 +17,12 @@ export function weekName(i18n: I18n, week: string): string {
   return i18n.t('week.of', { week: Number(number), year });
 }
 
+// The same in a column of weeks: "7/2026".
+export function weekShort(week: string): string {
+  const [year = '', number = ''] = week.split('-W');
+  return `${Number(number)}/${year}`;
+}
+
 export function curvePath(disease: string, place?: string): string {
   return `#/watch/curve/${encodeURIComponent(disease)}${place ? `/${place}` : ''}`;
 }

@@ -318,6 +318,12 @@ static int faulty_stats(struct store *st, struct store_stats *ret, struct err *e
     return r < 0 ? r : store_stats(inner_of(st), ret, err);
 }
 
+static int faulty_alone(struct store *st, struct err *err)
+{
+    int r = fault(err);
+    return r < 0 ? r : store_alone(inner_of(st), err);
+}
+
 static int faulty_check(struct store *st, void (*say)(void *ctx, const char *text), void *ctx,
                         struct err *err)
 {
@@ -367,6 +373,7 @@ static const struct store_ops ops = {
     .meta_next = faulty_meta_next,
     .stats = faulty_stats,
     .check = faulty_check,
+    .alone = faulty_alone,
     .backup = faulty_backup,
 };
 

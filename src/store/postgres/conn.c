@@ -17,6 +17,7 @@
 #define OID_INT8_ARRAY 1016
 #define OID_INT4_ARRAY 1007
 #define OID_BYTEA_ARRAY 1001
+#define NAME_SIZE 12 /* of a prepared statement */
 
 struct statement {
     const char *types, *sql;
@@ -304,6 +305,7 @@ int pg_conn_new(struct pg_store *st, struct pg_conn **ret, struct err *err)
         return err_no_memory(err);
     }
     c->st = st;
+    c->thread = pthread_self();
     if ((r = open_db(c, err)) < 0) {
         pg_conn_free(c);
         return r;
@@ -335,16 +337,33 @@ void pg_conn_free(struct pg_conn *c)
     free(c);
 }
 
+/* One that this thread used before, if it is free: the server's process at its other end stays near
+ * the thread, and has in its caches what such requests ask. Else any. */
+static struct pg_conn *unlist(struct pg_store *st)
+{
+    struct pg_conn **at = &st->free_conns, *c;
+    pthread_t self = pthread_self();
+
+    pthread_mutex_lock(&st->conns_lock);
+    while (*at && !pthread_equal((*at)->thread, self))
+        at = &(*at)->next;
+    if (!*at)
+        at = &st->free_conns;
+    c = *at;
+    if (c) {
+        *at = c->next;
+        c->thread = self;
+    }
+    pthread_mutex_unlock(&st->conns_lock);
+    return c;
+}
+
 int pg_conn_take(struct pg_store *st, struct pg_conn **ret, struct err *err)
 {
     struct pg_conn *c;
 
     for (;;) {
-        pthread_mutex_lock(&st->conns_lock);
-        c = st->free_conns;
-        if (c)
-            st->free_conns = c->next;
-        pthread_mutex_unlock(&st->conns_lock);
+        c = unlist(st);
         if (!c)
             return pg_conn_new(st, ret, err);
         /* The end of its last transaction. A server that has been away since shows at the first
@@ -379,9 +398,17 @@ void pg_conn_drop_all(struct pg_store *st)
 
 /* ---- statements ---- */
 
-static void name_of(enum pg_statement id, enum pg_form form, char ret[24])
+/* For each statement sent: without printf. */
+static void name_of(enum pg_statement id, enum pg_form form, char ret[NAME_SIZE])
 {
-    snprintf(ret, 24, "carnet%d_%d", (int)id, (int)form);
+    static_assert(PG_STATEMENT_COUNT <= 1000 && FORM_COUNT <= 10, "three digits, and one");
+    memcpy(ret, "carnet", 6);
+    ret[6] = (char)('0' + id / 100);
+    ret[7] = (char)('0' + id / 10 % 10);
+    ret[8] = (char)('0' + id % 10);
+    ret[9] = '_';
+    ret[10] = (char)('0' + form);
+    ret[11] = '\0';
 }
 
 static Oid oid_of(char type)
@@ -412,12 +439,13 @@ static int send_prepare(struct pg_conn *c, enum pg_statement id, enum pg_form fo
     const struct statement *s = statement_of(c, id, form);
     Oid oids[PG_ARGS_MAX];
     int n = oids_of(s->types, oids);
-    char name[24];
+    char name[NAME_SIZE];
 
     name_of(id, form, name);
     if (!PQsendPrepare(c->db, name, s->sql, n, oids))
         return -1;
     c->prepared[form][id] = PG_SENT;
+    c->has_sent_prepare = true;
     c->queue[c->n_queue++] = (struct pg_sent){.id = id, .form = form, .is_prepare = true};
     return 0;
 }
@@ -436,7 +464,7 @@ static int send_one(struct pg_conn *c, enum pg_statement id, const struct pg_arg
 {
     static const int binary[PG_ARGS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     struct pg_args a = args ? *args : (struct pg_args){0};
-    char name[24];
+    char name[NAME_SIZE];
 
     if (!c->st->is_sharded)
         a.form = FORM_LOCAL;
@@ -562,6 +590,16 @@ static bool is_before_savepoint(const struct pg_conn *c, unsigned i)
     return false;
 }
 
+/* What was sent to be prepared, and not answered, is sent again. */
+static void forget_unprepared(struct pg_conn *c)
+{
+    c->has_sent_prepare = false;
+    for (size_t form = 0; form < FORM_COUNT; form++)
+        for (size_t i = 0; i < PG_STATEMENT_COUNT; i++)
+            if (c->prepared[form][i] == PG_SENT)
+                c->prepared[form][i] = PG_UNKNOWN;
+}
+
 int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err)
 {
     PGresult *last = NULL, *sync;
@@ -598,10 +636,8 @@ int pg_wait(struct pg_conn *c, PGresult **ret, struct err *err)
             r = fail(c, NULL, err);
     }
     PQclear(sync);
-    for (size_t form = 0; form < FORM_COUNT; form++)
-        for (size_t i = 0; i < PG_STATEMENT_COUNT; i++)
-            if (c->prepared[form][i] == PG_SENT)
-                c->prepared[form][i] = PG_UNKNOWN;
+    if (c->has_sent_prepare)
+        forget_unprepared(c);
     if (r == 0 && ret)
         *ret = last;
     else

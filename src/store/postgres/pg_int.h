@@ -59,6 +59,9 @@
     "((((" PG_BYTE_OF(k, 5) " << 8 | " PG_BYTE_OF(k, 4) ") << 8 | " PG_BYTE_OF(k, 3) ") << 8 | " \
       PG_BYTE_OF(k, 2) ") << 8 | " PG_BYTE_OF(k, 1) ")"
 
+/* The lock that says who uses a database's store (alone.c): "carn". */
+#define PG_PRESENCE "1667330670"
+
 #define PG_STATEMENTS(X) \
     X(PG_BEGIN_READ, "", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") \
     X(PG_BEGIN_WRITE, "", "BEGIN ISOLATION LEVEL READ COMMITTED") \
@@ -67,6 +70,9 @@
     X(PG_SAVEPOINT, "", "SAVEPOINT member") \
     X(PG_RELEASE, "", "RELEASE SAVEPOINT member") \
     X(PG_ROLLBACK_TO, "", "ROLLBACK TO SAVEPOINT member") \
+    X(PG_HERE, "", "SELECT pg_try_advisory_lock_shared(" PG_PRESENCE ")") \
+    X(PG_NOT_HERE, "", "SELECT pg_advisory_unlock_shared(" PG_PRESENCE ")") \
+    X(PG_ALONE, "", "SELECT pg_try_advisory_lock(" PG_PRESENCE ")") \
     X(PG_FEED, "", "SELECT row, epoch FROM carnet_feed WHERE part = 0") \
     X(PG_LOCK, "", \
       "SELECT row, epoch, hlc FROM carnet_feed WHERE part = 0 FOR UPDATE") \
@@ -304,12 +310,14 @@ struct pg_conn {
     unsigned n_queue;
     bool wants_savepoint; /* the next statement is the first of a member of a group */
     bool has_savepoint;
-    bool is_failed; /* the transaction can only be undone */
-    bool is_doomed; /* … and what failed is not the running member's */
-    bool is_lost;   /* the connection is gone */
-    bool is_fresh;  /* a reader has had no answer in this transaction */
-    bool is_synced; /* the end of what was sent is marked already */
-    bool is_warned; /* the server has warned of something */
+    bool is_failed;        /* the transaction can only be undone */
+    bool is_doomed;        /* … and what failed is not the running member's */
+    bool is_lost;          /* the connection is gone */
+    bool is_fresh;         /* a reader has had no answer in this transaction */
+    bool is_synced;        /* the end of what was sent is marked already */
+    bool has_sent_prepare; /* some are PG_SENT */
+    bool is_warned;        /* the server has warned of something */
+    pthread_t thread;      /* that used it last */
     struct pg_txn txn;
     struct pg_conn *next;
 };
@@ -416,6 +424,7 @@ struct pg_store {
     struct store base;
     char *uri;
     bool read_only, allow_unsafe;
+    bool is_alone;  /* nobody else may write (alone.c) */
     bool is_pooled; /* each transaction may be on another of the server's connections */
     bool is_open;   /* once it was reached and checked */
     unsigned group_max;
@@ -563,6 +572,13 @@ int unsent_send(struct pg_writer *w, struct err *err);
 int pg_unsent_flush(struct pg_txn *t, struct err *err);
 /* An answer's row of PG_GET's columns. */
 void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret);
+
+/* ---- alone.c ---- */
+
+/* Of the writer's connection: this process uses the store. ERR_BUSY where another has it for
+ * itself. */
+int pg_be_here(struct pg_conn *c, struct err *err);
+int pg_alone(struct store *st, struct err *err);
 
 int pg_writer_start(struct pg_store *st, struct err *err);
 void pg_writer_stop(struct pg_store *st);

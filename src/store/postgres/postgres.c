@@ -66,6 +66,7 @@ static const struct store_ops ops = {
     .meta_next = pg_meta_next,
     .stats = pg_stats,
     .check = pg_check,
+    .alone = pg_alone,
     .backup = pg_backup,
 };
 
@@ -110,7 +111,8 @@ int store_postgres_open(const struct store_config *config, struct store **ret, s
         return r;
     if (config->create && (r = pg_schema_create(st->writer.conn, config, err)) < 0)
         return r;
-    if ((r = pg_schema_open(st, st->writer.conn, err)) < 0)
+    if ((r = pg_schema_open(st, st->writer.conn, err)) < 0 ||
+        (r = pg_be_here(st->writer.conn, err)) < 0)
         return r;
     st->is_open = true;
     if (!st->read_only && (r = pg_writer_start(st, err)) < 0)

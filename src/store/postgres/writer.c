@@ -187,7 +187,7 @@ int pg_writer_reconnect(struct pg_writer *w, struct err *err)
         return r;
     pg_conn_free(w->conn);
     w->conn = c;
-    return 0;
+    return pg_be_here(c, err);
 }
 
 static void publish(struct pg_writer *w, bool in_doubt);

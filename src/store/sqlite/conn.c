@@ -173,29 +173,48 @@ void sq_conn_free(struct sq_conn *c)
     free(c);
 }
 
-int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err)
+/* How well a free connection suits: requests want one with a large cache, the node's own work one
+ * that is not; and a thread the one that it used before, whose pages are in its core's caches. */
+static int suits(const struct sq_conn *c, bool is_upkeep)
 {
-    struct sq_conn *c;
+    return 2 * (c->is_hot != is_upkeep) + (pthread_equal(c->thread, pthread_self()) != 0);
+}
+
+/* The one that suits best, the one longest unused among its like; NULL where a new one is better:
+ * none is free, or the node's own work would take the place of pages that requests need. */
+static struct sq_conn *unlist(struct sq_store *st, bool is_upkeep)
+{
+    struct sq_conn **best = NULL, *c = NULL;
+
+    pthread_mutex_lock(&st->conns_lock);
+    for (struct sq_conn **at = &st->free_conns; *at; at = &(*at)->next)
+        if (!best || suits(*at, is_upkeep) >= suits(*best, is_upkeep))
+            best = at;
+    if (best && ((*best)->is_hot != is_upkeep || (!is_upkeep && st->n_hot == st->hot_max))) {
+        c = *best;
+        *best = c->next;
+    }
+    pthread_mutex_unlock(&st->conns_lock);
+    return c;
+}
+
+int sq_conn_take(struct sq_store *st, bool is_upkeep, struct sq_conn **ret, struct err *err)
+{
+    struct sq_conn *c = unlist(st, is_upkeep);
     bool is_hot;
     int r;
 
-    pthread_mutex_lock(&st->conns_lock);
-    c = st->free_conns;
-    if (c)
-        st->free_conns = c->next;
-    pthread_mutex_unlock(&st->conns_lock);
-    if (c) {
-        *ret = c;
-        return 0;
-    }
-    is_hot = claim_hot(st);
-    r = sq_conn_new(st, is_hot ? st->hot_cache_bytes : st->cache_bytes, &c, err);
     if (!c) {
-        if (is_hot)
-            unclaim_hot(st);
-        return r;
+        is_hot = !is_upkeep && claim_hot(st);
+        r = sq_conn_new(st, is_hot ? st->hot_cache_bytes : st->cache_bytes, &c, err);
+        if (!c) {
+            if (is_hot)
+                unclaim_hot(st);
+            return r;
+        }
+        c->is_hot = is_hot;
     }
-    c->is_hot = is_hot;
+    c->thread = pthread_self();
     *ret = c;
     return 0;
 }
@@ -203,13 +222,18 @@ int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err)
 void sq_conn_give(struct sq_conn *c)
 {
     struct sq_store *st = c->st;
-    struct sq_conn **at = &st->free_conns;
 
-    /* Last in, first out among its like: the connection with the warmest cache goes out next. */
     pthread_mutex_lock(&st->conns_lock);
-    while (!c->is_hot && *at && (*at)->is_hot)
-        at = &(*at)->next;
-    c->next = *at;
-    *at = c;
+    c->next = st->free_conns;
+    st->free_conns = c;
     pthread_mutex_unlock(&st->conns_lock);
+}
+
+void sq_conn_trim(struct sq_conn *c)
+{
+    int used = 0, most;
+
+    if (sqlite3_db_status(c->db, SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) == SQLITE_OK &&
+        (size_t)used > SQ_UPKEEP_CACHE_BYTES)
+        sqlite3_db_release_memory(c->db);
 }

@@ -326,10 +326,8 @@ static void truncate_from(sqlite3_pcache *cache, unsigned least)
     c->key_max = least ? least - 1 : 0;
 }
 
-static void destroy(sqlite3_pcache *cache)
+static void free_memory(struct cache *c)
 {
-    struct cache *c = (struct cache *)cache;
-
     while (c->blocks) {
         struct block *b = c->blocks;
 
@@ -339,15 +337,30 @@ static void destroy(sqlite3_pcache *cache)
         free(b);
     }
     free(c->slots);
+    c->slots = NULL;
+    c->slots_n = 0;
+    c->free = NULL;
+    c->hand_block = NULL;
+    c->hand = 0;
+}
+
+static void destroy(sqlite3_pcache *cache)
+{
+    struct cache *c = (struct cache *)cache;
+
+    free_memory(c);
     free(c);
 }
 
+/* Blocks go once no page of theirs is in use, which is when no statement runs. */
 static void shrink(sqlite3_pcache *cache)
 {
     struct cache *c = (struct cache *)cache;
 
     while (c->is_purgeable && c->n > c->pinned)
         evict(c);
+    if (!c->n)
+        free_memory(c);
 }
 
 int sq_page_cache_use(void)

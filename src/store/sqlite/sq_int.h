@@ -23,7 +23,8 @@
 #define SQ_PERSON_SLOTS 4096 /* owners' keys that a connection keeps in memory */
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
-#define SQ_HOT_CACHE_BYTES MIB(128) /* shared by the connections that event loops read on */
+#define SQ_UPKEEP_CACHE_BYTES MIB(1) /* what the node's own work leaves in a cache */
+#define SQ_HOT_CACHE_BYTES MIB(128)  /* shared by the connections that event loops read on */
 #define SQ_WRITE_CACHE_BYTES MIB(64)
 #define SQ_WAL_BYTES MIB(32)      /* the log is folded into the database past this */
 #define SQ_WAL_BYTES_MAX MIB(256) /* past this the writer waits a moment for readers to leave */
@@ -175,7 +176,8 @@ struct sq_conn {
     sqlite3_stmt *stmts[SQ_STATEMENT_COUNT];
     struct sq_txn txn;
     struct sq_persons *persons; /* of an encrypted store, once it was needed (persons.c) */
-    bool is_hot;                /* of the few with a large cache, which go out first */
+    bool is_hot;                /* of the few with a large cache */
+    pthread_t thread;           /* that used it last */
     struct sq_conn *next;
 };
 
@@ -236,8 +238,12 @@ static inline void sq_conn_freep(struct sq_conn **c)
 {
     sq_conn_free(*c);
 }
-int sq_conn_take(struct sq_store *st, struct sq_conn **ret, struct err *err);
+/* A connection for a reader; `is_upkeep`: for the node's own work, which leaves those with a large
+ * cache to requests. */
+int sq_conn_take(struct sq_store *st, bool is_upkeep, struct sq_conn **ret, struct err *err);
 void sq_conn_give(struct sq_conn *c);
+/* Frees what much reading has left in the cache; when no statement is in the middle. */
+void sq_conn_trim(struct sq_conn *c);
 
 /* SQLite as every store wants it; once, before anything else of it is used. */
 void sq_configure(void);

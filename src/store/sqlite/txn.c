@@ -4,10 +4,15 @@
 
 #include <stdlib.h>
 
+static bool is_upkeep(const struct access *who)
+{
+    return who->kind == ACCESS_SYSTEM || who->kind == ACCESS_JOB;
+}
+
 int sq_begin(struct store *st, const struct access *who, struct store_txn **ret, struct err *err)
 {
     struct sq_conn *c;
-    int r = sq_conn_take((struct sq_store *)st, &c, err);
+    int r = sq_conn_take((struct sq_store *)st, is_upkeep(who), &c, err);
 
     if (r < 0)
         return r;
@@ -27,6 +32,8 @@ void sq_end(struct store_txn *txn)
     txn->magic = 0;
     if (t->anchor)
         sqlite3_reset(t->anchor);
+    if (is_upkeep(&txn->who))
+        sq_conn_trim(t->conn);
     /* A statement in the middle keeps its snapshot. A connection that still holds one must not go
      * out again: whoever gets it would not see what has been answered since. */
     if (sqlite3_txn_state(t->conn->db, NULL) != SQLITE_TXN_NONE)

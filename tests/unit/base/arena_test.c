@@ -35,6 +35,53 @@ static void grow_keeps_bytes(void **state)
     arena_done(&a);
 }
 
+/* Two arrays that grow in turn, and small things between them. */
+static void regrow_leaves_nothing_behind(void **state)
+{
+    struct arena a;
+    unsigned char *v[2] = {NULL, NULL};
+    size_t n = 64;
+
+    (void)state;
+    arena_init(&a, MIB(64));
+    for (; n < MIB(4); n *= 2)
+        for (int i = 0; i < 2; i++) {
+            v[i] = arena_regrow(&a, v[i], v[i] ? n / 2 : 0, n);
+            assert_non_null(v[i]);
+            for (size_t k = n > 64 ? n / 2 : 0; k < n; k++)
+                v[i][k] = (unsigned char)(k * 31 + (size_t)i);
+            assert_str(arena_dup(&a, STR("small")), STR("small"));
+        }
+    for (int i = 0; i < 2; i++)
+        for (size_t k = 0; k < n / 2; k++)
+            assert_int_equal(v[i][k], (unsigned char)(k * 31 + (size_t)i));
+    assert_true(a.used_bytes < n + MIB(1)); /* n / 2 each, and the small ones */
+    arena_reset(&a);
+    assert_non_null(arena_regrow(&a, NULL, 0, MIB(1)));
+    arena_done(&a);
+    assert_int_equal(a.used_bytes, 0);
+}
+
+static void regrow_ends_at_the_limit(void **state)
+{
+    struct arena_budget budget = {.max = MIB(8)};
+    struct arena a;
+    char *v = NULL;
+    size_t n = KIB(16);
+
+    (void)state;
+    arena_init(&a, MIB(1));
+    a.budget = &budget;
+    for (char *more; (more = arena_regrow(&a, v, v ? n / 2 : 0, n)); n *= 2)
+        v = more;
+    assert_int_equal(n, MIB(1));
+    memset(v, 'x', n / 2); /* what was there before is still there */
+    assert_non_null(arena_alloc(&a, KIB(64)));
+    assert_int_equal(atomic_load(&budget.used), a.used_bytes);
+    arena_done(&a);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
 static void reset_starts_over(void **state)
 {
     struct arena a;
@@ -156,6 +203,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limit_ends_in_null),
         cmocka_unit_test(grow_keeps_bytes),
+        cmocka_unit_test(regrow_leaves_nothing_behind),
+        cmocka_unit_test(regrow_ends_at_the_limit),
         cmocka_unit_test(reset_starts_over),
         cmocka_unit_test(deferred_releases_run_once),
         cmocka_unit_test(overflow_is_refused),

@@ -153,11 +153,13 @@ static char *dump(const struct records *r, const struct cases *all)
     assert_non_null(lines);
     for (size_t i = 0; i < all->n; i++) {
         const struct found_case *c = &all->v[i];
+        char id[NAMES_TEXT_MAX];
         if (c->person == NOT_THERE)
             continue;
         assert_true(asprintf(&lines[n++], "%.*s %d %d %.*s %d %d %d %d %d\n",
-                             STR_ARG(r->person_ids.v[c->person]), c->disease, c->class,
-                             STR_ARG(c->place == NOT_THERE ? STR("-") : r->place_ids.v[c->place]),
+                             STR_ARG(names_text(&r->person_ids, c->person, id)), c->disease,
+                             c->class,
+                             STR_ARG(c->place == NOT_THERE ? STR("-") : r->places[c->place].id),
                              c->onset, c->seen, c->reported, c->is_fatal, c->first_day) > 0);
     }
     qsort(lines, n, sizeof *lines, compare);
