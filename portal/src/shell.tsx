@@ -4,7 +4,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { signOut } from './auth/session';
 import { type Language, languages, useI18n } from './i18n';
-import type { NodeInfo } from './node';
+import { type NodeInfo, root } from './node';
 import { Icon, type IconName } from './parts/icon';
 import { useRoute } from './route';
 
@@ -92,6 +92,12 @@ export function Shell({ node, room, nav, isSignedIn, children }: ShellProps) {
         {room && <span class="room">{room}</span>}
         <span class="top-end">
           <LanguageMenu />
+          {isSignedIn && (
+            <a class="leave" href={new URL('auth/account', root).href}>
+              <Icon name="person" />
+              <span>{t('shell.account')}</span>
+            </a>
+          )}
           {isSignedIn && (
             <button type="button" class="leave" onClick={() => signOut()}>
               <Icon name="leave" />

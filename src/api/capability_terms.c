@@ -103,6 +103,7 @@ static void write_expansion(struct sb *out)
                                         "system-version",
                                         "check-system-version",
                                         "force-system-version",
+                                        "exclude-system",
                                         "tx-resource"};
 
     sb_lit(out, ",\"expansion\":{\"hierarchical\":true,\"paging\":true,\"incomplete\":false,"

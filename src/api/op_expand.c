@@ -53,7 +53,9 @@ static int read_options(struct terms_call *t, const struct vs *vs, struct expand
         (r = op_param_bool(c, p, "excludeNotForUI", false, &opt->exclude_not_for_ui)) < 0 ||
         (r = read_names(c, p, "designation", opt->wanted, EXPAND_NAMES_MAX, &opt->n_wanted)) < 0 ||
         (r = read_names(c, p, "property", opt->properties, EXPAND_NAMES_MAX, &opt->n_properties)) <
-            0)
+            0 ||
+        (r = read_names(c, p, "exclude-system", opt->excluded, EXPAND_NAMES_MAX,
+                        &opt->n_excluded)) < 0)
         return r;
     opt->designations |= opt->n_wanted > 0;
     return read_supplements(t, vs, opt);
@@ -80,9 +82,11 @@ static int find_set(struct terms_call *t, struct vs **ret)
     } else if (given && yyjson_is_obj(given->value)) {
         return terms_value_set_of(&t->s, given->value, ret, &c->err);
     }
+    if (!url.n && (r = terms_call_context(t, &url)) < 0)
+        return r;
     if (!url.n)
         return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
-                      "the parameter \"url\" or \"valueSet\" is needed");
+                      "the parameter \"url\", \"valueSet\" or \"context\" is needed");
     if (version.n && str_find(url, '|') < 0)
         url = arena_join(c->a, (const struct str[]){url, STR("|"), version}, 3);
     if (!url.p)

@@ -34,6 +34,8 @@ enum how { POST, GET, QUICK };
 /* clang-format off */
 static const struct op table[] = {
     READ("accesses", I, "Patient", OWN("accesses"), GET, op_accesses, NULL),
+    READ("batch-validate-code", T, "CodeSystem ValueSet", OWN("batch-validate-code"), POST,
+         op_batch_validate, NULL),
     READ("break-glass", I, "Patient", OWN("break-glass"), POST, op_break_glass, NULL),
     READ("by-law", I, "Patient", OWN("by-law"), GET, op_by_law, NULL),
     READ("check-in", I, "Patient", OWN("check-in"), POST, op_check_in, NULL),

@@ -194,9 +194,32 @@ static int use_named(struct translate_call *x)
 
 /* ---- out ---- */
 
+static void write_coding(struct terms_call *t, const struct coding *coding)
+{
+    struct sb *out = t->out;
+
+    terms_out_name(t, "concept", "valueCoding");
+    sb_lit(out, "{\"code\":");
+    sb_json(out, coding->code.p ? coding->code : STR(""));
+    if (coding->system.n) {
+        sb_lit(out, ",\"system\":");
+        sb_json(out, coding->system);
+    }
+    if (coding->version.n) {
+        sb_lit(out, ",\"version\":");
+        sb_json(out, coding->version);
+    }
+    if (coding->display.n) {
+        sb_lit(out, ",\"display\":");
+        sb_json(out, coding->display);
+    }
+    sb_lit(out, "}}");
+}
+
 /* Elements of dependsOn or product: a JSON array as it stands in the map. */
 static void write_others(struct terms_call *t, const char *name, struct str json)
 {
+    struct coding coding;
     yyjson_val *list, *v;
     size_t i, n;
 
@@ -206,34 +229,12 @@ static void write_others(struct terms_call *t, const char *name, struct str json
         terms_out_open(t, name);
         terms_out_text(t, str_eq(str_c(name), STR("product")) ? "element" : "property", "valueUri",
                        js_get_str(v, "property"));
-        terms_out_name(t, "concept", "valueCoding");
-        sb_lit(t->out, "{\"system\":");
-        sb_json(t->out, js_get_str(v, "system").p ? js_get_str(v, "system") : STR(""));
-        sb_lit(t->out, ",\"code\":");
-        sb_json(t->out, js_get_str(v, "value").p ? js_get_str(v, "value") : STR(""));
-        sb_lit(t->out, "}}");
+        coding = (struct coding){.system = js_get_str(v, "system"),
+                                 .code = js_get_str(v, "value"),
+                                 .display = js_get_str(v, "display")};
+        write_coding(t, &coding);
         terms_out_close(t);
     }
-}
-
-static void write_coding(struct terms_call *t, const struct coding *coding)
-{
-    struct sb *out = t->out;
-
-    terms_out_name(t, "concept", "valueCoding");
-    sb_lit(out, "{\"system\":");
-    sb_json(out, coding->system);
-    if (coding->version.n) {
-        sb_lit(out, ",\"version\":");
-        sb_json(out, coding->version);
-    }
-    sb_lit(out, ",\"code\":");
-    sb_json(out, coding->code);
-    if (coding->display.n) {
-        sb_lit(out, ",\"display\":");
-        sb_json(out, coding->display);
-    }
-    sb_lit(out, "}}");
 }
 
 static void write_match(struct terms_call *t, const struct translate_match *m)

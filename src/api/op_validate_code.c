@@ -63,8 +63,8 @@ static int read_coding(struct validating *v, bool of_system)
         *v->codings =
             (struct coding){system, version, op_param_text(p, "code"), op_param_text(p, "display")};
     }
-    if (!v->codings->code.n || (!of_system && !*v->opt.where && !v->codings->system.n &&
-                                !v->opt.infer_system && !op_param_text(p, "context").n))
+    if (!v->codings->code.n ||
+        (!of_system && !*v->opt.where && !v->codings->system.n && !v->opt.infer_system))
         return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
                       "one of the parameters \"code\" (with \"system\" or \"inferSystem\"), "
                       "\"coding\" and \"codeableConcept\" is needed");
@@ -123,9 +123,11 @@ static int find_value_set(struct validating *v)
         return (r = terms_call_instance(t, &resource)) < 0 ? r : of_resource(v, resource);
     if (given && yyjson_is_obj(given->value))
         return of_resource(v, given->value);
+    if (!url.n && (r = terms_call_context(t, &url)) < 0)
+        return r;
     if (!url.n)
         return err_at(&c->err, ERR_REQUIRED, "Parameters.parameter",
-                      "the parameter \"url\" or \"valueSet\" is needed");
+                      "the parameter \"url\", \"valueSet\" or \"context\" is needed");
     if (version.n)
         url = arena_join(c->a, (const struct str[]){url, STR("|"), version}, 3);
     if (!url.p)
@@ -134,6 +136,17 @@ static int find_value_set(struct validating *v)
     if (r >= 0 && !v->vs)
         return terms_call_no_value_set(t, url);
     return r;
+}
+
+/* Of a concept the codings of other systems do not matter, unless there is no other. */
+static void keep_those_of(struct validating *v, struct str system)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n; i++)
+        if (str_eq(v->codings[i].system, system))
+            v->codings[n++] = v->codings[i];
+    v->n = n ? n : v->n;
 }
 
 /* The system that the operation names counts where a coding names none. */
@@ -163,6 +176,9 @@ static int settle_system(struct validating *v)
     for (size_t i = 0; i < v->n; i++)
         if (!v->codings[i].system.n)
             v->codings[i].system = url;
+    v->opt.system = url;
+    if (v->opt.is_concept)
+        keep_those_of(v, url);
     return 0;
 }
 
@@ -232,25 +248,32 @@ static int reply(struct validating *v, const struct checked *checked)
     return terms_out_end(t);
 }
 
-int op_validate_code(struct call *c, struct store_txn *txn)
+int terms_validate_code(struct terms_call *t)
 {
+    struct call *c = t->c;
     bool of_system = str_eq(def_resource_name(c->type), STR("CodeSystem"));
-    _cleanup_(terms_call_done) struct terms_call t;
-    struct validating v = {.t = &t};
-    const struct op_param *concept;
+    const struct op_param *concept = op_param_find(&t->p, "codeableConcept");
+    struct validating v = {.t = t};
     struct checked checked;
-    int r = terms_call_begin(&t, c, txn);
+    int r;
 
-    if (r < 0)
+    if ((r = op_param_bool(c, &t->p, "inferSystem", false, &v.opt.infer_system)) < 0)
         return r;
-    concept = op_param_find(&t.p, "codeableConcept");
-    if ((r = op_param_bool(c, &t.p, "inferSystem", false, &v.opt.infer_system)) < 0)
-        return r;
+    /* An element's codes are of the systems of its value set. */
+    v.opt.infer_system |= op_param_text(&t->p, "context").n > 0;
     r = concept && yyjson_is_obj(concept->value) ? read_concept(&v, concept->value)
                                                  : read_coding(&v, of_system);
     if (r < 0 || (r = of_system ? settle_system(&v) : find_value_set(&v)) < 0 ||
         (r = read_options(&v)) < 0 ||
-        (r = terms_check(&t.s, v.vs, v.codings, v.n, &v.opt, &checked, &c->err)) < 0)
+        (r = terms_check(&t->s, v.vs, v.codings, v.n, &v.opt, &checked, &c->err)) < 0)
         return r;
     return reply(&v, &checked);
+}
+
+int op_validate_code(struct call *c, struct store_txn *txn)
+{
+    _cleanup_(terms_call_done) struct terms_call t;
+    int r = terms_call_begin(&t, c, txn);
+
+    return r < 0 ? r : terms_validate_code(&t);
 }

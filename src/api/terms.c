@@ -54,9 +54,10 @@ static int read_common(struct terms_call *t)
     return r;
 }
 
-int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn)
+int terms_call_with(struct terms_call *t, struct call *c, struct store_txn *txn,
+                    const struct op_params *p)
 {
-    int r;
+    int r = 0;
 
     t->c = c;
     t->txn = txn;
@@ -66,8 +67,16 @@ int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn
     t->s.quick = c->budget > 0; /* on an event loop: else on a worker, again */
     if (!c->api->terms)
         return err_set(&c->err, ERR_NOT_SUPPORTED, "this node has no terminology");
-    r = op_params_read(c, &t->p);
+    if (p)
+        t->p = *p;
+    else
+        r = op_params_read(c, &t->p);
     return r < 0 ? r : read_common(t);
+}
+
+int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn)
+{
+    return terms_call_with(t, c, txn, NULL);
 }
 
 void terms_call_done(struct terms_call *t)
@@ -143,6 +152,47 @@ int terms_call_own(struct terms_call *t, const struct vs *vs)
         more[t->p.n++] = p;
         t->p.v = more;
     }
+    return 0;
+}
+
+static yyjson_val *element_named(yyjson_val *definition, struct str name)
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(js_get(definition, "snapshot"), "element"), i, n, v) {
+        struct str id = js_get_str(v, "id"), path = js_get_str(v, "path");
+        if (str_eq(id, name) || str_eq(path, name) ||
+            (str_ends(path, STR("[x]")) && str_eq(str_head(path, path.n - 3), name)))
+            return v;
+    }
+    return NULL;
+}
+
+int terms_call_context(struct terms_call *t, struct str *ret)
+{
+    struct str context = op_param_text(&t->p, "context"), url, set;
+    ptrdiff_t hash = str_rfind(context.n ? context : STR(""), '#');
+    yyjson_val *definition = NULL;
+    struct call *c = t->c;
+    int r = 0;
+
+    *ret = STR_NULL;
+    if (!context.n)
+        return 0;
+    url = hash < 0 ? context : str_head(context, (size_t)hash);
+    r = terms_resource(&t->s, "StructureDefinition", url, &definition, &c->err);
+    if (r < 0)
+        return r;
+    set = hash < 0
+              ? STR_NULL
+              : js_get_str(js_get(element_named(definition, str_from(context, (size_t)hash + 1)),
+                                  "binding"),
+                           "valueSet");
+    if (!set.n)
+        return err_set(&c->err, ERR_NOT_FOUND, "the context \"%.*s\" leads to no value set",
+                       (int)MIN(context.n, 300u), context.p);
+    *ret = set;
     return 0;
 }
 

@@ -20,6 +20,9 @@ struct terms_call {
 /* Reads the parameters, versions (system-version, check-…, force-…, default-…) and resources
  * (tx-resource) that every operation takes. */
 int terms_call_begin(struct terms_call *t, struct call *c, struct store_txn *txn);
+/* The same with parameters that were read already. */
+int terms_call_with(struct terms_call *t, struct call *c, struct store_txn *txn,
+                    const struct op_params *p);
 void terms_call_done(struct terms_call *t);
 
 /* What a value set says of its own expansion (the extension valueset-expansion-parameter) becomes
@@ -28,6 +31,10 @@ int terms_call_own(struct terms_call *t, const struct vs *vs);
 /* displayLanguage, else Accept-Language, else the language of the value set (which may be NULL);
  * STR_NULL where none says anything. */
 struct str terms_call_language(const struct terms_call *t, const struct vs *vs);
+/* `context`: the value set that an element of a StructureDefinition is bound to, "[url]#[path]"
+ * (R4 recommends that form). STR_NULL in *ret where the parameter is not given; ERR_NOT_FOUND where
+ * it leads to no binding. */
+int terms_call_context(struct terms_call *t, struct str *ret);
 /* The resource that an instance-level call names. */
 int terms_call_instance(struct terms_call *t, yyjson_val **ret);
 /* A Coding as it stands in JSON. */
@@ -56,8 +63,12 @@ int terms_out_end(struct terms_call *t);
 
 /* ---- the operations ---- */
 
+/* One question of $validate-code, of the system or the set that its parameters name. */
+int terms_validate_code(struct terms_call *t);
+
 int op_lookup(struct call *c, struct store_txn *txn);
 int op_validate_code(struct call *c, struct store_txn *txn);
+int op_batch_validate(struct call *c, struct store_txn *txn);
 int op_expand(struct call *c, struct store_txn *txn);
 int op_subsumes(struct call *c, struct store_txn *txn);
 int op_translate(struct call *c, struct store_txn *txn);

@@ -32,6 +32,7 @@
     X(validate)         \
     X(user)             \
     X(client)           \
+    X(tls)              \
     X(policy)           \
     X(explain)          \
     X(package)          \

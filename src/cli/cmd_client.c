@@ -13,6 +13,14 @@ static const struct cli_option options[] = {
      0, 0},
     {"jwks", "FILE", "of add: its public keys, a JWK set; - reads standard input", CLI_STRING,
      false, NULL, 0, 0},
+    {"jwks-uri", "URL", "of add: where it publishes them, https; in place of --jwks", CLI_STRING,
+     false, NULL, 0, 0},
+    {"jwks-private", NULL, "of add: that may be an address of your own network, or this machine",
+     CLI_FLAG, false, NULL, 0, 0},
+    {"tls-subject", "DN", "of add: the subject of its certificate, by the node's --tls-client-ca",
+     CLI_STRING, false, NULL, 0, 0},
+    {"tls-certificate", "FILE", "of add: the one certificate (PEM) that it shows, whoever made it",
+     CLI_STRING, false, NULL, 0, 0},
     {"contact", "TEXT", "of add: who answers for it", CLI_STRING, false, NULL, 0, 0},
     {"backend", NULL, "of add: a service that acts without a person", CLI_FLAG, false, NULL, 0, 0},
     {"secret", NULL, "of add: make a secret, and print it once", CLI_FLAG, false, NULL, 0, 0},
@@ -26,12 +34,19 @@ static const char *const actions[] = {"add",     "list",   "show",  "approve",
 
 static int add_more(const struct cli_args *args, struct sb *request, struct err *err)
 {
-    _cleanup_(sb_done) struct sb jwks = sb_make(MANAGE_FILE_MAX);
+    _cleanup_(sb_done) struct sb jwks = sb_make(MANAGE_FILE_MAX), pem = sb_make(MANAGE_FILE_MAX);
     const char *path = cli_string(args, "jwks"), *uri;
+    const char *certificate = cli_string(args, "tls-certificate");
     int r = path ? manage_read(path, &jwks, err) : 0;
 
+    if (r >= 0 && certificate)
+        r = manage_read(certificate, &pem, err);
     if (r < 0)
         return r;
+    if (certificate) {
+        sb_lit(request, ",\"tlsCertificate\":");
+        sb_json(request, sb_view(&pem));
+    }
     if (path) {
         sb_lit(request, ",\"jwks\":");
         sb_json(request, sb_view(&jwks));
@@ -66,6 +81,9 @@ static int run(const struct cli_args *args, struct err *err)
     manage_text(&request, "name", cli_string(args, "name"));
     manage_text(&request, "scope", cli_string(args, "scope"));
     manage_text(&request, "launch", cli_string(args, "launch"));
+    manage_text(&request, "jwksUri", cli_string(args, "jwks-uri"));
+    manage_flag(&request, "jwksPrivate", cli_flag(args, "jwks-private"));
+    manage_text(&request, "tlsSubject", cli_string(args, "tls-subject"));
     manage_text(&request, "contact", cli_string(args, "contact"));
     manage_flag(&request, "backend", cli_flag(args, "backend"));
     manage_flag(&request, "secret", cli_flag(args, "secret"));
@@ -78,8 +96,10 @@ static int run(const struct cli_args *args, struct err *err)
 const struct cli_command cmd_client = {
     .name = "client",
     .summary = "apps and systems that may ask for tokens: add, list, approve, disable",
-    .about = "add ID registers a SMART app (--redirect, and --secret or --jwks unless it is\n"
-             "public) or a backend service (--backend --jwks FILE). approve ID lets in a client\n"
+    .about = "add ID registers a SMART app (--redirect, and --secret or keys unless it is\n"
+             "public) or a backend service (--backend; --jwks FILE, --jwks-uri URL or a "
+             "certificate). approve ID "
+             "lets in a client\n"
              "that registered itself. disable ID ends what it may do at once, its tokens\n"
              "included. Works beside a running node, through its socket.",
     .operands = "add ID | list | show ID | approve ID | disable ID | enable ID | secret ID",

@@ -24,6 +24,8 @@ static const struct cli_option options[] = {
     {"tls-key", "FILE", "PEM private key of the certificate", CLI_STRING, false, NULL, 0, 0},
     {"tls-client-ca", "FILE", "ask clients for certificates of this PEM authority", CLI_STRING,
      false, NULL, 0, 0},
+    {"tls-client-optional", NULL, "… but answer those that show none as well", CLI_FLAG, false,
+     NULL, 0, 0},
     {"cors-origin", "ORIGIN", "let pages of this origin (or *) call the node", CLI_STRING, false,
      NULL, 0, 0},
     {"no-update-create", NULL, "refuse a PUT to an id that does not exist", CLI_FLAG, false, NULL,
@@ -44,6 +46,8 @@ static const struct cli_option options[] = {
     {"staff-by-role", NULL, "patients see by which role they were looked at, not by whom", CLI_FLAG,
      false, NULL, 0, 0},
     {"notify", "FILE", "what carries notices to people (mail, SMS, webhook); default: nothing",
+     CLI_STRING, false, NULL, 0, 0},
+    {"eid", "FILE", "providers of identities that people may sign in with; default: none",
      CLI_STRING, false, NULL, 0, 0},
     {"policy", "FILE", "who sees what (carnet policy show); default: the one that is built in",
      CLI_STRING, false, NULL, 0, 0},
@@ -136,10 +140,12 @@ static int run(const struct cli_args *args, struct err *err)
         .tls_cert = cli_string(args, "tls-cert"),
         .tls_key = cli_string(args, "tls-key"),
         .tls_client_ca = cli_string(args, "tls-client-ca"),
+        .tls_client_optional = cli_flag(args, "tls-client-optional"),
         .surveillance = !cli_flag(args, "no-surveillance"),
         .case_definitions = cli_string(args, "case-definitions"),
         .signal_rules = cli_string(args, "signal-rules"),
         .notify = cli_string(args, "notify"),
+        .eid = cli_string(args, "eid"),
         .policy = cli_string(args, "policy"),
         .profiles = cli_string(args, "profiles"),
         .version = cli_version(),
@@ -169,6 +175,8 @@ static int run(const struct cli_args *args, struct err *err)
     log_set_level(level);
     if (!config.tls_cert != !config.tls_key)
         return err_set(err, ERR_VALUE, "--tls-cert and --tls-key go together");
+    if (config.tls_client_optional && !config.tls_client_ca)
+        return err_set(err, ERR_VALUE, "--tls-client-optional goes with --tls-client-ca");
     return server_run(&config, ready, NULL, err);
 }
 

@@ -9,12 +9,15 @@ static const struct cli_option options[] = {
     {"name", "TEXT", "of add: what pages call the person", CLI_STRING, false, NULL, 0, 0},
     {"fhir-user", "TYPE/ID", "of add: the resource that stands for the person", CLI_STRING, false,
      NULL, 0, 0},
+    {"identifier", "SYSTEM|VALUE",
+     "of add and identify: who the person is elsewhere, as you have seen it proved", CLI_STRING,
+     false, NULL, 0, 0},
     {"password-stdin", NULL, "of add and password: read the password from standard input", CLI_FLAG,
      false, NULL, 0, 0},
 };
 
-static const char *const actions[] = {"add",    "list",     "show", "disable",
-                                      "enable", "password", "totp", "totp-off"};
+static const char *const actions[] = {"add",      "list", "show",     "disable", "enable",
+                                      "password", "totp", "totp-off", "identify"};
 
 static int add_password(struct sb *request, struct err *err)
 {
@@ -53,6 +56,7 @@ static int run(const struct cli_args *args, struct err *err)
     manage_text(&request, "role", cli_string(args, "role"));
     manage_text(&request, "name", cli_string(args, "name"));
     manage_text(&request, "fhirUser", cli_string(args, "fhir-user"));
+    manage_text(&request, "identifier", cli_string(args, "identifier"));
     if (cli_flag(args, "password-stdin"))
         r = add_password(&request, err);
     if (r >= 0)
@@ -68,10 +72,11 @@ const struct cli_command cmd_user = {
     .about = "add LOGIN --role ROLE makes an account and prints a one-time secret, with which the\n"
              "person sets a password on the node's page /auth/setup within 24 hours.\n"
              "password LOGIN prints another such secret; totp LOGIN makes a key for an\n"
-             "authenticator app, with recovery codes, and prints both once. Works beside a\n"
-             "running node, through its socket.",
+             "authenticator app, with recovery codes, and prints both once. identify LOGIN says\n"
+             "who the person is elsewhere (--identifier): a provider of identities that vouches\n"
+             "for it signs them in. Works beside a running node, through its socket.",
     .operands = "add LOGIN | list | show LOGIN | disable LOGIN | enable LOGIN | password LOGIN | "
-                "totp LOGIN | totp-off LOGIN",
+                "totp LOGIN | totp-off LOGIN | identify LOGIN",
     .operands_min = 1,
     .operands_max = 2,
     .options = options,

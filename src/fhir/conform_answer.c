@@ -1,5 +1,6 @@
 /* conform_answer.c - an answer against what the extensions of its question ask for: least and most,
- * length, a pattern, places behind the point, what may be attached or referred to, how often.
+ * length, a pattern, places behind the point, units, what may be attached or referred to, how
+ * often.
  *
  * Source: http://hl7.org/fhir/R4/questionnaire-profiles.html (the extensions' definitions).
  */
@@ -10,13 +11,12 @@
 
 #define EXTENSION(name) STR("http://hl7.org/fhir/StructureDefinition/" name)
 
-/* The value of the question's extension, whatever its type; NULL where it has none. */
-static yyjson_val *extension_of(yyjson_val *question, struct str url)
+yyjson_val *response_extension(yyjson_val *of, struct str url)
 {
     yyjson_val *v, *key, *val;
     size_t i, n, j, m;
 
-    yyjson_arr_foreach(js_get(question, "extension"), i, n, v) {
+    yyjson_arr_foreach(js_get(of, "extension"), i, n, v) {
         if (!str_eq(js_get_str(v, "url"), url))
             continue;
         yyjson_obj_foreach(v, j, m, key, val) {
@@ -29,15 +29,15 @@ static yyjson_val *extension_of(yyjson_val *question, struct str url)
 
 static bool count_of(yyjson_val *question, struct str url, uint64_t *ret)
 {
-    return str_to_u64(js_str(extension_of(question, url)), INT32_MAX, ret);
+    return str_to_u64(js_str(response_extension(question, url)), INT32_MAX, ret);
 }
 
 static void check_range(struct response *r, yyjson_val *question, yyjson_val *v, struct str type,
                         const struct place *at)
 {
     struct str link_id = js_get_str(question, "linkId");
-    yyjson_val *min = extension_of(question, EXTENSION("minValue"));
-    yyjson_val *max = extension_of(question, EXTENSION("maxValue"));
+    yyjson_val *min = response_extension(question, EXTENSION("minValue"));
+    yyjson_val *max = response_extension(question, EXTENSION("maxValue"));
     const struct def_type *t = response_type(type);
 
     if (t && min && value_compare(v, min, t) == -1)
@@ -76,7 +76,7 @@ static int check_text(struct response *r, yyjson_val *question, yyjson_val *v,
                       const struct place *at)
 {
     struct str link_id = js_get_str(question, "linkId");
-    struct str pattern = js_str(extension_of(question, EXTENSION("regex")));
+    struct str pattern = js_str(response_extension(question, EXTENSION("regex")));
     uint64_t least;
     int result = 1;
 
@@ -95,7 +95,7 @@ static void check_attachment(struct response *r, yyjson_val *question, yyjson_va
                              const struct place *at)
 {
     struct str link_id = js_get_str(question, "linkId"), type = js_get_str(v, "contentType");
-    yyjson_val *mega = extension_of(question, EXTENSION("maxSize")), *one;
+    yyjson_val *mega = response_extension(question, EXTENSION("maxSize")), *one;
     bool is_limited = false, is_allowed = false;
     struct decimal most, size, million;
     size_t i, n;
@@ -142,6 +142,46 @@ static void check_reference_type(struct response *r, yyjson_val *question, yyjso
                      "refers to a resource of a type that the questionnaire does not allow");
 }
 
+/* A unit without a code is known by its text. */
+static bool is_unit(yyjson_val *option, yyjson_val *quantity)
+{
+    struct str code = js_get_str(quantity, "code"), unit = js_get_str(quantity, "unit");
+
+    if (code.n)
+        return str_eq(js_get_str(option, "code"), code) &&
+               str_eq(js_get_str(option, "system"), js_get_str(quantity, "system"));
+    return unit.n && (str_eq(js_get_str(option, "display"), unit) ||
+                      str_eq(js_get_str(option, "code"), unit));
+}
+
+/* One of the units that are offered, or of their value set; both may be there. */
+static int check_unit(struct response *r, yyjson_val *question, yyjson_val *v,
+                      const struct place *at)
+{
+    struct profile_binding binding = {
+        .strength = DEF_REQUIRED,
+        .value_set = js_str(response_extension(question, EXTENSION("questionnaire-unitValueSet")))};
+    struct item item = {.v = v, .type = def_type(STR("Quantity")), .index = -1};
+    struct str link_id = js_get_str(question, "linkId");
+    bool is_limited = false;
+    yyjson_val *one;
+    size_t i, n;
+
+    yyjson_arr_foreach(js_get(question, "extension"), i, n, one) {
+        if (!str_eq(js_get_str(one, "url"), EXTENSION("questionnaire-unitOption")))
+            continue;
+        is_limited = true;
+        if (is_unit(js_get(one, "valueCoding"), v))
+            return 0;
+    }
+    if (binding.value_set.n)
+        return conform_binding(r->c, NULL, link_id, &binding, &item, at);
+    if (is_limited)
+        response_say(r, ISSUE_ERROR, "code-invalid", at, link_id,
+                     "has a unit that the questionnaire does not offer");
+    return 0;
+}
+
 int response_answer(struct response *r, yyjson_val *question, yyjson_val *v, struct str type,
                     const struct place *at)
 {
@@ -157,6 +197,8 @@ int response_answer(struct response *r, yyjson_val *question, yyjson_val *v, str
         check_attachment(r, question, v, at);
     if (str_eq(type, STR("Reference")))
         check_reference_type(r, question, v, at);
+    if (str_eq(type, STR("Quantity")))
+        return check_unit(r, question, v, at);
     return str_eq(type, STR("String")) || str_eq(type, STR("Uri")) ? check_text(r, question, v, at)
                                                                    : 0;
 }

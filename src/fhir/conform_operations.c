@@ -20,20 +20,43 @@ static bool is_listed(yyjson_val *list, struct str name)
     return false;
 }
 
+#define BASES_CHECKED 150 /* more than R4 has resource types */
+
+/* The types that a parameter is for, then NULL; none where one of them is not known. */
+static void read_bases(yyjson_val *list, const struct def_type *ret[BASES_CHECKED + 1])
+{
+    yyjson_val *v;
+    size_t i, n;
+
+    ret[0] = NULL;
+    yyjson_arr_foreach(list, i, n, v) {
+        const struct def_type *t = i < BASES_CHECKED ? def_type(js_str(v)) : NULL;
+        if (!t || t->is_abstract) {
+            ret[0] = NULL;
+            return;
+        }
+        ret[i] = t;
+        ret[i + 1] = NULL;
+    }
+}
+
+/* `bases`: what the expression begins at, then NULL; none where that is not known. */
 static int check_expression(const struct definition_check *d, struct str expression,
-                            const struct place *at)
+                            const struct def_type *const *bases, const struct place *at)
 {
     const struct path *path;
     struct err why;
     int r = expression.n ? path_compile(d->c->scratch, expression, NULL, &path, &why) : 0;
 
-    arena_reset(d->c->scratch);
-    if (r == ERR_NO_MEMORY)
-        return err_no_memory(d->c->err);
-    if (r < 0)
+    if (r < 0 && r != ERR_NO_MEMORY)
         conform_say(d->c, ISSUE_ERROR, "value", at, NULL, STR("expression"), "is no FHIRPath: %s",
                     why.text);
-    return 0;
+    else if (r >= 0 && expression.n && bases[0] &&
+             (r = path_members(d->c->scratch, expression, bases, &why)) < 0)
+        conform_say(d->c, ISSUE_ERROR, "value", at, NULL, STR("expression"),
+                    "asks for what its base does not have: %s", why.text);
+    arena_reset(d->c->scratch);
+    return r == ERR_NO_MEMORY ? err_no_memory(d->c->err) : 0;
 }
 
 int conform_search_parameter(const struct definition_check *d)
@@ -42,9 +65,13 @@ int conform_search_parameter(const struct definition_check *d)
     struct place at_component = {d->at, STR("component"), -1};
     struct str type = js_get_str(d->root, "type");
     bool is_composite = str_eq(type, STR("composite"));
+    const struct def_type *bases[BASES_CHECKED + 1], *const unknown = NULL;
     yyjson_val *v;
     size_t i, n;
-    int r = check_expression(d, js_get_str(d->root, "expression"), &at_expression);
+    int r;
+
+    read_bases(js_get(d->root, "base"), bases);
+    r = check_expression(d, js_get_str(d->root, "expression"), bases, &at_expression);
 
     if (is_composite && !js_get(d->root, "component"))
         definition_say(d, ISSUE_ERROR, "required", &at_component, "component",
@@ -59,7 +86,7 @@ int conform_search_parameter(const struct definition_check *d)
         struct place here = {d->at, STR("component"), (ptrdiff_t)i};
         struct place at = {&here, STR("expression"), -1};
         if (r >= 0)
-            r = check_expression(d, js_get_str(v, "expression"), &at);
+            r = check_expression(d, js_get_str(v, "expression"), &unknown, &at);
     }
     return r;
 }

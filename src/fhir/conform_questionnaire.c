@@ -156,6 +156,8 @@ static int check_items(const struct asking *k, yyjson_val *items, size_t *number
         check_values(k, v, "initial", &at);
         r = check_set(k, v, &at);
         if (r >= 0)
+            r = response_constraints_compile(k->c, v, &at);
+        if (r >= 0)
             r = check_items(k, js_get(v, "item"), number, &at);
     }
     return r;
@@ -166,10 +168,12 @@ int conform_questionnaire(struct conform *c, yyjson_val *questionnaire, const st
     yyjson_val *items = js_get(questionnaire, "item");
     struct asking k = {c, questionnaire, NULL, 0};
     size_t n = count_items(items), number = 0;
+    int r;
 
     k.all = n ? ARENA_ARRAY(c->a, struct question, n) : NULL;
     if (n && !k.all)
         return err_no_memory(c->err);
     list_items(&k, items);
-    return check_items(&k, items, &number, at);
+    r = response_constraints_compile(c, questionnaire, at);
+    return r < 0 ? r : check_items(&k, items, &number, at);
 }

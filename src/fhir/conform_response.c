@@ -103,7 +103,7 @@ bool response_fits(struct str question, struct str answer)
     return false;
 }
 
-static bool is_option(yyjson_val *question, yyjson_val *v)
+static yyjson_val *option_of(yyjson_val *question, yyjson_val *v)
 {
     yyjson_val *option;
     struct str type;
@@ -111,9 +111,15 @@ static bool is_option(yyjson_val *question, yyjson_val *v)
 
     yyjson_arr_foreach(js_get(question, "answerOption"), i, n, option) {
         if (response_is_same(response_choice(option, STR("value"), &type), v))
-            return true;
+            return option;
     }
-    return false;
+    return NULL;
+}
+
+static bool is_exclusive(yyjson_val *option)
+{
+    return yyjson_get_bool(response_extension(
+        option, STR("http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive")));
 }
 
 /* "#id" is a value set that the questionnaire contains. */
@@ -172,7 +178,7 @@ static int check_answer(struct response *r, yyjson_val *question, yyjson_val *an
     if (max.n && str_to_u64(max, INT32_MAX, &length) && value_length(v) > length)
         response_say(r, ISSUE_ERROR, "too-long", at, link_id,
                      "is longer than the questionnaire allows");
-    if (js_get(question, "answerOption") && !is_open && !is_option(question, v))
+    if (js_get(question, "answerOption") && !is_open && !option_of(question, v))
         response_say(r, is_type(question, "open-choice") ? ISSUE_WARNING : ISSUE_ERROR,
                      "code-invalid", at, link_id, "is none of the answers offered");
     result = response_answer(r, question, v, type, at);
@@ -185,11 +191,15 @@ static int check_answers(struct response *r, yyjson_val *question, yyjson_val *i
                          const struct level *level, const struct place *at)
 {
     yyjson_val *list = js_get(item, "answer"), *v;
+    struct str type;
     int result = 0;
     size_t i, n;
 
     yyjson_arr_foreach(list, i, n, v) {
         struct place here = {at, STR("answer"), (ptrdiff_t)i};
+        if (n > 1 && is_exclusive(option_of(question, response_choice(v, STR("value"), &type))))
+            response_say(r, ISSUE_ERROR, "business-rule", &here, js_get_str(question, "linkId"),
+                         "is an answer that excludes all others, and does not stand alone");
         if (result >= 0)
             result = check_answer(r, question, v, &here);
         if (result >= 0)
@@ -225,6 +235,10 @@ static int check_item(struct response *r, yyjson_val *question, yyjson_val *item
 {
     struct str link_id = js_get_str(question, "linkId");
     size_t n_answers = yyjson_arr_size(js_get(item, "answer"));
+    const struct def_element *e =
+        element_of(def_resource_type(def_resource(STR("QuestionnaireResponse"))), STR("item"));
+    struct item answers = {.v = item, .type = e->types[0], .element = e, .index = at->index};
+    int result;
 
     if (!can_be_asked(r, question, at))
         return 0;
@@ -239,6 +253,9 @@ static int check_item(struct response *r, yyjson_val *question, yyjson_val *item
     if (response_is_answered(item) && response_enabled(question, level) == ENABLED_NO)
         response_say(r, ISSUE_ERROR, "business-rule", at, link_id,
                      "is answered, but is not asked after what else was answered");
+    result = response_constraints(r, question, &answers, at);
+    if (result < 0)
+        return result;
     if (is_type(question, "group"))
         return check_items(r, js_get(question, "item"), js_get(item, "item"), level, at);
     if (js_get(item, "item"))
@@ -374,6 +391,7 @@ int conform_response(struct conform *c, yyjson_val *response, const struct scope
                          .url = js_get_str(response, "questionnaire"),
                          .is_finished =
                              str_eq(status, STR("completed")) || str_eq(status, STR("amended"))};
+    struct item whole;
     int result;
 
     if (!r.url.n)
@@ -392,5 +410,9 @@ int conform_response(struct conform *c, yyjson_val *response, const struct scope
         return 0;
     }
     r.n_items = count_items(js_get(response, "item"));
+    whole = item_of_resource(response);
+    result = response_constraints(&r, NULL, &whole, at);
+    if (result < 0)
+        return result;
     return check_items(&r, js_get(r.questionnaire, "item"), js_get(response, "item"), NULL, at);
 }

@@ -43,8 +43,18 @@ bool response_is_answered(yyjson_val *item);
 
 /* conform_answer.c: an answer's value of a type ("Integer"), and how many answers or groups of a
  * question there are, against the question's extensions. */
+/* The value of the first extension of an element with a url, whatever its type; NULL: none. */
+yyjson_val *response_extension(yyjson_val *of, struct str url);
 int response_answer(struct response *r, yyjson_val *question, yyjson_val *v, struct str type,
                     const struct place *at);
 void response_occurs(struct response *r, yyjson_val *question, size_t n, const struct place *at);
+
+/* conform_constraint.c: whether the constraints that a Questionnaire or a question of it states are
+ * FHIRPath. */
+int response_constraints_compile(struct conform *c, yyjson_val *of, const struct place *at);
+/* An item against the constraints of its question, or (NULL) the response
+ * against those of the questionnaire. */
+int response_constraints(struct response *r, yyjson_val *question, const struct item *item,
+                         const struct place *at);
 
 #endif

@@ -287,6 +287,10 @@ int conform_value(struct conform *c, const struct item *item, const struct profi
 /* A rule's result on an item: 1, 0, EVALUATED_EMPTY, or negative with `why`. */
 int conform_evaluate(struct conform *c, const struct path *path, const struct item *item,
                      const struct scope *scope, struct err *why);
+/* The same with variables that the caller puts into `env`, in which everything else is set here;
+ * env->steps are those that it took. */
+int conform_evaluate_in(struct conform *c, const struct path *path, struct path_env *env,
+                        const struct item *item, const struct scope *scope, struct err *why);
 /* The slice that an item belongs to, or NULL. */
 int slice_of(struct conform *c, const struct profile_slicing *s, const struct item *item,
              size_t place, const struct scope *scope, const struct place *at,

@@ -81,8 +81,8 @@ static yyjson_val *root_of(const struct scope *scope)
     return scope->is_contained && scope->up ? scope->up->resource : scope->resource;
 }
 
-int conform_evaluate(struct conform *c, const struct path *path, const struct item *item,
-                     const struct scope *scope, struct err *why)
+int conform_evaluate_in(struct conform *c, const struct path *path, struct path_env *env,
+                        const struct item *item, const struct scope *scope, struct err *why)
 {
     struct path_item focus = {.kind = PATH_ELEMENT,
                               .v = item->v,
@@ -90,20 +90,28 @@ int conform_evaluate(struct conform *c, const struct path *path, const struct it
                               .type = item->type,
                               .element = item->element};
     struct rule_world world;
-    struct path_env env = {.a = c->scratch,
-                           .resource = scope->resource,
-                           .root_resource = root_of(scope),
-                           .world = &world.over.world};
     struct path_item room[4];
     struct path_items out = {room, 0, ARRAY_LEN(room)};
     int r;
 
     rule_world(&world, c, scope);
-    r = path_eval(path, &env, &focus, &out, why);
+    env->a = c->scratch;
+    env->resource = scope->resource;
+    env->root_resource = root_of(scope);
+    env->world = &world.over.world;
+    r = path_eval(path, env, &focus, &out, why);
     if (r >= 0)
         r = out.n == 0 ? EVALUATED_EMPTY : out.n == 1 ? is_true(&out.p[0]) : 1;
     arena_reset(c->scratch);
     return r;
+}
+
+int conform_evaluate(struct conform *c, const struct path *path, const struct item *item,
+                     const struct scope *scope, struct err *why)
+{
+    struct path_env env = {.a = c->scratch};
+
+    return conform_evaluate_in(c, path, &env, item, scope, why);
 }
 
 static void say_rule(struct conform *c, const struct profile *p, const struct profile_rule *rule,

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -21,8 +22,20 @@ static size_t take(char *p, size_t size, size_t n, void *ctx)
     return out->failed ? 0 : size * n;
 }
 
+/* CURLOPT_OPENSOCKETFUNCTION of requests to public addresses only. */
+static curl_socket_t open_public(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    bool *is_refused = ctx;
+
+    (void)purpose;
+    if (http_address_is_public(&to->addr))
+        return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    *is_refused = true;
+    return CURL_SOCKET_BAD;
+}
+
 static bool set_up(CURL *curl, const struct http_client_request *req, struct curl_slist *headers,
-                   struct sb *body)
+                   struct sb *body, bool *is_refused)
 {
     long seconds = req->seconds ? req->seconds : HTTP_CLIENT_SECONDS;
     bool ok = curl_easy_setopt(curl, CURLOPT_URL, req->url) == CURLE_OK &&
@@ -33,6 +46,11 @@ static bool set_up(CURL *curl, const struct http_client_request *req, struct cur
               curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
               curl_easy_setopt(curl, CURLOPT_WRITEDATA, body) == CURLE_OK;
 
+    if (ok && req->public_only)
+        ok = curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_public) == CURLE_OK &&
+             curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, is_refused) == CURLE_OK;
+    if (ok && req->ca_file)
+        ok = curl_easy_setopt(curl, CURLOPT_CAINFO, req->ca_file) == CURLE_OK;
     if (ok && req->body.p)
         ok = curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK &&
              curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body.n) ==
@@ -42,8 +60,11 @@ static bool set_up(CURL *curl, const struct http_client_request *req, struct cur
 }
 
 static int failed(CURLcode code, const struct http_client_request *req, const struct sb *body,
-                  struct err *err)
+                  bool is_refused, struct err *err)
 {
+    if (is_refused)
+        return err_set(err, ERR_FORBIDDEN, "%s leads to an address that is not a public one",
+                       req->url);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return err_set(err, ERR_TIMEOUT, "%s did not answer in time", req->url);
     if (code == CURLE_WRITE_ERROR && body->failed)
@@ -83,18 +104,19 @@ int http_client(const struct http_client_request *req, int *ret_status, struct s
     struct curl_slist *headers = NULL;
     CURL *curl;
     CURLcode code = CURLE_OUT_OF_MEMORY;
+    bool is_refused = false;
     long status = 0;
 
     pthread_once(&once, init);
     curl = fault_point("curl") ? NULL : curl_easy_init();
-    if (curl && add_headers(req, &headers) && set_up(curl, req, headers, ret_body))
+    if (curl && add_headers(req, &headers) && set_up(curl, req, headers, ret_body, &is_refused))
         code = curl_easy_perform(curl);
     if (code == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
     curl_slist_free_all(headers);
     if (code != CURLE_OK)
-        return failed(code, req, ret_body, err);
+        return failed(code, req, ret_body, is_refused, err);
     *ret_status = (int)status;
     return 0;
 }

@@ -174,9 +174,20 @@ static enum MHD_Result whole(struct http_exchange *x)
     return x->deferred ? MHD_YES : queue(x);
 }
 
+const struct http_certificate *http_certificate(const struct http_exchange *x)
+{
+    return x->conn && x->conn->has_certificate ? &x->conn->certificate : NULL;
+}
+
 static void check_client(struct http_exchange *x)
 {
     if (!x->server->config.tls_client_ca || (x->conn && x->conn->verified))
+        return;
+    if (x->conn && !x->conn->is_looked_at) {
+        x->conn->is_looked_at = true;
+        x->conn->has_certificate = tls_client_certificate(x->mhd, &x->conn->certificate);
+    }
+    if (x->server->config.tls_client_optional)
         return;
     if (tls_client_ok(x->mhd)) {
         if (x->conn)

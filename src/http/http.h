@@ -69,8 +69,9 @@ struct http_config {
     unsigned request_seconds;    /* 0: HTTP_REQUEST_SECONDS */
     unsigned work_queue_max;     /* 0: HTTP_WORK_QUEUE_MAX */
     const char *tls_cert, *tls_key, *tls_client_ca; /* PEM files or NULL */
-    const char *spool_dir;                          /* for large bodies; NULL: /tmp */
-    bool spool_in_memory; /* … which never touch a disk: bodies_max bounds them */
+    bool tls_client_optional;
+    const char *spool_dir; /* for large bodies; NULL: /tmp */
+    bool spool_in_memory;  /* … which never touch a disk: bodies_max bounds them */
     http_handler *handle;
     /* Writes a body for an error that ends before the handler (413, 431, 400 …); may be NULL. */
     void (*error_body)(void *ctx, const struct http_exchange *x, const struct err *err,
@@ -79,7 +80,8 @@ struct http_config {
 };
 
 /* Listens and serves. ERR_INVALID for an address that makes no sense, ERR_CONFLICT for one in use.
- * With tls_client_ca every client must show a certificate of that authority. */
+ * With tls_client_ca every client must show a certificate of that authority, or with
+ * tls_client_optional may show any. */
 int http_server_start(const struct http_config *config, struct http_server **ret, struct err *err);
 /* Stops listening, lets requests under way finish (at most grace_ms), closes. Exchanges that a
  * handler deferred are waited for without limit: their owners hold them. */
@@ -94,6 +96,14 @@ struct str http_header(const struct http_exchange *x, const char *name);
 bool http_accepts_gzip(const struct http_exchange *x);
 /* The client's address without port ("192.0.2.1", "::1"), or "local" for the control socket. */
 struct str http_peer(struct http_exchange *x);
+/* The certificate that the client showed; it has proved that it has the key. */
+struct http_certificate {
+    unsigned char sha256[32];
+    bool is_verified;  /* by tls_client_ca */
+    char subject[256]; /* RFC 4514; "" where it is longer */
+};
+/* NULL: none. Lives as long as the connection. */
+const struct http_certificate *http_certificate(const struct http_exchange *x);
 /* The request's memory: lives until the reply is sent. Use it on one thread at a time. */
 struct arena *http_arena(struct http_exchange *x);
 /* A caller's word on the exchange: kept and given back untouched. */

@@ -35,6 +35,9 @@ struct conn {
     struct conn *prev, *next;
     int fd;
     bool is_tls, verified;
+    bool is_looked_at;                   /* whether it showed a certificate, is known */
+    struct http_certificate certificate; /* subject and hash; of one that has `has_certificate` */
+    bool has_certificate;
     bool gone;                   /* the keeper saw the client's end of file */
     _Atomic int64_t deadline_ms; /* 0: none */
     atomic_int stage;            /* enum conn_stage */
@@ -195,6 +198,8 @@ int tls_load(struct http_server *s, struct err *err);
 void tls_free(struct http_server *s);
 /* Whether the client showed a certificate that the configured authority signed. */
 bool tls_client_ok(struct MHD_Connection *mhd);
+/* What the client showed; false: nothing. */
+bool tls_client_certificate(struct MHD_Connection *mhd, struct http_certificate *ret);
 
 /* head.c: what a request's first lines say. Fills x->req; a refusal goes to x->err. */
 struct head {

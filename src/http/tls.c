@@ -118,11 +118,39 @@ bool tls_client_ok(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT; /* a server's certificate speaks for no client */
+    gnutls_typed_vdata_st want = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                  .data = (unsigned char *)purpose};
     unsigned status = 0, n = 0;
 
     if (!info || !info->tls_session)
         return false;
     return gnutls_certificate_get_peers(info->tls_session, &n) && n > 0 &&
-           gnutls_certificate_verify_peers2(info->tls_session, &status) == GNUTLS_E_SUCCESS &&
+           gnutls_certificate_verify_peers(info->tls_session, &want, 1, &status) ==
+               GNUTLS_E_SUCCESS &&
            status == 0;
+}
+
+bool tls_client_certificate(struct MHD_Connection *mhd, struct http_certificate *ret)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const gnutls_datum_t *chain;
+    gnutls_x509_crt_t crt;
+    size_t bytes = sizeof ret->sha256, n = sizeof ret->subject;
+    unsigned count = 0;
+    bool ok;
+
+    if (!info || !info->tls_session)
+        return false;
+    chain = gnutls_certificate_get_peers(info->tls_session, &count);
+    if (!chain || !count || gnutls_x509_crt_init(&crt) < 0)
+        return false;
+    *ret = (struct http_certificate){.is_verified = tls_client_ok(mhd)};
+    ok = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) >= 0 &&
+         gnutls_fingerprint(GNUTLS_DIG_SHA256, &chain[0], ret->sha256, &bytes) >= 0;
+    if (ok && gnutls_x509_crt_get_dn(crt, ret->subject, &n) < 0)
+        ret->subject[0] = '\0';
+    gnutls_x509_crt_deinit(crt);
+    return ok;
 }

@@ -1,19 +1,34 @@
 /* auth.c - between HTTP and trust: who asks, and the authorisation server's own paths. */
 #include "server/auth.h"
 
+#include "base/b64.h"
 #include "server/audit_note.h"
 #include "server/portal.h"
+#include "trust/eid.h"
 #include "trust/oauth.h"
 #include "trust/own.h"
 #include "trust/policy.h"
 
 /* ---- who asks ---- */
 
+/* As tokens are bound to it (RFC 8705, 3.1); .p NULL: the client showed none. */
+static struct str thumbprint(struct http_exchange *x)
+{
+    const struct http_certificate *c = http_certificate(x);
+    _cleanup_(sb_done) struct sb text = sb_make(SECRET_TEXT_MAX);
+
+    if (!c)
+        return STR_NULL;
+    b64url_encode(&text, str_n((const char *)c->sha256, sizeof c->sha256));
+    return text.failed ? STR_NULL : arena_dup(http_arena(x), sb_view(&text));
+}
+
 int auth_who(struct server *s, struct http_exchange *x, struct access *ret, struct err *err)
 {
     const struct http_request *req = http_request(x);
     struct trust_proof proof = {.authorization = http_header(x, "Authorization"),
                                 .dpop = http_header(x, "DPoP"),
+                                .x5t = thumbprint(x),
                                 .method = req->method_name};
     const struct identity *i;
     int r;
@@ -48,12 +63,28 @@ static void send(struct http_exchange *x, struct oauth_reply *reply)
     http_reply(x, reply->status, reply->type, &reply->body);
 }
 
-static void answer(void *ctx, struct http_exchange *x)
+static void answer_outside(void *ctx, struct http_exchange *x);
+
+static void refuse_busy(struct http_exchange *x)
 {
-    struct server *s = ctx;
+    struct err err;
+
+    err_set(&err, ERR_BUSY, "the node has more work queued than it can take");
+    http_reply_err(x, &err);
+}
+
+static void work_outside(struct server *s, struct http_exchange *x)
+{
+    if (!outside_work(&s->outside, x, answer_outside, s))
+        refuse_busy(x);
+}
+
+static void answer_there(struct server *s, struct http_exchange *x, bool may_ask)
+{
     const struct http_request *req = http_request(x);
     struct oauth_request ask = {.is_post = req->method == HTTP_POST,
                                 .is_tls = req->is_tls,
+                                .may_ask = may_ask,
                                 .path = req->path,
                                 .query = req->query,
                                 .body = req->body,
@@ -63,16 +94,35 @@ static void answer(void *ctx, struct http_exchange *x)
                                 .cookie = http_header(x, "Cookie"),
                                 .origin = http_header(x, "Origin"),
                                 .accept_language = http_header(x, "Accept-Language")};
+    const struct http_certificate *certificate = http_certificate(x);
     struct oauth_reply reply;
     struct err err;
 
+    ask.x5t = thumbprint(x);
+    if (certificate && certificate->is_verified)
+        ask.subject = str_c(certificate->subject);
     oauth_handle(s->trust, http_arena(x), &ask, &reply);
+    if (reply.asks) {
+        sb_done(&reply.body);
+        work_outside(s, x);
+        return;
+    }
     if (audit_note_grant(s, x, &reply, &err) >= 0) {
         send(x, &reply);
         return;
     }
     sb_done(&reply.body);
     http_reply_err(x, &err);
+}
+
+static void answer(void *ctx, struct http_exchange *x)
+{
+    answer_there(ctx, x, false);
+}
+
+static void answer_outside(void *ctx, struct http_exchange *x)
+{
+    answer_there(ctx, x, true);
 }
 
 /* Pages of other origins may ask what takes no cookies; the browser asks first whether. */
@@ -99,9 +149,10 @@ bool auth_handle(struct server *s, struct http_exchange *x)
     } else if (req->method != HTTP_GET && req->method != HTTP_POST && req->method != HTTP_HEAD) {
         err_set(&err, ERR_METHOD, "this method is not allowed here");
         http_reply_err(x, &err);
+    } else if (oauth_asks(req->path)) {
+        work_outside(s, x);
     } else if (!http_work(x, answer, s)) {
-        err_set(&err, ERR_BUSY, "the node has more work queued than it can take");
-        http_reply_err(x, &err);
+        refuse_busy(x);
     }
     return true;
 }
@@ -138,16 +189,22 @@ int auth_root(struct server *s, int port, struct err *err)
 
 int auth_start(struct server *s, struct err *err)
 {
-    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX);
+    _cleanup_(sb_done) struct sb policy = sb_make(POLICY_BYTES_MAX), eid = sb_make(EID_CONFIG_MAX);
     char fhir[SERVER_ROOT_MAX];
     struct trust_config config = {.root = s->root,
                                   .policy = policy_default(),
                                   .world = server_world_table(s->world),
-                                  .teller = s->config->notify ? &s->notices.teller : NULL};
+                                  .teller = s->config->notify ? &s->notices.teller : NULL,
+                                  .wire = &s->outside.wire,
+                                  .has_certificates = s->config->tls_client_ca};
     int r = s->config->policy ? sb_load(&policy, s->config->policy, err) : 0;
 
+    if (r >= 0 && s->config->eid)
+        r = sb_load(&eid, s->config->eid, err);
     if (r < 0)
         return r;
+    if (s->config->eid)
+        config.eid = sb_view(&eid);
     if (s->config->policy)
         config.policy = sb_view(&policy);
 

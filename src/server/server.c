@@ -143,6 +143,7 @@ static int start_http(struct server *s, struct err *err)
         .tls_cert = c->tls_cert,
         .tls_key = c->tls_key,
         .tls_client_ca = c->tls_client_ca,
+        .tls_client_optional = c->tls_client_optional,
         .spool_dir = c->data_dir,
         .spool_in_memory = vault_exists(c->data_dir),
         .handle = handle,
@@ -173,6 +174,7 @@ static void server_done(struct server *s)
         http_server_stop(s->http, SERVER_STOP_GRACE_MS);
     if (s->control)
         http_server_stop(s->control, SERVER_STOP_GRACE_MS);
+    outside_stop(&s->outside);
     backup_done(&s->backup);
     if (s->store)
         store_on_change(s->store, NULL, NULL);
@@ -364,6 +366,7 @@ static int start_trust(struct server *s, struct err *err)
     if (r < 0 || s->config->open)
         return r;
     if ((r = account_bootstrap(s->store, s->first_secret, err)) < 0 ||
+        (r = outside_start(&s->outside, err)) < 0 ||
         (r = notices_start(&s->notices, s->store, s->config->notify, s->root, err)) < 0 ||
         (r = auth_start(s, err)) < 0)
         return r;

@@ -32,14 +32,16 @@ struct server_config {
     size_t body_max_bytes; /* 0: default */
     size_t memory_max;     /* of all requests together, 0: by the machine's */
     const char *tls_cert, *tls_key, *tls_client_ca;
-    bool audit;            /* keep a log of who saw what, and answer nothing that is not in it */
-    const char *audit_key; /* PEM file of its signing key, NULL: in the log's folder */
+    bool tls_client_optional; /* clients may show a certificate, and need not */
+    bool audit;               /* keep a log of who saw what, and answer nothing that is not in it */
+    const char *audit_key;    /* PEM file of its signing key, NULL: in the log's folder */
     const struct audit_witness *witnesses; /* who cosigns its heads */
     size_t n_witnesses;
     bool surveillance;            /* keep cases and raise signals (surveillance/centre.h) */
     const char *case_definitions; /* file, NULL: those that are built in */
     const char *signal_rules;     /* likewise */
     const char *notify;           /* file with what carries notices, NULL: nothing is sent */
+    const char *eid;              /* file with providers of identities, NULL: none */
     const char *policy;           /* file with who sees what, NULL: the one that is built in */
     const char *profiles;         /* file with what records are held to on write, or NULL */
     const char *timezone;         /* offset for dateTimes without one, "+03:00"; NULL: UTC */

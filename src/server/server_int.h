@@ -3,6 +3,7 @@
 
 #include "server/audit.h"
 #include "server/notices.h"
+#include "server/outside.h"
 #include "server/search_params.h"
 #include "server/server.h"
 #include "server/world.h"
@@ -54,6 +55,7 @@ struct server {
     struct search_params *search_params;
     struct http_server *http, *control;
     struct backup backup;
+    struct outside outside; /* asks other servers; of a node that asks who is there */
     struct notices notices; /* what tells people; of a node that asks who is there */
     struct centre *centre;  /* NULL: no surveillance */
     struct trust *trust;    /* NULL: --open */

@@ -297,6 +297,16 @@ static int check_without_system(struct checking *c, struct one *o)
     return say_no_system(c, o);
 }
 
+/* A code of another version of a system than the value set was made of, which it takes as a whole
+ * in whatever version. */
+static bool is_in_whole(const struct one *o)
+{
+    const struct vs_group *g = o->group;
+
+    return g && g->whole && o->cs != g->cs && o->is_code && g->cs &&
+           cs_find(g->cs, o->coding.code) == CS_NONE;
+}
+
 static void check_with_system(struct checking *c, struct one *o)
 {
     bool in_set, whole = o->group && o->group->whole;
@@ -305,7 +315,8 @@ static void check_with_system(struct checking *c, struct one *o)
     checking_status_of_system(c, o->cs);
     if (!o->is_code && (!c->vs || whole) && !c->opt->membership_only)
         say_no_code(c, o);
-    in_set = c->vs ? is_in_set(c, o) : o->is_code || cs_info(o->cs)->content != CONTENT_COMPLETE;
+    in_set = c->vs ? is_in_set(c, o) || is_in_whole(o)
+                   : o->is_code || cs_info(o->cs)->content != CONTENT_COMPLETE;
     o->verdict = in_set ? VERDICT_YES : VERDICT_NO;
     if (o->is_code)
         note_case(c, o);
@@ -335,6 +346,13 @@ static int check_one(struct checking *c, struct one *o)
                      "the coding names no system, and without one its code means nothing");
         if (c->vs && c->opt->is_concept)
             say_not_in_set(c, o);
+        return 0;
+    }
+    if (c->opt->system.n && !str_eq(o->coding.system, c->opt->system)) {
+        checking_say(c, SAY_SYSTEM_OTHER, checking_where(c, "system"),
+                     "the coding is of \"%.*s\", where one of \"%.*s\" is expected",
+                     STR_ARG(checking_shown(o->coding.system)),
+                     STR_ARG(checking_shown(c->opt->system)));
         return 0;
     }
     if ((r = find_system(c, o)) < 0)

@@ -24,6 +24,7 @@ struct check_options {
     bool membership_only; /* the value set decides, whatever the code system says */
     bool infer_system;    /* of a code alone: the system whose code it is in the value set */
     bool is_concept;      /* of a CodeableConcept: one right coding is enough */
+    struct str system;    /* the one that codings must be of; STR_NULL: any */
     const char *where;    /* FHIRPath of the coding: "" for code, "Coding", "CodeableConcept" */
     struct supplements supplements;
 };

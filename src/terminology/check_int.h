@@ -20,6 +20,7 @@
       WARNING, true)                                                                               \
     X(SYSTEM_IS_SET, "Terminology_TX_System_ValueSet2", "invalid", "invalid-data", ERROR, true)    \
     X(SYSTEM_IS_SUPPLEMENT, "CODESYSTEM_CS_NO_SUPPLEMENT", "invalid", "invalid-data", ERROR, true) \
+    X(SYSTEM_OTHER, "Coding_is_of_another_system", "code-invalid", "invalid-code", ERROR, true) \
     X(SYSTEM_RELATIVE, "Terminology_TX_System_Relative", "invalid", "invalid-data", ERROR, true)   \
     X(NO_SYSTEM, "Coding_has_no_system__cannot_validate", "invalid", "invalid-data", WARNING,      \
       true)                                                                                        \

@@ -20,6 +20,7 @@ struct expanding {
     struct sb *out;
     struct str folded;   /* the filter */
     uint64_t **matches;  /* of each group: what the filter leaves; NULL: all */
+    bool *left_out;      /* of each group: its system is not to be in the expansion */
     uint32_t told;       /* of the properties that are asked for, those that the page has */
     bool versions;       /* a system stands in the set with several versions */
     bool first;          /* nothing was written yet at this level */
@@ -28,6 +29,27 @@ struct expanding {
 };
 
 /* ---- which codes ---- */
+
+static bool is_excluded(const struct expanding *e, const struct vs_group *g)
+{
+    struct str version;
+
+    for (size_t i = 0; i < e->opt->n_excluded; i++)
+        if (str_eq(canonical_split(e->opt->excluded[i], &version), g->system) &&
+            (!version.n || version_matches(version, g->version)))
+            return true;
+    return false;
+}
+
+static int leave_out(struct expanding *e)
+{
+    e->left_out = ARENA_ARRAY(e->s->a, bool, e->vs->n_groups);
+    if (!e->left_out)
+        return err_no_memory(e->err);
+    for (size_t i = 0; i < e->vs->n_groups; i++)
+        e->left_out[i] = is_excluded(e, &e->vs->groups[i]);
+    return 0;
+}
 
 static int match_groups(struct expanding *e)
 {
@@ -100,6 +122,8 @@ static size_t count_run(struct expanding *e, const struct vs_run *run)
     bool flags = e->opt->active_only || e->opt->exclude_not_for_ui;
     size_t n = 0;
 
+    if (e->left_out[run->group])
+        return 0;
     if (!e->folded.n && !flags)
         return run->n;
     for (size_t i = 0; run->list && i < run->n; i++)
@@ -263,6 +287,13 @@ static void write_extensions(struct expanding *e, const struct cs *cs, uint32_t 
             e->told |= 1u << w;
             status |= str_eq(code, STR("status"));
         }
+    for (size_t w = 0; w < e->opt->n_properties; w++) {
+        struct str text = cs_text(cs, cs_at(cs, i)->definition);
+        if (!text.n || !str_eq(e->opt->properties[w], STR("definition")))
+            continue;
+        write_property(e, &first, STR("definition"), PROPERTY_STRING, text);
+        e->told |= 1u << w;
+    }
     if (flags & CONCEPT_INACTIVE && !status) {
         write_property(e, &first, STR("status"), PROPERTY_CODE, cs_status(cs, i));
         e->told |= TOLD_STATUS;
@@ -512,6 +543,8 @@ static void write_options(struct expanding *e)
         parameter(e, "designation", "String", o->wanted[i]);
     for (size_t i = 0; i < o->n_properties; i++)
         parameter(e, "property", "String", o->properties[i]);
+    for (size_t i = 0; i < o->n_excluded; i++)
+        parameter(e, "exclude-system", "Uri", o->excluded[i]);
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
         if (flags[i].given)
             parameter(e, flags[i].name, "Boolean", yes_no(flags[i].value));
@@ -541,6 +574,8 @@ static void write_parameters(struct expanding *e)
         const struct vs_group *g = &vs->groups[i];
         struct str canonical = arena_fmt(e->s->a, "%.*s%s%.*s", STR_ARG(g->system),
                                          g->version.n ? "|" : "", STR_ARG(g->version));
+        if (e->left_out[i])
+            continue;
         parameter(e, "used-codesystem", "Uri", canonical);
         parameter(e, "version", "Uri", canonical);
         if (g->cs && cs_info(g->cs)->content != CONTENT_COMPLETE)
@@ -606,7 +641,7 @@ static int check_whole(const struct expanding *e)
     const struct vs *vs = e->vs;
 
     for (size_t i = 0; i < vs->n_groups; i++)
-        if (vs_is_endless(&vs->groups[i]))
+        if (!e->left_out[i] && vs_is_endless(&vs->groups[i]))
             return err_set(e->err, ERR_COSTLY,
                            "the value set has all codes of %.*s, which are made by a grammar and "
                            "have no end",
@@ -636,7 +671,8 @@ static int write_contains(struct expanding *e, const size_t *counts, size_t tota
     sb_lit(e->out, ",\"contains\":[");
     e->first = true;
     for (const struct vs_run *run = e->vs->first; r >= 0 && run; run = run->next, i++)
-        if (is_nested(e, total) && run->bits && cs_info(e->vs->groups[run->group].cs)->flags)
+        if (counts[i] && is_nested(e, total) && run->bits &&
+            cs_info(e->vs->groups[run->group].cs)->flags)
             r = write_tree(e, run);
         else
             write_run(e, run, counts[i]);
@@ -658,7 +694,9 @@ static struct str property_uri(const struct expanding *e, struct str code)
             return cs_text(cs, cs_property_defs(cs, &n)[def].uri);
     }
     return str_eq(code, STR("status")) ? STR("http://hl7.org/fhir/concept-properties#status")
-                                       : STR("");
+           : str_eq(code, STR("definition"))
+               ? STR("http://hl7.org/fhir/concept-properties#definition")
+               : STR("");
 }
 
 static void declare_property(struct expanding *e, bool *first, struct str code)
@@ -689,7 +727,7 @@ static void write_own_extensions(struct expanding *e)
         declare_property(e, &first, STR("status"));
     for (size_t i = 0; i < e->vs->n_groups; i++) {
         const struct cs *cs = e->vs->groups[i].cs;
-        if (!cs || cs_info(cs)->content == CONTENT_COMPLETE)
+        if (!cs || e->left_out[i] || cs_info(cs)->content == CONTENT_COMPLETE)
             continue;
         open_extension(e, &first);
         sb_lit(e->out, "http://hl7.org/fhir/StructureDefinition/valueset-unclosed\","
@@ -705,9 +743,9 @@ int terms_expand(struct terms_scope *s, const struct vs *vs, const struct expand
 {
     struct expanding e = {.s = s, .vs = vs, .opt = opt, .out = out, .err = err};
     size_t total = 0, n_runs = 0, *counts;
-    int r = check_whole(&e);
+    int r = leave_out(&e);
 
-    if (r < 0 || (r = match_groups(&e)) < 0)
+    if (r < 0 || (r = check_whole(&e)) < 0 || (r = match_groups(&e)) < 0)
         return r;
     e.versions = has_versions(vs);
     for (const struct vs_run *run = vs->first; run; run = run->next)

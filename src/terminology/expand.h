@@ -22,6 +22,8 @@ struct expand_options {
     size_t n_wanted;
     struct str properties[EXPAND_NAMES_MAX];
     size_t n_properties;
+    struct str excluded[EXPAND_NAMES_MAX]; /* `exclude-system`: "url" or "url|version" */
+    size_t n_excluded;
     struct supplements supplements;
 };
 

@@ -13,9 +13,13 @@ static const struct field account_fields[] = {
     {"password", FIELD_STR, offsetof(struct account, password)},
     {"totp", FIELD_STR, offsetof(struct account, totp)},
     {"recovery", FIELD_LIST, offsetof(struct account, recovery)},
+    {"identifiers", FIELD_LIST, offsetof(struct account, identifiers)},
+    {"links", FIELD_LIST, offsetof(struct account, links)},
     {"created", FIELD_I64, offsetof(struct account, created_ms)},
     {"totpLast", FIELD_I64, offsetof(struct account, totp_last)},
     {"attempts", FIELD_I64, offsetof(struct account, attempts)},
+    {"totpNext", FIELD_STR, offsetof(struct account, totp_next)},
+    {"since", FIELD_I64, offsetof(struct account, since_ms)},
     {"reset", FIELD_I64, offsetof(struct account, reset_ms)},
     {"waitUntil", FIELD_I64, offsetof(struct account, wait_until_ms)},
     {"disabled", FIELD_BOOL, offsetof(struct account, disabled)},
@@ -120,6 +124,170 @@ int account_create(struct store_txn *txn, struct arena *a, struct account *accou
     account->created_ms = clock_now_ms();
     r = record_put(txn, RECORD_LOGIN, account->login, &pointer_shape, &to, err);
     return r < 0 ? r : account_put(txn, account, err);
+}
+
+/* ---- who one is elsewhere ---- */
+
+/* The name of what two texts lead to: neither can be read from it, nor one taken for the other. */
+static int pair_name(struct arena *a, struct str first, struct str second,
+                     char ret[2 * SHA256_BYTES + 1], struct err *err)
+{
+    struct str text = arena_fmt(a, "%zu\n%.*s\n%.*s", first.n, STR_ARG(first), STR_ARG(second));
+
+    if (!text.p)
+        return err_no_memory(err);
+    sha256_hex(text, ret);
+    return 0;
+}
+
+static int pair_get(struct store_txn *txn, enum record_kind kind, struct arena *a, struct str first,
+                    struct str second, struct account *ret, struct err *err)
+{
+    char name[2 * SHA256_BYTES + 1];
+    struct pointer to;
+    int r = pair_name(a, first, second, name, err);
+
+    if (r >= 0)
+        r = record_get(txn, kind, str_c(name), a, &pointer_shape, &to, err);
+    return r < 0 ? r : account_get(txn, to.account, a, ret, err);
+}
+
+/* 1 when it is this account's already. */
+static int pair_free(struct store_txn *txn, enum record_kind kind, struct arena *a,
+                     const struct account *account, struct str first, struct str second,
+                     struct err *err)
+{
+    struct account other;
+    int r = pair_get(txn, kind, a, first, second, &other, err);
+
+    if (r < 0)
+        return r == ERR_NOT_FOUND ? 0 : r;
+    return str_eq(other.id, account->id)
+               ? 1
+               : err_set(err, ERR_DUPLICATE, "it belongs to another account already");
+}
+
+static int pair_put(struct store_txn *txn, enum record_kind kind, struct arena *a,
+                    const struct account *account, struct str first, struct str second,
+                    struct err *err)
+{
+    char name[2 * SHA256_BYTES + 1];
+    const struct pointer to = {account->id};
+    int r = pair_name(a, first, second, name, err);
+
+    return r < 0 ? r : record_put(txn, kind, str_c(name), &pointer_shape, &to, err);
+}
+
+static int append(struct arena *a, struct str_list *list, struct str text, size_t max,
+                  struct err *err)
+{
+    struct str *more;
+
+    if (list->n >= max)
+        return err_set(err, ERR_VALUE, "an account has no more than %zu of them", max);
+    more = ARENA_ARRAY(a, struct str, list->n + 1);
+    if (!more || !text.p)
+        return err_no_memory(err);
+    for (size_t i = 0; i < list->n; i++)
+        more[i] = list->v[i];
+    more[list->n] = text;
+    *list = (struct str_list){more, list->n + 1};
+    return 0;
+}
+
+int account_identify(struct store_txn *txn, struct arena *a, struct account *account,
+                     struct str system, struct str value, struct err *err)
+{
+    int r;
+
+    if (!system.n || !value.n || str_find(system, '|') >= 0 ||
+        system.n + value.n > ACCOUNT_IDENTIFIER_MAX)
+        return err_set(err, ERR_VALUE,
+                       "an identifier is a system without | and a value, of %d bytes together",
+                       ACCOUNT_IDENTIFIER_MAX);
+    r = pair_free(txn, RECORD_IDENTIFIER, a, account, system, value, err);
+    if (r != 0)
+        return MIN(r, 0);
+    r = append(a, &account->identifiers,
+               arena_join(a, (const struct str[]){system, STR("|"), value}, 3),
+               ACCOUNT_IDENTIFIERS_MAX, err);
+    if (r >= 0)
+        r = pair_put(txn, RECORD_IDENTIFIER, a, account, system, value, err);
+    return r < 0 ? r : account_put(txn, account, err);
+}
+
+int account_identified(struct store_txn *txn, struct arena *a, struct str system, struct str value,
+                       struct account *ret, struct err *err)
+{
+    return pair_get(txn, RECORD_IDENTIFIER, a, system, value, ret, err);
+}
+
+int account_link(struct store_txn *txn, struct arena *a, struct account *account, struct str name,
+                 struct str issuer, struct str sub, struct err *err)
+{
+    char hash[2 * SHA256_BYTES + 1];
+    int r = pair_free(txn, RECORD_LINK, a, account, issuer, sub, err);
+
+    if (r != 0 || (r = pair_name(a, issuer, sub, hash, err)) < 0)
+        return MIN(r, 0);
+    r = append(a, &account->links, arena_fmt(a, "%.*s %s", STR_ARG(name), hash), ACCOUNT_LINKS_MAX,
+               err);
+    if (r >= 0)
+        r = pair_put(txn, RECORD_LINK, a, account, issuer, sub, err);
+    return r < 0 ? r : account_put(txn, account, err);
+}
+
+int account_linked(struct store_txn *txn, struct arena *a, struct str issuer, struct str sub,
+                   struct account *ret, struct err *err)
+{
+    return pair_get(txn, RECORD_LINK, a, issuer, sub, ret, err);
+}
+
+int account_unlink(struct store_txn *txn, struct account *account, struct str link, struct err *err)
+{
+    ptrdiff_t space = str_find(link, ' ');
+    size_t kept = 0;
+    int r;
+
+    for (size_t i = 0; i < account->links.n; i++)
+        if (!str_eq(account->links.v[i], link))
+            account->links.v[kept++] = account->links.v[i];
+    if (space < 0 || kept == account->links.n)
+        return err_set(err, ERR_NOT_FOUND, "the account has no such link");
+    account->links.n = kept;
+    r = record_drop(txn, RECORD_LINK, str_from(link, (size_t)space + 1), err);
+    return r < 0 ? r : account_put(txn, account, err);
+}
+
+/* ---- one-time codes ---- */
+
+int account_recovery_new(struct arena *a, struct account *account,
+                         char ret[RECOVERY_CODES][RECOVERY_CODE_MAX], struct err *err)
+{
+    struct str *hashes = ARENA_ARRAY(a, struct str, RECOVERY_CODES);
+
+    for (size_t i = 0; hashes && i < RECOVERY_CODES; i++) {
+        char hash[2 * SHA256_BYTES + 1];
+
+        recovery_code(ret[i]);
+        recovery_hash(str_c(ret[i]), hash);
+        hashes[i] = arena_dup(a, str_c(hash));
+        if (!hashes[i].p)
+            return err_no_memory(err);
+    }
+    account->recovery = (struct str_list){hashes, RECOVERY_CODES};
+    return hashes ? 0 : err_no_memory(err);
+}
+
+int account_totp_new(struct arena *a, struct str *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb key = sb_make(64);
+    unsigned char bytes[TOTP_KEY_BYTES];
+
+    rng_secure(bytes, sizeof bytes);
+    base32_encode(&key, str_n((const char *)bytes, sizeof bytes));
+    *ret = key.failed ? STR_NULL : arena_dup(a, sb_view(&key));
+    return ret->p ? 0 : err_no_memory(err);
 }
 
 /* ---- a first password ---- */

@@ -16,6 +16,9 @@
 #define ACCOUNT_FREE_ATTEMPTS 5
 #define ACCOUNT_WAIT_FIRST_MS 30000
 #define ACCOUNT_WAIT_MAX_MS 900000
+#define ACCOUNT_IDENTIFIERS_MAX 8
+#define ACCOUNT_LINKS_MAX 8
+#define ACCOUNT_IDENTIFIER_MAX 1024        /* of system and value together */
 #define ACCOUNT_SETUP_MS INT64_C(86400000) /* a one-time secret for a first password */
 
 /*    role               scopes that a client may get on its behalf           */
@@ -37,9 +40,13 @@ struct account {
     struct str fhir_user; /* "Practitioner/1", the resource that stands for the person, or empty */
     struct str password;  /* its hash; empty: none yet */
     struct str totp;      /* key in base 32; empty: none */
-    struct str_list recovery; /* hashes of codes that are left */
+    struct str_list recovery;    /* hashes of codes that are left */
+    struct str_list identifiers; /* "system|value": who the person was confirmed to be */
+    struct str_list links; /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
-    int64_t reset_ms; /* when a new password was last asked for */
+    int64_t since_ms;     /* whoever signed in no later than this is signed out */
+    struct str totp_next; /* a key that waits for its first code; or empty */
+    int64_t reset_ms;     /* when a new password was last asked for */
     bool disabled;
 };
 
@@ -59,6 +66,29 @@ int account_put(struct store_txn *txn, const struct account *account, struct err
 /* Makes the id. ERR_DUPLICATE when the login name is taken. */
 int account_create(struct store_txn *txn, struct arena *a, struct account *account,
                    struct err *err);
+
+/* Inside a job: the person was confirmed to have this identifier, by an operator or a trusted
+ * record. ERR_DUPLICATE when it is another account's, ERR_VALUE when it is none. Puts the account.
+ */
+int account_identify(struct store_txn *txn, struct arena *a, struct account *account,
+                     struct str system, struct str value, struct err *err);
+int account_identified(struct store_txn *txn, struct arena *a, struct str system, struct str value,
+                       struct account *ret, struct err *err);
+/* Inside a job: an identity elsewhere signs in as this account; `name` is the provider's here. The
+ * same twice is no error, ERR_DUPLICATE when it is another's. Puts the account. */
+int account_link(struct store_txn *txn, struct arena *a, struct account *account, struct str name,
+                 struct str issuer, struct str sub, struct err *err);
+int account_linked(struct store_txn *txn, struct arena *a, struct str issuer, struct str sub,
+                   struct account *ret, struct err *err);
+/* Inside a job: takes a link (a text of `links`) away. */
+int account_unlink(struct store_txn *txn, struct account *account, struct str link,
+                   struct err *err);
+
+/* Makes new recovery codes, whose hashes are the account's from now on; ret has them once. */
+int account_recovery_new(struct arena *a, struct account *account,
+                         char ret[RECOVERY_CODES][RECOVERY_CODE_MAX], struct err *err);
+/* A fresh key for one-time codes, in base 32. */
+int account_totp_new(struct arena *a, struct str *ret, struct err *err);
 
 /* A one-time secret that lets whoever has it set the account's password; inside a job. */
 int account_setup_new(struct store_txn *txn, const struct account *account, int64_t now_ms,

@@ -22,8 +22,7 @@ void authorize_error_page(struct oauth *o, const char *text)
     page_end(&p, 400, STR_NULL);
 }
 
-/* 303, so that what was posted to us is not posted to the client (RFC 9700, 4.12). `iss` tells the
- * client which server answered (RFC 9207). */
+/* `iss` tells the client which server answered (RFC 9207). */
 void authorize_back(struct oauth *o, const struct asked *asked, const char *name, struct str value,
                     const char *text)
 {
@@ -38,12 +37,7 @@ void authorize_back(struct oauth *o, const struct asked *asked, const char *name
     if (asked->state.n)
         form_write(&url, &first, "state", asked->state);
     form_write(&url, &first, "iss", o->t->root);
-    sb_reset(&o->reply->body);
-    o->reply->status = 303;
-    o->reply->type = NULL;
-    oauth_header(o, "Location", arena_dup(o->a, sb_view(&url)));
-    oauth_header(o, "Cache-Control", STR("no-store"));
-    oauth_header(o, "Referrer-Policy", STR("no-referrer"));
+    oauth_redirect(o, arena_dup(o->a, sb_view(&url)));
 }
 
 /* ---- pushed requests (RFC 9126) ---- */

@@ -23,6 +23,16 @@ void authorize_push(struct oauth *o, const struct asked *asked, const char *seen
 void authorize_page(struct oauth *o, const struct asked *asked, const struct client *client,
                     struct str at, enum page_text problem);
 
+/* The pending request of a ticket, in the browser where it began; false when it has ended, or began
+ * elsewhere. */
+bool authorize_pending(struct oauth *o, struct str at, struct asked *ret);
+/* The person of it has proved who they are, to the provider `eid`: a session begins, or a one-time
+ * code is asked for where the account has a key for them and the proof was one factor. */
+void authorize_proven(struct oauth *o, struct str at, const struct account *account,
+                      enum assurance assurance, struct str eid);
+/* … has not: its page again, with the problem. */
+void authorize_unproven(struct oauth *o, struct str at, enum page_text problem);
+
 /* The scopes that this account can give of those asked for; the account's own patient in *asked
  * where it is its own record's. */
 int authorize_scopes(struct oauth *o, struct store_txn *txn, struct asked *asked,

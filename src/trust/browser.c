@@ -2,6 +2,7 @@
 
 static const struct field session_fields[] = {
     {"account", FIELD_STR, offsetof(struct session, account)},
+    {"eid", FIELD_STR, offsetof(struct session, eid)},
     {"signedIn", FIELD_I64, offsetof(struct session, signed_in_ms)},
     {"assurance", FIELD_I64, offsetof(struct session, assurance)},
     {"until", FIELD_I64, offsetof(struct session, until_ms)},
@@ -66,10 +67,13 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
 {
     struct str has = cookie(o, cookie_name(o, true));
     char name[TICKET_NAME_MAX];
+    struct account account;
 
     return has.p && ticket_name(has, o->now_ms, name) &&
            record_get(txn, RECORD_SESSION, str_c(name), o->a, &session_shape, ret, &o->err) >= 0 &&
-           ret->until_ms > o->now_ms;
+           ret->until_ms > o->now_ms &&
+           account_get(txn, ret->account, o->a, &account, &o->err) >= 0 &&
+           ret->signed_in_ms > account.since_ms;
 }
 
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,

@@ -14,6 +14,7 @@
 
 struct session {
     struct str account;
+    struct str eid; /* the provider where the person proved themselves, or empty */
     int64_t signed_in_ms, assurance, until_ms;
 };
 extern const struct shape session_shape;
@@ -22,7 +23,8 @@ extern const struct shape session_shape;
 struct str browser_hash(struct oauth *o, bool may_set);
 /* Whether the request comes from a page of ours, as far as the browser says. */
 bool browser_is_ours(const struct oauth *o);
-/* The session of the request's cookie; false when there is none. */
+/* The session of the request's cookie; false when there is none, or the person signed out
+ * everywhere since. */
 bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret);
 /* Begins a session, inside a job; browser_session_set then sends the cookie. */
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,

@@ -1,5 +1,6 @@
 #include "trust/client.h"
 
+#include "trust/remote.h"
 #include "trust/smart.h"
 
 #include <ctype.h>
@@ -9,6 +10,10 @@ static const struct field client_fields[] = {
     {"name", FIELD_STR, offsetof(struct client, name)},
     {"secret", FIELD_STR, offsetof(struct client, secret)},
     {"jwks", FIELD_STR, offsetof(struct client, jwks)},
+    {"jwksUri", FIELD_STR, offsetof(struct client, jwks_uri)},
+    {"jwksPrivate", FIELD_BOOL, offsetof(struct client, jwks_private)},
+    {"tlsSubject", FIELD_STR, offsetof(struct client, tls_subject)},
+    {"tlsThumbprint", FIELD_STR, offsetof(struct client, tls_thumbprint)},
     {"scope", FIELD_STR, offsetof(struct client, scope)},
     {"redirects", FIELD_LIST, offsetof(struct client, redirects)},
     {"launch", FIELD_STR, offsetof(struct client, launch_uri)},
@@ -55,10 +60,18 @@ int client_check(struct arena *a, const struct client *c, struct err *err)
         r = client_check_redirect(c->redirects.v[i], err);
     if (r >= 0 && c->jwks.n)
         r = jwks_check(a, c->jwks, JOSE_SMART, err);
+    if (r >= 0 && c->jwks_uri.n)
+        r = c->jwks.n ? err_set(err, ERR_VALUE, "a client has jwks or jwks_uri, not both")
+                      : remote_check_url(c->jwks_uri, c->jwks_private, err);
     if (r >= 0)
         r = smart_parse(a, c->scope, &scopes, err);
-    if (r >= 0 && c->backend && !c->jwks.n)
-        r = err_set(err, ERR_VALUE, "a backend service proves itself by a key: it needs a JWK set");
+    if (r >= 0 && client_has_certificate(c) &&
+        (client_has_keys(c) || (c->tls_subject.n && c->tls_thumbprint.n)))
+        r = err_set(err, ERR_VALUE, "a client proves itself in one way: keys or a certificate");
+    if (r >= 0 && c->backend && !client_has_keys(c) && !client_has_certificate(c))
+        r = err_set(
+            err, ERR_VALUE,
+            "a backend service proves itself by a key: it needs a JWK set or a certificate");
     if (r >= 0 && !c->backend && !c->redirects.n)
         r = err_set(err, ERR_VALUE, "an app that people sign in through has a redirect URI");
     if (r >= 0 && smart_has(&scopes, SMART_SYSTEM) && !c->backend)

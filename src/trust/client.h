@@ -1,8 +1,8 @@
 /* client.h - apps and systems that may ask for tokens.
  *
- * A client proves itself by a key (private_key_jwt), a secret, or not at all (a public app, which
- * PKCE and exact redirect URIs bind to its user). One that registered itself is of no use until an
- * operator approved it.
+ * A client proves itself by a key (private_key_jwt), a certificate, a secret, or not at all (a
+ * public app, which PKCE and exact redirect URIs bind to its user). One that registered itself is
+ * of no use until an operator approved it.
  */
 #ifndef TRUST_CLIENT_H
 #define TRUST_CLIENT_H
@@ -21,6 +21,9 @@ struct client {
     struct str name;
     struct str secret;         /* SHA-256 of a secret we made (256 bits need no slow hash); empty */
     struct str jwks;           /* its public keys, a JWK set as text; empty */
+    struct str jwks_uri;       /* … or where it publishes them; empty */
+    struct str tls_subject;    /* of its certificate, by the node's --tls-client-ca; empty */
+    struct str tls_thumbprint; /* … or the one certificate, whoever made it; empty */
     struct str scope;          /* the most that it may get */
     struct str_list redirects; /* exact; empty: no person signs in through it */
     struct str launch_uri;     /* where an EHR launch begins; empty: none */
@@ -29,9 +32,10 @@ struct client {
     bool backend;  /* may ask for itself (client_credentials) */
     bool approved; /* by an operator */
     bool disabled;
-    bool dpop;   /* its tokens are bound to a key always (RFC 9449, 5.2) */
-    bool pushed; /* it has to push its requests (RFC 9126, 6) */
-    bool own;    /* the node's portal: nobody is asked whether they let it in (own.h) */
+    bool dpop;         /* its tokens are bound to a key always (RFC 9449, 5.2) */
+    bool jwks_private; /* jwks_uri may lead into one's own network: an operator said so */
+    bool pushed;       /* it has to push its requests (RFC 9126, 6) */
+    bool own;          /* the node's portal: nobody is asked whether they let it in (own.h) */
 };
 
 extern const struct shape client_shape;
@@ -49,9 +53,20 @@ bool client_redirects_to(const struct client *client, struct str uri);
  */
 int client_check_redirect(struct str uri, struct err *err);
 
+static inline bool client_has_keys(const struct client *c)
+{
+    return c->jwks.n || c->jwks_uri.n;
+}
+
+/* It proves itself by a certificate (RFC 8705), and its tokens are bound to that. */
+static inline bool client_has_certificate(const struct client *c)
+{
+    return c->tls_subject.n || c->tls_thumbprint.n;
+}
+
 static inline bool client_is_public(const struct client *c)
 {
-    return !c->secret.n && !c->jwks.n;
+    return !c->secret.n && !client_has_keys(c) && !client_has_certificate(c);
 }
 
 #endif

@@ -125,6 +125,43 @@ static const char *check_claims(struct oauth *o, const struct jws *j, const stru
     return NULL;
 }
 
+/* The keys of the client, as it gave them or publishes them. ERR_BUSY, and a reply that asks for
+ * another thread, where they have to be fetched and this one must not wait. */
+static int keys_of(struct oauth *o, const struct client *client, bool newer, struct str *ret)
+{
+    struct trust_ask ask = {.may_be_private = client->jwks_private};
+    struct str url = arena_dup(o->a, client->jwks_uri);
+
+    if (!client->jwks_uri.n) {
+        *ret = client->jwks;
+        return 0;
+    }
+    if (!url.p)
+        return err_no_memory(&o->err);
+    ask.url = url.p;
+    if (!o->req->may_ask && !remote_has(o->t->remote, &ask, newer, o->a)) {
+        o->reply->asks = true;
+        return ERR_BUSY;
+    }
+    return remote_get(o->t->remote, &ask, newer, o->a, ret, &o->err);
+}
+
+/* With the keys that are known, and where none of them did and there may be others, with newer
+ * ones. */
+static const char *check_signature(struct oauth *o, const struct jws *j,
+                                   const struct client *client)
+{
+    for (int newer = 0; newer < (client->jwks_uri.n ? 2 : 1); newer++) {
+        struct str jwks;
+
+        if (keys_of(o, client, newer, &jwks) < 0)
+            return "the client's keys could not be fetched from its jwks_uri";
+        if (jws_verify_set(o->a, j, jwks, JOSE_SMART, &o->err) >= 0)
+            return NULL;
+    }
+    return "the assertion's signature is not one of the client's keys, with RS384 or ES384";
+}
+
 static const char *check_assertion(struct oauth *o, const struct credentials *c,
                                    const struct client *client, char ret_seen[TICKET_NAME_MAX])
 {
@@ -133,15 +170,15 @@ static const char *check_assertion(struct oauth *o, const struct credentials *c,
     int64_t until;
     struct jws j;
 
-    if (!client->jwks.n)
+    if (!client_has_keys(client))
         return "the client has no key here";
     if (jws_parse(o->a, c->assertion, &j, &o->err) < 0)
         return "the assertion is no signed token";
     if (j.typ.p && !str_eq_nocase(j.typ, STR("JWT")))
         return "the assertion's typ is not JWT";
-    if (jws_verify_set(o->a, &j, client->jwks, JOSE_SMART, &o->err) < 0)
-        return "the assertion's signature is not one of the client's keys, with RS384 or ES384";
     wrong = check_claims(o, &j, client, &until);
+    if (!wrong)
+        wrong = check_signature(o, &j, client);
     if (wrong)
         return wrong;
     key = arena_join(o->a, (const struct str[]){client->id, STR("\n"), js_get_str(j.claims, "jti")},
@@ -163,6 +200,16 @@ static void id_of_assertion(struct oauth *o, struct credentials *c)
 
 /* ---- all together ---- */
 
+/* RFC 8705, 2.1 and 2.2: the subject of one that the node's authority certified, or that one. */
+static const char *check_certificate(struct oauth *o, const struct client *client)
+{
+    struct str x5t = o->req->x5t, subject = o->req->subject;
+    bool ok = client->tls_subject.n ? subject.n && str_eq(subject, client->tls_subject)
+                                    : x5t.n && secret_eq(x5t, client->tls_thumbprint);
+
+    return ok ? NULL : "the client did not show its certificate";
+}
+
 static const char *prove(struct oauth *o, const struct credentials *c, const struct client *client,
                          char ret_seen[TICKET_NAME_MAX])
 {
@@ -171,6 +218,8 @@ static const char *prove(struct oauth *o, const struct credentials *c, const str
     ret_seen[0] = '\0';
     if (c->assertion.p)
         return check_assertion(o, c, client, ret_seen);
+    if (!c->secret.p && client_has_certificate(client))
+        return check_certificate(o, client);
     if (!c->secret.p)
         return client_is_public(client) ? NULL : "the client did not prove itself";
     sha256_hex(c->secret, hash);
@@ -198,6 +247,8 @@ bool client_auth(struct oauth *o, struct client *ret, char ret_seen[TICKET_NAME_
     r = store_begin(o->t->store, &who, &txn, &o->err);
     if (r >= 0)
         r = client_get(txn, c.id.p ? c.id : STR(""), o->a, ret, &o->err);
+    store_end(txn); /* which must not stay open while another server is asked */
+    txn = NULL;
     if (r < 0 && r != ERR_NOT_FOUND) {
         oauth_failed(o, r, "invalid_client");
         return false;

@@ -80,7 +80,7 @@ static int drop_if_theirs(struct forgetting *f, enum record_kind kind, struct st
 static int forget(struct forgetting *f, struct err *err)
 {
     static const enum record_kind theirs[] = {RECORD_ACCOUNT, RECORD_LOGIN, RECORD_LINK,
-                                              RECORD_GRANT};
+                                              RECORD_IDENTIFIER, RECORD_GRANT};
     ptrdiff_t slash = str_find(f->fhir_user, '/');
     int r = each_of(f, RECORD_ACCOUNT, find_account, err);
 

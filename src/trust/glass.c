@@ -55,6 +55,7 @@ int glass_break(struct store_txn *txn, struct arena *a, const struct identity *a
                                  .patient = as->patient,
                                  .purpose = as->purpose,
                                  .jkt = as->jkt,
+                                 .x5t = as->x5t,
                                  .made_ms = glass->from_ms,
                                  .until_ms = glass->until_ms,
                                  .assurance = as->assurance};

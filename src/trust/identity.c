@@ -54,8 +54,9 @@ struct identity *identity_new(const struct identity *from)
     i = &s->identity;
     *i = *from;
     {
-        struct str *texts[] = {&i->subject, &i->client,   &i->role,  &i->fhir_user, &i->patient,
-                               &i->purpose, &i->token_id, &i->grant, &i->jkt,       &i->agent};
+        struct str *texts[] = {&i->subject, &i->client,  &i->role,     &i->fhir_user,
+                               &i->patient, &i->purpose, &i->token_id, &i->grant,
+                               &i->jkt,     &i->x5t,     &i->agent};
 
         for (size_t k = 0; k < ARRAY_LEN(texts); k++)
             keep(&s->a, texts[k], &ok);

@@ -27,6 +27,7 @@ struct identity {
     struct str token_id;  /* not secret: what an audit names (`jti`) */
     struct str grant;     /* id of the person's grant; empty for a client */
     struct str jkt;       /* thumbprint of the key that the token is bound to, or empty */
+    struct str x5t;       /* … of the certificate, or empty */
     struct str agent;     /* "person ID CLIENT", "client ID": kept with each version */
     struct smart_scopes scopes;
     enum assurance assurance;

@@ -1,8 +1,9 @@
 #include "trust/manage.h"
 
+#include "base/b64.h"
 #include "base/clock.h"
-#include "base/rng.h"
 #include "trust/account.h"
+#include "trust/authority.h"
 #include "trust/client.h"
 #include "trust/explain.h"
 #include "trust/keys.h"
@@ -59,6 +60,17 @@ static int give_password(struct manage *m, struct store_txn *txn, struct account
     return r;
 }
 
+/* "system|value", as searches write it. */
+static int identify(struct manage *m, struct store_txn *txn, struct account *account,
+                    struct err *err)
+{
+    struct str given = asked(m, "identifier");
+    ptrdiff_t bar = str_find(given, '|');
+
+    return account_identify(txn, m->a, account, str_head(given, bar < 0 ? 0 : (size_t)bar),
+                            str_from(given, (size_t)(bar + 1)), err);
+}
+
 static int user_add(struct manage *m, struct store_txn *txn, struct err *err)
 {
     struct account account = {.login = asked(m, "login"),
@@ -67,6 +79,8 @@ static int user_add(struct manage *m, struct store_txn *txn, struct err *err)
                               .fhir_user = asked(m, "fhirUser")};
     int r = account_create(txn, m->a, &account, err);
 
+    if (r >= 0 && asked(m, "identifier").n)
+        r = identify(m, txn, &account, err);
     return r < 0 ? r : give_password(m, txn, &account, err);
 }
 
@@ -111,7 +125,23 @@ static int user_show(struct manage *m, struct store_txn *txn, struct err *err)
     say_account(m, &account);
     sb_fmt(m->out, "name %.*s\nfhirUser %.*s\nrecovery codes left %zu\n", STR_ARG(account.name),
            STR_ARG(account.fhir_user), account.recovery.n);
+    for (size_t i = 0; i < account.identifiers.n; i++)
+        sb_fmt(m->out, "identifier %.*s\n", STR_ARG(account.identifiers.v[i]));
+    for (size_t i = 0; i < account.links.n; i++)
+        sb_fmt(m->out, "signs in with %.*s\n", STR_ARG(account.links.v[i]));
     return 0;
+}
+
+static int user_identify(struct manage *m, struct store_txn *txn, struct err *err)
+{
+    struct account account;
+    int r = account_find(txn, asked(m, "login"), m->a, &account, err);
+
+    if (r >= 0)
+        r = identify(m, txn, &account, err);
+    if (r >= 0)
+        say_account(m, &account);
+    return r;
 }
 
 static int user_able(struct manage *m, struct store_txn *txn, bool disabled, struct err *err)
@@ -138,35 +168,21 @@ static int user_enable(struct manage *m, struct store_txn *txn, struct err *err)
 
 static int user_totp(struct manage *m, struct store_txn *txn, struct err *err)
 {
-    _cleanup_(sb_done) struct sb key = sb_make(64);
-    struct str hashes[RECOVERY_CODES];
+    char codes[RECOVERY_CODES][RECOVERY_CODE_MAX];
     struct account account;
-    unsigned char bytes[TOTP_KEY_BYTES];
     int r = account_find(txn, asked(m, "login"), m->a, &account, err);
 
-    if (r < 0)
-        return r;
-    rng_secure(bytes, sizeof bytes);
-    base32_encode(&key, str_n((const char *)bytes, sizeof bytes));
-    if ((r = sb_ok(&key, err)) < 0)
+    if (r < 0 || (r = account_totp_new(m->a, &account.totp, err)) < 0 ||
+        (r = account_recovery_new(m->a, &account, codes, err)) < 0)
         return r;
     sb_fmt(m->out,
            "otpauth://totp/Carnet:%.*s?secret=%.*s&issuer=Carnet\n"
            "Put this into an authenticator app. Recovery codes, each good once:\n",
-           STR_ARG(account.login), STR_ARG(sb_view(&key)));
-    for (size_t i = 0; i < RECOVERY_CODES; i++) {
-        char code[RECOVERY_CODE_MAX], hash[2 * SHA256_BYTES + 1];
-
-        recovery_code(code);
-        recovery_hash(str_c(code), hash);
-        hashes[i] = arena_dup(m->a, str_c(hash));
-        if (!hashes[i].p)
-            return err_no_memory(err);
-        sb_fmt(m->out, "  %s\n", code);
-    }
-    account.totp = sb_view(&key);
+           STR_ARG(account.login), STR_ARG(account.totp));
+    for (size_t i = 0; i < RECOVERY_CODES; i++)
+        sb_fmt(m->out, "  %s\n", codes[i]);
+    explicit_bzero(codes, sizeof codes);
     account.totp_last = 0;
-    account.recovery = (struct str_list){hashes, RECOVERY_CODES};
     return account_put(txn, &account, err);
 }
 
@@ -188,10 +204,11 @@ static int user_totp_off(struct manage *m, struct store_txn *txn, struct err *er
 static void say_client(struct manage *m, const struct client *c)
 {
     sb_fmt(m->out, "%.*s  %.*s  %s%s%s\n", STR_ARG(c->id), STR_ARG(c->name),
-           c->backend            ? "backend service"
-           : client_is_public(c) ? "public app"
-           : c->jwks.n           ? "app with keys"
-                                 : "app with a secret",
+           c->backend                  ? "backend service"
+           : client_is_public(c)       ? "public app"
+           : client_has_keys(c)        ? "app with keys"
+           : client_has_certificate(c) ? "app with a certificate"
+                                       : "app with a secret",
            c->approved ? "" : "  waits for approval", c->disabled ? "  disabled" : "");
 }
 
@@ -223,6 +240,23 @@ static int read_list(const struct manage *m, const char *name, struct str_list *
     return 0;
 }
 
+/* Of a certificate, the thumbprint that tokens are bound to. */
+static int read_certificate(const struct manage *m, struct str *ret, struct err *err)
+{
+    _cleanup_(sb_done) struct sb text = sb_make(SECRET_TEXT_MAX);
+    struct str pem = asked(m, "tlsCertificate");
+    struct certificate certificate;
+    int r = pem.n ? certificate_read(pem, &certificate, err) : 0;
+
+    if (r < 0 || !pem.n)
+        return r;
+    b64url_encode(&text, str_n((const char *)certificate.sha256, SHA256_BYTES));
+    if ((r = sb_ok(&text, err)) < 0)
+        return r;
+    *ret = arena_dup(m->a, sb_view(&text));
+    return ret->p ? 0 : err_no_memory(err);
+}
+
 static int client_add(struct manage *m, struct store_txn *txn, struct err *err)
 {
     struct client c = {.id = asked(m, "id"),
@@ -230,6 +264,9 @@ static int client_add(struct manage *m, struct store_txn *txn, struct err *err)
                        .scope = asked(m, "scope"),
                        .launch_uri = asked(m, "launch"),
                        .jwks = asked(m, "jwks"),
+                       .jwks_uri = asked(m, "jwksUri"),
+                       .jwks_private = flag(m, "jwksPrivate"),
+                       .tls_subject = asked(m, "tlsSubject"),
                        .contact = asked(m, "contact"),
                        .backend = flag(m, "backend"),
                        .dpop = flag(m, "dpop"),
@@ -240,6 +277,8 @@ static int client_add(struct manage *m, struct store_txn *txn, struct err *err)
     struct client there;
     int r = read_list(m, "redirects", &c.redirects, err);
 
+    if (r >= 0)
+        r = read_certificate(m, &c.tls_thumbprint, err);
     if (r >= 0)
         r = client_check(m->a, &c, err);
     if (r < 0)
@@ -280,6 +319,8 @@ static int client_show(struct manage *m, struct store_txn *txn, struct err *err)
     sb_fmt(m->out, "scope %.*s\n", STR_ARG(c.scope));
     for (size_t i = 0; i < c.redirects.n; i++)
         sb_fmt(m->out, "redirect %.*s\n", STR_ARG(c.redirects.v[i]));
+    if (c.jwks_uri.n)
+        sb_fmt(m->out, "keys at %.*s\n", STR_ARG(c.jwks_uri));
     sb_fmt(m->out, "launch %.*s\ncontact %.*s\n", STR_ARG(c.launch_uri), STR_ARG(c.contact));
     return 0;
 }
@@ -355,6 +396,7 @@ static const struct action {
     {STR("user-password"), user_password},
     {STR("user-totp"), user_totp},
     {STR("user-totp-off"), user_totp_off},
+    {STR("user-identify"), user_identify},
     {STR("client-add"), client_add},
     {STR("client-list"), client_list},
     {STR("client-show"), client_show},

@@ -8,7 +8,9 @@
  *   user-password login [password]                 sets it, or prints a one-time secret
  *   user-totp     login                            prints a key and recovery codes, once
  *   user-totp-off login
- *   client-add    id, name, scope, redirects, launch, jwks, backend, secret, dpop, pushed, contact
+ *   user-identify login, identifier ("system|value")   who one is elsewhere; of user-add as well
+ *   client-add    id, name, scope, redirects, launch, jwks, jwksUri, jwksPrivate, tlsSubject,
+ *                 tlsCertificate, backend, secret, dpop, pushed, contact
  *   client-list, client-show (id), client-approve, client-disable, client-enable, client-secret
  *   keys-rotate
  *   explain       login, resource ("Type/id"), purpose     whether one sees the other, and why

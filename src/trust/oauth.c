@@ -4,40 +4,58 @@
 #include "base/clock.h"
 #include "trust/oauth_int.h"
 
+/* What an endpoint is. */
+enum {
+    GET = 1,
+    POST = 2,
+    FROM_PAGES = 4, /* any page may call it: it takes no cookies (CORS) */
+    AUDITED = 8,    /* what is posted there */
+    ASKS = 16,      /* other servers, which may take their time */
+};
+
 static const struct endpoint {
-    struct str path;
-    bool get, post;
-    bool from_pages; /* any page may call it: it takes no cookies (CORS) */
-    bool audited;    /* what is posted there */
+    struct str path; /* with a slash at its end: and all below it */
+    unsigned is;
     void (*run)(struct oauth *o);
 } endpoints[] = {
-    {STR("/auth/authorize"), true, true, false, false, oauth_authorize},
-    {STR("/auth/step"), false, true, false, true, oauth_step},
-    {STR("/auth/setup"), true, true, false, true, oauth_setup},
-    {STR("/auth/leave"), false, true, false, true, oauth_leave},
-    {STR("/auth/demo"), false, true, false, false, oauth_demo},
-    {STR("/auth/enter"), true, false, false, false, oauth_enter},
-    {STR("/auth/forgot"), true, true, false, true, oauth_forgot},
-    {STR("/auth/token"), false, true, true, true, oauth_token},
-    {STR("/auth/par"), false, true, true, false, oauth_par},
-    {STR("/auth/introspect"), false, true, false, true, oauth_introspect},
-    {STR("/auth/revoke"), false, true, true, true, oauth_revoke},
-    {STR("/auth/register"), false, true, true, true, oauth_register},
-    {STR("/auth/launch"), false, true, true, true, oauth_launch},
-    {STR("/auth/userinfo"), true, true, true, false, oauth_userinfo},
-    {STR("/auth/jwks"), true, false, true, false, oauth_jwks},
-    {STR("/.well-known/smart-configuration"), true, false, true, false, oauth_well_known},
-    {STR("/.well-known/openid-configuration"), true, false, true, false, oauth_well_known},
-    {STR("/.well-known/oauth-authorization-server"), true, false, true, false, oauth_well_known},
-    {STR("/fhir/.well-known/smart-configuration"), true, false, true, false, oauth_well_known},
+    {STR("/auth/authorize"), GET | POST, oauth_authorize},
+    {STR("/auth/step"), POST | AUDITED, oauth_step},
+    {STR("/auth/setup"), GET | POST | AUDITED, oauth_setup},
+    {STR("/auth/leave"), POST | AUDITED, oauth_leave},
+    {STR("/auth/eid"), GET | ASKS, oauth_eid},
+    {STR("/auth/eid/back/"), GET | ASKS, oauth_eid_back},
+    {STR("/auth/account"), GET | POST | AUDITED, oauth_account},
+    {STR("/auth/demo"), POST, oauth_demo},
+    {STR("/auth/enter"), GET, oauth_enter},
+    {STR("/auth/forgot"), GET | POST | AUDITED, oauth_forgot},
+    {STR("/auth/token"), POST | FROM_PAGES | AUDITED, oauth_token},
+    {STR("/auth/par"), POST | FROM_PAGES, oauth_par},
+    {STR("/auth/introspect"), POST | AUDITED, oauth_introspect},
+    {STR("/auth/revoke"), POST | FROM_PAGES | AUDITED, oauth_revoke},
+    {STR("/auth/register"), POST | FROM_PAGES | AUDITED, oauth_register},
+    {STR("/auth/launch"), POST | FROM_PAGES | AUDITED, oauth_launch},
+    {STR("/auth/userinfo"), GET | POST | FROM_PAGES, oauth_userinfo},
+    {STR("/auth/jwks"), GET | FROM_PAGES, oauth_jwks},
+    {STR("/.well-known/smart-configuration"), GET | FROM_PAGES, oauth_well_known},
+    {STR("/.well-known/openid-configuration"), GET | FROM_PAGES, oauth_well_known},
+    {STR("/.well-known/oauth-authorization-server"), GET | FROM_PAGES, oauth_well_known},
+    {STR("/fhir/.well-known/smart-configuration"), GET | FROM_PAGES, oauth_well_known},
 };
 
 static const struct endpoint *find(struct str path)
 {
     for (size_t i = 0; i < ARRAY_LEN(endpoints); i++)
-        if (str_eq(path, endpoints[i].path))
+        if (str_ends(endpoints[i].path, STR("/")) ? str_starts(path, endpoints[i].path)
+                                                  : str_eq(path, endpoints[i].path))
             return &endpoints[i];
     return NULL;
+}
+
+bool oauth_asks(struct str path)
+{
+    const struct endpoint *e = find(path);
+
+    return e && e->is & ASKS;
 }
 
 bool oauth_has(struct str path)
@@ -61,6 +79,17 @@ void oauth_json(struct oauth *o, int status)
     o->reply->status = status;
     o->reply->type = "application/json";
     oauth_header(o, "Cache-Control", STR("no-store"));
+}
+
+/* 303, so that what was posted to us is not posted there (RFC 9700, 4.12). */
+void oauth_redirect(struct oauth *o, struct str url)
+{
+    sb_reset(&o->reply->body);
+    o->reply->status = 303;
+    o->reply->type = NULL;
+    oauth_header(o, "Location", url);
+    oauth_header(o, "Cache-Control", STR("no-store"));
+    oauth_header(o, "Referrer-Policy", STR("no-referrer"));
 }
 
 void oauth_error(struct oauth *o, int status, const char *code, const char *text)
@@ -116,19 +145,19 @@ void oauth_handle(struct trust *t, struct arena *a, const struct oauth_request *
     int r;
 
     *ret = (struct oauth_reply){.body = sb_make(OAUTH_REPLY_MAX)};
-    if (e && e->from_pages)
+    if (e && e->is & FROM_PAGES)
         oauth_header(&o, "Access-Control-Allow-Origin", STR("*"));
     if (!e) {
         oauth_error(&o, 404, "invalid_request", "there is no such path");
         return;
     }
-    if (request->is_post ? !e->post : !e->get) {
-        oauth_header(&o, "Allow", e->post ? STR("POST") : STR("GET"));
+    if (!(e->is & (request->is_post ? POST : GET))) {
+        oauth_header(&o, "Allow", e->is & POST ? STR("POST") : STR("GET"));
         oauth_error(&o, 405, "invalid_request", "this method is not allowed here");
         return;
     }
     r = read_fields(&o, e);
-    if (e->audited && request->is_post)
+    if (e->is & AUDITED && request->is_post)
         ret->trace = (struct oauth_trace){
             .what = AUDIT_GRANT, .operation = str_from(request->path, sizeof OAUTH_PREFIX - 1)};
     if (r < 0)

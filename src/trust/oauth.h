@@ -9,6 +9,9 @@
  *   /auth/setup        GET, POST  a first password
  *   /auth/forgot       GET, POST  a secret for another, by a notice
  *   /auth/leave        POST       the end of the browser's session
+ *   /auth/eid          GET        on to a provider of identities     OpenID Connect Core 3.1
+ *   /auth/eid/back/ID  GET        and back from it
+ *   /auth/account      GET, POST  what a person does with their own account
  *   /auth/demo         POST       links into a demo (demo.h)
  *   /auth/enter        GET        one of them
  *   /auth/token        POST       code, refresh_token, client_credentials
@@ -34,9 +37,13 @@
 
 struct oauth_request {
     bool is_post, is_tls;
+    bool may_ask; /* other servers: it is on a thread that may wait for them */
     struct str path, query, body;
     /* Headers, .p NULL where absent. */
     struct str content_type, authorization, dpop, cookie, origin, accept_language;
+    /* Of the client's certificate: SHA-256 in base64url, and its subject where it is of an
+     * authority that is believed. .p NULL: none. */
+    struct str x5t, subject;
 };
 
 /* What the audit log has to know of a request; AUDIT_OTHER: nothing, it showed a page. Texts are in
@@ -51,6 +58,7 @@ struct oauth_trace {
 
 struct oauth_reply {
     struct oauth_trace trace;
+    bool asks; /* this is no reply: the same request again, where it may ask */
     int status;
     const char *type; /* of the body, or NULL */
     struct sb body;
@@ -63,6 +71,9 @@ struct oauth_reply {
 
 /* Whether a path is one of those above. */
 bool oauth_has(struct str path);
+/* Whether to answer there takes asking another server, for seconds: such requests need may_ask, and
+ * must not wait on threads that others need. Elsewhere only the reply says so. */
+bool oauth_asks(struct str path);
 /* Answers; it always does. Commits and computes: not on an event loop. Texts live in `a`. */
 void oauth_handle(struct trust *t, struct arena *a, const struct oauth_request *request,
                   struct oauth_reply *ret);

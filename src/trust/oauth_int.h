@@ -21,6 +21,8 @@ struct oauth {
 /* ---- replies ---- */
 
 void oauth_header(struct oauth *o, const char *name, struct str value);
+/* 303 to `url`, with nothing that could be kept or told on. */
+void oauth_redirect(struct oauth *o, struct str url);
 /* A JSON reply that nobody may keep. */
 void oauth_json(struct oauth *o, int status);
 /* RFC 6749 5.2: {"error":…, "error_description":…}. `code` is one of the registry's. */
@@ -53,6 +55,9 @@ void oauth_step(struct oauth *o);
 void oauth_setup(struct oauth *o);
 void oauth_forgot(struct oauth *o);
 void oauth_leave(struct oauth *o);
+void oauth_eid(struct oauth *o);
+void oauth_eid_back(struct oauth *o);
+void oauth_account(struct oauth *o);
 void oauth_demo(struct oauth *o);
 void oauth_enter(struct oauth *o);
 void oauth_well_known(struct oauth *o);
@@ -66,6 +71,7 @@ struct asked {
     struct str account;                       /* once signed in */
     struct str waiting;                       /* account whose one-time code is asked for */
     struct str browser;                       /* hash of the browser's cookie */
+    struct str eid;                           /* provider where they proved themselves, or empty */
     int64_t signed_in_ms, assurance, max_age; /* max_age in seconds plus 1; 0: not asked */
 };
 extern const struct shape asked_shape;

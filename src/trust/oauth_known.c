@@ -5,8 +5,6 @@ static const char rest[] =
     "\"response_types_supported\":[\"code\"],\"response_modes_supported\":[\"query\"],"
     "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\",\"client_credentials\"],"
     "\"code_challenge_methods_supported\":[\"S256\"],"
-    "\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"client_secret_basic\","
-    "\"client_secret_post\",\"none\"],"
     "\"token_endpoint_auth_signing_alg_values_supported\":[\"ES384\",\"RS384\"],"
     "\"introspection_endpoint_auth_methods_supported\":[\"private_key_jwt\","
     "\"client_secret_basic\",\"client_secret_post\"],"
@@ -28,6 +26,15 @@ static const char rest[] =
     "\"context-standalone-patient\",\"permission-offline\",\"permission-online\","
     "\"permission-patient\",\"permission-user\",\"permission-v1\",\"permission-v2\"]}";
 
+/* Of a node whose TLS asks clients for certificates (RFC 8705). */
+static const char with_certificates[] =
+    "\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"client_secret_basic\","
+    "\"client_secret_post\",\"tls_client_auth\",\"self_signed_tls_client_auth\",\"none\"],"
+    "\"tls_client_certificate_bound_access_tokens\":true,";
+static const char without[] =
+    "\"token_endpoint_auth_methods_supported\":[\"private_key_jwt\",\"client_secret_basic\","
+    "\"client_secret_post\",\"none\"],";
+
 int oauth_configuration(struct trust *t, struct sb *out, struct err *err)
 {
     static const struct {
@@ -48,6 +55,7 @@ int oauth_configuration(struct trust *t, struct sb *out, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(urls); i++)
         sb_fmt(out, ",\"%s\":\"%.*s%s\"", urls[i].name, STR_ARG(t->root), urls[i].path);
     sb_char(out, ',');
+    sb_str(out, str_c(t->has_certificates ? with_certificates : without));
     sb_str(out, str_c(rest));
     return sb_ok(out, err);
 }

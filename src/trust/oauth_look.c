@@ -19,6 +19,23 @@ static struct str absolute(struct oauth *o, struct str reference)
 
 /* ---- introspection ---- */
 
+/* What the token is bound to (RFC 7800): a DPoP key, a certificate. */
+static void write_binding(struct sb *out, const struct identity *i)
+{
+    if (!i->jkt.n && !i->x5t.n)
+        return;
+    sb_lit(out, ",\"cnf\":{");
+    if (i->jkt.n) {
+        sb_lit(out, "\"jkt\":");
+        sb_json(out, i->jkt);
+    }
+    if (i->x5t.n) {
+        sb_str(out, i->jkt.n ? STR(",\"x5t#S256\":") : STR("\"x5t#S256\":"));
+        sb_json(out, i->x5t);
+    }
+    sb_char(out, '}');
+}
+
 static void write_active(struct oauth *o, const struct identity *i)
 {
     _cleanup_(sb_done) struct sb scope = sb_make(SMART_TEXT_MAX);
@@ -35,11 +52,7 @@ static void write_active(struct oauth *o, const struct identity *i)
     write_text(out, "jti", i->token_id);
     write_text(out, "patient", i->patient);
     write_text(out, "fhirUser", absolute(o, i->fhir_user));
-    if (i->jkt.n) {
-        sb_lit(out, ",\"cnf\":{\"jkt\":");
-        sb_json(out, i->jkt);
-        sb_char(out, '}');
-    }
+    write_binding(out, i);
     sb_char(out, '}');
     out->failed |= scope.failed;
 }

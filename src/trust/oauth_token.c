@@ -46,6 +46,7 @@ static int put_access(struct exchange *x, struct store_txn *txn, int64_t life_ms
                              .encounter = g->encounter,
                              .purpose = g->purpose,
                              .jkt = str_c(x->jkt),
+                             .x5t = client_has_certificate(&x->client) ? x->o->req->x5t : STR(""),
                              .made_ms = x->o->now_ms,
                              .until_ms = x->o->now_ms + life_ms,
                              .assurance = g->assurance};
@@ -87,7 +88,8 @@ static int load_grant(struct exchange *x, struct store_txn *txn, struct str id, 
 
     if (r >= 0)
         r = account_get(txn, x->grant.account, x->o->a, &account, err);
-    if (r == ERR_NOT_FOUND || (r >= 0 && (account.disabled || x->grant.until_ms <= x->o->now_ms))) {
+    if (r == ERR_NOT_FOUND || (r >= 0 && (account.disabled || x->grant.until_ms <= x->o->now_ms ||
+                                          x->grant.signed_in_ms <= account.since_ms))) {
         x->wrong = "what the person allowed has ended or was taken back";
         return 0;
     }

@@ -12,7 +12,10 @@ static const char style[] =
     "background:#fff;color:inherit}"
     "button{font:inherit;font-weight:600;width:100%;min-height:44px;margin:1rem 0 0;padding:.5rem;"
     "border:2px solid #0b4f8a;border-radius:4px;background:#0b4f8a;color:#fff}"
-    "button.plain{background:#fff;color:#0b4f8a}"
+    "button.plain,a.button{background:#fff;color:#0b4f8a}"
+    "a.button{display:block;font-weight:600;min-height:44px;padding:.5rem;text-align:center;"
+    "border:2px solid #0b4f8a;border-radius:4px;text-decoration:none}"
+    "h2{font-size:1.15rem;margin:1.5rem 0 .25rem}"
     ":focus-visible{outline:3px solid #b35900;outline-offset:2px}"
     ".help{margin:.25rem 0;color:#454b54;font-size:.95rem}"
     ".problem{border-inline-start:4px solid #a61b1b;padding:.5rem .75rem;background:#fff;"
@@ -97,6 +100,24 @@ void page_paragraph(struct page_out *p, enum page_text text)
     sb_lit(p->out, "<p>");
     page_text(p, text);
     sb_lit(p->out, "</p>");
+}
+
+void page_heading(struct page_out *p, enum page_text text)
+{
+    sb_lit(p->out, "<h2>");
+    page_text(p, text);
+    sb_lit(p->out, "</h2>");
+}
+
+void page_go(struct page_out *p, struct str url, enum page_text text, struct str name)
+{
+    sb_lit(p->out, "<p><a class=\"button\" rel=\"noreferrer\" href=\"");
+    sb_html(p->out, url);
+    sb_lit(p->out, "\">");
+    page_text(p, text);
+    sb_lit(p->out, " <bdi>");
+    sb_html(p->out, name);
+    sb_lit(p->out, "</bdi></a></p>");
 }
 
 void page_problem(struct page_out *p, enum page_text text)

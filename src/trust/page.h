@@ -46,6 +46,34 @@
     X(TEXT_FORGOT)                                                                                 \
     X(TEXT_FORGOT_HELP)                                                                            \
     X(TEXT_FORGOT_DONE)                                                                            \
+    X(TEXT_EID_WITH)                                                                               \
+    X(TEXT_EID_AWAY)                                                                               \
+    X(TEXT_EID_WRONG)                                                                              \
+    X(TEXT_EID_REFUSED)                                                                            \
+    X(TEXT_EID_WEAK)                                                                               \
+    X(TEXT_EID_NOBODY)                                                                             \
+    X(TEXT_EID_OTHER)                                                                              \
+    X(TEXT_EID_GO)                                                                                 \
+    X(TEXT_ACCOUNT)                                                                                \
+    X(TEXT_ACCOUNT_NONE)                                                                           \
+    X(TEXT_ACCOUNT_OLD)                                                                            \
+    X(TEXT_ACCOUNT_EID)                                                                            \
+    X(TEXT_CONNECT)                                                                                \
+    X(TEXT_DISCONNECT)                                                                             \
+    X(TEXT_CODES)                                                                                  \
+    X(TEXT_CODES_ON)                                                                               \
+    X(TEXT_CODES_OFF)                                                                              \
+    X(TEXT_CODES_BEGIN)                                                                            \
+    X(TEXT_CODES_KEY)                                                                              \
+    X(TEXT_CODES_OPEN)                                                                             \
+    X(TEXT_CODES_END)                                                                              \
+    X(TEXT_RECOVERY)                                                                               \
+    X(TEXT_RECOVERY_HELP)                                                                          \
+    X(TEXT_EVERYWHERE)                                                                             \
+    X(TEXT_EVERYWHERE_HELP)                                                                        \
+    X(TEXT_LEAVE)                                                                                  \
+    X(TEXT_LEFT)                                                                                   \
+    X(TEXT_LEAVE_THERE)                                                                            \
     X(TEXT_WRONG_PASSWORD)                                                                         \
     X(TEXT_WRONG_CODE)                                                                             \
     X(TEXT_WAIT)                                                                                   \
@@ -93,6 +121,9 @@ void page_begin(struct page_out *p, struct oauth *o, struct str locales, enum pa
 void page_text(struct page_out *p, enum page_text text); /* escaped, as it stands */
 void page_paragraph(struct page_out *p, enum page_text text);
 void page_link(struct page_out *p, const char *path, enum page_text text);
+/* A link that looks like a button: text and name. */
+void page_go(struct page_out *p, struct str url, enum page_text text, struct str name);
+void page_heading(struct page_out *p, enum page_text text);
 void page_problem(struct page_out *p, enum page_text text); /* announced to screen readers */
 /* A form to /auth/step with its hidden fields; page_form_end closes it. */
 void page_form(struct page_out *p, const char *action, struct str at, const char *what);

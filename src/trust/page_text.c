@@ -274,6 +274,273 @@ static const struct str texts[PAGE_TEXT_COUNT][PAGE_LANGUAGE_COUNT] = {
         S("Если такая учётная запись и адрес есть, сообщение уже отправлено."),
         S("Si existe tal cuenta con una dirección, el mensaje está en camino."),
     },
+    [TEXT_EID_WITH] = {
+        S("Sign in with"),
+        S("تسجيل الدخول باستخدام"),
+        S("登录方式："),
+        S("Se connecter avec"),
+        S("Войти через"),
+        S("Iniciar sesión con"),
+    },
+    [TEXT_EID_AWAY] = {
+        S("The sign-in service does not answer right now. Try again in a moment, or sign "
+          "in another way."),
+        S("خدمة تسجيل الدخول لا تستجيب الآن. حاول مرة أخرى بعد قليل أو سجّل الدخول "
+          "بطريقة أخرى."),
+        S("登录服务目前没有响应。请稍后再试，或用其他方式登录。"),
+        S("Le service de connexion ne répond pas pour l’instant. Réessayez dans un "
+          "moment ou connectez-vous autrement."),
+        S("Служба входа сейчас не отвечает. Повторите попытку чуть позже или войдите "
+          "другим способом."),
+        S("El servicio de inicio de sesión no responde ahora. Inténtelo de nuevo en un "
+          "momento o inicie sesión de otra forma."),
+    },
+    [TEXT_EID_WRONG] = {
+        S("The answer of the sign-in service could not be confirmed, so nobody was "
+          "signed in. Please start again."),
+        S("تعذّر التحقق من رد خدمة تسجيل الدخول، لذلك لم يتم تسجيل دخول أحد. يرجى البدء "
+          "من جديد."),
+        S("无法确认登录服务的答复，因此没有人登录。请重新开始。"),
+        S("La réponse du service de connexion n’a pas pu être vérifiée ; personne n’a "
+          "été connecté. Veuillez recommencer."),
+        S("Ответ службы входа не удалось подтвердить, поэтому вход не выполнен. Начните "
+          "заново."),
+        S("No se pudo confirmar la respuesta del servicio de inicio de sesión, así que "
+          "nadie inició sesión. Empiece de nuevo."),
+    },
+    [TEXT_EID_REFUSED] = {
+        S("You did not sign in at the other service. You can try again, or sign in "
+          "another way."),
+        S("لم تسجّل الدخول في الخدمة الأخرى. يمكنك المحاولة مرة أخرى أو تسجيل الدخول "
+          "بطريقة أخرى."),
+        S("您没有在另一服务登录。您可以再试一次，或用其他方式登录。"),
+        S("Vous ne vous êtes pas connecté à l’autre service. Vous pouvez réessayer ou "
+          "vous connecter autrement."),
+        S("Вы не вошли в другой службе. Можно попробовать ещё раз или войти другим "
+          "способом."),
+        S("No inició sesión en el otro servicio. Puede intentarlo de nuevo o iniciar "
+          "sesión de otra forma."),
+    },
+    [TEXT_EID_WEAK] = {
+        S("The way you signed in there is not secure enough for health records. Use a "
+          "stronger one, such as your card or app."),
+        S("الطريقة التي سجّلت بها الدخول هناك ليست آمنة بما يكفي للسجلات الصحية. استخدم "
+          "طريقة أقوى مثل بطاقتك أو تطبيقك."),
+        S("您在那里使用的登录方式对健康记录不够安全。请使用更安全的方式，例如您的证卡或应用。"),
+        S("Votre mode de connexion n’est pas assez sûr pour des dossiers de santé. "
+          "Utilisez-en un plus fort, comme votre carte ou votre application."),
+        S("Способ входа недостаточно надёжен для медицинских записей. Используйте более "
+          "надёжный, например карту или приложение."),
+        S("La forma en que inició sesión allí no es lo bastante segura para historias "
+          "clínicas. Use una más segura, como su tarjeta o su aplicación."),
+    },
+    [TEXT_EID_NOBODY] = {
+        S("No account here belongs to this identity yet. Sign in another way and connect "
+          "it on the page of your account, or ask at your clinic."),
+        S("لا يوجد هنا حساب مرتبط بهذه الهوية بعد. سجّل الدخول بطريقة أخرى واربطها في "
+          "صفحة حسابك، أو اسأل في عيادتك."),
+        S("这里还没有账户与此身份相连。请用其他方式登录，在您的账户页面上连接它，或向您的诊所询问。"),
+        S("Aucun compte ici n’est encore lié à cette identité. Connectez-vous autrement "
+          "et liez-la sur la page de votre compte, ou demandez à votre centre de santé."),
+        S("Здесь ещё нет учётной записи с этим удостоверением. Войдите другим способом и "
+          "подключите его на странице учётной записи или обратитесь в клинику."),
+        S("Ninguna cuenta pertenece todavía a esta identidad. Inicie sesión de otra "
+          "forma y conéctela en la página de su cuenta, o pregunte en su clínica."),
+    },
+    [TEXT_EID_OTHER] = {
+        S("This identity belongs to another account here."),
+        S("هذه الهوية مرتبطة بحساب آخر هنا."),
+        S("此身份属于这里的另一个账户。"),
+        S("Cette identité appartient à un autre compte ici."),
+        S("Это удостоверение связано с другой учётной записью."),
+        S("Esta identidad pertenece a otra cuenta."),
+    },
+    [TEXT_EID_GO] = {
+        S("You will sign in at another service, which then sends you back here."),
+        S("ستسجّل الدخول في خدمة أخرى تعيدك بعد ذلك إلى هنا."),
+        S("您将在另一服务登录，然后会被送回这里。"),
+        S("Vous allez vous connecter à un autre service, qui vous renverra ensuite ici."),
+        S("Вы войдёте в другой службе, которая затем вернёт вас сюда."),
+        S("Iniciará sesión en otro servicio, que después le traerá de vuelta aquí."),
+    },
+    [TEXT_ACCOUNT] = {
+        S("Your account"),
+        S("حسابك"),
+        S("您的账户"),
+        S("Votre compte"),
+        S("Ваша учётная запись"),
+        S("Su cuenta"),
+    },
+    [TEXT_ACCOUNT_NONE] = {
+        S("You are not signed in."),
+        S("لم تسجّل الدخول."),
+        S("您尚未登录。"),
+        S("Vous n’êtes pas connecté."),
+        S("Вы не вошли."),
+        S("No ha iniciado sesión."),
+    },
+    [TEXT_ACCOUNT_OLD] = {
+        S("You signed in a while ago. To change how you sign in, sign out and sign in "
+          "again first."),
+        S("مرّ وقت على تسجيل دخولك. لتغيير طريقة تسجيل الدخول، سجّل الخروج ثم ادخل من "
+          "جديد."),
+        S("您登录已有一段时间。要更改登录方式，请先退出再重新登录。"),
+        S("Vous vous êtes connecté il y a un moment. Pour changer votre mode de "
+          "connexion, déconnectez-vous puis reconnectez-vous d’abord."),
+        S("Вы вошли довольно давно. Чтобы изменить способ входа, сначала выйдите и "
+          "войдите снова."),
+        S("Inició sesión hace un rato. Para cambiar cómo inicia sesión, primero ciérrela "
+          "y vuelva a iniciarla."),
+    },
+    [TEXT_ACCOUNT_EID] = {
+        S("Sign in with another service"),
+        S("تسجيل الدخول عبر خدمة أخرى"),
+        S("通过其他服务登录"),
+        S("Se connecter avec un autre service"),
+        S("Вход через другую службу"),
+        S("Iniciar sesión con otro servicio"),
+    },
+    [TEXT_CONNECT] = {
+        S("Connect"),
+        S("ربط"),
+        S("连接"),
+        S("Lier"),
+        S("Подключить"),
+        S("Conectar"),
+    },
+    [TEXT_DISCONNECT] = {
+        S("Disconnect"),
+        S("إلغاء الربط"),
+        S("断开"),
+        S("Délier"),
+        S("Отключить"),
+        S("Desconectar"),
+    },
+    [TEXT_LEAVE] = {
+        S("Sign out"),
+        S("تسجيل الخروج"),
+        S("退出登录"),
+        S("Se déconnecter"),
+        S("Выйти"),
+        S("Cerrar sesión"),
+    },
+    [TEXT_LEFT] = {
+        S("You are signed out here."),
+        S("تم تسجيل خروجك من هنا."),
+        S("您已在此退出登录。"),
+        S("Vous êtes déconnecté ici."),
+        S("Вы вышли отсюда."),
+        S("Ha cerrado la sesión aquí."),
+    },
+    [TEXT_LEAVE_THERE] = {
+        S("Sign out as well at"),
+        S("سجّل الخروج أيضًا من"),
+        S("同时退出："),
+        S("Se déconnecter aussi de"),
+        S("Выйти также из"),
+        S("Cerrar sesión también en"),
+    },
+    [TEXT_CODES] = {
+        S("One-time codes"),
+        S("رموز لمرة واحدة"),
+        S("一次性验证码"),
+        S("Codes à usage unique"),
+        S("Одноразовые коды"),
+        S("Códigos de un solo uso"),
+    },
+    [TEXT_CODES_ON] = {
+        S("Signing in asks for a code of your authenticator app."),
+        S("يطلب تسجيل الدخول رمزًا من تطبيق المصادقة لديك."),
+        S("登录时需要您的身份验证应用中的验证码。"),
+        S("La connexion demande un code de votre application d’authentification."),
+        S("При входе запрашивается код из приложения-аутентификатора."),
+        S("Al iniciar sesión se pide un código de su aplicación de autenticación."),
+    },
+    [TEXT_CODES_OFF] = {
+        S("Your password alone signs you in. A code of an app on your phone makes that "
+          "safer."),
+        S("كلمة المرور وحدها تكفي لتسجيل دخولك. رمز من تطبيق على هاتفك يجعل ذلك أكثر "
+          "أمانًا."),
+        S("目前只凭密码即可登录。手机应用中的验证码会更安全。"),
+        S("Votre mot de passe suffit pour vous connecter. Un code d’une application de "
+          "votre téléphone est plus sûr."),
+        S("Для входа достаточно пароля. Код из приложения на телефоне делает вход "
+          "безопаснее."),
+        S("Su contraseña basta para iniciar sesión. Un código de una aplicación de su "
+          "teléfono lo hace más seguro."),
+    },
+    [TEXT_CODES_BEGIN] = {
+        S("Set up one-time codes"),
+        S("إعداد الرموز لمرة واحدة"),
+        S("设置一次性验证码"),
+        S("Activer les codes à usage unique"),
+        S("Настроить одноразовые коды"),
+        S("Configurar códigos de un solo uso"),
+    },
+    [TEXT_CODES_KEY] = {
+        S("Put this key into an authenticator app, then type the code that it shows."),
+        S("أدخل هذا المفتاح في تطبيق مصادقة، ثم اكتب الرمز الذي يعرضه."),
+        S("将此密钥输入身份验证应用，然后输入它显示的验证码。"),
+        S("Saisissez cette clé dans une application d’authentification, puis tapez le "
+          "code affiché."),
+        S("Введите этот ключ в приложение-аутентификатор, затем наберите показанный код."),
+        S("Introduzca esta clave en una aplicación de autenticación y escriba el código "
+          "que muestre."),
+    },
+    [TEXT_CODES_OPEN] = {
+        S("Open the app on this device"),
+        S("فتح التطبيق على هذا الجهاز"),
+        S("在此设备上打开应用"),
+        S("Ouvrir l’application sur cet appareil"),
+        S("Открыть приложение на этом устройстве"),
+        S("Abrir la aplicación en este dispositivo"),
+    },
+    [TEXT_CODES_END] = {
+        S("Switch one-time codes off"),
+        S("إيقاف الرموز لمرة واحدة"),
+        S("关闭一次性验证码"),
+        S("Désactiver les codes à usage unique"),
+        S("Отключить одноразовые коды"),
+        S("Desactivar los códigos de un solo uso"),
+    },
+    [TEXT_RECOVERY] = {
+        S("New recovery codes"),
+        S("رموز استرداد جديدة"),
+        S("新的恢复码"),
+        S("Nouveaux codes de secours"),
+        S("Новые коды восстановления"),
+        S("Nuevos códigos de recuperación"),
+    },
+    [TEXT_RECOVERY_HELP] = {
+        S("Write these down: they are shown once. Each signs you in once when you do not "
+          "have your app."),
+        S("دوّنها: لن تظهر مرة أخرى. كل رمز يسجّل دخولك مرة واحدة عندما لا يكون تطبيقك "
+          "معك."),
+        S("请记下来：它们只显示一次。没有应用时，每个恢复码可登录一次。"),
+        S("Notez-les : ils ne s’affichent qu’une fois. Chacun vous connecte une fois "
+          "sans votre application."),
+        S("Запишите их: они показываются один раз. Каждый позволяет один раз войти без "
+          "приложения."),
+        S("Anótelos: solo se muestran una vez. Cada uno le permite entrar una vez sin su "
+          "aplicación."),
+    },
+    [TEXT_EVERYWHERE] = {
+        S("Sign out everywhere"),
+        S("تسجيل الخروج من كل مكان"),
+        S("在所有地方退出登录"),
+        S("Se déconnecter partout"),
+        S("Выйти везде"),
+        S("Cerrar sesión en todas partes"),
+    },
+    [TEXT_EVERYWHERE_HELP] = {
+        S("Ends every browser and every app that is signed in as you, this one too."),
+        S("ينهي كل متصفح وكل تطبيق سجّل الدخول باسمك، وهذا أيضًا."),
+        S("结束所有以您身份登录的浏览器和应用，包括此处。"),
+        S("Met fin à tous les navigateurs et applications connectés à votre nom, y "
+          "compris celui-ci."),
+        S("Завершает все браузеры и приложения, вошедшие от вашего имени, включая этот."),
+        S("Cierra todos los navegadores y aplicaciones con su sesión, también este."),
+    },
     [TEXT_WRONG_PASSWORD] = {
         S("The login name or the password is not right."),
         S("اسم المستخدم أو كلمة المرور غير صحيحة."),

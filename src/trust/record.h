@@ -21,6 +21,7 @@
     X(RECORD_ACCOUNT, "account") /* a person who can sign in, by id */                             \
     X(RECORD_LOGIN, "login")     /* the account of a login name, folded */                         \
     X(RECORD_LINK, "link")       /* the account of an identity elsewhere: hash of (issuer, sub) */ \
+    X(RECORD_IDENTIFIER, "identifier") /* the account of an identifier: hash of (system, value) */ \
     X(RECORD_CLIENT, "client")   /* an app or system, by client_id */                              \
     X(RECORD_KEY, "key")         /* a signing key of this node, by kid */                          \
     X(RECORD_GRANT, "grant")     /* what a person let a client do, by id */                        \
@@ -34,6 +35,7 @@
     X(RECORD_SEEN, "seen")       /* a jti that must not come twice */                              \
     X(RECORD_SETUP, "setup")     /* a one-time secret to set a first password */                   \
     X(RECORD_ENTRY, "entry")     /* a link into a demo */                                          \
+    X(RECORD_EID, "eid")         /* a sign-in that is under way at a provider of identities */     \
     X(RECORD_PRESENCE, "presence") /* what a patient shows when they are there, by their id */
 
 enum record_kind {

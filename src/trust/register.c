@@ -78,20 +78,20 @@ static int read_metadata(struct oauth *o, yyjson_val *root, struct client *c,
     c->backend = has_type(types, STR("client_credentials"), false);
     c->dpop = yyjson_is_true(js_get(root, "dpop_bound_access_tokens"));
     c->pushed = yyjson_is_true(js_get(root, "require_pushed_authorization_requests"));
-    if (js_get(root, "jwks_uri") || js_get(root, "software_statement"))
-        return wrong(o, "invalid_client_metadata",
-                     "keys are sent in jwks; jwks_uri and software statements are not taken");
+    if (js_get(root, "software_statement"))
+        return wrong(o, "invalid_client_metadata", "software statements are not taken");
+    c->jwks_uri = js_get_str(root, "jwks_uri").p ? js_get_str(root, "jwks_uri") : STR("");
     if ((r = read_redirects(o, js_get(root, "redirect_uris"), &c->redirects)) < 0 ||
         (r = read_jwks(o, js_get(root, "jwks"), &c->jwks)) < 0)
         return r;
-    *ret_method = method.p ? method : c->jwks.n ? STR("private_key_jwt") : STR("none");
-    if (str_eq(*ret_method, STR("none")) ? c->jwks.n > 0
+    *ret_method = method.p ? method : client_has_keys(c) ? STR("private_key_jwt") : STR("none");
+    if (str_eq(*ret_method, STR("none")) ? client_has_keys(c)
         : str_eq(*ret_method, STR("private_key_jwt"))
-            ? !c->jwks.n
+            ? !client_has_keys(c)
             : !str_eq(*ret_method, STR("client_secret_basic")) &&
                   !str_eq(*ret_method, STR("client_secret_post")))
         return wrong(o, "invalid_client_metadata",
-                     "token_endpoint_auth_method is none, private_key_jwt (with jwks), "
+                     "token_endpoint_auth_method is none, private_key_jwt (with keys), "
                      "client_secret_basic or client_secret_post");
     if (client_check(o->a, c, &o->err) < 0)
         return err_at(&o->err, ERR_VALUE, "invalid_client_metadata", "%.*s",

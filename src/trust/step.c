@@ -34,6 +34,8 @@ int authorize_scopes(struct oauth *o, struct store_txn *txn, struct asked *asked
 
     if (r >= 0 && account.disabled)
         r = err_set(&o->err, ERR_LOGIN, "the account is disabled");
+    if (r >= 0 && asked->signed_in_ms <= account.since_ms)
+        r = err_set(&o->err, ERR_LOGIN, "the person signed out everywhere");
     if (r < 0 || (r = smart_parse(o->a, asked->scope, &wanted, &o->err)) < 0 ||
         (r = smart_parse(o->a, account_role_scopes(account.role), &most, &o->err)) < 0)
         return r;
@@ -152,6 +154,16 @@ static void approve_own(struct oauth *o, const struct asked *asked, const struct
         ended_page(o);
 }
 
+/* A link, not a form: where it leads stands in no policy of this page (CSP, form-action). */
+static void say_provider(struct page_out *p, const struct eid_provider *provider, struct str at)
+{
+    struct str url = arena_fmt(p->o->a, "%.*s/auth/eid?provider=%.*s&at=%.*s",
+                               STR_ARG(p->o->t->root), STR_ARG(provider->id), STR_ARG(at));
+
+    if (url.p)
+        page_go(p, url, TEXT_EID_WITH, provider->names[p->language]);
+}
+
 static void sign_in_page(struct oauth *o, const struct asked *asked, struct str at,
                          enum page_text problem)
 {
@@ -171,6 +183,8 @@ static void sign_in_page(struct oauth *o, const struct asked *asked, struct str 
     page_form_end(&p);
     if (!asked->waiting.n && o->t->teller)
         page_link(&p, "/auth/forgot", TEXT_FORGOT);
+    for (size_t i = 0; !asked->waiting.n && o->t->eid && i < o->t->eid->n; i++)
+        say_provider(&p, &o->t->eid->v[i], at);
     page_end(&p, problem == PAGE_TEXT_COUNT ? 200 : 401, STR_NULL);
 }
 
@@ -207,7 +221,7 @@ void authorize_page(struct oauth *o, const struct asked *asked, const struct cli
 
 /* ---- steps ---- */
 
-/* The pending request of this form, in the browser where it began. */
+/* The pending request of s->at, in the browser where it began. */
 static bool load(struct step *s)
 {
     struct oauth *o = s->o;
@@ -215,7 +229,6 @@ static bool load(struct step *s)
     struct access who = trust_system();
     struct str browser = browser_hash(o, false);
 
-    s->at = form_get(&o->form, "at");
     return s->at.p && browser.p && browser_is_ours(o) && ticket_name(s->at, o->now_ms, s->name) &&
            store_begin(o->t->store, &who, &txn, &o->err) >= 0 &&
            record_get(txn, RECORD_PENDING, str_c(s->name), o->a, &asked_shape, &s->asked,
@@ -231,6 +244,7 @@ static int save_run(void *ctx, struct store_txn *txn, struct err *err)
     struct session session = {.account = s->asked.account,
                               .signed_in_ms = s->asked.signed_in_ms,
                               .assurance = s->asked.assurance,
+                              .eid = s->asked.eid,
                               .until_ms = s->o->now_ms + BROWSER_SESSION_MS};
     int r = record_put(txn, RECORD_PENDING, str_c(s->name), &asked_shape, &s->asked, err);
 
@@ -260,6 +274,47 @@ static void signed_in(struct step *s, struct str account, enum assurance assuran
     s->asked.assurance = assurance;
     s->has_session = true;
     go_on(s);
+}
+
+bool authorize_pending(struct oauth *o, struct str at, struct asked *ret)
+{
+    struct step s = {.o = o, .at = at};
+
+    if (!load(&s))
+        return false;
+    *ret = s.asked;
+    return true;
+}
+
+void authorize_proven(struct oauth *o, struct str at, const struct account *account,
+                      enum assurance assurance, struct str eid)
+{
+    struct step s = {.o = o, .at = at};
+
+    if (!load(&s)) {
+        ended_page(o);
+        return;
+    }
+    o->reply->trace.client = s.client.id;
+    s.asked.eid = eid;
+    if (account->totp.n && assurance < ASSURANCE_TWO_FACTORS) {
+        s.asked.waiting = account->id;
+        go_on(&s);
+    } else {
+        signed_in(&s, account->id, assurance);
+    }
+}
+
+void authorize_unproven(struct oauth *o, struct str at, enum page_text problem)
+{
+    struct step s = {.o = o, .at = at};
+
+    if (!load(&s)) {
+        ended_page(o);
+        return;
+    }
+    o->reply->trace.client = s.client.id;
+    authorize_page(o, &s.asked, &s.client, at, problem);
 }
 
 static void not_signed_in(struct step *s, int r, enum page_text text)
@@ -466,7 +521,7 @@ void oauth_step(struct oauth *o)
                  {STR("pick"), step_pick},
                  {STR("approve"), step_approve},
                  {STR("deny"), step_deny}};
-    struct step s = {.o = o};
+    struct step s = {.o = o, .at = form_get(&o->form, "at")};
     struct str what = form_get(&o->form, "do");
 
     if (!load(&s)) {

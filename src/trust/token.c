@@ -29,6 +29,7 @@ static const struct field access_token_fields[] = {
     {"encounter", FIELD_STR, offsetof(struct access_token, encounter)},
     {"purpose", FIELD_STR, offsetof(struct access_token, purpose)},
     {"jkt", FIELD_STR, offsetof(struct access_token, jkt)},
+    {"x5t", FIELD_STR, offsetof(struct access_token, x5t)},
     {"made", FIELD_I64, offsetof(struct access_token, made_ms)},
     {"until", FIELD_I64, offsetof(struct access_token, until_ms)},
     {"assurance", FIELD_I64, offsetof(struct access_token, assurance)},
@@ -75,6 +76,7 @@ static int build(struct arena *a, const struct access_token *t, const struct acc
                          .token_id = t->id,
                          .grant = t->grant,
                          .jkt = t->jkt,
+                         .x5t = t->x5t,
                          .assurance = (enum assurance)t->assurance,
                          .issued_ms = t->made_ms,
                          .until_ms = t->until_ms};
@@ -97,6 +99,7 @@ int token_identity(struct store_txn *txn, struct str text, struct identity **ret
     struct account account;
     struct client client;
     struct grant grant = {.under = STR("")};
+    int64_t signed_in_ms = INT64_MAX; /* the eldest of what the token rests on */
     int r;
 
     arena_init(&a, KIB(512));
@@ -109,11 +112,14 @@ int token_identity(struct store_txn *txn, struct str text, struct identity **ret
         r = client_get(txn, t.client, &a, &client, err);
     if (r >= 0 && (client.disabled || !client.approved))
         return no_good(err);
-    for (struct str id = t.grant; r >= 0 && id.n; id = grant.under)
+    for (struct str id = t.grant; r >= 0 && id.n; id = grant.under) {
         r = record_get(txn, RECORD_GRANT, id, &a, &grant_shape, &grant, err);
+        if (r >= 0)
+            signed_in_ms = MIN(signed_in_ms, grant.signed_in_ms);
+    }
     if (r >= 0 && t.account.n)
         r = account_get(txn, t.account, &a, &account, err);
-    if (r >= 0 && t.account.n && account.disabled)
+    if (r >= 0 && t.account.n && (account.disabled || signed_in_ms <= account.since_ms))
         return no_good(err);
     if (r < 0)
         return r == ERR_NOT_FOUND ? no_good(err) : r;

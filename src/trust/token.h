@@ -27,7 +27,7 @@ struct grant {
 extern const struct shape grant_shape;
 
 struct access_token {
-    struct str id, grant, account, client, scope, patient, encounter, purpose, jkt;
+    struct str id, grant, account, client, scope, patient, encounter, purpose, jkt, x5t;
     int64_t made_ms, until_ms, assurance;
 };
 extern const struct shape access_token_shape;

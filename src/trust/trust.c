@@ -54,12 +54,15 @@ int trust_new(struct store *store, const struct trust_config *config, struct tru
     pthread_rwlock_init(&t->keys_lock, NULL);
     t->store = store;
     t->teller = config->teller;
+    t->has_certificates = config->has_certificates;
     t->root = own(config->root, &ok);
     t->fhir = own(config->fhir, &ok);
     if (!ok)
         return err_no_memory(err);
     if ((r = token_cache_init(&t->cache, err)) < 0 || (r = dpop_seen_init(&t->dpop, err)) < 0 ||
-        (r = keys_open(store, false, &t->keys, err)) < 0)
+        (r = keys_open(store, false, &t->keys, err)) < 0 ||
+        (r = remote_new(config->wire, &t->remote, err)) < 0 ||
+        (config->eid.p && (r = eid_new(config->eid, &t->eid, err)) < 0))
         return r;
     if (config->policy.p &&
         ((r = policy_parse(config->policy, &t->policy, err)) < 0 ||
@@ -75,6 +78,8 @@ void trust_free(struct trust *t)
 {
     if (!t)
         return;
+    eid_free(t->eid);
+    remote_free(t->remote);
     guard_free(t->guard);
     policy_free(t->policy);
     keys_done(&t->keys);
@@ -158,6 +163,10 @@ static int check_binding(struct trust *t, const struct trust_proof *p, struct st
     char jkt[SECRET_TEXT_MAX];
     int r;
 
+    if (i->x5t.n && (!p->x5t.p || !secret_eq(i->x5t, p->x5t))) {
+        err_set(err, ERR_LOGIN, "the access token is bound to a certificate that was not shown");
+        return refuse(err, ERR_LOGIN, is_dpop ? "DPoP" : "Bearer", "invalid_token");
+    }
     if (!is_dpop && !i->jkt.n)
         return 0;
     if (!is_dpop) {

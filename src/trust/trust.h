@@ -40,12 +40,32 @@ struct trust_teller {
     void (*wake)(void *ctx);
 };
 
+/* One request to another server: what a provider of identities or a client publishes, and what a
+ * provider is asked. */
+struct trust_ask {
+    const char *url;
+    struct str form;           /* .p set: a POST of form fields */
+    const char *authorization; /* the header's value, or NULL */
+    const char *ca_file;       /* PEM authorities instead of the system's; NULL: those */
+    unsigned seconds;          /* for all of it */
+    bool may_be_private;       /* an address of one's own network will do */
+};
+/* Who asks: without redirects, with certificates checked. ret_body's maximum bounds the answer. */
+struct trust_wire {
+    void *ctx;
+    int (*ask)(void *ctx, const struct trust_ask *ask, int *ret_status, struct sb *ret_body,
+               struct err *err);
+};
+
 struct trust_config {
     struct str root;           /* public URL of the node without a slash at the end: the issuer */
     struct str fhir;           /* the FHIR base URL below it */
     struct str policy;         /* text of a policy (policy.h); .p NULL: scopes alone decide */
     const struct world *world; /* NULL: of codes those count that the policy lists */
     const struct trust_teller *teller; /* NULL: nobody is told; must outlive the trust */
+    const struct trust_wire *wire;     /* NULL: no other server is asked; must outlive the trust */
+    bool has_certificates;             /* clients are asked for theirs */
+    struct str eid;                    /* text of providers (eid.h); .p NULL: none */
 };
 
 /* Reads the signing keys, or makes them. The store must outlive it, texts are copied. */
@@ -69,6 +89,7 @@ struct guard *trust_guard(const struct trust *t);
 struct trust_proof {
     struct str authorization; /* the header's value; .p NULL: none */
     struct str dpop;          /* likewise */
+    struct str x5t;           /* of the certificate shown (RFC 8705, 3.1); .p NULL: none */
     struct str method, url;   /* of the request, the URL without query (RFC 9449, 4.3) */
 };
 

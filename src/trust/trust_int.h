@@ -3,8 +3,10 @@
 #define TRUST_TRUST_INT_H
 
 #include "trust/dpop.h"
+#include "trust/eid.h"
 #include "trust/guard.h"
 #include "trust/keys.h"
+#include "trust/remote.h"
 #include "trust/token.h"
 #include "trust/trust.h"
 
@@ -45,6 +47,9 @@ struct trust {
     struct policy *policy;           /* NULL: scopes alone decide */
     struct guard *guard;
     const struct trust_teller *teller; /* or NULL */
+    struct remote *remote;             /* what other servers publish */
+    bool has_certificates;             /* clients may show theirs */
+    struct eid *eid;                   /* providers of identities; NULL: none */
 };
 
 int trust_tell(struct trust *t, struct store_txn *txn, enum trust_told what,

@@ -633,6 +633,13 @@ def operations():
 
     case(parameter())
     case(parameter(expression='Patient.(('), 'SearchParameter.expression is no FHIRPath')
+    for expression, base, says in (
+            ('Patient.nonesuch', ['Patient'], 'expression asks for what its base does not have'),
+            ('Person.name', ['Patient'], 'expression asks for what its base does not have'),
+            ('Patient.name | Person.name', ['Patient', 'Person'], None),
+            ('Patient.deceased.as(dateTime)', ['Patient'], None),
+            ("extension('urn:x').value", ['Patient'], None), ('Resource.id', ['Resource'], None)):
+        case(parameter(expression=expression, base=base), says)
     case(parameter(type='composite'), 'component is required of a composite')
     case(parameter(type='composite', component=[
         {'definition': X, 'expression': 'name'}]))
@@ -674,6 +681,9 @@ def responses():
         return {'linkId': link, 'type': kind, 'extension': [
             {'url': BASE + url, name: value} for url, name, value in more], **members}
 
+    def unit(code, display):
+        return {'system': UCUM, 'code': code, 'display': display}
+
     asked = resource('Questionnaire', url=Q, status='active', item=[
         {'linkId': '1', 'type': 'group', 'required': True, 'item': [
             asks('1.1', 'integer', ('minValue', 'valueInteger', 3), ('maxValue', 'valueInteger', 7),
@@ -686,7 +696,15 @@ def responses():
             asks('1.5', 'attachment', ('maxSize', 'valueDecimal', 0.000004),
                  ('mimeType', 'valueCode', 'text/plain')),
             asks('1.6', 'reference',
-                 ('questionnaire-referenceResource', 'valueCode', 'Patient'))]}])
+                 ('questionnaire-referenceResource', 'valueCode', 'Patient')),
+            asks('1.7', 'quantity', ('questionnaire-unitOption', 'valueCoding', unit('kg', 'kilo')),
+                 ('questionnaire-unitOption', 'valueCoding', unit('g', 'gram'))),
+            asks('1.8', 'choice', repeats=True, answerOption=[
+                {'valueString': 'a'}, {'valueString': 'b'},
+                {'valueString': 'none', 'extension': [
+                    {'url': BASE + 'questionnaire-optionExclusive', 'valueBoolean': True}]}]),
+            asks('1.9', 'quantity', ('questionnaire-unitValueSet', 'valueCanonical',
+                                     'http://hl7.org/fhir/ValueSet/age-units'))]}])
     for question in asked['item'][0]['item']:
         if not question['extension']:
             del question['extension']
@@ -713,6 +731,16 @@ def responses():
             ((('1.5', 'valueAttachment', {'contentType': 'image/png'}),), 'of a media type that'),
             ((('1.6', 'valueReference', {'reference': 'Patient/1'}),), None),
             ((('1.6', 'valueReference', {'reference': 'Group/1'}),), 'of a type that the quest'),
+            ((('1.7', 'valueQuantity', {'value': 1, 'system': UCUM, 'code': 'kg'}),), None),
+            ((('1.7', 'valueQuantity', {'value': 1, 'unit': 'gram'}),), None),
+            ((('1.7', 'valueQuantity', {'value': 1, 'system': UCUM, 'code': 'mg'}),),
+             'has a unit that the questionnaire does not offer'),
+            ((('1.7', 'valueQuantity', {'value': 1}),), 'has a unit that the questionnaire does'),
+            ((('1.8', 'valueString', 'a', 'b'),), None), ((('1.8', 'valueString', 'none'),), None),
+            ((('1.8', 'valueString', 'a', 'none'),), 'answer[1] is an answer that excludes all'),
+            ((('1.9', 'valueQuantity', {'value': 1, 'system': UCUM, 'code': 'mo'}),), None),
+            ((('1.9', 'valueQuantity', {'value': 1, 'system': UCUM, 'code': 'kg'}),),
+             'has no code of the required value set'),
             ((('9', 'valueString', 'x'),), 'is not asked here')):
         case(given(*answers), says, asked)
     case(given(first=2), 'is less than the questionnaire allows', asked)
@@ -720,6 +748,41 @@ def responses():
     empty = resource('QuestionnaireResponse', questionnaire=Q, status='completed')
     case(empty, 'has no answer to a required question', asked)
     case({**empty, 'status': 'in-progress'}, None, asked)
+
+
+def constraints():
+    """What a questionnaire asks of its responses in FHIRPath."""
+    def rule(expression, severity='error'):
+        return {'url': BASE + 'questionnaire-constraint', 'extension': [
+            {'url': 'key', 'valueId': 'k-1'}, {'url': 'severity', 'valueCode': severity},
+            {'url': 'expression', 'valueString': expression}, {'url': 'human', 'valueString': 'H'}]}
+
+    def asked(own, of_item):
+        return resource('Questionnaire', url=Q, status='active', extension=own, item=[
+            {'linkId': '1', 'type': 'integer', 'text': 'x', 'extension': of_item}])
+
+    def given(number, status='completed'):
+        return resource('QuestionnaireResponse', questionnaire=Q, status=status, item=[
+            {'linkId': '1', 'answer': [{'valueInteger': number}]}])
+
+    for expression, says in (
+            ('answer.value > 3', None), ('answer.value > 7', 'does not hold to k-1 of the'),
+            ('%resource.item.answer.value = 5', None), ('%context.linkId = %qitem.linkId', None),
+            ("%qitem.text = 'x'", None), ("%questionnaire.url = '" + Q + "'", None),
+            ("%questionnaire.url = 'y'", 'does not hold to k-1'), ('{}', 'does not hold to k-1'),
+            ('((', 'warning:could not be held to k-1'), ('%what', 'warning:could not be held to')):
+        case(given(5), says, asked([rule('true')], [rule(expression)]))
+    case(asked([rule('true')], [rule('answer.value > 3')]))
+    case(asked([rule('((')], []), 'Questionnaire.extension[0] is no FHIRPath')
+    case(asked([], [rule('1 +')]), 'item[0].extension[0] is no FHIRPath')
+    case(given(5), 'warning:does not hold to k-1', asked([], [rule('false', 'warning')]))
+    case(given(5), None, asked([rule('item.count() = 1')], [rule('true')]))
+    case(given(5), 'does not hold to k-1', asked([rule('item.count() = 2')], [rule('true')]))
+    case(given(5, 'in-progress'), None, asked([rule('item.count() = 2')], [rule('true')]))
+    nine = '(1|2|3|4|5|6|7|8|9)'
+    costly = rule((nine + '.all(') * 8 + '%qitem.exists()' + ')' * 8)
+    case(given(5), 'warning:could not be held to k-1', asked([], [costly]))
+    case(given(5), 'warning:the check takes too many steps', asked([], [costly] * 20))
 
 
 def questionnaires():
@@ -952,7 +1015,8 @@ def main():
     score = nodes.Score()
     for family in (data_types, slicing, slicing_bundles, extensions, values, references, bundles,
                    bundled_references, requests, definitions, terminology, operations,
-                   responses, questionnaires, conditions, options, reports):
+                   responses, constraints, questionnaires, conditions, options,
+                   reports):
         family()
     with tempfile.TemporaryDirectory() as folder:
         found = run_all(sys.argv[1], folder)

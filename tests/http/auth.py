@@ -773,7 +773,11 @@ def check_registration(world):
             ('no name', {'client_name': ''}, 'invalid_client_metadata'),
             ('none', {'redirect_uris': []}, 'invalid_client_metadata'),
             ('system', {'scope': 'system/*.rs'}, 'invalid_client_metadata'),
-            ('keys elsewhere', {'jwks_uri': 'http://10.0.0.1/'}, 'invalid_client_metadata')):
+            ('keys by http', {'jwks_uri': 'http://10.0.0.1/'}, 'invalid_client_metadata'),
+            ('keys of this machine', {'jwks_uri': 'http://127.0.0.1/'}, 'invalid_client_metadata'),
+            ('keys twice', {'jwks_uri': 'https://app.example/keys', 'jwks': {
+                'keys': [world.keys[0].jwk()]}, 'token_endpoint_auth_method': 'private_key_jwt'},
+             'invalid_client_metadata')):
         got = send('POST', '/auth/register', dict(meta, **change), Content_Type='application/json')
         world.check(got.status == 400 and got.json().get('error') == error, f'{what}: {got}')
 

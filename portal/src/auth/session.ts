@@ -154,7 +154,8 @@ export function renewSession(): void {
   location.reload();
 }
 
-// Gives the token back, ends the browser's session, and forgets all that this tab holds.
+// Gives the token back, ends the browser's session, and forgets all that this tab holds. Who signed
+// in with an identity from elsewhere is led on to leave there as well.
 export async function signOut(): Promise<void> {
   const session = read<Session>(SESSION);
   sessionStorage.clear();
@@ -164,6 +165,7 @@ export async function signOut(): Promise<void> {
       method: 'POST',
       body: new URLSearchParams({ token: session.token, client_id: CLIENT }),
     });
-  await fetch(new URL('auth/leave', root), { method: 'POST' });
-  location.replace(root.href);
+  const left = await fetch(new URL('auth/leave', root), { method: 'POST' });
+  const said = left.ok ? ((await left.json()) as { next?: string }) : {};
+  location.replace(said.next ?? root.href);
 }

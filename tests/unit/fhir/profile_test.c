@@ -587,6 +587,44 @@ static void memory_may_fail(void **state)
     }
 }
 
+/* The same of a response, whose questionnaire states a constraint. */
+static void a_response_may_fail(void **state)
+{
+    static const char q[] =
+        "{\"resourceType\":\"Questionnaire\",\"url\":\"http://example.org/q\",\"status\":"
+        "\"active\",\"item\":[{\"linkId\":\"1\",\"type\":\"boolean\",\"extension\":[{\"url\":"
+        "\"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint\",\"extension\":["
+        "{\"url\":\"key\",\"valueId\":\"k\"},{\"url\":\"expression\",\"valueString\":"
+        "\"answer.value and %qitem.exists()\"}]}]}]}";
+    _cleanup_(shelf_freep) struct shelf *shelf = NULL;
+    struct conform_options options = {.n_asked = 0};
+    unsigned held = 0, failed = 0;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(shelf_new_bare(&shelf, &err), 0);
+    assert_int_equal(shelf_put(shelf, str_c(q), &err), 0);
+    options.world = shelf_world(shelf, shelf_world(r4, NULL));
+    FAULT_LOOP(false) {
+        _cleanup_(arena_done) struct arena a;
+        struct issues issues;
+        yyjson_val *root;
+        arena_init(&a, MIB(16));
+        if (js_parse(&a, STR(QR(NO)), &root, &err) < 0)
+            continue;
+        issues_init(&issues, &a);
+        if (conform_check(root, &options, &issues, &err) < 0) {
+            assert_int_equal(err.code, ERR_NO_MEMORY);
+            failed++;
+            continue;
+        }
+        assert_true(issues.n_errors > 0);
+        held++;
+    }
+    assert_true(held > 0);
+    assert_true(failed > 0);
+}
+
 /* What the world answers about elements of a resource, from outside of a check. */
 static void questions_from_outside(void **state)
 {
@@ -786,6 +824,7 @@ int main(void)
         cmocka_unit_test(codes_of_systems),
         cmocka_unit_test(questions_from_outside),
         cmocka_unit_test(memory_may_fail),
+        cmocka_unit_test(a_response_may_fail),
     };
     struct err err;
     int failed;
