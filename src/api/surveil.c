@@ -6,15 +6,28 @@
 
 #include <inttypes.h>
 
+static bool may(const struct policy_role *role, enum surveil_what what)
+{
+    return what == SURVEIL_PEOPLE ? role->line_lists
+           : what == SURVEIL_WORK ? role->signals
+                                  : role->counts;
+}
+
 static int may_ask(struct call *c, enum surveil_what what)
 {
+    static const char *const refused[] = {
+        [SURVEIL_COUNTS] = "counts of cases are not for this role or purpose",
+        [SURVEIL_PEOPLE] = "who the cases are is not for this role or purpose",
+        [SURVEIL_WORK] = "work on signals is not for this role or purpose",
+    };
+    unsigned rights = SMART_R | SMART_S | (what == SURVEIL_WORK ? SMART_U : 0);
     const struct identity *i = c->who.identity;
     const struct policy_role *role;
     int r;
 
     if (!i)
         return 0; /* open, or the operator's socket */
-    r = allow_interaction(&c->who, def_resource(STR("Task")), SMART_R | SMART_S, &c->err);
+    r = allow_interaction(&c->who, def_resource(STR("Task")), rights, &c->err);
     if (r >= 0 && what == SURVEIL_PEOPLE)
         r = allow_interaction(&c->who, def_resource(STR("Patient")), SMART_R | SMART_S, &c->err);
     if (r < 0)
@@ -23,11 +36,8 @@ static int may_ask(struct call *c, enum surveil_what what)
                ? policy_role(guard_policy(c->who.guard), i->role)
                : NULL;
     if (!role || i->assurance < role->assurance ||
-        !policy_has_purpose(role, policy_purpose(role, i->purpose)) ||
-        !(what == SURVEIL_PEOPLE ? role->line_lists : role->counts))
-        return err_set(&c->err, ERR_FORBIDDEN, "%s",
-                       what == SURVEIL_PEOPLE ? "who the cases are is not for this role or purpose"
-                                              : "counts of cases are not for this role or purpose");
+        !policy_has_purpose(role, policy_purpose(role, i->purpose)) || !may(role, what))
+        return err_set(&c->err, ERR_FORBIDDEN, "%s", refused[what]);
     return 0;
 }
 

@@ -1,8 +1,9 @@
 /* surveil.h - what the operations of the surveillance centre share: who may ask, and for what.
  *
  * Counts and signals are for roles whose policy says `counts`, under a purpose of the role; who the
- * cases are for those with `lineLists`. A program shows a token with user/Task.rs for the first,
- * and user/Patient.rs besides for the second.
+ * cases are for those with `lineLists`, the work on signals for those with `signals`. A program
+ * shows a token with user/Task.rs for the first, user/Patient.rs besides for the second, and
+ * user/Task.rus for the third.
  */
 #ifndef API_SURVEIL_H
 #define API_SURVEIL_H
@@ -13,7 +14,7 @@
 
 #define SURVEIL_PERIODS 53 /* of which counts are shown where no `from` is asked for */
 
-enum surveil_what { SURVEIL_COUNTS, SURVEIL_PEOPLE };
+enum surveil_what { SURVEIL_COUNTS, SURVEIL_PEOPLE, SURVEIL_WORK };
 
 /* The cases, where the asker may ask; ERR_FORBIDDEN, ERR_NOT_SUPPORTED where the node keeps none,
  * ERR_BUSY while they are counted for the first time. */

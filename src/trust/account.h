@@ -29,7 +29,7 @@
     X("guardian", "patient/*.rs user/*.rs launch/patient")                                         \
     X("privacy", "user/*.rs user/Task.u")                                                          \
     X("operator", "user/*.cruds")                                                                  \
-    X("epidemiologist", "user/*.rs")                                                               \
+    X("epidemiologist", "user/*.rs user/Task.u")                                                   \
     X("researcher", "")
 
 struct account {

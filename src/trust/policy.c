@@ -162,6 +162,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("labels"), &to->labels},
         {STR("counts"), &to->counts},
         {STR("lineLists"), &to->line_lists},
+        {STR("signals"), &to->signals},
         {STR("reviews"), &to->reviews},
         {STR("finds"), &to->finds},
         {STR("audits"), &to->audits},
@@ -214,6 +215,8 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         return wrong(in, name, "sees what is of no patient, but not all records");
     if (to->line_lists && !to->counts)
         return wrong(in, name, "sees who the cases are, but no counts of them");
+    if (to->signals && !to->counts)
+        return wrong(in, name, "works on signals, but sees none");
     for (int type = 1; type <= DEF_RESOURCE_MAX; type++)
         to->sight[type] = sight_of(to, type);
     return 0;

@@ -55,6 +55,7 @@ struct policy_role {
     bool finds;               /* anybody, by what identifies a person */
     bool counts;              /* counts of cases, and signals */
     bool line_lists;          /* who the cases are; only with counts */
+    bool signals;             /* takes signals through their steps; only with counts */
     bool explains;            /* asks why anybody sees something, or does not */
     bool reviews;             /* closes reviews of broken glass */
     bool types[DEF_RESOURCE_MAX + 1];    /* outside of records: seen besides the shared ones */

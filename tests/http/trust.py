@@ -653,8 +653,8 @@ def check_forgotten(world):
 
 # ---- the country ----
 
-def add_people(world):
-    for login, role, user in PEOPLE:
+def add_people(world, people=PEOPLE):
+    for login, role, user in people:
         said = world.folder.run('user', 'add', login, '--role', role,
                                 *(['--fhir-user', user] if user else []))
         world.post('/auth/setup', {'secret': re.search(r'one-time secret (\S+)', said).group(1),

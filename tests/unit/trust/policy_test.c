@@ -58,6 +58,8 @@ static void what_is_no_policy(void **state)
         {HEAD ",\"roles\":[]}", "roles"},
         {HEAD ",\"roles\":{\"a\":1}}", "\"a\""},
         {HEAD ",\"roles\":{\"a\":{}}}", "no purposes"},
+        {HEAD ",\"roles\":{\"a\":{\"purposes\":[\"PUBHLTH\"],\"lineLists\":true}}}", "counts"},
+        {HEAD ",\"roles\":{\"a\":{\"purposes\":[\"PUBHLTH\"],\"signals\":true}}}", "sees none"},
         {HEAD ",\"roles\":{\"a\":{\"purposes\":[1]}}}", "purposes"},
         {HEAD ",\"roles\":{\"a\":{\"purposes\":[\"T\"],\"records\":\"some\"}}}", "records"},
         {HEAD ",\"roles\":{\"a\":{\"purposes\":[\"T\"],\"sensitive\":1}}}", "sensitive"},
