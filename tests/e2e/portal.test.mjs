@@ -453,6 +453,41 @@ describe('an epidemiologist looks at what is going on', { concurrency: 2 }, () =
   }
 });
 
+test('a signal is taken up, verified and assessed, and whoever comes too late is told', async () => {
+  await as('epidemiologist', {}, async (person, page) => {
+    await page.locator('.signal a', { hasText: 'Yellow fever' }).click();
+    await page.locator('details[open] form').waitFor();
+    assert.match(await person.text(), /Nobody has looked yet/);
+    const submit = (step, text) => page.locator('details', { hasText: step }).locator('form')
+      .locator('button', { hasText: text }).click();
+    const waits = (text) => page.locator('main p[role=status]', { hasText: text }).waitFor();
+    await submit('I take it', 'I take it');
+    await waits('Is it true?');
+    await page.fill('#verify-note', 'Seen at the clinic, sample sent');
+    await submit('It is true', 'It is true');
+    await waits('How bad is it?');
+    await person.look('watch-assess');
+    await page.selectOption('#assess-likelihood', 'likely');
+    await page.selectOption('#assess-impact', 'major');
+    await page.selectOption('#assess-confidence', 'medium');
+    await page.selectOption('#assess-risk', 'high');
+    await submit('Say how bad it is', 'Say how bad it is');
+    await waits('At work');
+    assert.match(await person.text(), /Risk\s+High/);
+    await person.look('watch-respond');
+    // What somebody does on an older view of it is refused in words.
+    await page.route('**/$signal-step', (route) => route.continue({
+      headers: { ...route.request().headers(), 'if-match': 'W/"older"' } }));
+    await page.locator('details', { hasText: 'Add a note' }).locator('summary').click();
+    await page.fill('#note-note', 'too late');
+    await submit('Add a note', 'Add a note');
+    await page.locator('[role=alert]').waitFor();
+    assert.match(await page.locator('[role=alert]').innerText(), /at the same time/);
+    await person.look('watch-conflict');
+    person.complaints = person.complaints.filter((text) => !/41[02]|409/.test(text));
+  });
+});
+
 test('what a chart shows, a table says, and a map answers where it is touched', async () => {
   await as('epidemiologist', {}, async (person, page) => {
     await person.open('#/watch/map/measles');

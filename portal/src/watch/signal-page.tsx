@@ -12,6 +12,7 @@ import { loadPlaces, type Places } from './places';
 import { ask } from './series';
 import { readSignal, type Signal, type SignalTask } from './signal';
 import { casesPath, curvePath, diseaseName, placeName, weekName } from './words';
+import { Workflow } from './workflow';
 
 const ASKED = 1000;
 const WEEKS = 52;
@@ -82,11 +83,9 @@ function Shown({ client, signal, places }: { client: Client; signal: Signal; pla
     <>
       <p class="signal-end">
         <Urgency signal={signal} />
-        <span class="mark mark-coming">
-          {i18n.find(`signal.state.${signal.state}`) ?? signal.state}
-        </span>
         <Clock signal={signal} />
       </p>
+      <Workflow client={client} signal={signal.id} />
       <Evidence signal={signal} />
       <section class="card">
         <h2>{label}</h2>
