@@ -453,7 +453,7 @@ describe('an epidemiologist looks at what is going on', { concurrency: 2 }, () =
   }
 });
 
-test('a signal is taken up, verified and assessed, and whoever comes too late is told', async () => {
+test('a signal is taken up, verified and assessed, and who comes too late is told', async () => {
   await as('epidemiologist', {}, async (person, page) => {
     await page.locator('.signal a', { hasText: 'Yellow fever' }).click();
     await page.locator('details[open] form').waitFor();
