@@ -17,6 +17,7 @@ import { LanguageChoice, Shell } from './shell';
 const HealthRoom = lazy(() => import('./health/room'));
 const FamilyRoom = lazy(() => import('./family/room'));
 const StewardRoom = lazy(() => import('./steward/room'));
+const WatchRoom = lazy(() => import('./watch/room'));
 const CareRoom = lazy(() => import('./care/room'));
 
 function Frame({
@@ -48,6 +49,7 @@ function InRoom({ node, session, route }: { node: NodeInfo; session: Session; ro
   if (session.room === 'health') return <HealthRoom client={client} node={node} route={route} />;
   if (session.room === 'family') return <FamilyRoom client={client} node={node} route={route} />;
   if (session.room === 'care') return <CareRoom client={client} node={node} route={route} />;
+  if (session.room === 'watch') return <WatchRoom client={client} node={node} route={route} />;
   if (isKept(session.room)) return <StewardRoom client={client} node={node} route={route} />;
   return <EmptyRoom node={node} />;
 }

@@ -4,6 +4,7 @@ import { finishSignIn } from './auth/session';
 import { Problem } from './fhir/client';
 import { loadI18n, preferredLanguage } from './i18n';
 import { fetchNode } from './node';
+import { keepPages } from './offline/register';
 import './style/tokens.css';
 import './style/base.css';
 import './style/shell.css';
@@ -18,6 +19,7 @@ async function start(into: HTMLElement): Promise<void> {
   } catch (e) {
     problem = new Problem('ended', String(e));
   }
+  keepPages();
   render(<App node={node} first={i18n} problem={problem} />, into);
 }
 

@@ -40,6 +40,11 @@ function LanguageMenu() {
   );
 }
 
+// A way is also that to what lies behind it; the room's own ("#/care") leads to one page alone.
+function isAt(here: string, way: string): boolean {
+  return here === way || (way.split('/').length > 2 && here.startsWith(`${way}/`));
+}
+
 function Ways({ nav }: { nav: readonly NavItem[] }) {
   const { t } = useI18n();
   const here = `#/${useRoute().join('/')}`;
@@ -48,7 +53,7 @@ function Ways({ nav }: { nav: readonly NavItem[] }) {
       <ul>
         {nav.map((item) => (
           <li key={item.to}>
-            <a href={item.to} aria-current={here === item.to ? 'page' : undefined}>
+            <a href={item.to} aria-current={isAt(here, item.to) ? 'page' : undefined}>
               <Icon name={item.icon} />
               <span>{item.label}</span>
             </a>

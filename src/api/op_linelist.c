@@ -21,7 +21,7 @@ struct line {
 struct listing {
     struct call *c;
     struct tally_question q;
-    struct str at; /* Location, itself or below it; empty: anywhere */
+    uint32_t within; /* Location, itself or below it; NOT_THERE: anywhere */
     uint64_t count, offset;
     struct line *v;
     size_t n, total;
@@ -46,20 +46,10 @@ static int read_request(struct listing *l, const struct kept_view *v)
         return err_set(&c->err, ERR_NOT_SUPPORTED,
                        "a line list is narrowed by disease, class, deaths, date, from, to and "
                        "location");
-    l->at = op_param_text(&params, "location");
-    if (str_starts(l->at, STR("Location/")))
-        l->at = str_from(l->at, 9);
-    return surveil_question(c, v, &params, "count offset location", NULL, NULL, &l->q);
-}
-
-static bool is_within(const struct records *r, uint32_t place, struct str at)
-{
-    for (int depth = 0; place != NOT_THERE && depth < PLACE_DEPTH_MAX; depth++) {
-        if (str_eq(r->places[place].id, at))
-            return true;
-        place = r->places[place].part_of;
-    }
-    return false;
+    r = surveil_question(c, v, &params, "count offset", NULL, NULL, &l->q);
+    if (r >= 0 && l->q.location.p)
+        r = records_place(v->records, l->q.location, &l->within, &c->err);
+    return r;
 }
 
 static bool is_asked(const struct listing *l, const struct records *r, const struct found_case *f,
@@ -75,7 +65,7 @@ static bool is_asked(const struct listing *l, const struct records *r, const str
     return is_disease && *ret_day >= l->q.from && *ret_day <= l->q.to &&
            (!l->q.deaths || f->is_fatal) &&
            (l->q.class == CASE_NONE ? f->class != CASE_DISCARDED : f->class == l->q.class) &&
-           (!l->at.n || is_within(r, f->place, l->at));
+           (l->within == NOT_THERE || records_is_within(r, f->place, l->within));
 }
 
 /* The newest first; then by number, so that pages do not overlap. */
@@ -206,7 +196,7 @@ static int write_lines(struct listing *l, const struct kept_view *v)
 
 int op_linelist(struct call *c, struct store_txn *txn)
 {
-    struct listing l = {.c = c};
+    struct listing l = {.c = c, .within = NOT_THERE};
     struct kept_view v;
     struct kept *kept;
     int r = surveil_begin(c, SURVEIL_PEOPLE, &kept);

@@ -17,6 +17,7 @@ static const struct cli_option options[] = {
     {"disease", "NAME", "only this disease; may be given several times", CLI_LIST, false, NULL, 0,
      0},
     {"place", "TYPE", "by places of this type, such as District", CLI_STRING, false, NULL, 0, 0},
+    {"location", "ID", "only cases at this Location or below it", CLI_STRING, false, NULL, 0, 0},
     {"ages", "YEARS,...", "by age, in groups that begin at these years: 5,15", CLI_STRING, false,
      NULL, 0, 0},
     {"sex", NULL, "by sex", CLI_FLAG, false, NULL, 0, 0},
@@ -40,7 +41,8 @@ static const struct cli_option options[] = {
 static int take_question(const struct cli_args *args, const struct case_definitions *all,
                          struct tally_question *q, struct err *err)
 {
-    static const char *const texts[] = {"place", "ages", "period", "date", "class", "from", "to"};
+    static const char *const texts[] = {"place", "location", "ages", "period",
+                                        "date",  "class",    "from", "to"};
     static const char *const flags[] = {"sex", "deaths"};
     const char *name;
     int r = 0;

@@ -8,7 +8,8 @@
 #define PORTAL_NODE_MAX KIB(4)
 #define ZLIB_READS_GZIP 16 /* added to the window's bits */
 
-/* Everything a page may load is this node's own, and nothing is ever evaluated. */
+/* Everything a page may load is this node's own, and nothing is ever evaluated.
+ * The one Trusted Types policy makes the service worker's address, and no other. */
 static const struct {
     const char *name;
     struct str value;
@@ -16,7 +17,8 @@ static const struct {
     {"Content-Security-Policy",
      STR("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
          "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-         "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")},
+         "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+         "trusted-types carnet-worker")},
     {"X-Content-Type-Options", STR("nosniff")},
     {"X-Frame-Options", STR("DENY")},
     {"Referrer-Policy", STR("no-referrer")},

@@ -85,6 +85,10 @@ int tally_ask(const struct case_definitions *all, struct tally_question *q, stru
         q->level = value;
         return value.n ? 0 : err_set(err, ERR_VALUE, "\"place\" must be a type of Location");
     }
+    if (str_eq(name, STR("location"))) {
+        q->location = str_starts(value, STR("Location/")) ? str_from(value, 9) : value;
+        return q->location.n ? 0 : err_set(err, ERR_VALUE, "\"location\" must be a Location's id");
+    }
     if (str_eq(name, STR("class"))) {
         q->class = case_class_of(value);
         return q->class != CASE_NONE

@@ -335,6 +335,27 @@ int records_forget(struct records *r, struct str type, struct str id, struct err
     return 0;
 }
 
+int records_place(const struct records *r, struct str id, uint32_t *ret, struct err *err)
+{
+    uint32_t place = names_find(&r->place_ids, id);
+
+    if (place == NOT_THERE)
+        return err_set(err, ERR_VALUE, "no Location is known as \"%.*s\"", (int)MIN(id.n, 64u),
+                       id.p);
+    *ret = place;
+    return 0;
+}
+
+bool records_is_within(const struct records *r, uint32_t place, uint32_t outer)
+{
+    for (int depth = 0; place != NOT_THERE && depth < PLACE_DEPTH_MAX; depth++) {
+        if (place == outer)
+            return true;
+        place = r->places[place].part_of;
+    }
+    return false;
+}
+
 uint32_t records_place_at(const struct records *r, uint32_t place, struct str level)
 {
     for (int depth = 0; place != NOT_THERE && depth < PLACE_DEPTH_MAX; depth++) {

@@ -115,5 +115,9 @@ uint32_t records_root(const struct records *r, uint32_t person);
 /* The place itself, or the nearest that it is part of, whose level is this word (without regard to
  * case); NOT_THERE: none. */
 uint32_t records_place_at(const struct records *r, uint32_t place, struct str level);
+/* The Location of this id; ERR_VALUE where none is known. */
+int records_place(const struct records *r, struct str id, uint32_t *ret, struct err *err);
+/* Whether a place is the other one or part of it, by way of others too. */
+bool records_is_within(const struct records *r, uint32_t place, uint32_t outer);
 
 #endif

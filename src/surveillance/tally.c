@@ -128,7 +128,8 @@ static int find_places(struct tally *t, struct arena *a, struct err *err)
         return err_no_memory(err);
     t->n_places = 0;
     for (uint32_t i = 0; i < n; i++)
-        if (str_eq_nocase(r->places[i].level, t->q.level))
+        if (str_eq_nocase(r->places[i].level, t->q.level) &&
+            (t->within == NOT_THERE || records_is_within(r, i, t->within)))
             t->places[t->n_places++] = i;
     qsort_r(t->places, t->n_places, sizeof *t->places, by_id, (void *)r);
     for (uint32_t i = 0; i < t->n_places; i++)
@@ -181,7 +182,8 @@ static void count(struct tally *t, const struct found_case *c)
     int32_t day = case_day(c, t->q.by, &is_other);
     size_t disease, place, cell;
 
-    if (!is_asked(t, c, &disease))
+    if (!is_asked(t, c, &disease) ||
+        (t->within != NOT_THERE && !records_is_within(t->records, c->place, t->within)))
         return;
     if (day < t->q.from || day > t->q.to) {
         t->n_outside++;
@@ -200,10 +202,12 @@ static void count(struct tally *t, const struct found_case *c)
 int tally_make(const struct records *r, const struct cases *cases, const struct tally_question *q,
                struct arena *a, struct tally *ret, struct err *err)
 {
-    struct tally t = {.records = r, .q = *q, .n_ages = 1, .n_sexes = 1};
+    struct tally t = {.records = r, .q = *q, .n_ages = 1, .n_sexes = 1, .within = NOT_THERE};
     uint64_t strata, rows;
     int wrong;
 
+    if (q->location.p && (wrong = records_place(r, q->location, &t.within, err)) < 0)
+        return wrong;
     if ((wrong = find_places(&t, a, err)) < 0 || (wrong = find_periods(&t, err)) < 0)
         return wrong;
     if (q->by_age)

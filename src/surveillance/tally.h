@@ -21,7 +21,8 @@ struct tally_question {
     bool deaths;           /* only fatal ones */
     uint16_t diseases[CASE_DEFINITIONS_MAX];
     size_t n_diseases;
-    struct str level; /* of places; .p NULL: the country as one */
+    struct str level;    /* of places; .p NULL: the country as one */
+    struct str location; /* id: only cases there or below it; .p NULL: anywhere */
     bool by_age, by_sex;
     unsigned ages[TALLY_AGES_MAX]; /* where a group ends and the next begins, in years */
     size_t n_ages;
@@ -32,7 +33,8 @@ struct tally_question {
 
 /* All cases by week and onset; of no disease yet. */
 void tally_question_init(struct tally_question *q);
-/* Sets one thing that is asked: disease (again and again), place, ages ("5,15"), sex and deaths
+/* Sets one thing that is asked: disease (again and again), place, location, ages ("5,15"), sex and
+ * deaths
  * ("true"), period, date, class, from, to. ERR_VALUE says what it may be, ERR_NOT_SUPPORTED that
  * there is no such thing to ask. Texts must outlive the question. */
 int tally_ask(const struct case_definitions *all, struct tally_question *q, struct str name,
@@ -47,6 +49,7 @@ struct tally {
     struct tally_question q;
     uint32_t *places;   /* of the level; NOT_THERE, the last, for those not known */
     uint32_t *place_at; /* of each Location: which of `places` it lies in */
+    uint32_t within;    /* the Location asked for; NOT_THERE: anywhere */
     size_t n_places, n_ages, n_sexes, n_periods, n_strata;
     int32_t
         first; /* period: a day, a week from that of 1970-01-01, a month from January of year 0 */
@@ -56,7 +59,7 @@ struct tally {
     size_t n_other_date;           /* counted by a date other than the one asked for */
 };
 
-/* ERR_VALUE: no place has this level, there is nothing to count, `to` is before `from`;
+/* ERR_VALUE: no place has this level or id, there is nothing to count, `to` is before `from`;
  * ERR_TOO_LONG: more than TALLY_ROWS_MAX rows. Its memory is `a`'s; the records must stay as they
  * are until the rows are written. */
 int tally_make(const struct records *r, const struct cases *cases, const struct tally_question *q,

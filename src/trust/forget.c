@@ -148,6 +148,8 @@ int trust_revoke_all(struct store_txn *txn, struct str account, struct err *err)
     arena_init(&f.one, ARENA_MAX);
     r = each_of(&f, RECORD_LINK, drop_if_theirs, err);
     if (r >= 0)
+        r = each_of(&f, RECORD_IDENTIFIER, drop_if_theirs, err);
+    if (r >= 0)
         r = each_of(&f, RECORD_GRANT, drop_if_theirs, err);
     for (enum record_kind kind = RECORD_SESSION; kind < RECORD_POLICY && r >= 0; kind++)
         r = each_of(&f, kind, drop_if_theirs, err);

@@ -29,9 +29,11 @@ export async function launch() {
 // whatever it complains about (a broken policy above all), fails the test.
 export class Person {
   static async begin(browser, { language = 'en', size = 'phone', scheme = 'light',
-    hasAxe = true } = {}) {
+    hasAxe = true, hasWorker = false } = {}) {
     const context = await browser.newContext({ viewport: sizes[size], locale: language,
-      colorScheme: scheme, reducedMotion: 'reduce', acceptDownloads: true });
+      colorScheme: scheme, reducedMotion: 'reduce', acceptDownloads: true,
+      // Playwright does not see what a worker asks for, and every request is looked at.
+      serviceWorkers: hasWorker ? 'allow' : 'block' });
     const person = new Person();
     Object.assign(person, { context, hasAxe, complaints: [],
       name: `${language}-${size}-${scheme}` });

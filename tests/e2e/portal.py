@@ -16,6 +16,7 @@ import sys
 import run
 
 sys.path.append(os.path.join(run.HERE, '..', '..', 'tools'))
+import demo_outbreak  # noqa: E402
 import demo_people  # noqa: E402
 import node as nodes  # noqa: E402
 
@@ -75,6 +76,12 @@ def more_of(path, related):
             {'target': {'reference': 'RelatedPerson/' + r['id']}} for r in (own, other)]}]
 
 
+def outbreak_of(path):
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    with open(path, encoding='utf-8') as f:
+        return list(demo_outbreak.outbreak(demo_outbreak.Country(f, today), today))
+
+
 def make_country(folder):
     """Two years that end today, and the demo's people; by login, their names; and a number."""
     path = os.path.join(folder.path, 'country.ndjson')
@@ -86,7 +93,7 @@ def make_country(folder):
     os.rename(path, path + '.all')
     related = next(resource for login, _, resource, _ in people if login == 'guardian')
     with open(path, 'w', encoding='utf-8') as f:
-        for resource in more_of(path + '.all', related):
+        for resource in more_of(path + '.all', related) + outbreak_of(path + '.all'):
             f.write(json.dumps(resource) + '\n')
     folder.run('import', path)
     people += (('parent', 'guardian', 'Person/parent', 'Parent of two'),)

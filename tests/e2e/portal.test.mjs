@@ -327,6 +327,40 @@ test('a lost connection, an ended session and leaving are states of their own', 
   });
 });
 
+test('the pages open without a connection, and nothing of anybody is kept for them', async () => {
+  await as('mother', { hasWorker: true }, async (person, page) => {
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.waitForFunction(async () => {
+      const cache = await caches.open('carnet-pages-1');
+      return (await cache.keys()).some(({ url }) => /assets\/index-.*js$/.test(url));
+    });
+    await page.reload();
+    await person.settled();
+    await person.open('#/health/summary');
+    const kept = await page.evaluate(async () => {
+      const found = [];
+      for (const name of await caches.keys()) {
+        for (const request of await (await caches.open(name)).keys()) {
+          found.push(new URL(request.url).pathname);
+        }
+      }
+      return found;
+    });
+    assert.ok(kept.length > 5);
+    assert.deepEqual(kept.filter((path) =>
+      !/^\/(assets\/[\w.-]+|icon\.svg|manifest\.webmanifest|portal\.json)?$/.test(path)), []);
+    await person.context.setOffline(true);
+    await page.reload();
+    await page.locator('[role=alert]').waitFor();
+    assert.match(await page.locator('[role=alert]').innerText(), /no connection/);
+    await person.look('offline-start');
+    await person.context.setOffline(false);
+    await page.locator('[role=alert] button').click();
+    await page.locator('.tiles, .card').first().waitFor();
+    person.complaints = person.complaints.filter((text) => !/ERR_INTERNET/.test(text));
+  });
+});
+
 test('an emergency access is reviewed, and what was looked at is found in the log', async () => {
   await as('privacy', {}, async (person, page) => {
     await page.locator('main li.card').first().waitFor();
@@ -384,8 +418,118 @@ test('an operator sees how the node is', async () => {
   });
 });
 
+const watchLooks = isShort ? [{}] : [
+  {}, { language: 'ar' }, { size: 'desktop', scheme: 'dark', language: 'fr' },
+  { language: 'fr', size: 'small', hasAxe: false },
+];
+describe('an epidemiologist looks at what is going on', { concurrency: 2 }, () => {
+  for (const how of watchLooks) {
+    test(JSON.stringify(how), async () => {
+      await as('epidemiologist', how, async (person, page) => {
+        await page.locator('.signal').first().waitFor();
+        await person.look('watch');
+        assert.equal(await page.locator('.signal').count(), 2, 'measles and yellow fever');
+        assert.equal(await page.locator('.signal.urgent').count(), 2);
+        const measles = page.locator('.signal a').first();
+        const to = await measles.getAttribute('href');
+        await measles.click();
+        await page.waitForFunction((hash) => location.hash === hash, to);
+        await page.locator('.curve svg').waitFor();
+        await page.locator('.curve summary').click();
+        await page.locator('.behind').waitFor();
+        await person.look('watch-signal');
+        assert.equal(await page.locator('.behind tbody tr').count(), 52);
+        await person.open('#/watch/curve/malaria');
+        await page.locator('.curve svg').waitFor();
+        await person.look('watch-curve');
+        await person.open('#/watch/map/malaria');
+        await page.locator('.map svg').waitFor();
+        await page.locator('main summary').click();
+        await page.locator('.behind').waitFor();
+        await person.look('watch-map');
+        assert.equal(await page.locator('.behind tbody tr').count(), 4, 'a row a district');
+      });
+    });
+  }
+});
+
+test('a signal is taken up, verified and assessed, and who comes too late is told', async () => {
+  await as('epidemiologist', {}, async (person, page) => {
+    await page.locator('.signal a', { hasText: 'Yellow fever' }).click();
+    await page.locator('details[open] form').waitFor();
+    assert.match(await person.text(), /Nobody has looked yet/);
+    const submit = (step, text) => page.locator('details', { hasText: step }).locator('form')
+      .locator('button', { hasText: text }).click();
+    const waits = (text) => page.locator('main p[role=status]', { hasText: text }).waitFor();
+    await submit('I take it', 'I take it');
+    await waits('Is it true?');
+    await page.fill('#verify-note', 'Seen at the clinic, sample sent');
+    await submit('It is true', 'It is true');
+    await waits('How bad is it?');
+    await person.look('watch-assess');
+    await page.selectOption('#assess-likelihood', 'likely');
+    await page.selectOption('#assess-impact', 'major');
+    await page.selectOption('#assess-confidence', 'medium');
+    await page.selectOption('#assess-risk', 'high');
+    await submit('Say how bad it is', 'Say how bad it is');
+    await waits('At work');
+    assert.match(await person.text(), /Risk\s+High/);
+    await person.look('watch-respond');
+    // What somebody does on an older view of it is refused in words.
+    await page.route('**/$signal-step', (route) => route.continue({
+      headers: { ...route.request().headers(), 'if-match': 'W/"older"' } }));
+    await page.locator('details', { hasText: 'Add a note' }).locator('summary').click();
+    await page.fill('#note-note', 'too late');
+    await submit('Add a note', 'Add a note');
+    await page.locator('[role=alert]').waitFor();
+    assert.match(await page.locator('[role=alert]').innerText(), /at the same time/);
+    await person.look('watch-conflict');
+    person.complaints = person.complaints.filter((text) => !/41[02]|409/.test(text));
+  });
+});
+
+test('what a chart shows, a table says, and a map answers where it is touched', async () => {
+  await as('epidemiologist', {}, async (person, page) => {
+    await person.open('#/watch/map/measles');
+    await page.selectOption('#map-weeks', '4');
+    await page.locator('.map svg').waitFor();
+    await page.locator('main summary').click();
+    const first = await page.locator('.behind tbody tr').first().innerText();
+    const [, name, count] = /^(.+?)\s+(\d+)$/.exec(first);
+    assert.equal(count, '9', 'the children of the outbreak');
+    await page.locator('.map text').first().waitFor();
+    const box = await page.locator('.map text').first().boundingBox();
+    await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    await page.locator('main .notice').waitFor();
+    assert.match(await page.locator('main .notice').innerText(), new RegExp(`${name}.*9`));
+    await page.locator('main .notice a').click();
+    await page.locator('.curve svg').waitFor();
+    assert.match(await page.locator('.card h2').innerText(), new RegExp(`Measles, ${name}`));
+    assert.equal(await page.locator('#watch-place').inputValue(), name);
+    await page.locator('.curve summary').click();
+    await page.locator('.behind').waitFor();
+    assert.match(await page.locator('.behind tbody tr').first().innerText(), /not over/);
+    await page.fill('#watch-place', '');
+    await page.waitForFunction(() => location.hash === '#/watch/curve/measles');
+  });
+});
+
+test('who the cases are is asked for, and they can see that somebody looked', async () => {
+  await as('epidemiologist', {}, async (person, page) => {
+    let asked = 0;
+    page.on('request', (request) => { asked += request.url().includes('$linelist'); });
+    await person.open('#/watch/cases/measles');
+    assert.equal(asked, 0, 'not before it is asked for');
+    await page.locator('main section button').click();
+    await page.locator('main .rows > li').first().waitFor();
+    await person.look('watch-cases');
+    assert.ok(await page.locator('main .rows > li').count() >= 9);
+    assert.equal(asked, 1);
+  });
+});
+
 test('a role without pages is told so', async () => {
-  await as('epidemiologist', {}, async (person) => {
+  await as('ministry', {}, async (person) => {
     await person.look('empty-room');
     assert.match(await person.text(), /Nothing is here yet/);
   });

@@ -16,7 +16,7 @@ export const scopes: Readonly<Record<Room, string>> = {
   health: `${identity} launch/patient patient/*.rs patient/Consent.cu`,
   family: `${identity} user/*.rs`,
   care: `${identity} user/*.cruds`,
-  watch: `${identity} user/*.rs`,
+  watch: `${identity} user/*.rs user/Task.u`,
   steward: `${identity} user/*.rs`,
   privacy: `${identity} user/*.rs user/Task.u`,
   country: `${identity} user/*.rs`,

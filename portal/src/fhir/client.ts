@@ -12,6 +12,7 @@ export type ProblemKind =
   | 'missing'
   | 'conflict'
   | 'busy'
+  | 'unready'
   | 'failed';
 
 export class Problem extends Error {
@@ -31,6 +32,7 @@ const kinds: Readonly<Record<number, ProblemKind>> = {
   410: 'missing',
   412: 'conflict',
   429: 'busy',
+  503: 'unready',
 };
 
 async function problemOf(reply: Response): Promise<Problem> {
@@ -52,7 +54,8 @@ export class Client {
     let reply: Response;
     try {
       const url = path.startsWith('http') ? path : `${fhirBase}/${path}`;
-      reply = await fetch(url, { ...more, headers, credentials: 'omit' });
+      // Asked anew each time, and kept in no cache of the browser: it is of somebody.
+      reply = await fetch(url, { ...more, headers, credentials: 'omit', cache: 'no-store' });
     } catch (e) {
       throw new Problem('offline', String(e));
     }
@@ -63,6 +66,12 @@ export class Client {
 
   async get<T>(path: string): Promise<T> {
     return (await this.send(path)).json();
+  }
+
+  // With the tag of the version that it is of, for writing on it.
+  async tagged<T>(path: string): Promise<{ value: T; tag: string }> {
+    const reply = await this.send(path);
+    return { value: await reply.json(), tag: reply.headers.get('ETag') ?? '' };
   }
 
   async text(path: string): Promise<string> {
@@ -96,11 +105,15 @@ export class Client {
     });
   }
 
-  async operation<T>(path: string, parameter: readonly Parameter[]): Promise<T> {
+  async operation<T>(
+    path: string,
+    parameter: readonly Parameter[],
+    more: Record<string, string> = {},
+  ): Promise<T> {
     const reply = await this.send(path, {
       method: 'POST',
       body: JSON.stringify({ resourceType: 'Parameters', parameter }),
-      headers: { 'Content-Type': 'application/fhir+json' },
+      headers: { 'Content-Type': 'application/fhir+json', ...more },
     });
     return reply.json();
   }

@@ -53,8 +53,14 @@ export interface I18n {
   dateTime: (instant: string | undefined) => string;
   month: (day: string | undefined) => string; // and its year
   number: (value: number) => string;
+  ago: (instant: string) => string; // "3 days ago"
 }
 
+const MINUTE_MS = 60_000;
+const AGO = [
+  ['day', 1440],
+  ['hour', 60],
+] as const;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 function fill(text: string, params: Params | undefined): string {
@@ -68,6 +74,7 @@ export async function loadI18n(language: Language): Promise<I18n> {
   const plainDays = new Intl.DateTimeFormat(language.tag, { dateStyle: 'medium', timeZone: 'UTC' });
   const times = new Intl.DateTimeFormat(language.tag, { dateStyle: 'medium', timeStyle: 'short' });
   const months = new Intl.DateTimeFormat(language.tag, { month: 'short', year: 'numeric' });
+  const since = new Intl.RelativeTimeFormat(language.tag, { numeric: 'auto' });
   const numbers = new Intl.NumberFormat(language.tag, { maximumFractionDigits: 2 });
   const format = (text: string | undefined, how: Intl.DateTimeFormat) => {
     const when = new Date(text ?? '');
@@ -81,6 +88,12 @@ export async function loadI18n(language: Language): Promise<I18n> {
     dateTime: (instant) => format(instant, times),
     month: (day) => format(day, months),
     number: (value) => numbers.format(value),
+    ago: (instant) => {
+      const minutes = (Date.parse(instant) - Date.now()) / MINUTE_MS;
+      for (const [unit, size] of AGO)
+        if (Math.abs(minutes) >= size) return since.format(Math.round(minutes / size), unit);
+      return since.format(Math.round(minutes), 'minute');
+    },
   };
 }
 

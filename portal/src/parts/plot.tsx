@@ -29,24 +29,33 @@ interface PlotProps {
   up: readonly [number, number];
   ticks: readonly Tick[]; // across
   height?: number;
+  width?: number; // of the drawing; letters grow the smaller it is
   children: (place: Place) => ComponentChildren;
 }
 
-export function Plot({ label, across, up, ticks: marks, height = 130, children }: PlotProps) {
+export function Plot({
+  label,
+  across,
+  up,
+  ticks: marks,
+  height = 130,
+  width = WIDTH,
+  children,
+}: PlotProps) {
   const { language, number } = useI18n();
   const [from, to] = across;
   const [low, high] = up;
   const part = (value: number) => (to > from ? (value - from) / (to - from) : 0.5);
-  const inside = WIDTH - BESIDE - AFTER;
+  const inside = width - BESIDE - AFTER;
   const along = (value: number) => BESIDE + part(value) * inside;
-  const x = (value: number) => (language.rtl ? WIDTH - along(value) : along(value));
+  const x = (value: number) => (language.rtl ? width - along(value) : along(value));
   const y = (value: number) =>
     height - BELOW - (high > low ? (value - low) / (high - low) : 0.5) * (height - ABOVE - BELOW);
   const place = { x, y, end: x(to), isRtl: language.rtl };
   const lines = high > low ? ticks(low, high, LINES_MAX) : [low];
-  const beside = language.rtl ? WIDTH - BESIDE + 5 : BESIDE - 5;
+  const beside = language.rtl ? width - BESIDE + 5 : BESIDE - 5;
   return (
-    <svg class="plot" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={label}>
+    <svg class="plot" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
       {lines.map((value) => (
         <g key={value}>
           <line class="plot-line" x1={x(from)} x2={x(to)} y1={y(value)} y2={y(value)} />

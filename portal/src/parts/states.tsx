@@ -28,6 +28,7 @@ const words: Readonly<Record<ProblemKind, Key>> = {
   missing: 'problem.missing',
   conflict: 'problem.conflict',
   busy: 'problem.busy',
+  unready: 'problem.unready',
   failed: 'problem.failed',
 };
 

@@ -181,8 +181,17 @@ static void counts(void **state)
                      "2021-W01,0,flu,\"north\",\"The \"\"North\"\"\",male\n"
                      "2020-W53,0,flu,,\"unknown\",unknown\n"
                      "2021-W01,1,flu,,\"unknown\",unknown\n");
+    /* Within a place: its own cases, and no row for those whose place is not known. */
     q.level = STR_NULL;
     q.by_sex = false;
+    q.location = STR("north");
+    assert_tally(&q, "week,count,disease\n2020-W53,1,flu\n2021-W01,0,flu\n");
+    q.level = STR("district");
+    assert_tally(&q, "week,count,disease,place,placeName\n"
+                     "2020-W53,1,flu,\"north\",\"The \"\"North\"\"\"\n"
+                     "2021-W01,0,flu,\"north\",\"The \"\"North\"\"\"\n");
+    q.location = STR_NULL;
+    q.level = STR_NULL;
     q.by_age = true;
     q.ages[0] = 5;
     q.n_ages = 1;
@@ -208,6 +217,10 @@ static void refuses_questions(void **state)
     assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_VALUE);
     assert_string_equal(err.text, "no Location has the type \"Planet\"");
     q.level = STR_NULL;
+    q.location = STR("nowhere");
+    assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_VALUE);
+    assert_string_equal(err.text, "no Location is known as \"nowhere\"");
+    q.location = STR_NULL;
     q.from = records_day(STR("2021-01-02"));
     q.to = records_day(STR("2021-01-01"));
     assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_VALUE);
