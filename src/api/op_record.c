@@ -177,9 +177,10 @@ static void write_title(struct record *d, yyjson_val *resource)
 {
     static const char *const concepts[] = {"code", "vaccineCode", "medicationCodeableConcept",
                                            "type", "serviceType"};
-    static const char *const dates[] = {"effectiveDateTime", "occurrenceDateTime", "onsetDateTime",
-                                        "performedDateTime", "recordedDate",       "authoredOn",
-                                        "dateTime",          "date",               "birthDate"};
+    static const char *const dates[] = {
+        "effectiveDateTime", "occurrenceDateTime", "onsetDateTime", "performedDateTime",
+        "recordedDate",      "authoredOn",         "dateTime",      "date",
+        "birthDate"};
     yyjson_val *quantity = js_get(resource, "valueQuantity");
     yyjson_val *period = js_get(resource, "period");
     struct str text = STR_NULL, when = STR_NULL;

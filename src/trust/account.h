@@ -43,7 +43,7 @@ struct account {
     struct str totp;      /* key in base 32; empty: none */
     struct str_list recovery;    /* hashes of codes that are left */
     struct str_list identifiers; /* "system|value": who the person was confirmed to be */
-    struct str_list links; /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
+    struct str_list links;  /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
     struct str_list places; /* hashes of browsers that it was signed in with, newest last */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
     int64_t since_ms;     /* whoever signed in before is signed out */
