@@ -299,7 +299,14 @@ def check_enrolled(world, enroller):
                                ('erik', '3', {'use': 'old'})):
         world.put(world.loader, {'resourceType': 'Patient', 'id': name, 'identifier': [
             {'system': SYSTEM, 'value': number, **more}]})
-    for number in '2', '3', '4', '1,2', '|':
+    # Those whose number it was hide nobody whose number it is, in whatever order they are found.
+    for number, order in ('5', 'oogg'), ('6', 'ggoo'):
+        for i, letter in enumerate(order):
+            world.put(world.loader, {'resourceType': 'Patient', 'id': f'many-{number}-{i}',
+                                     'identifier': [dict(
+                                         {'system': SYSTEM, 'value': number},
+                                         **({'use': 'old'} if letter == 'o' else {}))]})
+    for number in '2', '3', '4', '5', '6', '1,2', '|':
         enroller.sub, enroller.claims['national_id'] = 'e' + number, number
         flow = Flow(world, 'enroller')
         flow.refused(flow.through(enroller), f'enrolling {number}', 'nobody')
