@@ -201,6 +201,7 @@ void oauth_userinfo(struct oauth *o)
     struct trust_proof proof = {
         .authorization = o->req->authorization,
         .dpop = o->req->dpop,
+        .x5t = o->req->x5t,
         .method = o->req->is_post ? STR("POST") : STR("GET"),
         .url = arena_join(o->a, (const struct str[]){o->t->root, o->req->path}, 2)};
     const struct identity *i;
