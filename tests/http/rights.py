@@ -256,6 +256,11 @@ def check_record(world):
     check('dir="rtl"' in ask('bob', 'GET', 'Patient/bob/$record?language=ar').body.decode() and
           ask('bob', 'GET', 'Patient/bob/$record?language=tlh').status == 400, 'or in another')
     check(ask('doc', 'GET', 'Patient/grown/$record').status == 404, 'of nobody else')
+    reply = ask('bob', 'POST', '', {'resourceType': 'Bundle', 'type': 'batch', 'entry': [
+        {'request': {'method': 'GET', 'url': 'Patient/bob/$record'}}]})
+    entry = reply.json()['entry'][0]
+    check(reply.status == 200 and entry['response']['status'].startswith('4') and
+          'resource' not in entry, f'it stands in no Bundle: {reply}')
     seen = [e for e in auth.events(world, world.loader, '&patient=bob')
             if 'record' in [x.get('display') for x in e.get('subtype', [])]]
     check(seen, 'and it is in the log')
