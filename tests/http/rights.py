@@ -284,6 +284,10 @@ def check_places(world):
     check(world.mail.wait(lambda m: 'mot de passe' in m[1]['Subject'] and
                           m[0] == ['bob@mail.example']), 'so is a password that an operator sets')
     check(mails('nouvel endroit') == before, 'a known one is not')
+    check(world.status('bob', 'Patient/bob') == 401 and
+          browser.send('GET', '/auth/account').status == 401, 'who was signed in is so no more')
+    del world.tokens['bob']
+    check(world.status('bob', 'Patient/bob') == 200, 'with the new one he is')
 
 
 def check_close(world):
