@@ -222,6 +222,7 @@ static void goes_on_after_errors(void **state)
     uint64_t position;
     int n_failed = 0, n_torn = 0;
     bool is_failing = true;
+    const atomic_bool only_loads = true;
 
     (void)state;
     begin(&x);
@@ -241,6 +242,7 @@ static void goes_on_after_errors(void **state)
         x.n_anew = 0;
         assert_int_equal(kept_new(x.s.store, &x.node, STR_NULL, &k, &x.err), 0);
         assert_int_equal(kept_on_change(k, told, &x, &x.err), 0);
+        assert_int_equal(kept_follow(k, &only_loads, NULL, &x.err), 0);
         fault_arm(point, false);
         r = kept_follow(k, NULL, NULL, &x.err);
         is_failing = fault_fired();
