@@ -428,6 +428,11 @@ static int count_signals(struct world *x, struct sb *ret_text, int *ret_versions
     return n;
 }
 
+static bool says(const struct sb *text, const char *what)
+{
+    return memmem(text->p, text->n, what, strlen(what)) != NULL;
+}
+
 /* The last one is changed: what `from` says is `to`. */
 static void rewrite_task(struct world *x, const char *from, struct str to)
 {
@@ -567,7 +572,7 @@ static void nothing_left_of_it(void **state)
     assert_int_equal(look(&x), 1);
     assert_int_equal(look(&x), 0);
     assert_int_equal(count_signals(&x, &text, &versions), 1);
-    assert_non_null(strstr(text.p, "\"status\":\"cancelled\""));
+    assert_true(says(&text, "\"status\":\"cancelled\""));
     sb_done(&text);
     end_signals(&x);
     own_store_close(&x.s);
@@ -593,8 +598,8 @@ static void comes_again_as_taken(void **state)
     case_of(&x, 2, "2024-05-02", false);
     assert_int_equal(look(&x), 1);
     assert_int_equal(count_signals(&x, &text, &versions), 1);
-    assert_non_null(strstr(text.p, "\"status\":\"in-progress\""));
-    assert_null(strstr(text.p, "statusReason"));
+    assert_true(says(&text, "\"status\":\"in-progress\""));
+    assert_false(says(&text, "statusReason"));
     sb_done(&text);
     end_signals(&x);
     own_store_close(&x.s);
