@@ -617,11 +617,11 @@ static void two_nodes(void **state)
     begin(&x);
     begin_signals(&x);
     mine = x.signals;
+    case_of(&x, 1, "2024-05-01", false);
     assert_int_equal(look(&x), 0);
     assert_int_equal(
         signals_new(x.s.store, &x.node, x.judge.definitions, &x.rules, &x.signals, &x.err), 0);
     assert_int_equal(look(&x), 0);
-    case_of(&x, 1, "2024-05-01", false);
     case_of(&x, 2, "2024-05-02", false);
     assert_int_equal(look(&x), 1);
     signals_free(x.signals);
