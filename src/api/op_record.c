@@ -252,9 +252,11 @@ static int write_page(struct record *d)
     if (d->page.failed)
         return err_set(&c->err, ERR_TOO_LONG, "the record is too long for a page");
     c->type_out = STR("text/html;charset=utf-8");
-    if (c->x)
+    if (c->x) {
         http_reply_header(c->x, "Content-Security-Policy",
                           STR("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
+        http_reply_header(c->x, "Cache-Control", STR("no-store"));
+    }
     c->status = 200;
     return sb_ok(&c->out, &c->err);
 }
