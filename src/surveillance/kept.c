@@ -238,24 +238,6 @@ static int begin_anew(struct kept *k, struct err *err)
     return r;
 }
 
-int kept_follow(struct kept *k, const atomic_bool *is_ending, uint64_t *ret_n, struct err *err)
-{
-    struct store_txn *txn = NULL;
-    uint64_t n = 0;
-    int r = k->is_torn ? begin_anew(k, err) : 0;
-
-    if (r == 0)
-        r = store_begin(k->store, &k->node, &txn, err);
-    if (r >= 0) {
-        r = follow(k, txn, is_ending, &n, err);
-        store_end(txn);
-    }
-    k->is_torn = r < 0;
-    if (ret_n)
-        *ret_n = n;
-    return MIN(r, 0);
-}
-
 /* ---- what outlives a process ---- */
 
 struct save_job {
@@ -360,8 +342,10 @@ static int load(struct kept *k, struct err *err)
         store_end(txn);
         return r;
     }
+    pthread_rwlock_wrlock(&k->lock);
     if (bytes.n)
         r = saved_read(k, sb_view(&bytes), err);
+    pthread_rwlock_unlock(&k->lock);
     /* What is damaged is made again. */
     if (r == ERR_NO_STORE) {
         log_err(LOG_WARN, LOG_SURVEILLANCE, err);
@@ -370,10 +354,33 @@ static int load(struct kept *k, struct err *err)
     /* That of a store that was put back to an earlier state. */
     if (r > 0 && atomic_load(&k->position) > store_position(txn))
         r = 0;
-    if (r == 0)
-        kept_clear(k);
     store_end(txn);
+    if (r == 0)
+        r = begin_anew(k, err);
     k->saved = k->shown = atomic_load(&k->position);
+    return MIN(r, 0);
+}
+
+/* ---- all of it ---- */
+
+int kept_follow(struct kept *k, const atomic_bool *is_ending, uint64_t *ret_n, struct err *err)
+{
+    struct store_txn *txn = NULL;
+    uint64_t n = 0;
+    int r = k->is_torn ? begin_anew(k, err) : 0;
+
+    if (r == 0 && !k->was_loaded)
+        r = load(k, err);
+    k->was_loaded |= r == 0;
+    if (r == 0)
+        r = store_begin(k->store, &k->node, &txn, err);
+    if (r >= 0) {
+        r = follow(k, txn, is_ending, &n, err);
+        store_end(txn);
+    }
+    k->is_torn = r < 0;
+    if (ret_n)
+        *ret_n = n;
     return MIN(r, 0);
 }
 
@@ -394,14 +401,11 @@ int kept_new(struct store *store, const struct access *node, struct str definiti
         arena_dup(&k->of_definitions, definitions.p ? definitions : case_definitions_starter());
     r = k->text.p ? case_definitions_read(&k->of_definitions, k->text, &k->definitions, err)
                   : err_no_memory(err);
-    if (r >= 0) {
-        kept_clear(k);
-        r = load(k, err);
-    }
     if (r < 0) {
         kept_free(k);
         return r;
     }
+    kept_clear(k);
     *ret = k;
     return 0;
 }

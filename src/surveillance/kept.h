@@ -6,8 +6,8 @@
  * Patients and Encounters are passed over unread.
  *
  * kept_save writes all of it beside the resources, with the position and the definitions that it
- * rests on; kept_new takes it up from there. Without it, or with other definitions, counting begins
- * at the first version again. Format: docs/formats/cases.md.
+ * rests on; the first kept_follow takes it up from there. Without it, or with other definitions,
+ * counting begins at the first version again. Format: docs/formats/cases.md.
  *
  * One thread follows and saves; any number read between kept_lock and kept_unlock.
  */

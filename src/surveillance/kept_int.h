@@ -22,6 +22,7 @@ struct kept {
     void *ctx;
     atomic_ullong position, all; /* followed; newest when following began */
     atomic_bool is_ready;
+    bool was_loaded;  /* what was saved was taken up, or is of no use */
     bool is_torn;     /* an error left it half done */
     uint64_t saved;   /* position of what is saved */
     uint32_t read[3]; /* of people, visits, places: those with smaller numbers were read */
