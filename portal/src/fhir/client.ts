@@ -83,8 +83,9 @@ export class Client {
   }
 
   // A page that the node writes, as a document without a window: nothing of it runs, loads or is
-  // styled (a browser may say on its console that it applied no style). Only XMLHttpRequest parses HTML into one; a DOMParser takes no text here, since the
-  // portal's policy lets no text become code (Trusted Types).
+  // styled (a browser may say on its console that it applied no style). Only XMLHttpRequest parses
+  // HTML into one; a DOMParser takes no text here, since the portal's policy lets no text become
+  // code (Trusted Types). The type is the operation's own, which the node does not negotiate.
   async page(path: string): Promise<Document> {
     const asks = new XMLHttpRequest();
     asks.open('GET', `${fhirBase}/${path}`);
