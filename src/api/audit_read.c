@@ -433,9 +433,11 @@ int audit_needs_log(struct call *c)
 int op_proof(struct call *c, struct store_txn *txn)
 {
     struct audit_row row;
-    int r = audit_needs_log(c);
+    int r = op_alone(c);
 
     (void)txn;
+    if (r >= 0)
+        r = audit_needs_log(c);
     if (r >= 0)
         r = find_entry(c, &row);
     /* The proof holds the whole entry. */
@@ -460,9 +462,11 @@ int op_consistency(struct call *c, struct store_txn *txn)
     struct op_params params;
     struct head head;
     struct note note;
-    int r = audit_needs_log(c);
+    int r = op_alone(c);
 
     (void)txn;
+    if (r >= 0)
+        r = audit_needs_log(c);
     if (r >= 0)
         r = op_params_read(c, &params);
     if (r >= 0)

@@ -1,6 +1,13 @@
 /* op.c - how the parameters of an operation are read, from the URL and from the body. */
 #include "api/op.h"
 
+int op_alone(struct call *c)
+{
+    return c->x ? 0
+                : err_set(&c->err, ERR_NOT_SUPPORTED,
+                          "this answer is no resource: it is asked for alone, and at once");
+}
+
 static int no_room(struct call *c)
 {
     return err_set(&c->err, ERR_COSTLY, "a call may have %d parameters", OP_PARAMS_MAX);

@@ -76,6 +76,10 @@ int op_param_u64(struct call *c, const struct op_params *p, const char *name, ui
  * that is asked for is passed over in silence. */
 int op_params_only(struct call *c, const struct op_params *p, const char *names);
 
+/* ERR_NOT_SUPPORTED where the answer would stand in a Bundle, or be kept for later in one: for
+ * those whose answer is no resource. */
+int op_alone(struct call *c);
+
 /* ---- op_read.c: the resources that an operation looks at ---- */
 
 /* The newest version; ERR_NOT_FOUND, or ERR_DELETED. */

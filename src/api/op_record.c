@@ -252,11 +252,9 @@ static int write_page(struct record *d)
     if (d->page.failed)
         return err_set(&c->err, ERR_TOO_LONG, "the record is too long for a page");
     c->type_out = STR("text/html;charset=utf-8");
-    if (c->x) {
-        http_reply_header(c->x, "Content-Security-Policy",
-                          STR("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
-        http_reply_header(c->x, "Cache-Control", STR("no-store"));
-    }
+    http_reply_header(c->x, "Content-Security-Policy",
+                      STR("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
+    http_reply_header(c->x, "Cache-Control", STR("no-store"));
     c->status = 200;
     return sb_ok(&c->out, &c->err);
 }
@@ -292,8 +290,10 @@ static int settle_language(struct record *d, struct store_txn *txn)
 int op_record(struct call *c, struct store_txn *txn)
 {
     struct record d = {.c = c, .page = sb_make(API_REPLY_MAX)};
-    int r = settle_language(&d, txn);
+    int r = op_alone(c);
 
+    if (r >= 0)
+        r = settle_language(&d, txn);
     if (r >= 0)
         r = gather(&d, txn);
     if (r >= 0)

@@ -261,6 +261,16 @@ int account_unlink(struct store_txn *txn, struct account *account, struct str li
     return r < 0 ? r : account_put(txn, account, err);
 }
 
+/* ---- passwords ---- */
+
+/* Who has a new one may have it because the old one was in other hands. */
+void account_set_password(struct account *account, const char *hash, int64_t now_ms)
+{
+    account->password = str_c(hash);
+    account->since_ms = now_ms;
+    account->attempts = account->wait_until_ms = 0;
+}
+
 /* ---- one-time codes ---- */
 
 int account_recovery_new(struct arena *a, struct account *account,
@@ -327,8 +337,7 @@ static int setup_run(void *ctx, struct store_txn *txn, struct err *err)
 
     if (r < 0 || (r = account_get(txn, to.account, s->a, &account, err)) < 0)
         return r;
-    account.password = str_c(s->hash);
-    account.attempts = account.wait_until_ms = 0;
+    account_set_password(&account, s->hash, clock_now_ms());
     r = record_drop(txn, RECORD_SETUP, str_c(s->name), err);
     if (r >= 0)
         r = account_put(txn, &account, err);

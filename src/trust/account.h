@@ -87,6 +87,9 @@ int account_linked(struct store_txn *txn, struct arena *a, struct str issuer, st
 int account_unlink(struct store_txn *txn, struct account *account, struct str link,
                    struct err *err);
 
+/* Sets its password's hash: whoever was signed in is so no more, and nobody waits. */
+void account_set_password(struct account *account, const char *hash, int64_t now_ms);
+
 /* Makes new recovery codes, whose hashes are the account's from now on; ret has them once. */
 int account_recovery_new(struct arena *a, struct account *account,
                          char ret[RECOVERY_CODES][RECOVERY_CODE_MAX], struct err *err);

@@ -74,7 +74,7 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
     return has.p && ticket_name(has, o->now_ms, name) &&
            record_get(txn, RECORD_SESSION, str_c(name), o->a, &session_shape, ret, &o->err) >= 0 &&
            ret->until_ms > o->now_ms &&
-           account_get(txn, ret->account, o->a, &account, &o->err) >= 0 &&
+           account_get(txn, ret->account, o->a, &account, &o->err) >= 0 && !account.disabled &&
            ret->signed_in_ms >= account.since_ms;
 }
 

@@ -24,8 +24,8 @@ extern const struct shape session_shape;
 struct str browser_hash(struct oauth *o, bool may_set);
 /* Whether the request comes from a page of ours, as far as the browser says. */
 bool browser_is_ours(const struct oauth *o);
-/* The session of the request's cookie; false when there is none, or the person signed out
- * everywhere since. */
+/* The session of the request's cookie; false when there is none, the person signed out
+ * everywhere since, or their account is disabled. */
 bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret);
 /* Begins a session, inside a job; browser_session_set then sends the cookie. */
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 
 #define LOGIN_RANDOM_BYTES 10
+#define LOOKED_AT_MAX 20 /* who have the identifier, also as an old one, or are out of use */
 
 /* ---- the Patient who has the identifier ---- */
 
@@ -75,7 +76,7 @@ static int search(struct oauth *o, struct store_txn *txn, struct str system, str
     sb_char(&token, '|');
     write_token(&token, value);
     form_write(&query, &first, "identifier", sb_view(&token));
-    sb_lit(&query, "&_count=3&_total=none");
+    sb_fmt(&query, "&_count=%d&_total=none", LOOKED_AT_MAX);
     r = token.failed ? err_no_memory(&o->err) : sb_ok(&query, &o->err);
     if (r >= 0)
         r = search_parse(o->a, params, &opt, def_resource(STR("Patient")), sb_view(&query), &s,
@@ -104,8 +105,9 @@ int eid_person_find(struct eid_person *person)
         r = search(o, txn, p->system, person->said->identifier, &page);
     if (r >= 0)
         r = store_each_row(txn, page.rows, page.n, look_at, &look, &o->err);
-    if (r >= 0 && look.n != 1)
-        person->patient = STR(""); /* of two people, neither */
+    /* Of two people, neither; nor where not all who were found have been looked at. */
+    if (r >= 0 && (look.n != 1 || page.next.p))
+        person->patient = STR("");
     return MIN(r, 0);
 }
 

@@ -2,11 +2,11 @@
 
 #include "trust/account.h"
 
-#define ARENA_MAX MIB(64)
+#define ARENA_MAX MIB(4)
 
 struct forgetting {
     struct store_txn *txn;
-    struct arena names, one; /* of the walk; of one record */
+    struct arena names, one; /* of their accounts; of one record */
     struct str fhir_user, quoted_id;
     struct str *accounts, *logins;
     size_t n;
@@ -27,16 +27,21 @@ static int each_of(struct forgetting *f, enum record_kind kind, record_each_fn *
         RECORD_KINDS(X)
 #undef X
     };
+    char after[RECORD_NAME_MAX]; /* of all records: an arena of their names would have no end */
     struct str name = STR("");
     int r = 0;
 
     while (r >= 0) {
         struct str text, path;
 
-        r = record_next(f->txn, kind, name, &f->names, &name, err);
+        arena_reset(&f->one);
+        r = record_next(f->txn, kind, name, &f->one, &name, err);
         if (r < 0 || !name.p)
             break;
-        arena_reset(&f->one);
+        if (name.n > sizeof after)
+            return err_set(err, ERR_NO_STORE, "a record of trust has a name that is too long");
+        memcpy(after, name.p, name.n);
+        name = str_n(after, name.n);
         path = arena_fmt(&f->one, RECORD_PREFIX "%s/%.*s", folders[kind], STR_ARG(name));
         r = path.p ? store_blob_get(f->txn, path, 0, &f->one, &text, err) : err_no_memory(err);
         if (r >= 0 && text.p)
@@ -62,8 +67,9 @@ static int find_account(struct forgetting *f, enum record_kind kind, struct str 
     f->accounts = more;
     f->logins = logins;
     f->logins[f->n] = arena_dup(&f->names, account.login);
-    f->accounts[f->n] = name;
-    return f->logins[f->n++].p ? 0 : err_no_memory(err);
+    f->accounts[f->n] = arena_dup(&f->names, name);
+    f->n++;
+    return f->logins[f->n - 1].p && f->accounts[f->n - 1].p ? 0 : err_no_memory(err);
 }
 
 /* Accounts' ids are random and long: where one stands, it is meant. */
@@ -75,6 +81,16 @@ static int drop_if_theirs(struct forgetting *f, enum record_kind kind, struct st
     for (size_t i = 0; i < f->n; i++)
         is_theirs |= str_eq(name, f->accounts[i]) || has(text, f->accounts[i]);
     return is_theirs ? record_drop(f->txn, kind, name, err) : 0;
+}
+
+/* A card is the person's who shows it, not the account's that gave it out. */
+static int drop_tickets(struct forgetting *f, struct err *err)
+{
+    int r = 0;
+
+    for (enum record_kind kind = RECORD_SESSION; kind < RECORD_PRESENCE && r >= 0; kind++)
+        r = each_of(f, kind, drop_if_theirs, err);
+    return r;
 }
 
 static int forget(struct forgetting *f, struct err *err)
@@ -90,9 +106,12 @@ static int forget(struct forgetting *f, struct err *err)
         return err_no_memory(err);
     for (size_t i = 0; i < ARRAY_LEN(theirs) && r >= 0; i++)
         r = each_of(f, theirs[i], drop_if_theirs, err);
-    for (enum record_kind kind = RECORD_SESSION; kind < RECORD_POLICY && r >= 0; kind++)
-        r = each_of(f, kind, drop_if_theirs, err);
-    return r;
+    if (r >= 0)
+        r = drop_tickets(f, err);
+    /* What they show where they come for care bears their id. */
+    return r < 0 ? r
+                 : record_drop(f->txn, RECORD_PRESENCE, str_from(f->fhir_user, (size_t)(slash + 1)),
+                               err);
 }
 
 int trust_names(struct store_txn *txn, struct str fhir_user, struct arena *a, struct str **ret,
@@ -151,8 +170,8 @@ int trust_revoke_all(struct store_txn *txn, struct str account, struct err *err)
         r = each_of(&f, RECORD_IDENTIFIER, drop_if_theirs, err);
     if (r >= 0)
         r = each_of(&f, RECORD_GRANT, drop_if_theirs, err);
-    for (enum record_kind kind = RECORD_SESSION; kind < RECORD_POLICY && r >= 0; kind++)
-        r = each_of(&f, kind, drop_if_theirs, err);
+    if (r >= 0)
+        r = drop_tickets(&f, err);
     arena_done(&f.names);
     arena_done(&f.one);
     return MIN(r, 0);

@@ -452,6 +452,14 @@ static bool says_who_one_is(int type)
     return false;
 }
 
+/* Where they are reached themselves; of anybody else it says where a new password is sent to. */
+static bool is_self(const struct view *v, const struct facts *f)
+{
+    return str_eq(def_resource_name(f->type), STR("Practitioner")) &&
+           str_starts(v->who.user, STR("Practitioner/")) &&
+           str_eq(js_get_str(f->root, "id"), str_from(v->who.user, 13));
+}
+
 /* A type that grants access: by those that the policy names, or, of an encounter with a person who
  * is in one's care already, where it grants nothing new. */
 static int may_grant(const struct view *v, const struct facts *f, struct err *err)
@@ -459,7 +467,7 @@ static int may_grant(const struct view *v, const struct facts *f, struct err *er
     struct str type = def_resource_name(f->type);
     bool is_care = str_eq(type, STR("Encounter")) || str_eq(type, STR("EpisodeOfCare"));
 
-    if (!policy_is_grant(f->type))
+    if (!policy_is_grant(f->type) || is_self(v, f))
         return 0;
     if (says_who_one_is(f->type) && v->who.user.n && facts_mentions(f, v->who.user))
         return refuse(err, "this says who you are or act for, and is another's to write");

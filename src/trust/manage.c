@@ -49,7 +49,8 @@ static int give_password(struct manage *m, struct store_txn *txn, struct account
     int r;
 
     account->attempts = account->wait_until_ms = 0;
-    account->password = m->password ? str_c(m->password) : account->password;
+    if (m->password)
+        account_set_password(account, m->password, clock_now_ms());
     if ((r = account_put(txn, account, err)) < 0)
         return r;
     if (m->password) {

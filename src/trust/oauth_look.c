@@ -57,6 +57,12 @@ static void write_active(struct oauth *o, const struct identity *i)
     out->failed |= scope.failed;
 }
 
+/* An assertion is good once here as well: it could be shown at the token endpoint. */
+static int use_up(void *ctx, struct store_txn *txn, struct err *err)
+{
+    return client_auth_keep(txn, ctx, err);
+}
+
 void oauth_introspect(struct oauth *o)
 {
     struct str token = form_get(&o->form, "token");
@@ -77,7 +83,13 @@ void oauth_introspect(struct oauth *o)
         oauth_error(o, 401, "invalid_client", "only clients that prove themselves may ask this");
         return;
     }
-    r = store_begin(o->t->store, &who, &txn, &o->err);
+    r = seen[0] ? record_commit(o->t->store, use_up, seen, &o->err) : 0;
+    if (r == ERR_LOGIN) {
+        oauth_error(o, 401, "invalid_client", o->err.text);
+        return;
+    }
+    if (r >= 0)
+        r = store_begin(o->t->store, &who, &txn, &o->err);
     if (r >= 0)
         r = token_identity(txn, token, &i, &o->err);
     store_end(txn);
@@ -189,6 +201,7 @@ void oauth_userinfo(struct oauth *o)
     struct trust_proof proof = {
         .authorization = o->req->authorization,
         .dpop = o->req->dpop,
+        .x5t = o->req->x5t,
         .method = o->req->is_post ? STR("POST") : STR("GET"),
         .url = arena_join(o->a, (const struct str[]){o->t->root, o->req->path}, 2)};
     const struct identity *i;

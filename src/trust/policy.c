@@ -47,8 +47,9 @@ static const struct str shared_names[] = {
 };
 
 static const struct str grant_names[] = {
-    STR("CareTeam"),      STR("Consent"),      STR("Encounter"), STR("EpisodeOfCare"),
-    STR("Group"),         STR("Organization"), STR("Person"),    STR("PractitionerRole"),
+    STR("CareTeam"),      STR("Consent"),      STR("Encounter"),
+    STR("EpisodeOfCare"), STR("Group"),        STR("Organization"),
+    STR("Person"),        STR("Practitioner"), STR("PractitionerRole"),
     STR("RelatedPerson"),
 };
 

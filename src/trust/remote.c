@@ -55,8 +55,9 @@ static bool is_this_machine(struct str url)
     for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
         struct str rest = str_from(url, hosts[i].n);
 
+        /* "http://localhost:x@elsewhere" is elsewhere. */
         if (str_starts(url, hosts[i]) && (!rest.n || rest.p[0] == ':' || rest.p[0] == '/'))
-            return true;
+            return str_find(rest, '@') < 0;
     }
     return false;
 }

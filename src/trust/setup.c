@@ -33,7 +33,11 @@ static void done(struct oauth *o)
 static int tell(void *ctx, struct store_txn *txn, const struct account *account, struct err *err)
 {
     struct oauth *o = ctx;
+    struct str id = arena_dup(o->a, account->id);
 
+    if (!id.p)
+        return err_no_memory(err);
+    o->reply->trace.user = id;
     return trust_tell(o->t, txn, TOLD_PASSWORD, account, STR(""), err);
 }
 
@@ -53,14 +57,15 @@ void oauth_setup(struct oauth *o)
     }
     r = account_setup(o->t->store, secret.p ? str_trim(secret) : STR(""),
                       password.p ? password : STR(""), &also, &o->err);
-    if (r >= 0)
+    if (r >= 0) {
+        token_cache_clear(&o->t->cache);
         trust_told(o->t);
-    if (r >= 0)
         done(o);
-    else if (r == ERR_LOGIN)
+    } else if (r == ERR_LOGIN) {
         page(o, TEXT_WRONG_SECRET);
-    else if (r == ERR_VALUE)
+    } else if (r == ERR_VALUE) {
         page(o, TEXT_WEAK_PASSWORD);
-    else
+    } else {
         oauth_failed(o, r, "invalid_request");
+    }
 }

@@ -671,6 +671,13 @@ def check_worker(world):
                 {'active': False}, 'an unknown token is not active')
     world.refused(world.post('/auth/introspect', {'token': token, 'client_id': 'app'}), 401,
                   'invalid_client', 'a public client may not ask')
+    proof = assertion(world, world.keys[0], 'loader')
+    ask_by_key = {'token': token, 'client_assertion_type': ASSERTION, 'client_assertion': proof}
+    world.check(world.post('/auth/introspect', ask_by_key).json().get('active') is True,
+                'a service hears of all')
+    world.refused(world.post('/auth/introspect', ask_by_key), 401, 'invalid_client',
+                  'its assertion is good once')
+    world.refused(backend(world, proof), 401, 'invalid_client', 'and for nothing else')
     world.check(world.post('/auth/revoke', ask).status == 200, 'revoked')
     world.check(world.get('/fhir/Patient/ann', token).status == 401, 'at once')
 

@@ -283,6 +283,17 @@ def check_links(world, second, plain):
     redirect, query = plain.authorize(url)
     hers.send('GET', redirect[len(world.root):] + '?' + urllib.parse.urlencode(query))
     world.check(SAYS['other'] in hers.page, f'of another: {hers.page[-600:]}')
+    # Nor anybody's whose account was disabled on the way.
+    hers.send('POST', '/auth/account', {'do': 'connect', 'provider': 'plain'})
+    url = html.unescape(re.search(r'href="([^"]*code_challenge=[^"]*)"', hers.page).group(1))
+    world.folder.run('user', 'disable', 'ann')
+    plain.sub, bobs = 'a-thief', plain.sub
+    redirect, query = plain.authorize(url)
+    hers.send('GET', redirect[len(world.root):] + '?' + urllib.parse.urlencode(query))
+    world.folder.run('user', 'enable', 'ann')
+    flow = Flow(world, 'plain')
+    flow.refused(flow.through(plain), 'what a disabled account connected', 'nobody')
+    plain.sub = bobs
     link = html.unescape(re.search(r'name="link" value="(plain [^"]*)"', browser.page).group(1))
     hers.send('POST', '/auth/account', {'do': 'disconnect', 'link': link})
     flow = Flow(world, 'plain')
@@ -299,7 +310,14 @@ def check_enrolled(world, enroller):
                                ('erik', '3', {'use': 'old'})):
         world.put(world.loader, {'resourceType': 'Patient', 'id': name, 'identifier': [
             {'system': SYSTEM, 'value': number, **more}]})
-    for number in '2', '3', '4', '1,2', '|':
+    # Those whose number it was hide nobody whose number it is, in whatever order they are found.
+    for number, order in ('5', 'oogg'), ('6', 'ggoo'):
+        for i, letter in enumerate(order):
+            world.put(world.loader, {'resourceType': 'Patient', 'id': f'many-{number}-{i}',
+                                     'identifier': [dict(
+                                         {'system': SYSTEM, 'value': number},
+                                         **({'use': 'old'} if letter == 'o' else {}))]})
+    for number in '2', '3', '4', '5', '6', '1,2', '|':
         enroller.sub, enroller.claims['national_id'] = 'e' + number, number
         flow = Flow(world, 'enroller')
         flow.refused(flow.through(enroller), f'enrolling {number}', 'nobody')

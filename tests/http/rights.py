@@ -257,6 +257,11 @@ def check_record(world):
     check('dir="rtl"' in ask('bob', 'GET', 'Patient/bob/$record?language=ar').body.decode() and
           ask('bob', 'GET', 'Patient/bob/$record?language=tlh').status == 400, 'or in another')
     check(ask('doc', 'GET', 'Patient/grown/$record').status == 404, 'of nobody else')
+    reply = ask('bob', 'POST', '', {'resourceType': 'Bundle', 'type': 'batch', 'entry': [
+        {'request': {'method': 'GET', 'url': 'Patient/bob/$record'}}]})
+    entry = reply.json()['entry'][0]
+    check(reply.status == 200 and entry['response']['status'].startswith('4') and
+          'resource' not in entry, f'it stands in no Bundle: {reply}')
     seen = [e for e in auth.events(world, world.loader, '&patient=bob')
             if 'record' in [x.get('display') for x in e.get('subtype', [])]]
     check(seen, 'and it is in the log')
@@ -280,6 +285,10 @@ def check_places(world):
     check(world.mail.wait(lambda m: 'mot de passe' in m[1]['Subject'] and
                           m[0] == ['bob@mail.example']), 'so is a password that an operator sets')
     check(mails('nouvel endroit') == before, 'a known one is not')
+    check(world.status('bob', 'Patient/bob') == 401 and
+          browser.send('GET', '/auth/account').status == 401, 'who was signed in is so no more')
+    del world.tokens['bob']
+    check(world.status('bob', 'Patient/bob') == 200, 'with the new one he is')
 
 
 def check_close(world):

@@ -170,6 +170,9 @@ def check_clients(authority, folder):
             bearer = {'Authorization': 'Bearer ' + said['access_token']}
             status, _ = ask(authority, node.port, good, 'GET', '/fhir/Patient', **bearer)
             check(status == 200, f'a token with its certificate: {status}')
+            status, said_of = ask(authority, node.port, good, 'GET', '/auth/userinfo', **bearer)
+            check(status == 403 and said_of['error'] == 'insufficient_scope',
+                  f'where it is a token too: {status} {said_of}')
             for cert in bad:
                 status, _ = ask(authority, node.port, cert, 'GET', '/fhir/Patient', **bearer)
                 check(status == 401, f'a token with {cert}: {status}')

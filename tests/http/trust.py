@@ -642,13 +642,28 @@ def check_forgotten(world):
     browser.send('GET', link)
     secret = urllib.parse.unquote(link.split('=', 1)[1])
     check(f'name="secret" value="{secret}"' in browser.page, 'the link fills it in')
+    check(world.status('ann', 'Patient/ann') == 200, 'she is signed in elsewhere')
     reply = browser.send('POST', '/auth/setup', {'secret': secret, 'password': 'a new password'})
     check(reply.status == 200, f'the password is set: {reply}')
+    check(world.status('ann', 'Patient/ann') == 401, 'and whoever was signed in is so no more')
+    set_by = [a for e in auth.events(world, world.loader)[:20] for a in e['agent']
+              if a['requestor'] and 'setup' in [s.get('display') for s in e.get('subtype', [])]]
+    check(set_by and all(a.get('who') for a in set_by), f'the log says whose it is: {set_by}')
     check(world.mail.wait(lambda m: 'كلمة مرورك' in m[1]['Subject']), 'which is told')
     check(len([m for m in world.mail.got[before:] if '/auth/setup' in m[1].get_content()]) == 0,
           'asking again sends no second one')
     reply = browser.send('POST', '/auth/setup', {'secret': secret, 'password': 'another password'})
     check(reply.status == 400, 'the secret is good once')
+    # Where it is sent to is not for a colleague to say.
+    reach = {'resourceType': 'Practitioner', 'id': 'officer',
+             'telecom': [{'system': 'email', 'value': 'thief@mail.example'}]}
+    check(world.ask('doc', 'PUT', 'Practitioner/officer', reach).status == 403 and
+          world.ask('doc', 'DELETE', 'Practitioner/officer').status == 403 and
+          world.ask('doc', 'PUT', 'Practitioner/new', dict(reach, id='new')).status == 403,
+          'nobody says where another is reached')
+    check(world.ask('doc', 'PUT', 'Practitioner/doc', dict(reach, id='doc')).status == 200 and
+          world.ask('keeper', 'PUT', 'Practitioner/officer', reach).status == 200,
+          'but themselves, and who keeps the register')
 
 
 # ---- the country ----

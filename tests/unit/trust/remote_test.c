@@ -140,6 +140,8 @@ static void addresses_are_checked(void **state)
                                              "http://a.example",
                                              "http://127.0.0.1.evil.example/",
                                              "http://localhost.evil.example/",
+                                             "http://localhost:80@evil.example/",
+                                             "http://[::1]:x@evil.example/",
                                              "https://",
                                              "https:///x",
                                              "https://user@a.example/",
