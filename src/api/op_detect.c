@@ -9,6 +9,8 @@
 
 #define METHOD_ARENA_MAX MIB(64)
 #define LAST_FALLBACK 4
+#define JUDGED_MAX 100000   /* points of one answer */
+#define HEAD_MAX MIB(8)     /* what a stratum is of */
 #define HISTORY_PERIODS 520 /* that a method looks back at, where no `from` is asked for */
 
 struct detecting {
@@ -18,6 +20,7 @@ struct detecting {
     uint64_t last;
     int32_t today; /* until which records tell */
     struct tally t;
+    struct str *heads; /* of each stratum, as members of its object; .p NULL: it has no rows */
     double *counts;
     int64_t *days;
     struct detect_point *points;
@@ -106,33 +109,62 @@ static int judge(struct detecting *d, size_t stratum)
     return 0;
 }
 
-static int judge_all(struct detecting *d, const struct kept_view *v)
+static int judge_all(struct detecting *d)
 {
     struct sb *out = &d->c->out;
-    bool is_first = true;
+    const char *before = "";
     int r = 0;
 
-    sb_char(out, '{');
-    surveil_about(d->c, v, &d->t);
-    sb_lit(out, ",\"method\":");
-    sb_json(out, str_c(d->method->name));
-    sb_lit(out, ",\"series\":[");
     for (size_t i = 0; i < d->t.n_strata && r >= 0; i++) {
-        size_t before = out->n;
-
-        sb_str(out, is_first ? STR("{") : STR(",{"));
-        if (!tally_stratum(&d->t, i, out)) {
-            out->n = before;
+        if (!d->heads[i].p)
             continue;
-        }
-        is_first = false;
+        sb_fmt(out, "%s{", before);
+        sb_str(out, d->heads[i]);
+        before = ",";
         r = judge(d, i);
     }
     sb_lit(out, "]}");
     return r < 0 ? r : sb_ok(out, &d->c->err);
 }
 
-static int answer(struct detecting *d, const struct kept_view *v, const struct op_params *params)
+/* ---- while the cases are locked ---- */
+
+/* Days that are not asked for: as many periods as a method looks back at, where there are records.
+ */
+static void look_back(const struct kept_view *v, const struct op_params *params,
+                      struct tally_question *q)
+{
+    if (op_param_find(params, "from") || v->records->first == DAY_UNKNOWN || q->to == DAY_UNKNOWN)
+        return;
+    q->from = MIN(MAX(v->records->first, q->to - HISTORY_PERIODS * 7), q->to);
+}
+
+static int write_heads(struct detecting *d, const struct kept_view *v)
+{
+    _cleanup_(sb_done) struct sb head = sb_make(HEAD_MAX);
+    struct sb *out = &d->c->out;
+
+    d->heads = ARENA_ARRAY(d->c->a, struct str, d->t.n_strata);
+    if (!d->heads)
+        return err_no_memory(&d->c->err);
+    for (size_t i = 0; i < d->t.n_strata; i++) {
+        sb_reset(&head);
+        if (!tally_stratum(&d->t, i, &head))
+            continue;
+        d->heads[i] = arena_dup(d->c->a, sb_view(&head));
+        if (head.failed || !d->heads[i].p)
+            return err_no_memory(&d->c->err);
+    }
+    sb_char(out, '{');
+    surveil_about(d->c, v, &d->t);
+    sb_lit(out, ",\"method\":");
+    sb_json(out, str_c(d->method->name));
+    sb_lit(out, ",\"series\":[");
+    return 0;
+}
+
+static int take_counts(struct detecting *d, const struct kept_view *v,
+                       const struct op_params *params)
 {
     const struct op_param **others = ARENA_ARRAY(d->c->a, const struct op_param *, params->n + 1);
     struct tally_question q;
@@ -144,38 +176,46 @@ static int answer(struct detecting *d, const struct kept_view *v, const struct o
     r = surveil_question(d->c, v, params, "method last", others, &n, &q);
     if (r >= 0)
         r = take_method(d, params, others, n);
-    if (r >= 0 && !op_param_find(params, "from") && v->records->first != DAY_UNKNOWN)
-        q.from = MAX(v->records->first, q.to - HISTORY_PERIODS * 7);
+    if (r >= 0)
+        look_back(v, params, &q);
     if (r >= 0)
         r = tally_make(v->records, v->cases, &q, d->c->a, &d->t, &d->c->err);
     if (r < 0)
         return r;
-    d->counts = ARENA_ARRAY(d->c->a, double, d->t.n_periods);
-    d->days = ARENA_ARRAY(d->c->a, int64_t, d->t.n_periods);
-    d->points = ARENA_ARRAY(d->c->a, struct detect_point, d->t.n_periods);
-    if (!d->counts || !d->days || !d->points)
-        return err_no_memory(&d->c->err);
-    for (size_t i = 0; i < d->t.n_periods; i++)
-        d->days[i] = tally_first_day(&d->t, i);
+    if (d->t.n_strata * MIN(d->last, d->t.n_periods) > JUDGED_MAX)
+        return err_set(
+            &d->c->err, ERR_TOO_LONG,
+            "more than %d points would be judged: ask for fewer diseases or places, or a "
+            "smaller \"last\"",
+            JUDGED_MAX);
     d->today = v->today;
-    d->c->type_out = STR("application/json");
-    d->c->status = 200;
-    return judge_all(d, v);
+    return write_heads(d, v);
 }
 
+/* Methods take their time: those who follow the feed do not wait for it. */
 int op_detect(struct call *c, struct store_txn *txn)
 {
     struct detecting d = {.c = c};
     struct op_params params;
     struct kept_view v;
     struct kept *kept;
-    int r = surveil_begin(c, SURVEIL_COUNTS, &kept);
+    int r = surveil_begin(c, SURVEIL_COUNTS);
 
     (void)txn;
-    if (r < 0 || (r = op_params_read(c, &params)) < 0)
+    if (r < 0 || (r = op_params_read(c, &params)) < 0 || (r = surveil_lock(c, &kept, &v)) < 0)
         return r;
-    v = kept_lock(kept);
-    r = answer(&d, &v, &params);
+    r = take_counts(&d, &v, &params);
     kept_unlock(kept);
-    return r;
+    if (r < 0)
+        return r;
+    d.counts = ARENA_ARRAY(c->a, double, d.t.n_periods);
+    d.days = ARENA_ARRAY(c->a, int64_t, d.t.n_periods);
+    d.points = ARENA_ARRAY(c->a, struct detect_point, d.t.n_periods);
+    if (!d.counts || !d.days || !d.points)
+        return err_no_memory(&c->err);
+    for (size_t i = 0; i < d.t.n_periods; i++)
+        d.days[i] = tally_first_day(&d.t, i);
+    c->type_out = STR("application/json");
+    c->status = 200;
+    return judge_all(&d);
 }

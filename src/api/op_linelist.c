@@ -199,12 +199,11 @@ int op_linelist(struct call *c, struct store_txn *txn)
     struct listing l = {.c = c, .within = NOT_THERE};
     struct kept_view v;
     struct kept *kept;
-    int r = surveil_begin(c, SURVEIL_PEOPLE, &kept);
+    int r = surveil_begin(c, SURVEIL_PEOPLE);
 
     (void)txn;
-    if (r < 0)
+    if (r < 0 || (r = surveil_lock(c, &kept, &v)) < 0)
         return r;
-    v = kept_lock(kept);
     r = read_request(&l, &v);
     if (r >= 0)
         r = gather(&l, &v);

@@ -70,12 +70,11 @@ int op_series(struct call *c, struct store_txn *txn)
     struct op_params params;
     struct kept_view v;
     struct kept *kept;
-    int r = surveil_begin(c, SURVEIL_COUNTS, &kept);
+    int r = surveil_begin(c, SURVEIL_COUNTS);
 
     (void)txn;
-    if (r < 0 || (r = op_params_read(c, &params)) < 0)
+    if (r < 0 || (r = op_params_read(c, &params)) < 0 || (r = surveil_lock(c, &kept, &v)) < 0)
         return r;
-    v = kept_lock(kept);
     r = answer(c, &v, &params);
     kept_unlock(kept);
     return r;

@@ -45,11 +45,10 @@ int op_signal(struct call *c, struct store_txn *txn)
     _cleanup_(store_txn_endp) struct store_txn *own = NULL;
     struct access node = trust_system();
     struct op_params params;
-    struct kept *kept;
     yyjson_val *task;
     struct str id;
     struct row row;
-    int r = surveil_begin(c, SURVEIL_COUNTS, &kept);
+    int r = surveil_begin(c, SURVEIL_COUNTS);
 
     (void)txn;
     if (r >= 0)
@@ -159,9 +158,8 @@ static int commit(struct call *c, struct stepping *s, struct str id)
 int op_signal_step(struct call *c, struct store_txn *txn)
 {
     struct stepping s = {.job = {0}};
-    struct kept *kept;
     struct str id;
-    int r = surveil_begin(c, SURVEIL_WORK, &kept);
+    int r = surveil_begin(c, SURVEIL_WORK);
 
     (void)txn;
     if (r >= 0)

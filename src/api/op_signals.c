@@ -63,8 +63,7 @@ int op_signals(struct call *c, struct store_txn *txn)
     _cleanup_(store_txn_endp) struct store_txn *own = NULL;
     struct access node = trust_system();
     struct page page;
-    struct kept *kept;
-    int r = surveil_begin(c, SURVEIL_COUNTS, &kept);
+    int r = surveil_begin(c, SURVEIL_COUNTS);
 
     (void)txn;
     if (r >= 0)

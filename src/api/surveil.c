@@ -44,15 +44,35 @@ static int may_ask(struct call *c, enum surveil_what what)
     return 0;
 }
 
-int surveil_begin(struct call *c, enum surveil_what what, struct kept **ret)
+int surveil_begin(struct call *c, enum surveil_what what)
 {
+    struct kept *kept;
     int r = may_ask(c, what);
 
     if (r < 0)
         return r;
     if (!c->api->centre)
         return err_set(&c->err, ERR_NOT_SUPPORTED, "this node keeps no cases");
-    return centre_kept(c->api->centre, ret, &c->err);
+    return centre_kept(c->api->centre, &kept, &c->err);
+}
+
+int surveil_lock(struct call *c, struct kept **ret_kept, struct kept_view *ret)
+{
+    struct kept *kept;
+    struct kept_view v;
+    int r;
+
+    /* What was ready a moment ago may be torn by the time that it is locked. */
+    while ((r = centre_kept(c->api->centre, &kept, &c->err)) >= 0) {
+        v = kept_lock(kept);
+        if (v.is_ready) {
+            *ret_kept = kept;
+            *ret = v;
+            return 0;
+        }
+        kept_unlock(kept);
+    }
+    return r;
 }
 
 static bool is_among(struct str name, const char *words)

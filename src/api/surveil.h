@@ -16,9 +16,12 @@
 
 enum surveil_what { SURVEIL_COUNTS, SURVEIL_PEOPLE, SURVEIL_WORK };
 
-/* The cases, where the asker may ask; ERR_FORBIDDEN, ERR_NOT_SUPPORTED where the node keeps none,
+/* Whether the asker may ask; ERR_FORBIDDEN, ERR_NOT_SUPPORTED where the node keeps no cases,
  * ERR_BUSY while they are counted for the first time. */
-int surveil_begin(struct call *c, enum surveil_what what, struct kept **ret);
+int surveil_begin(struct call *c, enum surveil_what what);
+
+/* The cases, until kept_unlock(*ret_kept); ERR_BUSY as above. */
+int surveil_lock(struct call *c, struct kept **ret_kept, struct kept_view *ret);
 
 /* The question in the parameters: those of tally_ask, `from` and `to` filled in, of all diseases
  * where none is named. Parameters that are none of these and none of `others` (blanks between them)

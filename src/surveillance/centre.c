@@ -35,7 +35,7 @@ static void wait_ms(struct centre *c, int64_t ms)
 {
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ms / 1000;
     until.tv_nsec += ms % 1000 * 1000000;
     if (until.tv_nsec >= 1000000000) {
@@ -125,6 +125,7 @@ int centre_new(struct store *store, const struct access *node, const struct cent
 {
     struct centre *c = calloc(1, sizeof *c);
     const struct case_definitions *definitions = NULL;
+    pthread_condattr_t monotonic;
     struct str rules;
     int r;
 
@@ -132,7 +133,10 @@ int centre_new(struct store *store, const struct access *node, const struct cent
         return err_no_memory(err);
     c->store = store;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->ended, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* a clock put back is no wait */
+    pthread_cond_init(&c->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     arena_init(&c->of_rules, RULES_ARENA_MAX);
     weekly_init(&c->weekly, CASE_BY_ONSET);
     r = kept_new(store, node, config->definitions, &c->kept, err);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ONE_ARENA_MAX (STORE_BODY_MAX * 3) /* one resource, parsed */
+#define ONE_ARENA_MAX (STORE_BODY_MAX * 4) /* one resource, parsed */
 #define TEXT_MAX (STORE_BODY_MAX + MIB(1)) /* … as text */
 #define PAGE_ARENA_MAX MIB(4)
 #define NAME_META "cases"                   /* says which of the following is whole */
@@ -39,7 +39,8 @@ struct kept_view kept_lock(struct kept *k)
                               .records = &k->records,
                               .cases = &k->cases,
                               .position = k->shown,
-                              .today = k->today};
+                              .today = k->today,
+                              .is_ready = atomic_load(&k->is_ready)};
 }
 
 void kept_unlock(struct kept *k)
@@ -89,6 +90,14 @@ static int parse(struct following *f, const struct row *row, yyjson_val **ret, s
     return r < 0 ? r : js_parse_stored(&f->a, sb_view(&f->text), ret, err);
 }
 
+/* An error left it half done: whoever waits for the lock must not look at it. */
+static int tear(struct kept *k, int r)
+{
+    k->is_torn = true;
+    atomic_store(&k->is_ready, false);
+    return r;
+}
+
 /* A version that is not the newest says nothing: the newest stands further on. */
 static int take_row(void *ctx, const struct row *row, struct err *err)
 {
@@ -102,7 +111,8 @@ static int take_row(void *ctx, const struct row *row, struct err *err)
     if (!records_wants(type) || (row->method != METHOD_DELETE && !row->is_current) ||
         !records_knows(&k->records, type, row->id))
         return 0;
-    if (row->method != METHOD_DELETE && (r = parse(f, row, &resource, err)) < 0)
+    /* Without its key it is being erased, and says nothing any more. */
+    if (row->method != METHOD_DELETE && !row->is_locked && (r = parse(f, row, &resource, err)) < 0)
         return r;
     pthread_rwlock_wrlock(&k->lock);
     if (resource && is_finding) {
@@ -112,8 +122,9 @@ static int take_row(void *ctx, const struct row *row, struct err *err)
     }
     r = resource ? records_take(&k->records, resource, err)
                  : records_forget(&k->records, type, row->id, err);
+    r = r < 0 ? tear(k, r) : 0;
     pthread_rwlock_unlock(&k->lock);
-    return MIN(r, 0);
+    return r;
 }
 
 /* ---- what was mentioned for the first time ---- */
@@ -148,7 +159,7 @@ static int take_mentioned(struct following *f, struct err *err)
             while (wrong == 0 && *all[i].read < all[i].names->n) {
                 is_done = false;
                 wrong = take_one(f, all[i].type, names_text(all[i].names, *all[i].read, id), err);
-                ++*all[i].read;
+                *all[i].read += wrong == 0;
             }
     }
     return wrong;
@@ -217,6 +228,8 @@ static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_e
         return r;
     pthread_rwlock_wrlock(&k->lock);
     r = cases_remake(&k->records, &k->cases, err);
+    if (r < 0)
+        tear(k, r);
     k->shown = atomic_load(&k->position);
     pthread_rwlock_unlock(&k->lock);
     if (r == 0 && atomic_load(&k->position) >= to)
@@ -229,12 +242,12 @@ static int begin_anew(struct kept *k, struct err *err)
 {
     int r = 0;
 
-    atomic_store(&k->is_ready, false);
     pthread_rwlock_wrlock(&k->lock);
     if (k->changed)
         r = k->changed(k->ctx, NULL, -1, err);
     kept_clear(k);
     pthread_rwlock_unlock(&k->lock);
+    k->is_torn = r < 0;
     return r;
 }
 
@@ -243,27 +256,82 @@ static int begin_anew(struct kept *k, struct err *err)
 struct save_job {
     struct store_job job; /* first */
     struct str name;      /* of the parts */
+    bool is_alone;        /* no other process saves */
     uint32_t part;
-    struct str bytes; /* of one part; .p NULL: publish, and drop what was there before */
-    struct str before;
+    struct str bytes; /* of one part */
 };
 
-static int save_run(struct store_txn *txn, struct store_job *job, struct err *err)
+static int put_part(struct store_txn *txn, struct store_job *job, struct err *err)
 {
     const struct save_job *s = (const struct save_job *)job;
-    int r;
 
-    if (s->bytes.p)
-        return store_blob_put(txn, s->name, s->part, s->bytes, err);
-    r = store_meta_set(txn, NAME_META, s->name, err);
-    return r < 0 || !s->before.n ? r : store_blob_drop(txn, s->before, err);
+    return store_blob_put(txn, s->name, s->part, s->bytes, err);
 }
 
-/* The parts one by one, so that others write between them; what is not published is nothing. */
-static int save_parts(struct kept *k, struct str bytes, struct str before, struct err *err)
+/* Of all that is there but `name`, also what a process left that died while it saved. */
+static int drop_others(struct store_txn *txn, struct str name, struct err *err)
+{
+    struct str at = STR(NAME_PREFIX);
+    struct arena a;
+    int r = 0;
+
+    arena_init(&a, MIB(4));
+    while (r >= 0) {
+        r = store_blob_next(txn, at, &a, &at, NULL, err);
+        if (r < 0 || !str_starts(at, STR(NAME_PREFIX)))
+            break;
+        if (!str_eq(at, name))
+            r = store_blob_drop(txn, at, err);
+    }
+    arena_done(&a);
+    return MIN(r, 0);
+}
+
+/* Asks here what goes: another process that saves publishes too. */
+static int publish(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    const struct save_job *s = (const struct save_job *)job;
+    struct str before, name = s->name;
+    struct arena a;
+    int r;
+
+    arena_init(&a, KIB(64));
+    r = store_claim(txn, STR(NAME_META), err);
+    if (r >= 0)
+        r = store_meta_get(txn, NAME_META, &a, &before, err);
+    if (r >= 0)
+        r = store_meta_set(txn, NAME_META, name, err);
+    if (r >= 0 && s->is_alone)
+        r = drop_others(txn, name, err);
+    else if (r >= 0 && before.n)
+        r = store_blob_drop(txn, before, err);
+    arena_done(&a);
+    return r;
+}
+
+/* Those that nobody names: a commit whose answer was lost may have published them. */
+static int drop_parts(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct str named, name = ((const struct save_job *)job)->name;
+    struct arena a;
+    int r;
+
+    arena_init(&a, KIB(64));
+    r = store_meta_get(txn, NAME_META, &a, &named, err);
+    if (r >= 0 && !str_eq(named, name))
+        r = store_blob_drop(txn, name, err);
+    arena_done(&a);
+    return r;
+}
+
+/* The parts one by one, so that others write between them; what is not published is nothing, and is
+ * not left behind where the store still takes writes. */
+static int save_parts(struct kept *k, struct str bytes, struct err *err)
 {
     char name[sizeof NAME_PREFIX + UUID_TEXT_LEN] = NAME_PREFIX;
-    struct save_job s = {.job = {.run = save_run, .who = &k->node}, .before = before};
+    struct save_job s = {.job = {.run = put_part, .who = &k->node},
+                         .is_alone = !store_is_shared(k->store)};
+    struct err other;
     int r = 0;
 
     uuid7(name + sizeof NAME_PREFIX - 1);
@@ -272,35 +340,29 @@ static int save_parts(struct kept *k, struct str bytes, struct str before, struc
         s.bytes = str_head(str_from(bytes, at), MIN(bytes.n - at, (size_t)STORE_BLOB_PART_MAX));
         r = store_write(k->store, &s.job, err);
     }
-    s.bytes = STR_NULL;
-    return r < 0 ? r : store_write(k->store, &s.job, err);
+    s.job.run = publish;
+    if (r >= 0)
+        r = store_write(k->store, &s.job, err);
+    s.job.run = drop_parts;
+    if (r < 0 && store_write(k->store, &s.job, &other) < 0)
+        log_err(LOG_WARN, LOG_SURVEILLANCE, &other);
+    return r;
 }
 
 int kept_save(struct kept *k, bool now, struct err *err)
 {
     _cleanup_(sb_done) struct sb out = sb_make(KEPT_SAVED_MAX);
     uint64_t since = atomic_load(&k->position) - k->saved;
-    struct str before = STR_NULL;
-    struct store_txn *txn = NULL;
-    struct arena a;
     int r;
 
     if (!atomic_load(&k->is_ready) || !since ||
         (!now && since < MAX(KEPT_SAVE_VERSIONS, k->records.n_evidence)))
         return 0;
-    arena_init(&a, KIB(64));
-    r = store_begin(k->store, &k->node, &txn, err);
-    if (r >= 0) {
-        r = store_meta_get(txn, NAME_META, &a, &before, err);
-        store_end(txn);
-    }
+    r = saved_write(k, &out, err);
     if (r >= 0)
-        r = saved_write(k, &out, err);
-    if (r >= 0)
-        r = save_parts(k, sb_view(&out), before, err);
+        r = save_parts(k, sb_view(&out), err);
     if (r >= 0)
         k->saved = atomic_load(&k->position);
-    arena_done(&a);
     return MIN(r, 0);
 }
 
@@ -345,6 +407,8 @@ static int load(struct kept *k, struct err *err)
     pthread_rwlock_wrlock(&k->lock);
     if (bytes.n)
         r = saved_read(k, sb_view(&bytes), err);
+    if (r < 0 && r != ERR_NO_STORE)
+        tear(k, r);
     pthread_rwlock_unlock(&k->lock);
     /* What is damaged is made again. */
     if (r == ERR_NO_STORE) {
@@ -378,7 +442,6 @@ int kept_follow(struct kept *k, const atomic_bool *is_ending, uint64_t *ret_n, s
         r = follow(k, txn, is_ending, &n, err);
         store_end(txn);
     }
-    k->is_torn = r < 0;
     if (ret_n)
         *ret_n = n;
     return MIN(r, 0);

@@ -40,8 +40,10 @@ static inline void kept_freep(struct kept **k)
  * goes: all of them, and the numbers of places and persons will be others. */
 int kept_on_change(struct kept *k, case_change *changed, void *ctx, struct err *err);
 
-/* Takes what was written until now. *ret_n (may be NULL): versions. After an error all is counted
- * anew at the next call. `is_ending` (may be NULL) ends it early, to go on at the next call. */
+/* Takes what was written until now. *ret_n (may be NULL): versions. After an error the next call
+ * goes on where this one stood; only where memory ran out while something was taken, it is not
+ * ready any more and all is counted anew. `is_ending` (may be NULL) ends it early, to go on at the
+ * next call. */
 int kept_follow(struct kept *k, const atomic_bool *is_ending, uint64_t *ret_n, struct err *err);
 /* Whether the cases are those of the store, as of a moment ago; false while a first count goes on,
  * and *ret_done, *ret_all say how far it is. */
@@ -59,6 +61,7 @@ struct kept_view {
     /* The day until which records tell: the newest of all Conditions and Observations that was not
      * ahead of the clock when it was read; DAY_UNKNOWN. */
     int32_t today;
+    bool is_ready; /* false: of no use, as above */
 };
 struct kept_view kept_lock(struct kept *k);
 void kept_unlock(struct kept *k);

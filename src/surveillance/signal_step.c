@@ -276,7 +276,9 @@ static int check_order(const struct step *step, yyjson_val *task, struct err *er
     if (step->to == CLOSED && owes_notice(task))
         return err_set(err, ERR_CONFLICT,
                        "by Annex 2 WHO is to be notified before the signal is closed");
-    if (yyjson_arr_size(js_get(task, "note")) >= SIGNAL_NOTES_MAX)
+    /* What was not done yet can be, once: so that it can be brought to its end. */
+    if (yyjson_arr_size(js_get(task, "note")) >= SIGNAL_NOTES_MAX &&
+        (!step->stamp || output_moment(task, step->stamp) != INT64_MIN))
         return err_set(err, ERR_COSTLY, "a signal keeps at most %d notes", SIGNAL_NOTES_MAX);
     return 0;
 }

@@ -38,7 +38,7 @@ bool signal_is(yyjson_val *task);
 
 /* The next version of `task`. ERR_VALUE, ERR_REQUIRED, ERR_NOT_SUPPORTED: the step or an answer is
  * none, or is missing; ERR_CONFLICT: not now, with what the signal waits for; ERR_COSTLY: it has
- * SIGNAL_NOTES_MAX notes. */
+ * SIGNAL_NOTES_MAX notes, and the step only adds to them. */
 int signal_step(struct sb *out, yyjson_val *task, const struct signal_step *step, struct err *err);
 
 /* Where it stands at a moment, as members of a JSON object without braces: "state", "owner",

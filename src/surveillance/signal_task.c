@@ -113,14 +113,26 @@ static void put_inputs(struct sb *out, const struct signal_said *s)
 
 /* ---- the whole ---- */
 
+#define DESCRIBED_NAME_MAX 1000 /* bytes of a name that are in the sentence */
+
+/* A name has no limit, a sentence has: no more than whole characters of it. */
+static void put_name(struct sb *out, struct str name)
+{
+    size_t n = MIN(name.n, (size_t)DESCRIBED_NAME_MAX);
+
+    while (n < name.n && n && ((unsigned char)name.p[n] & 0xc0) == 0x80)
+        n--;
+    sb_str(out, str_head(name, n));
+}
+
 static void put_description(struct sb *out, const struct signal_said *s)
 {
     const struct judged *j = s->judged;
     _cleanup_(sb_done) struct sb text = sb_make(KIB(16));
 
-    sb_str(&text, s->disease_title);
+    put_name(&text, s->disease_title);
     sb_lit(&text, ", ");
-    sb_str(&text, s->place.p ? s->place_name : STR("the whole country"));
+    put_name(&text, s->place.p ? s->place_name : STR("the whole country"));
     sb_fmt(&text, ": %u in ", j->count);
     signal_put_week(&text, j->week);
     if (j->is_discovered && isfinite(j->point.expected))
@@ -146,6 +158,27 @@ static bool is_own(struct str name)
     return false;
 }
 
+static bool has_code(yyjson_val *concept, const char *system, const char *code)
+{
+    yyjson_val *one;
+    size_t i, max;
+
+    yyjson_arr_foreach(js_get(concept, "coding"), i, max, one)
+        if (str_eq(js_get_str(one, "system"), str_c(system)) &&
+            (!code || str_eq(js_get_str(one, "code"), str_c(code))))
+            return true;
+    return false;
+}
+
+/* Whether somebody took the first step. */
+static bool is_taken(yyjson_val *task)
+{
+    yyjson_val *state = js_get(task, "businessStatus");
+
+    return has_code(state, SIGNAL_STATE_SYSTEM, NULL) &&
+           !has_code(state, SIGNAL_STATE_SYSTEM, "triage");
+}
+
 /* Status and its reason are the node's until somebody takes the Task up, and when it withdraws. */
 static void put_state(struct sb *out, const struct signal_said *s, yyjson_val *before)
 {
@@ -159,7 +192,8 @@ static void put_state(struct sb *out, const struct signal_said *s, yyjson_val *b
                     "\"" SIGNAL_SYSTEM "\",\"code\":\"withdrawn\"}],\"text\":\"withdrawn: the "
                     "records do not say so any more\"}");
     else if (!before || was_withdrawn)
-        sb_lit(out, ",\"status\":\"requested\"");
+        sb_str(out, is_taken(before) ? STR(",\"status\":\"in-progress\"")
+                                     : STR(",\"status\":\"requested\""));
     if (!before) {
         sb_lit(out, ",\"businessStatus\":{\"coding\":[{\"system\":\"" SIGNAL_STATE_SYSTEM
                     "\",\"code\":\"triage\"}]}");
@@ -213,18 +247,6 @@ void signal_task(struct sb *out, const struct signal_said *s, yyjson_val *before
 }
 
 /* ---- back ---- */
-
-static bool has_code(yyjson_val *concept, const char *system, const char *code)
-{
-    yyjson_val *one;
-    size_t i, max;
-
-    yyjson_arr_foreach(js_get(concept, "coding"), i, max, one)
-        if (str_eq(js_get_str(one, "system"), str_c(system)) &&
-            (!code || str_eq(js_get_str(one, "code"), str_c(code))))
-            return true;
-    return false;
-}
 
 bool signal_is_ended(yyjson_val *task)
 {

@@ -4,12 +4,16 @@
 #include "surveillance/signals_int.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/rng.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-#define ONE_ARENA_MAX MIB(64) /* of one Task */
-#define TASK_MAX MIB(1)
+#define ONE_ARENA_MAX (STORE_BODY_MAX * 5) /* of one Task */
+#define TASK_MAX MIB(16)
+#define TASK_TAKEN_MAX MIB(15) /* bytes of one with what people wrote that is brought up to date   \
+                                */
 #define SIGNALS_ARENA_MAX MIB(256)
 #define LOOK_PAGE 500
 #define GROWN 1.25 /* a count is told again once it has grown so much */
@@ -18,10 +22,11 @@
  */
 struct event {
     uint16_t disease;
-    uint32_t place; /* NOT_THERE: the country */
-    struct str id;  /* of the Task */
-    int32_t first_week, last_week;
-    uint32_t count; /* as the Task says, of last_week */
+    uint32_t place;                /* NOT_THERE: the country */
+    struct str id;                 /* of the Task */
+    int32_t first_week, last_week; /* as the Task says */
+    int32_t looked_week;           /* when the Task was last to be written; `count` is of it */
+    uint32_t count;
     bool is_withdrawn, was_written;
 };
 
@@ -34,6 +39,7 @@ struct signals {
     struct arena a; /* of the events */
     struct event *v;
     size_t n, room;
+    int32_t oldest; /* week; events whose last is before it are over, and not remembered */
     bool is_loaded;
 };
 
@@ -95,19 +101,20 @@ static int take_task(struct signals *s, const struct records *r, yyjson_val *tas
         return 0; /* of a disease or a place that is no more */
     e.disease = (uint16_t)(d - s->definitions->v);
     e.id = arena_dup(&s->a, said.id);
-    e.last_week = signal_week(said.week);
+    e.last_week = e.looked_week = signal_week(said.week);
     e.first_week = signal_week(said.first_week);
     e.count = said.count;
     e.is_withdrawn = said.is_withdrawn;
     if (!e.id.p)
         return err_no_memory(err);
-    return e.last_week == INT32_MIN || e.first_week == INT32_MIN ? 0 : add_event(s, &e, err);
+    return e.last_week < s->oldest || e.first_week == INT32_MIN ? 0 : add_event(s, &e, err);
 }
 
+/* *ret_n: of how many bytes. */
 static int parse_row(struct signals *s, const struct row *row, struct arena *a, yyjson_val **ret,
-                     struct err *err)
+                     size_t *ret_n, struct err *err)
 {
-    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
+    _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX + KIB(1));
     struct str copy;
     int r = row_json(s->store, row, &text, err);
 
@@ -116,6 +123,7 @@ static int parse_row(struct signals *s, const struct row *row, struct arena *a, 
     if (r < 0)
         return r;
     copy = arena_dup(a, sb_view(&text));
+    *ret_n = copy.n;
     return copy.p ? js_parse_stored(a, copy, ret, err) : err_no_memory(err);
 }
 
@@ -128,11 +136,12 @@ static int load_page(struct signals *s, const struct records *r, struct store_tx
         struct arena a;
         struct row row;
         yyjson_val *task;
+        size_t n;
 
         arena_init(&a, ONE_ARENA_MAX);
         wrong = store_get_row(txn, page->rows[i], &row, err);
         if (wrong >= 0)
-            wrong = parse_row(s, &row, &a, &task, err);
+            wrong = parse_row(s, &row, &a, &task, &n, err);
         if (wrong >= 0)
             wrong = take_task(s, r, task, err);
         arena_done(&a);
@@ -192,6 +201,16 @@ static int32_t weeks_quiet(const struct signals *s)
     return (s->rules->quiet_days + 6) / 7;
 }
 
+static void forget_old(struct signals *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->v[i].last_week >= s->oldest)
+            s->v[n++] = s->v[i];
+    s->n = n;
+}
+
 /* The latest event of a disease at a place that is not too long ago; NULL. */
 static struct event *event_of(struct signals *s, uint16_t disease, uint32_t place, int32_t week)
 {
@@ -208,12 +227,15 @@ static struct event *event_of(struct signals *s, uint16_t disease, uint32_t plac
 
 /* ---- one Task ---- */
 
+enum task_outcome { TASK_WRITTEN, TASK_SAID, TASK_ENDED };
+
 struct task_job {
     struct store_job job; /* first */
     struct signals *s;
     const struct signal_said *said;
     bool tells; /* who is to be told is */
-    bool is_ended, was_there;
+    bool was_there;
+    enum task_outcome outcome; /* SAID, ENDED: it stays as it is */
     struct arena a;
 };
 
@@ -256,6 +278,23 @@ static int tell(struct task_job *t, struct store_txn *txn, struct err *err)
     return r;
 }
 
+/* A Task that says all of it already: another node of the store was faster. */
+static bool says_so(yyjson_val *task, const struct signal_said *s)
+{
+    struct signal_read said;
+
+    return signal_read(task, &said) && said.is_withdrawn == s->is_withdrawn &&
+           said.count == s->judged->count && signal_week(said.week) == s->judged->week;
+}
+
+/* One that people made too large does not hold up the others. */
+static int leave_large(struct task_job *t)
+{
+    log_event(LOG_WARN, LOG_SURVEILLANCE, "too-large=Task/%.*s", STR_ARG(t->said->id));
+    t->outcome = TASK_ENDED;
+    return 0;
+}
+
 /* What stands there is looked at on the writer: people write too, and other processes. */
 static int task_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
@@ -263,26 +302,33 @@ static int task_run(struct store_txn *txn, struct store_job *job, struct err *er
     _cleanup_(sb_done) struct sb text = sb_make(TASK_MAX);
     yyjson_val *before = NULL;
     struct row row;
+    size_t n = 0;
     int r = store_get(txn, def_resource(STR("Task")), t->said->id, &row, err);
 
     if (r < 0 && r != ERR_NOT_FOUND)
         return r;
     t->was_there = r >= 0;
     if (t->was_there && row.method == METHOD_DELETE) {
-        t->is_ended = true; /* somebody took it away */
+        t->outcome = TASK_ENDED; /* somebody took it away */
         return 0;
     }
-    if (t->was_there && (r = parse_row(t->s, &row, &t->a, &before, err)) < 0)
+    if (t->was_there && (r = parse_row(t->s, &row, &t->a, &before, &n, err)) < 0)
         return r;
-    t->is_ended = before && signal_is_ended(before);
-    if (t->is_ended)
+    if (before)
+        t->outcome = signal_is_ended(before)    ? TASK_ENDED
+                     : says_so(before, t->said) ? TASK_SAID
+                                                : TASK_WRITTEN;
+    if (t->outcome != TASK_WRITTEN)
         return 0;
+    if (n > TASK_TAKEN_MAX)
+        return leave_large(t);
     signal_task(&text, t->said, before);
     if ((r = sb_ok(&text, err)) < 0 || (r = put_task(t, txn, sb_view(&text), err)) < 0)
         return r;
     return t->tells && !t->was_there ? tell(t, txn, err) : 0;
 }
 
+/* An outcome, or negative. */
 static int write_task(struct signals *s, const struct signal_said *said, bool tells,
                       struct err *err)
 {
@@ -295,7 +341,7 @@ static int write_task(struct signals *s, const struct signal_said *said, bool te
     arena_done(&t.a);
     if (r >= 0 && tells && !t.was_there && s->notify)
         notify_wake(s->notify);
-    return MIN(r, 0);
+    return r < 0 ? r : (int)t.outcome;
 }
 
 /* ---- from judgements to events ---- */
@@ -399,9 +445,12 @@ static int write_event(struct writing *w, struct event *e, const struct judged *
 
     if (r < 0)
         return r;
-    w->written++;
+    /* One that ended lasts as long as its Task says: that is all that a new start knows of it. */
+    if (r != TASK_ENDED)
+        e->last_week = MAX(e->last_week, j->week);
+    w->written += r == TASK_WRITTEN;
     e->was_written = true;
-    e->last_week = MAX(e->last_week, j->week);
+    e->looked_week = MAX(e->looked_week, j->week);
     e->count = j->count;
     return 0;
 }
@@ -419,8 +468,9 @@ static int take_crossing(struct writing *w, const struct judged *j, struct err *
         was_withdrawn = e->is_withdrawn;
         e->is_withdrawn = false;
         if (e->was_written && !was_withdrawn &&
-            (j->week < e->last_week ||
-             (j->week == e->last_week && j->count < GROWN * (double)e->count)))
+            (j->week < e->looked_week ||
+             (j->week == e->looked_week &&
+              (j->count <= e->count || j->count < GROWN * (double)e->count))))
             return 0;
         return write_event(w, e, j, !e->was_written, err);
     }
@@ -430,7 +480,8 @@ static int take_crossing(struct writing *w, const struct judged *j, struct err *
                            .place = j->place,
                            .id = event_id(s, w, j),
                            .first_week = j->week,
-                           .last_week = j->week};
+                           .last_week = j->week,
+                           .looked_week = j->week};
     if (!fresh.id.p)
         return err_no_memory(err);
     r = add_event(s, &fresh, err);
@@ -455,16 +506,21 @@ static const struct judged *find_judged(const struct judge *j, const struct even
 
 static int withdraw(struct writing *w, struct event *e, struct err *err)
 {
+    /* Where there are no cases at all any more, nothing was judged. */
+    const struct judged none = {.disease = e->disease,
+                                .place = e->place,
+                                .week = e->last_week,
+                                .point = {.threshold = NAN, .expected = NAN, .p = NAN}};
     bool crosses;
     const struct judged *v;
 
     if (e->is_withdrawn || e->first_week <= w->j->open - JUDGE_WEEKS)
         return 0;
     v = find_judged(w->j, e, &crosses);
-    if (!v || crosses)
+    if (crosses || (!v && e->first_week > w->j->open)) /* another node may be ahead */
         return 0;
     e->is_withdrawn = true;
-    return write_event(w, e, v, false, err);
+    return write_event(w, e, v ? v : &none, false, err);
 }
 
 void signals_forget(struct signals *s)
@@ -476,8 +532,11 @@ int signals_write(struct signals *s, const struct judge *j, const struct records
                   struct err *err)
 {
     struct writing w = {.s = s, .j = j, .r = r, .today = today};
-    int wrong = load_once(s, r, err);
+    int wrong;
 
+    s->oldest = j->open - (JUDGE_WEEKS - 1) - weeks_quiet(s);
+    wrong = load_once(s, r, err);
+    forget_old(s);
     /* Districts before provinces before the country: those with places within them come later. */
     for (int is_country = 0; is_country < 2; is_country++)
         for (size_t i = 0; i < j->n && wrong == 0; i++)

@@ -87,6 +87,11 @@ def answers(c, score):
         {'name': 'last', 'valueInteger': 1}]}).json()
     point = body['series'][0]['points'][0]
     score.check(point['count'] == 5 and point['alarm'] is True and point['open'] is True, body)
+    # Until a day before all records, there was nothing: no error.
+    body = c.get('/carnet/$detect?disease=cholera&method=rki1&to=1999-01-01').json()
+    score.check([p['count'] for p in body['series'][0]['points']] == [0], body)
+    reply = c.get('/carnet/$detect?method=rki1&period=day&from=2010-01-01&last=9999&sex=true')
+    score.check(reply.status == 413 and 'judged' in str(reply.outcome()), reply)
     reply = c.get('/carnet/$linelist?disease=cholera&location=d&count=2&offset=1')
     body = reply.json()
     score.check(body['total'] == 5 and len(body['cases']) == 2 and

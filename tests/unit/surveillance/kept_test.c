@@ -26,6 +26,7 @@ struct world {
     struct weekly weekly;
     struct judge judge;
     struct signals *signals;
+    int n_anew; /* how often counting began anew */
     struct err err;
 };
 
@@ -41,7 +42,7 @@ static int write_run(struct store_txn *txn, struct store_job *job, struct err *e
     struct write *w = (struct write *)job;
     struct store *store = w->x->s.store;
     struct params *params = store_params(store);
-    struct sb sealed = sb_make(MIB(1));
+    struct sb sealed = sb_make(MIB(32));
     struct version version;
     struct index index;
     struct arena a;
@@ -49,8 +50,10 @@ static int write_run(struct store_txn *txn, struct store_job *job, struct err *e
     yyjson_val *root;
     int r;
 
-    arena_init(&a, MIB(8));
+    arena_init(&a, MIB(256));
     r = js_parse(&a, w->text, &root, err);
+    if (r < 0)
+        fail_msg("%s", err->text);
     put.type = def_resource(js_get_str(root, "resourceType"));
     put.id = js_get_str(root, "id");
     if (w->is_deletion) {
@@ -186,6 +189,139 @@ static void taken_up_again(void **state)
     own_store_close(&x.s);
 }
 
+static int told(void *ctx, const struct found_case *c, int sign, struct err *err)
+{
+    (void)sign;
+    (void)err;
+    ((struct world *)ctx)->n_anew += c == NULL;
+    return 0;
+}
+
+/* Looks at all that a question may look at, as operations do; how many cases, or -1: not ready. */
+static int read_all(struct kept *k)
+{
+    struct kept_view v = kept_lock(k);
+    int n = 0, n_women = 0;
+
+    for (size_t i = 0; v.is_ready && i < v.cases->n; i++)
+        if (v.cases->v[i].person != NOT_THERE) {
+            n_women += v.records->people[v.cases->v[i].person].sex == SEX_FEMALE;
+            n++;
+        }
+    kept_unlock(k);
+    return v.is_ready ? n + n_women : -1;
+}
+
+#define PEOPLE 256 /* as many as there is room for at first */
+
+/* An error of the store costs no first count, and what is half done is neither shown nor saved. */
+static void goes_on_after_errors(void **state)
+{
+    struct world x;
+    size_t n = 0;
+    uint64_t position;
+    int n_failed = 0, n_torn = 0;
+    bool is_failing = true;
+    const atomic_bool only_loads = true;
+
+    (void)state;
+    begin(&x);
+    for (int i = 0; i < PEOPLE; i++)
+        write(&x, false,
+              "{\"resourceType\":\"Condition\",\"id\":\"c%d\",\"subject\":{\"reference\":"
+              "\"Patient/p%d\"},\"recordedDate\":\"2024-05-01\",\"code\":{\"coding\":[{\"system\":"
+              "\"http://id.who.int/icd/release/11/mms\",\"code\":\"1A00\"}]}}",
+              i, i);
+    assert_int_equal(round_of(&x, &n, &position), 0);
+    assert_int_equal(n, PEOPLE);
+    case_of(&x, PEOPLE, "2024-05-02", false);
+    for (unsigned point = 1; is_failing; point++) {
+        struct kept *k = NULL;
+        int r;
+
+        x.n_anew = 0;
+        assert_int_equal(kept_new(x.s.store, &x.node, STR_NULL, &k, &x.err), 0);
+        assert_int_equal(kept_on_change(k, told, &x, &x.err), 0);
+        assert_int_equal(kept_follow(k, &only_loads, NULL, &x.err), 0);
+        fault_arm(point, false);
+        r = kept_follow(k, NULL, NULL, &x.err);
+        is_failing = fault_fired();
+        fault_arm(0, false);
+        n_failed += r < 0;
+        if (r < 0 && read_all(k) >= 0)
+            assert_int_equal(read_all(k), PEOPLE);
+        assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+        assert_int_equal(read_all(k), PEOPLE + 1);
+        n_torn += x.n_anew;
+        kept_free(k);
+    }
+    assert_true(n_failed > 5);
+    assert_true(n_torn > 0 && n_torn < n_failed);
+    own_store_close(&x.s);
+}
+
+/* How many things the store keeps of cases. */
+static int count_saved(struct world *x)
+{
+    struct store_txn *txn;
+    struct str at = STR("trust/cases/");
+    struct arena a;
+    int n = -1;
+
+    arena_init(&a, MIB(1));
+    assert_int_equal(store_begin(x->s.store, &x->node, &txn, &x->err), 0);
+    do {
+        assert_true(store_blob_next(txn, at, &a, &at, NULL, &x->err) >= 0);
+        n++;
+    } while (str_starts(at, STR("trust/cases/")));
+    store_end(txn);
+    arena_done(&a);
+    return n;
+}
+
+static int leave_part(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)job;
+    return store_blob_put(txn, STR("trust/cases/of-one-that-died"), 0, STR("half"), err);
+}
+
+/* What was saved is there once, wherever saving fails, and whoever died at it before. */
+static void nothing_is_left(void **state)
+{
+    struct store_job dying = {.run = leave_part};
+    struct kept *k;
+    struct world x;
+    bool is_failing = true;
+    int n_failed = 0;
+
+    (void)state;
+    begin(&x);
+    dying.who = &x.node;
+    case_of(&x, 1, "2024-05-01", false);
+    assert_int_equal(kept_new(x.s.store, &x.node, STR_NULL, &k, &x.err), 0);
+    for (unsigned point = 1; is_failing; point++) {
+        int r;
+
+        write(&x, false, "{\"resourceType\":\"Patient\",\"id\":\"p1\"}");
+        assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+        fault_arm(point, false);
+        r = kept_save(k, true, &x.err);
+        is_failing = fault_fired();
+        fault_arm(0, false);
+        n_failed += r < 0;
+        assert_in_range(count_saved(&x), 0, 1);
+    }
+    assert_true(n_failed > 3);
+    assert_int_equal(store_write(x.s.store, &dying, &x.err), 0);
+    assert_int_equal(count_saved(&x), 2);
+    write(&x, false, "{\"resourceType\":\"Patient\",\"id\":\"p1\"}");
+    assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+    assert_int_equal(kept_save(k, true, &x.err), 0);
+    assert_int_equal(count_saved(&x), 1);
+    kept_free(k);
+    own_store_close(&x.s);
+}
+
 /* ---- signals ---- */
 
 static int changed(void *ctx, const struct found_case *c, int sign, struct err *err)
@@ -258,6 +394,242 @@ static void crosses_and_withdraws(void **state)
     /* They come again: it is the same event. */
     case_of(&x, 1, "2024-05-01", false);
     assert_int_equal(look(&x), 1);
+    end_signals(&x);
+    own_store_close(&x.s);
+}
+
+/* ---- what people do to a signal ---- */
+
+/* How many signals there are, in how many versions, and the text of the last that was written. */
+static int count_signals(struct world *x, struct sb *ret_text, int *ret_versions)
+{
+    struct store_txn *txn;
+    struct page page;
+    struct arena a;
+    int n = 0;
+
+    arena_init(&a, MIB(4));
+    assert_int_equal(store_begin(x->s.store, &x->node, &txn, &x->err), 0);
+    assert_true(store_feed(txn, 0, 10000, &a, &page, &x->err) >= 0);
+    *ret_versions = 0;
+    for (size_t i = 0; i < page.n; i++) {
+        struct row row;
+
+        assert_true(store_get_row(txn, page.rows[i], &row, &x->err) >= 0);
+        if (row.type != def_resource(STR("Task")))
+            continue;
+        ++*ret_versions;
+        n += row.is_current;
+        sb_reset(ret_text);
+        assert_int_equal(row_json(x->s.store, &row, ret_text, &x->err), 0);
+    }
+    store_end(txn);
+    arena_done(&a);
+    return n;
+}
+
+static bool says(const struct sb *text, const char *what)
+{
+    return memmem(text->p, text->n, what, strlen(what)) != NULL;
+}
+
+/* The last one is changed: what `from` says is `to`. */
+static void rewrite_task(struct world *x, const char *from, struct str to)
+{
+    struct sb text = sb_make(MIB(64)), next = sb_make(MIB(64));
+    struct write w = {.job = {.run = write_run, .who = &x->node}, .x = x};
+    const char *at;
+    int unused;
+
+    assert_true(count_signals(x, &text, &unused) > 0);
+    at = memmem(text.p, text.n, from, strlen(from));
+    assert_non_null(at);
+    sb_put(&next, text.p, (size_t)(at - text.p));
+    sb_str(&next, to);
+    sb_str(&next, str_from(sb_view(&text), (size_t)(at - text.p) + strlen(from)));
+    w.text = sb_view(&next);
+    assert_int_equal(store_write(x->s.store, &w.job, &x->err), 0);
+    sb_done(&text);
+    sb_done(&next);
+}
+
+static void start_again(struct world *x)
+{
+    end_signals(x);
+    begin_signals(x);
+}
+
+/* A signal that people ended, while it crosses for weeks: how many there are then. */
+static int goes_on_for_weeks(int weeks, bool starts_again)
+{
+    struct sb text = sb_make(MIB(1));
+    struct world x;
+    int n, versions;
+
+    begin(&x);
+    begin_signals(&x);
+    for (int week = 0; week < weeks; week++) {
+        char day[16];
+        int y, m, d;
+
+        clock_civil(clock_days(2024, 5, 1) + 7 * week, &y, &m, &d);
+        snprintf(day, sizeof day, "%04d-%02d-%02d", y, m, d);
+        case_of(&x, 2 * week, day, false);
+        case_of(&x, 2 * week + 1, day, false);
+        assert_true(look(&x) >= 0);
+        if (!week)
+            rewrite_task(&x, "\"requested\"", STR("\"completed\""));
+        if (starts_again)
+            start_again(&x);
+    }
+    n = count_signals(&x, &text, &versions);
+    sb_done(&text);
+    end_signals(&x);
+    own_store_close(&x.s);
+    return n;
+}
+
+/* When the quiet days after what it says are over there is a new one, whether or not the node was
+ * started meanwhile. */
+static void ended_by_people(void **state)
+{
+    (void)state;
+    assert_int_equal(goes_on_for_weeks(5, false), 1);
+    assert_int_equal(goes_on_for_weeks(5, true), 1);
+    assert_int_equal(goes_on_for_weeks(7, false), 2);
+    assert_int_equal(goes_on_for_weeks(7, true), 2);
+}
+
+/* A signal with notes of megabytes is brought up to date, one of too many left as it is; and a
+ * place may be called as it likes. */
+static void large_ones(void **state)
+{
+    static const size_t sizes[] = {MIB(2), MIB(17)};
+    struct sb text = sb_make(MIB(64)), name = sb_make(MIB(1));
+    struct write w = {.job = {.run = write_run}};
+    struct world x;
+    int versions;
+
+    (void)state;
+    begin(&x);
+    w.job.who = &x.node;
+    w.x = &x;
+    sb_lit(&name, "{\"resourceType\":\"Location\",\"id\":\"d\",\"type\":[{\"text\":\"District\"}],"
+                  "\"name\":\"");
+    for (size_t i = 0; i < KIB(20); i++)
+        sb_lit(&name, "\xc3\xa9");
+    sb_lit(&name, "\"}");
+    w.text = sb_view(&name);
+    assert_int_equal(store_write(x.s.store, &w.job, &x.err), 0);
+    begin_signals(&x);
+    case_of(&x, 1, "2024-05-01", false);
+    case_of(&x, 2, "2024-05-02", false);
+    assert_int_equal(look(&x), 1);
+    assert_int_equal(count_signals(&x, &text, &versions), 1);
+    assert_true(str_is_utf8(sb_view(&text)));
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct sb note = sb_make(MIB(32));
+
+        sb_fmt(&note, "\"%s\":[{\"text\":\"", i ? "output" : "note");
+        for (size_t k = 0; k < sizes[i]; k++)
+            sb_char(&note, 'x');
+        sb_lit(&note, "\"}],\"intent\"");
+        rewrite_task(&x, "\"intent\"", sb_view(&note));
+        sb_done(&note);
+        for (int n = 0; n < 3; n++)
+            case_of(&x, 10 + 3 * (int)i + n, "2024-05-01", false);
+        assert_int_equal(look(&x), i ? 0 : 1);
+        start_again(&x);
+        assert_int_equal(look(&x), 0);
+    }
+    sb_done(&text);
+    sb_done(&name);
+    end_signals(&x);
+    own_store_close(&x.s);
+}
+
+/* All cases of a place go while the node is down: there is nothing to judge, and it is withdrawn.
+ */
+static void nothing_left_of_it(void **state)
+{
+    struct sb text = sb_make(MIB(1));
+    struct world x;
+    int versions;
+
+    (void)state;
+    begin(&x);
+    begin_signals(&x);
+    case_of(&x, 1, "2024-05-01", false);
+    case_of(&x, 2, "2024-05-02", false);
+    write(&x, false,
+          "{\"resourceType\":\"Condition\",\"id\":\"other\",\"subject\":{\"reference\":"
+          "\"Patient/p1\"},\"recordedDate\":\"2024-05-02\"}");
+    assert_int_equal(look(&x), 1);
+    end_signals(&x);
+    case_of(&x, 1, "2024-05-01", true);
+    case_of(&x, 2, "2024-05-02", true);
+    begin_signals(&x);
+    assert_int_equal(look(&x), 1);
+    assert_int_equal(look(&x), 0);
+    assert_int_equal(count_signals(&x, &text, &versions), 1);
+    assert_true(says(&text, "\"status\":\"cancelled\""));
+    sb_done(&text);
+    end_signals(&x);
+    own_store_close(&x.s);
+}
+
+/* It comes again where people stood in it. */
+static void comes_again_as_taken(void **state)
+{
+    struct sb text = sb_make(MIB(1));
+    struct world x;
+    int versions;
+
+    (void)state;
+    begin(&x);
+    begin_signals(&x);
+    case_of(&x, 1, "2024-05-01", false);
+    case_of(&x, 2, "2024-05-02", false);
+    assert_int_equal(look(&x), 1);
+    rewrite_task(&x, "\"requested\"", STR("\"in-progress\""));
+    rewrite_task(&x, "\"triage\"", STR("\"verify\""));
+    case_of(&x, 2, "2024-05-02", true);
+    assert_int_equal(look(&x), 1);
+    case_of(&x, 2, "2024-05-02", false);
+    assert_int_equal(look(&x), 1);
+    assert_int_equal(count_signals(&x, &text, &versions), 1);
+    assert_true(says(&text, "\"status\":\"in-progress\""));
+    assert_false(says(&text, "statusReason"));
+    sb_done(&text);
+    end_signals(&x);
+    own_store_close(&x.s);
+}
+
+/* Another node of the store sees the same, and writes it once. */
+static void two_nodes(void **state)
+{
+    struct sb text = sb_make(MIB(1));
+    struct signals *mine;
+    struct world x;
+    int versions;
+
+    (void)state;
+    begin(&x);
+    begin_signals(&x);
+    mine = x.signals;
+    assert_int_equal(look(&x), 0);
+    assert_int_equal(
+        signals_new(x.s.store, &x.node, x.judge.definitions, &x.rules, &x.signals, &x.err), 0);
+    assert_int_equal(look(&x), 0);
+    case_of(&x, 1, "2024-05-01", false);
+    case_of(&x, 2, "2024-05-02", false);
+    assert_int_equal(look(&x), 1);
+    signals_free(x.signals);
+    x.signals = mine;
+    assert_int_equal(look(&x), 0);
+    assert_int_equal(count_signals(&x, &text, &versions), 1);
+    assert_int_equal(versions, 1);
+    sb_done(&text);
     end_signals(&x);
     own_store_close(&x.s);
 }
@@ -355,9 +727,11 @@ static void refuses_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(taken_up_again),
-        cmocka_unit_test(crosses_and_withdraws),
-        cmocka_unit_test(detector_and_places),
+        cmocka_unit_test(taken_up_again),     cmocka_unit_test(goes_on_after_errors),
+        cmocka_unit_test(nothing_is_left),    cmocka_unit_test(crosses_and_withdraws),
+        cmocka_unit_test(ended_by_people),    cmocka_unit_test(large_ones),
+        cmocka_unit_test(nothing_left_of_it), cmocka_unit_test(comes_again_as_taken),
+        cmocka_unit_test(two_nodes),          cmocka_unit_test(detector_and_places),
         cmocka_unit_test(refuses_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,35 @@ static void test_annex2(void **state)
     arena_done(&b.a);
 }
 
+/* However much was said, what is left to be done can be done. */
+static void test_full(void **state)
+{
+    struct sb text = sb_make(MIB(1));
+    struct bench b;
+
+    (void)state;
+    sb_str(&text, str_n(task_text, sizeof task_text - 2));
+    sb_lit(&text, ",\"note\":[{\"text\":\"1\"}");
+    for (int i = 2; i < SIGNAL_NOTES_MAX; i++)
+        sb_fmt(&text, ",{\"text\":\"%d\"}", i);
+    sb_lit(&text, "]}");
+    sb_char(&text, '\0');
+    begin(&b, text.p);
+    sb_done(&text);
+    must(&b, "take", "", "", FOUND);
+    refuses(&b, ERR_COSTLY, "note", "", "and on");
+    refuses(&b, ERR_COSTLY, "assign", "owner=Organization/a", "");
+    must(&b, "verify", "", "", FOUND);
+    must(&b, "assess", "likelihood=likely impact=minor confidence=low risk=low", "", FOUND);
+    refuses(&b, ERR_COSTLY, "assess", "likelihood=likely impact=minor confidence=low risk=high",
+            "");
+    must(&b, "annex2", NOTIFIABLE, "", FOUND);
+    must(&b, "notify-who", "", "", FOUND);
+    must(&b, "close", "", "over", FOUND);
+    state_is(&b, "closed");
+    arena_done(&b.a);
+}
+
 static void test_withdrawn(void **state)
 {
     static const char withdrawn[] =
@@ -248,9 +277,8 @@ static void test_withdrawn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_way),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_annex2),
+        cmocka_unit_test(test_way),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_annex2),    cmocka_unit_test(test_full),
         cmocka_unit_test(test_withdrawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
