@@ -87,7 +87,7 @@ export function Shell({ node, room, nav, isSignedIn, children }: ShellProps) {
         {node?.demo && <p class="demo-banner">{t('shell.demo')}</p>}
         <a class="brand" href="#/">
           <Icon name="heart" />
-          Carnet
+          <span>Carnet</span>
         </a>
         {room && <span class="room">{room}</span>}
         <span class="top-end">

@@ -6,6 +6,8 @@ import { load } from './load.mjs';
 const { documentsOf, fileName } = await load('health/attached.ts');
 const { calendarOf, remindersOf } = await load('health/to-come.ts');
 const { codeText } = await load('health/code.ts');
+const { entryDay, entryName } = await load('health/entry.ts');
+const { isSaid } = await load('parts/said.ts');
 const { ticks } = await load('parts/ticks.ts');
 
 const TODAY = '2026-11-27';
@@ -105,4 +107,36 @@ test('an axis has few round numbers, all within it', () => {
       `${list}`,
     );
   }
+});
+
+test('an entry is called by what it says of itself, and is of its day', () => {
+  const known = { 'vaccine.19': 'BCG', 'result.8302-2': 'Height', 'visit.epi': 'Vaccination' };
+  const i18n = { find: (key) => known[key], t: (key) => key, number: String };
+  const cvx = { coding: [{ system: 'http://hl7.org/fhir/sid/cvx', code: '19' }] };
+  const names = [
+    ['Flu', { resourceType: 'Condition', code: { text: 'Flu' } }],
+    ['BCG', { resourceType: 'Immunization', vaccineCode: cvx }],
+    ['Vaccination', { resourceType: 'Encounter', type: [{ coding: [{ code: 'epi' }] }] }],
+    ['visit.other', { resourceType: 'Encounter' }],
+    ['Mia Bodo', { resourceType: 'Patient', name: [{ given: ['Mia'], family: 'Bodo' }] }],
+    ['Iron', { resourceType: 'MedicationRequest', medicationCodeableConcept: { text: 'Iron' } }],
+    ['documents.unnamed', { resourceType: 'DocumentReference' }],
+    [
+      'Height: 92.5 cm',
+      {
+        resourceType: 'Observation',
+        code: { coding: [{ code: '8302-2' }] },
+        valueQuantity: { value: 92.5, unit: 'cm' },
+      },
+    ],
+  ];
+  for (const [name, one] of names) assert.equal(entryName(i18n, one), name);
+  assert.equal(entryDay({ period: { start: '2026-01-02' } }), '2026-01-02');
+  assert.equal(entryDay({ recordedDate: '2026-01-03', onsetDateTime: '2025' }), '2025');
+  assert.equal(entryDay({}), undefined);
+});
+
+test('what is said of a correction is counted in bytes, without the blanks around it', () => {
+  assert.ok(!isSaid(' ab ') && isSaid('abc') && isSaid('é!'));
+  assert.ok(isSaid('é'.repeat(2000)) && !isSaid('é'.repeat(2001)));
 });

@@ -254,6 +254,7 @@ static int write_page(struct record *d)
     c->type_out = STR("text/html;charset=utf-8");
     http_reply_header(c->x, "Content-Security-Policy",
                       STR("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
+    http_reply_header(c->x, "Cache-Control", STR("no-store"));
     c->status = 200;
     return sb_ok(&c->out, &c->err);
 }

@@ -6,7 +6,7 @@ import { isShort, launch, Person, root } from './browser.mjs';
 
 const FIRST_LOAD_BYTES = 150_000; // of My health, compressed
 const PAGES = ['vaccines', 'growth', 'summary', 'timeline', 'documents', 'reminders', 'card',
-  'download'];
+  'download', 'rights'];
 const OWN_PAGES = ['access', 'consent']; // of one's own record alone
 
 let browser;
@@ -140,7 +140,7 @@ test("a nurse reads a card, sees who waits for a vaccine, opens a record in an e
       await page.reload();
       await person.settled();
       assert.match(await person.text(), /Emergency access until/, 'it is kept as long as the tab');
-      await page.locator('.leave').click();
+      await page.locator('button.leave').click();
       await page.waitForFunction(() => location.hash === '' && document.querySelector('.doors'));
       assert.equal(await page.evaluate(() => sessionStorage.length), 0, 'and no longer');
     });
@@ -289,6 +289,85 @@ test("a mother's no holds at once, and her yes again", async () => {
   assert.equal(await finds(), 1);
 });
 
+test('a correction is asked for, refused with a reason, and the answer read', async () => {
+  await as('mother', { size: 'small' }, async (person, page) => {
+    await person.open('#/health/summary');
+    await page.locator('.wrong summary').click();
+    await page.locator('.wrong li a').first().click();
+    await page.waitForFunction(() => location.hash.startsWith('#/health/correct/'));
+    await person.settled();
+    await page.locator('main form button').click();
+    assert.equal(await page.locator('.field-problem').count(), 2, 'both are to be said');
+    await person.look('correct');
+    await page.fill('#correct-what', 'It was the left knee');
+    await page.fill('#correct-why', 'I know my knees');
+    await page.locator('main form button').click();
+    await page.locator('.correction .mark-coming').waitFor();
+    await person.look('rights-asked');
+    assert.match(await page.locator('.correction').innerText(), /left knee[\s\S]*my knees/);
+    for (const one of ['ar', 'es', 'fr', 'ru', 'zh']) { // the header has room in each language
+      await page.locator('.language select').selectOption(one);
+      await page.waitForFunction((tag) => document.documentElement.lang === tag, one);
+      await person.look(`rights-${one}`);
+    }
+    await page.locator('.language select').selectOption('en');
+    await page.locator('main a[href$="/auth/close"]').click();
+    await page.locator('input[name=password]').waitFor();
+  });
+  await as('steward', {}, async (person, page) => {
+    await person.open('#/steward/corrections');
+    await page.locator('main li.card summary').click();
+    await page.locator('.stored').waitFor();
+    await person.look('decide');
+    assert.match(await page.locator('main li.card').innerText(), /left knee[\s\S]*"resourceType"/);
+    await page.fill('main textarea', 'The film shows the right one');
+    await page.locator('.choice input').first().check();
+    await page.locator('main form button').click();
+    await page.locator('.field-problem').waitFor();
+    assert.match(await page.locator('.field-problem').innerText(), /Nothing has changed/);
+    await page.locator('.choice input').last().check();
+    await page.locator('main form button').click();
+    await page.locator('main .empty').waitFor();
+    await person.look('decided');
+    person.complaints = person.complaints.filter((text) => !/404|422/.test(text));
+  });
+  await as('mother', { language: 'ar' }, async (person, page) => {
+    await person.open('#/health/rights');
+    await page.locator('.correction').waitFor();
+    await person.look('rights-answered');
+    assert.match(await page.locator('.correction').innerText(), /The film shows the right one/);
+  });
+});
+
+test('the whole record is read, printed and kept, and nothing in it acts', async () => {
+  await as('mother', { language: 'fr' }, async (person, page) => {
+    await person.open('#/health/rights');
+    await page.locator('main a[href$="/whole"]').click();
+    await page.locator('.whole h2').first().waitFor();
+    await person.look('whole');
+    assert.match(await page.locator('.whole').innerText(), /Tel qu’au/);
+    await page.evaluate(() => { globalThis.print = () => { document.title = 'printed'; }; });
+    await page.locator('main button').first().click();
+    assert.equal(await page.title(), 'printed');
+    assert.equal(await page.locator('.whole details:not([open])').count(), 0, 'all of it');
+    const [file] = await Promise.all([page.waitForEvent('download'),
+      page.locator('main button').last().click()]);
+    assert.match(readFileSync(await file.path(), 'utf8'), /^<!DOCTYPE html>\n<html lang="fr"/);
+    await page.route('**/$record*', (route) => route.fulfill({ contentType: 'text/html',
+      body: `<main><h1>x</h1><section style="color:red" onclick="alert(1)"><h2>Held</h2>
+        <img src="${root}/none.png" onerror="alert(1)"><script>alert(1)</script>
+        <a href="javascript:alert(1)">go</a></section></main>` }));
+    await person.open('#/health/rights');
+    await person.open('#/health/whole');
+    await page.locator('.whole h2').waitFor();
+    assert.equal(await page.locator('.whole').innerHTML().then((html) =>
+      html.match(/<(?!\/?(section|h2)>)[^>]*>/g)), null);
+    // The browser says that it applied no style and no handler of that page, as it should.
+    person.complaints = person.complaints.filter((text) =>
+      !/inline (style|event handler).*has been blocked/.test(text));
+  });
+});
+
 test('the whole record is taken along', async () => {
   await as('mother', {}, async (person, page) => {
     await person.open('#/health/download');
@@ -318,7 +397,7 @@ test('a lost connection, an ended session and leaving are states of their own', 
     });
     await page.reload();
     await page.locator('main .rows li, main .empty').first().waitFor();
-    await page.locator('.leave').click();
+    await page.locator('button.leave').click();
     await page.waitForFunction(() => location.hash === '' && document.querySelector('.doors'));
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
     await page.goto(`${root}/#/health`);

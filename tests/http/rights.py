@@ -246,7 +246,8 @@ def check_record(world):
     reply = ask('bob', 'GET', 'Patient/bob/$record')
     page = reply.body.decode()
     check(reply.status == 200 and reply.headers['Content-Type'].startswith('text/html') and
-          'sandbox' in reply.headers['Content-Security-Policy'], f'a page: {reply}')
+          'sandbox' in reply.headers['Content-Security-Policy'] and
+          reply.headers['Cache-Control'] == 'no-store', f'a page that no cache keeps: {reply}')
     check('lang="fr"' in page and 'Dossier de santé' in page, 'in the language of the person')
     check('&lt;b&gt;Grippe&lt;/b&gt;' in page and '<script' not in page and '<b>' not in page and
           '&lt;script&gt;alert(1)&lt;/script&gt;&amp;' in page, 'every text is escaped')

@@ -19,6 +19,7 @@ export class Problem extends Error {
   constructor(
     readonly kind: ProblemKind,
     text: string,
+    readonly status?: number, // of the node's answer
   ) {
     super(text);
   }
@@ -35,9 +36,8 @@ const kinds: Readonly<Record<number, ProblemKind>> = {
   503: 'unready',
 };
 
-async function problemOf(reply: Response): Promise<Problem> {
-  const text = await reply.text();
-  return new Problem(kinds[reply.status] ?? 'failed', `${reply.status} ${text.slice(0, 500)}`);
+function problemOf(status: number, text: string): Problem {
+  return new Problem(kinds[status] ?? 'failed', `${status} ${text.slice(0, 500)}`, status);
 }
 
 export class Client {
@@ -60,7 +60,7 @@ export class Client {
       throw new Problem('offline', String(e));
     }
     if (reply.status === 401) this.ended();
-    if (!reply.ok) throw await problemOf(reply);
+    if (!reply.ok) throw problemOf(reply.status, await reply.text());
     return reply;
   }
 
@@ -80,6 +80,26 @@ export class Client {
 
   async blob(path: string, type: string): Promise<Blob> {
     return (await this.send(path, { headers: { Accept: type } })).blob();
+  }
+
+  // A page that the node writes, as a document without a window: nothing of it runs, loads or is
+  // styled (a browser may say on its console that it applied no style). Only XMLHttpRequest parses
+  // HTML into one; a DOMParser takes no text here, since the portal's policy lets no text become
+  // code (Trusted Types). The type is the operation's own, which the node does not negotiate.
+  async page(path: string): Promise<Document> {
+    const asks = new XMLHttpRequest();
+    asks.open('GET', `${fhirBase}/${path}`);
+    asks.responseType = 'document';
+    asks.setRequestHeader('Authorization', `Bearer ${this.session.token}`);
+    asks.setRequestHeader('Accept', '*/*');
+    await new Promise((done) => {
+      asks.onloadend = done;
+      asks.send();
+    });
+    if (asks.status === 0) throw new Problem('offline', path);
+    if (asks.status === 401) this.ended();
+    if (asks.status !== 200 || !asks.response) throw problemOf(asks.status, path);
+    return asks.response;
   }
 
   // All resources of a list, page by page; `more` where it went on past PAGES_MAX.

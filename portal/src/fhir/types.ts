@@ -194,10 +194,15 @@ export interface AuditEvent extends Resource {
 export interface Task extends Resource {
   resourceType: 'Task';
   status: string;
+  statusReason?: CodeableConcept;
+  description?: string;
+  focus?: Reference;
   for?: Reference;
   requester?: Reference;
+  owner?: Reference;
   reasonCode?: CodeableConcept;
   authoredOn?: string;
+  lastModified?: string;
   executionPeriod?: Period;
   note?: { text: string; time?: string }[];
   output?: { type: CodeableConcept; valueCode?: string }[];
@@ -217,6 +222,7 @@ export interface Parameter {
   valueInstant?: string;
   valueInteger?: number;
   valueCoding?: Coding;
+  valueReference?: Reference;
   resource?: unknown;
   part?: Parameter[];
 }

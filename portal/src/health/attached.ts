@@ -14,6 +14,14 @@ const isDocument = (one: Resource): one is DocumentReference =>
 const isReport = (one: Resource): one is DiagnosticReport =>
   one.resourceType === 'DiagnosticReport';
 
+// Whether these pages list it.
+export function isAttached(one: Resource): boolean {
+  return (
+    (isDocument(one) && one.status === 'current') ||
+    (isReport(one) && Boolean(one.presentedForm?.length))
+  );
+}
+
 function ofDocument(one: DocumentReference): Doc {
   const attachments = (one.content ?? []).flatMap(({ attachment }) => attachment ?? []);
   return {
@@ -35,15 +43,10 @@ function ofReport(one: DiagnosticReport): Doc {
 
 // Those that hold, the latest first.
 export function documentsOf(list: readonly Resource[]): Doc[] {
+  const shown = list.filter(isAttached);
   const found = [
-    ...list
-      .filter(isDocument)
-      .filter((one) => one.status === 'current')
-      .map(ofDocument),
-    ...list
-      .filter(isReport)
-      .filter((one) => one.presentedForm?.length)
-      .map(ofReport),
+    ...shown.filter(isDocument).map(ofDocument),
+    ...shown.filter(isReport).map(ofReport),
   ];
   return found.sort((a, b) => (b.when ?? '').localeCompare(a.when ?? ''));
 }

@@ -9,8 +9,9 @@ import { Icon } from '../parts/icon';
 import { Page } from '../parts/page';
 import { saveFile } from '../parts/save';
 import { Empty, ProblemNote } from '../parts/states';
-import { type Doc, documentsOf, fileName } from './attached';
+import { type Doc, documentsOf, fileName, isAttached } from './attached';
 import { useHealth } from './context';
+import { Wrong } from './wrong';
 
 const UNKNOWN = 'application/octet-stream';
 
@@ -99,6 +100,7 @@ export function Documents() {
           ))}
         </ul>
       )}
+      <Wrong among={record.all.filter(isAttached)} />
     </Page>
   );
 }

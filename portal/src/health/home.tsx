@@ -123,6 +123,12 @@ function useTiles(): Tile[] {
       title: t('nav.download'),
       note: t('tile.download'),
     },
+    {
+      to: `${base}/rights`,
+      icon: 'scales',
+      title: t('nav.rights'),
+      note: isOwn ? t('tile.rights') : t('tile.rights.other'),
+    },
   ];
   return tiles.filter((tile): tile is Tile => Boolean(tile));
 }

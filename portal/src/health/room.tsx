@@ -24,6 +24,9 @@ import { Vaccines } from './vaccines';
 
 const Growth = lazy(() => import('./growth'));
 const HealthCard = lazy(() => import('./card'));
+const Rights = lazy(() => import('./rights'));
+const WholeRecord = lazy(() => import('./whole'));
+const Correct = lazy(() => import('./correct'));
 
 type Component = () => preact.JSX.Element;
 
@@ -37,9 +40,15 @@ const shared: Readonly<Record<string, Component>> = {
   reminders: Reminders,
   card: HealthCard,
   download: Download,
+  rights: Rights,
+  whole: WholeRecord,
 };
 
-const own: Readonly<Record<string, Component>> = { access: Access, consent: Consents };
+const own: Readonly<Record<string, Component>> = {
+  access: Access,
+  consent: Consents,
+  correct: Correct,
+};
 
 interface RecordPagesProps {
   client: Client;

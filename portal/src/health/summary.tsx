@@ -8,6 +8,7 @@ import { Empty } from '../parts/states';
 import { Trend } from '../parts/trend';
 import { useHealth } from './context';
 import { type HealthRecord, isActive, type Series, seriesOf } from './record';
+import { Wrong } from './wrong';
 
 export function Problems({ record }: { record: HealthRecord }) {
   const { t, date } = useI18n();
@@ -137,6 +138,14 @@ export function Summary() {
         <Allergies record={record} />
       </div>
       <Results record={record} />
+      <Wrong
+        among={[
+          ...record.conditions,
+          ...record.medicines,
+          ...record.allergies,
+          ...record.observations,
+        ]}
+      />
     </Page>
   );
 }

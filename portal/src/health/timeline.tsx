@@ -8,7 +8,9 @@ import { Page } from '../parts/page';
 import { Empty } from '../parts/states';
 import { useHealth } from './context';
 import { vaccineName } from './doses';
+import { visitName } from './entry';
 import type { HealthRecord } from './record';
+import { Wrong } from './wrong';
 
 const STEP = 20;
 
@@ -31,9 +33,7 @@ function useLines(record: HealthRecord, visit: Encounter): string[] {
 function Visit({ visit }: { visit: Encounter }) {
   const i18n = useI18n();
   const { record } = useHealth();
-  const type = visit.type?.[0];
-  const kind =
-    i18n.find(`visit.${type?.coding?.[0]?.code}`) ?? (conceptText(type) || i18n.t('visit.other'));
+  const kind = visitName(i18n, visit);
   const where = record.nameOf(visit.serviceProvider);
   const who = record.nameOf(visit.participant?.[0]?.individual);
   return (
@@ -81,6 +81,7 @@ export function Timeline() {
           {t('timeline.more')}
         </button>
       )}
+      <Wrong among={record.encounters} />
     </Page>
   );
 }

@@ -9,6 +9,7 @@ import { useHealth } from './context';
 import { DoseMark, DoseName, vaccineAgainst, vaccineName } from './doses';
 import { usePlan } from './plan';
 import { type Dose, nextDoses } from './schedule';
+import { Wrong } from './wrong';
 
 function byVaccine(doses: readonly Dose[]): [string, Dose[]][] {
   const found = new Map<string, Dose[]>();
@@ -74,6 +75,7 @@ export function Vaccines() {
         </ul>
       )}
       <Others doses={doses} />
+      <Wrong among={record.immunizations} />
       <button type="button" class="button plain print" onClick={() => print()}>
         {t('vaccines.print')}
       </button>

@@ -24,6 +24,8 @@ const paths = {
   code: 'M4.5 4.5h5.5v5.5H4.5zM14 4.5h5.5v5.5H14zM4.5 14h5.5v5.5H4.5zM14 14h2.5v2.5H14zM19.5 14v2.5M14 19.5h2.5M19.5 19v.5',
   back: 'M14.5 5.5 8 12l6.5 6.5',
   add: 'M12 5v14M5 12h14',
+  scales:
+    'M12 4v16M8 20h8M5 6.5h14M5 6.5 2.5 13.5a2.5 2.5 0 0 0 5 0zM19 6.5l-2.5 7a2.5 2.5 0 0 0 5 0z',
 } as const;
 
 export type IconName = keyof typeof paths;

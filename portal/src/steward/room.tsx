@@ -1,5 +1,5 @@
-// For those who look after a node: reviews of emergency access, the audit log, terminologies, and the
-// node's own state. Which of them a room has is its role's.
+// For those who look after a node: reviews of emergency access, corrections, the audit log,
+// terminologies, and the node's own state. Which of them a room has is its role's.
 import type { Room } from '../auth/rooms';
 import type { Client } from '../fhir/client';
 import { type Key, useI18n } from '../i18n';
@@ -8,6 +8,7 @@ import type { IconName } from '../parts/icon';
 import type { Route } from '../route';
 import { Shell } from '../shell';
 import { AuditSearch } from './audit';
+import { CorrectionQueue } from './corrections';
 import { NodeState } from './node';
 import { Reviews } from './reviews';
 import { Terms } from './terms';
@@ -26,13 +27,19 @@ interface Way {
 }
 
 const reviews: Way = { name: 'reviews', icon: 'shield', label: 'way.reviews', page: Reviews };
+const corrections: Way = {
+  name: 'corrections',
+  icon: 'check',
+  label: 'way.corrections',
+  page: CorrectionQueue,
+};
 const audit: Way = { name: 'audit', icon: 'eye', label: 'way.audit', page: AuditSearch };
 const terms: Way = { name: 'terms', icon: 'record', label: 'way.terms', page: Terms };
 const node: Way = { name: 'node', icon: 'chart', label: 'way.node', page: NodeState };
 
 const ways: Partial<Record<Room, readonly [Way, ...Way[]]>> = {
   privacy: [reviews, audit],
-  steward: [terms],
+  steward: [terms, corrections],
   operate: [node, audit, terms],
 };
 
