@@ -578,7 +578,7 @@ void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret);
 /* Of the writer's connection: this process uses the store. ERR_BUSY where another has it for
  * itself. */
 int pg_be_here(struct pg_conn *c, struct err *err);
-int pg_alone(struct store *st, struct err *err);
+int pg_alone(struct store *base, struct err *err);
 
 int pg_writer_start(struct pg_store *st, struct err *err);
 void pg_writer_stop(struct pg_store *st);
