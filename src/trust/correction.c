@@ -3,19 +3,6 @@
 #include "base/clock.h"
 #include "trust/glass.h"
 
-static void write_who(struct sb *out, const struct identity *who)
-{
-    sb_char(out, '{');
-    if (who->fhir_user.n) {
-        sb_lit(out, "\"reference\":");
-        sb_json(out, who->fhir_user);
-        sb_char(out, ',');
-    }
-    sb_lit(out, "\"identifier\":{\"system\":\"" GLASS_ACCOUNT_SYSTEM "\",\"value\":");
-    sb_json(out, who->subject);
-    sb_lit(out, "}}");
-}
-
 void correction_task(struct sb *out, const struct identity *who, const struct correction *c)
 {
     char when[CLOCK_INSTANT_MAX];
@@ -32,7 +19,7 @@ void correction_task(struct sb *out, const struct identity *who, const struct co
     sb_lit(out, "},\"for\":{\"reference\":\"Patient/");
     sb_str(out, c->patient);
     sb_fmt(out, "\"},\"authoredOn\":\"%s\",\"requester\":", when);
-    write_who(out, who);
+    glass_who(out, who);
     sb_lit(out, ",\"reasonCode\":{\"text\":");
     sb_json(out, c->why);
     sb_lit(out, "}}");
@@ -64,7 +51,7 @@ void correction_decided(struct sb *out, yyjson_val *task, const struct correctio
            "\"status\":\"%s\",\"statusReason\":{\"text\":", d->accepts ? "completed" : "rejected");
     sb_json(out, d->reason);
     sb_fmt(out, "},\"lastModified\":\"%s\",\"owner\":", when);
-    write_who(out, d->by);
+    glass_who(out, d->by);
     if (d->accepts) {
         sb_lit(out, ",\"output\":[{\"type\":{\"text\":\"provenance\"},\"valueReference\":{"
                     "\"reference\":\"Provenance/");
@@ -92,7 +79,7 @@ void correction_provenance(struct sb *out, yyjson_val *task, const struct correc
     sb_lit(out, "}],\"activity\":{\"coding\":[{\"system\":"
                 "\"http://terminology.hl7.org/CodeSystem/v3-DataOperation\",\"code\":\"UPDATE\"}]},"
                 "\"agent\":[{\"who\":");
-    write_who(out, d->by);
+    glass_who(out, d->by);
     sb_lit(out, "}],\"entity\":[{\"role\":\"source\",\"what\":{\"reference\":\"Task/");
     sb_str(out, js_get_str(task, "id"));
     sb_lit(out, "\"}},{\"role\":\"revision\",\"what\":");

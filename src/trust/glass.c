@@ -76,6 +76,19 @@ int glass_break(struct store_txn *txn, struct arena *a, const struct identity *a
 
 /* ---- the Task ---- */
 
+void glass_who(struct sb *out, const struct identity *who)
+{
+    sb_char(out, '{');
+    if (who->fhir_user.n) {
+        sb_lit(out, "\"reference\":");
+        sb_json(out, who->fhir_user);
+        sb_char(out, ',');
+    }
+    sb_lit(out, "\"identifier\":{\"system\":\"" GLASS_ACCOUNT_SYSTEM "\",\"value\":");
+    sb_json(out, who->subject);
+    sb_lit(out, "}}");
+}
+
 void glass_task(struct sb *out, const struct identity *as, const struct glass *glass)
 {
     char from[CLOCK_INSTANT_MAX], until[CLOCK_INSTANT_MAX];
@@ -91,16 +104,10 @@ void glass_task(struct sb *out, const struct identity *as, const struct glass *g
     sb_str(out, glass->patient);
     sb_fmt(out,
            "\"},\"authoredOn\":\"%s\",\"executionPeriod\":{\"start\":\"%s\",\"end\":\"%s\"},"
-           "\"requester\":{",
+           "\"requester\":",
            from, from, until);
-    if (as->fhir_user.n) {
-        sb_lit(out, "\"reference\":");
-        sb_json(out, as->fhir_user);
-        sb_char(out, ',');
-    }
-    sb_lit(out, "\"identifier\":{\"system\":\"" GLASS_ACCOUNT_SYSTEM "\",\"value\":");
-    sb_json(out, as->subject);
-    sb_lit(out, "}},\"reasonCode\":{\"text\":");
+    glass_who(out, as);
+    sb_lit(out, ",\"reasonCode\":{\"text\":");
     sb_json(out, glass->reason);
     sb_lit(out, "}}");
 }

@@ -26,6 +26,9 @@ struct glass {
     struct ticket token; /* the access token */
 };
 
+/* Appends a Reference to who asks: the resource that stands for them, and their account. */
+void glass_who(struct sb *out, const struct identity *who);
+
 /* Who `who` would be with the glass broken for a patient: what a decision asks about. Shares the
  * texts of `who`; the rest lives in `a`. ERR_FORBIDDEN where who asks is no person, or comes with
  * the glass broken already. */

@@ -31,6 +31,29 @@ export function DiseaseChoice({ diseases, value, choose }: DiseaseChoiceProps) {
   );
 }
 
+interface WeeksChoiceProps {
+  id: string;
+  among: readonly number[];
+  value: number;
+  choose: (weeks: number) => void;
+}
+
+export function WeeksChoice({ id, among, value, choose }: WeeksChoiceProps) {
+  const { t, number } = useI18n();
+  return (
+    <div>
+      <label for={id}>{t('curve.weeks')}</label>
+      <select id={id} value={value} onChange={(e) => choose(Number(e.currentTarget.value))}>
+        {among.map((n) => (
+          <option key={n} value={n}>
+            {number(n)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 interface PlaceChoiceProps {
   places: Places;
   value: string | undefined; // id

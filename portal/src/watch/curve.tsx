@@ -7,7 +7,7 @@ import { useLoad } from '../load';
 import { Page } from '../parts/page';
 import { Loaded } from '../parts/states';
 import { go, type Route } from '../route';
-import { DiseaseChoice, PlaceChoice } from './asked';
+import { DiseaseChoice, PlaceChoice, WeeksChoice } from './asked';
 import { CurveChart } from './curve-chart';
 import { loadPlaces } from './places';
 import { ask, type Counts, canJudge, judge, METHODS, type Method, type Point } from './series';
@@ -64,7 +64,7 @@ interface ShownProps {
 }
 
 function Shown({ client, disease, place, label }: ShownProps) {
-  const { t, number } = useI18n();
+  const { t } = useI18n();
   const [weeks, setWeeks] = useState<number>(WEEKS[1]);
   const [method, setMethod] = useState<Method | undefined>();
   const key = `${disease} ${place} ${weeks} ${method}`;
@@ -75,20 +75,7 @@ function Shown({ client, disease, place, label }: ShownProps) {
       <h2>{label}</h2>
       <Loaded of={points}>{(value) => <Curve label={label} of={value} />}</Loaded>
       <div class="fields">
-        <div>
-          <label for="curve-weeks">{t('curve.weeks')}</label>
-          <select
-            id="curve-weeks"
-            value={weeks}
-            onChange={(e) => setWeeks(Number(e.currentTarget.value))}
-          >
-            {WEEKS.map((n) => (
-              <option key={n} value={n}>
-                {number(n)}
-              </option>
-            ))}
-          </select>
-        </div>
+        <WeeksChoice id="curve-weeks" among={WEEKS} value={weeks} choose={setWeeks} />
         <div>
           <label for="curve-method">{t('curve.method')}</label>
           <select

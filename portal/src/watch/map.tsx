@@ -7,7 +7,7 @@ import { Behind } from '../parts/behind';
 import { Page } from '../parts/page';
 import { Empty, Loaded } from '../parts/states';
 import { go, type Route } from '../route';
-import { DiseaseChoice } from './asked';
+import { DiseaseChoice, WeeksChoice } from './asked';
 import { type Drawing, drawPlaces, MapDrawing } from './map-drawing';
 import { loadPlaces, type Place, type Places } from './places';
 import { ask, type Counts, weeksAgo } from './series';
@@ -75,20 +75,7 @@ function Shown(props: ShownProps) {
     <section class="card">
       <h2>{label}</h2>
       <div class="fields">
-        <div>
-          <label for="map-weeks">{t('curve.weeks')}</label>
-          <select
-            id="map-weeks"
-            value={weeks}
-            onChange={(e) => setWeeks(Number(e.currentTarget.value))}
-          >
-            {WEEKS.map((n) => (
-              <option key={n} value={n}>
-                {number(n)}
-              </option>
-            ))}
-          </select>
-        </div>
+        <WeeksChoice id="map-weeks" among={WEEKS} value={weeks} choose={setWeeks} />
         <div>
           <label for="map-level">{t('map.level')}</label>
           <select
