@@ -1,17 +1,12 @@
-/* persons.c - bodies under keys of their owners (store/owner.h), in an encrypted store.
- *
- * A key is made with the first body that needs it and kept in the table `person`, sealed with the
- * store's. What a connection has used stays with it, unsealed: a read then costs one AES-GCM of its
- * body. Destroying a key leaves its number, so that no other key ever has it.
- * Bytes: docs/formats/keys.md.
- */
-#include "store/owner.h"
-#include "store/sqlite/sq_int.h"
+#include "store/persons.h"
 
 #include "base/fault.h"
+#include "base/rng.h"
+#include "store/owner.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 #define USE "carnet persons"
 #define NONCE_BYTES 12
@@ -26,58 +21,65 @@ struct slot {
     unsigned char key[XAES_KEY_BYTES];
 };
 
-struct sq_persons {
+/* Which number an owner's key has; n 0: none. */
+struct known {
+    uint64_t n;
+    size_t owner_n;
+    unsigned char owner[OWNER_MAX];
+};
+
+struct persons {
+    const struct persons_table *table;
+    bool seals_all;
     struct xaes *xaes; /* of what the table holds */
     EVP_CIPHER_CTX *gcm;
     uint64_t keyed; /* whose key gcm has */
     struct sb body;
-    unsigned char owner[OWNER_MAX]; /* the last that wrote, and its number */
-    size_t owner_n;
-    uint64_t owner_number;
-    struct slot slots[SQ_PERSON_SLOTS];
+    struct known *owners; /* PERSON_OWNERS, once something was sealed */
+    struct slot slots[PERSON_SLOTS];
 };
 
-void sq_persons_free(struct sq_persons *p)
+void persons_free(struct persons *p)
 {
     if (!p)
         return;
     xaes_free(p->xaes);
     EVP_CIPHER_CTX_free(p->gcm);
     sb_done(&p->body);
+    free(p->owners);
     OPENSSL_cleanse(p->slots, sizeof p->slots);
     free(p);
 }
 
-void sq_persons_forget(struct sq_conn *c)
+void persons_forget(struct persons *p)
 {
-    if (!c->persons)
+    if (!p)
         return;
-    c->persons->owner_n = 0;
-    c->persons->keyed = 0;
-    OPENSSL_cleanse(c->persons->slots, sizeof c->persons->slots);
+    if (p->owners)
+        memset(p->owners, 0, PERSON_OWNERS * sizeof *p->owners);
+    p->keyed = 0;
+    OPENSSL_cleanse(p->slots, sizeof p->slots);
 }
 
-static int persons_of(struct sq_conn *c, struct sq_persons **ret, struct err *err)
+int persons_new(const struct vault *vault, const struct persons_table *table, bool seals_all,
+                struct persons **ret, struct err *err)
 {
-    struct sq_persons *p = c->persons;
+    struct persons *p = fault_point("memory") ? NULL : calloc(1, sizeof *p);
     int r = 0;
 
-    if (p) {
-        *ret = p;
-        return 0;
-    }
-    p = fault_point("memory") ? NULL : calloc(1, sizeof *p);
     if (!p || !(p->gcm = EVP_CIPHER_CTX_new()) ||
         EVP_CipherInit_ex(p->gcm, EVP_aes_256_gcm(), NULL, NULL, NULL, 1) != 1)
         r = err_no_memory(err);
     if (r >= 0)
-        r = vault_sealer(c->st->vault, USE, &p->xaes, err);
+        r = vault_sealer(vault, USE, &p->xaes, err);
     if (r < 0) {
-        sq_persons_free(p);
+        persons_free(p);
         return r;
     }
+    p->table = table;
+    p->seals_all = seals_all;
     p->body = sb_make(STORE_BODY_MAX + KIB(1));
-    *ret = c->persons = p;
+    *ret = p;
     return 0;
 }
 
@@ -96,136 +98,115 @@ static struct str about_key(uint64_t n, struct about_key *to)
     return str_n((const char *)to, sizeof *to);
 }
 
-static struct slot *slot_of(struct sq_persons *p, uint64_t n)
+static struct slot *slot_of(struct persons *p, uint64_t n)
 {
-    return &p->slots[n % SQ_PERSON_SLOTS];
+    return &p->slots[n % PERSON_SLOTS];
 }
 
-int sq_key_unseal(struct sq_txn *t, uint64_t n, struct str mark, struct str sealed,
-                  unsigned char ret[XAES_KEY_BYTES], struct err *err)
+int persons_unseal_key(struct persons *p, const struct person_key *from,
+                       unsigned char ret[XAES_KEY_BYTES], struct err *err)
 {
-    struct sq_persons *p;
     struct about_key about;
-    int r = persons_of(t->conn, &p, err);
+    int r = xaes_open(p->xaes, about_key(from->n, &about), from->sealed, sizeof from->sealed, ret,
+                      from->mark, err);
 
-    if (r < 0)
-        return r;
-    if (mark.n != XAES_MARK_BYTES || sealed.n != XAES_KEY_BYTES ||
-        (r = xaes_open(p->xaes, about_key(n, &about), sealed.p, sealed.n, ret,
-                       (const unsigned char *)mark.p, err)) == ERR_INVALID)
-        return err_set(err, ERR_NO_STORE, "the key number %llu of the store is damaged",
-                       (unsigned long long)n);
-    return r;
+    return r == ERR_INVALID ? err_set(err, ERR_NO_STORE,
+                                      "the key number %llu of the store is "
+                                      "damaged",
+                                      (unsigned long long)from->n)
+                            : r;
 }
 
-int sq_key_put(struct sq_txn *t, uint64_t n, struct str owner,
-               const unsigned char key[XAES_KEY_BYTES], struct err *err)
+int persons_put_key(struct persons *p, void *ctx, uint64_t n, struct str owner,
+                    const unsigned char key[XAES_KEY_BYTES], struct err *err)
 {
-    unsigned char mark[XAES_MARK_BYTES], sealed[XAES_KEY_BYTES];
-    struct sq_persons *p;
+    struct person_key row = {.n = n, .is_here = true};
     struct about_key about;
-    sqlite3_stmt *s;
-    int r = persons_of(t->conn, &p, err);
+    int r =
+        xaes_seal(p->xaes, about_key(n, &about), key, XAES_KEY_BYTES, row.sealed, row.mark, err);
 
-    if (r >= 0)
-        r = xaes_seal(p->xaes, about_key(n, &about), key, XAES_KEY_BYTES, sealed, mark, err);
-    if (r < 0 || (r = sq_stmt(t->conn, SQ_PUT_PERSON, &s, err)) < 0)
-        return r;
-    sqlite3_bind_int64(s, 1, (int64_t)n);
-    sq_bind_blob(s, 2, owner);
-    sq_bind_blob(s, 3, str_n((char *)mark, sizeof mark));
-    sq_bind_blob(s, 4, str_n((char *)sealed, sizeof sealed));
-    return sq_run(t->conn, s, err);
+    return r < 0 ? r : p->table->put(ctx, &row, owner, err);
 }
 
-/* What a statement's row has at `at` and behind: mark and key. 0: the key was destroyed, or is
- * kept elsewhere. */
-static int take_key(struct sq_txn *t, uint64_t n, sqlite3_stmt *s, int at, struct err *err)
+/* Into its slot: 1, or 0 where it is not here. */
+static int take_key(struct persons *p, const struct person_key *row, struct err *err)
 {
-    struct slot *slot = slot_of(t->conn->persons, n);
+    struct slot *slot = slot_of(p, row->n);
     int r;
 
-    if (sqlite3_column_type(s, at) == SQLITE_NULL)
+    if (!row->is_here)
         return 0;
     slot->n = 0;
-    r = sq_key_unseal(t, n, sq_column(s, at), sq_column(s, at + 1), slot->key, err);
+    r = persons_unseal_key(p, row, slot->key, err);
     if (r < 0)
         return r;
-    slot->n = n;
+    slot->n = row->n;
     return 1;
 }
 
 /* The slot has the key afterwards: 1, or 0 where it is not here. */
-static int load_key(struct sq_txn *t, uint64_t n, struct err *err)
+static int load_key(struct persons *p, void *ctx, uint64_t n, struct err *err)
 {
-    sqlite3_stmt *s;
+    struct person_key row;
     int r;
 
-    if (slot_of(t->conn->persons, n)->n == n)
+    if (slot_of(p, n)->n == n)
         return 1;
-    if ((r = sq_stmt(t->conn, SQ_PERSON_KEY, &s, err)) < 0)
-        return r;
-    sqlite3_bind_int64(s, 1, (int64_t)n);
-    r = sq_step(t->conn, s, err);
-    if (r <= 0)
-        return r;
-    r = take_key(t, n, s, 0, err);
-    sqlite3_reset(s);
+    r = p->table->by_number(ctx, n, &row, err);
+    return r <= 0 ? r : take_key(p, &row, err);
+}
+
+static int make_key(struct persons *p, void *ctx, struct str owner, uint64_t n, struct err *err)
+{
+    struct slot *slot = slot_of(p, n);
+    int r;
+
+    rng_secure(slot->key, sizeof slot->key);
+    slot->n = n;
+    r = persons_put_key(p, ctx, n, owner, slot->key, err);
+    if (r < 0)
+        slot->n = 0;
     return r;
 }
 
-static int make_key(struct sq_txn *t, struct str owner, uint64_t *ret, struct err *err)
+static struct known *known_of(struct persons *p, struct str owner)
 {
-    struct slot *slot;
-    sqlite3_stmt *s;
-    uint64_t n;
-    int r = sq_stmt(t->conn, SQ_PERSON_LAST, &s, err);
+    uint32_t h = UINT32_C(2166136261); /* FNV-1a */
 
-    if (r < 0 || (r = sq_step(t->conn, s, err)) < 0)
-        return r;
-    n = (uint64_t)sqlite3_column_int64(s, 0) + 1;
-    sqlite3_reset(s);
-    slot = slot_of(t->conn->persons, n);
-    rng_secure(slot->key, sizeof slot->key);
-    slot->n = n;
-    r = sq_key_put(t, n, owner, slot->key, err);
-    if (r < 0)
-        slot->n = 0;
-    *ret = n;
-    return r;
+    for (size_t i = 0; i < owner.n; i++)
+        h = (h ^ (unsigned char)owner.p[i]) * UINT32_C(16777619);
+    return &p->owners[(h ^ h >> 16) % PERSON_OWNERS];
 }
 
 /* The number of an owner's key, which is in its slot then; made where there is none. */
-static int key_of(struct sq_txn *t, struct str owner, uint64_t *ret, struct err *err)
+static int key_of(struct persons *p, void *ctx, struct str owner, uint64_t *ret, struct err *err)
 {
-    struct sq_persons *p = t->conn->persons;
-    sqlite3_stmt *s;
-    uint64_t n = 0;
+    struct person_key row;
+    struct known *known;
     int r;
 
-    if (p->owner_n && str_eq(owner, str_n((char *)p->owner, p->owner_n)) &&
-        slot_of(p, p->owner_number)->n == p->owner_number) {
-        *ret = p->owner_number;
+    if (!p->owners && !(p->owners = calloc(PERSON_OWNERS, sizeof *p->owners)))
+        return err_no_memory(err);
+    known = known_of(p, owner);
+    if (known->n && str_eq(owner, str_n((char *)known->owner, known->owner_n)) &&
+        slot_of(p, known->n)->n == known->n) {
+        *ret = known->n;
         return 0;
     }
-    if ((r = sq_stmt(t->conn, SQ_PERSON, &s, err)) < 0)
-        return r;
-    sq_bind_blob(s, 1, owner);
-    r = sq_step(t->conn, s, err);
+    r = p->table->by_owner(ctx, owner, &row, err);
     if (r > 0) {
-        n = (uint64_t)sqlite3_column_int64(s, 0);
-        r = take_key(t, n, s, 1, err);
-        sqlite3_reset(s);
+        r = take_key(p, &row, err);
         if (r == 0) /* in a copy that was not restored */
             return err_set(err, ERR_NO_STORE, "the key of a person is not in this store");
     } else if (r == 0) {
-        r = make_key(t, owner, &n, err);
+        r = make_key(p, ctx, owner, ++row.n, err);
     }
     if (r < 0)
         return r;
-    memcpy(p->owner, owner.p, owner.n);
-    p->owner_n = owner.n;
-    p->owner_number = *ret = n;
+    if (owner.n)
+        memcpy(known->owner, owner.p, owner.n);
+    known->owner_n = owner.n;
+    known->n = *ret = row.n;
     return 0;
 }
 
@@ -277,7 +258,7 @@ static bool envelope_read(struct str stored, struct envelope *ret)
     return true;
 }
 
-uint64_t sq_body_key(struct str stored)
+uint64_t persons_body_key(struct str stored)
 {
     struct envelope e;
 
@@ -296,7 +277,7 @@ static struct str about_body(int type, struct str id, uint64_t hlc, struct str h
     return str_n((char *)to, n + head.n);
 }
 
-static bool gcm_begin(struct sq_persons *p, uint64_t key, const unsigned char *nonce, bool seal,
+static bool gcm_begin(struct persons *p, uint64_t key, const unsigned char *nonce, bool seal,
                       struct str about)
 {
     const unsigned char *bytes = p->keyed == key ? NULL : slot_of(p, key)->key;
@@ -308,14 +289,14 @@ static bool gcm_begin(struct sq_persons *p, uint64_t key, const unsigned char *n
     return EVP_CipherUpdate(p->gcm, NULL, &n, (const unsigned char *)about.p, (int)about.n) == 1;
 }
 
-static int no_cipher(struct sq_persons *p, struct err *err)
+static int no_cipher(struct persons *p, struct err *err)
 {
     p->keyed = 0; /* its state is unknown */
     err_no_memory(err);
     return err_detail(err, "libcrypto");
 }
 
-static int seal(struct sq_persons *p, const struct put *put, const struct envelope *e, uint64_t hlc,
+static int seal(struct persons *p, const struct put *put, const struct envelope *e, uint64_t hlc,
                 uint64_t key, struct err *err)
 {
     unsigned char head[HEAD_MAX], about[ABOUT_MAX], nonce[NONCE_BYTES], tag[TAG_BYTES];
@@ -345,27 +326,25 @@ static int seal(struct sq_persons *p, const struct put *put, const struct envelo
 }
 
 /* One long body must not stay in memory for good. */
-static void shrink(struct sq_persons *p)
+static void shrink(struct persons *p)
 {
     if (p->body.cap > KEEP_BYTES)
         sb_done(&p->body);
 }
 
-int sq_body_seal(struct sq_txn *t, const struct put *put, uint64_t hlc, struct str *ret,
+int persons_seal(struct persons *p, void *ctx, const struct put *put, uint64_t hlc, struct str *ret,
                  struct err *err)
 {
     unsigned char owner[OWNER_MAX];
     size_t n = put->index ? owner_of(put->index, put->type, put->id, owner) : 0;
-    struct sq_persons *p;
     struct envelope e;
     uint64_t key = 0;
     int r;
 
     *ret = put->sealed;
-    if (!n)
+    if (!put->sealed.n || (!n && !p->seals_all))
         return 0;
-    if ((r = persons_of(t->conn, &p, err)) < 0 ||
-        (r = key_of(t, str_n((char *)owner, n), &key, err)) < 0)
+    if ((r = key_of(p, ctx, str_n((char *)owner, n), &key, err)) < 0)
         return r;
     if (!envelope_read(put->sealed, &e) || e.key)
         return err_set(err, ERR_INVALID, "the body of a resource has no envelope");
@@ -377,7 +356,7 @@ int sq_body_seal(struct sq_txn *t, const struct put *put, uint64_t hlc, struct s
 }
 
 /* 1: opened, 0: it is not what was sealed. */
-static int unseal(struct sq_persons *p, const struct row *row, const struct envelope *e,
+static int unseal(struct persons *p, const struct row *row, const struct envelope *e,
                   struct err *err)
 {
     struct str head = str_n(e->front.p, (size_t)(e->rest.p - e->front.p));
@@ -404,15 +383,14 @@ static int unseal(struct sq_persons *p, const struct row *row, const struct enve
     return 1;
 }
 
-int sq_body_open(struct sq_txn *t, struct row *row, struct err *err)
+int persons_open(struct persons *p, void *ctx, struct row *row, struct err *err)
 {
-    struct sq_persons *p;
     struct envelope e;
     int r;
 
     if (!envelope_read(row->sealed, &e) || !e.key)
         return 0; /* a deletion, of nobody, or damaged: body_open says so */
-    if ((r = persons_of(t->conn, &p, err)) < 0 || (r = load_key(t, e.key, err)) < 0)
+    if ((r = load_key(p, ctx, e.key, err)) < 0)
         return r;
     row->is_locked = r == 0;
     if (row->is_locked)
