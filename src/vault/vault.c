@@ -196,20 +196,37 @@ static int unseal(const char *where, const struct keys_file *file, const char *k
     return 0;
 }
 
+/* One at a time: each begins from what the last one left. */
+static int lock_folder(const char *dir, int *ret, struct err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0) {
+        *ret = fd;
+        return 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return failed("locked", err);
+}
+
 int vault_create(const char *dir, const char *key_file, struct err *err)
 {
     _cleanup_(vault_freep) struct vault *v = vault_alloc();
     struct keys_file file;
-    int r;
+    int lock = -1, r = v ? lock_folder(dir, &lock, err) : err_no_memory(err);
 
-    if (!v)
-        return err_no_memory(err);
+    if (r < 0)
+        return r;
     if (vault_exists(dir))
-        return err_set(err, ERR_CONFLICT, "the folder %s has keys already (" VAULT_FILE_NAME ")",
-                       dir);
+        r = err_set(err, ERR_CONFLICT, "the folder %s has keys already (" VAULT_FILE_NAME ")", dir);
     rng_secure(v->key, sizeof v->key);
-    r = seal(v, key_file, &file, err);
-    return r < 0 ? r : save(dir, &file, err);
+    if (r >= 0)
+        r = seal(v, key_file, &file, err);
+    if (r >= 0)
+        r = save(dir, &file, err);
+    close(lock);
+    return r;
 }
 
 /* NULL for `file`: there are no keys. */
@@ -303,20 +320,6 @@ int vault_sealer(const struct vault *v, const char *use, struct xaes **ret, stru
         r = xaes_new(key, ret, err);
     OPENSSL_cleanse(key, sizeof key);
     return r;
-}
-
-/* One at a time: each begins from what the last one left. */
-static int lock_folder(const char *dir, int *ret, struct err *err)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd >= 0 && flock(fd, LOCK_EX) == 0) {
-        *ret = fd;
-        return 0;
-    }
-    if (fd >= 0)
-        close(fd);
-    return failed("locked", err);
 }
 
 int vault_rotate(const char *dir, const char *key_file, const char *new_key_file, struct err *err)
