@@ -137,6 +137,13 @@ static int load(const char *path, struct sb *ret, struct err *err)
     return n < 0 ? failed("read", err) : sb_ok(ret, err);
 }
 
+bool erased_exists(const char *dir)
+{
+    char path[PATH_BYTES];
+
+    return path_of(dir, "", path, NULL) >= 0 && access(path, F_OK) == 0;
+}
+
 /* `x` NULL: they are in the clear. */
 static int parse_lines(struct arena *a, struct xaes *x, struct str lines, struct erased *ret,
                        struct err *err)

@@ -32,6 +32,7 @@ struct erased {
  * damaged. */
 int erased_read(const char *dir, const char *key_file, struct arena *a, struct erased *ret,
                 struct err *err);
+bool erased_exists(const char *dir);
 /* The same of lines in the clear. */
 int erased_parse(struct arena *a, struct str lines, struct erased *ret, struct err *err);
 /* One more, durable when this returns. */

@@ -8,6 +8,8 @@
 #include "server/erased.h"
 
 #include "trust/trust.h"
+#include "vault/master.h"
+#include "vault/vault.h"
 
 #include <sys/stat.h>
 
@@ -93,7 +95,8 @@ int erased_meet(const struct server_config *config, struct store *store, size_t 
 
     arena_init(&a, ERASED_ARENA_MAX);
     *ret_done = *ret_all = 0;
-    if (!dir || stat(dir, &st) < 0)
+    /* A folder that nobody has used yet, and one that has no keys yet: it has no ledger either. */
+    if (!dir || stat(dir, &st) < 0 || (master_is_named(config->key_file) && !vault_exists(dir)))
         return 0;
     if ((r = erased_read(dir, config->key_file, &a, &ledger, err)) < 0 ||
         (r = done_of(store, &a, &done, err)) < 0 ||

@@ -85,7 +85,7 @@ static int seal_folder(const struct server_config *config, struct err *err)
 
     if (!master_is_named(config->key_file) || !dir || stat(dir, &st) < 0 || vault_exists(dir))
         return 0;
-    if (audit_exists(dir))
+    if (audit_exists(dir) || erased_exists(dir))
         return err_set(err, ERR_CONFLICT,
                        "the records are encrypted, and the audit log in %s is not: name a new "
                        "data folder",
