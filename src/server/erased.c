@@ -121,9 +121,11 @@ static int put_line(struct sb *out, struct xaes *x, struct str text, struct err 
 
 static int load(const char *path, struct sb *ret, struct err *err)
 {
-    int fd = fault_point("io") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = 1;
+    int fd;
 
+    errno = EIO; /* of a fault: what was before might say that there is no such file */
+    fd = fault_point("io") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : failed("read", err);
     while (n > 0) {
@@ -309,25 +311,29 @@ int erased_add(const char *dir, const char *key_file, struct arena *a, struct er
     return erased_write(dir, key_file, ledger, err);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
 int erased_merge(struct arena *arena, const struct erased *a, const struct erased *b,
                  struct erased *ret, struct err *err)
 {
-    struct erased both = {.n = 0};
-    int r = 0;
+    struct str *texts = ARENA_ARRAY(arena, struct str, a->n + 1);
+    struct erased both = {.entries = ARENA_ARRAY(arena, struct erased_entry, a->n + b->n + 1)};
 
-    for (size_t i = 0; i < a->n && r >= 0; i++)
-        r = push(arena, &both, &a->entries[i], err);
-    for (size_t i = 0; i < b->n && r >= 0; i++) {
-        bool is_there = false;
-
-        for (size_t k = 0; k < a->n; k++)
-            is_there |= str_eq(a->entries[k].text, b->entries[i].text);
-        if (!is_there)
-            r = push(arena, &both, &b->entries[i], err);
+    if (!texts || !both.entries)
+        return err_no_memory(err);
+    for (size_t i = 0; i < a->n; i++) {
+        texts[i] = a->entries[i].text;
+        both.entries[both.n++] = a->entries[i];
     }
-    if (r >= 0)
-        *ret = both;
-    return r;
+    qsort(texts, a->n, sizeof *texts, by_text);
+    for (size_t i = 0; i < b->n; i++)
+        if (!bsearch(&b->entries[i].text, texts, a->n, sizeof *texts, by_text))
+            both.entries[both.n++] = b->entries[i];
+    *ret = both;
+    return 0;
 }
 
 /* ---- what the store has done ---- */
