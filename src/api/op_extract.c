@@ -1,5 +1,5 @@
-/* op_extract.c - QuestionnaireResponse/$extract: the records that a response makes, as a transaction
- * (http://hl7.org/fhir/uv/sdc/OperationDefinition/QuestionnaireResponse-extract).
+/* op_extract.c - QuestionnaireResponse/$extract: the records that a response makes, as a
+ * transaction (http://hl7.org/fhir/uv/sdc/OperationDefinition/QuestionnaireResponse-extract).
  *
  * Nothing is stored: who asked sends the transaction, beside the response. Ids follow from the
  * response's own, so that a response that is extracted twice makes the same records, not twice as

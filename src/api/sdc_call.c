@@ -22,8 +22,8 @@ static int ask_search(struct sdc_call *s, int type, struct str query, yyjson_val
         sb_char(&text, '}');
     }
     sb_lit(&text, "]}");
-    if (text.failed)
-        return err_set(&c->err, ERR_COSTLY, "a query of the form finds too much");
+    if ((r = sb_ok(&text, &c->err)) < 0)
+        return r;
     return js_parse_stored(c->a, sb_view(&text), ret, &c->err);
 }
 

@@ -1,4 +1,6 @@
 /* sdc.c - what filling a form and reading it share: extensions, variables, expressions, queries. */
+#include "fhir/sdc.h"
+
 #include "fhir/sdc_int.h"
 
 #define FHIRPATH STR("text/fhirpath")
@@ -44,8 +46,8 @@ int sdc_spend(struct sdc *s, size_t n, struct err *err)
 {
     s->steps += n;
     if (s->steps > SDC_STEPS_MAX)
-        return err_set(err, ERR_COSTLY, "the form's conditions and expressions take more than %u "
-                                        "steps", SDC_STEPS_MAX);
+        return err_set(err, ERR_COSTLY, "the form's expressions take more than %d steps",
+                       SDC_STEPS_MAX);
     return 0;
 }
 
@@ -234,9 +236,8 @@ static int query_text(struct sdc *s, struct str text, const struct path_item *fo
         query_value(&out, &items);
         text = str_from(rest, (size_t)(close - rest.p) + 2);
     }
-    if (out.failed)
-        return err_set(err, ERR_COSTLY, "a query of the form is longer than %d bytes",
-                       (int)SDC_QUERY_MAX);
+    if (sb_ok(&out, err) < 0)
+        return err->code;
     *ret = arena_dup(s->a, sb_view(&out));
     return ret->p ? 1 : err_no_memory(err);
 }

@@ -2,7 +2,8 @@
  *
  * Pure: whoever calls brings the resources that a form is filled from, and answers its queries.
  * What a form asks for and cannot have is an issue that names the question, never an error of the
- * whole; memory and bounds are errors. docs/decisions/0077-forms.md says what of the guide is there.
+ * whole; memory and bounds are errors. docs/decisions/0077-forms.md says what of the guide is
+ * there.
  *
  * Source: HL7 Structured Data Capture (http://hl7.org/fhir/uv/sdc, 3.0.0 and 4.0.0): expressions,
  * population by expressions and by observations, extraction by observations and by definitions.
@@ -13,14 +14,14 @@
 #include "fhir/issues.h"
 #include "fhir/path.h"
 
-#define SDC_ITEMS_MAX 5000      /* items and answers of one response */
-#define SDC_VARIABLES_MAX 64    /* that one expression may name */
-#define SDC_QUERIES_MAX 50      /* that one form asks */
-#define SDC_QUERY_MAX KIB(8)    /* bytes of one of them */
-#define SDC_ENTRIES_MAX 500     /* resources of one response */
-#define SDC_ROUNDS_MAX 10       /* of calculated values, which may depend on one another */
-#define SDC_STEPS_MAX 20000000u /* evaluation steps of all expressions of one form */
-#define SDC_CONTEXTS_MAX 20     /* launch contexts of one form */
+#define SDC_ITEMS_MAX 5000     /* items and answers of one response */
+#define SDC_VARIABLES_MAX 64   /* that one expression may name */
+#define SDC_QUERIES_MAX 50     /* that one form asks */
+#define SDC_QUERY_MAX KIB(8)   /* bytes of one of them */
+#define SDC_ENTRIES_MAX 500    /* resources of one response */
+#define SDC_ROUNDS_MAX 10      /* of calculated values, which may depend on one another */
+#define SDC_STEPS_MAX 20000000 /* evaluation steps of all expressions of one form */
+#define SDC_CONTEXTS_MAX 20    /* launch contexts of one form */
 
 struct sdc_pending;
 
@@ -58,8 +59,8 @@ int sdc_populate(struct sdc *s, yyjson_val *questionnaire, struct str subject,
 /* A resource that a response makes, or changes. */
 struct sdc_entry {
     yyjson_val *resource;
-    struct str key;    /* the same for the same question of the same response */
-    struct str update; /* "Patient/1": it is the next version of that one; .p NULL: a new one */
+    struct str key;     /* the same for the same question of the same response */
+    struct str update;  /* "Patient/1": it is the next version of that one; .p NULL: a new one */
     struct str version; /* versionId that the update began with */
 };
 

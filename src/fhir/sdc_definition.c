@@ -2,9 +2,10 @@
  * and where it ends.
  *
  * One begins where sdc-questionnaire-itemExtractionContext (3.0.0: a type, or a query for one that
- * is changed) or definitionExtract (4.0.0: a type or profile) stands. "URL#Patient.name.given" names
- * an element of the nearest one with that URL. A group with a definition stands for an element of
- * its own: each repetition is another. Elements that no answer gives come from definitionExtractValue.
+ * is changed) or definitionExtract (4.0.0: a type or profile) stands. "URL#Patient.name.given"
+ * names an element of the nearest one with that URL. A group with a definition stands for an
+ * element of its own: each repetition is another. Elements that no answer gives come from
+ * definitionExtractValue.
  */
 #include "fhir/sdc_int.h"
 
@@ -66,8 +67,7 @@ static int begin(struct sdc *s, struct sdc_frame *f, struct str url, struct str 
         (!from && !yyjson_mut_obj_add_strncpy(t->doc, t->root, "resourceType", type.p, type.n)))
         return err_no_memory(err);
     if (from) {
-        t->as.update =
-            arena_fmt(s->a, "%.*s/%.*s", STR_ARG(type), STR_ARG(js_get_str(from, "id")));
+        t->as.update = arena_fmt(s->a, "%.*s/%.*s", STR_ARG(type), STR_ARG(js_get_str(from, "id")));
         t->as.version = js_get_str(js_get(from, "meta"), "versionId");
         if (!t->as.update.p)
             return err_no_memory(err);
@@ -239,8 +239,9 @@ static int walk(struct sdc *s, const struct sdc_frame *f, struct sdc_target *t, 
         if (is_last && str_ends(name, STR("[x]")))
             name = str_head(name, name.n - 3);
         *ret = patch_element(at->type, name);
-        if (!r || !*ret || (!is_last && ((*ret)->is_choice || !(*ret)->types[0] ||
-                                         (*ret)->types[0]->kind == DEF_PRIMITIVE))) {
+        if (!r || !*ret ||
+            (!is_last &&
+             ((*ret)->is_choice || !(*ret)->types[0] || (*ret)->types[0]->kind == DEF_PRIMITIVE))) {
             r = say(s, f->question, "not-found", definition,
                     "is no element that can be set (slices and parts of a choice are not)", err);
             return r;
@@ -287,8 +288,8 @@ static int set(struct sdc *s, const struct sdc_frame *f, struct sdc_target *t,
 
 /* The element that a definition names: 1 with *ret_t, *at and *ret_e; 0 where it names none. */
 static int find_element(struct sdc *s, const struct sdc_frame *f, struct str definition,
-                        struct sdc_target **ret_t, struct spot *at, const struct def_element **ret_e,
-                        struct err *err)
+                        struct sdc_target **ret_t, struct spot *at,
+                        const struct def_element **ret_e, struct err *err)
 {
     *ret_t = target_of(f, page_of(definition));
     if (!*ret_t) /* a definition says what a question means, too, where nothing is made of it */
@@ -366,8 +367,8 @@ static int put_value(struct sdc *s, const struct sdc_frame *f, yyjson_val *exten
         r = sdc_evaluate(s, expression, &focus, where, &items, err);
         return r <= 0 ? r : set_items(s, f, definition, &items, err);
     }
-    item = (struct path_item){.kind = PATH_ELEMENT,
-                              .v = response_choice(fixed, STR("value"), &type)};
+    item =
+        (struct path_item){.kind = PATH_ELEMENT, .v = response_choice(fixed, STR("value"), &type)};
     item.type = response_type(type);
     items = (struct path_items){&item, 1, 1};
     return item.v ? set_items(s, f, definition, &items, err)

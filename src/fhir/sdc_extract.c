@@ -41,8 +41,7 @@ static bool put_list(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name,
 static yyjson_val *category_of(const struct sdc_frame *f)
 {
     for (; f; f = f->up) {
-        yyjson_val *v =
-            response_extension(f->question, SDC("observation-extract-category"));
+        yyjson_val *v = response_extension(f->question, SDC("observation-extract-category"));
         if (v)
             return v;
     }
@@ -129,7 +128,8 @@ static int walk_answers(struct sdc *s, const struct sdc_frame *f, struct sdc_ent
         if (r >= 0 && v && js_get_str(f->question, "definition").n)
             r = sdc_put(s, f, v, type, err);
         if (r >= 0)
-            r = walk_items(s, f, js_get(f->question, "item"), js_get(answer, "item"), key, ret, err);
+            r = walk_items(s, f, js_get(f->question, "item"), js_get(answer, "item"), key, ret,
+                           err);
         if (r < 0)
             break;
     }
@@ -150,7 +150,8 @@ static int walk_item(struct sdc *s, struct sdc_frame *f, struct sdc_entries *ret
     if (r >= 0)
         r = walk_answers(s, f, ret, err);
     if (r >= 0)
-        r = walk_items(s, f, js_get(f->question, "item"), js_get(f->item, "item"), f->key, ret, err);
+        r = walk_items(s, f, js_get(f->question, "item"), js_get(f->item, "item"), f->key, ret,
+                       err);
     s->n_variables = n_variables;
     return r < 0 ? r : sdc_end(s, f, ret, err);
 }

@@ -61,8 +61,8 @@ struct sdc_frame {
     yyjson_val *item;     /* of the response, or the response */
     struct str key;
     struct level level;
-    bool is_observed;          /* its answers are observations */
-    struct sdc_target *target; /* the first that begins here; they are a list */
+    bool is_observed;           /* its answers are observations */
+    struct sdc_target *target;  /* the first that begins here; they are a list */
     struct sdc_target *spot_of; /* the element that the group stands for, and its path */
     yyjson_mut_val *spot;
     const struct def_type *spot_type;

@@ -106,8 +106,7 @@ static int observed(struct sdc *s, yyjson_val *question, struct str subject, yyj
     sb_uri(&query, js_get_str(coding, "system"));
     sb_lit(&query, "%7C");
     sb_uri(&query, js_get_str(coding, "code"));
-    if ((r = sb_ok(&query, err)) < 0 ||
-        (r = sdc_ask(s, sb_view(&query), where, &found, err)) <= 0)
+    if ((r = sb_ok(&query, err)) < 0 || (r = sdc_ask(s, sb_view(&query), where, &found, err)) <= 0)
         return r;
     value = response_choice(sdc_first(found), STR("value"), &type);
     return value ? push(s, ret, value, response_type(type), err) : 0;
@@ -124,7 +123,8 @@ static int begins_with(struct sdc *s, yyjson_val *question, struct str subject,
         return err_no_memory(err);
     if (expression)
         return sdc_evaluate(s, expression, NULL, where, ret, err);
-    return period ? observed(s, question, subject, period, ret, err) : stated(s, question, ret, err);
+    return period ? observed(s, question, subject, period, ret, err)
+                  : stated(s, question, ret, err);
 }
 
 /* ---- writing ---- */
@@ -134,6 +134,7 @@ struct filling {
     struct str subject;
     struct sb *out;
     struct err *err;
+    bool calculates; /* some question is */
 };
 
 static int write_items(struct filling *f, yyjson_val *questions);
@@ -189,12 +190,13 @@ static int write_answers(struct filling *f, yyjson_val *question, const struct p
 
 static int write_question(struct filling *f, yyjson_val *question)
 {
+    bool is_calculated = response_extension(question, SDC("calculatedExpression")) != NULL;
     struct path_items items = {0};
-    int r = is_type(question, "display") ||
-                    response_extension(question, SDC("calculatedExpression"))
+    int r = is_calculated || is_type(question, "display")
                 ? 0
                 : begins_with(f->s, question, f->subject, &items, f->err);
 
+    f->calculates |= is_calculated;
     if (r < 0)
         return r;
     write_name(f, question);
@@ -272,8 +274,8 @@ static int write_head(struct filling *f)
 {
     yyjson_val *form = f->s->questionnaire;
     struct str url = js_get_str(form, "url"), version = js_get_str(form, "version");
-    struct str canonical = url.n ? url : arena_fmt(f->s->a, "Questionnaire/%.*s",
-                                                   STR_ARG(js_get_str(form, "id")));
+    struct str canonical =
+        url.n ? url : arena_fmt(f->s->a, "Questionnaire/%.*s", STR_ARG(js_get_str(form, "id")));
 
     if (url.n && version.n)
         canonical = arena_join(f->s->a, (const struct str[]){url, STR("|"), version}, 3);
@@ -391,8 +393,7 @@ static int calculate(struct filling *f)
 }
 
 int sdc_populate(struct sdc *s, yyjson_val *questionnaire, struct str subject,
-                 const struct path_variable *given, size_t n_given, struct sb *out,
-                 struct err *err)
+                 const struct path_variable *given, size_t n_given, struct sb *out, struct err *err)
 {
     struct filling f = {.s = s, .subject = subject, .out = out, .err = err};
     struct path_item form = path_root(questionnaire);
@@ -409,5 +410,5 @@ int sdc_populate(struct sdc *s, yyjson_val *questionnaire, struct str subject,
         return r;
     sb_char(out, '}');
     r = sb_ok(out, err);
-    return r < 0 ? r : calculate(&f);
+    return r < 0 || !f.calculates ? r : calculate(&f);
 }

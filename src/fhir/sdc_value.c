@@ -1,8 +1,9 @@
 /* sdc_value.c - one value on its way between a record and a form: what an element says as an answer
  * to a question, and what an answer says as an element.
  *
- * Source: the tables of types of Questionnaire.item.type and QuestionnaireResponse.item.answer.value
- * (http://hl7.org/fhir/R4/questionnaire.html), and the extension questionnaire-unit.
+ * Source: the tables of types of Questionnaire.item.type and
+ * QuestionnaireResponse.item.answer.value (http://hl7.org/fhir/R4/questionnaire.html), and the
+ * extension questionnaire-unit.
  */
 #include "fhir/sdc_int.h"
 
@@ -63,29 +64,37 @@ static bool put_choice(yyjson_val *question, const struct path_item *item, struc
     return true;
 }
 
+static yyjson_val *unit_name(yyjson_val *unit)
+{
+    yyjson_val *display = js_get(unit, "display");
+
+    return display ? display : js_get(unit, "code");
+}
+
+static void put_member(struct sb *out, const char *name, yyjson_val *v)
+{
+    if (!v)
+        return;
+    sb_fmt(out, ",\"%s\":", name);
+    js_write(out, v);
+}
+
 static void put_quantity(yyjson_val *question, struct str number, struct sb *out)
 {
     yyjson_val *unit = response_extension(question, CORE("questionnaire-unit"));
 
     sb_lit(out, "\"valueQuantity\":{\"value\":");
     sb_str(out, number);
-    if (unit) {
-        struct str display = js_get_str(unit, "display");
-        sb_lit(out, ",\"unit\":");
-        sb_json(out, display.n ? display : js_get_str(unit, "code"));
-        sb_lit(out, ",\"system\":");
-        sb_json(out, js_get_str(unit, "system"));
-        sb_lit(out, ",\"code\":");
-        sb_json(out, js_get_str(unit, "code"));
-    }
+    put_member(out, "unit", unit_name(unit));
+    put_member(out, "system", js_get(unit, "system"));
+    put_member(out, "code", js_get(unit, "code"));
     sb_char(out, '}');
 }
 
 /* The number of a quantity in the question's unit. */
 static struct str measured(yyjson_val *question, const struct path_item *item)
 {
-    struct str unit =
-        js_get_str(response_extension(question, CORE("questionnaire-unit")), "code");
+    struct str unit = js_get_str(response_extension(question, CORE("questionnaire-unit")), "code");
 
     if (item->kind != PATH_ELEMENT || !path_is_quantity(item->type) ||
         (unit.n && !str_eq(unit, js_get_str(item->v, "code"))))
@@ -232,23 +241,34 @@ static yyjson_mut_val *list_of(yyjson_mut_doc *doc, yyjson_mut_val *v)
     return v && yyjson_mut_arr_append(list, v) ? list : NULL;
 }
 
+static bool copy_member(yyjson_mut_doc *doc, yyjson_mut_val *obj, const char *name, yyjson_val *v)
+{
+    return !v || yyjson_mut_obj_add_val(doc, obj, name, yyjson_val_mut_copy(doc, v));
+}
+
 static yyjson_mut_val *quantity(yyjson_mut_doc *doc, yyjson_val *question, yyjson_val *v)
 {
     yyjson_val *unit = response_extension(question, CORE("questionnaire-unit"));
-    yyjson_val *display = js_get(unit, "display") ? js_get(unit, "display") : js_get(unit, "code");
     yyjson_mut_val *obj = wrap(doc, "value", yyjson_val_mut_copy(doc, v));
 
-    if (obj && unit &&
-        !(yyjson_mut_obj_add_val(doc, obj, "unit", yyjson_val_mut_copy(doc, display)) &&
-          yyjson_mut_obj_add_val(doc, obj, "system",
-                                 yyjson_val_mut_copy(doc, js_get(unit, "system"))) &&
-          yyjson_mut_obj_add_val(doc, obj, "code", yyjson_val_mut_copy(doc, js_get(unit, "code")))))
-        return NULL;
-    return obj;
+    return obj && copy_member(doc, obj, "unit", unit_name(unit)) &&
+                   copy_member(doc, obj, "system", js_get(unit, "system")) &&
+                   copy_member(doc, obj, "code", js_get(unit, "code"))
+               ? obj
+               : NULL;
 }
 
-enum fit { FIT_NO, FIT_COPY, FIT_CONCEPT, FIT_LABEL, FIT_CODE, FIT_DISPLAY, FIT_NOTE, FIT_QUANTITY,
-           FIT_DAY };
+enum fit {
+    FIT_NO,
+    FIT_COPY,
+    FIT_CONCEPT,
+    FIT_LABEL,
+    FIT_CODE,
+    FIT_DISPLAY,
+    FIT_NOTE,
+    FIT_QUANTITY,
+    FIT_DAY
+};
 
 static bool derives(const struct def_type *t, const struct def_type *base)
 {
@@ -267,10 +287,10 @@ static enum fit fit_of(const struct def_type *from, const struct def_type *to)
         ((f == TYPE_DATE || f == TYPE_DATETIME) && (t == TYPE_DATETIME || t == TYPE_INSTANT)))
         return FIT_COPY;
     if (f == TYPE_CODING)
-        return t == TYPE_CODEABLECONCEPT                      ? FIT_CONCEPT
-               : t == TYPE_CODE                               ? FIT_CODE
-               : t == TYPE_STRING                             ? FIT_DISPLAY
-                                                              : FIT_NO;
+        return t == TYPE_CODEABLECONCEPT ? FIT_CONCEPT
+               : t == TYPE_CODE          ? FIT_CODE
+               : t == TYPE_STRING        ? FIT_DISPLAY
+                                         : FIT_NO;
     if (f == TYPE_STRING)
         return t == TYPE_CODEABLECONCEPT ? FIT_LABEL : t == TYPE_ANNOTATION ? FIT_NOTE : FIT_NO;
     if ((f == TYPE_INTEGER || f == TYPE_DECIMAL) && t == TYPE_QUANTITY)
@@ -278,7 +298,8 @@ static enum fit fit_of(const struct def_type *from, const struct def_type *to)
     return f == TYPE_DATETIME && t == TYPE_DATE ? FIT_DAY : FIT_NO;
 }
 
-static yyjson_mut_val *fitted(yyjson_mut_doc *doc, enum fit fit, yyjson_val *question, yyjson_val *v)
+static yyjson_mut_val *fitted(yyjson_mut_doc *doc, enum fit fit, yyjson_val *question,
+                              yyjson_val *v)
 {
     struct str text = str_head(js_primitive(v), 10);
 
@@ -297,10 +318,10 @@ static yyjson_mut_val *fitted(yyjson_mut_doc *doc, enum fit fit, yyjson_val *que
 /* The element's JSON name for a value of the type. */
 static struct str json_name(struct arena *a, const struct def_element *e, const struct def_type *t)
 {
-    return e->is_choice ? arena_fmt(a, "%.*s%c%.*s", STR_ARG(e->name),
-                                    toupper((unsigned char)t->name.p[0]), (int)t->name.n - 1,
-                                    t->name.p + 1)
-                        : e->name;
+    return e->is_choice
+               ? arena_fmt(a, "%.*s%c%.*s", STR_ARG(e->name), toupper((unsigned char)t->name.p[0]),
+                           (int)t->name.n - 1, t->name.p + 1)
+               : e->name;
 }
 
 int sdc_element(yyjson_mut_doc *doc, struct arena *a, const struct def_element *e,
@@ -328,13 +349,11 @@ int sdc_element(yyjson_mut_doc *doc, struct arena *a, const struct def_element *
 int sdc_element_of(struct sdc *s, yyjson_mut_doc *doc, const struct def_element *e,
                    const struct path_item *item, struct patch_value *ret, struct err *err)
 {
-    static const struct str names[] = {[PATH_BOOLEAN] = STR("boolean"),
-                                       [PATH_STRING] = STR("string"),
-                                       [PATH_INTEGER] = STR("integer"),
-                                       [PATH_DECIMAL] = STR("decimal"),
-                                       [PATH_DATE] = STR("date"),
-                                       [PATH_DATETIME] = STR("dateTime"),
-                                       [PATH_TIME] = STR("time")};
+    static const struct str names[] = {
+        [PATH_BOOLEAN] = STR("boolean"), [PATH_STRING] = STR("string"),
+        [PATH_INTEGER] = STR("integer"), [PATH_DECIMAL] = STR("decimal"),
+        [PATH_DATE] = STR("date"),       [PATH_DATETIME] = STR("dateTime"),
+        [PATH_TIME] = STR("time")};
     _cleanup_(sb_done) struct sb text = sb_make(PATH_STRING_MAX);
     struct path_items one = {.p = (struct path_item *)item, .n = 1, .cap = 1};
     yyjson_val *list;

@@ -117,14 +117,23 @@ static void a_form_may_fail(void **state)
 
 /* ---- bounds ---- */
 
-/* What becomes of a form whose text is `head`, `n` times `piece` with commas between, and `tail`. */
+static void quote(struct sb *text)
+{
+    for (size_t i = 0; i < text->n; i++)
+        if (text->p[i] == '\'')
+            text->p[i] = '"';
+}
+
+/* What becomes of a form whose text is `head`, `n` times `piece` with commas between, and `tail`.
+ */
 static int populate(const char *head, const char *piece, size_t n, const char *tail,
-                    struct err *err)
+                    size_t *ret_issues)
 {
     _cleanup_(sb_done) struct sb text = sb_make(MIB(8)), out = sb_make(MIB(8));
     struct issues issues;
     struct arena a;
     struct sdc sdc = {.a = &a, .issues = &issues};
+    struct err err = {0};
     yyjson_val *form;
     int r;
 
@@ -136,11 +145,10 @@ static int populate(const char *head, const char *piece, size_t n, const char *t
         sb_str(&text, str_c(piece));
     }
     sb_str(&text, str_c(tail));
-    for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] == '\'')
-            text.p[i] = '"';
-    assert_int_equal(js_parse(&a, sb_view(&text), &form, err), 0);
-    r = sdc_populate(&sdc, form, STR(""), NULL, 0, &out, err);
+    quote(&text);
+    assert_int_equal(js_parse(&a, sb_view(&text), &form, &err), 0);
+    r = sdc_populate(&sdc, form, STR(""), NULL, 0, &out, &err);
+    *ret_issues = issues.n;
     arena_done(&a);
     return r;
 }
@@ -150,30 +158,58 @@ static void a_form_has_bounds(void **state)
     static const char variable[] =
         "{'url':'" CORE "variable','valueExpression':{'name':'a','language':'text/fhirpath',"
         "'expression':'1'}}";
-    struct err err = {0};
+    size_t n;
 
     (void)state;
-    assert_int_equal(populate("{'item':[", "{'linkId':'a','type':'string'}", SDC_ITEMS_MAX, "]}",
-                              &err), 0);
-    assert_int_equal(populate("{'item':[", "{'linkId':'a','type':'string'}", SDC_ITEMS_MAX + 1,
-                              "]}", &err), ERR_COSTLY);
+    assert_int_equal(
+        populate("{'item':[", "{'linkId':'a','type':'string'}", SDC_ITEMS_MAX, "]}", &n), 0);
+    assert_int_equal(
+        populate("{'item':[", "{'linkId':'a','type':'string'}", SDC_ITEMS_MAX + 1, "]}", &n),
+        ERR_COSTLY);
     /* One is %questionnaire. */
-    assert_int_equal(populate("{'extension':[", variable, SDC_VARIABLES_MAX - 1, "]}", &err), 0);
-    assert_int_equal(populate("{'extension':[", variable, SDC_VARIABLES_MAX, "]}", &err),
-                     ERR_COSTLY);
-    assert_int_equal(populate("{'item':[",
-                              "{'linkId':'a','type':'integer','extension':[{'url':'" EXT
-                              "initialExpression','valueExpression':{'language':'text/fhirpath',"
-                              "'expression':'(1|2|3|4|5|6|7|8|9).repeatAll(iif($this < 100000, "
-                              "$this + 9)).count()'}}]}",
-                              200, "]}", &err), ERR_COSTLY);
+    assert_int_equal(populate("{'extension':[", variable, SDC_VARIABLES_MAX - 1, "]}", &n), 0);
+    assert_int_equal(populate("{'extension':[", variable, SDC_VARIABLES_MAX, "]}", &n), ERR_COSTLY);
     /* Each calculates one more than the other: it ends, and says so. */
     assert_int_equal(populate("{'item':[",
                               "{'linkId':'a','type':'integer','extension':[{'url':'" EXT
                               "calculatedExpression','valueExpression':{'language':"
                               "'text/fhirpath','expression':'iif(%resource.item.answer.exists(), "
                               "%resource.item.answer.value.first() + 1, 1)'}}]}",
-                              1, "]}", &err), 0);
+                              1, "]}", &n),
+                     0);
+    assert_int_equal(n, 1);
+}
+
+/* A condition may look at all items: many of them in a long response cost too much. */
+static void conditions_have_bounds(void **state)
+{
+    static const char when[] = "{'question':'b','operator':'exists','answerBoolean':false}";
+    static const char item[] = "{'linkId':'a','answer':[{'valueString':'x'}]}";
+    _cleanup_(sb_done) struct sb form = sb_make(MIB(1)), given = sb_make(MIB(1));
+    yyjson_val *questionnaire, *response;
+    struct sdc_entries made = {0};
+    struct err err = {0};
+    struct issues issues;
+    struct arena a;
+    struct sdc sdc = {.a = &a, .issues = &issues};
+
+    arena_init(&a, MIB(64));
+    issues_init(&issues, &a);
+    sb_lit(&form, "{'item':[{'linkId':'a','type':'string','enableWhen':[");
+    for (int i = 0; i < 10; i++)
+        sb_fmt(&form, "%s%s", i ? "," : "", when);
+    sb_lit(&form, "]}]}");
+    sb_lit(&given, "{'item':[");
+    for (int i = 0; i < 2000; i++)
+        sb_fmt(&given, "%s%s", i ? "," : "", item);
+    sb_lit(&given, "]}");
+    quote(&form);
+    quote(&given);
+    (void)state;
+    assert_int_equal(js_parse(&a, sb_view(&form), &questionnaire, &err), 0);
+    assert_int_equal(js_parse(&a, sb_view(&given), &response, &err), 0);
+    assert_int_equal(sdc_extract(&sdc, questionnaire, response, &made, &err), ERR_COSTLY);
+    arena_done(&a);
 }
 
 int main(void)
@@ -181,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_may_fail),
         cmocka_unit_test(a_form_has_bounds),
+        cmocka_unit_test(conditions_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
