@@ -15,6 +15,7 @@ UCUM = 'http://unitsofmeasure.org'
 ICD11 = 'http://id.who.int/icd/release/11/mms'
 CVX = 'http://hl7.org/fhir/sid/cvx'
 SIGN = 'https://kivandra.example/fhir/CodeSystem/danger-sign'
+LAUNCH = 'http://hl7.org/fhir/uv/sdc/CodeSystem/launchContext'
 HL7 = 'http://terminology.hl7.org/CodeSystem/'
 LANGUAGES = ('fr', 'es', 'ar', 'ru', 'zh')
 
@@ -131,16 +132,16 @@ def option(system, code, text, is_said=True):
 
 def measured(link, *items):
     return item(link, 'group', 'Measured', ext(SDC + 'observationExtract', valueBoolean=True),
-                ext(SDC + 'observation-extract-category', valueCodeableConcept={'coding': [
-                    {'system': HL7 + 'observation-category', 'code': 'vital-signs'}]}),
+                ext(SDC + 'observation-extract-category',
+                    valueCodeableConcept=concept('observation-category', 'vital-signs')),
                 item=list(items))
 
 
 def test_result(link, text, code, display):
     """Positive or negative, as an observation of the laboratory."""
     return item(link, 'choice', text, ext(SDC + 'observationExtract', valueBoolean=True),
-                ext(SDC + 'observation-extract-category', valueCodeableConcept={'coding': [
-                    {'system': HL7 + 'observation-category', 'code': 'laboratory'}]}),
+                ext(SDC + 'observation-extract-category',
+                    valueCodeableConcept=concept('observation-category', 'laboratory')),
                 code=[{'system': LOINC, 'code': code, 'display': display}],
                 answerOption=[option(LOINC, 'LA6576-8', 'Positive'),
                               option(LOINC, 'LA6577-6', 'Negative')])
@@ -190,18 +191,19 @@ def problem():
 def form(name, title, *items):
     return {'resourceType': 'Questionnaire', 'id': name,
             'extension': [ext(SDC + 'launchContext', extension=[
-                ext('name', valueCoding={'system': 'http://hl7.org/fhir/uv/sdc/CodeSystem/launchContext',
-                                         'code': 'patient'}),
+                ext('name', valueCoding={'system': LAUNCH, 'code': 'patient'}),
                 ext('type', valueCode='Patient')])],
             'url': HOME + name, 'version': '1', 'name': title.title().replace(' ', ''),
             **said('title', title), 'status': 'active', 'subjectType': ['Patient'],
             'item': list(items)}
 
 
-TEMPERATURE = number('temperature', 'Temperature', '8310-5', 'Body temperature', '°C', 'Cel', 30, 45)
+TEMPERATURE = number('temperature', 'Temperature', '8310-5', 'Body temperature', '°C', 'Cel',
+                     30, 45)
 WEIGHT = number('weight', 'Weight', '29463-7', 'Body weight', 'kg', 'kg', 0.3, 400, 2)
 HEIGHT = number('height', 'Height', '8302-2', 'Body height', 'cm', 'cm', 20, 260)
-BREATHS = number('breaths', 'Breaths a minute', '9279-1', 'Respiratory rate', '/min', '/min', 4, 120, 0)
+BREATHS = number('breaths', 'Breaths a minute', '9279-1', 'Respiratory rate', '/min', '/min',
+                 4, 120, 0)
 
 
 def vaccination():
@@ -237,7 +239,8 @@ def forms():
                     ext(SDC + 'observationLinkPeriod', valueDuration={
                         'value': 300, 'unit': 'days', 'system': UCUM, 'code': 'd'}),
                     ext(SDC + 'observationExtract', valueBoolean=True),
-                    code=[{'system': LOINC, 'code': '11778-8', 'display': 'Delivery date Estimated'}]),
+                    code=[{'system': LOINC, 'code': '11778-8',
+                           'display': 'Delivery date Estimated'}]),
                measured('measured', WEIGHT,
                         number('upper', 'Upper blood pressure', '8480-6', 'Systolic blood pressure',
                                'mmHg', 'mm[Hg]', 40, 300, 0),
@@ -272,8 +275,8 @@ def forms():
 
 
 def visit():
-    own = form('visit', 'General visit', measured('measured', TEMPERATURE, WEIGHT, HEIGHT, BREATHS),
-               problem())
+    own = form('visit', 'General visit',
+               measured('measured', TEMPERATURE, WEIGHT, HEIGHT, BREATHS), problem())
     own['url'] = 'urn:carnet:questionnaire:visit'
     return own
 
