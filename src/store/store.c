@@ -44,6 +44,7 @@ void store_base_done(struct store *st)
     pthread_mutex_destroy(&st->lists.kept_lock);
     pthread_cond_destroy(&st->lists.ahead.wake);
     targets_clear(&st->lists);
+    found_clear(&st->lists);
 }
 
 int store_index_made(struct store *st, int64_t version, bool content, int64_t tz_minutes,
