@@ -27,7 +27,8 @@
     X("patient", "patient/*.rs patient/Consent.cu launch/patient")                                 \
     X("worker", "user/*.cruds patient/*.cruds launch/patient launch/encounter")                    \
     X("steward", "user/*.cruds")                                                                   \
-    X("guardian", "patient/*.rs user/*.rs launch/patient")                                         \
+    X("guardian",                                                                                  \
+      "patient/*.rs patient/Consent.cu user/*.rs user/Consent.cu launch/patient")                  \
     X("privacy", "user/*.rs user/Task.u")                                                          \
     X("operator", "user/*.cruds")                                                                  \
     X("epidemiologist", "user/*.rs user/Task.u")                                                   \
