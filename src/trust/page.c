@@ -221,5 +221,6 @@ void page_end(struct page_out *p, int status, struct str redirect)
                  policy.p ? policy : STR("default-src 'none'; frame-ancestors 'none'"));
     oauth_header(o, "X-Frame-Options", STR("DENY"));
     oauth_header(o, "X-Content-Type-Options", STR("nosniff"));
-    oauth_header(o, "Referrer-Policy", STR("no-referrer"));
+    /* Nothing to other sites. With "no-referrer" browsers send forms here as from nowhere, too. */
+    oauth_header(o, "Referrer-Policy", STR("same-origin"));
 }
