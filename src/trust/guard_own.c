@@ -54,8 +54,8 @@ int guard_people(struct guard *g, const struct identity *who, struct store_txn *
     return r;
 }
 
-int guard_own_patient(struct guard *g, const struct identity *who, struct arena *a,
-                      struct str *ret, struct err *err)
+int guard_own_patient(struct guard *g, const struct identity *who, struct arena *a, struct str *ret,
+                      struct err *err)
 {
     struct access system = trust_system();
     const struct sight *sight = NULL;

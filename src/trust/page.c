@@ -206,13 +206,16 @@ void page_end(struct page_out *p, int status, struct str redirect)
 {
     struct str origin = redirect.p ? origin_of(redirect) : STR("");
     struct oauth *o = p->o;
+    const char *script = p->has_script ? "; script-src 'self'" : "";
     struct str policy;
 
     pthread_once(&style_once, hash_style);
     policy = arena_fmt(o->a,
                        "default-src 'none'; style-src 'sha256-%s'; form-action 'self'%s%.*s; "
-                       "frame-ancestors 'none'; base-uri 'none'",
-                       style_hash, origin.n ? " " : "", STR_ARG(origin));
+                       "frame-ancestors 'none'; base-uri 'none'%s",
+                       style_hash, origin.n ? " " : "", STR_ARG(origin), script);
+    if (p->has_script)
+        sb_fmt(p->out, "<script src=\"%.*s/auth/passkey.js\"></script>", STR_ARG(o->t->root));
     sb_lit(p->out, "</main></body></html>\n");
     o->reply->status = status;
     o->reply->type = "text/html; charset=utf-8";
