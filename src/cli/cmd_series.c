@@ -90,7 +90,7 @@ static int take_row(void *ctx, const struct row *row, struct err *err)
     yyjson_val *resource = NULL;
     int wrong;
 
-    if (!records_wants(def_resource_name(row->type)))
+    if (!records_wants(&r->records, def_resource_name(row->type)))
         return 0;
     sb_reset(&r->text);
     arena_reset(&r->a);

@@ -54,16 +54,6 @@ static void put_period(const struct tally *t, int32_t period, struct sb *out)
 
 /* ---- strata ---- */
 
-static unsigned years_at(int32_t born, int32_t day)
-{
-    int y, m, d, by, bm, bd;
-
-    clock_civil(day, &y, &m, &d);
-    clock_civil(born, &by, &bm, &bd);
-    y -= by + (m < bm || (m == bm && d < bd));
-    return (unsigned)MAX(y, 0);
-}
-
 /* The last group is of those whose age is not known. */
 static size_t age_group(const struct tally *t, const struct person *p, int32_t day)
 {
@@ -74,7 +64,7 @@ static size_t age_group(const struct tally *t, const struct person *p, int32_t d
         return 0;
     if (p->born == DAY_UNKNOWN || p->born > day)
         return t->q.n_ages + 1;
-    years = years_at(p->born, day);
+    years = records_months(p->born, day) / 12;
     while (group < t->q.n_ages && years >= t->q.ages[group])
         group++;
     return group;

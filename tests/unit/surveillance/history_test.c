@@ -12,18 +12,35 @@
 #define VISITS 10
 #define PLACES 5
 #define FINDINGS 24
-#define THINGS (PEOPLE + VISITS + PLACES + FINDINGS)
+#define VACCINES 4
+#define OUTBREAKS 3
+#define THINGS (PEOPLE + VISITS + PLACES + FINDINGS + VACCINES + OUTBREAKS)
 #define STEPS 400
 #define HISTORIES 60
 
+/* With conditions of every kind: age, a fact, one that is not, an outbreak, none. */
 static const char definitions_text[] =
-    "{\"version\":\"1\",\"definitions\":["
+    "{\"version\":\"1\",\"facts\":["
+    "{\"fact\":\"pregnant\",\"rules\":["
+    "{\"says\":\"yes\",\"of\":\"Observation\",\"codes\":[\"loinc|3-4\"],\"result\":\"positive\"},"
+    "{\"says\":\"no\",\"of\":\"Observation\",\"codes\":[\"loinc|3-4\"],\"result\":\"negative\"}]},"
+    "{\"fact\":\"vaccinated\",\"rules\":["
+    "{\"says\":\"yes\",\"of\":\"Immunization\",\"codes\":[\"cvx|5\"]}]}],"
+    "\"definitions\":["
     "{\"disease\":\"flu\",\"title\":\"Flu\",\"source\":\"us\",\"episodeDays\":14,\"rules\":["
     "{\"says\":\"suspected\",\"of\":\"Condition\",\"codes\":[\"icd11|1E32\"]},"
+    "{\"says\":\"suspected\",\"of\":\"Condition\",\"codes\":[\"icd11|MG26\"],\"outbreak\":true},"
+    "{\"says\":\"probable\",\"of\":\"Condition\",\"codes\":[\"icd11|1E32\"],"
+    "\"age\":{\"from\":2,\"below\":6,\"unit\":\"mo\"},"
+    "\"hasNot\":[{\"fact\":\"vaccinated\",\"leastDays\":-3,\"mostDays\":10}]},"
+    "{\"says\":\"confirmed\",\"of\":\"Observation\",\"codes\":[\"loinc|1-8\"],"
+    "\"quantity\":[\"ge5 mg/L\"]},"
     "{\"says\":\"confirmed\",\"of\":\"Observation\",\"codes\":[\"loinc|1-8\"],"
     "\"result\":\"positive\"},{\"says\":\"discarded\",\"of\":\"Observation\",\"codes\":[\"loinc|"
     "1-8\"],\"result\":\"negative\"}]},"
     "{\"disease\":\"fever\",\"title\":\"Fever\",\"source\":\"us\",\"episodeDays\":0,\"rules\":["
+    "{\"says\":\"confirmed\",\"of\":\"Condition\",\"codes\":[\"icd11|MG26\"],"
+    "\"has\":[{\"fact\":\"pregnant\",\"leastDays\":-20,\"mostDays\":20}],\"outbreak\":false},"
     "{\"says\":\"probable\",\"of\":\"Condition\",\"codes\":[\"icd11|1E32\",\"icd11|MG26\"]}]}]}";
 
 static struct rng rng;
@@ -54,6 +71,11 @@ static const char *maybe(const char *format, const char *text)
     return out[at];
 }
 
+static const char *const results[] = {"\"interpretation\":[{\"coding\":[{\"code\":\"POS\"}]}]",
+                                      "\"interpretation\":[{\"coding\":[{\"code\":\"NEG\"}]}]",
+                                      "\"valueQuantity\":{\"value\":0.6,\"system\":\"http://"
+                                      "unitsofmeasure.org\",\"code\":\"mg/dL\"}"};
+
 static void make(unsigned i, char *to, size_t max)
 {
     char link[100] = "";
@@ -65,7 +87,10 @@ static void make(unsigned i, char *to, size_t max)
                 ",\"link\":[{\"type\":\"replaced-by\",\"other\":{\"reference\":\"Patient/p%u\"}"
                 "}]",
                 below(PEOPLE));
-        snprintf(to, max, "{\"resourceType\":\"Patient\",\"id\":\"p%u\"%s%s}", i, link,
+        snprintf(to, max,
+                 "{\"resourceType\":\"Patient\",\"id\":\"p%u\",\"birthDate\":\"2023-%02u-%02u\""
+                 "%s%s}",
+                 i, 9 + below(4), 1 + below(30), link,
                  maybe(",\"deceasedDateTime\":\"%s\"", some_day()));
         return;
     }
@@ -87,6 +112,29 @@ static void make(unsigned i, char *to, size_t max)
         return;
     }
     i -= PLACES;
+    if (i >= FINDINGS + VACCINES) {
+        if (below(3))
+            snprintf(link, sizeof link, ",\"location\":{\"reference\":\"Location/l%u\"}",
+                     below(PLACES));
+        snprintf(
+            to, max,
+            "{\"resourceType\":\"Task\",\"id\":\"o%u\",\"status\":\"%s\",\"code\":{\"coding\":"
+            "[{\"system\":\"urn:carnet:surveillance\",\"code\":\"outbreak\"}]},\"reasonCode\":{"
+            "\"coding\":[{\"system\":\"urn:carnet:disease\",\"code\":\"%s\"}]}%s,"
+            "\"executionPeriod\":{\"start\":\"%s\"%s}}",
+            i, below(4) ? "in-progress" : "entered-in-error", below(2) ? "flu" : "fever", link,
+            some_day(), maybe(",\"end\":\"%s\"", some_day()));
+        return;
+    }
+    if (i >= FINDINGS) {
+        snprintf(to, max,
+                 "{\"resourceType\":\"Immunization\",\"id\":\"i%u\",\"status\":\"%s\",\"patient\":{"
+                 "\"reference\":\"Patient/p%u\"},\"vaccineCode\":{\"coding\":[{\"system\":"
+                 "\"http://hl7.org/fhir/sid/cvx\",\"code\":\"5\"}]}%s}",
+                 i, below(4) ? "completed" : "not-done", below(PEOPLE),
+                 maybe(",\"occurrenceDateTime\":\"%s\"", some_day()));
+        return;
+    }
     if (below(4))
         snprintf(link, sizeof link, ",\"encounter\":{\"reference\":\"Encounter/v%u\"}",
                  below(VISITS));
@@ -103,14 +151,12 @@ static void make(unsigned i, char *to, size_t max)
                  link, maybe(",\"onsetDateTime\":\"%s\"", some_day()),
                  maybe(",\"recordedDate\":\"%s\"", some_day()));
     else
-        snprintf(
-            to, max,
-            "{\"resourceType\":\"Observation\",\"id\":\"%u\",\"status\":\"%s\",\"subject\":{"
-            "\"reference\":\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"http://"
-            "loinc.org\",\"code\":\"1-8\"}]},\"interpretation\":[{\"coding\":[{\"code\":\"%s\"}"
-            "]}]%s%s}",
-            i, below(5) ? "final" : "preliminary", below(PEOPLE), below(2) ? "POS" : "NEG", link,
-            maybe(",\"effectiveDateTime\":\"%s\"", some_day()));
+        snprintf(to, max,
+                 "{\"resourceType\":\"Observation\",\"id\":\"%u\",\"status\":\"%s\",\"subject\":{"
+                 "\"reference\":\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"http://"
+                 "loinc.org\",\"code\":\"%s\"}]},%s%s%s}",
+                 i, below(5) ? "final" : "preliminary", below(PEOPLE), below(2) ? "1-8" : "3-4",
+                 results[below(3)], link, maybe(",\"effectiveDateTime\":\"%s\"", some_day()));
 }
 
 static void take(struct records *r, const char *text)
