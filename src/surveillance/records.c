@@ -1,5 +1,6 @@
 #include "surveillance/records.h"
 
+#include "surveillance/outbreak.h"
 #include "surveillance/records_int.h"
 
 #include "base/clock.h"
@@ -297,20 +298,6 @@ static int take_finding(struct records *r, yyjson_val *v, struct err *err)
 
 /* ---- outbreaks ---- */
 
-#define OUTBREAK_SYSTEM "urn:carnet:surveillance"
-#define DISEASE_SYSTEM "urn:carnet:disease"
-
-static struct str code_in(yyjson_val *concept, struct str system)
-{
-    yyjson_val *coding;
-    size_t i, max;
-
-    yyjson_arr_foreach(js_get(concept, "coding"), i, max, coding)
-        if (str_eq(js_get_str(coding, "system"), system))
-            return js_get_str(coding, "code");
-    return STR_NULL;
-}
-
 /* A Task that declares an outbreak. One of a disease that is not defined, without a first day, or
  * at something that is no Location of this node declares nothing. */
 static int take_task(struct records *r, yyjson_val *v, struct err *err)
@@ -319,13 +306,12 @@ static int take_task(struct records *r, yyjson_val *v, struct err *err)
     yyjson_val *period = js_get(v, "executionPeriod"), *location = js_get(v, "location");
     struct str at = target(location, STR("Location"));
     struct outbreak o = {.place = NOT_THERE, .to = records_day(js_get_str(period, "end"))};
-    const struct case_definition *d =
-        case_definition_find(r->definitions, code_in(js_get(v, "reasonCode"), STR(DISEASE_SYSTEM)));
+    const struct case_definition *d = case_definition_find(r->definitions, outbreak_disease(v));
     int wrong = records_forget(r, STR("Task"), id, err);
     uint32_t n;
 
     o.from = records_day(js_get_str(period, "start"));
-    if (wrong < 0 || !str_eq(code_in(js_get(v, "code"), STR(OUTBREAK_SYSTEM)), STR("outbreak")) ||
+    if (wrong < 0 || !outbreak_is(v) ||
         (!str_eq(status, STR("in-progress")) && !str_eq(status, STR("completed"))) || !d ||
         o.from == DAY_UNKNOWN || (location && !at.p))
         return wrong;
