@@ -1,6 +1,6 @@
-/* op_outbreak.c - /carnet/$outbreak: an outbreak is declared, changed, or ended, for case definitions
- * that are wider where there is one. The node's word in the store, with who asked beside it, as the
- * steps of a signal are (op_signal.c).
+/* op_outbreak.c - /carnet/$outbreak: an outbreak is declared, changed, or ended, for case
+ * definitions that are wider where there is one. The node's word in the store, with who asked
+ * beside it, as the steps of a signal are (op_signal.c).
  */
 #include "api/surveil.h"
 

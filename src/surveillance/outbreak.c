@@ -6,7 +6,7 @@
 #define DAY_MS 86400000
 
 /* What the node writes anew in each version; all else stays. */
-static const char *const own[] = {"resourceType", "id",           "meta", "status",
+static const char *const own[] = {"resourceType",    "id",           "meta", "status",
                                   "executionPeriod", "lastModified", "note"};
 
 static struct str code_in(yyjson_val *concept, struct str system)
@@ -114,17 +114,17 @@ static void put_note(struct sb *out, yyjson_val *before, const struct outbreak_s
 
 static void put_declaration(struct sb *out, const struct outbreak_said *s, const char *now)
 {
-    sb_lit(out, ",\"intent\":\"order\",\"code\":{\"coding\":[{\"system\":\"" OUTBREAK_SYSTEM
-                "\",\"code\":\"outbreak\",\"display\":\"Declared outbreak\"}]},"
-                "\"reasonCode\":{\"coding\":[{\"system\":\"" OUTBREAK_DISEASE_SYSTEM
-                "\",\"code\":");
+    sb_lit(out,
+           ",\"intent\":\"order\",\"code\":{\"coding\":[{\"system\":\"" OUTBREAK_SYSTEM
+           "\",\"code\":\"outbreak\",\"display\":\"Declared outbreak\"}]},"
+           "\"reasonCode\":{\"coding\":[{\"system\":\"" OUTBREAK_DISEASE_SYSTEM "\",\"code\":");
     sb_json(out, s->disease);
     sb_lit(out, ",\"display\":");
     sb_json(out, s->disease_title);
     sb_lit(out, "}]}");
     if (s->place.p) {
-        sb_fmt(out, ",\"location\":{\"reference\":\"Location/%.*s\",\"display\":",
-               STR_ARG(s->place));
+        sb_fmt(out,
+               ",\"location\":{\"reference\":\"Location/%.*s\",\"display\":", STR_ARG(s->place));
         sb_json(out, s->place_name);
         sb_char(out, '}');
     }

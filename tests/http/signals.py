@@ -205,7 +205,8 @@ def check_outbreak(world):
     wait('that there was none', lambda: cases() == 1)
     task = world.own('epi', 'GET', '$outbreaks').json()['entry'][0]['resource']
     check(task['requester'] == {'reference': 'Practitioner/epi'} and
-          [n['authorReference']['reference'][13:] for n in task['note']] == ['epi', 'eve', 'eve', 'epi'],
+          [n['authorReference']['reference'][13:] for n in task['note']] ==
+          ['epi', 'eve', 'eve', 'epi'],
           f'who declared what: {task}')
     check(world.own('doc', 'GET', '$outbreaks').status == 403, 'not for everybody')
     for n in 10, 13:
