@@ -440,12 +440,29 @@ static int read_facts(struct reader *r, yyjson_val *list, struct case_definition
     return wrong;
 }
 
+/* ---- places ---- */
+
+static int read_places(const struct reader *r, yyjson_val *v, struct case_definitions *all)
+{
+    static const char *const names[] = {"residence", "exposure"};
+    int wrong = v ? only(r, v, names, ARRAY_LEN(names)) : 0;
+
+    if (wrong < 0)
+        return wrong;
+    all->residence = js_get_str(v, "residence");
+    all->exposure = js_get_str(v, "exposure");
+    if ((js_get(v, "residence") && str_find(all->residence, ':') < 0) ||
+        (js_get(v, "exposure") && str_find(all->exposure, ':') < 0))
+        return bad(r, "has places that are no URLs of extensions");
+    return 0;
+}
+
 /* ---- the set ---- */
 
 int case_definitions_read(struct arena *a, struct str text, struct case_definitions *ret,
                           struct err *err)
 {
-    static const char *const names[] = {"version", "facts", "definitions"};
+    static const char *const names[] = {"version", "places", "facts", "definitions"};
     struct case_definitions all = {.n = 0};
     struct reader r = {.a = a, .disease = STR("(the file)"), .all = &all, .err = err};
     yyjson_val *root, *list, *v;
@@ -457,6 +474,7 @@ int case_definitions_read(struct arena *a, struct str text, struct case_definiti
                        CASE_DEFINITIONS_BYTES_MAX >> 10);
     wrong = js_parse(a, text, &root, err);
     if (wrong < 0 || (wrong = only(&r, root, names, ARRAY_LEN(names))) < 0 ||
+        (wrong = read_places(&r, js_get(root, "places"), &all)) < 0 ||
         (wrong = read_facts(&r, js_get(root, "facts"), &all)) < 0)
         return wrong;
     list = js_get(root, "definitions");

@@ -116,6 +116,9 @@ struct case_definitions {
     struct case_fact *facts;
     size_t n_facts;
     bool asks_outbreak, asks_immunization; /* any of them */
+    /* URLs of extensions that refer to a Location: of a Patient or an address, where somebody
+     * lives; of a finding, where they caught it. .p NULL: none does. */
+    struct str residence, exposure;
 };
 
 /* Reads a set; strings lie in `a`. ERR_SYNTAX, ERR_VALUE or ERR_TOO_LONG name the place. */

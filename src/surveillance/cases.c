@@ -23,10 +23,17 @@ static int compare(const void *a, const void *b, void *ctx)
         return dx < dy ? -1 : 1;
     if (x->says != y->says)
         return x->says < y->says ? -1 : 1;
-    if (x->visit == NOT_THERE || y->visit == NOT_THERE)
-        return (x->visit == NOT_THERE) - (y->visit == NOT_THERE);
-    return str_cmp(names_text(&r->visit_ids, x->visit, tx),
-                   names_text(&r->visit_ids, y->visit, ty));
+    if (x->visit != y->visit)
+        return x->visit == NOT_THERE   ? 1
+               : y->visit == NOT_THERE ? -1
+                                       : str_cmp(names_text(&r->visit_ids, x->visit, tx),
+                                                 names_text(&r->visit_ids, y->visit, ty));
+    if (x->exposure == y->exposure)
+        return 0;
+    return x->exposure == NOT_THERE ? 1
+           : y->exposure == NOT_THERE
+               ? -1
+               : str_cmp(r->places[x->exposure].id, r->places[y->exposure].id);
 }
 
 static int32_t earlier(int32_t a, int32_t b)
@@ -44,6 +51,8 @@ static void add(const struct records *r, struct found_case *c, const struct evid
     c->reported = earlier(c->reported, e->reported);
     if (c->place == NOT_THERE && e->visit != NOT_THERE)
         c->place = r->visits[e->visit].place;
+    if (c->exposure == NOT_THERE)
+        c->exposure = e->exposure;
 }
 
 /* One case of evidence that belongs together: v[0] is its first. False where nobody suspects. */
@@ -56,6 +65,8 @@ static bool make(const struct records *r, uint32_t person, const struct evidence
     *ret = (struct found_case){.person = person,
                                .first_day = first,
                                .place = NOT_THERE,
+                               .residence = r->people[person].residence,
+                               .exposure = NOT_THERE,
                                .disease = v->disease,
                                .onset = DAY_UNKNOWN,
                                .seen = DAY_UNKNOWN,

@@ -82,6 +82,7 @@ uint32_t person_number(struct records *r, struct str id)
 {
     static const struct person blank = {.born = DAY_UNKNOWN,
                                         .died = DAY_UNKNOWN,
+                                        .residence = NOT_THERE,
                                         .replaced_by = NOT_THERE,
                                         .first_merged = NOT_THERE,
                                         .next_merged = NOT_THERE,
@@ -194,16 +195,53 @@ static struct str replacement(yyjson_val *patient)
     return STR_NULL;
 }
 
+/* The place that an extension of this URL refers to; *ret NOT_THERE: there is none, or no URL. */
+static int extension_place(struct records *r, yyjson_val *element, struct str url, uint32_t *ret,
+                           struct err *err)
+{
+    yyjson_val *one;
+    size_t i, max;
+
+    *ret = NOT_THERE;
+    yyjson_arr_foreach(js_get(element, "extension"), i, max, one) {
+        struct str at = target(js_get(one, "valueReference"), STR("Location"));
+
+        if (!url.n || !at.p || !str_eq(js_get_str(one, "url"), url))
+            continue;
+        *ret = place_number(r, at);
+        return *ret == NOT_THERE ? err_no_memory(err) : 0;
+    }
+    return 0;
+}
+
+/* Said of the person, else of the first of their addresses of which it is. */
+static int take_residence(struct records *r, yyjson_val *patient, uint32_t *ret, struct err *err)
+{
+    struct str url = r->definitions->residence;
+    yyjson_val *address;
+    size_t i, max;
+    int wrong = extension_place(r, patient, url, ret, err);
+
+    yyjson_arr_foreach(js_get(patient, "address"), i, max, address)
+        if (wrong == 0 && *ret == NOT_THERE)
+            wrong = extension_place(r, address, url, ret, err);
+    return wrong;
+}
+
 static int take_patient(struct records *r, yyjson_val *v, struct err *err)
 {
     struct str other = replacement(v), gender = js_get_str(v, "gender");
     uint32_t n = person_number(r, js_get_str(v, "id"));
-    uint32_t by = other.p && n != NOT_THERE ? person_number(r, other) : NOT_THERE;
+    uint32_t by = other.p && n != NOT_THERE ? person_number(r, other) : NOT_THERE, residence;
     struct person *p;
+    int wrong = take_residence(r, v, &residence, err);
 
+    if (wrong < 0)
+        return wrong;
     if (n == NOT_THERE || (other.p && by == NOT_THERE))
         return err_no_memory(err);
     p = &r->people[n];
+    p->residence = residence;
     p->born = records_day(js_get_str(v, "birthDate"));
     p->died = records_day(js_get_str(v, "deceasedDateTime"));
     p->sex = str_eq(gender, STR("female"))  ? SEX_FEMALE
@@ -260,6 +298,8 @@ static int begin_evidence(struct records *r, yyjson_val *v, struct evidence *e, 
     } else {
         e->seen = first_day(v, given, ARRAY_LEN(given));
     }
+    if (extension_place(r, v, r->definitions->exposure, &e->exposure, err) < 0)
+        return err->code;
     e->person = person_number(r, subject_of(v, type));
     e->visit = visit.p ? visit_number(r, visit) : NOT_THERE;
     if (e->person == NOT_THERE || (visit.p && e->visit == NOT_THERE))
@@ -404,6 +444,7 @@ int records_forget(struct records *r, struct str type, struct str id, struct err
     if (str_eq(type, STR("Patient"))) {
         r->people[n].born = r->people[n].died = DAY_UNKNOWN;
         r->people[n].sex = SEX_UNKNOWN;
+        r->people[n].residence = NOT_THERE;
         return records_replace(r, n, NOT_THERE, err);
     }
     if (str_eq(type, STR("Task"))) {

@@ -2,7 +2,7 @@
  *
  * Resources are taken one by one, in any order; a later version takes the place of an earlier one,
  * and a deletion takes it away. What refers to something not yet seen is resolved when cases are
- * made (cases.h). Only what counting needs is kept, about 65 bytes a person, 40 a visit and 80 a
+ * made (cases.h). Only what counting needs is kept, about 70 bytes a person, 40 a visit and 85 a
  * finding that is evidence; nothing of it is text of a patient. What is evidence of a fact is kept
  * as that of a disease is.
  *
@@ -32,6 +32,7 @@ struct place {
 
 struct person {
     int32_t born, died; /* days */
+    uint32_t residence; /* a place; NOT_THERE: not known */
     enum person_sex sex : 8;
     bool is_touched;                    /* is in records.touched */
     uint32_t replaced_by;               /* another person; NOT_THERE: nobody */
@@ -51,6 +52,7 @@ struct evidence {
     uint16_t disease;       /* which of the definitions; from their number on: which fact */
     enum case_class says : 8;
     uint32_t maybe;                /* bits of conditional rules that the finding fits */
+    uint32_t exposure;             /* a place; NOT_THERE: not known */
     int32_t onset, seen, reported; /* days; seen: of the visit, else as onset */
     uint32_t source;               /* the finding that says so */
     uint32_t next_of_source, next_of_person, next_of_visit;

@@ -34,9 +34,9 @@ static void put_names(struct sb *out, const struct names *t)
 
 static void put_evidence(struct sb *out, const struct evidence *e)
 {
-    const uint32_t v[] = {e->person, e->visit,           e->disease,        (uint32_t)e->says,
-                          e->maybe,  (uint32_t)e->onset, (uint32_t)e->seen, (uint32_t)e->reported,
-                          e->source};
+    const uint32_t v[] = {e->person,   e->visit,           e->disease,        (uint32_t)e->says,
+                          e->maybe,    (uint32_t)e->onset, (uint32_t)e->seen, (uint32_t)e->reported,
+                          e->exposure, e->source};
 
     for (size_t i = 0; i < ARRAY_LEN(v); i++)
         put_u32(out, v[i]);
@@ -72,6 +72,7 @@ int saved_write(const struct kept *k, struct sb *out, struct err *err)
         put_u32(out, (uint32_t)r->people[i].born);
         put_u32(out, (uint32_t)r->people[i].died);
         put_u32(out, (uint32_t)r->people[i].sex);
+        put_u32(out, r->people[i].residence);
         put_u32(out, r->people[i].replaced_by);
     }
     for (size_t i = 0; i < r->visit_ids.n; i++) {
@@ -174,10 +175,13 @@ static int get_people(struct input *in, struct records *r, struct err *err)
         p->born = (int32_t)get_u32(in);
         p->died = (int32_t)get_u32(in);
         sex = get_u32(in);
+        p->residence = get_u32(in);
         by = get_u32(in);
         p->sex = (enum person_sex)MIN(sex, (uint32_t)SEX_OTHER);
-        wrong = by != NOT_THERE && by >= r->person_ids.n ? damaged(err)
-                                                         : records_replace(r, (uint32_t)i, by, err);
+        wrong = (by != NOT_THERE && by >= r->person_ids.n) ||
+                        (p->residence != NOT_THERE && p->residence >= r->place_ids.n)
+                    ? damaged(err)
+                    : records_replace(r, (uint32_t)i, by, err);
     }
     return wrong;
 }
@@ -226,9 +230,11 @@ static int get_evidence(struct input *in, struct records *r, struct err *err)
         e.onset = (int32_t)get_u32(in);
         e.seen = (int32_t)get_u32(in);
         e.reported = (int32_t)get_u32(in);
+        e.exposure = get_u32(in);
         e.source = get_u32(in);
         if (in->is_short || e.person >= r->person_ids.n ||
             e.disease >= r->definitions->n + r->definitions->n_facts ||
+            (e.exposure != NOT_THERE && e.exposure >= r->place_ids.n) ||
             e.source >= r->finding_ids.n || (e.visit != NOT_THERE && e.visit >= r->visit_ids.n))
             return damaged(err);
         wrong = evidence_add(r, &e, err);

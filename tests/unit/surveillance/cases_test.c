@@ -479,6 +479,82 @@ static void refuses_questions(void **state)
     assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), ERR_VALUE);
 }
 
+/* Where they live and where they caught it, by the extensions that the definitions name. */
+static void places_of_a_case(void **state)
+{
+    struct tally_question q;
+    struct tally t;
+
+    (void)state;
+    begin("{\"version\":\"1\",\"places\":{\"residence\":\"urn:lives\",\"exposure\":\"urn:caught\"},"
+          "\"definitions\":[{\"disease\":\"flu\",\"title\":\"Flu\",\"source\":\"us\","
+          "\"episodeDays\":14,\"rules\":[{" CONDITION "}]}]}");
+    for (const char *id = "xyz"; *id; id++)
+        take("{\"resourceType\":\"Location\",\"id\":\"%c\",\"type\":[{\"text\":\"District\"}]}",
+             *id);
+    take("{\"resourceType\":\"Encounter\",\"id\":\"e\",\"location\":[{\"location\":{\"reference\":"
+         "\"Location/x\"}}]}");
+    take("{\"resourceType\":\"Patient\",\"id\":\"a\",\"address\":[{},{\"extension\":[{\"url\":"
+         "\"urn:other\",\"valueReference\":{\"reference\":\"Location/x\"}},{\"url\":\"urn:lives\","
+         "\"valueReference\":{\"reference\":\"Location/y\"}}]}]}");
+    condition("a", "1E32", "2024-03-01",
+              ",\"encounter\":{\"reference\":\"Encounter/e\"},\"extension\":[{\"url\":"
+              "\"urn:caught\",\"valueReference\":{\"reference\":\"Location/z\"}}]");
+    assert_int_equal(count(), 1);
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const at[] = {"facility", "residence", "exposure"};
+
+        for (size_t k = 0; k < 3; k++) {
+            char id[] = {"xyz"[k], '\0'};
+
+            tally_question_init(&q);
+            q.from = q.to = records_day(STR("2024-03-01"));
+            assert_int_equal(tally_ask(&definitions, &q, STR("at"), str_c(at[i]), &err), 0);
+            assert_int_equal(tally_ask(&definitions, &q, STR("location"), str_c(id), &err), 0);
+            tally_ask_all(&definitions, &q);
+            assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), 0);
+            assert_int_equal(t.n_cases, i == k);
+        }
+    }
+}
+
+/* Weeks of any first day; the MMWR's of 2024: week 1 began on Sunday, 31 December 2023. */
+static void weeks_of_any_day(void **state)
+{
+    static const struct {
+        const char *start, *first;
+        uint32_t n[3]; /* cases of 2 to 4 March, Saturday to Monday, by week from that of the 2nd */
+    } all[] = {
+        {"monday", "2024-W09", {2, 1}},      {"sunday", "2024-02-25", {1, 2}},
+        {"saturday", "2024-03-02", {3, 0}},  {"tuesday", "2024-02-27", {3, 0}},
+        {"wednesday", "2024-02-28", {3, 0}},
+    };
+
+    (void)state;
+    begin(WITH("", "{" CONDITION "}"));
+    condition("a", "1E32", "2024-03-02", "");
+    condition("b", "1E32", "2024-03-03", "");
+    condition("c", "1E32", "2024-03-04", "");
+    assert_int_equal(count(), 3);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        _cleanup_(sb_done) struct sb text = sb_make(KIB(1));
+        struct tally_question q;
+        struct tally t;
+
+        tally_question_init(&q);
+        q.from = records_day(STR("2024-03-02"));
+        q.to = records_day(STR("2024-03-11"));
+        assert_int_equal(tally_ask(&definitions, &q, STR("week-start"), str_c(all[i].start), &err),
+                         0);
+        tally_ask_all(&definitions, &q);
+        assert_int_equal(tally_make(&records, &cases, &q, &arena, &t, &err), 0);
+        tally_period(&t, 0, &text);
+        assert_true(str_eq(sb_view(&text), str_c(all[i].first)));
+        assert_int_equal(t.counts[0], all[i].n[0]);
+        assert_int_equal(t.counts[1], all[i].n[1]);
+    }
+}
+
 /* More than there is room for at first, by UUIDs, which are kept in another form. */
 static void many_names(void **state)
 {
@@ -647,6 +723,8 @@ int main(void)
         cmocka_unit_test(any_order),
         cmocka_unit_test(counts),
         cmocka_unit_test(refuses_questions),
+        cmocka_unit_test(places_of_a_case),
+        cmocka_unit_test(weeks_of_any_day),
         cmocka_unit_test(many_names),
         cmocka_unit_test(circles),
         cmocka_unit_test(refuses_definitions),

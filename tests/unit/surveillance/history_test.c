@@ -20,7 +20,8 @@
 
 /* With conditions of every kind: age, a fact, one that is not, an outbreak, none. */
 static const char definitions_text[] =
-    "{\"version\":\"1\",\"facts\":["
+    "{\"version\":\"1\",\"places\":{\"residence\":\"urn:lives\",\"exposure\":\"urn:caught\"},"
+    "\"facts\":["
     "{\"fact\":\"pregnant\",\"rules\":["
     "{\"says\":\"yes\",\"of\":\"Observation\",\"codes\":[\"loinc|3-4\"],\"result\":\"positive\"},"
     "{\"says\":\"no\",\"of\":\"Observation\",\"codes\":[\"loinc|3-4\"],\"result\":\"negative\"}]},"
@@ -76,6 +77,17 @@ static const char *const results[] = {"\"interpretation\":[{\"coding\":[{\"code\
                                       "\"valueQuantity\":{\"value\":0.6,\"system\":\"http://"
                                       "unitsofmeasure.org\",\"code\":\"mg/dL\"}"};
 
+static const char *extension(const char *url)
+{
+    static char out[200];
+
+    snprintf(
+        out, sizeof out,
+        ",\"extension\":[{\"url\":\"%s\",\"valueReference\":{\"reference\":\"Location/l%u\"}}]",
+        url, below(PLACES));
+    return below(2) ? out : "";
+}
+
 static void make(unsigned i, char *to, size_t max)
 {
     char link[100] = "";
@@ -89,8 +101,8 @@ static void make(unsigned i, char *to, size_t max)
                 below(PEOPLE));
         snprintf(to, max,
                  "{\"resourceType\":\"Patient\",\"id\":\"p%u\",\"birthDate\":\"2023-%02u-%02u\""
-                 "%s%s}",
-                 i, 9 + below(4), 1 + below(30), link,
+                 "%s%s%s}",
+                 i, 9 + below(4), 1 + below(30), link, extension("urn:lives"),
                  maybe(",\"deceasedDateTime\":\"%s\"", some_day()));
         return;
     }
@@ -143,13 +155,13 @@ static void make(unsigned i, char *to, size_t max)
                  "{\"resourceType\":\"Condition\",\"id\":\"%u\",\"subject\":{\"reference\":"
                  "\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"" ICD11
                  "\",\"code\":\"%s\"}]"
-                 "}%s%s%s}",
+                 "}%s%s%s%s}",
                  i, below(PEOPLE),
                  below(3)   ? "1E32"
                  : below(2) ? "MG26.1"
                             : "QA00",
                  link, maybe(",\"onsetDateTime\":\"%s\"", some_day()),
-                 maybe(",\"recordedDate\":\"%s\"", some_day()));
+                 maybe(",\"recordedDate\":\"%s\"", some_day()), extension("urn:caught"));
     else
         snprintf(to, max,
                  "{\"resourceType\":\"Observation\",\"id\":\"%u\",\"status\":\"%s\",\"subject\":{"
@@ -189,6 +201,11 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static struct str place_id(const struct records *r, uint32_t place)
+{
+    return place == NOT_THERE ? STR("-") : r->places[place].id;
+}
+
 /* The cases as text, in an order that says nothing of how they were made. */
 static char *dump(const struct records *r, const struct cases *all)
 {
@@ -202,10 +219,10 @@ static char *dump(const struct records *r, const struct cases *all)
         char id[NAMES_TEXT_MAX];
         if (c->person == NOT_THERE)
             continue;
-        assert_true(asprintf(&lines[n++], "%.*s %d %d %.*s %d %d %d %d %d\n",
+        assert_true(asprintf(&lines[n++], "%.*s %d %d %.*s %.*s %.*s %d %d %d %d %d\n",
                              STR_ARG(names_text(&r->person_ids, c->person, id)), c->disease,
-                             c->class,
-                             STR_ARG(c->place == NOT_THERE ? STR("-") : r->places[c->place].id),
+                             c->class, STR_ARG(place_id(r, c->place)),
+                             STR_ARG(place_id(r, c->residence)), STR_ARG(place_id(r, c->exposure)),
                              c->onset, c->seen, c->reported, c->is_fatal, c->first_day) > 0);
     }
     qsort(lines, n, sizeof *lines, compare);
