@@ -3,6 +3,7 @@
 #include "server/operator.h"
 #include "fhir/validate.h"
 #include "notify/notify.h"
+#include "surveillance/kept.h"
 #include "trust/forget.h"
 #include "trust/trust.h"
 
@@ -105,6 +106,8 @@ static int erase_run(struct store_txn *txn, struct store_job *job, struct err *e
 
     if (r >= 0)
         r = forget_notices(txn, e->fhir_user, err);
+    if (r >= 0)
+        r = kept_drop_saved(txn, err);
     return r < 0 ? r : trust_forget(txn, e->fhir_user, &e->accounts, err);
 }
 

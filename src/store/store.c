@@ -44,6 +44,7 @@ void store_base_done(struct store *st)
     pthread_mutex_destroy(&st->lists.kept_lock);
     pthread_cond_destroy(&st->lists.ahead.wake);
     targets_clear(&st->lists);
+    found_clear(&st->lists);
 }
 
 int store_index_made(struct store *st, int64_t version, bool content, int64_t tz_minutes,
@@ -383,13 +384,11 @@ int store_changed(struct store_txn *txn, struct err *err)
     return r < 0 || !txn->st->ops->changed ? r : txn->st->ops->changed(txn, err);
 }
 
-/* Searches keep what they know of lists; versions that vanish move no position. */
-static int count_expunged(struct store_txn *txn, struct err *err)
+int store_expunged(struct store_txn *txn, uint64_t *ret, struct err *err)
 {
     struct str text = STR_NULL;
     struct arena a;
     uint64_t n = 0;
-    char next[24];
     int r;
 
     arena_init(&a, KIB(64));
@@ -397,6 +396,18 @@ static int count_expunged(struct store_txn *txn, struct err *err)
     if (r >= 0 && text.p)
         str_to_u64(text, UINT64_MAX - 1, &n);
     arena_done(&a);
+    if (r >= 0)
+        *ret = n;
+    return MIN(r, 0);
+}
+
+/* Searches keep what they know of lists; versions that vanish move no position. */
+static int count_expunged(struct store_txn *txn, struct err *err)
+{
+    uint64_t n;
+    char next[24];
+    int r = store_expunged(txn, &n, err);
+
     if (r < 0)
         return r;
     snprintf(next, sizeof next, "%llu", (unsigned long long)n + 1);

@@ -277,6 +277,9 @@ int store_changed(struct store_txn *txn, struct err *err);
 /* Inside a job, for operators: removes every version of (type, id) for good; *ret_n versions. */
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
 
+/* How often that was done: what vanishes moves no position. */
+int store_expunged(struct store_txn *txn, uint64_t *ret, struct err *err);
+
 /* Inside a job, for a search parameter that comes or goes. add: more keys for a row, nothing when
  * it is no longer the newest version. drop: removes up to `max` keys of list `param`; *ret_left
  * says whether more are there. */
