@@ -82,7 +82,7 @@ class Test:
 
     def write(self):
         said = self.command('init')
-        expect('init says what the key is', ('Without it nothing' in said) == self.is_sealed)
+        expect('init says what the key is', ('Without it no record' in said) == self.is_sealed)
         with self.node() as node, self.node(self.b) as other:
             client = node.client()
             erased.write(client)
