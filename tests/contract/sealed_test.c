@@ -262,6 +262,7 @@ static void processes_share_owners_keys(void **state)
     struct store_config config = world_config(w);
     struct err err = {0};
 
+    arena_init(&other.a, MIB(16));
     assert_int_equal(store_open(&config, &other.st, &err), 0);
     put(w, "a", "here");
     put(&other, "b", "there");
@@ -273,6 +274,7 @@ static void processes_share_owners_keys(void **state)
     assert_string_equal(
         world_sql(w, "SELECT string_agg(n::text, ' ' ORDER BY n) FROM carnet_person"), "1 2 3");
     store_close(other.st);
+    arena_done(&other.a);
 }
 
 int main(void)
