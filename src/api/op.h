@@ -80,6 +80,11 @@ int op_params_only(struct call *c, const struct op_params *p, const char *names)
  * those whose answer is no resource. */
 int op_alone(struct call *c);
 
+/* ---- op_own.c ---- */
+
+/* Whether who asks is this Patient: 1, 0 or negative. */
+int op_is_own(struct call *c, struct str patient);
+
 /* ---- op_read.c: the resources that an operation looks at ---- */
 
 /* The newest version; ERR_NOT_FOUND, or ERR_DELETED. */
