@@ -100,7 +100,7 @@ def answers(c, score):
                 body['shareFound'] == .5 and body['medianDelayDays'] == 4, body)
     for word in ('rate=.05', 'rate=2', 'quiet=x', 'outbreak=cholera', 'outbreak=cholera||2024|2025',
                  'outbreak=cholera||2024-02-02|2024-02-01'):
-        reply = c.get(f'/carnet/$backtest?method=ears-c1&disease=cholera&{word}')
+        reply = c.get(f'/carnet/$backtest?method=ears-c1&disease=cholera&from=2024-01-01&{word}')
         score.check(reply.status == 400 and reply.outcome(), (word, reply))
     body = c.get('/carnet/$backtest?method=ensemble&disease=cholera&rate=.05&last=8').json()
     score.check('signals' in body and body['outbreaks'] == [] and body['shareFound'] is None, body)
