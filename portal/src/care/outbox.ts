@@ -81,15 +81,19 @@ export class Outbox {
     const again = () => {
       this.flush();
     };
+    const back = () => {
+      this.seen(true);
+      again();
+    };
     const lost = () => this.tell({ isOffline: true });
     const timer = setInterval(() => this.state.waiting.length > 0 && again(), AGAIN_MS);
-    addEventListener('online', again);
+    addEventListener('online', back);
     addEventListener('offline', lost);
     again();
     loadAhead(this.client).catch(() => undefined); // without a connection, when it is back
     return () => {
       clearInterval(timer);
-      removeEventListener('online', again);
+      removeEventListener('online', back);
       removeEventListener('offline', lost);
     };
   }
