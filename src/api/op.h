@@ -80,6 +80,11 @@ int op_params_only(struct call *c, const struct op_params *p, const char *names)
  * those whose answer is no resource. */
 int op_alone(struct call *c);
 
+/* ---- op_own.c ---- */
+
+/* Whether who asks is this Patient: 1, 0 or negative. */
+int op_is_own(struct call *c, struct str patient);
+
 /* ---- op_read.c: the resources that an operation looks at ---- */
 
 /* The newest version; ERR_NOT_FOUND, or ERR_DELETED. */
@@ -151,8 +156,10 @@ int op_decide_correction(struct call *c, struct store_txn *txn);
 int op_series(struct call *c, struct store_txn *txn);   /* op_series.c */
 int op_detect(struct call *c, struct store_txn *txn);   /* op_detect.c */
 int op_linelist(struct call *c, struct store_txn *txn); /* op_linelist.c */
+int op_outbreak(struct call *c, struct store_txn *txn); /* op_outbreak.c */
 int op_signals(struct call *c, struct store_txn *txn);  /* op_signals.c */
-int op_signal(struct call *c, struct store_txn *txn);   /* op_signal.c */
+int op_outbreaks(struct call *c, struct store_txn *txn);
+int op_signal(struct call *c, struct store_txn *txn); /* op_signal.c */
 int op_signal_step(struct call *c, struct store_txn *txn);
 
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */

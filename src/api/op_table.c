@@ -81,6 +81,8 @@ static const struct op table[] = {
     READ("request-correction", I, "Patient", OWN("request-correction"), POST,
          op_request_correction, NULL),
     NODE("series", op_series),
+    {.name = STR("outbreak"), .at = S, .url = OWN("outbreak"), .is_own = true, .run = op_outbreak},
+    NODE("outbreaks", op_outbreaks),
     NODE("signal", op_signal),
     {.name = STR("signal-step"), .at = S, .url = OWN("signal-step"), .is_own = true,
      .run = op_signal_step},

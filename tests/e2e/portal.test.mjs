@@ -86,21 +86,37 @@ describe("a child's record is looked through", { concurrency: 2 }, () => {
   }
 });
 
-test('a mother of two chooses whose record, and sees no consents nor who looked', async () => {
-  await as('parent', {}, async (person, page) => {
-    await person.look('family');
-    assert.equal(await page.locator('.doors a').count(), 2);
-    const first = await page.locator('.doors a').first().getAttribute('href');
-    await page.locator('.doors a').first().click();
-    await page.waitForFunction((to) => location.hash === to, first);
-    await person.settled();
-    for (const name of OWN_PAGES) {
-      assert.equal(await page.locator(`.tiles a[href$="/${name}"]`).count(), 0);
-      await person.open(`${first}/${name}`);
-      assert.match(await page.locator('h1').innerText(), /Health record/, 'no such page');
-    }
+test("a mother of two chooses whose record: of her children's she sees no consents nor who looked",
+  async () => {
+    await as('parent', {}, async (person, page) => {
+      await person.look('family');
+      const doors = page.locator('.doors a');
+      assert.equal(await doors.count(), 3);
+      assert.match(await doors.first().innerText(), /You yourself/);
+      const [own, child] = await Promise.all([0, 1].map((i) => doors.nth(i).getAttribute('href')));
+      await doors.nth(1).click();
+      await page.waitForFunction((to) => location.hash === to, child);
+      await person.settled();
+      for (const name of OWN_PAGES) {
+        assert.equal(await page.locator(`.tiles a[href$="/${name}"]`).count(), 0);
+        await person.open(`${child}/${name}`);
+        assert.match(await page.locator('h1').innerText(), /Health record/, 'no such page');
+      }
+      await person.open(own);
+      assert.match(await page.locator('h1').innerText(), /My health/);
+      await person.open(`${own}/access`);
+      assert.match(await page.locator('h1').innerText(), /looked/i);
+      await person.open(`${own}/consent`);
+      const said = page.locator('main input[role="switch"]').first();
+      const before = await said.isChecked();
+      await said.click();
+      await page.waitForFunction((was) => document
+        .querySelector('main input[role="switch"]').checked !== was, before);
+      await said.click();
+      await page.waitForFunction((was) => document
+        .querySelector('main input[role="switch"]').checked === was, before);
+    });
   });
-});
 
 test("a nurse reads a card, sees who waits for a vaccine, opens a record in an emergency",
   async () => {
