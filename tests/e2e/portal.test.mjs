@@ -227,7 +227,7 @@ test('the keyboard alone leads through', async () => {
 });
 
 test('a form of the country asks what follows, and its answers become records', async () => {
-  await as('nurse', {}, async (person, page) => {
+  await as('nurse', { language: 'ar', size: 'desktop' }, async (person, page) => {
     await page.fill('#find-text', process.env.CARNET_MOTHER);
     await page.keyboard.press('Enter');
     await page.locator('.people a').first().click();

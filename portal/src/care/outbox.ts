@@ -8,6 +8,7 @@ import { sendVisit } from './send';
 import type { Visit } from './visit-bundle';
 
 const READABLE_MS = 12 * 3_600_000; // a long day: what was read on it is readable without a connection
+const DRAFT_MS = 7 * 24 * 3_600_000; // what nobody came back to
 const AGAIN_MS = 60_000;
 const LOCK = 'carnet-outbox';
 
@@ -39,6 +40,7 @@ export class Outbox {
   static async of(client: Client): Promise<Outbox> {
     const sealed = await Sealed.of(client.session.user ?? '');
     await sealed.forget('answer', Date.now() - READABLE_MS);
+    await sealed.forget('draft', Date.now() - DRAFT_MS);
     let box: Outbox | undefined;
     const kept = client.keptBy({
       put: async (path, text) => {
@@ -102,11 +104,11 @@ export class Outbox {
   // is thrown, and stays with whoever typed it.
   async send(visit: Visit, form: Form, name: string): Promise<boolean> {
     const waiting: Waiting = { visit, isOwnForm: form === OWN, name };
-    await this.sealed.put('visit', visit.response, waiting);
+    const isKept = await this.sealed.put('visit', visit.response, waiting).catch(() => false);
     try {
       await sendVisit(this.client, visit, waiting.isOwnForm ? OWN : undefined);
     } catch (e) {
-      if (e instanceof Problem && isPassing(e)) {
+      if (isKept && e instanceof Problem && isPassing(e)) {
         this.tell({ isOffline: e.kind === 'offline' });
         await this.count();
         return false;
@@ -151,7 +153,7 @@ export class Outbox {
 
   // ---- drafts: what is being typed ----
 
-  keepDraft(what: string, value: unknown): Promise<void> {
+  keepDraft(what: string, value: unknown): Promise<boolean> {
     return this.sealed.put('draft', what, value);
   }
 

@@ -46,7 +46,7 @@ function problemOf(status: number, text: string): Problem {
 
 // Keeps what was read for when there is no connection.
 export interface Keeper {
-  put: (path: string, text: string) => Promise<void>;
+  put: (path: string, text: string) => Promise<unknown>;
   get: (path: string) => Promise<string | undefined>;
 }
 

@@ -47,6 +47,14 @@ async function makeKeys(user: string): Promise<Keys> {
   return { user, seal, hash };
 }
 
+// Those that another tab kept meanwhile, or these.
+async function keepKeys(base: IDBDatabase, made: Keys): Promise<Keys> {
+  const keys = base.transaction('keys', 'readwrite').objectStore('keys');
+  const other: Keys | undefined = await done(keys.get(made.user));
+  if (!other) await done(keys.put(made));
+  return other ?? made;
+}
+
 function asBytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
@@ -62,8 +70,7 @@ export class Sealed {
     const kept: Keys | undefined = await done(
       base.transaction('keys').objectStore('keys').get(user),
     );
-    const keys = kept ?? (await makeKeys(user));
-    if (!kept) await done(base.transaction('keys', 'readwrite').objectStore('keys').put(keys));
+    const keys = kept ?? (await keepKeys(base, await makeKeys(user)));
     return new Sealed(base, keys);
   }
 
@@ -77,9 +84,10 @@ export class Sealed {
     return btoa(String.fromCharCode(...hash));
   }
 
-  async put(kind: Kind, what: string, value: unknown): Promise<void> {
+  // False where it is too long to be kept.
+  async put(kind: Kind, what: string, value: unknown): Promise<boolean> {
     const text = asBytes(JSON.stringify({ what, value }));
-    if (text.length > ROW_BYTES_MAX) return;
+    if (text.length > ROW_BYTES_MAX) return false;
     const iv = crypto.getRandomValues(new Uint8Array(12));
     const name = await this.nameOf(kind, what);
     // Bound to its name: a row in another's place does not open.
@@ -88,6 +96,7 @@ export class Sealed {
     const row: Row = { name, user: this.keys.user, kind, at: Date.now(), iv, bytes };
     await done(this.rows('readwrite').put(row));
     await this.trim();
+    return true;
   }
 
   private async opened<T>(row: Row): Promise<{ what: string; value: T; at: number } | undefined> {
