@@ -34,8 +34,8 @@ export async function workplace(client: Client): Promise<string | undefined> {
   return roles.entry?.[0]?.resource?.organization?.reference;
 }
 
-// What every visit needs, so that it is there when the connection is not: forms, the codes that they
-// offer, and where one works. Nothing of any patient.
+// What every visit needs, so that it is there when the connection is not: forms, the codes that
+// they offer, and where one works. Nothing of any patient.
 export async function loadAhead(client: Client): Promise<void> {
   await workplace(client);
   for (const { id } of await loadForms(client))

@@ -1,5 +1,6 @@
 // Visits on their way: each is sealed on this device before it is sent, and leaves it when the node
-// has it. What waits is sent when the connection is back, one tab at a time; sent twice is stored once.
+// has it. What waits is sent when the connection is back, one tab at a time. Sent twice, it is
+// stored once.
 import { type Client, Problem } from '../fhir/client';
 import type { Form } from '../forms/types';
 import { Sealed } from '../offline/sealed';
@@ -7,7 +8,7 @@ import { loadAhead, OWN } from './forms-of';
 import { sendVisit } from './send';
 import type { Visit } from './visit-bundle';
 
-const READABLE_MS = 12 * 3_600_000; // a long day: what was read on it is readable without a connection
+const READABLE_MS = 12 * 3_600_000; // a long day, on which what was read is readable
 const DRAFT_MS = 7 * 24 * 3_600_000; // what nobody came back to
 const AGAIN_MS = 60_000;
 const LOCK = 'carnet-outbox';

@@ -1,6 +1,6 @@
 // What is kept on this device for one who works through a lost connection: sealed by a key of their
-// own (AES-GCM), which no script can read out and which is gone when they sign out. What the rows are
-// called by is sealed as well. docs/decisions/0078-offline-care.md says what that protects, and what not.
+// own (AES-GCM), which no script can read out, and which is gone when they sign out. What the rows
+// are called by is hidden as well. docs/decisions/0078-offline-care.md says what that protects.
 
 const DATABASE = 'carnet-sealed';
 const ROWS_MAX = 1000; // of one user; the oldest go first
