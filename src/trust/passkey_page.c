@@ -79,7 +79,8 @@ static struct str fresh_challenge(struct oauth *o)
 
 /* ---- signing in ---- */
 
-struct using {
+struct using
+{
     struct oauth *o;
     struct str at;
     struct str challenge; /* as it was asked */
