@@ -16,6 +16,7 @@ import sys
 import run
 
 sys.path.append(os.path.join(run.HERE, '..', '..', 'tools'))
+import demo_forms  # noqa: E402
 import demo_outbreak  # noqa: E402
 import demo_people  # noqa: E402
 import node as nodes  # noqa: E402
@@ -95,7 +96,7 @@ def make_country(folder):
     of = {login: resource for login, _, resource, _ in people}
     with open(path, 'w', encoding='utf-8') as f:
         for resource in (more_of(path + '.all', of['guardian'], of['mother']) +
-                         outbreak_of(path + '.all')):
+                         outbreak_of(path + '.all') + list(demo_forms.forms())):
             f.write(json.dumps(resource) + '\n')
     folder.run('import', path)
     people += (('parent', 'guardian', 'Person/parent', 'Parent of two'),)
@@ -105,7 +106,16 @@ def make_country(folder):
     return {login: name for login, _, _, name in people}, stranger_of(path + '.all', of['nurse'])
 
 
+def check_own_form():
+    """The portal's own form is what demo_forms.py writes."""
+    path = os.path.join(run.HERE, '..', '..', 'portal', 'src', 'data', 'visit.json')
+    with open(path, encoding='utf-8') as f:
+        if json.load(f) != demo_forms.visit():
+            raise SystemExit('portal/src/data/visit.json is not what tools/demo_forms.py writes')
+
+
 def main():
+    check_own_form()
     cache = os.path.join(os.path.abspath(sys.argv[2]), 'e2e-client')
     chromium = need_chromium()
     run.need_node()
