@@ -207,7 +207,12 @@ void passkey_say_all(struct page_out *p, const struct account *account)
 static int begin_run(void *ctx, struct store_txn *txn, struct err *err)
 {
     struct self *self = ctx;
+    struct str question = self->session.passkey;
 
+    /* As it is now: one that was ended meanwhile must not come back. */
+    if (!browser_session(self->o, txn, &self->session))
+        return err_set(err, ERR_LOGIN, "the session has ended");
+    self->session.passkey = question;
     return browser_session_keep(self->o, txn, &self->session, err);
 }
 
