@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "trust/owned.h"
 
-#define OUT_SHOWN_MAX 50  /* of each; those that end last are left out */
-#define TIME_LENGTH 16 /* of an instant: to the minute */
+#define OUT_SHOWN_MAX 50 /* of each; those that end last are left out */
+#define TIME_LENGTH 16   /* of an instant: to the minute */
 
 struct out {
     struct oauth *o;
@@ -23,8 +23,8 @@ struct out {
 static int add_session(struct out *out, const struct owned *one, struct err *err)
 {
     struct session session;
-    int r = record_get(out->txn, RECORD_SESSION, one->name, out->o->a, &session_shape, &session,
-                       err);
+    int r =
+        record_get(out->txn, RECORD_SESSION, one->name, out->o->a, &session_shape, &session, err);
 
     if (r < 0 || session.until_ms <= out->o->now_ms || str_eq(one->name, str_c(out->here)) ||
         out->n_sessions == OUT_SHOWN_MAX)
@@ -73,8 +73,7 @@ static struct str time_of(struct arena *a, struct str label, int64_t ms)
                      STR_ARG(rest));
 }
 
-static void say(struct page_out *p, const char *what, enum page_text button,
-                const struct seen *one)
+static void say(struct page_out *p, const char *what, enum page_text button, const struct seen *one)
 {
     struct str label = time_of(p->o->a, one->label.p ? one->label : STR(""), one->when_ms);
 

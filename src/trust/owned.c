@@ -2,7 +2,7 @@
 
 #define MINUTE_MS INT64_C(60000)
 #define MINUTE_CHARS 8
-#define KIND_AT (MINUTE_CHARS + 1)           /* in an entry: "65f00000/g/NAME" */
+#define KIND_AT (MINUTE_CHARS + 1) /* in an entry: "65f00000/g/NAME" */
 #define NAME_AT ((size_t)MINUTE_CHARS + 3)
 
 struct entry {

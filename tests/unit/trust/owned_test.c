@@ -80,8 +80,8 @@ static int each(void *ctx, const struct owned *one, struct err *err)
 
     (void)err;
     l->last = one->entry;
-    snprintf(l->said + n, sizeof l->said - n, "%s%.*s ", one->kind == RECORD_SESSION ? "s:" : "g:",
-             STR_ARG(one->name));
+    snprintf(l->said + n, sizeof l->said - n, "%s%.*s ",
+             one->kind == RECORD_SESSION ? "s:" : "g:", STR_ARG(one->name));
     return 0;
 }
 
