@@ -113,7 +113,6 @@ static int of_resource(struct validating *v, yyjson_val *resource)
 static int find_value_set(struct validating *v)
 {
     struct terms_call *t = v->t;
-    const struct op_param *given = op_param_find(&t->p, "valueSet");
     struct str url = op_param_text(&t->p, "url"), version = op_param_text(&t->p, "valueSetVersion");
     struct call *c = t->c;
     yyjson_val *resource;
@@ -121,8 +120,10 @@ static int find_value_set(struct validating *v)
 
     if (c->id.n)
         return (r = terms_call_instance(t, &resource)) < 0 ? r : of_resource(v, resource);
-    if (given && yyjson_is_obj(given->value))
-        return of_resource(v, given->value);
+    if ((r = terms_call_brought(t, "valueSet", "ValueSet", &resource)) < 0)
+        return r;
+    if (resource)
+        return of_resource(v, resource);
     if (!url.n && (r = terms_call_context(t, &url)) < 0)
         return r;
     if (!url.n)
@@ -153,16 +154,14 @@ static void keep_those_of(struct validating *v, struct str system)
 static int settle_system(struct validating *v)
 {
     struct terms_call *t = v->t;
-    const struct op_param *given = op_param_find(&t->p, "codeSystem");
     struct str url = op_param_text(&t->p, "url");
-    yyjson_val *resource = given ? given->value : NULL;
-    int r = 0;
+    yyjson_val *resource;
+    int r = t->c->id.n ? terms_call_instance(t, &resource)
+                       : terms_call_brought(t, "codeSystem", "CodeSystem", &resource);
 
-    if (t->c->id.n)
-        r = terms_call_instance(t, &resource);
     if (r < 0)
         return r;
-    if (yyjson_is_obj(resource)) {
+    if (resource) {
         url = js_get_str(resource, "url");
         if (!t->c->id.n) {
             t->s.extra =

@@ -217,6 +217,20 @@ int terms_call_context(struct terms_call *t, struct str *ret)
     return 0;
 }
 
+int terms_call_brought(struct terms_call *t, const char *name, const char *type, yyjson_val **ret)
+{
+    const struct op_param *given = op_param_find(&t->p, name);
+
+    *ret = NULL;
+    if (!given)
+        return 0;
+    if (!str_eq(js_get_str(given->value, "resourceType"), str_c(type)))
+        return err_at(&t->c->err, ERR_VALUE, "Parameters.parameter", "\"%s\" takes a %s", name,
+                      type);
+    *ret = given->value;
+    return 0;
+}
+
 int terms_call_instance(struct terms_call *t, yyjson_val **ret)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);

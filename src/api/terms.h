@@ -35,6 +35,9 @@ struct str terms_call_language(const struct terms_call *t, const struct vs *vs);
  * (R4 recommends that form). STR_NULL in *ret where the parameter is not given; ERR_NOT_FOUND where
  * it leads to no binding. */
 int terms_call_context(struct terms_call *t, struct str *ret);
+/* The resource that a call brings in a parameter; NULL in *ret where it brings none. ERR_VALUE: it
+ * is of another type. */
+int terms_call_brought(struct terms_call *t, const char *name, const char *type, yyjson_val **ret);
 /* The resource that an instance-level call names. */
 int terms_call_instance(struct terms_call *t, yyjson_val **ret);
 /* A Coding as it stands in JSON. */

@@ -74,6 +74,7 @@ MORE = {'resourceType': 'CodeSystem', 'id': 'more', 'url': 'http://example.org/m
         'status': 'active', 'content': 'supplement', 'supplements': CS,
         'property': [{'code': 'origin', 'type': 'string'}],
         'concept': [{'code': 'a', 'property': [prop('origin', valueString='Phoenician')]}]}
+PATIENT_BROUGHT = {'resourceType': 'Patient'}
 TODAY = datetime.date.today()
 
 
@@ -102,7 +103,11 @@ def sets(*names):
     return {'valueSet': [f'http://example.org/{name}' for name in names]}
 
 
+PLAIN = {'resourceType': 'CodeSystem', 'id': 'plain', 'url': 'http://example.org/plain',
+         'status': 'active', 'content': 'complete',
+         'concept': [concept('d', 'Dog', designation=[{'language': 'de', 'value': 'Hund'}])]}
 SETS = [
+    value_set('plain-set', of(system=PLAIN['url'])),
     value_set('all', of()),
     value_set('as', where(('concept', 'is-a', 'a'))),
     value_set('ab', of('a', 'b', 'c')),
@@ -180,6 +185,7 @@ EXPAND = [
     ('neither of them in an exclude', value_set('', of(), exclude=[{}]), {}, 422),
     ('codes of no system (vsd-2)', [{'concept': [{'code': 'a'}], **sets('ab')}], {}, 422),
     ('codes and filters (vsd-3)', [{**of('a'), **where(('kind', '=', 'new'))}], {}, 422),
+    ('what is no value set', PATIENT_BROUGHT, {}, 400),
     # parameters of $expand
     ('activeOnly', [of()], {'activeOnly': True, 'excludeNested': True}, 'root a a1 b1 c'),
     ('activeOnly=false', [of()], {'activeOnly': False, 'excludeNested': True},
@@ -545,6 +551,16 @@ def expansions_say(t):
     gender = t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.gender'})
     t.score.check(gender.status == 200 and gender.json()['expansion']['total'] == 4,
                   f'the set that an element is bound to: {gender}')
+    reply = t.ask('ValueSet/$expand', {'url': 'http://example.org/plain-set', 'displayLanguage': 'de',
+                                       'includeDesignations': True}).json()
+    first = reply['expansion']['contains'][0]
+    t.score.check(first['display'] == 'Hund' and 'Dog' in {d['value'] for d in first['designation']},
+                  f'the text that another has taken the place of, in no language: {first}')
+    for path, name in (('CodeSystem/$validate-code', 'codeSystem'),
+                       ('ValueSet/$validate-code', 'valueSet'),
+                       ('ConceptMap/$translate', 'conceptMap')):
+        t.refused(f'{name} that is none',
+                  t.ask(path, {name: PATIENT_BROUGHT, 'system': CS, 'code': 'a'}), 400)
     t.refused('a context without a binding',
               t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.birthDate'}), 404)
     t.refused('a context that is nowhere', t.ask('ValueSet/$expand', {'context': 'urn:x#y'}), 404)
@@ -634,7 +650,7 @@ def main():
         load_release(folder)
         with Node(folder) as node:
             t = Tester(node.client(), score)
-            for resource in (OTHER, OLD, SYSTEM, MORE, *SETS, MAP):
+            for resource in (OTHER, OLD, SYSTEM, MORE, PLAIN, *SETS, MAP):
                 t.put(resource)
             for rows, check in ((EXPAND, t.expand), (VALIDATE, t.validate), (LOOKUP, t.lookup),
                                 (TRANSLATE, t.translate), (SUBSUMES, t.subsumes)):
