@@ -74,15 +74,10 @@ static int find_set(struct terms_call *t, struct vs **ret)
         r = terms_call_brought(t, "resource", "ValueSet", &resource);
     if (r < 0)
         return r;
-    if (c->id.n) {
-        r = terms_call_instance(t, &resource);
-        if (r >= 0 && js_get_str(resource, "url").n)
-            url = js_get_str(resource, "url"), version = js_get_str(resource, "version");
-        else
-            return r < 0 ? r : terms_value_set_of(&t->s, resource, ret, &c->err);
-    } else if (resource) {
+    if (c->id.n)
+        return terms_call_instance_set(t, ret);
+    if (resource)
         return terms_value_set_of(&t->s, resource, ret, &c->err);
-    }
     if (!url.n && (r = terms_call_context(t, &url)) < 0)
         return r;
     if (!url.n)

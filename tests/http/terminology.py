@@ -551,10 +551,12 @@ def expansions_say(t):
     gender = t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.gender'})
     t.score.check(gender.status == 200 and gender.json()['expansion']['total'] == 4,
                   f'the set that an element is bound to: {gender}')
-    reply = t.ask('ValueSet/$expand', {'url': 'http://example.org/plain-set', 'displayLanguage': 'de',
-                                       'includeDesignations': True}).json()
+    reply = t.ask('ValueSet/$expand', {
+        'url': 'http://example.org/plain-set', 'displayLanguage': 'de',
+        'includeDesignations': True}).json()
     first = reply['expansion']['contains'][0]
-    t.score.check(first['display'] == 'Hund' and 'Dog' in {d['value'] for d in first['designation']},
+    others = {d['value'] for d in first['designation']}
+    t.score.check(first['display'] == 'Hund' and 'Dog' in others,
                   f'the text that another has taken the place of, in no language: {first}')
     for path, name in (('CodeSystem/$validate-code', 'codeSystem'),
                        ('ValueSet/$validate-code', 'valueSet'),
@@ -564,6 +566,31 @@ def expansions_say(t):
     t.refused('a context without a binding',
               t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.birthDate'}), 404)
     t.refused('a context that is nowhere', t.ask('ValueSet/$expand', {'context': 'urn:x#y'}), 404)
+
+
+def instances(t):
+    """An operation on an instance is about it, whatever else has its url."""
+    system = {'resourceType': 'CodeSystem', 'url': 'http://example.org/grown', 'status': 'active',
+              'content': 'complete'}
+    shown = {'valueSet': ['http://example.org/ab']}
+    for name, version, code in (('g0', None, 'z'), ('g1', '1', 'x'), ('g2', '2', 'y')):
+        own = {'id': name, **({'version': version} if version else {})}
+        t.put({**system, **own, 'concept': [concept(code, code)]})
+        given = value_set(name, {**of({'z': 'a', 'x': 'b', 'y': 'c'}[code]), **shown})
+        given.pop('version')
+        t.put({**given, **own, 'url': 'http://example.org/grown-set'})
+    for name, code, member in (('g0', 'z', 'a'), ('g1', 'x', 'b'), ('g2', 'y', 'c')):
+        reply = t.client.get(f'/fhir/ValueSet/{name}/$expand')
+        got = [c['code'] for c in reply.json()['expansion']['contains']]
+        t.score.check(got == [member], f'ValueSet/{name}/$expand: {member}, not {reply}')
+        for path, asked, want in (
+                (f'ValueSet/{name}/$validate-code?system={CS}&code=', member, True),
+                (f'ValueSet/{name}/$validate-code?system={CS}&code=', 'root', False),
+                (f'CodeSystem/{name}/$validate-code?code=', code, True),
+                (f'CodeSystem/{name}/$validate-code?code=', 'w', False)):
+            reply = t.client.get('/fhir/' + path + asked)
+            t.score.check(values_of(reply.json())['result'] == want,
+                          f'{path}{asked}: {want}, not {reply}')
 
 
 def parts_of(code, value):
@@ -659,6 +686,7 @@ def main():
             expansions_say(t)
             many_at_once(t)
             finds_matches(t)
+            instances(t)
             role_groups(t)
     return score.end()
 
