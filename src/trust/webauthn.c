@@ -51,8 +51,7 @@ bool webauthn_site_of(struct str root, struct webauthn_site *ret)
 /* ---- what the browser vouches for ---- */
 
 static int check_client_data(struct arena *a, const struct webauthn_site *site,
-                             const struct webauthn_answer *answer, struct str type,
-                             struct err *err)
+                             const struct webauthn_answer *answer, struct str type, struct err *err)
 {
     yyjson_val *root;
     struct err why;

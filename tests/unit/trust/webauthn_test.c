@@ -38,9 +38,8 @@ static void sites_have_names(void **state)
     }
 }
 
-static const char client_data[] =
-    "{\"type\":\"webauthn.create\",\"challenge\":\"" CHALLENGE
-    "\",\"origin\":\"http://localhost\"}";
+static const char client_data[] = "{\"type\":\"webauthn.create\",\"challenge\":\"" CHALLENGE
+                                  "\",\"origin\":\"http://localhost\"}";
 
 /* Authenticator data of an ES256 key for localhost: the rpIdHash is SHA-256 of "localhost"; the
  * point is the first of P-256's curve (SEC 2, 2.4.2). */
