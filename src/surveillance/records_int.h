@@ -4,16 +4,6 @@
 
 #include "surveillance/records.h"
 
-/* The number of a name, given when it is new; NOT_THERE at the arena's limit. Of an id more than
- * FHIR_ID_MAX characters are cut off: it is none of a store's. */
-uint32_t names_number(struct names *t, struct arena *a, struct str name);
-
-/* The number of a name that has one; else NOT_THERE. */
-uint32_t names_find(const struct names *t, struct str name);
-
-/* An array of `n` elements with room for another; NULL at the limit. *room is in elements. */
-void *names_room(struct arena *a, void *v, size_t n, size_t *room, size_t size);
-
 /* ---- records.c: the number of an id (of a finding: with its type in front), given when it is new;
  * NOT_THERE at the arena's limit ---- */
 
