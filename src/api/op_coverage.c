@@ -129,6 +129,32 @@ static void put_people(const struct country *q)
     sb_char(out, '}');
 }
 
+/* The places right below, and how many people are registered in each. */
+static int put_parts(const struct country *q)
+{
+    const struct count *n = q->count;
+    uint64_t *people = ARENA_ARRAY(q->c->a, uint64_t, q->n_parts + 1);
+    struct sb *out = &q->c->out;
+
+    if (!people)
+        return err_no_memory(&q->c->err);
+    for (size_t site = 0; site < n->n_sites; site++)
+        for (size_t i = 0; i < COUNT_SEXES * COUNT_AGES && q->within[site] != NAMES_NONE; i++)
+            people[q->within[site]] += n->people[site * COUNT_SEXES * COUNT_AGES + i];
+    sb_lit(out, ",\"parts\":[");
+    for (size_t i = 0; i <= q->n_parts; i++) {
+        if (i == q->n_parts && !people[i])
+            break;
+        sb_str(out, i ? STR(",{") : STR("{"));
+        country_part(q, i);
+        sb_lit(out, ",\"people\":");
+        disclose_write(out, people[i]);
+        sb_char(out, '}');
+    }
+    sb_char(out, ']');
+    return 0;
+}
+
 /* ---- one indicator ---- */
 
 static int put_by_part(const struct country *q, size_t indicator)
@@ -136,7 +162,6 @@ static int put_by_part(const struct country *q, size_t indicator)
     const struct count *n = q->count;
     struct count_cell *sums = ARENA_ARRAY(q->c->a, struct count_cell, q->n_parts + 1);
     struct sb *out = &q->c->out;
-    bool is_first = true;
 
     if (!sums)
         return err_no_memory(&q->c->err);
@@ -148,8 +173,7 @@ static int put_by_part(const struct country *q, size_t indicator)
     for (size_t i = 0; i <= q->n_parts; i++) {
         if (i == q->n_parts && !sums[i].of)
             break;
-        sb_str(out, is_first ? STR("{") : STR(",{"));
-        is_first = false;
+        sb_str(out, i ? STR(",{") : STR("{"));
         country_part(q, i);
         sb_char(out, ',');
         put_cell(out, sums[i]);
@@ -212,8 +236,10 @@ static int answer(const struct country *q)
                        (int)MIN(wanted.n, (size_t)64), wanted.p);
     sb_char(out, '{');
     country_about(q);
-    if (q->count->today != DAY_NONE)
+    if (q->count->today != DAY_NONE) {
         put_people(q);
+        r = put_parts(q);
+    }
     sb_lit(out, ",\"indicators\":[");
     for (size_t i = 0; i < set->n && q->count->today != DAY_NONE && r == 0; i++) {
         if (one && one != &set->v[i])

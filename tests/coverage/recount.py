@@ -173,9 +173,12 @@ def check_indicators(checks, client, r):
     checks.check(answer['until'] == str(r.today) and
                  [i['id'] for i in answer['indicators']] == [i['id'] for i in r.set['indicators']],
                  'what it is of')
-    alive = sum(1 for p in r.people.values() if day(p['birthDate']) <= r.today and
-                not ('deceasedDateTime' in p and day(p['deceasedDateTime']) <= r.today))
-    checks.check(answer['people'] == number(alive), f'people: {answer["people"]} of {alive}')
+    homes = [r.home(p) for p in r.people.values() if day(p['birthDate']) <= r.today and
+             not ('deceasedDateTime' in p and day(p['deceasedDateTime']) <= r.today)]
+    checks.check(answer['people'] == number(len(homes)), f'{answer["people"]} of {len(homes)}')
+    for part in answer['parts']:
+        want = number(sum(r.within(h, part['id']) for h in homes))
+        checks.check(part['people'] == want, f'people of {part}: {want}')
     any_said = 0
     for indicator, said_of in zip(r.set['indicators'], answer['indicators']):
         name = indicator['id']
