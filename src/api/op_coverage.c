@@ -143,7 +143,7 @@ static int put_parts(const struct country *q)
             people[q->within[site]] += n->people[site * COUNT_SEXES * COUNT_AGES + i];
     sb_lit(out, ",\"parts\":[");
     for (size_t i = 0; i <= q->n_parts; i++) {
-        if (i == q->n_parts && !people[i])
+        if (i == q->n_parts && (!people[i] || !q->n_parts))
             break;
         sb_str(out, i ? STR(",{") : STR("{"));
         country_part(q, i);
@@ -171,7 +171,7 @@ static int put_by_part(const struct country *q, size_t indicator)
                 n->months[(indicator * n->n_sites + site) * COUNT_MONTHS + COUNT_MONTHS - 1]);
     sb_lit(out, ",\"parts\":[");
     for (size_t i = 0; i <= q->n_parts; i++) {
-        if (i == q->n_parts && !sums[i].of)
+        if (i == q->n_parts && (!sums[i].of || !q->n_parts))
             break;
         sb_str(out, i ? STR(",{") : STR("{"));
         country_part(q, i);

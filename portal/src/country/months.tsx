@@ -2,6 +2,8 @@
 import { useI18n } from '../i18n';
 import { Behind } from '../parts/behind';
 import { type Place, Plot } from '../parts/plot';
+import { Empty } from '../parts/states';
+import { useWidth, WIDE } from '../parts/width';
 import type { Share } from './answers';
 import { countText, shareText } from './words';
 
@@ -21,14 +23,23 @@ function line(place: Place, months: readonly Month[]): string {
 export function Months({ label, months }: { label: string; months: readonly Month[] }) {
   const i18n = useI18n();
   const { t, month } = i18n;
+  const width = useWidth();
   const last = months.length - 1;
   const ticks = [0, Math.floor(last / 2), last].map((i) => ({
     at: i,
     text: month(months[i]?.month),
   }));
+  if (months.every(({ percent }) => percent === null)) return <Empty>{t('country.unsaid')}</Empty>;
   return (
     <figure class="months">
-      <Plot label={label} across={[0, last]} up={[0, 100]} ticks={ticks} height={150}>
+      <Plot
+        label={label}
+        across={[0, last]}
+        up={[0, 100]}
+        ticks={ticks}
+        width={width}
+        height={width === WIDE ? 200 : 150}
+      >
         {(place) => (
           <>
             <path class="months-line" d={line(place, months)} />

@@ -57,10 +57,12 @@ export function Counted({ share }: { share: Share }) {
   const i18n = useI18n();
   return (
     <span class="muted small">
-      {i18n.t('country.counted', {
-        with: countText(i18n, share.with),
-        of: countText(i18n, share.of),
-      })}
+      {share.of === null
+        ? countText(i18n, null)
+        : i18n.t('country.counted', {
+            with: countText(i18n, share.with),
+            of: countText(i18n, share.of),
+          })}
     </span>
   );
 }

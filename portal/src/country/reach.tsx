@@ -90,7 +90,7 @@ function Shown({ about, one }: Answer) {
         />
         <Shares
           title={t('country.age')}
-          rows={one.byAge.map((share) => ({
+          rows={(one.byAge.length > 1 ? one.byAge : []).map((share) => ({
             key: share.age,
             name: ageName(i18n, share.age),
             share,

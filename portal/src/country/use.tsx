@@ -8,6 +8,7 @@ import { Card } from '../parts/card';
 import { Page } from '../parts/page';
 import { type Place, Plot } from '../parts/plot';
 import { Empty, Loaded } from '../parts/states';
+import { useWidth, WIDE } from '../parts/width';
 import { mondayOf } from '../watch/series';
 import { weekShort } from '../watch/words';
 import type { Use, UseOf } from './answers';
@@ -15,7 +16,6 @@ import { PrintButton, ShareBar, Where } from './parts';
 import { countText, partName, placeOf, usePath } from './words';
 
 const GAP = 0.15; // of a bar's width
-const HEIGHT = 170;
 
 // The last week of the records is not over.
 const lastWhole = (list: readonly number[]) => list.at(-2) ?? 0;
@@ -39,6 +39,7 @@ function bars(place: Place, list: readonly (number | null)[], from: number): str
 function Visits({ use }: { use: Use }) {
   const i18n = useI18n();
   const { t, month, number } = i18n;
+  const width = useWidth();
   const n = use.weeks.length;
   const most = Math.max(5, ...use.visits.map((count) => count ?? 0));
   const ticks = [0, Math.floor(n / 2), n - 1].map((i) => ({
@@ -47,7 +48,14 @@ function Visits({ use }: { use: Use }) {
   }));
   return (
     <figure class="months">
-      <Plot label={t('use.visits')} across={[0, n]} up={[0, most]} ticks={ticks} height={HEIGHT}>
+      <Plot
+        label={t('use.visits')}
+        across={[0, n]}
+        up={[0, most]}
+        ticks={ticks}
+        width={width}
+        height={width === WIDE ? 220 : 170}
+      >
         {(place) => (
           <>
             <path class="use-visits" d={bars(place, use.visits.slice(0, -1), 0)} />
@@ -82,7 +90,12 @@ function Delays({ use }: { use: Use }) {
   const { t, number } = i18n;
   const all = use.delays.reduce<number>((sum, n) => sum + (n ?? 0), 0);
   const names = [
-    ...use.delayDays.map((days) => t('use.within', { days: number(days) })),
+    ...use.delayDays.map((days, i) => {
+      const before = use.delayDays[i - 1];
+      return before === undefined
+        ? t('use.within')
+        : t('use.range', { from: number(before + 1), to: number(days) });
+    }),
     t('use.later'),
     t('use.unsaid'),
   ];
