@@ -24,7 +24,9 @@ struct counter {
     struct roll roll;
     bool is_torn; /* an error left the roll half done */
     uint64_t counted;
-    int64_t not_before_us;
+    uint64_t expunged;     /* how often something was, as of the roll */
+    bool is_expunged_seen; /* nothing was since */
+    int64_t not_before_us, anew_not_before_us;
     atomic_ullong position, all;
     atomic_bool is_ending;
     pthread_t thread;
@@ -101,34 +103,67 @@ static int read_feed(struct following *f, uint64_t to, struct err *err)
     return MIN(r, 0);
 }
 
-static int follow(struct counter *k, struct err *err)
-{
-    struct following f = {.k = k, .text = sb_make(TEXT_MAX)};
-    int r = store_begin(k->store, &k->node, &f.txn, err);
-    uint64_t to;
-
-    if (r < 0)
-        return r;
-    to = store_position(f.txn);
-    atomic_store(&k->all, to);
-    k->roll.now = (int32_t)(clock_now_ms() / 86400000);
-    arena_init(&f.a, ONE_ARENA_MAX);
-    r = to > atomic_load(&k->position) ? read_feed(&f, to, err) : 0;
-    arena_done(&f.a);
-    sb_done(&f.text);
-    store_end(f.txn);
-    return r;
-}
-
-/* ---- counting ---- */
-
 static void begin_anew(struct counter *k)
 {
     arena_reset(&k->of_roll);
     roll_init(&k->roll, &k->of_roll, &k->set);
     atomic_store(&k->position, 0);
+    k->counted = UINT64_MAX;
     k->is_torn = false;
 }
+
+/* What is expunged leaves nothing in the feed: all records are read again. Until then the count
+ * from before stands. */
+static int check_expunged(struct counter *k, struct store_txn *txn, struct err *err)
+{
+    uint64_t expunged;
+    int r = store_expunged(txn, &expunged, err);
+
+    if (r < 0)
+        return r;
+    if (atomic_load(&k->position) && expunged != k->expunged &&
+        clock_mono_us() >= k->anew_not_before_us)
+        begin_anew(k);
+    if (!atomic_load(&k->position))
+        k->expunged = expunged;
+    k->is_expunged_seen = expunged == k->expunged;
+    return 0;
+}
+
+static int read_on(struct counter *k, struct store_txn *txn, uint64_t to, struct err *err)
+{
+    struct following f = {.k = k, .txn = txn, .text = sb_make(TEXT_MAX)};
+    bool is_anew = !atomic_load(&k->position);
+    int64_t began = clock_mono_us(), took;
+    int r;
+
+    k->roll.now = (int32_t)(clock_now_ms() / 86400000);
+    arena_init(&f.a, ONE_ARENA_MAX);
+    r = read_feed(&f, to, err);
+    arena_done(&f.a);
+    sb_done(&f.text);
+    took = clock_mono_us() - began;
+    if (is_anew)
+        k->anew_not_before_us = began + took + COUNTER_REST * took;
+    return r;
+}
+
+static int follow(struct counter *k, struct err *err)
+{
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    int r = store_begin(k->store, &k->node, &txn, err);
+    uint64_t to;
+
+    if (r >= 0)
+        r = check_expunged(k, txn, err);
+    if (r < 0)
+        return r;
+    to = store_position(txn);
+    atomic_store(&k->all, to);
+    return to > atomic_load(&k->position) ? read_on(k, txn, to, err) : 0;
+}
+
+/* ---- counting ---- */
 
 static int count_anew(struct counter *k, struct err *err)
 {
@@ -166,9 +201,9 @@ int counter_look(struct counter *k, struct err *err)
     return count_anew(k, err);
 }
 
-uint64_t counter_position(struct counter *k)
+bool counter_is_even(const struct counter *k)
 {
-    return atomic_load(&k->position);
+    return k->counted == atomic_load(&k->position) && k->is_expunged_seen;
 }
 
 int counter_count(struct counter *k, struct count **ret, struct err *err)

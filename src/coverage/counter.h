@@ -2,7 +2,8 @@
  * and counts anew when something has changed.
  *
  * Nothing of it is saved: after a start all records are read once, and there are no counts until
- * then. After a count it rests for COUNTER_REST times as long as that took.
+ * then. After a count it rests for COUNTER_REST times as long as that took. What is expunged leaves
+ * nothing in the feed: that something was is counted in the store, and all is read again then.
  */
 #ifndef COVERAGE_COUNTER_H
 #define COVERAGE_COUNTER_H
@@ -32,8 +33,8 @@ int counter_start(struct counter *k, struct err *err);
  * error the next look goes on, or begins anew where memory ran out. */
 int counter_look(struct counter *k, struct err *err);
 
-/* Until where it has followed the feed. */
-uint64_t counter_position(struct counter *k);
+/* After a look: whether the newest count has all of the store in it, as of then. */
+bool counter_is_even(const struct counter *k);
 
 /* The newest count, with a reference for the caller; ERR_BUSY, with how far it is, while the
  * records are read for the first time. */

@@ -21,11 +21,15 @@ struct names {
 };
 
 /* The number of a name, given when it is new; NAMES_NONE at the arena's limit. Of an id more than
- * FHIR_ID_MAX characters are cut off: it is none of a store's. */
+ * FHIR_ID_MAX characters are cut off: it is none of a store's. Without a name: a new number that
+ * has none, as after names_blank. */
 uint32_t names_number(struct names *t, struct arena *a, struct str name);
 
 /* The number of a name that has one; else NAMES_NONE. */
 uint32_t names_find(const struct names *t, struct str name);
+
+/* The name of a number is forgotten, and leads nowhere; the number stays taken. */
+void names_blank(struct names *t, uint32_t i);
 
 /* Id number i, with the letter if they have one. It stands in `ret`. */
 struct str names_text(const struct names *t, uint32_t i, char ret[NAMES_TEXT_MAX]);
