@@ -1,4 +1,4 @@
-// The MeasureReport of $conformance as a list of senders, those who fall short most often first. Pure.
+// The MeasureReport of $conformance as a list of senders, those who fall short most first. Pure.
 import type { CodeableConcept } from '../fhir/types';
 
 interface Population {
