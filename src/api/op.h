@@ -156,6 +156,7 @@ int op_decide_correction(struct call *c, struct store_txn *txn);
 
 int op_series(struct call *c, struct store_txn *txn);   /* op_series.c */
 int op_detect(struct call *c, struct store_txn *txn);   /* op_detect.c */
+int op_backtest(struct call *c, struct store_txn *txn); /* op_backtest.c */
 int op_linelist(struct call *c, struct store_txn *txn); /* op_linelist.c */
 int op_outbreak(struct call *c, struct store_txn *txn); /* op_outbreak.c */
 int op_signals(struct call *c, struct store_txn *txn);  /* op_signals.c */

@@ -41,6 +41,7 @@ enum how { POST, GET, QUICK };
 /* clang-format off */
 static const struct op table[] = {
     READ("accesses", I, "Patient", OWN("accesses"), GET, op_accesses, NULL),
+    NODE("backtest", op_backtest),
     READ("batch-validate-code", T, "CodeSystem ValueSet", OWN("batch-validate-code"), POST,
          op_batch_validate, NULL),
     READ("break-glass", I, "Patient", OWN("break-glass"), POST, op_break_glass, NULL),
