@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define SERIES_ARENA_MAX MIB(64) /* what one series may take */
+#define NOWCAST_ARENA_MAX MIB(64) /* what one series may take */
 
 static const struct cli_option options[] = {
     {"method", "bayes|lawless", "how to judge what is missing", CLI_STRING, false, "bayes", 0, 0},
@@ -95,7 +95,7 @@ static int write_series(struct nowcasting *n, size_t stratum, struct err *err)
     struct nowcast_point *points;
     int r;
 
-    arena_init(&a, SERIES_ARENA_MAX);
+    arena_init(&a, NOWCAST_ARENA_MAX);
     job->triangle = n->reports.triangles[stratum];
     if (!job->triangle.n)
         return 0;
@@ -135,7 +135,7 @@ static int nowcast(struct nowcasting *n, const struct cli_args *args, struct err
     if (r < 0)
         return r;
     if (n->reports.n_late)
-        fprintf(stderr, "carnet nowcast: %zu %s reported later than %zu periods\n",
+        fprintf(stderr, "carnet nowcast: %zu %s reported later than --longest %zu\n",
                 n->reports.n_late, n->reports.n_late == 1 ? "case was" : "cases were",
                 n->reports.longest);
     r = cli_output_open(cli_string(args, "out"), &n->out.fd, err);

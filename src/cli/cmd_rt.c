@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#define SERIES_ARENA_MAX MIB(128) /* what one series may take */
+#define RT_ARENA_MAX MIB(128) /* what one series may take */
 #define PRIOR_MAX 1000
 
 static const struct cli_option options[] = {
@@ -93,7 +93,7 @@ static int estimate(struct estimation *e, struct arena *a, struct err *err)
     for (size_t i = 0; r == 0 && i < t->n_strata; i++) {
         _cleanup_(arena_done) struct arena work;
 
-        arena_init(&work, SERIES_ARENA_MAX);
+        arena_init(&work, RT_ARENA_MAX);
         e->job.arena = &work;
         e->job.n = t->strata[i].series.n;
         e->job.count = t->strata[i].series.count;

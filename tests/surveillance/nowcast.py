@@ -118,7 +118,7 @@ def lawless_says_when_it_cannot():
 
 def late_reports_are_told():
     r = run("nowcast", "--longest", "1", text="week,count,reported\n1,4,3\n")
-    check("late", b"4 cases were reported later than 1 periods" in r.stderr, r.stderr)
+    check("late", b"4 cases were reported later than --longest 1" in r.stderr, r.stderr)
 
 
 def wrong_is_refused():
