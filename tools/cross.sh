@@ -17,7 +17,7 @@ gcc_major=$(aarch64-linux-gnu-gcc -dumpversion | cut -d. -f1)
 tools/debian_fetch.sh -d "$deps" arm64 "$codename" libc6-dev "libgcc-$gcc_major-dev" zlib1g-dev \
     libzstd-dev libsqlite3-dev libmicrohttpd-dev libpcre2-dev libutf8proc-dev libxml2-dev \
     libarchive-dev libssl-dev libgnutls28-dev libargon2-dev libpq-dev libcurl4-gnutls-dev \
-    libcmocka-dev
+    libfido2-dev     libcmocka-dev
 if [ "$codename" = bookworm ]; then
     tools/debian_fetch.sh "$deps" arm64 trixie libyyjson0 libyyjson-dev
     options="-Dyyjson_root=$sysroot/usr -Dyyjson_triplet=aarch64-linux-gnu"

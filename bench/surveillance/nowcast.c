@@ -137,8 +137,8 @@ static const struct {
     void (*make)(double *mean);
     double phi, spread; /* spread: of a week's delays, beyond chance; large is none */
 } scenarios[] = {
-    {"season, years differ", seasonal, 2, 60}, {"waves", waves, 2, 60},
-    {"outbreaks", outbreaks, 1.5, 1e6},        {"rare", rare, 1, 1e6},
+    {"season, years differ", seasonal, 2, 60},  {"waves", waves, 2, 60},
+    {"outbreaks", outbreaks, 1.5, 1e6},         {"rare", rare, 1, 1e6},
     {"large waves, delays vary", large, 8, 30},
 };
 

@@ -2,44 +2,53 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { load } from './load.mjs';
 
-const { IDS, visitBundle } = await load('care/visit-bundle.ts');
+const { responseOf, visitBundle } = await load('care/visit-bundle.ts');
 const { searchOf } = await load('care/search.ts');
 
 const visit = {
-  ids: Array.from({ length: IDS }, (_, i) => `id-${i}`),
+  response: 'r',
+  encounter: 'e',
+  form: 'urn:form|1',
   patient: 'p',
   user: 'Practitioner/n',
   organization: 'Organization/o',
   start: '2026-11-26T08:00:00Z',
   end: '2026-11-26T08:10:00Z',
-  values: new Map([['8310-5', 38.7]]),
-  note: 'Fever',
+  items: [{ linkId: 'a', answer: [{ valueInteger: 1 }] }],
+};
+const made = {
+  resourceType: 'Bundle',
+  type: 'transaction',
+  entry: [{ resource: { resourceType: 'Observation' }, request: { method: 'PUT', url: 'a' } }],
 };
 
-test('a visit is one transaction of what was said, and nothing else', () => {
-  const { entry } = visitBundle(visit);
+test('a visit is one transaction of the encounter, the answers, and what was made of them', () => {
+  const { entry } = visitBundle(visit, made);
   assert.deepEqual(
     entry.map((one) => one.resource.resourceType),
-    ['Encounter', 'Observation', 'Condition'],
+    ['Encounter', 'QuestionnaireResponse', 'Observation'],
   );
-  const [encounter, observation, condition] = entry.map((one) => one.resource);
-  assert.equal(observation.valueQuantity.value, 38.7);
-  assert.equal(observation.encounter.reference, `Encounter/${encounter.id}`);
-  assert.equal(condition.code.text, 'Fever');
+  const [encounter, response] = entry.map((one) => one.resource);
   assert.equal(encounter.serviceProvider.reference, 'Organization/o');
+  assert.equal(response.encounter.reference, 'Encounter/e');
+  assert.equal(response.author.reference, 'Practitioner/n');
+  assert.deepEqual(response, responseOf(visit));
 });
 
-test('sent twice it is the same: its ids are made before', () => {
-  assert.deepEqual(visitBundle(visit), visitBundle(visit));
-  const urls = visitBundle(visit).entry.map((one) => one.request);
-  assert.ok(urls.every((request) => request.method === 'PUT'));
-  assert.equal(new Set(urls.map((request) => request.url)).size, urls.length);
+test('sent twice it is stored once: ids are made before, and the answers must not be there', () => {
+  assert.deepEqual(visitBundle(visit, made), visitBundle(visit, made));
+  const requests = visitBundle(visit, made).entry.map((one) => one.request);
+  assert.ok(requests.every((request) => request.method === 'PUT'));
+  assert.equal(requests[1].url, 'QuestionnaireResponse/r');
+  assert.equal(requests[1].ifNoneMatch, '*');
 });
 
 test('a visit without findings is a visit', () => {
-  const { entry } = visitBundle({ ...visit, values: new Map(), note: '', organization: undefined });
-  assert.equal(entry.length, 1);
+  const empty = { resourceType: 'Bundle', type: 'transaction' };
+  const { entry } = visitBundle({ ...visit, items: [], organization: undefined }, empty);
+  assert.equal(entry.length, 2);
   assert.equal(entry[0].resource.serviceProvider, undefined);
+  assert.equal(entry[1].resource.item, undefined);
 });
 
 test('what is typed says which search it means', () => {

@@ -29,12 +29,14 @@ static bool hides_staff(const struct call *c)
     struct str patient;
 
     return c->api->config.staff_by_role && c->who.kind == ACCESS_GRANTED &&
-           allow_log(&c->who, event_type(), &patient, NULL) >= 0 && patient.p;
+           allow_log(&c->who, event_type(), c->a, &patient, NULL) >= 0 && patient.p;
 }
 
 void audit_show_staff(const struct call *c, struct audit_event *event)
 {
-    if (!event->role.n || str_eq(event->role, STR("patient")) || !hides_staff(c))
+    /* Who asks is shown to themselves, whatever their role. */
+    if (!event->role.n || str_eq(event->role, STR("patient")) ||
+        (c->who.identity && str_eq(event->user, c->who.identity->subject)) || !hides_staff(c))
         return;
     event->user = event->token = event->address = event->request_id = STR("");
 }
@@ -90,7 +92,7 @@ static int find_entry(struct call *c, struct audit_row *ret)
 {
     struct str patient;
     uint64_t leaf;
-    int r = allow_log(&c->who, c->type, &patient, &c->err);
+    int r = allow_log(&c->who, c->type, c->a, &patient, &c->err);
 
     if (r < 0)
         return r;
@@ -374,7 +376,7 @@ static int write_page(struct call *c, const struct asked *asked, const struct au
 int audit_narrow(struct call *c, struct audit_query *q, bool *ret_open)
 {
     struct str patient, wanted = q->patient;
-    int r = allow_log(&c->who, event_type(), &patient, &c->err);
+    int r = allow_log(&c->who, event_type(), c->a, &patient, &c->err);
 
     *ret_open = r >= 0 && (!patient.p || !wanted.n || str_eq(wanted, patient));
     if (patient.p)

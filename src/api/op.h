@@ -80,6 +80,11 @@ int op_params_only(struct call *c, const struct op_params *p, const char *names)
  * those whose answer is no resource. */
 int op_alone(struct call *c);
 
+/* ---- op_own.c ---- */
+
+/* Whether who asks is this Patient: 1, 0 or negative. */
+int op_is_own(struct call *c, struct str patient);
+
 /* ---- op_read.c: the resources that an operation looks at ---- */
 
 /* The newest version; ERR_NOT_FOUND, or ERR_DELETED. */
@@ -91,6 +96,11 @@ int op_json_in(struct call *c, struct arena *a, const struct row *row, yyjson_va
 int op_resource(struct call *c, struct store_txn *txn, int type, struct str id, yyjson_val **ret);
 /* The resource of a row number. */
 int op_resource_at(struct call *c, struct store_txn *txn, uint64_t number, yyjson_val **ret);
+
+/* The newest of a type with a canonical ("url" or "url|version"), which the parameter `name` asks
+ * for. ERR_NOT_FOUND. */
+int op_by_url(struct call *c, struct store_txn *txn, int type, struct str url, const char *name,
+              yyjson_val **ret);
 
 /* A literal reference to something of this node ("Patient/1", absolute below one of our bases, with
  * a version or without): its type and id, or false. */
@@ -136,6 +146,8 @@ int op_match(struct call *c, struct store_txn *txn);              /* op_match.c 
 int op_notices(struct call *c, struct store_txn *txn);            /* op_notices.c */
 int op_request_correction(struct call *c, struct store_txn *txn); /* op_correction.c */
 int op_record(struct call *c, struct store_txn *txn);             /* op_record.c */
+int op_populate(struct call *c, struct store_txn *txn);           /* op_populate.c */
+int op_extract(struct call *c, struct store_txn *txn);            /* op_extract.c */
 int op_corrections(struct call *c, struct store_txn *txn);
 int op_decide_correction(struct call *c, struct store_txn *txn);
 
@@ -144,8 +156,10 @@ int op_decide_correction(struct call *c, struct store_txn *txn);
 int op_series(struct call *c, struct store_txn *txn);   /* op_series.c */
 int op_detect(struct call *c, struct store_txn *txn);   /* op_detect.c */
 int op_linelist(struct call *c, struct store_txn *txn); /* op_linelist.c */
+int op_outbreak(struct call *c, struct store_txn *txn); /* op_outbreak.c */
 int op_signals(struct call *c, struct store_txn *txn);  /* op_signals.c */
-int op_signal(struct call *c, struct store_txn *txn);   /* op_signal.c */
+int op_outbreaks(struct call *c, struct store_txn *txn);
+int op_signal(struct call *c, struct store_txn *txn); /* op_signal.c */
 int op_signal_step(struct call *c, struct store_txn *txn);
 
 /* ---- op_conformance.c, op_snapshot.c, op_validate.c ---- */

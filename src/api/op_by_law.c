@@ -27,8 +27,7 @@ static int may_ask(struct call *c)
         return 0;
     if ((r = guard_role(c->who.guard, i->role, &role, &c->err)) < 0)
         return r;
-    return role.explains ||
-           (str_starts(i->fhir_user, STR("Patient/")) && str_eq(str_from(i->fhir_user, 8), c->id));
+    return role.explains ? 1 : op_is_own(c, c->id);
 }
 
 static void write_names(struct sb *out, const struct policy *p, const struct policy_disease *d,

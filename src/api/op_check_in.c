@@ -50,13 +50,12 @@ static int give(void *ctx, struct store_txn *txn, struct err *err)
 /* Of oneself, any; a card is given out by whoever sees the person already and checks people in. */
 static int may_give(struct call *c, struct store_txn *txn, bool is_card)
 {
-    struct str user = c->who.identity->fhir_user;
     struct policy_role role;
     struct row row;
-    int r;
+    int r = op_is_own(c, c->id);
 
-    if (str_starts(user, STR("Patient/")) && str_eq(str_from(user, 8), c->id))
-        return 0;
+    if (r != 0)
+        return MIN(r, 0);
     if ((r = guard_role(c->who.guard, c->who.identity->role, &role, &c->err)) < 0)
         return r;
     if (!is_card || !role.checks_in)

@@ -40,13 +40,6 @@ static int check_asker(struct call *c)
     return 0;
 }
 
-static bool is_person(const struct call *c)
-{
-    struct str user = c->who.identity->fhir_user;
-
-    return str_starts(user, STR("Patient/")) && str_eq(str_from(user, 8), c->id);
-}
-
 /* Who asks, who must see the Patient; a transaction of the node's beside theirs. */
 static int begin(struct correcting *k, struct store_txn *theirs)
 {
@@ -57,9 +50,9 @@ static int begin(struct correcting *k, struct store_txn *theirs)
     int r = check_asker(c);
 
     if (r < 0 || (r = guard_role(c->who.guard, c->who.identity->role, &role, &c->err)) < 0 ||
-        (r = op_row(c, theirs, c->type, c->id, &row)) < 0)
+        (r = op_row(c, theirs, c->type, c->id, &row)) < 0 || (r = op_is_own(c, c->id)) < 0)
         return r;
-    k->is_person = is_person(c);
+    k->is_person = r > 0;
     k->corrects = role.corrects;
     arena_init(&k->a, STORE_BODY_MAX * 3);
     trail_patient(c, c->id);

@@ -46,6 +46,7 @@ static int may_ask(struct explaining *e)
     const struct identity *i = c->who.identity;
     struct policy_role role;
     enum why why = WHY_NO_ROLE;
+    struct str own;
     int r;
 
     if (!i || !c->who.guard)
@@ -55,7 +56,9 @@ static int may_ask(struct explaining *e)
         return r;
     if (role.explains && why_permits(why))
         return 0;
-    if (!str_starts(i->fhir_user, STR("Patient/")) || e->login.n)
+    if ((r = guard_own_patient(c->who.guard, i, c->a, &own, &c->err)) < 0)
+        return r;
+    if (!own.n || e->login.n)
         return err_set(&c->err, ERR_FORBIDDEN, "who asks may not have this explained");
     r = guard_explain(c->who.guard, i, c->type, c->id, &why, &c->err);
     if (r == ERR_NOT_FOUND || r == ERR_DELETED || (r >= 0 && why != WHY_OWN))

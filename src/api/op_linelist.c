@@ -14,6 +14,10 @@
 struct line {
     int32_t day;
     uint32_t of; /* which case */
+};
+
+/* What is shown of one. */
+struct shown {
     struct found_case found;
     struct str person, place, place_name; /* the call's */
 };
@@ -23,8 +27,9 @@ struct listing {
     struct tally_question q;
     uint32_t within; /* Location, itself or below it; NOT_THERE: anywhere */
     uint64_t count, offset;
-    struct line *v;
-    size_t n, total;
+    struct line *v; /* a heap of the newest: the oldest of them is on top */
+    size_t n, room, total;
+    struct shown *shown; /* of n */
 };
 
 static int read_request(struct listing *l, const struct kept_view *v)
@@ -42,10 +47,11 @@ static int read_request(struct listing *l, const struct kept_view *v)
     if (!op_param_find(&params, "disease"))
         return err_set(&c->err, ERR_REQUIRED, "\"disease\" is missing");
     if (op_param_find(&params, "ages") || op_param_find(&params, "sex") ||
-        op_param_find(&params, "place") || op_param_find(&params, "period"))
+        op_param_find(&params, "place") || op_param_find(&params, "period") ||
+        op_param_find(&params, "week-start"))
         return err_set(&c->err, ERR_NOT_SUPPORTED,
-                       "a line list is narrowed by disease, class, deaths, date, from, to and "
-                       "location");
+                       "a line list is narrowed by disease, class, deaths, date, from, to, "
+                       "location and at");
     r = surveil_question(c, v, &params, "count offset", NULL, NULL, &l->q);
     if (r >= 0 && l->q.location.p)
         r = records_place(v->records, l->q.location, &l->within, &c->err);
@@ -65,7 +71,7 @@ static bool is_asked(const struct listing *l, const struct records *r, const str
     return is_disease && *ret_day >= l->q.from && *ret_day <= l->q.to &&
            (!l->q.deaths || f->is_fatal) &&
            (l->q.class == CASE_NONE ? f->class != CASE_DISCARDED : f->class == l->q.class) &&
-           (l->within == NOT_THERE || records_is_within(r, f->place, l->within));
+           (l->within == NOT_THERE || records_is_within(r, case_place(f, l->q.at), l->within));
 }
 
 /* The newest first; then by number, so that pages do not overlap. */
@@ -78,36 +84,77 @@ static int compare(const void *a, const void *b)
     return x->of < y->of ? -1 : x->of > y->of;
 }
 
+/* A line takes the place of the oldest, and goes down to where it belongs. */
+static void sink(struct line *v, size_t n, struct line line)
+{
+    size_t at = 0, child;
+
+    while ((child = 2 * at + 1) < n) {
+        child += child + 1 < n && compare(&v[child + 1], &v[child]) > 0;
+        if (compare(&v[child], &line) <= 0)
+            break;
+        v[at] = v[child];
+        at = child;
+    }
+    v[at] = line;
+}
+
+static void rise(struct line *v, size_t at, struct line line)
+{
+    while (at && compare(&v[(at - 1) / 2], &line) < 0) {
+        v[at] = v[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    v[at] = line;
+}
+
+/* Those that are asked for, and only so many of the newest as the page needs. */
+static int find(struct listing *l, const struct kept_view *v)
+{
+    l->room = (size_t)MIN(l->offset + l->count, (uint64_t)v->cases->n);
+    l->v = ARENA_ARRAY(l->c->a, struct line, l->room + 1);
+    if (!l->v)
+        return err_no_memory(&l->c->err);
+    for (size_t i = 0; i < v->cases->n; i++) {
+        struct line line = {.of = (uint32_t)i};
+
+        if (!is_asked(l, v->records, &v->cases->v[i], &line.day))
+            continue;
+        l->total++;
+        if (l->n < l->room)
+            rise(l->v, l->n++, line);
+        else if (l->room && compare(&line, l->v) < 0)
+            sink(l->v, l->n, line);
+    }
+    return 0;
+}
+
 static int gather(struct listing *l, const struct kept_view *v)
 {
     const struct records *r = v->records;
     struct arena *a = l->c->a;
-    size_t cap = 0, keep;
-    int32_t day;
+    int wrong = find(l, v);
+    char id[NAMES_TEXT_MAX];
 
-    for (size_t i = 0; i < v->cases->n; i++)
-        cap += is_asked(l, r, &v->cases->v[i], &day);
-    l->v = ARENA_ARRAY(a, struct line, cap + 1);
-    if (!l->v)
+    if (wrong < 0)
+        return wrong;
+    if (l->n)
+        qsort(l->v, l->n, sizeof *l->v, compare);
+    l->v += MIN((size_t)l->offset, l->n);
+    l->n -= MIN((size_t)l->offset, l->n);
+    l->shown = ARENA_ARRAY(a, struct shown, l->n + 1);
+    if (!l->shown)
         return err_no_memory(&l->c->err);
-    for (size_t i = 0; i < v->cases->n; i++)
-        if (is_asked(l, r, &v->cases->v[i], &day))
-            l->v[l->total++] = (struct line){.day = day, .of = (uint32_t)i};
-    if (l->total)
-        qsort(l->v, l->total, sizeof *l->v, compare);
-    keep = l->offset < l->total ? MIN(l->total - l->offset, l->count) : 0;
-    l->v += keep ? l->offset : 0;
-    for (l->n = 0; l->n < keep; l->n++) {
-        struct line *line = &l->v[l->n];
-        char id[NAMES_TEXT_MAX];
+    for (size_t i = 0; i < l->n; i++) {
+        struct shown *s = &l->shown[i];
 
-        line->found = v->cases->v[line->of];
-        line->person = arena_dup(a, names_text(&r->person_ids, line->found.person, id));
-        if (line->found.place != NOT_THERE) {
-            line->place = arena_dup(a, r->places[line->found.place].id);
-            line->place_name = arena_dup(a, r->places[line->found.place].name);
+        s->found = v->cases->v[l->v[i].of];
+        s->person = arena_dup(a, names_text(&r->person_ids, s->found.person, id));
+        if (s->found.place != NOT_THERE) {
+            s->place = arena_dup(a, r->places[s->found.place].id);
+            s->place_name = arena_dup(a, r->places[s->found.place].name);
         }
-        if (!line->person.p)
+        if (!s->person.p)
             return err_no_memory(&l->c->err);
     }
     return 0;
@@ -153,7 +200,7 @@ static int write_person(struct listing *l, struct store_txn *txn, struct str id)
 }
 
 static int write_line(struct listing *l, struct store_txn *txn, const struct kept_view *v,
-                      const struct line *line)
+                      const struct shown *line)
 {
     const struct found_case *f = &line->found;
     struct sb *out = &l->c->out;
@@ -186,7 +233,7 @@ static int write_lines(struct listing *l, const struct kept_view *v)
     for (size_t i = 0; i < l->n && r >= 0; i++) {
         if (i)
             sb_char(&l->c->out, ',');
-        r = write_line(l, txn, v, &l->v[i]);
+        r = write_line(l, txn, v, &l->shown[i]);
     }
     if (txn)
         store_end(txn);

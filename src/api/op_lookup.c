@@ -3,35 +3,53 @@
  */
 #include "api/terms.h"
 
-#include "terminology/canonical.h"
+#include "terminology/ecl.h"
 #include "terminology/grammar.h"
 #include "terminology/language.h"
-
-#define SUPPLEMENTS_MAX 20
+#include "terminology/supplement.h"
 
 struct lookup {
     struct terms_call *t;
     struct coding coding;
     struct cs *cs;
     uint32_t concept;
-    struct cs *supplements[SUPPLEMENTS_MAX];
-    size_t n_supplements;
+    struct supplements supplements;
 };
 
-/* Whether a property is asked for: all are where none is named. */
-static bool wants(const struct lookup *l, struct str name)
+/* ---- what is asked for ---- */
+
+/* Whether a property is asked for by its name. */
+static bool names(const struct lookup *l, struct str name)
 {
     const struct op_params *p = &l->t->p;
-    bool any = false;
 
     for (size_t i = 0; i < p->n; i++)
-        if (str_eq(p->v[i].name, STR("property"))) {
-            any = true;
-            if (str_eq(p->v[i].text, name) || str_eq(p->v[i].text, STR("*")))
-                return true;
-        }
-    return !any;
+        if (str_eq(p->v[i].name, STR("property")) &&
+            (str_eq(p->v[i].text, name) || str_eq(p->v[i].text, STR("*"))))
+            return true;
+    return false;
 }
+
+/* All are where none is named. */
+static bool wants(const struct lookup *l, struct str name)
+{
+    return !op_param_find(&l->t->p, "property") || names(l, name);
+}
+
+/* A designation is asked for with all others, or by "lang." and its language. */
+static bool wants_designation(const struct lookup *l, struct str language)
+{
+    const struct op_params *p = &l->t->p;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (str_eq(p->v[i].name, STR("property")) && p->v[i].text.n &&
+            str_starts(p->v[i].text, STR("lang.")) && language.n &&
+            language_serves(language, str_from(p->v[i].text, 5)))
+            return true;
+    return wants(l, STR("designation"));
+}
+
+/* ---- designations ---- */
 
 static void write_designations(struct lookup *l, const struct cs *cs, uint32_t i)
 {
@@ -40,6 +58,8 @@ static void write_designations(struct lookup *l, const struct cs *cs, uint32_t i
     const struct cs_designation *d = cs_designations(cs, i, &n);
 
     for (size_t k = 0; k < n; k++) {
+        if (!wants_designation(l, cs_text(cs, d[k].language)))
+            continue;
         terms_out_open(t, "designation");
         terms_out_text(t, "language", "valueCode", cs_text(cs, d[k].language));
         if (d[k].use_code) {
@@ -89,26 +109,61 @@ static void write_value(struct lookup *l, const struct cs *cs, const struct cs_p
     sb_char(out, '}');
 }
 
-static void write_properties(struct lookup *l, const struct cs *cs, uint32_t i)
+/* `as`: "property", or "subproperty" where it stands in a role group. */
+static void write_property(struct lookup *l, const struct cs *cs, const struct cs_property *p,
+                           const char *as)
 {
     struct terms_call *t = l->t;
+    uint32_t other;
+    size_t n;
+
+    terms_out_open(t, as);
+    terms_out_text(t, "code", "valueCode", cs_text(cs, cs_property_defs(cs, &n)[p->def].code));
+    write_value(l, cs, p);
+    other = p->type == PROPERTY_CODE ? cs_find(cs, cs_text(cs, p->value)) : CS_NONE;
+    if (other != CS_NONE)
+        terms_out_text(t, "description", "valueString", cs_display(cs, other));
+    terms_out_close(t);
+}
+
+/* The relationships of one role group as one property, or none of it where none is asked for. */
+static void write_group(struct lookup *l, const struct cs *cs, const struct cs_property *p,
+                        size_t n, struct str group)
+{
+    bool whole = wants(l, STR(SNOMED_ROLE_GROUP)), open = false;
+    size_t n_defs;
+    const struct cs_property_def *defs = cs_property_defs(cs, &n_defs);
+
+    for (size_t k = 0; k < n; k++) {
+        if (!str_eq(snomed_role_group(cs, &p[k]), group) ||
+            (!whole && !wants(l, cs_text(cs, defs[p[k].def].code))))
+            continue;
+        if (!open) {
+            terms_out_open(l->t, "property");
+            terms_out_text(l->t, "code", "valueCode", STR(SNOMED_ROLE_GROUP));
+        }
+        open = true;
+        write_property(l, cs, &p[k], "subproperty");
+    }
+    if (open)
+        terms_out_close(l->t);
+}
+
+static void write_properties(struct lookup *l, const struct cs *cs, uint32_t i)
+{
     size_t n, n_defs;
     const struct cs_property *p = cs_properties(cs, i, &n);
     const struct cs_property_def *defs = cs_property_defs(cs, &n_defs);
 
     for (size_t k = 0; k < n; k++) {
-        struct str code = cs_text(cs, defs[p[k].def].code);
-        if (!wants(l, code))
-            continue;
-        terms_out_open(t, "property");
-        terms_out_text(t, "code", "valueCode", code);
-        write_value(l, cs, &p[k]);
-        if (p[k].type == PROPERTY_CODE) {
-            uint32_t other = cs_find(cs, cs_text(cs, p[k].value));
-            if (other != CS_NONE)
-                terms_out_text(t, "description", "valueString", cs_display(cs, other));
-        }
-        terms_out_close(t);
+        struct str group = snomed_role_group(cs, &p[k]);
+        size_t first = 0;
+        while (group.n && !str_eq(snomed_role_group(cs, &p[first]), group))
+            first++;
+        if (group.n && first == k)
+            write_group(l, cs, p + k, n - k, group);
+        else if (!group.n && wants(l, cs_text(cs, defs[p[k].def].code)))
+            write_property(l, cs, &p[k], "property");
     }
 }
 
@@ -123,13 +178,37 @@ static void write_links(struct lookup *l, const char *name, const uint32_t *link
     }
 }
 
+static bool has_property(const struct lookup *l, struct str name)
+{
+    int def = cs_property_find(l->cs, name);
+    size_t n;
+    const struct cs_property *p = cs_properties(l->cs, l->concept, &n);
+
+    for (size_t k = 0; k < n; k++)
+        if ((int)p[k].def == def)
+            return true;
+    return false;
+}
+
+/* What is known of the concept where no property of its own says it. */
 static void write_flag(struct lookup *l, const char *name, bool value)
 {
-    if (!wants(l, str_c(name)) || cs_property_find(l->cs, str_c(name)) >= 0)
+    if (!wants(l, str_c(name)) || has_property(l, str_c(name)))
         return;
     terms_out_open(l->t, "property");
     terms_out_text(l->t, "code", "valueCode", str_c(name));
     terms_out_bool(l->t, "value", value);
+    terms_out_close(l->t);
+}
+
+/* What R4 defines for all systems and gives no parameter of its own: by name alone. */
+static void write_named(struct lookup *l, struct str name, const char *type, struct str value)
+{
+    if (!value.n || !names(l, name) || has_property(l, name))
+        return;
+    terms_out_open(l->t, "property");
+    terms_out_text(l->t, "code", "valueCode", name);
+    terms_out_text(l->t, "value", type, value);
     terms_out_close(l->t);
 }
 
@@ -157,16 +236,24 @@ static void write_head(struct lookup *l, struct str display)
     terms_out_text(l->t, "display", "valueString", display.n ? display : l->coding.code);
 }
 
+/* The concept of a supplement that the answer draws on, CS_NONE where it has nothing to add. */
+static uint32_t in_supplement(const struct lookup *l, size_t k)
+{
+    const struct cs *cs = l->supplements.v[k];
+
+    return supplement_is_of(cs, cs_url(l->cs)) ? cs_find(cs, l->coding.code) : CS_NONE;
+}
+
 static struct str find_display(struct lookup *l)
 {
     struct str wanted = terms_call_language(l->t, NULL), language;
     struct str display = language_display(l->cs, l->concept, wanted, &language);
 
-    for (size_t i = 0; wanted.n && i < l->n_supplements; i++) {
-        uint32_t other = cs_find(l->supplements[i], l->coding.code);
+    for (size_t i = 0; wanted.n && i < l->supplements.n; i++) {
+        uint32_t other = in_supplement(l, i);
         struct str text = other == CS_NONE
                               ? STR("")
-                              : language_display(l->supplements[i], other, wanted, &language);
+                              : language_display(l->supplements.v[i], other, wanted, &language);
         if (text.n)
             return text;
     }
@@ -176,21 +263,25 @@ static struct str find_display(struct lookup *l)
 static int reply(struct lookup *l)
 {
     struct terms_call *t = l->t;
+    const struct cs_concept *concept = cs_at(l->cs, l->concept);
+    struct str definition = cs_text(l->cs, concept->definition);
 
     write_head(l, find_display(l));
     if (wants(l, STR("definition")))
-        terms_out_text(t, "definition", "valueString",
-                       cs_text(l->cs, cs_at(l->cs, l->concept)->definition));
-    if (wants(l, STR("designation"))) {
-        write_designations(l, l->cs, l->concept);
-        for (size_t i = 0; i < l->n_supplements; i++) {
-            uint32_t other = cs_find(l->supplements[i], l->coding.code);
-            if (other != CS_NONE)
-                write_designations(l, l->supplements[i], other);
-        }
-    }
-    write_flag(l, "inactive", cs_at(l->cs, l->concept)->flags & CONCEPT_INACTIVE);
+        terms_out_text(t, "definition", "valueString", definition);
+    write_designations(l, l->cs, l->concept);
+    for (size_t i = 0; i < l->supplements.n; i++)
+        if (in_supplement(l, i) != CS_NONE)
+            write_designations(l, l->supplements.v[i], in_supplement(l, i));
+    write_named(l, STR("url"), "valueUri", cs_url(l->cs));
+    write_named(l, STR("definition"), "valueString", definition);
+    write_flag(l, "inactive", concept->flags & CONCEPT_INACTIVE);
+    if (concept->flags & CONCEPT_ABSTRACT || names(l, STR("notSelectable")))
+        write_flag(l, "notSelectable", concept->flags & CONCEPT_ABSTRACT);
     write_properties(l, l->cs, l->concept);
+    for (size_t i = 0; i < l->supplements.n; i++)
+        if (in_supplement(l, i) != CS_NONE)
+            write_properties(l, l->supplements.v[i], in_supplement(l, i));
     write_hierarchy(l);
     return terms_out_end(t);
 }
@@ -212,19 +303,11 @@ static int find_supplements(struct lookup *l)
 {
     const struct op_params *p = &l->t->p;
     struct call *c = l->t->c;
-    int r = 0;
+    int r = supplements_of(&l->t->s, NULL, &l->supplements, &c->err);
 
-    for (size_t i = 0; r >= 0 && i < p->n; i++) {
-        struct str version, url;
-        if (!str_eq(p->v[i].name, STR("useSupplement")) || l->n_supplements == SUPPLEMENTS_MAX)
-            continue;
-        url = canonical_split(p->v[i].text, &version);
-        r = terms_code_system(&l->t->s, url, version, &l->supplements[l->n_supplements], &c->err);
-        if (r >= 0 && !l->supplements[l->n_supplements])
-            return err_set(&c->err, ERR_NOT_FOUND, "the supplement \"%.*s\" is not known here",
-                           (int)MIN(p->v[i].text.n, 200u), p->v[i].text.p);
-        l->n_supplements++;
-    }
+    for (size_t i = 0; r >= 0 && i < p->n; i++)
+        if (str_eq(p->v[i].name, STR("useSupplement")) && p->v[i].text.n)
+            r = supplement_add(&l->t->s, p->v[i].text, &l->supplements, &c->err);
     return r;
 }
 

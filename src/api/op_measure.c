@@ -60,32 +60,6 @@ static int read_period(struct measure_run *run, const struct op_params *params)
 
 /* ---- which measure, which report ---- */
 
-static int find_by_url(struct measure_run *run, struct str url, yyjson_val **ret)
-{
-    _cleanup_(sb_done) struct sb query = sb_make(KIB(64));
-    struct call *c = run->c;
-    ptrdiff_t bar = str_find(url, '|');
-    struct page page;
-    struct str text;
-    int r;
-
-    sb_lit(&query, "_sort=-_lastUpdated&_count=1&url=");
-    sb_uri(&query, bar < 0 ? url : str_head(url, (size_t)bar));
-    if (bar >= 0) {
-        sb_lit(&query, "&version=");
-        sb_uri(&query, str_from(url, (size_t)bar + 1));
-    }
-    text = query.failed ? STR_NULL : arena_dup(c->a, sb_view(&query));
-    if (!text.p)
-        return err_no_memory(&c->err);
-    if ((r = op_search(c, run->txn, c->type, text, 1, &page)) < 0)
-        return r;
-    if (!page.n)
-        return err_at(&c->err, ERR_NOT_FOUND, "measure", "there is no Measure \"%.*s\" here",
-                      (int)MIN(url.n, (size_t)200), url.p);
-    return op_resource_at(c, run->txn, page.rows[0], ret);
-}
-
 /* A Measure by its canonical URL, a reference or its id. */
 static int find_one(struct measure_run *run, struct str text, yyjson_val **ret)
 {
@@ -97,7 +71,7 @@ static int find_one(struct measure_run *run, struct str text, yyjson_val **ret)
         return op_resource(c, run->txn, type, id, ret);
     if (str_find(text, ':') < 0 && str_find(text, '/') < 0)
         return op_resource(c, run->txn, c->type, text, ret);
-    return find_by_url(run, text, ret);
+    return op_by_url(c, run->txn, c->type, text, "measure", ret);
 }
 
 static int find_measure(struct measure_run *run, const struct op_params *params)

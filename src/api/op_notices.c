@@ -20,8 +20,7 @@ static int may_ask(struct call *c)
         r = guard_role(c->who.guard, i->role, &role, &c->err);
     if (r < 0)
         return r;
-    return role.reviews ||
-           (str_starts(i->fhir_user, STR("Patient/")) && str_eq(str_from(i->fhir_user, 8), c->id));
+    return role.reviews ? 1 : op_is_own(c, c->id);
 }
 
 static void write_part(struct sb *out, const char *name, const char *type, struct str value)

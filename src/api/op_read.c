@@ -116,6 +116,32 @@ int op_search_all(struct call *c, struct store_txn *txn, int type, struct str qu
     return r;
 }
 
+int op_by_url(struct call *c, struct store_txn *txn, int type, struct str url, const char *name,
+              yyjson_val **ret)
+{
+    _cleanup_(sb_done) struct sb query = sb_make(KIB(64));
+    ptrdiff_t bar = str_find(url, '|');
+    struct page page;
+    struct str text;
+    int r;
+
+    sb_lit(&query, "_sort=-_lastUpdated&_count=1&url=");
+    sb_uri(&query, bar < 0 ? url : str_head(url, (size_t)bar));
+    if (bar >= 0) {
+        sb_lit(&query, "&version=");
+        sb_uri(&query, str_from(url, (size_t)bar + 1));
+    }
+    text = query.failed ? STR_NULL : arena_dup(c->a, sb_view(&query));
+    if (!text.p)
+        return err_no_memory(&c->err);
+    if ((r = op_search(c, txn, type, text, 1, &page)) < 0)
+        return r;
+    if (!page.n)
+        return err_at(&c->err, ERR_NOT_FOUND, name, "there is no %.*s \"%.*s\" here",
+                      STR_ARG(def_resource_name(type)), (int)MIN(url.n, (size_t)200), url.p);
+    return op_resource_at(c, txn, page.rows[0], ret);
+}
+
 int op_store(struct call *c, struct str text)
 {
     struct api_line line = {.text = text};

@@ -1,5 +1,6 @@
-/* op_signals.c - /carnet/$signals: the Tasks that are signals, the newest first, as a Bundle. Read
- * as the node, for roles that may see counts: the Tasks of others are none of theirs.
+/* op_signals.c - /carnet/$signals and /carnet/$outbreaks: the Tasks that are signals, or declared
+ * outbreaks, the newest first, as a Bundle. Read as the node, for roles that may see counts: the
+ * Tasks of others are none of theirs.
  */
 #include "api/surveil.h"
 
@@ -11,7 +12,7 @@
 #define SIGNALS_PAGE_MAX 1000
 #define SIGNALS_PAGE 100
 
-static int take_query(struct call *c, struct sb *query)
+static int take_query(struct call *c, const char *code, struct sb *query)
 {
     struct op_params params;
     uint64_t count;
@@ -23,7 +24,7 @@ static int take_query(struct call *c, struct sb *query)
         r = op_param_u64(c, &params, "count", SIGNALS_PAGE_MAX, SIGNALS_PAGE, &count);
     if (r < 0)
         return r;
-    sb_fmt(query, "code=" SIGNAL_SYSTEM "%%7Csignal&_sort=-authored-on,-_id&_count=%" PRIu64,
+    sb_fmt(query, "code=" SIGNAL_SYSTEM "%%7C%s&_sort=-authored-on,-_id&_count=%" PRIu64, code,
            count);
     if (op_param_text(&params, "status").n) {
         sb_lit(query, "&status=");
@@ -57,7 +58,7 @@ static int write_page(struct call *c, struct store_txn *txn, const struct page *
     return r;
 }
 
-int op_signals(struct call *c, struct store_txn *txn)
+static int list(struct call *c, const char *code)
 {
     _cleanup_(sb_done) struct sb query = sb_make(KIB(4));
     _cleanup_(store_txn_endp) struct store_txn *own = NULL;
@@ -65,9 +66,8 @@ int op_signals(struct call *c, struct store_txn *txn)
     struct page page;
     int r = surveil_begin(c, SURVEIL_COUNTS);
 
-    (void)txn;
     if (r >= 0)
-        r = take_query(c, &query);
+        r = take_query(c, code, &query);
     if (r >= 0)
         r = store_begin(c->api->store, &node, &own, &c->err);
     if (r >= 0)
@@ -76,4 +76,16 @@ int op_signals(struct call *c, struct store_txn *txn)
         r = write_page(c, own, &page);
     c->status = 200;
     return r < 0 ? r : sb_ok(&c->out, &c->err);
+}
+
+int op_signals(struct call *c, struct store_txn *txn)
+{
+    (void)txn;
+    return list(c, "signal");
+}
+
+int op_outbreaks(struct call *c, struct store_txn *txn)
+{
+    (void)txn;
+    return list(c, "outbreak");
 }

@@ -9,6 +9,7 @@
 #define V OP_AT_VERSION
 
 #define HL7(definition) "http://hl7.org/fhir/OperationDefinition/" definition
+#define OF_SDC(definition) "http://hl7.org/fhir/uv/sdc/OperationDefinition/" definition
 #define OWN(definition) "urn:carnet:operation:" definition
 
 /* How a reading operation is asked: by POST alone, by GET too, and (quick) answered at once. */
@@ -57,6 +58,8 @@ static const struct op table[] = {
     READ("everything", T | I, "Patient", HL7("Patient-everything"), GET, op_everything, NULL),
     READ("expand", T | I, "ValueSet", HL7("ValueSet-expand"), QUICK, op_expand, NULL),
     READ("explain-access", I, NULL, OWN("explain-access"), GET, op_explain, NULL),
+    READ("extract", T | I, "QuestionnaireResponse", OF_SDC("QuestionnaireResponse-extract"), POST,
+         op_extract, NULL),
     READ("find-matches", T | I, "CodeSystem", HL7("CodeSystem-find-matches"), GET,
          op_find_matches, NULL),
     READ("graphql", S | I, NULL, HL7("Resource-graphql"), GET, op_graphql, "application/graphql"),
@@ -68,6 +71,8 @@ static const struct op table[] = {
     CHANGE("meta-add", I, NULL, HL7("Resource-meta-add"), op_meta_add, op_meta_reply),
     CHANGE("meta-delete", I, NULL, HL7("Resource-meta-delete"), op_meta_delete, op_meta_reply),
     READ("notices", I, "Patient", OWN("notices"), GET, op_notices, NULL),
+    READ("populate", T | I, "Questionnaire", OF_SDC("Questionnaire-populate"), GET, op_populate,
+         NULL),
     READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
          op_preferred_id, NULL),
     READ("presence-code", I, "Patient", OWN("presence-code"), POST, op_presence_code, NULL),
@@ -76,6 +81,8 @@ static const struct op table[] = {
     READ("request-correction", I, "Patient", OWN("request-correction"), POST,
          op_request_correction, NULL),
     NODE("series", op_series),
+    {.name = STR("outbreak"), .at = S, .url = OWN("outbreak"), .is_own = true, .run = op_outbreak},
+    NODE("outbreaks", op_outbreaks),
     NODE("signal", op_signal),
     {.name = STR("signal-step"), .at = S, .url = OWN("signal-step"), .is_own = true,
      .run = op_signal_step},

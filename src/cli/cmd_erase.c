@@ -9,8 +9,7 @@
 #define ARENA_MAX MIB(1024)
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the node's data folder", CLI_STRING, true, NULL, 0, 0},
-    CLI_KEY_OPTION,
+    CLI_STORE_OPTIONS,
     {"basis", "TEXT", "the legal ground, for the ledger and the audit log", CLI_STRING, false, NULL,
      0, 0},
     {"shared", "keep|remove", "what becomes of resources that are not this person's alone",
@@ -86,9 +85,7 @@ static int erase(const struct server_config *config, struct server_erase *what, 
 
 static int run(const struct cli_args *args, struct err *err)
 {
-    struct server_config config = {.data_dir = cli_string(args, "data"),
-                                   .key_file = cli_string(args, "key-file"),
-                                   .version = cli_version()};
+    struct server_config config = {CLI_STORE_CONFIG(args), .version = cli_version()};
     const char *shared = cli_string(args, "shared"), *basis = cli_string(args, "basis");
     bool is_terminal = isatty(STDERR_FILENO) == 1;
     struct server_erase what = {.progress = progress, .ctx = &is_terminal};
@@ -118,7 +115,10 @@ const struct cli_command cmd_erase = {
              "by which a restore knows them and erases them again. Resources of several\n"
              "patients, and such as name the person and are of none, are listed: --shared says\n"
              "what becomes of them. Those of other people stay, and are listed.\n\n"
-             "The node must not run, and the folder needs room for its store a second time.",
+             "The node must not run, nor another one on the same database, and the store is\n"
+             "written anew, for which it needs room a second time. What PostgreSQL's own logs\n"
+             "and backups have: docs/guides/scale-out.md. Each node's folder has an audit log\n"
+             "of its own: call the command with each.",
     .operands = "[PERSON]",
     .operands_min = 0,
     .operands_max = 1,

@@ -4,6 +4,7 @@
 #include "server/operator.h"
 #include "server/profiles_file.h"
 #include "server/world.h"
+#include "vault/master.h"
 #include "vault/vault.h"
 
 #include <stdio.h>
@@ -77,7 +78,8 @@ static int run_on(const struct import_place *place, const struct cli_args *args,
     int r;
 
     snprintf(path, sizeof path, "%s/rejects.ndjson", cli_string(args, "data"));
-    if (!config.rejects && vault_exists(cli_string(args, "data")))
+    if (!config.rejects &&
+        (vault_exists(cli_string(args, "data")) || master_is_named(cli_string(args, "key-file"))))
         return err_set(err, ERR_VALUE,
                        "the data folder is encrypted, and what is rejected would lie in it in the "
                        "clear; name a place for it with --rejects FILE");

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "server/migrate.h"
-#include "vault/vault.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -16,6 +15,9 @@ static const struct cli_option options[] = {
     {"to", "STORE", "the store to make, likewise", CLI_STRING, true, NULL, 0, 0},
     {"data", "DIR", "data folder of the side in PostgreSQL: its audit log", CLI_STRING, false, NULL,
      0, 0},
+    {"key-file", "FILE",
+     "the target is encrypted with its key, as the source is if it is encrypted", CLI_STRING, false,
+     NULL, 0, 0},
     {"store-unsafe", NULL, "allow a PostgreSQL with fsync or synchronous_commit off", CLI_FLAG,
      false, NULL, 0, 0},
 };
@@ -51,10 +53,6 @@ static int side(const struct cli_args *args, const char *option, struct server_c
     *ret = (struct server_config){.store_unsafe = cli_flag(args, "store-unsafe")};
     if (strncmp(text, SQLITE_PREFIX, strlen(SQLITE_PREFIX)) == 0) {
         ret->data_dir = text + strlen(SQLITE_PREFIX);
-        if (vault_exists(ret->data_dir))
-            return err_set(err, ERR_NOT_SUPPORTED,
-                           "the store in %s is encrypted; encrypted stores cannot be moved yet",
-                           ret->data_dir);
         return 0;
     }
     if (strncmp(text, "postgres", 8) != 0)
@@ -68,7 +66,7 @@ static int side(const struct cli_args *args, const char *option, struct server_c
 static int run(const struct cli_args *args, struct err *err)
 {
     struct shown shown = {.is_terminal = isatty(STDERR_FILENO) == 1};
-    struct migrate_config config = {0};
+    struct migrate_config config = {.key_file = cli_string(args, "key-file")};
     struct migrate_result done;
     int r;
 
@@ -96,7 +94,9 @@ const struct cli_command cmd_migrate = {
              "feed, its time and its author, accounts, terminology, and the audit log. The\n"
              "source is only read, and no node may serve it meanwhile. Killed, or ended by an\n"
              "error, the command goes on where it was when it is called again. At the end both\n"
-             "are read and compared; until then no other command opens the new store.",
+             "are read and compared; until then no other command opens the new store.\n\n"
+             "An encrypted store stays encrypted, with the same key (carnet key rotate changes\n"
+             "it). What is not encrypted becomes so where a key is named and it has no audit log.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

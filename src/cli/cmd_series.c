@@ -21,8 +21,14 @@ static const struct cli_option options[] = {
     {"ages", "YEARS,...", "by age, in groups that begin at these years: 5,15", CLI_STRING, false,
      NULL, 0, 0},
     {"sex", NULL, "by sex", CLI_FLAG, false, NULL, 0, 0},
-    {"period", "day|week|month", "what a row counts; weeks are ISO weeks", CLI_STRING, false,
-     "week", 0, 0},
+    {"at", "facility|residence|exposure",
+     "which place of a case counts: where it was seen, or what the definitions' places say",
+     CLI_STRING, false, "facility", 0, 0},
+    {"period", "day|week|month", "what a row counts", CLI_STRING, false, "week", 0, 0},
+    {"week-start", "DAY",
+     "on which day weeks begin: monday for ISO weeks, sunday for those of the MMWR, or another; "
+     "others than ISO weeks are named by their first day",
+     CLI_STRING, false, "monday", 0, 0},
     {"date", "onset|consultation|report", "which day of a case counts", CLI_STRING, false, "onset",
      0, 0},
     {"class", "CLASS", "only suspected, probable, confirmed or discarded cases", CLI_STRING, false,
@@ -41,8 +47,8 @@ static const struct cli_option options[] = {
 static int take_question(const struct cli_args *args, const struct case_definitions *all,
                          struct tally_question *q, struct err *err)
 {
-    static const char *const texts[] = {"place", "location", "ages", "period",
-                                        "date",  "class",    "from", "to"};
+    static const char *const texts[] = {"place",      "location", "at",    "ages", "period",
+                                        "week-start", "date",     "class", "from", "to"};
     static const char *const flags[] = {"sex", "deaths"};
     const char *name;
     int r = 0;
@@ -90,7 +96,7 @@ static int take_row(void *ctx, const struct row *row, struct err *err)
     yyjson_val *resource = NULL;
     int wrong;
 
-    if (!records_wants(def_resource_name(row->type)))
+    if (!records_wants(&r->records, def_resource_name(row->type)))
         return 0;
     sb_reset(&r->text);
     arena_reset(&r->a);
@@ -207,7 +213,8 @@ const struct cli_command cmd_series = {
     .about = "Makes cases of what a node's records hold (a case is a person, a disease, an\n"
              "episode: a suspicion and its laboratory result count once), and writes how many\n"
              "there were in each day, week or month, as CSV that carnet detect reads. A place is\n"
-             "where the first visit was. Rows without cases say 0. A node that serves keeps its\n"
+             "where the first visit was, unless --at says otherwise. Rows without cases say 0. A "
+             "node that serves keeps its\n"
              "folder: count from a backup. Small counts can tell who fell ill; what leaves the\n"
              "office that may know is not made safe here.",
     .options = options,

@@ -16,8 +16,8 @@ static const struct cli_option options[] = {
      false, NULL, 0, 0},
 };
 
-static const char *const actions[] = {"add",      "list", "show",     "disable", "enable",
-                                      "password", "totp", "totp-off", "identify"};
+static const char *const actions[] = {"add",      "list", "show",     "disable",      "enable",
+                                      "password", "totp", "totp-off", "passkeys-off", "identify"};
 
 static int add_password(struct sb *request, struct err *err)
 {
@@ -72,11 +72,12 @@ const struct cli_command cmd_user = {
     .about = "add LOGIN --role ROLE makes an account and prints a one-time secret, with which the\n"
              "person sets a password on the node's page /auth/setup within 24 hours.\n"
              "password LOGIN prints another such secret; totp LOGIN makes a key for an\n"
-             "authenticator app, with recovery codes, and prints both once. identify LOGIN says\n"
+             "authenticator app, with recovery codes, and prints both once. totp-off and\n"
+             "passkeys-off take such ways of signing in away again. identify LOGIN says\n"
              "who the person is elsewhere (--identifier): a provider of identities that vouches\n"
              "for it signs them in. Works beside a running node, through its socket.",
     .operands = "add LOGIN | list | show LOGIN | disable LOGIN | enable LOGIN | password LOGIN | "
-                "totp LOGIN | totp-off LOGIN | identify LOGIN",
+                "totp LOGIN | totp-off LOGIN | passkeys-off LOGIN | identify LOGIN",
     .operands_min = 1,
     .operands_max = 2,
     .options = options,

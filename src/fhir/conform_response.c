@@ -18,7 +18,7 @@ void response_say(struct response *r, enum issue_severity severity, const char *
                 (int)MIN(link_id.n, 100u), link_id.n ? link_id.p : "", STR_ARG(r->url));
 }
 
-static yyjson_val *item_named(yyjson_val *items, struct str link_id)
+yyjson_val *response_item(yyjson_val *items, struct str link_id)
 {
     yyjson_val *v;
     size_t i, n;
@@ -332,7 +332,7 @@ static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
         yyjson_val *question;
         if (result < 0 || !conform_steps(r->c, yyjson_arr_size(asked) / SCANS_A_STEP, &here))
             break;
-        question = item_named(asked, link_id);
+        question = response_item(asked, link_id);
         if (!question) {
             response_say(r, ISSUE_ERROR, "not-found", &here, link_id, "is not asked here");
             continue;
@@ -350,16 +350,15 @@ static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
 
 /* ---- the whole ---- */
 
-/* Those below answers, too. */
-static size_t count_items(yyjson_val *items)
+size_t response_count(yyjson_val *items)
 {
     yyjson_val *v, *answer;
     size_t i, n, j, m, count = 0;
 
     yyjson_arr_foreach(items, i, n, v) {
-        count += 1 + count_items(js_get(v, "item"));
+        count += 1 + response_count(js_get(v, "item"));
         yyjson_arr_foreach(js_get(v, "answer"), j, m, answer)
-            count += 1 + count_items(js_get(answer, "item"));
+            count += 1 + response_count(js_get(answer, "item"));
     }
     return count;
 }
@@ -409,7 +408,7 @@ int conform_response(struct conform *c, yyjson_val *response, const struct scope
                         (int)MIN(r.url.n, 300u), r.url.p);
         return 0;
     }
-    r.n_items = count_items(js_get(response, "item"));
+    r.n_items = response_count(js_get(response, "item"));
     whole = item_of_resource(response);
     result = response_constraints(&r, NULL, &whole, at);
     if (result < 0)

@@ -103,6 +103,10 @@ enum key_answer { KEY_NO, KEY_YES, KEY_ASK }; /* KEY_ASK: as if the range were l
 /* Whether a key of the list that lies in the range matches. Only where range->filtered. */
 enum key_answer search_key(const struct key_range *range, struct str key);
 
+/* Appends what those answers rest on: where two ranges append the same bytes, search_key answers
+ * alike for both. False: they rest on more. Only where range->filtered. */
+bool search_key_rule(const struct key_range *range, struct sb *out);
+
 /* Bytes at the front of `key` that name its group; 0 when neither it nor any key behind it belongs
  * to a group. Only where range->groups. */
 size_t search_group(const struct key_range *range, struct str key);

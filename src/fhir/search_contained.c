@@ -231,7 +231,8 @@ int search_contained(struct search_parse *p)
                            "with \"_contained\", chains cannot be asked, nor times in a _filter");
     *more = (struct clause_more){.opt = s->opt, .contained = type, .asks = s->clauses, .n_asks = n};
     c[0] = (struct search_clause){.kind = CLAUSE_KEYS, .values = more};
-    memcpy(c + 1, s->clauses + n, (s->n_clauses - n) * sizeof *c);
+    if (s->n_clauses > n)
+        memcpy(c + 1, s->clauses + n, (s->n_clauses - n) * sizeof *c);
     s->type = 0;
     s->n_types = 0;
     r = holders(p, type, c);

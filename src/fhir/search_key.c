@@ -1,5 +1,7 @@
 #include "fhir/search_int.h"
 
+#include <inttypes.h>
+
 /* ---- single keys ---- */
 
 static enum key_answer date_key(const struct search_value *v, bool by_end, struct str key)
@@ -89,6 +91,41 @@ enum key_answer search_key(const struct key_range *range, struct str key)
     case PARAM_SPECIAL: return search_near_matches(v, key) ? KEY_YES : KEY_NO;
     case PARAM_COMPOSITE: return composite_key(v, key);
     default: return KEY_ASK;
+    }
+}
+
+static void write_decimal(const struct decimal *d, struct sb *out)
+{
+    sb_fmt(out, "%d,%d,%d:", d->negative, d->exponent, d->n);
+    sb_str(out, str_n((const char *)d->digit, d->n));
+}
+
+static void write_number_rule(const struct number_rule *rule, struct sb *out)
+{
+    sb_fmt(out, "n%d,", rule->prefix);
+    write_decimal(&rule->v, out);
+    write_decimal(&rule->from, out);
+    write_decimal(&rule->to, out);
+}
+
+bool search_key_rule(const struct key_range *range, struct sb *out)
+{
+    const struct search_value *v = range->rule;
+
+    if (range->set)
+        return false;
+    switch (v->kind) {
+    case PARAM_DATE:
+        sb_fmt(out, "d%d,%d,%" PRId64 ",%" PRId64 ";", v->date.prefix,
+               (range->param & INDEX_PARAM_ENDS) != 0, v->date.from_ms, v->date.to_ms);
+        return true;
+    case PARAM_STRING:
+        sb_fmt(out, "s%d,%zu:", v->modifier, v->folded.n);
+        sb_str(out, v->folded);
+        return true;
+    case PARAM_NUMBER:
+    case PARAM_QUANTITY: write_number_rule(&v->number, out); return true;
+    default: return false;
     }
 }
 

@@ -3,6 +3,7 @@
 #include "server/operator.h"
 #include "fhir/validate.h"
 #include "notify/notify.h"
+#include "surveillance/kept.h"
 #include "trust/forget.h"
 #include "trust/trust.h"
 
@@ -105,6 +106,8 @@ static int erase_run(struct store_txn *txn, struct store_job *job, struct err *e
 
     if (r >= 0)
         r = forget_notices(txn, e->fhir_user, err);
+    if (r >= 0)
+        r = kept_drop_saved(txn, err);
     return r < 0 ? r : trust_forget(txn, e->fhir_user, &e->accounts, err);
 }
 
@@ -154,13 +157,23 @@ static int erase_entries(const struct server_config *config, struct store *store
 
 static int open_alone(const struct server_config *config, struct store **ret, struct err *err)
 {
+    _cleanup_(store_closep) struct store *store = NULL;
     struct server_config own = *config;
+    size_t done, all;
     int r;
 
     own.for_erase = true;
-    r = server_open_store(&own, false, ret, err);
-    return r == ERR_CONFLICT ? err_set(err, r, "a node serves this folder: stop it for the erasing")
-                             : r;
+    r = server_open_store(&own, false, &store, err);
+    if (r == ERR_CONFLICT)
+        return err_set(err, r, "a node serves this folder: stop it for the erasing");
+    if (r < 0 || (r = store_alone(store, err)) < 0)
+        return r;
+    /* What another node's command has erased, this folder's ledger has as well from here on. */
+    if (store_is_shared(store) && (r = erased_meet(config, store, &done, &all, err)) < 0)
+        return r;
+    *ret = store;
+    store = NULL;
+    return 0;
 }
 
 /* The log says why, and how much, not whose. */
@@ -172,24 +185,6 @@ static int note(const struct server_config *config, const struct server_erase *w
     sb_fmt(&text, "%zu ", n);
     sb_str(&text, what->basis);
     return operator_note(config, "erase", sb_view(&text), err);
-}
-
-struct done_job {
-    struct store_job job;
-    size_t n;
-};
-
-static int done_run(struct store_txn *txn, struct store_job *job, struct err *err)
-{
-    return erased_done(txn, ((struct done_job *)job)->n, err);
-}
-
-int server_erased_count(struct store *store, size_t n, struct err *err)
-{
-    struct access who = trust_system();
-    struct done_job d = {.job = {.run = done_run, .who = &who}, .n = n};
-
-    return store_write(store, &d.job, err);
 }
 
 static int erase_known(const struct server_config *config, const struct server_erase *what,
@@ -211,7 +206,28 @@ static int erase_known(const struct server_config *config, const struct server_e
         r = erase_plan(store, &told->plan, a, &told->accounts, err);
     if (r >= 0)
         r = store_remake(store, what->progress, what->ctx, err);
-    return r < 0 ? r : server_erased_count(store, ledger.n, err);
+    return r < 0 ? r : erased_done(store, &ledger, err);
+}
+
+/* Somebody whom another node's command has erased from the store that both share: what this
+ * folder's log has of them is left. */
+static int erase_here_too(const struct server_config *config, const struct server_erase *what,
+                          struct store *store, struct arena *a, struct server_erase_told *told,
+                          struct err *err)
+{
+    struct str id =
+        str_starts(what->person, STR("Patient/")) ? str_from(what->person, 8) : what->person;
+    struct err missing = *err;
+    struct erased ledger = {.n = 0};
+    int r = erased_read(config->data_dir, config->key_file, a, &ledger, err);
+
+    if (r >= 0 && !erased_find(&ledger, id)) {
+        *err = missing;
+        return err->code;
+    }
+    if (r >= 0)
+        r = note(config, what, 0, err);
+    return r < 0 ? r : erase_entries(config, store, id, a, &told->entries, err);
 }
 
 int server_erase(const struct server_config *config, const struct server_erase *what,
@@ -225,6 +241,8 @@ int server_erase(const struct server_config *config, const struct server_erase *
     *ret = (struct server_erase_told){.accounts = 0};
     if (r >= 0)
         r = find_person(store, what->person, a, &id, err);
+    if (r == ERR_NOT_FOUND && store && store_is_shared(store))
+        return erase_here_too(config, what, store, a, ret, err);
     if (r >= 0)
         r = store_erase_find(store, &who, id, what->remove_shared, a, &ret->plan, err);
     if (r < 0)
@@ -345,7 +363,7 @@ int server_erase_again(const struct server_config *config, store_backup_progress
         r = store_remake(store, progress, ctx, err);
     /* Last: what is stopped before is done again. */
     if (r >= 0)
-        r = server_erased_count(store, ledger.n, err);
+        r = erased_done(store, &ledger, err);
     arena_done(&a);
     return r;
 }

@@ -23,8 +23,9 @@ struct server_erase_told {
 
 /* Texts live in `a`. ERR_CONFLICT where a node runs, or where `ret` tells of what is shared and
  * nobody said what becomes of it: nothing was done then. ERR_NOT_FOUND when there is no such
- * person, ERR_DUPLICATE when there are several. After a stop in the middle the folder's store is
- * not opened until server_erase_again. */
+ * person, ERR_DUPLICATE when there are several. Of somebody whom another node's command has erased
+ * from a store that both share, the folder's log loses its entries. After a stop in the middle the
+ * folder's store is not opened until server_erase_again. */
 int server_erase(const struct server_config *config, const struct server_erase *what,
                  struct arena *a, struct server_erase_told *ret, struct err *err);
 /* Does what the folder's ledger has and the store still holds, of a stopped erasing or an old store
@@ -35,6 +36,5 @@ int server_erase_again(const struct server_config *config, store_backup_progress
  * then makes the store's files anew and says so. */
 int server_erase_from(const struct server_config *config, struct store *store,
                       const struct erased *ledger, size_t *ret, struct err *err);
-int server_erased_count(struct store *store, size_t n, struct err *err);
 
 #endif

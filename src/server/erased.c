@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -122,9 +121,11 @@ static int put_line(struct sb *out, struct xaes *x, struct str text, struct err 
 
 static int load(const char *path, struct sb *ret, struct err *err)
 {
-    int fd = fault_point("io") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = 1;
+    int fd;
 
+    errno = EIO; /* of a fault: what was before might say that there is no such file */
+    fd = fault_point("io") ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : failed("read", err);
     while (n > 0) {
@@ -138,30 +139,27 @@ static int load(const char *path, struct sb *ret, struct err *err)
     return n < 0 ? failed("read", err) : sb_ok(ret, err);
 }
 
-int erased_read(const char *dir, const char *key_file, struct arena *a, struct erased *ret,
-                struct err *err)
+bool erased_exists(const char *dir)
 {
-    _cleanup_(xaes_freep) struct xaes *x = NULL;
-    _cleanup_(sb_done) struct sb file = sb_make(ERASED_FILE_MAX);
-    struct erased ledger = {.n = 0};
     char path[PATH_BYTES];
-    struct str rest;
-    size_t lines = 0;
-    int r = path_of(dir, "", path, err);
 
-    if (r < 0 || (r = load(path, &file, err)) < 0)
-        return r;
-    *ret = ledger;
-    if (!file.n)
-        return 0;
-    rest = arena_dup(a, sb_view(&file));
-    for (size_t i = 0; i < rest.n; i++)
-        lines += rest.p[i] == '\n';
-    ledger.entries = ARENA_ARRAY(a, struct erased_entry, lines + 1);
+    return path_of(dir, "", path, NULL) >= 0 && access(path, F_OK) == 0;
+}
+
+/* `x` NULL: they are in the clear. */
+static int parse_lines(struct arena *a, struct xaes *x, struct str lines, struct erased *ret,
+                       struct err *err)
+{
+    struct erased ledger = {.n = 0};
+    struct str rest = arena_dup(a, lines);
+    size_t n = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < lines.n; i++)
+        n += lines.p[i] == '\n';
+    ledger.entries = ARENA_ARRAY(a, struct erased_entry, n + 1);
     if (!rest.p || !ledger.entries)
         return err_no_memory(err);
-    if ((r = sealer_of(dir, key_file, &x, err)) < 0)
-        return r;
     while (rest.n && r >= 0) {
         ptrdiff_t end = str_find(rest, '\n');
         struct str text;
@@ -176,6 +174,27 @@ int erased_read(const char *dir, const char *key_file, struct arena *a, struct e
     if (r >= 0)
         *ret = ledger;
     return r;
+}
+
+int erased_parse(struct arena *a, struct str lines, struct erased *ret, struct err *err)
+{
+    return parse_lines(a, NULL, lines, ret, err);
+}
+
+int erased_read(const char *dir, const char *key_file, struct arena *a, struct erased *ret,
+                struct err *err)
+{
+    _cleanup_(xaes_freep) struct xaes *x = NULL;
+    _cleanup_(sb_done) struct sb file = sb_make(ERASED_FILE_MAX);
+    char path[PATH_BYTES];
+    int r = path_of(dir, "", path, err);
+
+    if (r < 0 || (r = load(path, &file, err)) < 0)
+        return r;
+    *ret = (struct erased){.n = 0};
+    if (!file.n || (r = sealer_of(dir, key_file, &x, err)) < 0)
+        return r;
+    return parse_lines(a, x, sb_view(&file), ret, err);
 }
 
 static int save(const char *dir, struct str text, struct err *err)
@@ -292,35 +311,58 @@ int erased_add(const char *dir, const char *key_file, struct arena *a, struct er
     return erased_write(dir, key_file, ledger, err);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
 int erased_merge(struct arena *arena, const struct erased *a, const struct erased *b,
                  struct erased *ret, struct err *err)
 {
-    struct erased both = {.n = 0};
-    int r = 0;
+    struct str *texts = ARENA_ARRAY(arena, struct str, a->n + 1);
+    struct erased both = {.entries = ARENA_ARRAY(arena, struct erased_entry, a->n + b->n + 1)};
 
-    for (size_t i = 0; i < a->n && r >= 0; i++)
-        r = push(arena, &both, &a->entries[i], err);
-    for (size_t i = 0; i < b->n && r >= 0; i++) {
-        bool is_there = false;
-
-        for (size_t k = 0; k < a->n; k++)
-            is_there |= str_eq(a->entries[k].text, b->entries[i].text);
-        if (!is_there)
-            r = push(arena, &both, &b->entries[i], err);
+    if (!texts || !both.entries)
+        return err_no_memory(err);
+    for (size_t i = 0; i < a->n; i++) {
+        texts[i] = a->entries[i].text;
+        both.entries[both.n++] = a->entries[i];
     }
-    if (r >= 0)
-        *ret = both;
-    return r;
+    qsort(texts, a->n, sizeof *texts, by_text);
+    for (size_t i = 0; i < b->n; i++)
+        if (!bsearch(&b->entries[i].text, texts, a->n, sizeof *texts, by_text))
+            both.entries[both.n++] = b->entries[i];
+    *ret = both;
+    return 0;
 }
 
 /* ---- what the store has done ---- */
 
-int erased_done(struct store_txn *txn, size_t n, struct err *err)
+struct done_job {
+    struct store_job job;
+    const struct erased *ledger;
+    bool is_shared;
+};
+
+static int done_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
+    const struct done_job *d = (struct done_job *)job;
     char text[24];
 
-    snprintf(text, sizeof text, "%zu", n);
+    if (d->is_shared)
+        return erased_share(txn, d->ledger, err);
+    snprintf(text, sizeof text, "%zu", d->ledger->n);
     return store_meta_set(txn, META_DONE, str_c(text), err);
+}
+
+int erased_done(struct store *store, const struct erased *ledger, struct err *err)
+{
+    struct access who = trust_system();
+    struct done_job d = {.job = {.run = done_run, .who = &who},
+                         .ledger = ledger,
+                         .is_shared = store_is_shared(store)};
+
+    return store_write(store, &d.job, err);
 }
 
 static int done_of(struct store *store, struct arena *a, uint64_t *ret, struct err *err)
@@ -338,25 +380,38 @@ static int done_of(struct store *store, struct arena *a, uint64_t *ret, struct e
     return r;
 }
 
-int erased_check(const struct server_config *config, struct store *store, struct err *err)
+/* How many the store has done, of how many. */
+static int count(const struct server_config *config, struct store *store, size_t *ret_done,
+                 size_t *ret_all, struct err *err)
 {
+    _cleanup_(arena_done) struct arena a;
     struct erased ledger = {.n = 0};
-    struct arena a;
     uint64_t done = 0;
     int r;
 
-    if (config->store_uri || config->for_restore || config->for_erase)
-        return 0;
-    arena_init(&a, MIB(256));
+    arena_init(&a, ERASED_ARENA_MAX);
     r = erased_read(config->data_dir, config->key_file, &a, &ledger, err);
     if (r >= 0 && ledger.n)
         r = done_of(store, &a, &done, err);
-    arena_done(&a);
-    if (r >= 0 && done < ledger.n)
+    *ret_done = (size_t)done;
+    *ret_all = ledger.n;
+    return r;
+}
+
+int erased_check(const struct server_config *config, struct store *store, struct err *err)
+{
+    size_t done, all;
+    int r;
+
+    if (config->for_restore || config->for_erase)
+        return 0;
+    r = config->store_uri ? erased_meet(config, store, &done, &all, err)
+                          : count(config, store, &done, &all, err);
+    if (r >= 0 && done < all)
         return err_set(err, ERR_CONFLICT,
                        "the folder's ledger tells of %zu people who were erased, and the store of "
-                       "%" PRIu64 ": an erasing was stopped, or an old store was put here; "
+                       "%zu: an erasing was stopped, or an old store was put here; "
                        "carnet erase --again does what is left",
-                       ledger.n, done);
+                       all, done);
     return r;
 }

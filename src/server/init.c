@@ -7,6 +7,8 @@
 
 #include "fhir/base_resources.h"
 #include "fhir/date.h"
+#include "vault/master.h"
+#include "vault/vault.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,6 +75,25 @@ static int keep_base_url(struct store *store, struct str url, struct err *err)
     return url.n ? store_write(store, &keep.job, err) : 0;
 }
 
+/* The folder of a node whose records are in an encrypted database has keys of its own, under the
+ * same master key: for its audit log, and its ledger. A new one gets them when it is first used. */
+static int seal_folder(const struct server_config *config, struct err *err)
+{
+    const char *dir = config->data_dir;
+    struct stat st;
+    int r;
+
+    if (!master_is_named(config->key_file) || !dir || stat(dir, &st) < 0 || vault_exists(dir))
+        return 0;
+    if (audit_exists(dir) || erased_exists(dir))
+        return err_set(err, ERR_CONFLICT,
+                       "the records are encrypted, and the audit log in %s is not: name a new "
+                       "data folder",
+                       dir);
+    r = vault_create(dir, config->key_file, err);
+    return r == ERR_CONFLICT && vault_exists(dir) ? 0 : r; /* another command was first */
+}
+
 static int open_store(const struct server_config *config, bool create, bool read_only,
                       struct store **ret, struct err *err)
 {
@@ -87,8 +108,10 @@ static int open_store(const struct server_config *config, bool create, bool read
                               .create = create,
                               .read_only = read_only};
 
+    int r;
+
     if (config->api.base_url.n) {
-        int r = server_check_base_url(config->api.base_url, err);
+        r = server_check_base_url(config->api.base_url, err);
         if (r < 0)
             return r;
         sc.index.bases = &config->api.base_url;
@@ -96,11 +119,16 @@ static int open_store(const struct server_config *config, bool create, bool read
     }
     sc.index.content = config->content_index;
     if (config->timezone) {
-        int r = tz_parse(str_c(config->timezone), &sc.index.tz_minutes, err);
+        r = tz_parse(str_c(config->timezone), &sc.index.tz_minutes, err);
         if (r < 0)
             return r;
     }
-    return store_open(&sc, ret, err);
+    r = store_open(&sc, ret, err);
+    if (r >= 0 && config->store_uri && !read_only && (r = seal_folder(config, err)) < 0) {
+        store_close(*ret);
+        *ret = NULL;
+    }
+    return r;
 }
 
 /* The definitions are one commit (SEED_LINES): a store has all of them, or no version at all. */

@@ -1,6 +1,7 @@
 #include "server/migrate.h"
 
 #include "server/migrate_int.h"
+#include "vault/vault.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -208,7 +209,9 @@ static int sum_versions(struct migrate *m, struct store *store, struct migrate_s
         at = b.v[b.n - 1].row.row;
         migrate_show(m, MIGRATE_CHECK, at, m->goal);
     }
-    if (r == 0 && store_position(txn) != m->goal)
+    /* In a folder the newest version that is there says it, which may be an earlier one: what was
+     * removed for good went with its number. */
+    if (r == 0 && store_position(txn) > m->goal)
         r = err_set(err, ERR_CONFLICT, "the store was written to meanwhile: call migrate again");
     return r;
 }
@@ -254,7 +257,7 @@ static int fill(struct migrate *m, struct err *err)
 
     if ((r = begin(m, err)) < 0 || (r = copy_versions(m, err)) < 0 ||
         (r = migrate_copy_values(m, err)) < 0 || (r = migrate_copy_audit(m, err)) < 0 ||
-        (r = compare(m, err)) < 0)
+        (r = migrate_copy_erased(m, err)) < 0 || (r = compare(m, err)) < 0)
         return r;
     return store_write(m->to, &end, err);
 }
@@ -264,11 +267,15 @@ static int open_target(struct migrate *m, struct err *err)
 {
     const struct index_options *opt = store_index_options(m->from);
     struct store_config config = {.dir = m->config->to.data_dir,
+                                  .key_file = m->config->key_file,
                                   .uri = m->config->to.store_uri,
                                   .allow_unsafe = m->config->to.store_unsafe,
                                   .index = *opt};
-    int r = store_open(&config, &m->to, err);
+    int r = migrate_copy_keys(m, err);
 
+    if (r < 0)
+        return r;
+    r = store_open(&config, &m->to, err);
     if (r == ERR_NOT_FOUND) {
         if (!config.uri && mkdir(config.dir, 0700) < 0 && errno != EEXIST)
             return err_set(err, ERR_VALUE, "the folder \"%.200s\" cannot be made: %s", config.dir,
@@ -288,6 +295,22 @@ static int open_target(struct migrate *m, struct err *err)
     return 0;
 }
 
+/* A key that is named is the target's alone where the source is not encrypted. */
+static int open_source(struct migrate *m, struct err *err)
+{
+    struct server_config from = m->config->from;
+    int r;
+
+    from.key_file = m->config->key_file;
+    if (!from.store_uri && !vault_exists(from.data_dir))
+        from.key_file = VAULT_NO_KEY;
+    r = server_open_store(&from, true, &m->from, err);
+    if (r != ERR_VALUE || !from.store_uri)
+        return r;
+    from.key_file = VAULT_NO_KEY;
+    return server_open_store(&from, true, &m->from, err);
+}
+
 int server_migrate(const struct migrate_config *config, migrate_progress *progress, void *ctx,
                    struct migrate_result *ret, struct err *err)
 {
@@ -297,7 +320,7 @@ int server_migrate(const struct migrate_config *config, migrate_progress *progre
                         .result = ret,
                         .who = trust_system(),
                         .scratch = sb_make(STORE_BODY_MAX + KIB(1))};
-    int r = server_open_store(&config->from, true, &m.from, err);
+    int r = open_source(&m, err);
 
     *ret = (struct migrate_result){0};
     arena_init(&m.a, ARENA_BYTES);

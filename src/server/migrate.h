@@ -7,6 +7,9 @@
  * What is there stays there when the command is killed: called again it goes on behind the last
  * version. Until the end the target says that it is being filled, and no other command opens it.
  * At the end both stores are read once more, side by side, and must be the same.
+ *
+ * What is encrypted stays so: its target's folder has the same keys, under the same master key, so
+ * that the audit log goes on in it. Bodies get other keys of persons.
  */
 #ifndef SERVER_MIGRATE_H
 #define SERVER_MIGRATE_H
@@ -16,6 +19,8 @@
 
 struct migrate_config {
     struct server_config from, to; /* data_dir, store_uri, store_unsafe */
+    const char *key_file; /* of an encrypted source; its target is encrypted, and so is that of
+                             another where a key is named. NULL: the environment's, if any */
 };
 
 enum migrate_phase { MIGRATE_VERSIONS, MIGRATE_VALUES, MIGRATE_CHECK };

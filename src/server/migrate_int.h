@@ -32,8 +32,11 @@ void migrate_show(struct migrate *m, enum migrate_phase phase, uint64_t done, ui
 int migrate_index(struct migrate *m, const struct row *row, struct index **ret, struct err *err);
 /* Small and large values: what the target has instead goes. */
 int migrate_copy_values(struct migrate *m, struct err *err);
-/* The files of the audit log, where one folder's node becomes another's. */
+/* Before the target is made: its folder's keys, where the source's has any. */
+int migrate_copy_keys(struct migrate *m, struct err *err);
+/* The files of the audit log, where one folder's node becomes another's; who was erased. */
 int migrate_copy_audit(struct migrate *m, struct err *err);
+int migrate_copy_erased(struct migrate *m, struct err *err);
 
 int migrate_sum_version(struct migrate_sum *sum, const struct adoption *of, struct err *err);
 int migrate_sum_values(struct migrate *m, struct store *store, struct migrate_sum *sum,

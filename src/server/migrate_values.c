@@ -1,6 +1,9 @@
 #include "server/migrate_int.h"
 
 #include "base/clock.h"
+#include "server/erased.h"
+#include "vault/master.h"
+#include "vault/vault.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,8 +15,8 @@
 #define COPY_BYTES MIB(1)
 
 /* What each store says of itself, and what ends with the migration. */
-static const char *const own[] = {"schema",   "index",      "content",  "timezone",
-                                  "last-row", "last-clock", "migration"};
+static const char *const own[] = {"schema",     "index",     "content", "timezone", "last-row",
+                                  "last-clock", "migration", "keys",    "erased"};
 
 static bool is_own(struct str name)
 {
@@ -126,6 +129,8 @@ static int each_blob(struct migrate *m, struct store *store, value_fn *each, voi
             break;
         sb_reset(&at);
         sb_str(&at, name);
+        if (str_eq(name, ERASED_BLOB))
+            continue;
         for (uint32_t part = 0; (r = sb_ok(&at, err)) == 0; part++) {
             arena_reset(&m->a);
             r = store_blob_get(txn, sb_view(&at), part, &m->a, &bytes, err);
@@ -361,4 +366,48 @@ int migrate_copy_audit(struct migrate *m, struct err *err)
         close(fd);
     closedir(dir);
     return r;
+}
+
+/* ---- keys, and who was erased ---- */
+
+int migrate_copy_keys(struct migrate *m, struct err *err)
+{
+    const char *from = m->config->from.data_dir, *to = m->config->to.data_dir;
+    bool is_sealed = from && vault_exists(from);
+    int r;
+
+    if (!is_sealed && from && master_is_named(m->config->key_file) && audit_exists(from))
+        return err_set(err, ERR_NOT_SUPPORTED,
+                       "the audit log in %s is not encrypted: first encrypt it, by restoring a "
+                       "backup of a store in a folder into one with a key",
+                       from);
+    if (!is_sealed)
+        return 0;
+    if (!to)
+        return err_set(err, ERR_VALUE, "the node has keys: --data says in which folder they go on");
+    if (strcmp(from, to) == 0)
+        return 0;
+    if (mkdir(to, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_VALUE, "the folder \"%.200s\" cannot be made: %s", to,
+                       strerror(errno));
+    r = vault_copy(from, to, err);
+    return MIN(r, 0);
+}
+
+int migrate_copy_erased(struct migrate *m, struct err *err)
+{
+    _cleanup_(arena_done) struct arena a;
+    const char *to = m->config->to.data_dir;
+    struct erased ledger = {.n = 0};
+    int r;
+
+    arena_init(&a, ERASED_ARENA_MAX);
+    r = erased_of(m->config->from.data_dir, m->config->key_file, m->from, &a, &ledger, err);
+    if (r < 0 || !ledger.n)
+        return r;
+    if (!to)
+        return err_set(err, ERR_VALUE,
+                       "people were erased: --data says in which folder that is remembered");
+    r = erased_write(to, m->config->key_file, &ledger, err);
+    return r < 0 ? r : erased_done(m->to, &ledger, err);
 }

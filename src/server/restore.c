@@ -75,7 +75,7 @@ static int erase_again(struct server_restore *what, struct store *store, struct 
         r = server_erase_from(NULL, store, &both, &what->erased, err);
     if (r >= 0)
         r = store_remake(store, what->progress, what->ctx, err);
-    return r < 0 ? r : server_erased_count(store, both.n, err);
+    return r < 0 ? r : erased_done(store, &both, err);
 }
 
 static int finish(struct server_restore *what, struct err *err)

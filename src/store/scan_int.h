@@ -119,6 +119,10 @@ struct targets_ahead {
     } wanted[TARGETS_MAX];
 };
 
+/* All that searches of ranges found (found.c). */
+#define FOUND_MAX 16
+struct found;
+
 struct lists {
     /* Lists that hold some resource more than once: a walk in key order meets such a resource
      * several times. Only ever set. */
@@ -132,11 +136,14 @@ struct lists {
     bool may_lag; /* lists may lack, for a moment, a resource that is being updated */
     struct targets *targets[TARGETS_MAX]; /* targets.c; NULL: none yet */
     uint64_t targets_clock;
+    struct found *found[FOUND_MAX]; /* found.c; NULL: none yet */
+    uint64_t found_clock;
     struct targets_ahead ahead;
 };
 
 /* At the end: nothing searches any more. */
 void targets_clear(struct lists *l);
+void found_clear(struct lists *l);
 /* Ends the thread that reads ahead, if there is one: before the backend closes. */
 void targets_ahead_stop(struct lists *l);
 

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "store/store_int.h"
-#include "vault/master.h"
 
 #include <stdlib.h>
 
@@ -45,6 +44,7 @@ void store_base_done(struct store *st)
     pthread_mutex_destroy(&st->lists.kept_lock);
     pthread_cond_destroy(&st->lists.ahead.wake);
     targets_clear(&st->lists);
+    found_clear(&st->lists);
 }
 
 int store_index_made(struct store *st, int64_t version, bool content, int64_t tz_minutes,
@@ -61,10 +61,6 @@ int store_index_made(struct store *st, int64_t version, bool content, int64_t tz
 
 int store_open(const struct store_config *config, struct store **ret, struct err *err)
 {
-    if (config->uri && master_is_named(config->key_file))
-        return err_set(err, ERR_NOT_SUPPORTED,
-                       "a key is named, but records in PostgreSQL are not encrypted by carnet: its "
-                       "disk has to be");
     return config->uri ? store_postgres_open(config, ret, err)
                        : store_sqlite_open(config, ret, err);
 }
@@ -388,13 +384,11 @@ int store_changed(struct store_txn *txn, struct err *err)
     return r < 0 || !txn->st->ops->changed ? r : txn->st->ops->changed(txn, err);
 }
 
-/* Searches keep what they know of lists; versions that vanish move no position. */
-static int count_expunged(struct store_txn *txn, struct err *err)
+int store_expunged(struct store_txn *txn, uint64_t *ret, struct err *err)
 {
     struct str text = STR_NULL;
     struct arena a;
     uint64_t n = 0;
-    char next[24];
     int r;
 
     arena_init(&a, KIB(64));
@@ -402,6 +396,18 @@ static int count_expunged(struct store_txn *txn, struct err *err)
     if (r >= 0 && text.p)
         str_to_u64(text, UINT64_MAX - 1, &n);
     arena_done(&a);
+    if (r >= 0)
+        *ret = n;
+    return MIN(r, 0);
+}
+
+/* Searches keep what they know of lists; versions that vanish move no position. */
+static int count_expunged(struct store_txn *txn, struct err *err)
+{
+    uint64_t n;
+    char next[24];
+    int r = store_expunged(txn, &n, err);
+
     if (r < 0)
         return r;
     snprintf(next, sizeof next, "%llu", (unsigned long long)n + 1);
@@ -573,6 +579,12 @@ int store_restore_keys(struct store *st, const char *keys_file, const char *copy
 {
     assert(st->ops->restore_keys);
     return st->ops->restore_keys(st, keys_file, copy_dir, copy_key_file, err);
+}
+
+int store_rotate(struct store *st, const char *new_key_file, struct err *err)
+{
+    assert(st->ops->rotate);
+    return st->ops->rotate(st, new_key_file, err);
 }
 
 int store_wrap(struct store *st, store_backup_progress *progress, void *ctx, struct err *err)

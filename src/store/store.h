@@ -33,7 +33,9 @@ struct store_txn;
 struct store_config {
     const char *dir;      /* data folder; the database is dir/carnet.db */
     const char *key_file; /* holds the key of an encrypted store (vault/vault.h); NULL: the
-                             environment's, if any. With `create`: encrypt it */
+                             environment's, if any. With `create`: encrypt it. In a database
+                             bodies and large values are sealed, keys of the index are not
+                             (docs/decisions/0066) */
     bool for_restore; /* it may be what store_backup made of an encrypted store, and is copied as
                          it is */
     bool seal_copies; /* for a restore: copies go into a folder with keys of its own, which
@@ -275,6 +277,9 @@ int store_changed(struct store_txn *txn, struct err *err);
 /* Inside a job, for operators: removes every version of (type, id) for good; *ret_n versions. */
 int store_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
 
+/* How often that was done: what vanishes moves no position. */
+int store_expunged(struct store_txn *txn, uint64_t *ret, struct err *err);
+
 /* Inside a job, for a search parameter that comes or goes. add: more keys for a row, nothing when
  * it is no longer the newest version. drop: removes up to `max` keys of list `param`; *ret_left
  * says whether more are there. */
@@ -367,13 +372,18 @@ bool store_is_copy(const struct store *st);
 int store_restore_keys(struct store *st, const char *keys_file, const char *copy_dir,
                        const char *copy_key_file, struct err *err);
 
+/* Of a store that keeps its keys by itself (in a database; a folder's are vault_rotate's): from now
+ * on the key of this file opens it, which is made if it is not there, and the old one does not.
+ * Whoever has the store open goes on. ERR_VALUE when it is not encrypted. */
+int store_rotate(struct store *st, const char *new_key_file, struct err *err);
+
 /* Seals with keys of their owners what was written before the store had such keys; nothing to do
  * where it has none. May be stopped and called again. Nobody else uses the store. */
 int store_wrap(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
 
 /* Makes the store's files anew while nobody else uses the store: what was removed is nowhere in
  * them. Needs as much room again meanwhile. Where it fails the store is as it was, and is only to
- * be closed. Nothing to do in a database of others. */
+ * be closed. A database writes its tables anew. */
 int store_remake(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
 
 /* ---- erasing a person: docs/decisions/0046 ---- */
@@ -404,8 +414,7 @@ struct erase_plan {
 
 /* What there is of a person, in every version; looks at all there are. No patient (STR("")): what
  * is under keys that are not in the store. Nobody else uses the store from here until it is erased.
- * ERR_NOT_FOUND when there never was such a Patient; ERR_NOT_SUPPORTED on PostgreSQL. Memory is
- * a's. */
+ * ERR_NOT_FOUND when there never was such a Patient. Memory is a's. */
 int store_erase_find(struct store *st, const struct access *who, struct str patient,
                      bool with_shared, struct arena *a, struct erase_plan *ret, struct err *err);
 /* Inside a job, for ACCESS_SYSTEM: removes what the plan has, and destroys its keys. Bytes stay in

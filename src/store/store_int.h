@@ -88,6 +88,8 @@ struct store_ops {
     /* NULL: there are no such copies. */
     int (*restore_keys)(struct store *st, const char *keys_file, const char *copy_dir,
                         const char *copy_key_file, struct err *err);
+    int (*rotate)(struct store *st, const char *new_key_file,
+                  struct err *err); /* or the folder's */
     int (*wrap)(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
     int (*remake)(struct store *st, store_backup_progress *progress, void *ctx, struct err *err);
 };

@@ -9,19 +9,13 @@ void cases_init(struct cases *all)
     *all = (struct cases){.hole = NOT_THERE};
 }
 
-/* The day by which evidence is put in order: when it began, was seen, was told. */
-static int32_t day_of(const struct evidence *e)
-{
-    return e->onset != DAY_UNKNOWN ? e->onset : e->seen != DAY_UNKNOWN ? e->seen : e->reported;
-}
-
 /* What is left is told apart by what the records say, so that their order does not show. */
 static int compare(const void *a, const void *b, void *ctx)
 {
     const struct evidence *x = a, *y = b;
     const struct records *r = ctx;
     char tx[NAMES_TEXT_MAX], ty[NAMES_TEXT_MAX];
-    int32_t dx = day_of(x), dy = day_of(y);
+    int32_t dx = evidence_day(x), dy = evidence_day(y);
 
     if (x->disease != y->disease)
         return x->disease < y->disease ? -1 : 1;
@@ -29,10 +23,17 @@ static int compare(const void *a, const void *b, void *ctx)
         return dx < dy ? -1 : 1;
     if (x->says != y->says)
         return x->says < y->says ? -1 : 1;
-    if (x->visit == NOT_THERE || y->visit == NOT_THERE)
-        return (x->visit == NOT_THERE) - (y->visit == NOT_THERE);
-    return str_cmp(names_text(&r->visit_ids, x->visit, tx),
-                   names_text(&r->visit_ids, y->visit, ty));
+    if (x->visit != y->visit)
+        return x->visit == NOT_THERE   ? 1
+               : y->visit == NOT_THERE ? -1
+                                       : str_cmp(names_text(&r->visit_ids, x->visit, tx),
+                                                 names_text(&r->visit_ids, y->visit, ty));
+    if (x->exposure == y->exposure)
+        return 0;
+    return x->exposure == NOT_THERE ? 1
+           : y->exposure == NOT_THERE
+               ? -1
+               : str_cmp(r->places[x->exposure].id, r->places[y->exposure].id);
 }
 
 static int32_t earlier(int32_t a, int32_t b)
@@ -50,18 +51,22 @@ static void add(const struct records *r, struct found_case *c, const struct evid
     c->reported = earlier(c->reported, e->reported);
     if (c->place == NOT_THERE && e->visit != NOT_THERE)
         c->place = r->visits[e->visit].place;
+    if (c->exposure == NOT_THERE)
+        c->exposure = e->exposure;
 }
 
 /* One case of evidence that belongs together: v[0] is its first. False where nobody suspects. */
 static bool make(const struct records *r, uint32_t person, const struct evidence *v, size_t n,
                  struct found_case *ret)
 {
-    int32_t first = day_of(v), died = r->people[person].died;
+    int32_t first = evidence_day(v), died = r->people[person].died;
     bool is_suspected = false;
 
     *ret = (struct found_case){.person = person,
                                .first_day = first,
                                .place = NOT_THERE,
+                               .residence = r->people[person].residence,
+                               .exposure = NOT_THERE,
                                .disease = v->disease,
                                .onset = DAY_UNKNOWN,
                                .seen = DAY_UNKNOWN,
@@ -149,11 +154,11 @@ static int add_case(struct records *r, struct cases *all, const struct found_cas
 /* How many of the first pieces of evidence belong together. */
 static size_t episode(const struct records *r, const struct evidence *v, size_t n)
 {
-    int32_t first = day_of(v);
+    int32_t first = evidence_day(v);
     size_t k = 1;
 
     while (k < n && v[k].disease == v->disease &&
-           day_of(&v[k]) - first <= r->definitions->v[v->disease].episode_days)
+           evidence_day(&v[k]) - first <= r->definitions->v[v->disease].episode_days)
         k++;
     return k;
 }
@@ -165,13 +170,14 @@ static int remake(struct records *r, struct cases *all, uint32_t person, struct 
 
     if (wrong == 0 && records_root(r, person) == person)
         wrong = gather(r, all, person, 0, &n, err);
+    n = evidence_settle(r, person, all->at_hand, n);
     if (n)
         qsort_r(all->at_hand, n, sizeof *all->at_hand, compare, r);
     while (at < n && wrong == 0) {
         struct found_case found;
         size_t k = 1;
 
-        if (day_of(&all->at_hand[at]) == DAY_UNKNOWN) {
+        if (evidence_day(&all->at_hand[at]) == DAY_UNKNOWN) {
             r->people[person].undated++;
             all->undated++;
         } else {
@@ -186,7 +192,7 @@ static int remake(struct records *r, struct cases *all, uint32_t person, struct 
 
 int cases_remake(struct records *r, struct cases *all, struct err *err)
 {
-    int wrong = 0;
+    int wrong = r->is_outbreak_changed ? records_touch_outbreaks(r, err) : 0;
 
     /* Whoever they are by now is touched too: the list grows meanwhile. */
     for (size_t i = 0; i < r->n_touched && wrong == 0; i++) {

@@ -17,9 +17,9 @@
 #define SHAPE_LEAST 0.1 /* a rate is not held to be 0 because nobody fell ill for long */
 #define PHI_LEAST 1.001
 #define FACTORS_MAX 20
-#define MEMORY 0.99  /* what a period's evidence for a setting counts one period later */
+#define MEMORY 0.99            /* what a period's evidence for a setting counts one period later */
 #define LOG_CHANCE_LEAST (-50) /* no growth is ever ruled out */
-#define FORETOLD 4   /* periods at the start that are no evidence: the filter settles */
+#define FORETOLD 4             /* periods at the start that are no evidence: the filter settles */
 #define WEIGHT_LEAST 1e-3
 #define PATTERN_COST 3 /* evidence, for it was learnt from what it foretells */
 
@@ -235,8 +235,8 @@ int course_run(const struct nowcast_job *job, const struct delays *d, struct out
     for (size_t k = 0; k < n; k++) {
         size_t i = job->from + k;
 
-        ret[k] = (struct outlook){.known = i < job->triangle.n ? triangle_known(&job->triangle, i)
-                                                               : 0};
+        ret[k] =
+            (struct outlook){.known = i < job->triangle.n ? triangle_known(&job->triangle, i) : 0};
         for (size_t j = 0; j < settings; j++)
             if (weight[j] > 0)
                 outlook_add(&ret[k], weight[j] / sum, coming[j * n + k].mean,

@@ -29,6 +29,7 @@ void kept_clear(struct kept *k)
     k->today = DAY_UNKNOWN;
     k->shown = 0;
     memset(k->read, 0, sizeof k->read);
+    k->is_checking = k->is_erased = false;
     atomic_store(&k->position, 0);
 }
 
@@ -108,7 +109,7 @@ static int take_row(void *ctx, const struct row *row, struct err *err)
     yyjson_val *resource = NULL;
     int r;
 
-    if (!records_wants(type) || (row->method != METHOD_DELETE && !row->is_current) ||
+    if (!records_wants(&k->records, type) || (row->method != METHOD_DELETE && !row->is_current) ||
         !records_knows(&k->records, type, row->id))
         return 0;
     /* Without its key it is being erased, and says nothing any more. */
@@ -196,6 +197,74 @@ static int read_feed(struct following *f, const atomic_bool *is_ending, uint64_t
     return MIN(r, 0);
 }
 
+/* ---- what vanished ---- */
+
+/* The type of a name in each table of names, what refers to others first; of a finding it is told
+ * by the first letter. */
+static struct str type_of(size_t kind, char letter)
+{
+    static const struct str types[] = {STR("Condition"), STR("Encounter"), STR("Patient"),
+                                       STR("Location"), STR("Task")};
+
+    return kind            ? types[kind]
+           : letter == 'O' ? STR("Observation")
+           : letter == 'I' ? STR("Immunization")
+                           : types[0];
+}
+
+static int check_name(struct kept *k, struct store_txn *txn, struct str type, struct str id,
+                      struct err *err)
+{
+    struct row row;
+    int r = store_get(txn, def_resource(type), id, &row, err);
+
+    if (r != ERR_NOT_FOUND)
+        return MIN(r, 0);
+    pthread_rwlock_wrlock(&k->lock);
+    r = records_erase(&k->records, type, id, err);
+    r = r < 0 ? tear(k, r) : 0;
+    k->is_erased = true;
+    pthread_rwlock_unlock(&k->lock);
+    return r;
+}
+
+/* Asks for the next of what is kept, from the first again when something was expunged meanwhile. */
+static int check_expunged(struct kept *k, struct store_txn *txn, struct err *err)
+{
+    const struct records *records = &k->records;
+    const struct names *const kinds[] = {&records->finding_ids, &records->visit_ids,
+                                         &records->person_ids, &records->place_ids,
+                                         &records->outbreak_ids};
+    uint64_t expunged;
+    int r = store_expunged(txn, &expunged, err);
+
+    if (r >= 0 && expunged != k->expunged) {
+        k->expunged = expunged;
+        k->is_checking = true;
+        k->checked_kind = k->checked = 0;
+    }
+    for (size_t n = 0; n < KEPT_CHECK && k->is_checking && r >= 0; n++) {
+        const struct names *names = kinds[k->checked_kind];
+        char text[NAMES_TEXT_MAX];
+        struct str id;
+
+        if (k->checked == names->n) {
+            k->checked = 0;
+            k->is_checking = ++k->checked_kind < ARRAY_LEN(kinds);
+            continue;
+        }
+        id = names_text(names, (uint32_t)k->checked, text);
+        if (!id.n) {
+            k->checked++;
+            continue;
+        }
+        r = check_name(k, txn, type_of(k->checked_kind, *id.p),
+                       str_from(id, names->is_typed ? 1 : 0), err);
+        k->checked += r >= 0;
+    }
+    return MIN(r, 0);
+}
+
 /* What a first count has used, or taking up what was saved, goes back to the system. */
 static void become_ready(struct kept *k)
 {
@@ -203,8 +272,8 @@ static void become_ready(struct kept *k)
         malloc_trim(0);
 }
 
-static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_ending,
-                  uint64_t *ret_n, struct err *err)
+static int read_until(struct kept *k, struct store_txn *txn, const atomic_bool *is_ending,
+                      uint64_t to, uint64_t *ret_n, struct err *err)
 {
     struct following f = {.k = k,
                           .txn = txn,
@@ -212,20 +281,34 @@ static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_e
                           .observation = def_resource(STR("Observation")),
                           .now = (int32_t)(clock_now_ms() / 86400000),
                           .text = sb_make(TEXT_MAX)};
-    uint64_t to = store_position(txn);
     int r;
 
-    if (to == atomic_load(&k->position)) {
-        become_ready(k);
-        return 0;
-    }
     atomic_store(&k->all, to);
     arena_init(&f.a, ONE_ARENA_MAX);
     r = read_feed(&f, is_ending, to, ret_n, err);
     arena_done(&f.a);
     sb_done(&f.text);
+    return r;
+}
+
+static int follow(struct kept *k, struct store_txn *txn, const atomic_bool *is_ending,
+                  uint64_t *ret_n, struct err *err)
+{
+    uint64_t to = store_position(txn), from = atomic_load(&k->position);
+    int r = 0;
+
+    if (!from)
+        r = store_expunged(txn, &k->expunged, err);
+    if (r == 0 && to != from)
+        r = read_until(k, txn, is_ending, to, ret_n, err);
+    if (r == 0)
+        r = check_expunged(k, txn, err);
     if (r < 0)
         return r;
+    if (!records_changed(&k->records) && k->shown == atomic_load(&k->position)) {
+        become_ready(k);
+        return 0;
+    }
     pthread_rwlock_wrlock(&k->lock);
     r = cases_remake(&k->records, &k->cases, err);
     if (r < 0)
@@ -353,17 +436,26 @@ int kept_save(struct kept *k, bool now, struct err *err)
 {
     _cleanup_(sb_done) struct sb out = sb_make(KEPT_SAVED_MAX);
     uint64_t since = atomic_load(&k->position) - k->saved;
+    bool is_due = now ? since > 0 : since >= MAX(KEPT_SAVE_VERSIONS, k->records.n_evidence);
     int r;
 
-    if (!atomic_load(&k->is_ready) || !since ||
-        (!now && since < MAX(KEPT_SAVE_VERSIONS, k->records.n_evidence)))
+    if (!atomic_load(&k->is_ready) || !(is_due || (k->is_erased && !k->is_checking)))
         return 0;
     r = saved_write(k, &out, err);
     if (r >= 0)
         r = save_parts(k, sb_view(&out), err);
-    if (r >= 0)
+    if (r >= 0) {
         k->saved = atomic_load(&k->position);
+        k->is_erased = k->is_checking;
+    }
     return MIN(r, 0);
+}
+
+int kept_drop_saved(struct store_txn *txn, struct err *err)
+{
+    int r = store_meta_set(txn, NAME_META, STR_NULL, err);
+
+    return r < 0 ? r : drop_others(txn, STR_NULL, err);
 }
 
 static int load_parts(struct store_txn *txn, struct sb *ret, struct err *err)

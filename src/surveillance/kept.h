@@ -5,6 +5,9 @@
  * is mentioned by evidence for the first time (a person, a visit) is read from the store; other
  * Patients and Encounters are passed over unread.
  *
+ * What is expunged leaves nothing in the feed. That something was is counted in the store; then the
+ * store is asked for all that is kept, KEPT_CHECK at each kept_follow, and what is no more goes.
+ *
  * kept_save writes all of it beside the resources, with the position and the definitions that it
  * rests on; the first kept_follow takes it up from there. Without it, or with other definitions,
  * counting begins at the first version again. Format: docs/formats/cases.md.
@@ -20,6 +23,7 @@
 #include <stdatomic.h>
 
 #define KEPT_PAGE 500              /* versions that are looked at under one lock */
+#define KEPT_CHECK 5000            /* of what is kept, asked for at once after an $expunge */
 #define KEPT_SAVED_MAX MIB(2048)   /* what is saved, as bytes */
 #define KEPT_SAVE_VERSIONS 100000u /* followed since, before it is time to save again */
 
@@ -51,6 +55,9 @@ bool kept_is_ready(struct kept *k, uint64_t *ret_done, uint64_t *ret_all);
 
 /* Writes what is kept, if enough has changed since, or `now`. */
 int kept_save(struct kept *k, bool now, struct err *err);
+
+/* Inside a job: drops what is saved, for whoever takes a person out of the store by other ways. */
+int kept_drop_saved(struct store_txn *txn, struct err *err);
 
 /* What is there while it is locked. */
 struct kept_view {

@@ -22,10 +22,13 @@ struct kept {
     void *ctx;
     atomic_ullong position, all; /* followed; newest when following began */
     atomic_bool is_ready;
-    bool was_loaded;  /* what was saved was taken up, or is of no use */
-    bool is_torn;     /* an error left it half done */
-    uint64_t saved;   /* position of what is saved */
-    uint32_t read[3]; /* of people, visits, places: those with smaller numbers were read */
+    bool was_loaded;   /* what was saved was taken up, or is of no use */
+    bool is_torn;      /* an error left it half done */
+    uint64_t saved;    /* position of what is saved */
+    uint32_t read[3];  /* of people, visits, places: those with smaller numbers were read */
+    uint64_t expunged; /* how often something was, as of what is kept; see check_expunged */
+    bool is_checking, is_erased;  /* erased: what is saved has more */
+    size_t checked_kind, checked; /* how far that is: all names of smaller kinds, and so many */
 };
 
 /* Begins anew, without anything. */

@@ -28,6 +28,21 @@ int records_touch_visit(struct records *r, uint32_t visit, struct err *err)
     return wrong;
 }
 
+int records_touch_outbreaks(struct records *r, struct err *err)
+{
+    int wrong = 0;
+
+    for (size_t i = 0; i < r->n_evidence && wrong == 0; i++) {
+        const struct evidence *e = &r->evidence[i];
+
+        if (e->person != NOT_THERE && !is_of_fact(r, e) &&
+            (e->maybe & r->definitions->v[e->disease].asks_outbreak))
+            wrong = records_touch(r, e->person, err);
+    }
+    r->is_outbreak_changed = wrong < 0;
+    return wrong;
+}
+
 uint32_t records_root(const struct records *r, uint32_t person)
 {
     uint32_t at = person;

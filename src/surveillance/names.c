@@ -5,12 +5,18 @@
 
 #define ROOM_LEAST 256
 #define KEY_MAX (FHIR_ID_MAX + 3)
+#define BLANK 0 /* what a key is made of whose name is forgotten: no id begins with it */
 
 static struct str key_of(const struct names *t, size_t i)
 {
     uint32_t from = i ? t->ends[i - 1] : 0;
 
     return str_n(t->bytes + from, t->ends[i] - from);
+}
+
+static bool is_blank(struct str key)
+{
+    return *key.p == BLANK;
 }
 
 static size_t slot_of(const struct names *t, struct str key)
@@ -34,8 +40,16 @@ static bool grow(struct names *t, struct arena *a)
     t->slots = slots;
     t->n_slots = n;
     for (size_t i = 0; i < t->n; i++)
-        slots[slot_of(t, key_of(t, i))] = (uint32_t)i + 1;
+        if (!is_blank(key_of(t, i)))
+            slots[slot_of(t, key_of(t, i))] = (uint32_t)i + 1;
     return true;
+}
+
+void names_blank(struct names *t, uint32_t i)
+{
+    struct str key = key_of(t, i);
+
+    memset(t->bytes + (key.p - t->bytes), BLANK, key.n);
 }
 
 void *names_room(struct arena *a, void *v, size_t n, size_t *room, size_t size)
@@ -88,6 +102,8 @@ struct str names_text(const struct names *t, uint32_t i, char ret[NAMES_TEXT_MAX
     struct str key = key_of(t, i);
     size_t n = 0;
 
+    if (is_blank(key))
+        return str_n(ret, 0);
     if (t->is_typed)
         ret[n++] = *key.p;
     return str_n(ret, n + index_key_id((const unsigned char *)key.p + n, key.n - n, ret + n));
@@ -107,6 +123,10 @@ uint32_t names_number(struct names *t, struct arena *a, struct str name)
     struct str key = pack(t, name, bytes);
     size_t at;
 
+    if (!name.n) {
+        static const char blank[] = {BLANK};
+        return t->n < NOT_THERE - 1 && append(t, a, str_n(blank, 1)) ? (uint32_t)t->n++ : NOT_THERE;
+    }
     if (4 * (t->n + 1) > 3 * t->n_slots && !grow(t, a))
         return NOT_THERE;
     at = slot_of(t, key);

@@ -30,10 +30,9 @@ static void lawless(const struct nowcast_job *job, const struct delays *d,
             ret->expected = (double)NAN;
         sd = ret->known == 0 ? 0 : sqrt(ret->expected * (1 - share) / share);
         for (size_t k = 0; k < job->n_probabilities; k++)
-            ret->quantile[k] = isnan(ret->expected)
-                                   ? (double)NAN
-                                   : normal_quantile(ret->expected, sd, ret->known,
-                                                     job->probabilities[k]);
+            ret->quantile[k] = isnan(ret->expected) ? (double)NAN
+                                                    : normal_quantile(ret->expected, sd, ret->known,
+                                                                      job->probabilities[k]);
     }
 }
 

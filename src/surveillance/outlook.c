@@ -37,8 +37,7 @@ double outlook_below(const struct outlook *o, double k)
     for (size_t i = 0; i < o->n; i++) {
         const struct outlook_part *p = &o->part[i];
 
-        sum += p->weight *
-               (p->phi > 1 ? nb_below(k, p->mean, p->phi) : poisson_below(k, p->mean));
+        sum += p->weight * (p->phi > 1 ? nb_below(k, p->mean, p->phi) : poisson_below(k, p->mean));
     }
     return sum;
 }

@@ -86,8 +86,7 @@ bool pattern_make(const struct nowcast_job *job, size_t first, double *ret)
     if (job->points_a_year == 365 && whole >= (size_t)WEEKS_LEAST * WEEK)
         week(job, first, whole, n, ret);
     else if (!job->points_a_year || job->points_a_year == 365 ||
-             whole < (size_t)YEARS_LEAST * job->points_a_year ||
-             !year(job, first, whole, n, ret))
+             whole < (size_t)YEARS_LEAST * job->points_a_year || !year(job, first, whole, n, ret))
         return false;
     for (size_t i = 0; i < n; i++)
         ret[i] = MAX(ret[i], USUAL_LEAST);

@@ -100,6 +100,17 @@ int tally_ask(const struct case_definitions *all, struct tally_question *q, stru
         q->period = (enum tally_period)n;
         return r;
     }
+    if (str_eq(name, STR("week-start"))) {
+        r = take_word(name, value, "monday tuesday wednesday thursday friday saturday sunday", &n,
+                      err);
+        q->week_start = (unsigned)n;
+        return r;
+    }
+    if (str_eq(name, STR("at"))) {
+        r = take_word(name, value, "facility residence exposure", &n, err);
+        q->at = (enum case_at)n;
+        return r;
+    }
     if (str_eq(name, STR("date"))) {
         r = take_word(name, value, "onset consultation report", &n, err);
         q->by = (enum case_date)n;

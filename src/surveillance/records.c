@@ -1,5 +1,6 @@
 #include "surveillance/records.h"
 
+#include "surveillance/outbreak.h"
 #include "surveillance/records_int.h"
 
 #include "base/clock.h"
@@ -41,12 +42,12 @@ static int32_t first_day(yyjson_val *v, const char *const *names, size_t n)
 
 #define FINDING_NAME_MAX 128 /* an id is shorter; what is not is cut, and is none of a store's */
 
-/* Conditions and Observations may have the same id. */
-static struct str finding_name(bool is_observation, struct str id, char to[FINDING_NAME_MAX])
+/* Records of different types may have the same id: the type's first letter stands in front. */
+static struct str finding_name(struct str type, struct str id, char to[FINDING_NAME_MAX])
 {
     size_t n = MIN(id.n, (size_t)FINDING_NAME_MAX - 1);
 
-    to[0] = is_observation ? 'O' : 'C';
+    to[0] = *type.p;
     if (n)
         memcpy(to + 1, id.p, n);
     return str_n(to, n + 1);
@@ -81,6 +82,7 @@ uint32_t person_number(struct records *r, struct str id)
 {
     static const struct person blank = {.born = DAY_UNKNOWN,
                                         .died = DAY_UNKNOWN,
+                                        .residence = NOT_THERE,
                                         .replaced_by = NOT_THERE,
                                         .first_merged = NOT_THERE,
                                         .next_merged = NOT_THERE,
@@ -119,6 +121,19 @@ uint32_t finding_number(struct records *r, struct str name)
     return r->findings ? n : NOT_THERE;
 }
 
+uint32_t outbreak_number(struct records *r, struct str id)
+{
+    static const struct outbreak blank = {
+        .from = DAY_UNKNOWN, .to = DAY_UNKNOWN, .place = NOT_THERE};
+    size_t had = r->outbreak_ids.n;
+    uint32_t n = names_number(&r->outbreak_ids, r->a, id);
+
+    if (n == NOT_THERE)
+        return n;
+    r->outbreaks = reach(r->a, r->outbreaks, &r->outbreaks_room, n, n == had, &blank, sizeof blank);
+    return r->outbreaks ? n : NOT_THERE;
+}
+
 /* The id in "Type/id" of this node; STR_NULL for anything else. */
 static struct str target(yyjson_val *reference, struct str type)
 {
@@ -142,6 +157,13 @@ static void saw(struct records *r, int32_t day)
 
 /* ---- resources ---- */
 
+/* An outbreak declared for a place is one of what is within it. */
+static void set_part_of(struct records *r, uint32_t place, uint32_t part_of)
+{
+    r->is_outbreak_changed |= r->outbreak_ids.n && r->places[place].part_of != part_of;
+    r->places[place].part_of = part_of;
+}
+
 static int take_location(struct records *r, yyjson_val *v, struct err *err)
 {
     struct str up = target(js_get(v, "partOf"), STR("Location"));
@@ -157,7 +179,7 @@ static int take_location(struct records *r, yyjson_val *v, struct err *err)
         return err_no_memory(err);
     r->places[n].name = arena_dup(r->a, js_get_str(v, "name"));
     r->places[n].level = arena_dup(r->a, level);
-    r->places[n].part_of = part_of;
+    set_part_of(r, n, part_of);
     return r->places[n].name.p && r->places[n].level.p ? 0 : err_no_memory(err);
 }
 
@@ -173,16 +195,53 @@ static struct str replacement(yyjson_val *patient)
     return STR_NULL;
 }
 
+/* The place that an extension of this URL refers to; *ret NOT_THERE: there is none, or no URL. */
+static int extension_place(struct records *r, yyjson_val *element, struct str url, uint32_t *ret,
+                           struct err *err)
+{
+    yyjson_val *one;
+    size_t i, max;
+
+    *ret = NOT_THERE;
+    yyjson_arr_foreach(js_get(element, "extension"), i, max, one) {
+        struct str at = target(js_get(one, "valueReference"), STR("Location"));
+
+        if (!url.n || !at.p || !str_eq(js_get_str(one, "url"), url))
+            continue;
+        *ret = place_number(r, at);
+        return *ret == NOT_THERE ? err_no_memory(err) : 0;
+    }
+    return 0;
+}
+
+/* Said of the person, else of the first of their addresses of which it is. */
+static int take_residence(struct records *r, yyjson_val *patient, uint32_t *ret, struct err *err)
+{
+    struct str url = r->definitions->residence;
+    yyjson_val *address;
+    size_t i, max;
+    int wrong = extension_place(r, patient, url, ret, err);
+
+    yyjson_arr_foreach(js_get(patient, "address"), i, max, address)
+        if (wrong == 0 && *ret == NOT_THERE)
+            wrong = extension_place(r, address, url, ret, err);
+    return wrong;
+}
+
 static int take_patient(struct records *r, yyjson_val *v, struct err *err)
 {
     struct str other = replacement(v), gender = js_get_str(v, "gender");
     uint32_t n = person_number(r, js_get_str(v, "id"));
-    uint32_t by = other.p && n != NOT_THERE ? person_number(r, other) : NOT_THERE;
+    uint32_t by = other.p && n != NOT_THERE ? person_number(r, other) : NOT_THERE, residence;
     struct person *p;
+    int wrong = take_residence(r, v, &residence, err);
 
+    if (wrong < 0)
+        return wrong;
     if (n == NOT_THERE || (other.p && by == NOT_THERE))
         return err_no_memory(err);
     p = &r->people[n];
+    p->residence = residence;
     p->born = records_day(js_get_str(v, "birthDate"));
     p->died = records_day(js_get_str(v, "deceasedDateTime"));
     p->sex = str_eq(gender, STR("female"))  ? SEX_FEMALE
@@ -209,49 +268,102 @@ static int take_encounter(struct records *r, yyjson_val *v, struct err *err)
     return records_touch_visit(r, n, err);
 }
 
-/* Which person and visit a finding is of. */
-static int find_subject(struct records *r, yyjson_val *v, struct evidence *e, struct err *err)
+/* Whose finding it is; .p NULL: nobody's of this node. */
+static struct str subject_of(yyjson_val *v, struct str type)
 {
-    struct str visit = target(js_get(v, "encounter"), STR("Encounter"));
+    const char *name = str_eq(type, STR("Immunization")) ? "patient" : "subject";
 
-    e->person = person_number(r, target(js_get(v, "subject"), STR("Patient")));
-    e->visit = visit.p ? visit_number(r, visit) : NOT_THERE;
-    return e->person == NOT_THERE || (visit.p && e->visit == NOT_THERE) ? err_no_memory(err) : 0;
+    return target(js_get(v, name), STR("Patient"));
 }
 
-/* A Condition or an Observation, of each disease that it is evidence of. */
-static int take_finding(struct records *r, yyjson_val *v, bool is_observation, struct err *err)
+/* Whose, of which visit, of which days. */
+static int begin_evidence(struct records *r, yyjson_val *v, struct evidence *e, struct err *err)
 {
     static const char *const onset[] = {"onsetDateTime"};
     static const char *const recorded[] = {"recordedDate"};
     static const char *const seen[] = {"effectiveDateTime", "effectiveInstant"};
     static const char *const issued[] = {"issued"};
-    struct str id = js_get_str(v, "id");
-    struct evidence e = {.person = NOT_THERE, .visit = NOT_THERE, .source = NOT_THERE};
+    static const char *const given[] = {"occurrenceDateTime"};
+    struct str type = js_get_str(v, "resourceType");
+    struct str visit = target(js_get(v, "encounter"), STR("Encounter"));
     char name[FINDING_NAME_MAX];
-    int wrong = records_forget(r, js_get_str(v, "resourceType"), id, err);
 
-    if (!target(js_get(v, "subject"), STR("Patient")).p)
+    e->onset = e->seen = e->reported = DAY_UNKNOWN;
+    if (str_eq(type, STR("Observation"))) {
+        e->seen = first_day(v, seen, ARRAY_LEN(seen));
+        e->reported = first_day(v, issued, ARRAY_LEN(issued));
+    } else if (str_eq(type, STR("Condition"))) {
+        e->onset = first_day(v, onset, ARRAY_LEN(onset));
+        e->reported = first_day(v, recorded, ARRAY_LEN(recorded));
+    } else {
+        e->seen = first_day(v, given, ARRAY_LEN(given));
+    }
+    if (extension_place(r, v, r->definitions->exposure, &e->exposure, err) < 0)
+        return err->code;
+    e->person = person_number(r, subject_of(v, type));
+    e->visit = visit.p ? visit_number(r, visit) : NOT_THERE;
+    if (e->person == NOT_THERE || (visit.p && e->visit == NOT_THERE))
+        return err_no_memory(err);
+    e->source = finding_number(r, finding_name(type, js_get_str(v, "id"), name));
+    return e->source == NOT_THERE ? err_no_memory(err) : 0;
+}
+
+/* A finding, of each disease and each fact that it is evidence of. */
+static int take_finding(struct records *r, yyjson_val *v, struct err *err)
+{
+    const struct case_definitions *all = r->definitions;
+    struct str type = js_get_str(v, "resourceType");
+    struct evidence e = {.person = NOT_THERE};
+    int wrong = records_forget(r, type, js_get_str(v, "id"), err);
+
+    if (!subject_of(v, type).p)
         return wrong;
-    for (size_t i = 0; i < r->definitions->n && wrong == 0; i++) {
-        e.says = case_says(&r->definitions->v[i], v);
-        if (e.says == CASE_NONE)
+    for (size_t i = 0; i < all->n + all->n_facts && wrong == 0; i++) {
+        const struct case_fact *fact = i < all->n ? NULL : &all->facts[i - all->n];
+
+        e.says = fact ? case_says(fact->rules, fact->n_rules, v, &e.maybe)
+                      : case_says(all->v[i].rules, all->v[i].n_rules, v, &e.maybe);
+        if (e.says == CASE_NONE && !e.maybe)
             continue;
         e.disease = (uint16_t)i;
-        if (e.person == NOT_THERE) {
-            e.onset = is_observation ? DAY_UNKNOWN : first_day(v, onset, ARRAY_LEN(onset));
-            e.seen = is_observation ? first_day(v, seen, ARRAY_LEN(seen)) : DAY_UNKNOWN;
-            e.reported = is_observation ? first_day(v, issued, ARRAY_LEN(issued))
-                                        : first_day(v, recorded, ARRAY_LEN(recorded));
+        if (e.person == NOT_THERE)
+            wrong = begin_evidence(r, v, &e, err);
+        if (wrong == 0 && !fact)
             saw(r, e.seen);
-            wrong = find_subject(r, v, &e, err);
-            if (wrong == 0)
-                e.source = finding_number(r, finding_name(is_observation, id, name));
-        }
         if (wrong == 0)
-            wrong = e.source == NOT_THERE ? err_no_memory(err) : evidence_add(r, &e, err);
+            wrong = evidence_add(r, &e, err);
     }
     return wrong;
+}
+
+/* ---- outbreaks ---- */
+
+/* A Task that declares an outbreak. One of a disease that is not defined, without a first day, or
+ * at something that is no Location of this node declares nothing. */
+static int take_task(struct records *r, yyjson_val *v, struct err *err)
+{
+    struct str id = js_get_str(v, "id"), status = js_get_str(v, "status");
+    yyjson_val *period = js_get(v, "executionPeriod"), *location = js_get(v, "location");
+    struct str at = target(location, STR("Location"));
+    struct outbreak o = {.place = NOT_THERE, .to = records_day(js_get_str(period, "end"))};
+    const struct case_definition *d = case_definition_find(r->definitions, outbreak_disease(v));
+    int wrong = records_forget(r, STR("Task"), id, err);
+    uint32_t n;
+
+    o.from = records_day(js_get_str(period, "start"));
+    if (wrong < 0 || !outbreak_is(v) ||
+        (!str_eq(status, STR("in-progress")) && !str_eq(status, STR("completed"))) || !d ||
+        o.from == DAY_UNKNOWN || (location && !at.p))
+        return wrong;
+    o.disease = (uint16_t)(d - r->definitions->v);
+    n = outbreak_number(r, id);
+    if (at.p)
+        o.place = place_number(r, at);
+    if (n == NOT_THERE || (at.p && o.place == NOT_THERE))
+        return err_no_memory(err);
+    r->outbreaks[n] = o;
+    r->is_outbreak_changed = true;
+    return 0;
 }
 
 int32_t records_newest(yyjson_val *finding)
@@ -264,33 +376,35 @@ int32_t records_newest(yyjson_val *finding)
     return newest;
 }
 
-static const char *const wanted[] = {"Condition", "Encounter", "Location", "Observation",
-                                     "Patient"};
-
-bool records_wants(struct str type)
-{
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-        if (str_eq(type, str_c(wanted[i])))
-            return true;
-    return false;
-}
-
 static bool is_finding(struct str type)
 {
-    return str_eq(type, STR("Condition")) || str_eq(type, STR("Observation"));
+    return str_eq(type, STR("Condition")) || str_eq(type, STR("Observation")) ||
+           str_eq(type, STR("Immunization"));
+}
+
+bool records_wants(const struct records *r, struct str type)
+{
+    if (str_eq(type, STR("Task")))
+        return r->definitions->asks_outbreak;
+    if (str_eq(type, STR("Immunization")))
+        return r->definitions->asks_immunization;
+    return is_finding(type) || str_eq(type, STR("Encounter")) || str_eq(type, STR("Location")) ||
+           str_eq(type, STR("Patient"));
 }
 
 int records_take(struct records *r, yyjson_val *resource, struct err *err)
 {
     struct str type = js_get_str(resource, "resourceType");
 
+    if (!records_wants(r, type))
+        return 0;
     if (is_finding(type))
-        return take_finding(r, resource, str_eq(type, STR("Observation")), err);
+        return take_finding(r, resource, err);
     if (str_eq(type, STR("Encounter")))
         return take_encounter(r, resource, err);
     if (str_eq(type, STR("Location")))
         return take_location(r, resource, err);
-    return str_eq(type, STR("Patient")) ? take_patient(r, resource, err) : 0;
+    return str_eq(type, STR("Task")) ? take_task(r, resource, err) : take_patient(r, resource, err);
 }
 
 static uint32_t number_of(const struct records *r, struct str type, struct str id)
@@ -298,18 +412,20 @@ static uint32_t number_of(const struct records *r, struct str type, struct str i
     char text[FINDING_NAME_MAX];
 
     if (is_finding(type))
-        return names_find(&r->finding_ids,
-                          finding_name(str_eq(type, STR("Observation")), id, text));
+        return names_find(&r->finding_ids, finding_name(type, id, text));
     if (str_eq(type, STR("Encounter")))
         return names_find(&r->visit_ids, id);
     if (str_eq(type, STR("Location")))
         return names_find(&r->place_ids, id);
+    if (str_eq(type, STR("Task")))
+        return names_find(&r->outbreak_ids, id);
     return str_eq(type, STR("Patient")) ? names_find(&r->person_ids, id) : NOT_THERE;
 }
 
 bool records_knows(const struct records *r, struct str type, struct str id)
 {
-    return is_finding(type) || str_eq(type, STR("Location")) || number_of(r, type, id) != NOT_THERE;
+    return (!str_eq(type, STR("Encounter")) && !str_eq(type, STR("Patient"))) ||
+           number_of(r, type, id) != NOT_THERE;
 }
 
 int records_forget(struct records *r, struct str type, struct str id, struct err *err)
@@ -328,10 +444,35 @@ int records_forget(struct records *r, struct str type, struct str id, struct err
     if (str_eq(type, STR("Patient"))) {
         r->people[n].born = r->people[n].died = DAY_UNKNOWN;
         r->people[n].sex = SEX_UNKNOWN;
+        r->people[n].residence = NOT_THERE;
         return records_replace(r, n, NOT_THERE, err);
     }
+    if (str_eq(type, STR("Task"))) {
+        r->is_outbreak_changed |= r->outbreaks[n].from != DAY_UNKNOWN;
+        r->outbreaks[n].from = DAY_UNKNOWN;
+        return 0;
+    }
     r->places[n].name = r->places[n].level = STR_NULL;
-    r->places[n].part_of = NOT_THERE;
+    set_part_of(r, n, NOT_THERE);
+    return 0;
+}
+
+int records_erase(struct records *r, struct str type, struct str id, struct err *err)
+{
+    uint32_t n = number_of(r, type, id);
+    int wrong = records_forget(r, type, id, err);
+
+    if (n == NOT_THERE || wrong < 0)
+        return wrong;
+    if (is_finding(type))
+        names_blank(&r->finding_ids, n);
+    else if (str_eq(type, STR("Encounter")) && r->visits[n].evidence == NOT_THERE)
+        names_blank(&r->visit_ids, n);
+    else if (str_eq(type, STR("Patient")) && r->people[n].evidence == NOT_THERE &&
+             r->people[n].first_merged == NOT_THERE)
+        names_blank(&r->person_ids, n);
+    else if (str_eq(type, STR("Task")))
+        names_blank(&r->outbreak_ids, n);
     return 0;
 }
 

@@ -5,11 +5,15 @@
 #include "surveillance/records.h"
 
 /* The number of a name, given when it is new; NOT_THERE at the arena's limit. Of an id more than
- * FHIR_ID_MAX characters are cut off: it is none of a store's. */
+ * FHIR_ID_MAX characters are cut off: it is none of a store's. Without a name: a new number that
+ * has none, as after names_blank. */
 uint32_t names_number(struct names *t, struct arena *a, struct str name);
 
 /* The number of a name that has one; else NOT_THERE. */
 uint32_t names_find(const struct names *t, struct str name);
+
+/* The name of a number is forgotten, and leads nowhere; the number stays taken. */
+void names_blank(struct names *t, uint32_t i);
 
 /* An array of `n` elements with room for another; NULL at the limit. *room is in elements. */
 void *names_room(struct arena *a, void *v, size_t n, size_t *room, size_t size);
@@ -21,6 +25,7 @@ uint32_t place_number(struct records *r, struct str id);
 uint32_t person_number(struct records *r, struct str id);
 uint32_t visit_number(struct records *r, struct str id);
 uint32_t finding_number(struct records *r, struct str name);
+uint32_t outbreak_number(struct records *r, struct str id);
 
 /* ---- links.c: who is whom, and which evidence belongs to what ---- */
 
@@ -30,9 +35,28 @@ int records_touch(struct records *r, uint32_t person, struct err *err);
 int records_touch_visit(struct records *r, uint32_t visit, struct err *err);
 /* `by` replaces a person, or nobody does any more. */
 int records_replace(struct records *r, uint32_t person, uint32_t by, struct err *err);
+/* Everybody with evidence that asks for outbreaks. */
+int records_touch_outbreaks(struct records *r, struct err *err);
 /* A finding says this too. */
 int evidence_add(struct records *r, const struct evidence *e, struct err *err);
 /* It says nothing any more. */
 int evidence_drop(struct records *r, uint32_t finding, struct err *err);
+
+/* ---- case_person.c: what a person's evidence says, all of it considered ---- */
+
+static inline bool is_of_fact(const struct records *r, const struct evidence *e)
+{
+    return e->disease >= r->definitions->n;
+}
+
+/* The day by which evidence is put in order: when it began, was seen, was told. */
+static inline int32_t evidence_day(const struct evidence *e)
+{
+    return e->onset != DAY_UNKNOWN ? e->onset : e->seen != DAY_UNKNOWN ? e->seen : e->reported;
+}
+
+/* Of v[0 … n-1], all of a person: sets what each piece says, now that the others are known, and
+ * takes out those that say nothing, and facts. Returns how many are left. */
+size_t evidence_settle(const struct records *r, uint32_t person, struct evidence *v, size_t n);
 
 #endif

@@ -35,8 +35,8 @@ static int make_triangles(struct arena *a, struct reports *r, struct err *err)
                            "%" PRId64 " periods until now are too many: the bound is %d, and %d "
                            "numbers for all series",
                            n, NOWCAST_PERIODS_MAX, REPORTS_CELLS_MAX);
-        r->triangles[i] = (struct triangle){
-            (size_t)n, r->longest, ARENA_ARRAY(a, double, (size_t)n *columns)};
+        r->triangles[i] =
+            (struct triangle){(size_t)n, r->longest, ARENA_ARRAY(a, double, (size_t)n *columns)};
         if (!r->triangles[i].cells)
             return err_no_memory(err);
     }

@@ -9,8 +9,8 @@
 
 struct reports {
     struct table table;
-    int64_t now;    /* what was reported later is left out */
-    size_t longest; /* delay, in periods */
+    int64_t now;                /* what was reported later is left out */
+    size_t longest;             /* delay, in periods */
     struct triangle *triangles; /* of each stratum, from its first period on; n 0: none until now */
     size_t n_late;              /* cases that took longer: they count as if they had not */
 };

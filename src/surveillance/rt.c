@@ -9,7 +9,7 @@
 #define SETTLED 1e-11      /* of a quantile, relative */
 #define STEPS_MAX 200
 #define SPREAD_MAX 6 /* deviations: what lies further out does not matter */
-#define ROOT_STEPS 8  /* of Newton's method, from a start that is right to two digits */
+#define ROOT_STEPS 8 /* of Newton's method, from a start that is right to two digits */
 
 double rt_interval(double mean, double sd, unsigned day)
 {
@@ -121,8 +121,8 @@ static double quantile(const struct mixture *m, double p)
         at_high = below(m, high) - p;
     }
     for (int i = 0; i < STEPS_MAX && high - low > SETTLED * high; i++) {
-        double middle = i % 3 == 2 ? (low + high) / 2
-                                   : low - at_low * (high - low) / (at_high - at_low);
+        double middle =
+            i % 3 == 2 ? (low + high) / 2 : low - at_low * (high - low) / (at_high - at_low);
         double at = below(m, middle) - p;
 
         if (at == 0)
@@ -181,7 +181,7 @@ int rt_run(const struct rt_job *job, struct rt_point *ret, struct err *err)
     if (r < 0)
         return r;
     means = grid_of(&job->interval_mean, INFINITY);
-    expected = ARENA_ARRAY(job->arena, double, RT_POINTS *RT_POINTS *job->n);
+    expected = ARENA_ARRAY(job->arena, double, RT_POINTS *RT_POINTS * job->n);
     if (!m || !expected)
         return err_no_memory(err);
     m->n = 0;

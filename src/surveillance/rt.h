@@ -26,7 +26,7 @@ struct rt_about {
 
 struct rt_job {
     size_t n;
-    const double *count; /* whole numbers; NAN: not known */
+    const double *count;                        /* whole numbers; NAN: not known */
     struct rt_about interval_mean, interval_sd; /* days; mean above 1, sd above 0 */
     size_t window;                              /* days that end with the one that is told */
     double prior_mean, prior_sd;                /* of R */

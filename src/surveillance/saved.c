@@ -5,7 +5,7 @@
 
 #include "surveillance/records_int.h"
 
-#define MAGIC "carnet cases 1\n"
+#define MAGIC "carnet cases 2\n"
 
 /* ---- out ---- */
 
@@ -34,14 +34,9 @@ static void put_names(struct sb *out, const struct names *t)
 
 static void put_evidence(struct sb *out, const struct evidence *e)
 {
-    const uint32_t v[] = {e->person,
-                          e->visit,
-                          e->disease,
-                          (uint32_t)e->says,
-                          (uint32_t)e->onset,
-                          (uint32_t)e->seen,
-                          (uint32_t)e->reported,
-                          e->source};
+    const uint32_t v[] = {e->person,   e->visit,           e->disease,        (uint32_t)e->says,
+                          e->maybe,    (uint32_t)e->onset, (uint32_t)e->seen, (uint32_t)e->reported,
+                          e->exposure, e->source};
 
     for (size_t i = 0; i < ARRAY_LEN(v); i++)
         put_u32(out, v[i]);
@@ -57,6 +52,8 @@ int saved_write(const struct kept *k, struct sb *out, struct err *err)
     put_str(out, k->text);
     put_u32(out, (uint32_t)position);
     put_u32(out, (uint32_t)(position >> 32));
+    put_u32(out, (uint32_t)k->expunged);
+    put_u32(out, (uint32_t)(k->expunged >> 32));
     put_u32(out, (uint32_t)k->today);
     put_u32(out, (uint32_t)r->first);
     put_u32(out, (uint32_t)r->last);
@@ -64,6 +61,7 @@ int saved_write(const struct kept *k, struct sb *out, struct err *err)
     put_names(out, &r->person_ids);
     put_names(out, &r->visit_ids);
     put_names(out, &r->finding_ids);
+    put_names(out, &r->outbreak_ids);
     for (size_t i = 0; i < r->place_ids.n; i++) {
         put_str(out, r->places[i].id);
         put_str(out, r->places[i].name);
@@ -74,11 +72,18 @@ int saved_write(const struct kept *k, struct sb *out, struct err *err)
         put_u32(out, (uint32_t)r->people[i].born);
         put_u32(out, (uint32_t)r->people[i].died);
         put_u32(out, (uint32_t)r->people[i].sex);
+        put_u32(out, r->people[i].residence);
         put_u32(out, r->people[i].replaced_by);
     }
     for (size_t i = 0; i < r->visit_ids.n; i++) {
         put_u32(out, r->visits[i].place);
         put_u32(out, (uint32_t)r->visits[i].day);
+    }
+    for (size_t i = 0; i < r->outbreak_ids.n; i++) {
+        put_u32(out, (uint32_t)r->outbreaks[i].from);
+        put_u32(out, (uint32_t)r->outbreaks[i].to);
+        put_u32(out, r->outbreaks[i].place);
+        put_u32(out, r->outbreaks[i].disease);
     }
     for (size_t i = 0; i < r->n_evidence; i++)
         n += r->evidence[i].person != NOT_THERE;
@@ -170,10 +175,13 @@ static int get_people(struct input *in, struct records *r, struct err *err)
         p->born = (int32_t)get_u32(in);
         p->died = (int32_t)get_u32(in);
         sex = get_u32(in);
+        p->residence = get_u32(in);
         by = get_u32(in);
         p->sex = (enum person_sex)MIN(sex, (uint32_t)SEX_OTHER);
-        wrong = by != NOT_THERE && by >= r->person_ids.n ? damaged(err)
-                                                         : records_replace(r, (uint32_t)i, by, err);
+        wrong = (by != NOT_THERE && by >= r->person_ids.n) ||
+                        (p->residence != NOT_THERE && p->residence >= r->place_ids.n)
+                    ? damaged(err)
+                    : records_replace(r, (uint32_t)i, by, err);
     }
     return wrong;
 }
@@ -184,6 +192,21 @@ static int get_visits(struct input *in, struct records *r, struct err *err)
         r->visits[i].place = get_u32(in);
         r->visits[i].day = (int32_t)get_u32(in);
         if (r->visits[i].place != NOT_THERE && r->visits[i].place >= r->place_ids.n)
+            return damaged(err);
+    }
+    return 0;
+}
+
+static int get_outbreaks(struct input *in, struct records *r, struct err *err)
+{
+    for (size_t i = 0; i < r->outbreak_ids.n; i++) {
+        struct outbreak *o = &r->outbreaks[i];
+
+        o->from = (int32_t)get_u32(in);
+        o->to = (int32_t)get_u32(in);
+        o->place = get_u32(in);
+        o->disease = (uint16_t)get_u32(in);
+        if (o->place != NOT_THERE && o->place >= r->place_ids.n)
             return damaged(err);
     }
     return 0;
@@ -203,11 +226,15 @@ static int get_evidence(struct input *in, struct records *r, struct err *err)
         e.disease = (uint16_t)get_u32(in);
         says = get_u32(in);
         e.says = (enum case_class)MIN(says, (uint32_t)CASE_CONFIRMED);
+        e.maybe = get_u32(in);
         e.onset = (int32_t)get_u32(in);
         e.seen = (int32_t)get_u32(in);
         e.reported = (int32_t)get_u32(in);
+        e.exposure = get_u32(in);
         e.source = get_u32(in);
-        if (in->is_short || e.person >= r->person_ids.n || e.disease >= r->definitions->n ||
+        if (in->is_short || e.person >= r->person_ids.n ||
+            e.disease >= r->definitions->n + r->definitions->n_facts ||
+            (e.exposure != NOT_THERE && e.exposure >= r->place_ids.n) ||
             e.source >= r->finding_ids.n || (e.visit != NOT_THERE && e.visit >= r->visit_ids.n))
             return damaged(err);
         wrong = evidence_add(r, &e, err);
@@ -229,6 +256,8 @@ int saved_read(struct kept *k, struct str bytes, struct err *err)
         return 0;
     position = get_u32(&in);
     position |= (uint64_t)get_u32(&in) << 32;
+    k->expunged = get_u32(&in);
+    k->expunged |= (uint64_t)get_u32(&in) << 32;
     k->today = (int32_t)get_u32(&in);
     r->first = (int32_t)get_u32(&in);
     r->last = (int32_t)get_u32(&in);
@@ -236,8 +265,10 @@ int saved_read(struct kept *k, struct str bytes, struct err *err)
         (wrong = get_names(&in, r, person_number, err)) < 0 ||
         (wrong = get_names(&in, r, visit_number, err)) < 0 ||
         (wrong = get_names(&in, r, finding_number, err)) < 0 ||
+        (wrong = get_names(&in, r, outbreak_number, err)) < 0 ||
         (wrong = get_places(&in, r, err)) < 0 || (wrong = get_people(&in, r, err)) < 0 ||
-        (wrong = get_visits(&in, r, err)) < 0 || (wrong = get_evidence(&in, r, err)) < 0)
+        (wrong = get_visits(&in, r, err)) < 0 || (wrong = get_outbreaks(&in, r, err)) < 0 ||
+        (wrong = get_evidence(&in, r, err)) < 0)
         return wrong;
     if (in.is_short || in.rest.n)
         return damaged(err);

@@ -9,20 +9,27 @@
 
 /* ---- periods ---- */
 
-/* Weeks begin on Monday; 1970-01-01 was a Thursday. */
-static int32_t week_of(int32_t day)
+/* 1970-01-01 was a Thursday. */
+static int32_t week_of(int32_t day, unsigned start)
 {
-    return (int32_t)((day + 3 - (day + 3 < 0 ? 6 : 0)) / 7);
+    int32_t since = day + 3 - (int32_t)start;
+
+    return (since - (since < 0 ? 6 : 0)) / 7;
 }
 
-static int32_t period_of(enum tally_period period, int32_t day)
+static int32_t week_day(int32_t week, unsigned start)
+{
+    return week * 7 - 3 + (int32_t)start;
+}
+
+static int32_t period_of(const struct tally_question *q, int32_t day)
 {
     int year, month, of_month;
 
-    if (period == TALLY_DAYS)
+    if (q->period == TALLY_DAYS)
         return day;
-    if (period == TALLY_WEEKS)
-        return week_of(day);
+    if (q->period == TALLY_WEEKS)
+        return week_of(day, q->week_start);
     clock_civil(day, &year, &month, &of_month);
     return year * 12 + month - 1;
 }
@@ -31,29 +38,21 @@ static void put_period(const struct tally *t, int32_t period, struct sb *out)
 {
     int year, month, day;
 
-    if (t->q.period == TALLY_WEEKS) {
-        table_put_week(period * 7 - 3, out);
+    if (t->q.period == TALLY_WEEKS && !t->q.week_start) {
+        table_put_week(week_day(period, 0), out);
         return;
     }
     if (t->q.period == TALLY_MONTHS) {
         sb_fmt(out, "%04d-%02d-01", period / 12, period % 12 + 1);
         return;
     }
+    if (t->q.period == TALLY_WEEKS)
+        period = week_day(period, t->q.week_start);
     clock_civil(period, &year, &month, &day);
     sb_fmt(out, "%04d-%02d-%02d", year, month, day);
 }
 
 /* ---- strata ---- */
-
-static unsigned years_at(int32_t born, int32_t day)
-{
-    int y, m, d, by, bm, bd;
-
-    clock_civil(day, &y, &m, &d);
-    clock_civil(born, &by, &bm, &bd);
-    y -= by + (m < bm || (m == bm && d < bd));
-    return (unsigned)MAX(y, 0);
-}
 
 /* The last group is of those whose age is not known. */
 static size_t age_group(const struct tally *t, const struct person *p, int32_t day)
@@ -65,7 +64,7 @@ static size_t age_group(const struct tally *t, const struct person *p, int32_t d
         return 0;
     if (p->born == DAY_UNKNOWN || p->born > day)
         return t->q.n_ages + 1;
-    years = years_at(p->born, day);
+    years = records_months(p->born, day) / 12;
     while (group < t->q.n_ages && years >= t->q.ages[group])
         group++;
     return group;
@@ -94,7 +93,8 @@ static size_t place_index(const struct tally *t, const struct found_case *c)
 {
     if (!t->place_at)
         return 0;
-    return c->place == NOT_THERE ? t->n_places - 1 : t->place_at[c->place];
+    return case_place(c, t->q.at) == NOT_THERE ? t->n_places - 1
+                                               : t->place_at[case_place(c, t->q.at)];
 }
 
 static int by_id(const void *a, const void *b, void *ctx)
@@ -148,8 +148,8 @@ static int find_periods(struct tally *t, struct err *err)
         return err_set(err, ERR_VALUE, "there are no visits and no cases, so no days to count");
     if (t->q.to < t->q.from)
         return err_set(err, ERR_VALUE, "the last day to count lies before the first");
-    t->first = period_of(t->q.period, t->q.from);
-    t->n_periods = (size_t)(period_of(t->q.period, t->q.to) - t->first) + 1;
+    t->first = period_of(&t->q, t->q.from);
+    t->n_periods = (size_t)(period_of(&t->q, t->q.to) - t->first) + 1;
     return 0;
 }
 
@@ -174,7 +174,8 @@ static void count(struct tally *t, const struct found_case *c)
     size_t disease, place, cell;
 
     if (!is_asked(t, c, &disease) ||
-        (t->within != NOT_THERE && !records_is_within(t->records, c->place, t->within)))
+        (t->within != NOT_THERE &&
+         !records_is_within(t->records, case_place(c, t->q.at), t->within)))
         return;
     if (day < t->q.from || day > t->q.to) {
         t->n_outside++;
@@ -183,7 +184,7 @@ static void count(struct tally *t, const struct found_case *c)
     place = place_index(t, c);
     cell = ((disease * t->n_places + place) * t->n_ages + age_group(t, p, day)) * t->n_sexes +
            sex_group(t, p);
-    t->counts[cell * t->n_periods + (size_t)(period_of(t->q.period, day) - t->first)]++;
+    t->counts[cell * t->n_periods + (size_t)(period_of(&t->q, day) - t->first)]++;
     t->n_cases++;
     t->n_confirmed += c->class == CASE_CONFIRMED;
     t->n_other_date += is_other;
@@ -238,7 +239,8 @@ static void put_text(struct sb *out, struct str s)
 
 void tally_header(const struct tally *t, struct sb *out)
 {
-    sb_str(out, t->q.period == TALLY_WEEKS ? STR("week,count,disease") : STR("date,count,disease"));
+    sb_str(out, t->q.period == TALLY_WEEKS && !t->q.week_start ? STR("week,count,disease")
+                                                               : STR("date,count,disease"));
     if (t->q.level.p)
         sb_lit(out, ",place,placeName");
     if (t->q.by_age)
@@ -290,7 +292,7 @@ int64_t tally_first_day(const struct tally *t, size_t i)
     int64_t period = t->first + (int64_t)i;
 
     if (t->q.period == TALLY_WEEKS)
-        return period * 7 - 3; /* the Monday before the Thursday */
+        return week_day((int32_t)period, t->q.week_start);
     if (t->q.period == TALLY_MONTHS)
         return clock_days((int)(period / 12), (int)(period % 12) + 1, 1);
     return period;

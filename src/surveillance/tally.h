@@ -2,7 +2,8 @@
  *
  * Every place of the level that is asked for has a row for every period, zeros too: a missing row
  * would be a count that is not known. Cases whose place, age or sex is not known have rows of their
- * own, where there are any. Weeks are ISO weeks.
+ * own, where there are any. Weeks begin on Monday, and are named as ISO weeks, or on another day,
+ * and are named by it; those of the MMWR begin on Sunday.
  */
 #ifndef SURVEILLANCE_TALLY_H
 #define SURVEILLANCE_TALLY_H
@@ -16,6 +17,8 @@ enum tally_period { TALLY_DAYS, TALLY_WEEKS, TALLY_MONTHS };
 
 struct tally_question {
     enum tally_period period;
+    unsigned week_start; /* days after Monday */
+    enum case_at at;     /* which place of a case counts */
     enum case_date by;
     enum case_class class; /* only cases of this class; CASE_NONE: all but those discarded */
     bool deaths;           /* only fatal ones */
@@ -33,10 +36,9 @@ struct tally_question {
 
 /* All cases by week and onset; of no disease yet. */
 void tally_question_init(struct tally_question *q);
-/* Sets one thing that is asked: disease (again and again), place, location, ages ("5,15"), sex and
- * deaths
- * ("true"), period, date, class, from, to. ERR_VALUE says what it may be, ERR_NOT_SUPPORTED that
- * there is no such thing to ask. Texts must outlive the question. */
+/* Sets one thing that is asked: disease (again and again), place, location, at, ages ("5,15"), sex
+ * and deaths ("true"), period, week-start, date, class, from, to. ERR_VALUE says what it may be,
+ * ERR_NOT_SUPPORTED that there is no such thing to ask. Texts must outlive the question. */
 int tally_ask(const struct case_definitions *all, struct tally_question *q, struct str name,
               struct str value, struct err *err);
 /* Every disease, where none was asked for. */
@@ -73,7 +75,7 @@ void tally_rows(const struct tally *t, size_t stratum, struct sb *out);
 bool tally_stratum(const struct tally *t, size_t stratum, struct sb *out);
 /* Its first day, since 1970-01-01. */
 int64_t tally_first_day(const struct tally *t, size_t i);
-/* "2026-W07", "2026-02-01": the i-th period of the tally. */
+/* "2026-W07", "2026-02-01" (its first day): the i-th period of the tally. */
 void tally_period(const struct tally *t, size_t i, struct sb *out);
 
 #endif

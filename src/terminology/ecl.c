@@ -18,9 +18,24 @@ enum ecl_operator {
     OP_BOTTOM,
 };
 
+static bool is_snomed(const struct cs *cs)
+{
+    return str_eq(cs_url(cs), STR("http://snomed.info/sct"));
+}
+
+struct str snomed_role_group(const struct cs *cs, const struct cs_property *p)
+{
+    size_t n;
+
+    if (!p->system || p->type == PROPERTY_CODING || !is_snomed(cs) ||
+        str_eq(cs_text(cs, cs_property_defs(cs, &n)[p->def].code), STR(SNOMED_ALTERNATE)))
+        return STR("");
+    return cs_text(cs, p->system);
+}
+
 bool ecl_is_for(const struct cs *cs, struct str property)
 {
-    return str_eq(cs_url(cs), STR("http://snomed.info/sct")) &&
+    return is_snomed(cs) &&
            (str_eq(property, STR("constraint")) || str_eq(property, STR("expression")));
 }
 

@@ -40,6 +40,11 @@
 #define SNOMED_TIME "effectiveTime" /* YYYYMMDD */
 /* What another scheme calls it; the scheme's concept stands where a Coding has its system. */
 #define SNOMED_ALTERNATE "alternateIdentifier"
+/* The attribute that stands for a role group: relationships that hold together. */
+#define SNOMED_ROLE_GROUP "609096000"
+
+/* The number of the role group that a property is in; empty: none. */
+struct str snomed_role_group(const struct cs *cs, const struct cs_property *p);
 
 /* Whether an equality of this property is an expression constraint. */
 bool ecl_is_for(const struct cs *cs, struct str property);

@@ -527,13 +527,32 @@ static int find_within(struct compiling *c, yyjson_val *names, struct part *ret,
     return 0;
 }
 
+/* The rules that R4 has for an include, and an exclude: one that breaks them means nothing. */
+static int check_include(struct compiling *c, yyjson_val *include)
+{
+    const char *what = c->excluding ? "an exclude" : "an include";
+    bool concepts = js_get(include, "concept"), filters = js_get(include, "filter");
+    bool system = js_get_str(include, "system").n;
+
+    if (!system && (concepts || filters))
+        return err_set(c->err, ERR_PROCESSING,
+                       "%s of the value set has concepts or filters and no system (vsd-2)", what);
+    if (!system && !yyjson_arr_size(js_get(include, "valueSet")))
+        return err_set(c->err, ERR_PROCESSING,
+                       "%s of the value set has neither a system nor a value set (vsd-1)", what);
+    if (concepts && filters)
+        return err_set(c->err, ERR_PROCESSING,
+                       "%s of the value set has both concepts and filters (vsd-3)", what);
+    return 0;
+}
+
 static int add_include(struct compiling *c, yyjson_val *include)
 {
     struct part p = {0};
     bool all;
-    int r = find_within(c, js_get(include, "valueSet"), &p, &all);
+    int r = check_include(c, include);
 
-    if (r < 0 || !all)
+    if (r < 0 || (r = find_within(c, js_get(include, "valueSet"), &p, &all)) < 0 || !all)
         return r;
     if (js_get_str(include, "system").n)
         return add_system(c, include, &p);

@@ -15,6 +15,7 @@ static const struct field account_fields[] = {
     {"recovery", FIELD_LIST, offsetof(struct account, recovery)},
     {"identifiers", FIELD_LIST, offsetof(struct account, identifiers)},
     {"links", FIELD_LIST, offsetof(struct account, links)},
+    {"passkeys", FIELD_LIST, offsetof(struct account, passkeys)},
     {"places", FIELD_LIST, offsetof(struct account, places)},
     {"created", FIELD_I64, offsetof(struct account, created_ms)},
     {"totpLast", FIELD_I64, offsetof(struct account, totp_last)},

@@ -19,6 +19,7 @@
 #define ACCOUNT_WAIT_MAX_MS 900000
 #define ACCOUNT_IDENTIFIERS_MAX 8
 #define ACCOUNT_LINKS_MAX 8
+#define ACCOUNT_PASSKEYS_MAX 8
 #define ACCOUNT_IDENTIFIER_MAX 1024        /* of system and value together */
 #define ACCOUNT_SETUP_MS INT64_C(86400000) /* a one-time secret for a first password */
 
@@ -27,7 +28,8 @@
     X("patient", "patient/*.rs patient/Consent.cu launch/patient")                                 \
     X("worker", "user/*.cruds patient/*.cruds launch/patient launch/encounter")                    \
     X("steward", "user/*.cruds")                                                                   \
-    X("guardian", "patient/*.rs user/*.rs launch/patient")                                         \
+    X("guardian",                                                                                  \
+      "patient/*.rs patient/Consent.cu user/*.rs user/Consent.cu launch/patient")                  \
     X("privacy", "user/*.rs user/Task.u")                                                          \
     X("operator", "user/*.cruds")                                                                  \
     X("epidemiologist", "user/*.rs user/Task.u")                                                   \
@@ -43,8 +45,9 @@ struct account {
     struct str totp;      /* key in base 32; empty: none */
     struct str_list recovery;    /* hashes of codes that are left */
     struct str_list identifiers; /* "system|value": who the person was confirmed to be */
-    struct str_list links;  /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
-    struct str_list places; /* hashes of browsers that it was signed in with, newest last */
+    struct str_list links;    /* "PROVIDER HASH": identities elsewhere that sign in (RECORD_LINK) */
+    struct str_list passkeys; /* names of theirs (passkey.h) */
+    struct str_list places;   /* hashes of browsers that it was signed in with, newest last */
     int64_t created_ms, totp_last, attempts, wait_until_ms;
     int64_t since_ms;     /* whoever signed in before is signed out */
     struct str totp_next; /* a key that waits for its first code; or empty */

@@ -5,6 +5,7 @@
  * person has to have signed in just now.
  */
 #include "trust/eid_int.h"
+#include "trust/passkey_page.h"
 
 #define RECENT_MS INT64_C(900000)
 
@@ -29,9 +30,8 @@ static void nobody_page(struct oauth *o)
 
 /* ---- the page ---- */
 
-/* A form of one button, whose field says what about. */
-static void say_action(struct page_out *p, const char *what, const char *name, struct str value,
-                       enum page_text button, struct str of)
+void account_say_action(struct page_out *p, const char *what, const char *name, struct str value,
+                        enum page_text button, struct str of)
 {
     page_form(p, "/auth/account", STR(""), what);
     page_hidden(p, name, value);
@@ -56,12 +56,12 @@ static void say_identities(struct page_out *p, const struct account *account)
         struct str id = str_head(link, space < 0 ? 0 : (size_t)space);
         const struct eid_provider *from = eid_find(eid, id);
 
-        say_action(p, "disconnect", "link", link, TEXT_DISCONNECT,
-                   from ? from->names[p->language] : id);
+        account_say_action(p, "disconnect", "link", link, TEXT_DISCONNECT,
+                           from ? from->names[p->language] : id);
     }
     for (size_t i = 0; i < eid->n; i++)
-        say_action(p, "connect", "provider", eid->v[i].id, TEXT_CONNECT,
-                   eid->v[i].names[p->language]);
+        account_say_action(p, "connect", "provider", eid->v[i].id, TEXT_CONNECT,
+                           eid->v[i].names[p->language]);
 }
 
 static void say_codes(struct page_out *p, const struct account *account)
@@ -96,6 +96,7 @@ void account_page(struct oauth *o, enum page_text problem)
     sb_lit(p.out, "<p><strong><bdi>");
     sb_html(p.out, account.name.n ? account.name : account.login);
     sb_lit(p.out, "</bdi></strong></p>");
+    passkey_say_all(&p, &account);
     say_codes(&p, &account);
     say_identities(&p, &account);
     page_heading(&p, TEXT_LEAVE);
@@ -110,13 +111,6 @@ void account_page(struct oauth *o, enum page_text problem)
 }
 
 /* ---- what can be done ---- */
-
-struct self {
-    struct oauth *o;
-    struct session session;
-    struct account account;
-    char codes[RECOVERY_CODES][RECOVERY_CODE_MAX];
-};
 
 static void connect(struct self *self)
 {
@@ -163,8 +157,7 @@ static void disconnect(struct self *self)
 
 /* ---- one-time codes ---- */
 
-/* What goes wrong with the store or the code, as the person reads it. */
-static void refuse(struct self *self, int r, enum page_text text)
+void account_refuse(struct self *self, int r, enum page_text text)
 {
     self->o->reply->trace.status = err_http_status(r);
     account_page(self->o, r == ERR_THROTTLED ? TEXT_WAIT : r == ERR_LOGIN ? text : TEXT_ERROR);
@@ -214,7 +207,7 @@ static void codes_begin(struct self *self)
     int r = record_commit(self->o->t->store, codes_begin_run, self, &self->o->err);
 
     if (r < 0)
-        refuse(self, r, PAGE_TEXT_COUNT);
+        account_refuse(self, r, PAGE_TEXT_COUNT);
     else
         codes_page(self, PAGE_TEXT_COUNT);
 }
@@ -265,7 +258,7 @@ static void codes_prove(struct self *self)
         self->o->reply->trace.status = 401;
         codes_page(self, TEXT_WRONG_CODE);
     } else if (r < 0) {
-        refuse(self, r, TEXT_WRONG_CODE);
+        account_refuse(self, r, TEXT_WRONG_CODE);
     } else {
         recovery_page(self);
     }
@@ -288,7 +281,7 @@ static bool has_code(struct self *self)
                         typed.p ? typed : STR(""), &tell, &self->account, &self->o->err);
 
     if (r < 0)
-        refuse(self, r, TEXT_WRONG_CODE);
+        account_refuse(self, r, TEXT_WRONG_CODE);
     else
         trust_told(self->o->t);
     return r >= 0;
@@ -312,7 +305,7 @@ static void recovery(struct self *self)
         return;
     r = record_commit(self->o->t->store, recovery_run, self, &self->o->err);
     if (r < 0)
-        refuse(self, r, PAGE_TEXT_COUNT);
+        account_refuse(self, r, PAGE_TEXT_COUNT);
     else
         recovery_page(self);
 }
@@ -335,7 +328,7 @@ static void codes_end(struct self *self)
         return;
     r = record_commit(self->o->t->store, codes_end_run, self, &self->o->err);
     if (r < 0)
-        refuse(self, r, PAGE_TEXT_COUNT);
+        account_refuse(self, r, PAGE_TEXT_COUNT);
     else
         account_page(self->o, PAGE_TEXT_COUNT);
 }
@@ -387,7 +380,7 @@ static void everywhere(struct self *self)
         return;
     r = record_commit(self->o->t->store, everywhere_run, self, &self->o->err);
     if (r < 0) {
-        refuse(self, r, PAGE_TEXT_COUNT);
+        account_refuse(self, r, PAGE_TEXT_COUNT);
         return;
     }
     token_cache_clear(&self->o->t->cache);
@@ -400,10 +393,17 @@ void oauth_account(struct oauth *o)
         struct str name;
         bool recent; /* only for one who signed in just now */
         void (*run)(struct self *self);
-    } actions[] = {{STR("connect"), true, connect},         {STR("disconnect"), true, disconnect},
-                   {STR("codes-begin"), true, codes_begin}, {STR("codes-prove"), true, codes_prove},
-                   {STR("recovery"), true, recovery},       {STR("codes-end"), true, codes_end},
-                   {STR("everywhere"), false, everywhere},  {STR("leave"), false, leave}};
+    } actions[] = {{STR("connect"), true, connect},
+                   {STR("disconnect"), true, disconnect},
+                   {STR("codes-begin"), true, codes_begin},
+                   {STR("codes-prove"), true, codes_prove},
+                   {STR("recovery"), true, recovery},
+                   {STR("codes-end"), true, codes_end},
+                   {STR("passkey-begin"), true, passkey_begin},
+                   {STR("passkey-make"), true, passkey_make},
+                   {STR("passkey-end"), true, passkey_end},
+                   {STR("everywhere"), false, everywhere},
+                   {STR("leave"), false, leave}};
     struct str what = form_get(&o->form, "do");
     struct self self = {.o = o};
 

@@ -453,7 +453,7 @@ int allow_interaction(const struct access *who, int type, unsigned rights, struc
                    STR_ARG(type ? def_resource_name(type) : STR("*")), missing);
 }
 
-int allow_log(const struct access *who, int type, struct str *ret, struct err *err)
+int allow_log(const struct access *who, int type, struct arena *a, struct str *ret, struct err *err)
 {
     struct openings o;
     struct str own = STR_NULL; /* whose entries alone */
@@ -465,9 +465,10 @@ int allow_log(const struct access *who, int type, struct str *ret, struct err *e
     if (who->guard && (r = guard_reads_log(who->guard, who->identity, err)) < 0)
         return r;
     if (!r) {
-        if (!str_starts(who->identity->fhir_user, STR("Patient/")))
+        if ((r = guard_own_patient(who->guard, who->identity, a, &own, err)) < 0)
+            return r;
+        if (!own.n)
             return err_set(err, ERR_FORBIDDEN, "the role does not read the audit log");
-        own = str_from(who->identity->fhir_user, 8);
     }
     openings_of(who->identity, type, READS, &o);
     if (o.all)

@@ -20,9 +20,11 @@ struct access allow_access(const struct identity *i, struct guard *guard);
 int allow_interaction(const struct access *who, int type, unsigned rights, struct err *err);
 
 /* Whose entries of the node's own log an access may read, as resources of a type that is in the
- * compartments of patients: *ret is one patient's id, or STR_NULL: everybody's. ERR_FORBIDDEN:
- * nobody's, or those that a scope's query finds, which the log cannot be asked. */
-int allow_log(const struct access *who, int type, struct str *ret, struct err *err);
+ * compartments of patients: *ret is one patient's id, in the identity or in `a`, or STR_NULL:
+ * everybody's. ERR_FORBIDDEN: nobody's, or those that a scope's query finds, which the log cannot
+ * be asked. */
+int allow_log(const struct access *who, int type, struct arena *a, struct str *ret,
+              struct err *err);
 
 /* Whether a scope's query can be held to: parameters of the resource itself, all understood.
  * ERR_VALUE. */

@@ -23,6 +23,7 @@ static const struct field asked_fields[] = {
     {"waiting", FIELD_STR, offsetof(struct asked, waiting)},
     {"browser", FIELD_STR, offsetof(struct asked, browser)},
     {"eid", FIELD_STR, offsetof(struct asked, eid)},
+    {"passkey", FIELD_STR, offsetof(struct asked, passkey)},
     {"signedIn", FIELD_I64, offsetof(struct asked, signed_in_ms)},
     {"assurance", FIELD_I64, offsetof(struct asked, assurance)},
     {"maxAge", FIELD_I64, offsetof(struct asked, max_age)},

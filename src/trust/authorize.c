@@ -185,7 +185,7 @@ static void begin(struct oauth *o, struct asked *asked, const struct client *cli
 {
     struct begin b = {.asked = asked, .now_ms = o->now_ms};
     struct str uri = form_get(&o->form, "request_uri");
-    char name[TICKET_NAME_MAX];
+    char name[TICKET_NAME_MAX], question[SECRET_TEXT_MAX];
     int r;
 
     if (uri.p && ticket_name(str_from(uri, sizeof PUSHED_PREFIX - 1), o->now_ms, name))
@@ -196,6 +196,8 @@ static void begin(struct oauth *o, struct asked *asked, const struct client *cli
                        "the person has to be asked");
         return;
     }
+    secret_new(question);
+    asked->passkey = str_c(question);
     asked->browser = browser_hash(o, true);
     r = asked->browser.p ? record_commit(o->t->store, begin_run, &b, &o->err)
                          : err_no_memory(&o->err);

@@ -30,6 +30,9 @@ bool authorize_pending(struct oauth *o, struct str at, struct asked *ret);
  * code is asked for where the account has a key for them and the proof was one factor. */
 void authorize_proven(struct oauth *o, struct str at, const struct account *account,
                       enum assurance assurance, struct str eid);
+/* Takes the question that a passkey answers from a pending request, where `fresh` stands from now
+ * on: each is asked once. False without one. Commits. */
+bool authorize_take_challenge(struct oauth *o, struct str at, struct str fresh, struct str *ret);
 /* … has not: its page again, with the problem. */
 void authorize_unproven(struct oauth *o, struct str at, enum page_text problem);
 

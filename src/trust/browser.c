@@ -3,6 +3,7 @@
 static const struct field session_fields[] = {
     {"account", FIELD_STR, offsetof(struct session, account)},
     {"eid", FIELD_STR, offsetof(struct session, eid)},
+    {"passkey", FIELD_STR, offsetof(struct session, passkey)},
     {"signedIn", FIELD_I64, offsetof(struct session, signed_in_ms)},
     {"assurance", FIELD_I64, offsetof(struct session, assurance)},
     {"until", FIELD_I64, offsetof(struct session, until_ms)},
@@ -87,6 +88,17 @@ int browser_session_new(struct store_txn *txn, const struct session *session, st
 void browser_session_set(struct oauth *o, const struct ticket *ticket)
 {
     set_cookie(o, cookie_name(o, COOKIE_SESSION), ticket->text, "");
+}
+
+int browser_session_keep(struct oauth *o, struct store_txn *txn, const struct session *session,
+                         struct err *err)
+{
+    struct str has = cookie(o, cookie_name(o, COOKIE_SESSION));
+    char name[TICKET_NAME_MAX];
+
+    return has.p && ticket_name(has, o->now_ms, name)
+               ? record_put(txn, RECORD_SESSION, str_c(name), &session_shape, session, err)
+               : err_set(err, ERR_LOGIN, "the session has ended");
 }
 
 struct str browser_place(struct oauth *o)

@@ -15,7 +15,8 @@
 
 struct session {
     struct str account;
-    struct str eid; /* the provider where the person proved themselves, or empty */
+    struct str eid;     /* the provider where the person proved themselves, or empty */
+    struct str passkey; /* the question that a new passkey answers, once; or empty */
     int64_t signed_in_ms, assurance, until_ms;
 };
 extern const struct shape session_shape;
@@ -31,6 +32,9 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,
                         struct err *err);
 void browser_session_set(struct oauth *o, const struct ticket *ticket);
+/* Inside a job: what the session of the request's cookie is now. */
+int browser_session_keep(struct oauth *o, struct store_txn *txn, const struct session *session,
+                         struct err *err);
 /* The hash by which this browser is known to accounts that signed in with it, for a year after the
  * last time; sets the cookie. .p NULL without memory. */
 struct str browser_place(struct oauth *o);

@@ -46,7 +46,7 @@ static int close_run(void *ctx, struct store_txn *txn, struct err *err)
         return r;
     account->disabled = account->closed = true;
     account->password = account->totp = STR("");
-    account->recovery.n = account->places.n = 0;
+    account->recovery.n = account->places.n = account->passkeys.n = 0;
     if ((r = account_put(txn, account, err)) < 0 ||
         (r = trust_revoke_all(txn, account->id, err)) < 0)
         return r;

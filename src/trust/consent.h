@@ -16,6 +16,7 @@
 struct asker {
     const struct policy_role *role; /* NULL: the policy knows no such role */
     struct str user;                /* "Practitioner/1", or empty */
+    struct str own;                 /* id of the Patient that they are themselves, or empty */
     const struct str *refs;         /* `user`, and what it acts for: organisations, groups … */
     size_t n_refs;
     struct str purpose;

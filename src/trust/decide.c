@@ -71,10 +71,10 @@ static bool is_own(const struct asker *who, const struct facts *f)
     bool all = speaks_of_all(f->type);
     size_t n = 0;
 
-    if (!str_starts(who->user, STR("Patient/")))
+    if (!who->own.n)
         return false;
     for (size_t i = 0; i < f->n_patients; i++)
-        n += str_eq(f->patients[i], str_from(who->user, 8));
+        n += str_eq(f->patients[i], who->own);
     return !f->has_more && n > 0 && (!all || n == f->n_patients);
 }
 

@@ -63,7 +63,8 @@ enum why decide(const struct policy *p, const struct asker *who, const struct fa
 enum why decide_asker(const struct asker *who);
 bool decide_needs_care(const struct asker *who);
 bool decide_breaks_glass(const struct asker *who);
-/* One who acts for others: a RelatedPerson, or a Person that stands for some. */
+/* One who acts for others: a RelatedPerson, or a Person that stands for some and may be a patient
+ * as well, whose own record is then seen as any patient's own. */
 bool decide_is_proxy(struct str user);
 /* What silence means for what is not sensitive. */
 bool decide_implicit(const struct policy *p, const struct asker *who);

@@ -36,11 +36,6 @@ int eid_connect(struct oauth *o, const struct eid_provider *p, struct str accoun
 /* Where one goes who leaves here, to leave there as well; empty: nowhere. */
 struct str eid_leave(struct oauth *o, struct str provider);
 
-/* ---- account_page.c ---- */
-
-/* The person's own page; PAGE_TEXT_COUNT: no problem. */
-void account_page(struct oauth *o, enum page_text problem);
-
 /* ---- eid_link.c: whose account it is ---- */
 
 struct eid_person {

@@ -4,6 +4,7 @@
  * browser where it began, and for one provider: its own redirect URI, and its `iss` where it says
  * one (RFC 9700, 4.4), so that no provider can pass its answer off as another's.
  */
+#include "trust/account_int.h"
 #include "trust/eid_int.h"
 
 #include "base/log.h"

@@ -95,8 +95,8 @@ static int drop_tickets(struct forgetting *f, struct err *err)
 
 static int forget(struct forgetting *f, struct err *err)
 {
-    static const enum record_kind theirs[] = {RECORD_ACCOUNT, RECORD_LOGIN, RECORD_LINK,
-                                              RECORD_IDENTIFIER, RECORD_GRANT};
+    static const enum record_kind theirs[] = {RECORD_ACCOUNT,    RECORD_LOGIN,   RECORD_LINK,
+                                              RECORD_IDENTIFIER, RECORD_PASSKEY, RECORD_GRANT};
     ptrdiff_t slash = str_find(f->fhir_user, '/');
     int r = each_of(f, RECORD_ACCOUNT, find_account, err);
 
@@ -168,6 +168,8 @@ int trust_revoke_all(struct store_txn *txn, struct str account, struct err *err)
     r = each_of(&f, RECORD_LINK, drop_if_theirs, err);
     if (r >= 0)
         r = each_of(&f, RECORD_IDENTIFIER, drop_if_theirs, err);
+    if (r >= 0)
+        r = each_of(&f, RECORD_PASSKEY, drop_if_theirs, err);
     if (r >= 0)
         r = each_of(&f, RECORD_GRANT, drop_if_theirs, err);
     if (r >= 0)

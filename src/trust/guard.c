@@ -112,6 +112,8 @@ static struct asker asker_of(const struct policy *p, const struct identity *i)
 {
     struct asker who = {.role = policy_role(p, role_name(i)),
                         .user = i->fhir_user,
+                        .own = str_starts(i->fhir_user, STR("Patient/")) ? str_from(i->fhir_user, 8)
+                                                                         : STR(""),
                         .account = i->kind == IDENTITY_PERSON ? i->subject : STR(""),
                         .glass = i->patient,
                         .assurance = i->assurance,
@@ -180,6 +182,8 @@ static int set_care(struct view *v, struct err *err)
         return r;
     v->who.refs = v->care->refs_v;
     v->who.n_refs = v->care->n_refs;
+    if (v->care->own.n)
+        v->who.own = v->care->own;
     if (role->records != RECORDS_OWN && !decide_needs_care(&v->who))
         return 0;
     if (v->reach)
@@ -436,8 +440,13 @@ static bool same_labels(const struct policy *p, const struct facts *old, const s
 /* A person may write what they consent to. */
 static bool is_own_consent(const struct view *v, const struct facts *f)
 {
-    return str_starts(v->who.user, STR("Patient/")) &&
-           str_eq(consent_patient(f->root), str_from(v->who.user, 8));
+    return v->who.own.n && str_eq(consent_patient(f->root), v->who.own);
+}
+
+/* Those who are nobody's worker say what they consent to themselves, and nothing for others. */
+static bool speaks_for_oneself(const struct view *v)
+{
+    return v->who.role->records == RECORDS_OWN || decide_is_proxy(v->who.user);
 }
 
 /* What makes somebody more than they are by naming them. In whose care somebody is may be written
@@ -471,8 +480,8 @@ static int may_grant(const struct view *v, const struct facts *f, struct err *er
         return 0;
     if (says_who_one_is(f->type) && v->who.user.n && facts_mentions(f, v->who.user))
         return refuse(err, "this says who you are or act for, and is another's to write");
-    if (v->who.role->grants[f->type] && (v->who.role->records != RECORDS_OWN ||
-                                         (str_eq(type, STR("Consent")) && is_own_consent(v, f))))
+    if (v->who.role->grants[f->type] &&
+        (!speaks_for_oneself(v) || (str_eq(type, STR("Consent")) && is_own_consent(v, f))))
         return 0;
     for (size_t i = 0; is_care && i < f->n_patients; i++)
         is_care = v->care && care_has(v->care, f->patients[i]);

@@ -55,6 +55,17 @@ int guard_may_find(struct guard *g, const struct identity *who, struct err *err)
 int guard_find(struct guard *g, const struct identity *who, struct store_txn *txn,
                const uint64_t *rows, size_t n, bool *ret, struct err *err);
 
+/* The id of the Patient that `who` is, empty where they are none: of a Patient's account, or of a
+ * Person's that is linked to one (assurance level3 or level4). `g` may be NULL: then only the
+ * former. Texts live in the identity or in `a`. */
+int guard_own_patient(struct guard *g, const struct identity *who, struct arena *a, struct str *ret,
+                      struct err *err);
+/* The ids of all for whom a RelatedPerson or a Person may act, of age or not, and of who they are
+ * themselves first; nobody for anybody else. Whether they see them is another question. `txn` sees
+ * everything up to now; ids live in `a`. */
+int guard_people(struct guard *g, const struct identity *who, struct store_txn *txn,
+                 struct arena *a, struct str_list *ret, struct err *err);
+
 /* WHY_SHARED, or why `who` sees nothing at all. */
 int guard_may_ask(struct guard *g, const struct identity *who, enum why *ret, struct err *err);
 

@@ -4,7 +4,8 @@
  * guard_care.c     care that is kept            guard_feed.c   following the change feed
  * guard_related.c  who is in whose care         guard_reach.c  the rows of all in one's care
  * guard_find.c     whom one may find             guard_colleague.c  who works where
- * guard_law.c      cases of what is reported
+ * guard_law.c      cases of what is reported    guard_own.c      who is who asks, and whom they act
+ * for
  */
 #ifndef TRUST_GUARD_INT_H
 #define TRUST_GUARD_INT_H
@@ -133,6 +134,7 @@ struct care {
     struct text_map patients; /* id -> itself */
     struct text_map grown;    /* of a proxy's: those of `patients` who are of age */
     bool is_proxy;
+    struct str own;           /* of a Person: id of the Patient that they are, or empty */
     bool is_by_law;           /* `patients` are cases: id -> their diseases, a bit each */
     struct text_map because;  /* "Encounter/1" … -> itself */
     bool is_wide;             /* too many to keep rows of */

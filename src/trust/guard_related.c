@@ -483,30 +483,51 @@ static int find_rows(struct making *in, struct err *err)
 
 /* ---- those who act for others ---- */
 
+/* A Patient with its id in the care's memory: 1, or 0 where there is none for now. */
+static int get_patient(struct making *in, struct str id, struct str *ret_id, struct row *ret,
+                       struct err *err)
+{
+    struct care *c = in->c;
+    int r;
+
+    if (!(*ret_id = arena_dup(&c->a, id)).p)
+        return err_no_memory(err);
+    r = store_get(in->txn, def_resource(STR("Patient")), *ret_id, ret, err);
+    if (r != ERR_NOT_FOUND && (r < 0 || ret->method != METHOD_DELETE))
+        return r < 0 ? r : 1;
+    c->until_ms = MIN(c->until_ms, in->now_ms + MISSING_MS);
+    return 0;
+}
+
 static int add_ward(struct making *in, struct str id, struct err *err)
 {
     struct care *c = in->c;
-    struct str own = arena_dup(&c->a, id);
     int64_t grown_ms;
     yyjson_val *root;
+    struct str ward;
     struct row row;
-    int r;
+    int r = get_patient(in, id, &ward, &row, err);
 
-    if (!own.p)
-        return err_no_memory(err);
-    r = store_get(in->txn, def_resource(STR("Patient")), own, &row, err);
-    if (r == ERR_NOT_FOUND || (r >= 0 && row.method == METHOD_DELETE)) {
-        c->until_ms = MIN(c->until_ms, in->now_ms + MISSING_MS);
-        return 0;
-    }
-    if (r < 0 || (r = parse(in, &row, &root, err)) < 0)
+    if (r <= 0 || (r = parse(in, &row, &root, err)) < 0)
         return r;
     grown_ms = facts_birthday_ms(js_get_str(root, "birthDate"), in->g->policy->age);
     if (in->now_ms < grown_ms)
         c->until_ms = MIN(c->until_ms, grown_ms);
-    else if ((r = set_add(&c->grown, own, err)) < 0)
+    else if ((r = set_add(&c->grown, ward, err)) < 0)
         return r;
-    return set_add(&c->patients, own, err);
+    return set_add(&c->patients, ward, err);
+}
+
+static int add_self(struct making *in, struct str id, struct err *err)
+{
+    struct str own;
+    struct row row;
+    int r = get_patient(in, id, &own, &row, err);
+
+    if (r <= 0)
+        return r;
+    in->c->own = own;
+    return set_add(&in->c->patients, own, err);
 }
 
 /* A RelatedPerson that is active says for whom its person acts. */
@@ -534,10 +555,20 @@ static int add_related(struct making *in, struct str id, struct err *err)
     return add_ward(in, str_from(patient, 8), err);
 }
 
-/* A Person stands for the RelatedPersons that it links to. */
+/* Lists of links are made by matching names as well: only one of which somebody made sure opens a
+ * person's own record. */
+static bool is_sure(yyjson_val *link)
+{
+    static const char *const levels[] = {"level3", "level4", NULL};
+
+    return is_one_of(js_get_str(link, "assurance"), levels);
+}
+
+/* A Person stands for the RelatedPersons that it links to, and is the Patient. */
 static int add_person(struct making *in, struct str id, struct err *err)
 {
     struct str_list of = {ARENA_ARRAY(&in->c->a, struct str, RECORD_LIST_MAX), 0};
+    struct str self = STR("");
     yyjson_val *root, *one;
     struct row row;
     size_t i, max;
@@ -550,16 +581,21 @@ static int add_person(struct making *in, struct str id, struct err *err)
         return 0;
     if (r < 0 || (r = parse(in, &row, &root, err)) < 0)
         return r;
+    if (yyjson_is_false(js_get(root, "active")))
+        return 0;
     yyjson_arr_foreach(js_get(root, "link"), i, max, one) {
         struct str target = facts_reference(js_get(one, "target"));
 
+        if (!self.n && str_starts(target, STR("Patient/")) && is_sure(one) &&
+            !(self = arena_dup(&in->c->a, str_from(target, 8))).p)
+            return err_no_memory(err);
         if (str_starts(target, STR("RelatedPerson/")) && of.n < RECORD_LIST_MAX &&
             !(of.v[of.n++] = arena_dup(&in->c->a, str_from(target, 14))).p)
             return err_no_memory(err);
     }
     for (i = 0; i < of.n && r >= 0; i++)
         r = add_related(in, of.v[i], err);
-    return MIN(r, 0);
+    return r < 0 || !self.n ? MIN(r, 0) : add_self(in, self, err);
 }
 
 static int find_wards(struct making *in, struct str user, struct err *err)

@@ -7,6 +7,7 @@
 #include "trust/client.h"
 #include "trust/explain.h"
 #include "trust/keys.h"
+#include "trust/passkey.h"
 #include "trust/policy_book.h"
 #include "trust/trust_int.h"
 
@@ -104,9 +105,9 @@ static int user_password(struct manage *m, struct store_txn *txn, struct err *er
 
 static void say_account(struct manage *m, const struct account *account)
 {
-    sb_fmt(m->out, "%.*s  %.*s  %.*s%s%s%s%s\n", STR_ARG(account->id), STR_ARG(account->login),
+    sb_fmt(m->out, "%.*s  %.*s  %.*s%s%s%s%s%s\n", STR_ARG(account->id), STR_ARG(account->login),
            STR_ARG(account->role), account->totp.n ? "  one-time codes" : "",
-           account->password.n ? "" : "  no password yet",
+           account->passkeys.n ? "  passkeys" : "", account->password.n ? "" : "  no password yet",
            account->wait_until_ms > clock_now_ms() ? "  waiting" : "",
            account->closed     ? "  closed"
            : account->disabled ? "  disabled"
@@ -211,6 +212,18 @@ static int user_totp_off(struct manage *m, struct store_txn *txn, struct err *er
     account.recovery.n = 0;
     say_account(m, &account);
     return account_put(txn, &account, err);
+}
+
+static int user_passkeys_off(struct manage *m, struct store_txn *txn, struct err *err)
+{
+    struct account account;
+    int r = account_find(txn, asked(m, "login"), m->a, &account, err);
+
+    if (r >= 0)
+        r = passkey_drop(txn, &account, STR(""), err);
+    if (r >= 0)
+        say_account(m, &account);
+    return r;
 }
 
 /* ---- clients ---- */
@@ -410,6 +423,7 @@ static const struct action {
     {STR("user-password"), user_password},
     {STR("user-totp"), user_totp},
     {STR("user-totp-off"), user_totp_off},
+    {STR("user-passkeys-off"), user_passkeys_off},
     {STR("user-identify"), user_identify},
     {STR("client-add"), client_add},
     {STR("client-list"), client_list},

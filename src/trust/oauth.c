@@ -26,6 +26,8 @@ static const struct endpoint {
     {STR("/auth/eid"), GET | ASKS, oauth_eid},
     {STR("/auth/eid/back/"), GET | ASKS, oauth_eid_back},
     {STR("/auth/account"), GET | POST | AUDITED, oauth_account},
+    {STR("/auth/passkey"), POST | AUDITED, oauth_passkey},
+    {STR("/auth/passkey.js"), GET, oauth_passkey_script},
     {STR("/auth/demo"), POST, oauth_demo},
     {STR("/auth/enter"), GET, oauth_enter},
     {STR("/auth/forgot"), GET | POST | AUDITED, oauth_forgot},

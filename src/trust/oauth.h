@@ -13,6 +13,8 @@
  *   /auth/eid          GET        on to a provider of identities     OpenID Connect Core 3.1
  *   /auth/eid/back/ID  GET        and back from it
  *   /auth/account      GET, POST  what a person does with their own account
+ *   /auth/passkey      POST       signing in with a passkey          Web Authentication 2
+ *   /auth/passkey.js   GET        the script for that
  *   /auth/demo         POST       links into a demo (demo.h)
  *   /auth/enter        GET        one of them
  *   /auth/token        POST       code, refresh_token, client_credentials

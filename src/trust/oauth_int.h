@@ -59,6 +59,8 @@ void oauth_leave(struct oauth *o);
 void oauth_eid(struct oauth *o);
 void oauth_eid_back(struct oauth *o);
 void oauth_account(struct oauth *o);
+void oauth_passkey(struct oauth *o);
+void oauth_passkey_script(struct oauth *o);
 void oauth_demo(struct oauth *o);
 void oauth_enter(struct oauth *o);
 void oauth_well_known(struct oauth *o);
@@ -73,6 +75,7 @@ struct asked {
     struct str waiting;                       /* account whose one-time code is asked for */
     struct str browser;                       /* hash of the browser's cookie */
     struct str eid;                           /* provider where they proved themselves, or empty */
+    struct str passkey;                       /* the question that a passkey answers, once */
     int64_t signed_in_ms, assurance, max_age; /* max_age in seconds plus 1; 0: not asked */
 };
 extern const struct shape asked_shape;

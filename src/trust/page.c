@@ -206,13 +206,16 @@ void page_end(struct page_out *p, int status, struct str redirect)
 {
     struct str origin = redirect.p ? origin_of(redirect) : STR("");
     struct oauth *o = p->o;
+    const char *script = p->has_script ? "; script-src 'self'" : "";
     struct str policy;
 
     pthread_once(&style_once, hash_style);
     policy = arena_fmt(o->a,
                        "default-src 'none'; style-src 'sha256-%s'; form-action 'self'%s%.*s; "
-                       "frame-ancestors 'none'; base-uri 'none'",
-                       style_hash, origin.n ? " " : "", STR_ARG(origin));
+                       "frame-ancestors 'none'; base-uri 'none'%s",
+                       style_hash, origin.n ? " " : "", STR_ARG(origin), script);
+    if (p->has_script)
+        sb_fmt(p->out, "<script src=\"%.*s/auth/passkey.js\"></script>", STR_ARG(o->t->root));
     sb_lit(p->out, "</main></body></html>\n");
     o->reply->status = status;
     o->reply->type = "text/html; charset=utf-8";
@@ -221,5 +224,6 @@ void page_end(struct page_out *p, int status, struct str redirect)
                  policy.p ? policy : STR("default-src 'none'; frame-ancestors 'none'"));
     oauth_header(o, "X-Frame-Options", STR("DENY"));
     oauth_header(o, "X-Content-Type-Options", STR("nosniff"));
-    oauth_header(o, "Referrer-Policy", STR("no-referrer"));
+    /* Nothing to other sites. With "no-referrer" browsers send forms here as from nowhere, too. */
+    oauth_header(o, "Referrer-Policy", STR("same-origin"));
 }

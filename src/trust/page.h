@@ -1,8 +1,9 @@
 /* page.h - the pages of signing in: plain HTML, whole without JavaScript, in six languages.
  *
  * Every text is a row of PAGE_TEXTS (page_text.c has the words). Pages may be framed by nobody,
- * load nothing, and send their forms to this node alone (and, where a form's answer leads back to
- * an app, there: browsers hold redirects to form-action as well).
+ * load nothing but the script for passkeys where there are some, and send their forms to this node
+ * alone (and, where a form's answer leads back to an app, there: browsers hold redirects to
+ * form-action as well).
  */
 #ifndef TRUST_PAGE_H
 #define TRUST_PAGE_H
@@ -67,6 +68,12 @@
     X(TEXT_CODES_KEY)                                                                              \
     X(TEXT_CODES_OPEN)                                                                             \
     X(TEXT_CODES_END)                                                                              \
+    X(TEXT_PASSKEYS)                                                                               \
+    X(TEXT_PASSKEYS_HELP)                                                                          \
+    X(TEXT_PASSKEY_MAKE)                                                                           \
+    X(TEXT_PASSKEY_END)                                                                            \
+    X(TEXT_PASSKEY_USE)                                                                            \
+    X(TEXT_PASSKEY_NOT)                                                                            \
     X(TEXT_RECOVERY)                                                                               \
     X(TEXT_RECOVERY_HELP)                                                                          \
     X(TEXT_EVERYWHERE)                                                                             \
@@ -119,6 +126,7 @@ struct page_out {
     struct oauth *o;
     struct sb *out; /* the reply's body */
     enum page_language language;
+    bool has_script; /* /auth/passkey.js, which adds to what is there */
 };
 
 /* Head and heading; `title` is a text of the table. */

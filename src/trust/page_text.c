@@ -503,6 +503,59 @@ static const struct str texts[PAGE_TEXT_COUNT][PAGE_LANGUAGE_COUNT] = {
         S("Отключить одноразовые коды"),
         S("Desactivar los códigos de un solo uso"),
     },
+    [TEXT_PASSKEYS] = {
+        S("Passkeys"),
+        S("مفاتيح المرور"),
+        S("通行密钥"),
+        S("Clés d’accès"),
+        S("Ключи доступа"),
+        S("Llaves de acceso"),
+    },
+    [TEXT_PASSKEYS_HELP] = {
+        S("With a passkey you sign in by your fingerprint, your face or the PIN of your "
+          "device, without a password."),
+        S("باستخدام مفتاح المرور يمكنك تسجيل الدخول ببصمة إصبعك أو وجهك أو رمز جهازك، بدون "
+          "كلمة مرور."),
+        S("使用通行密钥，您可以用指纹、面容或设备 PIN 码登录，无需密码。"),
+        S("Avec une clé d’accès, vous vous connectez par votre empreinte, votre visage ou le "
+          "code de votre appareil, sans mot de passe."),
+        S("С ключом доступа вы входите по отпечатку пальца, лицу или PIN-коду устройства, "
+          "без пароля."),
+        S("Con una llave de acceso usted entra con su huella, su rostro o el PIN de su "
+          "dispositivo, sin contraseña."),
+    },
+    [TEXT_PASSKEY_MAKE] = {
+        S("Add a passkey"),
+        S("إضافة مفتاح مرور"),
+        S("添加通行密钥"),
+        S("Ajouter une clé d’accès"),
+        S("Добавить ключ доступа"),
+        S("Añadir una llave de acceso"),
+    },
+    [TEXT_PASSKEY_END] = {
+        S("Remove the passkey of"),
+        S("إزالة مفتاح المرور بتاريخ"),
+        S("删除此日期的通行密钥"),
+        S("Supprimer la clé d’accès du"),
+        S("Удалить ключ доступа от"),
+        S("Quitar la llave de acceso del"),
+    },
+    [TEXT_PASSKEY_USE] = {
+        S("Sign in with a passkey"),
+        S("تسجيل الدخول بمفتاح مرور"),
+        S("使用通行密钥登录"),
+        S("Se connecter avec une clé d’accès"),
+        S("Войти с ключом доступа"),
+        S("Entrar con una llave de acceso"),
+    },
+    [TEXT_PASSKEY_NOT] = {
+        S("This did not work with the passkey. Try again, or sign in another way."),
+        S("لم ينجح ذلك بمفتاح المرور. حاول مرة أخرى، أو سجّل الدخول بطريقة أخرى."),
+        S("通行密钥未能使用。请重试，或用其他方式登录。"),
+        S("Cela n’a pas fonctionné avec la clé d’accès. Réessayez, ou connectez-vous autrement."),
+        S("С ключом доступа не получилось. Попробуйте ещё раз или войдите другим способом."),
+        S("No ha funcionado con la llave de acceso. Inténtelo de nuevo o entre de otra manera."),
+    },
     [TEXT_RECOVERY] = {
         S("New recovery codes"),
         S("رموز استرداد جديدة"),

@@ -61,6 +61,18 @@ static int say_patient(void *ctx, const struct row *row, struct err *err)
     return 0;
 }
 
+/* Whether there is such a Patient. */
+static int get_patient(struct store_txn *txn, struct str id, struct row *ret, struct err *err)
+{
+    int r = ERR_NOT_FOUND;
+
+    if (fhir_is_id(id))
+        r = store_get(txn, def_resource(STR("Patient")), id, ret, err);
+    if (r == ERR_NOT_FOUND || (r >= 0 && ret->method == METHOD_DELETE))
+        return err_set(err, ERR_NOT_FOUND, "there is no such patient");
+    return MIN(r, 0);
+}
+
 /* By name where it has letters, else by identifier. */
 static int find(struct oauth *o, struct store_txn *txn, struct str what, struct page *ret)
 {
@@ -122,68 +134,101 @@ static int keep_found(struct oauth *o, struct store_txn *txn, const struct ident
     return r;
 }
 
-static int find_for(struct oauth *o, struct store_txn *txn, const struct asked *asked,
+static int find_for(struct oauth *o, struct store_txn *txn, const struct identity *who,
                     struct str what, struct page *ret)
 {
-    struct identity who;
-    int r = o->t->guard ? identity_of(o, txn, asked, &who, &o->err) : 0;
+    int r = o->t->guard ? guard_may_find(o->t->guard, who, &o->err) : 0;
 
-    if (r >= 0 && o->t->guard)
-        r = guard_may_find(o->t->guard, &who, &o->err);
     if (r >= 0)
         r = find(o, txn, what, ret);
-    return r < 0 || !o->t->guard ? r : keep_found(o, txn, &who, ret, &o->err);
+    return r < 0 || !o->t->guard ? r : keep_found(o, txn, who, ret, &o->err);
 }
 
-static int list(struct page_out *p, const struct asked *asked, struct str what, struct str at)
+/* Those for whom somebody acts, who look for nobody else, and they themselves first. */
+static int list_own(struct oauth *o, struct store_txn *txn, const struct identity *who,
+                    struct page *ret)
+{
+    struct str_list ids;
+    int r = guard_people(o->t->guard, who, txn, o->a, &ids, &o->err);
+
+    *ret = (struct page){.n = 0};
+    if (r < 0)
+        return r;
+    if (!(ret->rows = ARENA_ARRAY(o->a, uint64_t, ids.n + 1)))
+        return err_no_memory(&o->err);
+    for (size_t i = 0; i < ids.n; i++) {
+        struct row row;
+
+        if ((r = get_patient(txn, ids.v[i], &row, &o->err)) >= 0)
+            ret->rows[ret->n++] = row.row;
+        else if (r != ERR_NOT_FOUND)
+            return r;
+    }
+    return keep_found(o, txn, who, ret, &o->err);
+}
+
+static void say_patients(struct page_out *p, struct store_txn *txn, const struct page *page,
+                         struct str at, int r)
 {
     struct oauth *o = p->o;
-    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
-    struct access who = trust_system();
     struct found f = {p, at};
-    struct page page;
-    int r = store_begin(o->t->store, &who, &txn, &o->err);
 
-    if (r >= 0)
-        r = find_for(o, txn, asked, what, &page);
-    if (r < 0 || !page.n) {
+    if (r < 0 || !page->n) {
         page_problem(p, r == ERR_THROTTLED ? TEXT_WAIT : TEXT_NOBODY);
-        return r;
+        return;
     }
     sb_lit(p->out, "<ul>");
-    r = store_each_row(txn, page.rows, page.n, say_patient, &f, &o->err);
+    for (size_t i = 0; i < page->n && r >= 0; i++) {
+        struct row row;
+
+        r = store_get_row(txn, page->rows[i], &row, &o->err);
+        if (r >= 0)
+            r = say_patient(&f, &row, &o->err);
+    }
     sb_lit(p->out, "</ul>");
-    return r;
+}
+
+static void find_form(struct page_out *p, struct str at)
+{
+    page_form(p, "/auth/step", at, "find");
+    page_field(p, "find", TEXT_FIND, "search", "off", TEXT_PICK_HELP);
+    page_button(p, NULL, NULL, TEXT_FIND);
+    page_form_end(p);
+}
+
+static void offer(struct page_out *p, struct store_txn *txn, const struct asked *asked,
+                  struct str at)
+{
+    struct oauth *o = p->o;
+    struct str what = form_get(&o->form, "find");
+    struct page page = {.n = 0};
+    struct identity who;
+    int r = identity_of(o, txn, asked, &who, &o->err);
+
+    if (r < 0 || (o->t->guard && decide_is_proxy(who.fhir_user))) {
+        say_patients(p, txn, &page, at, r < 0 ? r : list_own(o, txn, &who, &page));
+        return;
+    }
+    find_form(p, at);
+    if (what.p && what.n <= PICK_TEXT_MAX)
+        say_patients(p, txn, &page, at, find_for(o, txn, &who, what, &page));
 }
 
 void authorize_pick_page(struct oauth *o, const struct asked *asked, struct str at,
                          enum page_text problem)
 {
-    struct str what = form_get(&o->form, "find");
+    _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
+    struct access system = trust_system();
     struct page_out p;
 
     page_begin(&p, o, asked->locale, TEXT_PICK);
     if (problem != PAGE_TEXT_COUNT)
         page_problem(&p, problem);
-    page_form(&p, "/auth/step", at, "find");
-    page_field(&p, "find", TEXT_FIND, "search", "off", TEXT_PICK_HELP);
-    page_button(&p, NULL, NULL, TEXT_FIND);
-    page_form_end(&p);
-    if (what.p && what.n <= PICK_TEXT_MAX)
-        list(&p, asked, what, at);
+    if (store_begin(o->t->store, &system, &txn, &o->err) < 0)
+        page_problem(&p, TEXT_WAIT);
+    else
+        offer(&p, txn, asked, at);
     page_end(&p, 200, STR_NULL);
-}
-
-/* Whether there is such a Patient. */
-static int get_patient(struct store_txn *txn, struct str id, struct row *ret, struct err *err)
-{
-    int r = ERR_NOT_FOUND;
-
-    if (fhir_is_id(id))
-        r = store_get(txn, def_resource(STR("Patient")), id, ret, err);
-    if (r == ERR_NOT_FOUND || (r >= 0 && ret->method == METHOD_DELETE))
-        return err_set(err, ERR_NOT_FOUND, "there is no such patient");
-    return MIN(r, 0);
 }
 
 int authorize_patient(struct store_txn *txn, struct str id, struct err *err)

@@ -98,6 +98,7 @@ static struct asker read_asker(const struct policy *p, yyjson_val *from, const s
 {
     struct asker who = {.role = policy_role(p, js_get_str(from, "role")),
                         .user = *user,
+                        .own = js_get_str(from, "own"),
                         .refs = user,
                         .finds = yyjson_is_true(js_get(from, "finds")),
                         .glass = js_get_str(from, "patient"),
@@ -107,6 +108,8 @@ static struct asker read_asker(const struct policy *p, yyjson_val *from, const s
     who.assurance = str_eq(assurance, STR("two-factors")) ? ASSURANCE_TWO_FACTORS
                     : str_eq(assurance, STR("password"))  ? ASSURANCE_PASSWORD
                                                           : ASSURANCE_NONE;
+    if (!who.own.n && str_starts(*user, STR("Patient/")))
+        who.own = str_from(*user, 8);
     if (who.role)
         who.purpose = policy_purpose(who.role, purpose);
     return who;

@@ -22,6 +22,7 @@
     X(RECORD_LOGIN, "login")     /* the account of a login name, folded */                         \
     X(RECORD_LINK, "link")       /* the account of an identity elsewhere: hash of (issuer, sub) */ \
     X(RECORD_IDENTIFIER, "identifier") /* the account of an identifier: hash of (system, value) */ \
+    X(RECORD_PASSKEY, "passkey") /* a passkey of an account, by the hash of its id */              \
     X(RECORD_CLIENT, "client")   /* an app or system, by client_id */                              \
     X(RECORD_KEY, "key")         /* a signing key of this node, by kid */                          \
     X(RECORD_GRANT, "grant")     /* what a person let a client do, by id */                        \

@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "trust/allow.h"
+#include "trust/passkey_page.h"
 
 /* A pending request and what one step changes of it. */
 struct step {
@@ -182,6 +183,8 @@ static void sign_in_page(struct oauth *o, const struct asked *asked, struct str 
     }
     page_button(&p, NULL, NULL, TEXT_CONTINUE);
     page_form_end(&p);
+    if (!asked->waiting.n)
+        passkey_say_use(&p, asked, at);
     if (!asked->waiting.n && o->t->teller)
         page_link(&p, "/auth/forgot", TEXT_FORGOT);
     for (size_t i = 0; !asked->waiting.n && o->t->eid && i < o->t->eid->n; i++)
@@ -323,6 +326,36 @@ void authorize_proven(struct oauth *o, struct str at, const struct account *acco
     } else {
         signed_in(&s, account->id, assurance);
     }
+}
+
+struct taking {
+    struct step *s;
+    struct str fresh, was;
+};
+
+static int take_run(void *ctx, struct store_txn *txn, struct err *err)
+{
+    struct taking *t = ctx;
+    struct asked still;
+    int r =
+        record_get(txn, RECORD_PENDING, str_c(t->s->name), t->s->o->a, &asked_shape, &still, err);
+
+    if (r < 0)
+        return r;
+    t->was = still.passkey;
+    still.passkey = t->fresh;
+    return record_put(txn, RECORD_PENDING, str_c(t->s->name), &asked_shape, &still, err);
+}
+
+bool authorize_take_challenge(struct oauth *o, struct str at, struct str fresh, struct str *ret)
+{
+    struct step s = {.o = o, .at = at};
+    struct taking t = {.s = &s, .fresh = fresh};
+
+    if (!fresh.p || !load(&s) || record_commit(o->t->store, take_run, &t, &o->err) < 0)
+        return false;
+    *ret = t.was;
+    return t.was.n > 0;
 }
 
 void authorize_unproven(struct oauth *o, struct str at, enum page_text problem)

@@ -17,7 +17,6 @@
 
 #define MAGIC "carnet-keys-1\n\0"
 #define MAGIC_BYTES 16
-#define FILE_BYTES (MAGIC_BYTES + XAES_MARK_BYTES + XAES_KEY_BYTES)
 #define WRAP_USE "carnet data key"
 
 _Static_assert(sizeof MAGIC == MAGIC_BYTES, "the magic with its NULs");
@@ -33,7 +32,7 @@ struct keys_file {
     unsigned char key[XAES_KEY_BYTES]; /* sealed */
 };
 
-_Static_assert(sizeof(struct keys_file) == FILE_BYTES, "no holes");
+_Static_assert(sizeof(struct keys_file) == VAULT_KEYS_BYTES, "no holes");
 
 /* ---- memory that stays in memory ---- */
 
@@ -173,7 +172,8 @@ static int seal(const struct vault *v, const char *key_file, struct keys_file *r
     return xaes_seal(x, str_n(MAGIC, MAGIC_BYTES), v->key, sizeof v->key, ret->key, ret->mark, err);
 }
 
-static int unseal(const char *dir, const struct keys_file *file, const char *key_file,
+/* `where` for messages. */
+static int unseal(const char *where, const struct keys_file *file, const char *key_file,
                   struct vault **ret, struct err *err)
 {
     _cleanup_(xaes_freep) struct xaes *x = NULL;
@@ -188,7 +188,7 @@ static int unseal(const char *dir, const struct keys_file *file, const char *key
                   err);
     if (r == ERR_INVALID)
         return err_set(err, ERR_FORBIDDEN, "the key of %s is not the one of the store in %s",
-                       key_file ? key_file : MASTER_ENV, dir);
+                       key_file ? key_file : MASTER_ENV, where);
     if (r < 0)
         return r;
     *ret = v;
@@ -196,33 +196,49 @@ static int unseal(const char *dir, const struct keys_file *file, const char *key
     return 0;
 }
 
+/* One at a time: each begins from what the last one left. */
+static int lock_folder(const char *dir, int *ret, struct err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0) {
+        *ret = fd;
+        return 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return failed("locked", err);
+}
+
 int vault_create(const char *dir, const char *key_file, struct err *err)
 {
     _cleanup_(vault_freep) struct vault *v = vault_alloc();
     struct keys_file file;
-    int r;
-
-    if (!v)
-        return err_no_memory(err);
-    if (vault_exists(dir))
-        return err_set(err, ERR_CONFLICT, "the folder %s has keys already (" VAULT_FILE_NAME ")",
-                       dir);
-    rng_secure(v->key, sizeof v->key);
-    r = seal(v, key_file, &file, err);
-    return r < 0 ? r : save(dir, &file, err);
-}
-
-int vault_open(const char *dir, const char *key_file, struct vault **ret, struct err *err)
-{
-    bool is_named = master_is_named(key_file);
-    struct keys_file file;
-    int r = load(dir, &file, err);
+    int lock = -1, r = v ? lock_folder(dir, &lock, err) : err_no_memory(err);
 
     if (r < 0)
         return r;
-    if (r == 0 && is_named)
-        return err_set(err, ERR_VALUE, "a key is named, but the store in %s is not encrypted", dir);
-    if (r == 0) {
+    if (vault_exists(dir))
+        r = err_set(err, ERR_CONFLICT, "the folder %s has keys already (" VAULT_FILE_NAME ")", dir);
+    rng_secure(v->key, sizeof v->key);
+    if (r >= 0)
+        r = seal(v, key_file, &file, err);
+    if (r >= 0)
+        r = save(dir, &file, err);
+    close(lock);
+    return r;
+}
+
+/* NULL for `file`: there are no keys. */
+static int open_keys(const struct keys_file *file, const char *key_file, const char *where,
+                     struct vault **ret, struct err *err)
+{
+    bool is_named = master_is_named(key_file);
+
+    if (!file && is_named)
+        return err_set(err, ERR_VALUE, "a key is named, but the store in %s is not encrypted",
+                       where);
+    if (!file) {
         *ret = NULL;
         return 0;
     }
@@ -230,9 +246,56 @@ int vault_open(const char *dir, const char *key_file, struct vault **ret, struct
         return err_set(err, ERR_REQUIRED,
                        "the store in %s is encrypted; name its key with "
                        "--key-file, or put it into " MASTER_ENV,
-                       dir);
-    return unseal(dir, &file, key_file, ret, err);
+                       where);
+    return unseal(where, file, key_file, ret, err);
 }
+
+int vault_open(const char *dir, const char *key_file, struct vault **ret, struct err *err)
+{
+    struct keys_file file;
+    int r = load(dir, &file, err);
+
+    return r < 0 ? r : open_keys(r ? &file : NULL, key_file, dir, ret, err);
+}
+
+/* ---- keys that are kept elsewhere ---- */
+
+int vault_make(const char *key_file, unsigned char ret[VAULT_KEYS_BYTES], struct err *err)
+{
+    _cleanup_(vault_freep) struct vault *v = vault_alloc();
+
+    if (!v)
+        return err_no_memory(err);
+    rng_secure(v->key, sizeof v->key);
+    return vault_seal(v, key_file, ret, err);
+}
+
+int vault_seal(const struct vault *v, const char *key_file, unsigned char ret[VAULT_KEYS_BYTES],
+               struct err *err)
+{
+    struct keys_file file;
+    int r = seal(v, key_file, &file, err);
+
+    if (r >= 0)
+        memcpy(ret, &file, sizeof file);
+    return r;
+}
+
+int vault_open_keys(struct str keys, const char *key_file, const char *where, struct vault **ret,
+                    struct err *err)
+{
+    struct keys_file file;
+
+    if (keys.p && (keys.n != sizeof file || memcmp(keys.p, MAGIC, MAGIC_BYTES) != 0))
+        return err_set(err, ERR_NO_STORE,
+                       "the keys of the store in %s are damaged, or of a newer version of carnet",
+                       where);
+    if (keys.p)
+        memcpy(&file, keys.p, sizeof file);
+    return open_keys(keys.p ? &file : NULL, key_file, where, ret, err);
+}
+
+/* ---- what a folder's keys are asked for ---- */
 
 int vault_check(const char *dir, const char *key_file, struct err *err)
 {
@@ -257,20 +320,6 @@ int vault_sealer(const struct vault *v, const char *use, struct xaes **ret, stru
         r = xaes_new(key, ret, err);
     OPENSSL_cleanse(key, sizeof key);
     return r;
-}
-
-/* One at a time: each begins from what the last one left. */
-static int lock_folder(const char *dir, int *ret, struct err *err)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd >= 0 && flock(fd, LOCK_EX) == 0) {
-        *ret = fd;
-        return 0;
-    }
-    if (fd >= 0)
-        close(fd);
-    return failed("locked", err);
 }
 
 int vault_rotate(const char *dir, const char *key_file, const char *new_key_file, struct err *err)

@@ -10,6 +10,7 @@
 #include "base/xaes.h"
 
 #define VAULT_FILE_NAME "carnet.keys"
+#define VAULT_KEYS_BYTES 80 /* of that file */
 
 struct vault;
 
@@ -35,6 +36,16 @@ static inline void vault_freep(struct vault **v)
 
 /* Whether that key opens the folder's keys: as vault_open, ERR_VALUE where it is not encrypted. */
 int vault_check(const char *dir, const char *key_file, struct err *err);
+
+/* The same for a store that keeps what carnet.keys would hold by itself (a database). New keys; the
+ * key file is made if it is not there. */
+int vault_make(const char *key_file, unsigned char ret[VAULT_KEYS_BYTES], struct err *err);
+/* As vault_open; keys.p NULL: the store has none. `where` stands for the folder in messages. */
+int vault_open_keys(struct str keys, const char *key_file, const char *where, struct vault **ret,
+                    struct err *err);
+/* These keys under another master key (vault_rotate). */
+int vault_seal(const struct vault *v, const char *key_file, unsigned char ret[VAULT_KEYS_BYTES],
+               struct err *err);
 
 /* A key for one use: the same use gives the same key for as long as the folder lives. From any
  * thread. */

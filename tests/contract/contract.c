@@ -37,18 +37,21 @@ const char *world_keys_file(struct world *w)
     return getenv("CARNET_KEY") ? arena_fmt(&w->a, "%s/persons", w->dir).p : NULL;
 }
 
-static void run_sql(const char *sql)
+const char *world_sql(struct world *w, const char *sql)
 {
-    PGconn *db = PQconnectdb(getenv("CARNET_TEST_STORE"));
+    PGconn *db = PQconnectdb(w && w->uri[0] ? w->uri : getenv("CARNET_TEST_STORE"));
     PGresult *r = PQexec(db, "SET client_min_messages = error");
+    _cleanup_(sb_done) struct sb lines = sb_make(MIB(1));
 
     PQclear(r);
     r = PQexec(db, sql);
-
-    if (PQresultStatus(r) != PGRES_COMMAND_OK)
+    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
         fail_msg("%s: %s", sql, PQerrorMessage(db));
+    for (int i = 0; i < PQntuples(r); i++)
+        sb_fmt(&lines, "%s%s", i ? "\n" : "", PQgetvalue(r, i, 0));
     PQclear(r);
     PQfinish(db);
+    return w ? arena_fmt(&w->a, "%.*s", STR_ARG(sb_view(&lines))).p : NULL;
 }
 
 /* The schema has the name of the folder. */
@@ -62,7 +65,7 @@ static void make_schema(struct world *w)
     char sql[120];
 
     snprintf(sql, sizeof sql, "CREATE SCHEMA \"%.50s\"", schema_of(w));
-    run_sql(sql);
+    world_sql(NULL, sql);
     snprintf(w->uri, sizeof w->uri, "%.200s&options=-csearch_path%%3D%%22%.50s%%22",
              getenv("CARNET_TEST_STORE"), schema_of(w));
 }
@@ -72,7 +75,7 @@ static void drop_schema(const struct world *w)
     char sql[120];
 
     snprintf(sql, sizeof sql, "DROP SCHEMA \"%.50s\" CASCADE", schema_of(w));
-    run_sql(sql);
+    world_sql(NULL, sql);
 }
 
 static void open_store(struct world *w, bool create)

@@ -33,6 +33,8 @@ struct store_config world_config(const struct world *w);
 /* Where a copy of the store puts owners' keys: in the store's own folder; NULL where it has none.
  */
 const char *world_keys_file(struct world *w);
+/* On PostgreSQL: the first column of what a statement gives, a line a row; in w->a. */
+const char *world_sql(struct world *w, const char *sql);
 
 /* One version of a resource given as JSON text without id; NULL text: a deletion. Each call is a
  * job of its own. */

@@ -58,7 +58,10 @@ static bool in_care(const struct m_country *c, const struct m_asker *who, int pe
         return false;
     if (who->role == M_PROXY) {
         const struct m_proxy *q = &c->proxies[who->self];
+        const struct m_self *s = &c->selves[who->self];
 
+        if (who->is_person && !(s->lives && s->active && s->acts))
+            return false;
         return q->lives && q->active && q->when == NOW && q->ward == person;
     }
     for (int i = 0; i < VISITS; i++)
@@ -68,6 +71,18 @@ static bool in_care(const struct m_country *c, const struct m_asker *who, int pe
         if (brings(&c->teams[i], c->teams_but[i], person, who->self, by_org, true))
             return true;
     return false;
+}
+
+static bool is_self(const struct m_country *c, const struct m_asker *who, int person)
+{
+    const struct m_self *s;
+
+    if (who->self < 0)
+        return false;
+    s = &c->selves[who->self];
+    if (who->role == M_PROXY)
+        return who->is_person && s->lives && s->active && s->is_sure && s->patient == person;
+    return who->role == M_PATIENT && person == who->self;
 }
 
 static int purpose_of(const struct m_asker *who)
@@ -190,15 +205,17 @@ static bool sees(const struct m_country *c, const struct m_asker *who, const str
     if (!may_at_all(who) || who->role == M_BLIND)
         return false;
     for (int i = 0; i < t->n; i++) {
-        own += who->role == M_PATIENT && t->patients[i] == who->self;
+        own += is_self(c, who, t->patients[i]);
         related +=
             purpose_of(who) == 1 ? t->patients[i] == who->glass : in_care(c, who, t->patients[i]);
         within += t->patients[i] == who->within;
     }
     if (who->within >= 0 && !within)
         return false;
+    if (own > 0 && (!t->group || own == t->n))
+        return true;
     if (who->role == M_PATIENT)
-        return t->group ? t->n && own == t->n : own > 0;
+        return false;
     if (who->role == M_REPORTER)
         return law_shows(c, who, t);
     if (t->n == 0)
@@ -304,6 +321,14 @@ bool m_sees_proxy(const struct m_country *c, const struct m_asker *who, const st
 
     t.hidden = true;
     t.year = year_of(v->when);
+    return sees(c, who, &t);
+}
+
+bool m_sees_self(const struct m_country *c, const struct m_asker *who, const struct m_self *s)
+{
+    struct thing t = thing_of(s->patient);
+
+    t.hidden = true;
     return sees(c, who, &t);
 }
 

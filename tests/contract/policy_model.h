@@ -75,9 +75,16 @@ struct m_proxy {
     enum when when;
 };
 
+/* A Person: that somebody, and perhaps a patient themselves. */
+struct m_self {
+    bool lives, active, is_sure, acts; /* sure that they are that patient; links to the proxy */
+    int patient;                       /* -1: none */
+};
+
 struct m_country {
     bool child[PEOPLE]; /* not of age */
     struct m_proxy proxies[PROXIES];
+    struct m_self selves[PROXIES];
     struct m_obs obs[OBS];
     struct m_case cases[CASES_MAX];
     struct m_care visits[VISITS], teams[TEAMS];
@@ -105,8 +112,9 @@ struct m_asker {
     int self;    /* the person of M_PATIENT, a proxy, the doctor of the others; -1: none */
     int purpose; /* -1: not stated; 0 TREAT, 1 BTG, 2 one that no role has, 3 PUBHLTH */
     bool two_factors;
-    int within; /* the token is for this person's record alone; -1: for any */
-    int glass;  /* with purpose BTG: the one for whom the glass was broken; -1: nobody */
+    bool is_person; /* of M_PROXY: the Person asks, not the RelatedPerson */
+    int within;     /* the token is for this person's record alone; -1: for any */
+    int glass;      /* with purpose BTG: the one for whom the glass was broken; -1: nobody */
 };
 
 /* Of the doctors, 0 works in organisation 0, 1 in 1, which is part of 0, and 2 in 2. */
@@ -116,6 +124,7 @@ bool m_sees_person(const struct m_country *c, const struct m_asker *who, int per
 /* What is kept from proxies: consents, and who acts for somebody. */
 bool m_sees_said(const struct m_country *c, const struct m_asker *who, int person);
 bool m_sees_proxy(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
+bool m_sees_self(const struct m_country *c, const struct m_asker *who, const struct m_self *s);
 bool m_sees_obs(const struct m_country *c, const struct m_asker *who, const struct m_obs *o, int n);
 bool m_sees_visit(const struct m_country *c, const struct m_asker *who, const struct m_care *v);
 bool m_sees_team(const struct m_country *c, const struct m_asker *who, const struct m_care *v);

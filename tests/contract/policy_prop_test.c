@@ -29,13 +29,14 @@ enum kind {
     K_TASK,
     K_PROXY,
     K_CASE,
+    K_SELF,
     KINDS
 };
 
 static const char *const type_of_kind[KINDS] = {
-    "Patient", "Observation",  "Encounter", "CareTeam",      "Consent",
-    "Group",   "Practitioner", "Task",      "RelatedPerson", "Condition"};
-static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q', 'c'};
+    "Patient",      "Observation", "Encounter",     "CareTeam",  "Consent", "Group",
+    "Practitioner", "Task",        "RelatedPerson", "Condition", "Person"};
+static const char letter_of_kind[KINDS] = {'p', 'x', 'e', 't', 's', 'g', 'd', 'k', 'q', 'c', 'r'};
 
 /* A version as it was written. */
 struct version_of {
@@ -48,6 +49,7 @@ struct version_of {
         struct m_care care;
         struct m_group group;
         struct m_case disease;
+        struct m_self self;
         int patient;
     };
 };
@@ -411,6 +413,30 @@ static void write_proxy(struct prop *p, int n)
         (struct version_of){.care = {.patient = q->ward, .when = q->when}});
 }
 
+static void write_self(struct prop *p, int n)
+{
+    static const char *const levels[] = {"", ",\"assurance\":\"level2\"",
+                                         ",\"assurance\":\"level3\"", ",\"assurance\":\"level4\""};
+    _cleanup_(sb_done) struct sb b = sb_make(KIB(4));
+    struct m_self *s = &p->c.selves[n];
+    int level = below(p, 4);
+
+    *s = (struct m_self){.lives = !chance(p, 10),
+                         .active = chance(p, 85),
+                         .is_sure = level > 1,
+                         .acts = chance(p, 90),
+                         .patient = maybe(p, 80, PEOPLE)};
+    sb_fmt(&b, "{\"resourceType\":\"Person\",\"active\":%s,\"link\":[",
+           s->active ? "true" : "false");
+    if (s->acts)
+        sb_fmt(&b, "{\"target\":{\"reference\":\"RelatedPerson/q%d\"}},", n);
+    if (s->patient >= 0)
+        sb_fmt(&b, "{\"target\":{\"reference\":\"Patient/p%d\"}%s},", s->patient, levels[level]);
+    sb_lit(&b, "{\"target\":{\"reference\":\"Practitioner/d0\"}}]}");
+    sb_char(&b, '\0');
+    put(p, K_SELF, n, s->lives ? b.p : NULL, (struct version_of){.self = *s});
+}
+
 static void write_case(struct prop *p, int n)
 {
     static const char *const codes[] = {"urn:icd|a", "urn:icd|b", "urn:icd|z"};
@@ -434,7 +460,8 @@ static void write_case(struct prop *p, int n)
 
 static void change(struct prop *p)
 {
-    switch (below(p, 13)) {
+    switch (below(p, 14)) {
+    case 13: write_self(p, below(p, PROXIES)); break;
     case 11:
     case 12: write_case(p, below(p, CASES_MAX)); break;
     case 10: write_proxy(p, below(p, PROXIES)); break;
@@ -509,6 +536,8 @@ static void begin(struct prop *p)
         write_said(p, i);
     for (int i = 0; i < PROXIES; i++)
         write_proxy(p, i);
+    for (int i = 0; i < PROXIES; i++)
+        write_self(p, i);
     for (int i = 0; i < CASES_MAX; i++)
         write_case(p, i);
     flush(p);
@@ -531,6 +560,7 @@ static void some_asker(struct prop *p)
                             .self = -1,
                             .purpose = chance(p, 75) ? -1 : below(p, 4),
                             .two_factors = chance(p, 80),
+                            .is_person = chance(p, 60),
                             .within = maybe(p, 15, PEOPLE)};
     who->glass = who->within >= 0 ? who->within : maybe(p, 85, PEOPLE);
     if (chance(p, 95))
@@ -544,8 +574,9 @@ static void some_asker(struct prop *p)
     if (who->self >= 0)
         snprintf(as.user, sizeof as.user, "%s%d",
                  who->role == M_PATIENT ? "Patient/p"
-                 : who->role == M_PROXY ? "RelatedPerson/q"
-                                        : "Practitioner/d",
+                 : who->role != M_PROXY ? "Practitioner/d"
+                 : who->is_person       ? "Person/r"
+                                        : "RelatedPerson/q",
                  who->self);
     if (who->self >= 0 && who->role != M_PATIENT && who->role != M_PROXY)
         snprintf(as.account, sizeof as.account, "a%d", who->self);
@@ -562,6 +593,7 @@ static bool sees(const struct prop *p, const struct version_of *v)
     switch (v->kind) {
     case K_SAID: return m_sees_said(c, who, v->patient);
     case K_PROXY: return m_sees_proxy(c, who, &v->care);
+    case K_SELF: return m_sees_self(c, who, &v->self);
     case K_PERSON: return m_sees_person(c, who, v->patient);
     case K_OBS: return m_sees_obs(c, who, &v->obs, v->n);
     case K_VISIT: return m_sees_visit(c, who, &v->care);
@@ -911,6 +943,7 @@ static void refer_one(struct prop *p, struct store_txn *txn)
                       : v->kind == K_GROUP ? v->group.has[person]
                       : v->kind == K_SAID  ? v->patient == person
                       : v->kind == K_CASE  ? v->disease.patient == person
+                      : v->kind == K_SELF  ? v->self.patient == person
                                            : false;
         want += refers && is_found(p, v);
     }

@@ -46,19 +46,20 @@ static void condition(struct world *w, const char *id, const char *of, const cha
     put(w, "Condition", id, text);
 }
 
-static int ask(struct world *w, const char *query, struct arena *a, struct page *ret,
-               struct sb *ids, struct err *err)
+/* `budget`: 0: none. */
+static int ask(struct world *w, const char *type, const char *query, size_t budget, struct arena *a,
+               struct page *ret, struct sb *ids, struct err *err)
 {
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct search_options opt = {.index = *store_index_options(w->st), .strict = true};
     struct params *params = store_params(w->st);
     struct search s;
-    int r = search_parse(a, params, &opt, type_of("Patient"), str_c(query), &s, err);
+    int r = search_parse(a, params, &opt, type_of(type), str_c(query), &s, err);
 
     if (r >= 0)
         r = store_begin(w->st, &w->who, &txn, err);
     if (r >= 0)
-        r = store_search(txn, &s, 0, a, ret, err);
+        r = store_search(txn, &s, budget, a, ret, err);
     params_unref(params);
     for (size_t i = 0; r >= 0 && i < ret->n; i++) {
         struct row row;
@@ -76,20 +77,35 @@ static void finds(struct world *w, const char *query, const char *want)
     struct page page = {0};
     struct err err = {0};
 
-    if (ask(w, query, &w->a, &page, &got, &err) < 0)
+    if (ask(w, "Patient", query, 0, &w->a, &page, &got, &err) < 0)
         fail_msg("%s: %s", query, err.text);
     assert_string_equal(got.p, want);
 }
 
-static void counts(struct world *w, const char *query, int64_t want)
+static void counts_of(struct world *w, const char *type, const char *query, int64_t want)
 {
     _cleanup_(sb_done) struct sb got = sb_make(KIB(4));
     struct page page = {0};
     struct err err = {0};
 
-    if (ask(w, query, &w->a, &page, &got, &err) < 0)
+    if (ask(w, type, query, 0, &w->a, &page, &got, &err) < 0)
         fail_msg("%s: %s", query, err.text);
     assert_int_equal(page.total, want);
+}
+
+static void counts(struct world *w, const char *query, int64_t want)
+{
+    counts_of(w, "Patient", query, want);
+}
+
+/* The same on an event loop, which has little time. */
+static int asks_briefly(struct world *w, const char *type, const char *query, size_t budget)
+{
+    _cleanup_(sb_done) struct sb got = sb_make(KIB(4));
+    struct page page = {0};
+    struct err err = {0};
+
+    return ask(w, type, query, budget, &w->a, &page, &got, &err);
 }
 
 static int run_expunge(struct store_txn *txn, struct store_job *job, struct err *err)
@@ -117,6 +133,7 @@ static void begin(struct world *w)
 {
     world_open(w);
     search_limits.race_first = search_limits.race_max = 2;
+    search_limits.keep = 1;
     patient(w, "a", "zz", "true");
     patient(w, "b", "yy", "true");
     patient(w, "c", "xx", "true");
@@ -242,8 +259,9 @@ static void reading_a_list_may_fail(void **state)
         int r;
 
         targets_clear(&w.st->lists);
+        found_clear(&w.st->lists);
         arena_init(&a, MIB(16));
-        r = ask(&w, SORTED, &a, &page, &got, &err);
+        r = ask(&w, "Patient", SORTED, 0, &a, &page, &got, &err);
         assert_true(r >= 0 || err.code < 0);
         if (r >= 0) {
             assert_string_equal(got.p, "d a");
@@ -257,10 +275,73 @@ static void reading_a_list_may_fail(void **state)
     world_done(&w);
 }
 
+static int run_expunge_condition(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    size_t n;
+
+    (void)job;
+    return store_expunge(txn, type_of("Condition"), STR("r1"), &n, err);
+}
+
+/* The ranges of these are the same, and what they ask of each key is not. */
+#define NOT_2019 "onset-date=ne2019&_summary=count"
+#define NOT_2021 "onset-date=ne2021&_summary=count"
+#define MANY 400
+#define BUDGET 350 /* less than it costs to read them */
+
+/* To read a range takes longer than an event loop has; what is kept is there at once, until a
+ * version of the type comes. */
+static void what_ranges_hold_is_kept(void **state)
+{
+    const char *const of_patient = "_has:Condition:patient:onset-date=gt2020&_summary=count";
+    struct search_limits was = search_limits;
+    struct store_job job = {.run = run_expunge_condition};
+    struct err err = {0};
+    struct world w;
+    bool keeps;
+
+    (void)state;
+    begin(&w);
+    keeps = !w.st->lists.may_lag;
+    for (int i = 0; i < MANY; i++) {
+        char id[20];
+
+        snprintf(id, sizeof id, "m%d", i);
+        condition(&w, id, "c", "active", "2021");
+    }
+    for (int changes = 0; changes < 4; changes++) {
+        const int left = MANY - (changes > 1);
+        const int old = changes > 2 ? 39 : 40;
+
+        assert_int_equal(asks_briefly(&w, "Condition", NOT_2019, BUDGET), ERR_BUSY);
+        counts_of(&w, "Condition", NOT_2019, left);
+        counts_of(&w, "Condition", NOT_2021, old);
+        counts_of(&w, "Condition", NOT_2019, left);
+        counts(&w, of_patient, 1 + (changes > 0));
+        if (keeps) {
+            assert_int_equal(asks_briefly(&w, "Condition", NOT_2019, BUDGET), 0);
+            assert_int_equal(asks_briefly(&w, "Patient", of_patient, BUDGET), 0);
+            patient(&w, "e", "ee", "true"); /* changes nothing of conditions */
+            assert_int_equal(asks_briefly(&w, "Condition", NOT_2019, BUDGET), 0);
+        }
+        if (changes == 0)
+            condition(&w, "m0", "b", "active", "2021"); /* as many, of another patient */
+        if (changes == 1)
+            put(&w, "Condition", "m1", NULL);
+        job.who = &w.who;
+        if (changes == 2)
+            assert_int_equal(store_write(w.st, &job, &err), 0);
+    }
+    search_limits = was;
+    world_check(&w);
+    world_done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_kept_follows_the_feed),
+        cmocka_unit_test(what_ranges_hold_is_kept),
         cmocka_unit_test(a_thread_reads_ahead),
         cmocka_unit_test(without_a_thread_the_search_reads),
         cmocka_unit_test(reading_a_list_may_fail),

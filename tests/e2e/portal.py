@@ -16,6 +16,7 @@ import sys
 import run
 
 sys.path.append(os.path.join(run.HERE, '..', '..', 'tools'))
+import demo_forms  # noqa: E402
 import demo_outbreak  # noqa: E402
 import demo_people  # noqa: E402
 import node as nodes  # noqa: E402
@@ -51,9 +52,9 @@ def stranger_of(path, nurse):
                 for one in p['identifier'] if one['use'] == 'official')
 
 
-def more_of(path, related):
+def more_of(path, related, mother):
     """What the country lacks: of the guardian's child a letter, a report that is kept elsewhere
-    and an appointment; and a Person, mother of that child and of another."""
+    and an appointment; and a Person, mother of that child and of another, and a patient herself."""
     with open(path, encoding='utf-8') as f:
         known = [r for r in map(json.loads, f) if r['resourceType'] == 'RelatedPerson']
     own = next(r for r in known if r['id'] == related.split('/')[1])
@@ -73,7 +74,8 @@ def more_of(path, related):
          'end': (soon + datetime.timedelta(minutes=20)).isoformat(timespec='seconds'),
          'participant': [{'actor': child, 'status': 'accepted'}]},
         {'resourceType': 'Person', 'id': 'parent', 'link': [
-            {'target': {'reference': 'RelatedPerson/' + r['id']}} for r in (own, other)]}]
+            *({'target': {'reference': 'RelatedPerson/' + r['id']}} for r in (own, other)),
+            {'target': {'reference': mother}, 'assurance': 'level3'}]}]
 
 
 def outbreak_of(path):
@@ -91,20 +93,29 @@ def make_country(folder):
     folder.run('import', path)
     people = demo_people.choose(path)
     os.rename(path, path + '.all')
-    related = next(resource for login, _, resource, _ in people if login == 'guardian')
+    of = {login: resource for login, _, resource, _ in people}
     with open(path, 'w', encoding='utf-8') as f:
-        for resource in more_of(path + '.all', related) + outbreak_of(path + '.all'):
+        for resource in (more_of(path + '.all', of['guardian'], of['mother']) +
+                         outbreak_of(path + '.all') + list(demo_forms.forms())):
             f.write(json.dumps(resource) + '\n')
     folder.run('import', path)
     people += (('parent', 'guardian', 'Person/parent', 'Parent of two'),)
     for login, role, resource, name in people:
         person = [] if resource == '-' else ['--fhir-user', resource]
         folder.run('user', 'add', login, '--role', role, '--name', name, *person)
-    nurse = next(resource for login, _, resource, _ in people if login == 'nurse')
-    return {login: name for login, _, _, name in people}, stranger_of(path + '.all', nurse)
+    return {login: name for login, _, _, name in people}, stranger_of(path + '.all', of['nurse'])
+
+
+def check_own_form():
+    """The portal's own form is what demo_forms.py writes."""
+    path = os.path.join(run.HERE, '..', '..', 'portal', 'src', 'data', 'visit.json')
+    with open(path, encoding='utf-8') as f:
+        if json.load(f) != demo_forms.visit():
+            raise SystemExit('portal/src/data/visit.json is not what tools/demo_forms.py writes')
 
 
 def main():
+    check_own_form()
     cache = os.path.join(os.path.abspath(sys.argv[2]), 'e2e-client')
     chromium = need_chromium()
     run.need_node()

@@ -79,21 +79,37 @@ describe("a child's record is looked through", { concurrency: 2 }, () => {
   }
 });
 
-test('a mother of two chooses whose record, and sees no consents nor who looked', async () => {
-  await as('parent', {}, async (person, page) => {
-    await person.look('family');
-    assert.equal(await page.locator('.doors a').count(), 2);
-    const first = await page.locator('.doors a').first().getAttribute('href');
-    await page.locator('.doors a').first().click();
-    await page.waitForFunction((to) => location.hash === to, first);
-    await person.settled();
-    for (const name of OWN_PAGES) {
-      assert.equal(await page.locator(`.tiles a[href$="/${name}"]`).count(), 0);
-      await person.open(`${first}/${name}`);
-      assert.match(await page.locator('h1').innerText(), /Health record/, 'no such page');
-    }
+test("a mother of two chooses whose record: of her children's she sees no consents nor who looked",
+  async () => {
+    await as('parent', {}, async (person, page) => {
+      await person.look('family');
+      const doors = page.locator('.doors a');
+      assert.equal(await doors.count(), 3);
+      assert.match(await doors.first().innerText(), /You yourself/);
+      const [own, child] = await Promise.all([0, 1].map((i) => doors.nth(i).getAttribute('href')));
+      await doors.nth(1).click();
+      await page.waitForFunction((to) => location.hash === to, child);
+      await person.settled();
+      for (const name of OWN_PAGES) {
+        assert.equal(await page.locator(`.tiles a[href$="/${name}"]`).count(), 0);
+        await person.open(`${child}/${name}`);
+        assert.match(await page.locator('h1').innerText(), /Health record/, 'no such page');
+      }
+      await person.open(own);
+      assert.match(await page.locator('h1').innerText(), /My health/);
+      await person.open(`${own}/access`);
+      assert.match(await page.locator('h1').innerText(), /looked/i);
+      await person.open(`${own}/consent`);
+      const said = page.locator('main input[role="switch"]').first();
+      const before = await said.isChecked();
+      await said.click();
+      await page.waitForFunction((was) => document
+        .querySelector('main input[role="switch"]').checked !== was, before);
+      await said.click();
+      await page.waitForFunction((was) => document
+        .querySelector('main input[role="switch"]').checked === was, before);
+    });
   });
-});
 
 test("a nurse reads a card, sees who waits for a vaccine, opens a record in an emergency",
   async () => {
@@ -203,6 +219,40 @@ test('the keyboard alone leads through', async () => {
   });
 });
 
+test('a form of the country asks what follows, and its answers become records', async () => {
+  await as('nurse', {}, async (person, page) => {
+    await page.fill('#find-text', process.env.CARNET_MOTHER);
+    await page.keyboard.press('Enter');
+    await page.locator('.people a').first().click();
+    await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+    const id = await page.evaluate(() => location.hash.split('/').pop());
+    await person.open(`#/care/visit/${id}/malaria`);
+    assert.equal(await page.locator('[data-question=illness]').count(), 0);
+    await page.locator('.visit-form button[type=submit]').click();
+    await page.locator('[data-question=result] .field-problem').waitFor();
+    await page.locator('[data-question=result] input').first().check();
+    await page.locator('[data-question=illness] input').last().check();
+    await page.locator('.said').waitFor();
+    await person.look('visit-malaria');
+    await page.locator('.visit-form button[type=submit]').click();
+    await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+    await person.settled();
+    assert.match(await person.text(), /Severe malaria/);
+    await person.open(`#/care/visit/${id}/vaccination`);
+    await page.selectOption('[data-question=vaccine] select', { index: 11 });
+    await page.fill('[data-question=number] input', '1');
+    await page.locator('[data-question=dose] .buttons button').click();
+    assert.equal(await page.locator('[data-question=vaccine]').count(), 2);
+    await person.look('visit-vaccination');
+    await page.locator('[data-question=dose] .buttons button').last().click();
+    assert.equal(await page.locator('[data-question=vaccine]').count(), 1);
+    await page.locator('.visit-form button[type=submit]').click();
+    await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+    await person.open(`#/care/visit/${id}/antenatal`);
+    await person.look('visit-antenatal');
+  });
+});
+
 test('a nurse finds a person, reads, and records a visit; the mother sees who looked', async () => {
   await as('nurse', { size: 'desktop' }, async (person, page) => {
     await person.look('find');
@@ -217,10 +267,20 @@ test('a nurse finds a person, reads, and records a visit; the mother sees who lo
     await person.look('care-record');
     await page.locator('a.button').click();
     await person.settled();
+    await person.look('visit-forms');
+    assert.equal(await page.locator('.forms a').count(), 5, 'four of the country, and our own');
+    await page.locator('.forms a').last().click();
+    await person.settled();
     await person.look('visit');
-    await page.fill('input[name="8310-5"]', '38.7');
-    await page.fill('input[name=note]', 'Fever since yesterday');
-    await page.locator('.visit-form button').click();
+    await page.fill('[data-question=temperature] input', '60');
+    await page.fill('[data-question=what] input', 'Fever since yesterday');
+    await page.locator('.visit-form button[type=submit]').click();
+    await page.locator('[data-question=temperature] .field-problem').waitFor();
+    assert.ok(await page.evaluate(() => document.activeElement
+      .closest('[data-question=temperature]')), 'what is wrong takes the focus');
+    await person.look('visit-wrong');
+    await page.fill('[data-question=temperature] input', '38.7');
+    await page.locator('.visit-form button[type=submit]').click();
     await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
     await person.settled();
     const text = await person.text();

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What people do with their own account: one-time codes, recovery codes, signing out everywhere:
-account.py CARNET"""
+"""What people do with their own account: one-time codes, recovery codes, passkeys, signing out
+everywhere: account.py CARNET"""
 import os
 import re
 import sys
@@ -10,7 +10,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import auth  # noqa: E402
 import jose  # noqa: E402
 import node as nodes  # noqa: E402
+import passkey  # noqa: E402
 
+ROOT = 'http://localhost:9'  # passkeys are for a name; nobody goes there
 SCOPE = 'openid fhirUser patient/*.rs offline_access'
 
 
@@ -106,11 +108,13 @@ def check_refused(world):
 
 def main():
     score = nodes.Score()
-    with nodes.Folder(sys.argv[1]) as folder, nodes.Node(folder, is_open=False) as node:
-        world = auth.World(score, folder, node)
+    with nodes.Folder(sys.argv[1]) as folder, \
+            nodes.Node(folder, '--base-url', ROOT + '/fhir', is_open=False) as node:
+        world = auth.World(score, folder, node, ROOT)
         auth.add_people(world)
         auth.add_clients(world, [jose.Key(folder.path, 'ES384')])
         check_refused(world)
+        passkey.check_all(world)
         check_codes(world)
         check_everywhere(world)
     return score.end()

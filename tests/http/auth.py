@@ -30,9 +30,9 @@ WAIT_SECONDS = 20
 class World:
     """The node, its people and clients, and what most checks need."""
 
-    def __init__(self, score, folder, node):
+    def __init__(self, score, folder, node, root=None):
         self.score, self.folder, self.node = score, folder, node
-        self.root = f'http://127.0.0.1:{node.port}'
+        self.root = root or f'http://127.0.0.1:{node.port}'
         self.fhir = self.root + '/fhir'
         self.check = score.check
 

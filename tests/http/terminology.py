@@ -5,6 +5,7 @@ Each row of EXPAND, VALIDATE, LOOKUP, TRANSLATE and SUBSUMES is a call and what 
 made from the pages of R4 (valueset.html, codesystem.html, the operations' own) and, where those are
 silent, from what the terminology servers of HL7's ecosystem agreed upon.
 """
+import datetime
 import json
 import os
 import sys
@@ -67,6 +68,13 @@ OTHER = {'resourceType': 'CodeSystem', 'id': 'other', 'url': TO, 'version': '2',
 OLD = {'resourceType': 'CodeSystem', 'id': 'old', 'url': CS, 'version': '0.5', 'status': 'active',
        'content': 'complete', 'caseSensitive': True,
        'concept': [concept('a', 'Alef'), concept('z', 'Zed')]}
+
+
+MORE = {'resourceType': 'CodeSystem', 'id': 'more', 'url': 'http://example.org/more',
+        'status': 'active', 'content': 'supplement', 'supplements': CS,
+        'property': [{'code': 'origin', 'type': 'string'}],
+        'concept': [{'code': 'a', 'property': [prop('origin', valueString='Phoenician')]}]}
+TODAY = datetime.date.today()
 
 
 def value_set(name, *include, exclude=(), **more):
@@ -167,6 +175,11 @@ EXPAND = [
     ('an operator that is none', [where(('kind', 'near', 'x'))], {}, 422),
     ('is-a of a code that is none', [where(('concept', 'is-a', 'nonesuch'))], {}, 422),
     ('a regular expression that is none', [where(('code', 'regex', '['))], {}, 400),
+    # valueset.html#invs
+    ('neither system nor value set (vsd-1)', [of('a'), {}], {}, 422),
+    ('neither of them in an exclude', value_set('', of(), exclude=[{}]), {}, 422),
+    ('codes of no system (vsd-2)', [{'concept': [{'code': 'a'}], **sets('ab')}], {}, 422),
+    ('codes and filters (vsd-3)', [{**of('a'), **where(('kind', '=', 'new'))}], {}, 422),
     # parameters of $expand
     ('activeOnly', [of()], {'activeOnly': True, 'excludeNested': True}, 'root a a1 b1 c'),
     ('activeOnly=false', [of()], {'activeOnly': False, 'excludeNested': True},
@@ -202,6 +215,10 @@ EXPAND = [
      {'force-system-version': CS + '|0.5'}, 'a z'),
     ('force-system-version that is not here', [of()], {'force-system-version': CS + '|7'}, 404),
     ('the newest version without a pin', [of('z')], {}, ''),
+    ('today', [of('c')], {'date': TODAY.isoformat()}, 'c'),
+    ('this year', [of('c')], {'date': str(TODAY.year)}, 'c'),
+    ('a day that has gone', [of('c')], {'date': str(TODAY.year - 1)}, 400),
+    ('a day that is none', [of('c')], {'date': 'soon'}, 400),
 ]
 
 # what, value set or None, parameters: result, details of issues as a set
@@ -276,6 +293,22 @@ LOOKUP = [
     ('inactive by its status', {'system': CS, 'code': 'a2'}, {'inactive': True}),
     ('one property', {'system': CS, 'code': 'a1', 'property': 'rank'},
      {'rank': 2, 'kind': None, 'parent': None}),
+    ('what R4 has no parameter for', {'system': CS, 'code': 'a', 'property': 'url'},
+     {'url': CS, 'rank': None, 'definition': None}),
+    ('designations of a language', {'system': CS, 'code': 'a', 'property': 'lang.de'},
+     {'designation': {'language': 'de', 'value': 'Alfa'}, 'rank': None}),
+    ('no designation of a language', {'system': CS, 'code': 'a', 'property': 'lang.sw'},
+     {'designation': None}),
+    ('what is for headings alone', {'system': CS, 'code': 'root'}, {'notSelectable': True}),
+    ('what is not', {'system': CS, 'code': 'a', 'property': 'notSelectable'},
+     {'notSelectable': False}),
+    ('properties of a supplement', {'system': CS, 'code': 'a', 'useSupplement': MORE['url']},
+     {'rank': 1, 'origin': 'Phoenician'}),
+    ('a supplement of another system', {'system': TO, 'code': 'a', 'useSupplement': MORE['url']},
+     {'display': 'Another a', 'origin': None}),
+    ('a supplement that is not here', {'system': CS, 'code': 'a', 'useSupplement': 'urn:none'},
+     404),
+    ('a day that has gone', {'system': CS, 'code': 'a', 'date': '2001-01-01'}, 400),
     ('no code of it', {'system': CS, 'code': 'q'}, 404),
     ('no such system', {'system': 'urn:nowhere', 'code': 'q'}, 404),
     ('no such version', {'system': CS, 'version': '9', 'code': 'a'}, 404),
@@ -336,6 +369,44 @@ SUBSUMES = [
     ('two systems', {'codingA': {'system': CS, 'code': 'a'},
                      'codingB': {'system': TO, 'code': 'x'}}, 400),
     ('no system', {'codeA': 'a', 'codeB': 'a1'}, 400),
+]
+
+# RF2: id, effectiveTime, active, moduleId and what a kind of file has besides.
+SNOMED = 'http://snomed.info/sct'
+ROLE_GROUP, SITE, FORM, NOSE, BODY, SWELLING = (
+    '609096000', '363698007', '116676008', '444444004', '123037004', '777777007')
+RELEASE = {
+    'Concept': ['definitionStatusId', *(f'{code}\t900000000000074008' for code in (
+        '138875005', SITE, FORM, NOSE, BODY, SWELLING, '111111001', '222222002'))],
+    # Both have a nose, a body and a swelling; what swells is another place in each.
+    'Relationship': [
+        'sourceId\tdestinationId\trelationshipGroup\ttypeId\tcharacteristicTypeId\tmodifierId',
+        *(f'7{n}\t{source}\t{to}\t{group}\t{kind}\t900000000000011006\t900000000000451002'
+          for n, (source, to, group, kind) in enumerate((
+              ('111111001', NOSE, 1, SITE), ('111111001', SWELLING, 1, FORM),
+              ('111111001', BODY, 2, SITE), ('222222002', NOSE, 1, SITE),
+              ('222222002', BODY, 2, SITE), ('222222002', SWELLING, 2, FORM),
+              ('222222002', BODY, 0, SITE))))]}
+
+# what, properties (of a role group: with a list of subproperties), exact: codes, or an error's
+# status
+MATCHES = [
+    ('a property', CS, [('kind', 'new')], True, ['a', 'b']),
+    ('two properties', CS, [('kind', 'new'), ('rank', '1')], True, ['a']),
+    ('for a human, the best first', CS, [('kind', 'new'), ('rank', '2')], False, ['a', 'a1', 'b']),
+    ('for a human where nothing is said', CS, [('kind', 'new'), ('rank', '2')], None,
+     ['a', 'a1', 'b']),
+    ('nothing has it', CS, [('kind', 'newest')], True, []),
+    ('a code', CS, [('code', 'c')], True, ['c']),
+    ('relationships wherever they stand', SNOMED, [(SITE, NOSE), (FORM, SWELLING)], True,
+     ['111111001', '222222002']),
+    ('in one role group', SNOMED, [(ROLE_GROUP, [(SITE, NOSE), (FORM, SWELLING)])], True,
+     ['111111001']),
+    ('outside of any', SNOMED, [(ROLE_GROUP, [(SITE, NOSE), (SITE, BODY)])], True, []),
+    ('subproperties of what is no role group', SNOMED, [(SITE, [(SITE, NOSE)])], True, 400),
+    ('a property without a value', CS, [('kind', None)], True, 400),
+    ('no property', CS, [], True, 400),
+    ('too many', CS, [('kind', 'new')] * 51, True, 422),
 ]
 
 TYPES = {'system': 'Uri', 'url': 'Uri', 'code': 'Code', 'codeA': 'Code', 'codeB': 'Code',
@@ -479,6 +550,58 @@ def expansions_say(t):
     t.refused('a context that is nowhere', t.ask('ValueSet/$expand', {'context': 'urn:x#y'}), 404)
 
 
+def parts_of(code, value):
+    parts = [{'name': 'code', 'valueCode': code}]
+    if isinstance(value, list):
+        return parts + [{'name': 'subproperty', 'part': parts_of(*v)} for v in value]
+    return parts + ([{'name': 'value', 'valueString': value}] if value else [])
+
+
+def finds_matches(t):
+    for what, system, wanted, exact, want in MATCHES:
+        asked = parameters({'system': system} if exact is None else
+                           {'system': system, 'exact': exact})
+        asked['parameter'] += [{'name': 'property', 'part': parts_of(*w)} for w in wanted]
+        reply = t.client.send('POST', '/fhir/CodeSystem/$find-matches', asked)
+        if isinstance(want, int):
+            t.refused(what, reply, want)
+            continue
+        got = [p['part'][0]['valueCoding']['code'] for p in reply.json().get('parameter', [])]
+        t.score.check(got == want, f'$find-matches, {what}: {want}, not {reply}')
+
+
+def role_groups(t):
+    """$lookup tells a concept's relationships as they stand together."""
+    def groups(**values):
+        reply = t.ask('CodeSystem/$lookup', {'system': SNOMED, 'code': '222222002', **values})
+        found = []
+        for p in reply.json()['parameter']:
+            if p['name'] == 'property' and p['part'][0]['valueCode'] in (ROLE_GROUP, SITE, FORM):
+                inside = [v['part'] for v in p['part'] if v['name'] == 'subproperty']
+                found.append([tuple(v[key] for v in part[:2] for key in v if key != 'name')
+                              for part in inside or [p['part']]])
+        return found
+
+    whole = [[(SITE, NOSE)], [(SITE, BODY), (FORM, SWELLING)], [(SITE, BODY)]]
+    for what, values, want in (
+            ('all', {}, whole), ('the groups', {'property': ROLE_GROUP}, whole[:2]),
+            ('one attribute', {'property': FORM}, [[(FORM, SWELLING)]])):
+        t.score.check(groups(**values) == want, f'role groups, {what}: {want}, not '
+                                                f'{groups(**values)}')
+
+
+def load_release(folder):
+    paths = []
+    for kind, (head, *rows) in RELEASE.items():
+        paths.append(os.path.join(folder.path, f'sct2_{kind}_Snapshot_INT_20240101.txt'))
+        with open(paths[-1], 'w', encoding='utf-8') as f:
+            print('id', 'effectiveTime', 'active', 'moduleId', head, sep='\t', file=f)
+            for row in rows:
+                code, rest = row.split('\t', 1)
+                print(code, '20240101', '1', '900000000000207008', rest, sep='\t', file=f)
+    folder.run('terminology', 'load', *paths)
+
+
 def many_at_once(t):
     """$batch-validate-code: each question is answered for itself."""
     def question(**values):
@@ -508,9 +631,10 @@ def many_at_once(t):
 def main():
     score = Score()
     with Folder(sys.argv[1]) as folder:
+        load_release(folder)
         with Node(folder) as node:
             t = Tester(node.client(), score)
-            for resource in (OTHER, OLD, SYSTEM, *SETS, MAP):
+            for resource in (OTHER, OLD, SYSTEM, MORE, *SETS, MAP):
                 t.put(resource)
             for rows, check in ((EXPAND, t.expand), (VALIDATE, t.validate), (LOOKUP, t.lookup),
                                 (TRANSLATE, t.translate), (SUBSUMES, t.subsumes)):
@@ -518,6 +642,8 @@ def main():
                     check(*row)
             expansions_say(t)
             many_at_once(t)
+            finds_matches(t)
+            role_groups(t)
     return score.end()
 
 

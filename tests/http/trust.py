@@ -22,7 +22,8 @@ CODES = 'http://terminology.hl7.org/CodeSystem/'
 REASON = 'unconscious in the emergency room'
 PEOPLE = (('ann', 'patient', 'Patient/ann'), ('bob', 'patient', 'Patient/bob'),
           ('doc', 'worker', 'Practitioner/doc'), ('nurse', 'worker', 'Practitioner/nurse'),
-          ('dad', 'guardian', 'Person/dad'), ('granny', 'patient', 'Patient/old'),
+          ('dad', 'guardian', 'Person/dad'), ('mum', 'guardian', 'Person/mum'),
+          ('granny', 'patient', 'Patient/old'),
           ('officer', 'privacy', 'Practitioner/officer'),
           ('epi', 'epidemiologist', 'Practitioner/epi'), ('keeper', 'steward', ''))
 
@@ -419,11 +420,97 @@ def check_proxies(world):
           200 and sees('Patient/old') == [False], 'taken back, it is obeyed at once')
     never = world.ask('dad', 'GET', 'Patient/odd').body.replace(b'odd', b'old')
     check(world.ask('dad', 'GET', 'Patient/old').body == never, 'as if they had never been there')
+    check_mother(world)
     # Coming of age, and the end of it.
     put({'resourceType': 'Patient', 'id': 'teen', 'birthDate': birthday(18, 1)})
     check(sees('Patient/teen', 'Patient/kid') == [False, True], 'a child that is of age')
     put(related('of-kid', 'kid', active=False))
     check(sees('Patient/kid') == [False], 'a guardian no more')
+
+
+def check_mother(world):
+    """One account for her own record and her child's, each as it holds for itself."""
+    check, put = world.check, lambda r: world.put(world.loader, r)
+
+    def person(assurance, **more):
+        return put(dict({'resourceType': 'Person', 'id': 'mum', 'link': [
+            {'target': {'reference': 'RelatedPerson/of-kid-mum'}},
+            {'target': {'reference': 'RelatedPerson/of-old-mum'}},
+            {'target': {'reference': 'Patient/mum'}, **assurance}]}, **more))
+
+    def sees(*paths):
+        return [world.status('mum', p) == 200 for p in paths]
+
+    put({'resourceType': 'Patient', 'id': 'mum', 'birthDate': birthday(30),
+         'name': [{'family': 'Mum'}]})
+    put({'resourceType': 'Observation', 'id': 'mum-hidden', 'status': 'final',
+         'code': {'text': 'x'}, 'subject': {'reference': 'Patient/mum'},
+         'meta': {'security': [{'system': 'urn:carnet:security', 'code': 'hidden-from-proxies'}]}})
+    put({'resourceType': 'Observation', 'id': 'both', 'status': 'final', 'code': {'text': 'x'},
+         'subject': {'reference': 'Patient/kid'}, 'performer': [{'reference': 'Patient/mum'}]})
+    put(related('of-kid-mum', 'kid'))
+    put(related('of-old-mum', 'old'))
+    own = ('Patient/mum', 'Observation/mum-hidden', 'Observation/both', 'Person/mum')
+    for assurance in {}, {'assurance': 'level2'}:
+        person(assurance)
+        check(sees('Patient/kid', *own) == [True] + [False] * 4,
+              f'a link that nobody made sure of opens nothing: {assurance}')
+    person({'assurance': 'level3'})
+    check(sees('Patient/kid', 'Observation/kid-o', *own) == [True] * 6,
+          'a mother sees her own record and her child\'s, and what is of both')
+    check(sees('Observation/kid-mother', 'RelatedPerson/of-kid-mum', 'Patient/old') == [False] * 3,
+          'of her child what any proxy sees, and of the grown what they let her')
+    check(world.total('mum', 'Patient?') == 2 and world.status('dad', 'Observation/both') == 404,
+          'who is both is found, and what is hers is not the father\'s')
+    for patient, status in ('mum', 201), ('kid', 403):
+        no = dict(auth.consent(patient), id='said-by-mum-' + patient)
+        reply = world.ask('mum', 'PUT', 'Consent/' + no['id'], no)
+        check(reply.status == status, f'she consents for herself alone, {patient}: {reply}')
+    check(sees(*own) == [True] * 4, 'a no of hers is not to herself')
+    for path in ('AuditEvent?patient={}', 'Patient/{}/$accesses', 'Patient/{}/$notices',
+                 'Patient/{}/$by-law'):
+        check(world.status('mum', path.format('mum')) == 200, f'her own: {path}')
+    for path in 'Patient/{}/$notices', 'Patient/{}/$by-law':
+        check(world.status('mum', path.format('kid')) == 403, f'not her child\'s: {path}')
+    for path in 'AuditEvent?patient=kid', 'Patient/kid/$accesses':
+        check(world.ask('mum', 'GET', path).json().get('entry', []) == [] and
+              b'access"' not in world.ask('mum', 'GET', path).body, f'nor who looked: {path}')
+    reply = world.ask('mum', 'POST', 'Patient/mum/$presence-code', parameters())
+    check(reply.status == 200 and
+          world.ask('mum', 'POST', 'Patient/kid/$presence-code', parameters()).status == 403,
+          f'she shows that she is there: {reply}')
+    reply = world.ask('mum', 'PUT', 'Person/mum', {'resourceType': 'Person', 'id': 'mum', 'link': [
+        {'target': {'reference': 'Patient/bob'}, 'assurance': 'level4'}]})
+    check(reply.status == 403, f'nobody says who they are themselves: {reply}')
+    check_picks(world)
+    # Whoever does not see her record does not write who she is, the registry included.
+    check(person({'assurance': 'level3'}).status == 403, 'her no is one to the registry')
+    world.ask('mum', 'PUT', 'Consent/said-by-mum-mum',
+              dict(auth.consent('mum', 'inactive'), id='said-by-mum-mum'))
+    reply = person({'assurance': 'level3'}, active=False)
+    check(sees('Patient/kid', *own) == [False] * 5,
+          f'a Person that is no more in use opens nothing: {reply}')
+
+
+def check_picks(world):
+    """An app that is started for one patient: she says for whom."""
+    browser = auth.Browser(world)
+    verifier, fields = auth.request(world, 'app', 'launch/patient patient/*.rs')
+    browser.send('GET', '/auth/authorize?' + urllib.parse.urlencode(fields))
+    browser.submit(login='mum', password=auth.PASSWORD)
+    offered = re.findall(r'name="patient" value="([^"]+)"', browser.page)
+    world.check(offered == ['mum', 'kid'] and 'name="find"' not in browser.page,
+                f'she is asked for whom: {offered}')
+    at = re.search(r'name="at" value="([^"]+)"', browser.page).group(1)
+    browser.send('POST', '/auth/step', {'do': 'pick', 'patient': 'old', 'at': at})
+    world.check('name="patient"' in browser.page, 'for nobody else')
+    browser.send('POST', '/auth/step', {'do': 'pick', 'patient': 'kid', 'at': at})
+    reply = browser.submit(do='approve')
+    got = auth.redeem(world, reply, verifier, 'app').json()
+    token = got['access_token']
+    world.check(got.get('patient') == 'kid' and world.status(token, 'Patient/kid') == 200 and
+                world.status(token, 'Patient/mum') == 404 and
+                world.status(token, 'AuditEvent?patient=mum') == 403, 'and that is who it is')
 
 
 # ---- public health by law ----

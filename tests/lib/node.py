@@ -87,13 +87,13 @@ class Second:
 class Node:
     """`carnet serve` on a folder, until the end of the with statement."""
 
-    def __init__(self, folder, *options, is_open=True):
+    def __init__(self, folder, *options, is_open=True, port=0):
         self.folder = folder
         self.log_path = os.path.join(folder.path, 'log')
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(
                 [folder.carnet, 'serve', '--data', folder.data, *stores.options(folder.data),
-                 '--listen', '127.0.0.1:0', *(['--open'] if is_open else []), *options],
+                 '--listen', f'127.0.0.1:{port}', *(['--open'] if is_open else []), *options],
                 stdout=subprocess.PIPE, stderr=log)
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()

@@ -62,12 +62,15 @@ def says(rule, r):
 
 
 class Country:
-    def __init__(self, path):
+    def __init__(self, paths, facts):
         self.by = collections.defaultdict(dict)
-        with open(path, encoding="utf-8") as f:
-            for line in f:
-                r = json.loads(line)
-                self.by[r["resourceType"]][r["id"]] = r
+        for path in paths:
+            with open(path, encoding="utf-8") as f:
+                for r in map(json.loads, f):
+                    self.by[r["resourceType"]][r["id"]] = r
+        self.findings = [*self.by["Condition"].values(), *self.by["Observation"].values()]
+        self.rules = {f["fact"]: f["rules"] for f in facts}
+        self.facts = {}
 
     def ref(self, r, *names):
         for name in names:
@@ -82,18 +85,42 @@ class Country:
             place = self.ref(place, "partOf")
         return place["id"] if place else ""
 
+    def day_of(self, r):
+        return (day(r.get("onsetDateTime") or r.get("effectiveDateTime")) or
+                day((self.ref(r, "encounter") or {}).get("period", {}).get("start")) or
+                day(r.get("recordedDate") or r.get("issued")))
+
+    def fact_days(self, fact):
+        """Of each person, the days of which it is said: of these definitions, by yes alone."""
+        if fact not in self.facts:
+            self.facts[fact] = collections.defaultdict(list)
+            for r in self.findings:
+                if any(says(rule, r) for rule in self.rules[fact]):
+                    self.facts[fact][r["subject"]["reference"]].append(self.day_of(r))
+        return self.facts[fact]
+
+    def holds(self, rule, r):
+        """What a rule asks besides; there are no outbreaks in the country."""
+        at, who = self.day_of(r), r["subject"]["reference"]
+        born = day(self.by["Patient"][who.split("/")[1]]["birthDate"])
+        age = rule.get("age", {})
+        return (not rule.get("outbreak") and "hasNot" not in rule and
+                ("from" not in age or (age["unit"] == "a" and years(born, at) >= age["from"])) and
+                all(any(a["leastDays"] <= (at - d).days <= a["mostDays"]
+                        for d in self.fact_days(a["fact"])[who]) for a in rule.get("has", [])))
+
     def evidence(self, definition):
         people = collections.defaultdict(list)
-        for r in [*self.by["Condition"].values(), *self.by["Observation"].values()]:
-            ranks = [RANK.index(rule["says"]) for rule in definition["rules"] if says(rule, r)]
+        for r in self.findings:
+            ranks = [RANK.index(rule["says"]) for rule in definition["rules"]
+                     if says(rule, r) and self.holds(rule, r)]
             if not ranks:
                 continue
             visit = self.ref(r, "encounter")
             onset, seen = day(r.get("onsetDateTime")), day(r.get("effectiveDateTime"))
             seen = seen or day((visit or {}).get("period", {}).get("start"))
             people[r["subject"]["reference"].split("/")[1]].append(
-                (onset or seen or day(r.get("recordedDate") or r.get("issued")), max(ranks),
-                 onset, seen, visit))
+                (self.day_of(r), max(ranks), onset, seen, visit))
         return people
 
     def cases(self, definition):
@@ -117,11 +144,9 @@ def years(born, at):
     return at.year - born.year - ((at.month, at.day) < (born.month, born.day))
 
 
-def recount(country, fatal):
+def recount(country, definitions, fatal):
     """{(week, disease, district, age, sex): cases}"""
     counts = collections.Counter()
-    with open(DEFINITIONS, encoding="utf-8") as f:
-        definitions = json.load(f)["definitions"]
     for d in definitions:
         for patient, kind, at, district, first in country.cases(d):
             died = day(patient.get("deceasedDateTime"))
@@ -164,17 +189,38 @@ def truth_is_found(data, path):
         check(o["name"], n == o["cases"] + o["background"], (n, o["cases"], o["background"]))
 
 
+def dry_out(people, path):
+    """Makes every third who is seen with gastroenteritis dehydrated, two days or three later."""
+    with open(people, encoding="utf-8") as f:
+        found = [r for r in map(json.loads, f) if r["resourceType"] == "Condition" and
+                 any(code.startswith("1A40") for _, code in codes(r["code"]))][::3]
+    check("gastroenteritis", len(found) > 10, len(found))
+    with open(path, "w", encoding="utf-8") as f:
+        for i, r in enumerate(found):
+            onset = day(r.get("onsetDateTime") or r.get("recordedDate"))
+            r.update(id="dry-%d" % i, code={"coding": [{"system": SYSTEMS["icd11"],
+                                                       "code": "5C70.0"}]})
+            r["onsetDateTime"] = str(onset + datetime.timedelta(days=2 + i % 2))
+            f.write(json.dumps(r) + "\n")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        people, truth, data = (os.path.join(folder, n) for n in ("people", "truth", "data"))
+        people, truth, dry, data = (os.path.join(folder, n)
+                                    for n in ("people", "truth", "dry", "data"))
         with open(people, "wb") as f:
             f.write(run("synth", "--people", "1500", "--seed", "11", "--truth", truth).stdout)
         run("init", "--data", data)
         run("import", "--data", data, people)
         truth_is_found(data, truth)
-        country = Country(people)
+        with open(DEFINITIONS, encoding="utf-8") as f:
+            definitions = json.load(f)
+        dry_out(people, dry)
+        run("import", "--data", data, dry)
+        country = Country((people, dry), definitions["facts"])
         for words in [[], ["--deaths"]]:
-            want, got = recount(country, bool(words)), counted(data, *words)
+            want = recount(country, definitions["definitions"], bool(words))
+            got = counted(data, *words)
             check("cases", sum(want.values()) > 0)
             check("recount", want == +got, [(k, want[k], got[k]) for k in want | got
                                             if want[k] != got[k]][:5])

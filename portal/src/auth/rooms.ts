@@ -14,7 +14,7 @@ const identity = 'openid fhirUser profile';
 
 export const scopes: Readonly<Record<Room, string>> = {
   health: `${identity} launch/patient patient/*.rs patient/Consent.cu`,
-  family: `${identity} user/*.rs`,
+  family: `${identity} user/*.rs user/Consent.cu`,
   care: `${identity} user/*.cruds`,
   watch: `${identity} user/*.rs user/Task.u`,
   steward: `${identity} user/*.rs`,

@@ -18,6 +18,7 @@ export interface Session {
   until: number; // ms
   patient?: string; // id of the patient whose record this is
   user?: string; // "Practitioner/1", who is signed in, where a resource stands for them
+  account?: string; // the id of their account
 }
 
 interface Asked {
@@ -95,12 +96,15 @@ interface Tokens {
 
 // Who an ID token is about. It came from the token endpoint itself, so its signature says nothing
 // that the connection has not said (OpenID Connect Core, 3.1.3.7).
-function userOf(idToken: string | undefined): string | undefined {
+function whoOf(idToken: string | undefined): Pick<Session, 'user' | 'account'> {
   const payload = idToken?.split('.')[1];
-  if (!payload) return undefined;
+  if (!payload) return {};
   const claims = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')));
-  const user: unknown = claims.fhirUser;
-  return typeof user === 'string' ? user.split('/').slice(-2).join('/') : undefined;
+  const { fhirUser: user, sub }: { fhirUser?: unknown; sub?: unknown } = claims;
+  return {
+    ...(typeof user === 'string' ? { user: user.split('/').slice(-2).join('/') } : {}),
+    ...(typeof sub === 'string' ? { account: sub } : {}),
+  };
 }
 
 async function redeem(asked: Asked, code: string): Promise<Session> {
@@ -116,13 +120,12 @@ async function redeem(asked: Asked, code: string): Promise<Session> {
   });
   if (!reply.ok) throw new SignInProblem(`token: ${reply.status}`);
   const tokens: Tokens = await reply.json();
-  const user = userOf(tokens.id_token);
   return {
     room: asked.room,
     token: tokens.access_token,
     until: Date.now() + tokens.expires_in * 1000,
     ...(tokens.patient ? { patient: tokens.patient } : {}),
-    ...(user ? { user } : {}),
+    ...whoOf(tokens.id_token),
   };
 }
 

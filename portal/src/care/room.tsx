@@ -12,7 +12,7 @@ import { Find } from './find';
 import { clientFor } from './glass';
 import { MatchPage } from './match';
 import { CareSummary } from './summary';
-import { RecordVisit } from './visit';
+import { ChooseForm, RecordVisit } from './visit';
 
 const Scan = lazy(() => import('./scan'));
 
@@ -23,11 +23,13 @@ interface RoomProps {
 }
 
 function Current({ client, node, route }: RoomProps) {
-  const [, page, what = ''] = route;
+  const [, page, what = '', form = ''] = route;
   if (page === 'record' && what)
     return <CareSummary key={what} {...clientFor(client, what)} node={node} patient={what} />;
-  if (page === 'visit' && what)
-    return <RecordVisit key={what} client={clientFor(client, what).client} patient={what} />;
+  if (page === 'visit' && what) {
+    const visit = { client: clientFor(client, what).client, patient: what };
+    return form ? <RecordVisit key={what} {...visit} form={form} /> : <ChooseForm {...visit} />;
+  }
   if (page === 'due') return <Due client={client} />;
   if (page === 'match') return <MatchPage key={what} client={client} text={what} />;
   if (page === 'scan') return <Scan />;

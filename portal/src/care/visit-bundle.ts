@@ -1,98 +1,70 @@
-// A visit as one transaction: all of it is stored, or nothing is. Ids are made by the page, so that
-// sending it twice stores it once. Pure.
-import { systems } from '../fhir/read';
+// A visit as one transaction: the encounter, what was answered, and what the node made of the
+// answers. All of it is stored, or nothing is; ids are made by the page, and the response is stored
+// only where it is not yet: sending twice stores once. Pure.
 import type { Bundle, Resource } from '../fhir/types';
-import { measures } from './measures';
+import type { FormResponse, ResponseItem } from '../forms/types';
 
 export interface Visit {
-  ids: readonly string[]; // fresh UUIDs: of the encounter, then of what hangs on it
+  response: string; // ids, fresh UUIDs
+  encounter: string;
+  form: string; // canonical of the Questionnaire
   patient: string;
   user: string; // "Practitioner/1"
-  organization: string | undefined; // reference
+  organization?: string | undefined; // reference
   start: string; // instants
   end: string;
-  values: ReadonlyMap<string, number>; // by measure
-  note: string;
+  items: ResponseItem[];
 }
 
-export const IDS = 2 + measures.length;
+interface Entry {
+  fullUrl?: string;
+  resource?: Resource;
+  request: { method: string; url: string; ifMatch?: string; ifNoneMatch?: string };
+}
 
-export function visitBundle(visit: Visit): Bundle {
-  const [encounterId = '', conditionId = '', ...rest] = visit.ids;
-  const subject = { reference: `Patient/${visit.patient}` };
-  const encounter = { reference: `Encounter/${encounterId}` };
-  const resources: (Resource & Record<string, unknown>)[] = [
-    {
-      resourceType: 'Encounter',
-      id: encounterId,
+export type Transaction = Resource & { type: 'transaction'; entry?: Entry[] };
+
+export function responseOf(visit: Visit): FormResponse {
+  return {
+    resourceType: 'QuestionnaireResponse',
+    id: visit.response,
+    questionnaire: visit.form,
+    status: 'completed',
+    subject: { reference: `Patient/${visit.patient}` },
+    encounter: { reference: `Encounter/${visit.encounter}` },
+    authored: visit.end,
+    author: { reference: visit.user },
+    ...(visit.items.length ? { item: visit.items } : {}),
+  };
+}
+
+function encounterOf(visit: Visit): Resource {
+  return {
+    resourceType: 'Encounter',
+    id: visit.encounter,
+    ...{
       status: 'finished',
       class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
-      subject,
+      subject: { reference: `Patient/${visit.patient}` },
       participant: [{ individual: { reference: visit.user } }],
       period: { start: visit.start, end: visit.end },
       ...(visit.organization ? { serviceProvider: { reference: visit.organization } } : {}),
     },
-  ];
-  measures.forEach((measure, i) => {
-    const value = visit.values.get(measure.code);
-    if (value === undefined) return;
-    resources.push({
-      resourceType: 'Observation',
-      id: rest[i] ?? '',
-      status: 'final',
-      category: [
-        {
-          coding: [
-            {
-              system: 'http://terminology.hl7.org/CodeSystem/observation-category',
-              code: 'vital-signs',
-            },
-          ],
-        },
-      ],
-      code: { coding: [{ system: systems.loinc, code: measure.code, display: measure.display }] },
-      subject,
-      encounter,
-      effectiveDateTime: visit.end,
-      performer: [{ reference: visit.user }],
-      valueQuantity: {
-        value,
-        unit: measure.unit,
-        system: 'http://unitsofmeasure.org',
-        code: measure.ucum,
-      },
-    });
-  });
-  if (visit.note)
-    resources.push({
-      resourceType: 'Condition',
-      id: conditionId,
-      clinicalStatus: {
-        coding: [
-          { system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' },
-        ],
-      },
-      category: [
-        {
-          coding: [
-            {
-              system: 'http://terminology.hl7.org/CodeSystem/condition-category',
-              code: 'encounter-diagnosis',
-            },
-          ],
-        },
-      ],
-      code: { text: visit.note },
-      subject,
-      encounter,
-      recordedDate: visit.end,
-    });
+  };
+}
+
+// `made`: what $extract gave for the response.
+export function visitBundle(visit: Visit, made: Transaction): Bundle {
+  const own: Entry[] = [encounterOf(visit), responseOf(visit)].map((resource) => ({
+    resource,
+    request: {
+      method: 'PUT',
+      url: `${resource.resourceType}/${resource.id}`,
+      ...(resource.resourceType === 'QuestionnaireResponse' ? { ifNoneMatch: '*' } : {}),
+    },
+  }));
   return {
     resourceType: 'Bundle',
-    ...{ type: 'transaction' },
-    entry: resources.map((resource) => ({
-      resource,
-      request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
-    })),
+    ...{ type: 'transaction', entry: [...own, ...(made.entry ?? [])] },
   };
 }

@@ -1,4 +1,5 @@
-// The people whom somebody acts for: children, and others who let them.
+// The people whom somebody acts for: children, and others who let them; and they themselves, where
+// their account is that of a patient as well.
 import type { Client } from '../fhir/client';
 import { namesOf } from '../fhir/read';
 import type { Patient } from '../fhir/types';
@@ -11,10 +12,25 @@ import { Page } from '../parts/page';
 import { Empty, Loaded } from '../parts/states';
 import type { Route } from '../route';
 import { Shell } from '../shell';
+import { loadSelf } from './self';
 
 const BASE = '#/family';
 
-function People({ list }: { list: readonly Patient[] }) {
+interface Family {
+  list: readonly Patient[]; // oneself first
+  self: string | undefined; // id of one's own Patient
+}
+
+async function loadFamily(client: Client): Promise<Family> {
+  const [{ list }, self] = await Promise.all([
+    client.all<Patient>('Patient?_sort=-birthdate'),
+    loadSelf(client),
+  ]);
+  const isSelf = (person: Patient) => person.id === self;
+  return { list: [...list.filter(isSelf), ...list.filter((one) => !isSelf(one))], self };
+}
+
+function People({ list, self }: Family) {
   const { t, date } = useI18n();
   if (!list.length) return <Empty>{t('family.none')}</Empty>;
   return (
@@ -29,6 +45,12 @@ function People({ list }: { list: readonly Patient[] }) {
                 <bdi>{name}</bdi>
               </span>
               <span class="tile-note">
+                {person.id === self && (
+                  <>
+                    {t('family.self')}
+                    <br />
+                  </>
+                )}
                 {other && (
                   <>
                     <bdi>{other}</bdi>
@@ -54,14 +76,12 @@ interface RoomProps {
 // Whoever acts for one person alone is led to that record.
 export default function FamilyRoom({ client, node, route }: RoomProps) {
   const { t } = useI18n();
-  const people = useLoad(
-    async () => (await client.all<Patient>('Patient?_sort=-birthdate')).list,
-    BASE,
-  );
-  const list = people.state === 'ready' ? people.value : [];
+  const family = useLoad(() => loadFamily(client), BASE);
+  const { list, self } = family.state === 'ready' ? family.value : { list: [], self: undefined };
   const isOne = list.length === 1;
   const patient = route[1] ?? (isOne ? list[0]?.id : undefined);
-  if (patient)
+  // Whose record it is says what the page has.
+  if (patient && family.state === 'ready')
     return (
       <RecordPages
         key={patient}
@@ -70,7 +90,7 @@ export default function FamilyRoom({ client, node, route }: RoomProps) {
         patient={patient}
         base={`${BASE}/${patient}`}
         page={route[2] ?? ''}
-        isOwn={false}
+        isOwn={patient === self}
         back={
           isOne
             ? { to: `${BASE}/${patient}/growth`, icon: 'chart', label: t('nav.growth') }
@@ -80,8 +100,8 @@ export default function FamilyRoom({ client, node, route }: RoomProps) {
     );
   return (
     <Shell node={node} room={t('room.family')} isSignedIn>
-      <Page title={t('family.title')} lead={t('family.lead')} isPassing={people.state !== 'ready'}>
-        <Loaded of={people}>{(all) => <People list={all} />}</Loaded>
+      <Page title={t('family.title')} lead={t('family.lead')} isPassing={family.state !== 'ready'}>
+        <Loaded of={family}>{(all) => <People {...all} />}</Loaded>
       </Page>
     </Shell>
   );

@@ -58,6 +58,12 @@ export interface Patient extends Resource {
   telecom?: { system?: string; value?: string }[];
 }
 
+export interface Person extends Resource {
+  resourceType: 'Person';
+  active?: boolean;
+  link?: { target: Reference; assurance?: string }[];
+}
+
 export interface Named extends Resource {
   name?: string | HumanName[];
 }

@@ -12,7 +12,8 @@ export interface Seen {
   isOwn: boolean;
 }
 
-function asSeen(event: AuditEvent): Seen {
+// One's own looks: by one's account, or by another of a patient's.
+function asSeen(event: AuditEvent, account: string | undefined): Seen {
   const who = event.agent.find((agent) => agent.requestor);
   const role = who?.role?.[0]?.text ?? '';
   return {
@@ -22,14 +23,14 @@ function asSeen(event: AuditEvent): Seen {
     role,
     name: who?.name ?? '',
     refused: event.outcome !== undefined && event.outcome !== '0',
-    isOwn: role === 'patient',
+    isOwn: role === 'patient' || (account !== undefined && who?.who?.identifier?.value === account),
   };
 }
 
 export async function loadSeen(client: Client, patient: string): Promise<Seen[]> {
   const path = `AuditEvent?patient=${patient}&_count=200`;
   const bundle = await client.get<{ entry?: { resource: AuditEvent }[] }>(path);
-  return (bundle.entry ?? []).map((entry) => asSeen(entry.resource));
+  return (bundle.entry ?? []).map((entry) => asSeen(entry.resource, client.session.account));
 }
 
 // Looks of one person on one day are one line.

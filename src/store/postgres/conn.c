@@ -334,6 +334,8 @@ void pg_conn_free(struct pg_conn *c)
     PQclear(c->txn.open);
     PQclear(c->txn.batch);
     PQfinish(c->db);
+    persons_free(c->persons);
+    xaes_free(c->values);
     free(c);
 }
 
@@ -517,6 +519,7 @@ static bool sees_versions(enum pg_statement id)
     case PG_IDS:
     case PG_IDS_DESC:
     case PG_EXPUNGE:
+    case PG_EXPUNGE_OLD:
     case PG_LINEAGE: return true;
     default: return false;
     }

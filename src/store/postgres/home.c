@@ -254,6 +254,16 @@ int pg_place_range(struct pg_txn *t, const struct str *within, struct str lo, st
     return owner.p ? place_owner(t, owner, a, err) : 0;
 }
 
+int pg_guests_drop(struct pg_txn *t, struct str patient_key, struct err *err)
+{
+    struct pg_args a = {0};
+
+    if (!pg_store(&t->base)->is_sharded)
+        return 0;
+    pg_arg_bytes(&a, patient_key);
+    return pg_send(t->conn, PG_DROP_GUESTS, &a, err);
+}
+
 int pg_guests_put(struct pg_txn *t, const struct index *index, int32_t home, struct err *err)
 {
     struct pg_store *st = pg_store(&t->base);

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 
 #include "store/pends_int.h"
+#include "store/persons.h"
 #include "store/queue_int.h"
 #include "store/store_int.h"
 
@@ -21,6 +22,9 @@
 
 #define PG_SCHEMA_PLAIN 1
 #define PG_SCHEMA_SHARDED 2 /* distributed by Citus */
+#define PG_SCHEMA_SEALED 2  /* more: encrypted (sealed.c) */
+#define PG_SCHEMA_LAST (PG_SCHEMA_SHARDED + PG_SCHEMA_SEALED)
+#define PG_META_KEYS "keys" /* in carnet_meta: what carnet.keys is for a folder */
 #define PG_ARGS_MAX 11
 #define PG_QUEUE_MAX 128    /* statements sent before their answers are read */
 #define PG_BATCH_FIRST 64   /* entries that a scan fetches at first, when nobody says how many */
@@ -191,6 +195,16 @@
       " old UNION ALL SELECT n FROM new") \
     X(PG_EXPUNGE, "ib", "DELETE FROM carnet_version WHERE part = 0 AND type::int4 = $1 AND" \
       " id = $2") \
+    X(PG_EXPUNGE_OLD, "i", "DELETE FROM carnet_version WHERE part = 0 AND row = $1") \
+    X(PG_DROP_TERM, "b", "DELETE FROM carnet_term WHERE k = $1") \
+    X(PG_PERSON_KEY, "i", "SELECT mark, key FROM carnet_person WHERE n = $1") \
+    X(PG_PERSON, "b", \
+      "SELECT m.n, p.n, p.mark, p.key FROM (SELECT coalesce(max(n), 0) AS n FROM" \
+      " carnet_person) m LEFT JOIN carnet_person p ON p.owner = $1") \
+    X(PG_PUT_PERSON, "ibbb", \
+      "INSERT INTO carnet_person (n, owner, mark, key) VALUES ($1, $2, $3, $4)") \
+    X(PG_FORGET_PERSON, "b", \
+      "UPDATE carnet_person SET owner = NULL, mark = NULL, key = NULL WHERE owner = $1") \
     X(PG_META_GET, "t", "SELECT value FROM carnet_meta WHERE name = $1") \
     X(PG_META_SET, "tb", \
       "INSERT INTO carnet_meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO" \
@@ -205,7 +219,7 @@
       " (name, piece) DO UPDATE SET bytes = excluded.bytes") \
     X(PG_BLOB_DROP, "b", "DELETE FROM carnet_blob WHERE name = $1") \
     X(PG_BLOB_NEXT, "b", \
-      "SELECT b.name, sum(octet_length(b.bytes))::int8 FROM carnet_blob b WHERE b.name" \
+      "SELECT b.name, sum(octet_length(b.bytes))::int8, count(*) FROM carnet_blob b WHERE b.name" \
       " = (SELECT name FROM carnet_blob WHERE name > $1 ORDER BY name LIMIT 1) GROUP BY" \
       " b.name") \
     X(PG_STATS, "", \
@@ -235,7 +249,7 @@
 /* Statements that only a distributed store has (sharded.h). */
 #define PG_SHARDED_ONLY(X) \
     X(PG_SEEN) X(PG_LAZY) X(PG_HOME) X(PG_HOMES) X(PG_PUT_HOME) X(PG_PUT_HOMES) X(PG_DROP_HOME) \
-    X(PG_GUEST) X(PG_PUT_GUEST) X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
+    X(PG_GUEST) X(PG_PUT_GUEST) X(PG_DROP_GUESTS) X(PG_DROP_RANGE) X(PG_RECOVER) X(PG_PREPARED)
 
 enum pg_statement {
 #define X(id, types, sql) id,
@@ -310,14 +324,16 @@ struct pg_conn {
     unsigned n_queue;
     bool wants_savepoint; /* the next statement is the first of a member of a group */
     bool has_savepoint;
-    bool is_failed;        /* the transaction can only be undone */
-    bool is_doomed;        /* … and what failed is not the running member's */
-    bool is_lost;          /* the connection is gone */
-    bool is_fresh;         /* a reader has had no answer in this transaction */
-    bool is_synced;        /* the end of what was sent is marked already */
-    bool has_sent_prepare; /* some are PG_SENT */
-    bool is_warned;        /* the server has warned of something */
-    pthread_t thread;      /* that used it last */
+    bool is_failed;          /* the transaction can only be undone */
+    bool is_doomed;          /* … and what failed is not the running member's */
+    bool is_lost;            /* the connection is gone */
+    bool is_fresh;           /* a reader has had no answer in this transaction */
+    bool is_synced;          /* the end of what was sent is marked already */
+    bool has_sent_prepare;   /* some are PG_SENT */
+    bool is_warned;          /* the server has warned of something */
+    pthread_t thread;        /* that used it last */
+    struct persons *persons; /* of an encrypted store, once it was needed (sealed.c) … */
+    struct xaes *values;     /* … likewise, of large values */
     struct pg_txn txn;
     struct pg_conn *next;
 };
@@ -424,9 +440,10 @@ struct pg_store {
     struct store base;
     char *uri;
     bool read_only, allow_unsafe;
-    bool is_alone;  /* nobody else may write (alone.c) */
-    bool is_pooled; /* each transaction may be on another of the server's connections */
-    bool is_open;   /* once it was reached and checked */
+    bool is_alone;       /* nobody else may write (alone.c) */
+    bool is_pooled;      /* each transaction may be on another of the server's connections */
+    bool is_open;        /* once it was reached and checked */
+    struct vault *vault; /* of an encrypted store, otherwise NULL */
     unsigned group_max;
     uint64_t origins[PG_ORIGINS_MAX];
     unsigned n_origins;
@@ -508,15 +525,35 @@ int pg_home_put(struct pg_txn *t, int type, struct str id_key, int32_t home, str
 int pg_home_drop(struct pg_txn *t, int type, struct str id_key, struct err *err);
 /* Notes of which patients a resource is a guest. */
 int pg_guests_put(struct pg_txn *t, const struct index *index, int32_t home, struct err *err);
+/* A patient is erased. */
+int pg_guests_drop(struct pg_txn *t, struct str patient_key, struct err *err);
 
 /* ---- schema.c ---- */
 
 int pg_schema_create(struct pg_conn *c, const struct store_config *config, struct err *err);
-/* Checks versions, loads what the store keeps in memory. */
-int pg_schema_open(struct pg_store *st, struct pg_conn *c, struct err *err);
+/* Checks versions and the key, loads what the store keeps in memory. */
+int pg_schema_open(struct pg_store *st, struct pg_conn *c, const char *key_file, struct err *err);
 int pg_load_lists(struct pg_store *st, struct pg_conn *c, struct err *err);
 /* What is kept in memory, once more, if the transaction sees a newer epoch than that is of. */
 int pg_meet_epoch(struct pg_txn *t, uint64_t epoch, struct err *err);
+
+/* ---- sealed.c: nothing is sealed where the store is not encrypted ---- */
+
+/* Opens the store's vault, which refuses a key too many, too few, or the wrong one. */
+int pg_keys_open(struct pg_store *st, struct pg_conn *c, bool is_sealed, const char *key_file,
+                 struct err *err);
+int pg_rotate(struct store *base, const char *new_key_file, struct err *err);
+/* As persons_seal, persons_open. */
+int pg_body_seal(struct pg_txn *t, const struct put *put, uint64_t hlc, struct str *ret,
+                 struct err *err);
+int pg_body_open(struct pg_txn *t, struct row *row, struct err *err);
+/* Destroys the key of an owner. */
+int pg_forget_owner(struct store_txn *txn, struct str owner, struct err *err);
+/* Of an encrypted store: a part of a large value as it is stored, appended; and back, in place. */
+int pg_value_seal(struct pg_txn *t, struct str name, uint32_t part, struct str bytes,
+                  struct sb *ret, struct err *err);
+int pg_value_open(struct pg_txn *t, struct str name, uint32_t part, struct str *bytes,
+                  struct err *err);
 
 /* ---- txn.c ---- */
 
@@ -571,7 +608,7 @@ int unsent_send(struct pg_writer *w, struct err *err);
 /* The same inside a job, before anything looks at versions. */
 int pg_unsent_flush(struct pg_txn *t, struct err *err);
 /* An answer's row of PG_GET's columns. */
-void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret);
+int pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret, struct err *err);
 
 /* ---- alone.c ---- */
 
@@ -589,6 +626,9 @@ int pg_put(struct store_txn *txn, const struct put *put, struct version *ret, st
 int pg_changed(struct store_txn *txn, struct err *err);
 int pg_claim(struct store_txn *txn, struct str name, struct err *err);
 int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, struct err *err);
+int pg_expunge_old(struct store_txn *txn, uint64_t row, struct err *err);
+int pg_forget_person(struct store_txn *txn, struct str owner, struct err *err);
+int pg_drop_term(struct store_txn *txn, struct str key, struct err *err);
 int pg_index_add(struct store_txn *txn, uint64_t row, const struct index *index, struct err *err);
 int pg_index_drop(struct store_txn *txn, uint16_t param, size_t max, bool *ret_left,
                   struct err *err);
@@ -632,5 +672,6 @@ int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *c
              struct err *err);
 int pg_backup(struct store *st, const char *to_dir, const char *keys_file,
               store_backup_progress *progress, void *ctx, struct err *err);
+int pg_remake(struct store *base, store_backup_progress *progress, void *ctx, struct err *err);
 
 #endif

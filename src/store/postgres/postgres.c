@@ -26,6 +26,7 @@ static void pg_close(struct store *base)
     params_unref(st->base_params);
     if (st->base.params)
         store_base_done(&st->base);
+    vault_free(st->vault);
     free(st->uri);
     free(st);
 }
@@ -50,6 +51,9 @@ static const struct store_ops ops = {
     .claim = pg_claim,
     .changed = pg_changed,
     .expunge = pg_expunge,
+    .expunge_old = pg_expunge_old,
+    .forget = pg_forget_person,
+    .drop_term = pg_drop_term,
     .index_add = pg_index_add,
     .index_drop = pg_index_drop,
     .meta_get = pg_meta_get,
@@ -68,6 +72,8 @@ static const struct store_ops ops = {
     .check = pg_check,
     .alone = pg_alone,
     .backup = pg_backup,
+    .rotate = pg_rotate,
+    .remake = pg_remake,
 };
 
 static struct pg_store *alloc(const struct store_config *config)
@@ -111,7 +117,7 @@ int store_postgres_open(const struct store_config *config, struct store **ret, s
         return r;
     if (config->create && (r = pg_schema_create(st->writer.conn, config, err)) < 0)
         return r;
-    if ((r = pg_schema_open(st, st->writer.conn, err)) < 0 ||
+    if ((r = pg_schema_open(st, st->writer.conn, config->key_file, err)) < 0 ||
         (r = pg_be_here(st->writer.conn, err)) < 0)
         return r;
     st->is_open = true;

@@ -162,7 +162,7 @@ int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as
                                .type = (uint16_t)put->type,
                                .method = (uint8_t)put->method};
     unsigned char key[ID_KEY_MAX];
-    struct str id_key;
+    struct str id_key, body;
     int64_t agent;
     int r;
 
@@ -172,10 +172,10 @@ int pg_put_as(struct pg_txn *t, const struct put *put, const struct adoption *as
     pg_forget(t);
     id_key = str_n((char *)key, index_id_key(put->id, key));
     if ((r = pg_enter(t, err)) < 0 || (r = supersede(t, put, as, id_key, &v, err)) < 0 ||
-        (r = agent_number(t, &agent, err)) < 0)
+        (r = agent_number(t, &agent, err)) < 0 || (r = pg_body_seal(t, put, hlc, &body, err)) < 0)
         return r;
     v.agent = (uint32_t)agent;
-    r = add_version(t, &v, id_key, put->sealed.n ? put->sealed : STR_NULL, err);
+    r = add_version(t, &v, id_key, body.n ? body : STR_NULL, err);
     if (r < 0)
         return r;
     w->last_row = row;
@@ -249,6 +249,50 @@ int pg_expunge(struct store_txn *txn, int type, struct str id, size_t *ret_n, st
     w->is_dirty = w->epoch_moves = true;
     hints_clear(&txn->st->lists);
     return 0;
+}
+
+/* ---- what is of somebody who is erased (store/erase.c) ---- */
+
+int pg_expunge_old(struct store_txn *txn, uint64_t row, struct err *err)
+{
+    struct pg_txn *t = pg_txn(txn);
+    struct pg_writer *w = &pg_store(txn)->writer;
+    struct pg_args a = {.form = FORM_HOME};
+    struct row old;
+    int r = pg_get_row(txn, row, &old, err);
+
+    if (r < 0)
+        return r;
+    assert(!old.is_current);
+    a.home = t->home;
+    pg_leave(t);
+    pg_forget(t);
+    pg_arg_i64(&a, (int64_t)row);
+    if ((r = pg_send(t->conn, PG_EXPUNGE_OLD, &a, err)) < 0)
+        return r;
+    w->versions--;
+    w->is_dirty = w->epoch_moves = true;
+    return 0;
+}
+
+int pg_forget_person(struct store_txn *txn, struct str owner, struct err *err)
+{
+    int type = owner.n < 2 ? 0 : (unsigned char)owner.p[0] << 8 | (unsigned char)owner.p[1];
+    int r = pg_forget_owner(txn, owner, err);
+
+    if (r < 0 || type != def_compartment_type(COMPARTMENT_PATIENT))
+        return r;
+    return pg_guests_drop(pg_txn(txn), str_from(owner, 2), err);
+}
+
+int pg_drop_term(struct store_txn *txn, struct str key, struct err *err)
+{
+    struct pg_txn *t = pg_txn(txn);
+    struct pg_args a = {0};
+    int r = pg_enter(t, err);
+
+    pg_arg_bytes(&a, key);
+    return r < 0 ? r : pg_send(t->conn, PG_DROP_TERM, &a, err);
 }
 
 /* ---- lists of a search parameter that comes or goes ---- */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "vault/master.h"
 
 #include <stdlib.h>
 
@@ -40,6 +41,17 @@ static const char plain[] =
     "CREATE TABLE carnet_idx (part int2 NOT NULL, k bytea NOT NULL, PRIMARY KEY (part, "
     "k))" OFTEN_VACUUMED;
 
+/* Of an encrypted store, besides (sealed.c). The database's statistics would keep keys and ids of
+ * people in its own tables, where erasing does not reach; no plan needs them. */
+static const char sealed[] =
+    "CREATE TABLE carnet_person (n int8 PRIMARY KEY, owner bytea UNIQUE, mark bytea, key bytea);"
+    "ALTER TABLE carnet_person ALTER owner SET STATISTICS 0, ALTER mark SET STATISTICS 0,"
+    " ALTER key SET STATISTICS 0;"
+    "ALTER TABLE carnet_version ALTER id SET STATISTICS 0;"
+    "ALTER TABLE carnet_idx ALTER k SET STATISTICS 0;"
+    "ALTER TABLE carnet_term ALTER k SET STATISTICS 0;"
+    "ALTER TABLE carnet_blob ALTER name SET STATISTICS 0;";
+
 /* Everything of a resource in the shard of its home; the rest stays on the coordinator. The feed is
  * a table that Citus knows, so that every group commits in two phases. */
 static const char distributed[] =
@@ -56,7 +68,10 @@ static const char distributed[] =
     "CREATE INDEX carnet_version_hlc ON carnet_version (hlc);"
     "CREATE TABLE carnet_idx (home int4 NOT NULL, k bytea NOT NULL, PRIMARY KEY (k, "
     "home))" OFTEN_VACUUMED "CREATE TABLE carnet_home (k bytea PRIMARY KEY, home int4 NOT NULL);"
-    "CREATE TABLE carnet_guest (k bytea NOT NULL, home int4 NOT NULL, PRIMARY KEY (k, home));"
+    "CREATE TABLE carnet_guest (k bytea NOT NULL, home int4 NOT NULL, PRIMARY KEY (k, home));";
+static const char sealed_homes[] = "ALTER TABLE carnet_home ALTER k SET STATISTICS 0;"
+                                   "ALTER TABLE carnet_guest ALTER k SET STATISTICS 0;";
+static const char spread[] =
     "SELECT create_distributed_table('carnet_version', 'home', colocate_with := 'none'),"
     " create_distributed_table('carnet_idx', 'home', colocate_with := 'carnet_version'),"
     " create_distributed_table('carnet_home', 'k', colocate_with := 'none'),"
@@ -147,9 +162,10 @@ static int check_durable(struct pg_store *st, struct pg_conn *c, struct err *err
 int pg_schema_create(struct pg_conn *c, const struct store_config *config, struct err *err)
 {
     _cleanup_(sb_done) struct sb sql = sb_make(KIB(16));
+    bool is_sealed = master_is_named(config->key_file), is_sharded, exists;
+    unsigned char keys[VAULT_KEYS_BYTES];
     char encoding[32], citus[8];
     uint64_t origin;
-    bool exists;
     int r;
 
     if ((r = has_store(c, &exists, err)) < 0 || (r = check_durable(c->st, c, err)) < 0 ||
@@ -161,22 +177,35 @@ int pg_schema_create(struct pg_conn *c, const struct store_config *config, struc
     if (strcmp(encoding, "UTF8") != 0 && strcmp(encoding, "SQL_ASCII") != 0)
         return err_set(err, ERR_NO_STORE, "the database's encoding is %s and must be UTF8",
                        encoding);
+    if (is_sealed && (r = vault_make(config->key_file, keys, err)) < 0)
+        return r;
+    is_sharded = citus[0] == 't';
     rng_secure(&origin, sizeof origin);
     sb_lit(&sql, "BEGIN;");
     sb_str(&sql, str_c(schema));
-    sb_str(&sql, str_c(citus[0] == 't' ? distributed : plain));
+    sb_str(&sql, str_c(is_sharded ? distributed : plain));
+    if (is_sealed) {
+        sb_str(&sql, str_c(sealed));
+        sb_str(&sql, str_c(is_sharded ? sealed_homes : ""));
+        sb_lit(&sql, "INSERT INTO carnet_meta VALUES ('" PG_META_KEYS "', '\\x");
+        for (size_t i = 0; i < sizeof keys; i++)
+            sb_fmt(&sql, "%02x", keys[i]);
+        sb_lit(&sql, "');");
+    }
+    sb_str(&sql, str_c(is_sharded ? spread : ""));
     sb_fmt(&sql, "INSERT INTO carnet_origin VALUES (0, %llu);",
            (unsigned long long)(origin & ((UINT64_C(1) << 40) - 1)));
     sb_fmt(&sql,
            "INSERT INTO carnet_meta VALUES ('schema', '%d'), ('index', '%d'), ('content', '%d'),"
            " ('timezone', '%d'), ('created', '%lld'); COMMIT",
-           citus[0] == 't' ? PG_SCHEMA_SHARDED : PG_SCHEMA_PLAIN, STORE_INDEX_VERSION,
-           config->index.content, config->index.tz_minutes, (long long)clock_now_ms());
+           (is_sharded ? PG_SCHEMA_SHARDED : PG_SCHEMA_PLAIN) + (is_sealed ? PG_SCHEMA_SEALED : 0),
+           STORE_INDEX_VERSION, config->index.content, config->index.tz_minutes,
+           (long long)clock_now_ms());
     sb_char(&sql, '\0');
     if ((r = sb_ok(&sql, err)) < 0)
         return r;
     r = pg_exec(c, sql.p, NULL, err);
-    if (r == 0 && citus[0] == 't')
+    if (r == 0 && is_sharded)
         r = pg_exec(c, worker_settings, NULL, err);
     if (r < 0)
         pg_exec(c, "ROLLBACK", NULL, NULL);
@@ -201,11 +230,12 @@ static int open_sharded(struct pg_store *st, struct pg_conn *c, struct err *err)
     return r;
 }
 
-static int check_versions(struct pg_store *st, struct pg_conn *c, struct err *err)
+static int check_versions(struct pg_store *st, struct pg_conn *c, const char *key_file,
+                          struct err *err)
 {
     int64_t version = 0, index, tz, content;
     char missing[LACKS_MAX];
-    bool exists;
+    bool exists, is_sealed;
     int r;
 
     if ((r = has_store(c, &exists, err)) < 0 ||
@@ -217,17 +247,21 @@ static int check_versions(struct pg_store *st, struct pg_conn *c, struct err *er
     if (!strstr(missing, "carnet_meta") && (r = meta_i64(c, "schema", 0, &version, err)) < 0)
         return r;
     /* Before the version is told: tables that are not a store's have none. */
-    if (missing[0] && version >= 0 && version <= PG_SCHEMA_SHARDED)
+    if (missing[0] && version >= 0 && version <= PG_SCHEMA_LAST)
         return err_set(err, ERR_NO_STORE,
                        "the database's tables are not those of a store: it lacks %s", missing);
-    if (version < PG_SCHEMA_PLAIN || version > PG_SCHEMA_SHARDED)
+    if (version < PG_SCHEMA_PLAIN || version > PG_SCHEMA_LAST)
         return err_set(err, ERR_NO_STORE,
                        "the database's store has format %lld, %s; this program knows formats %d "
-                       "and %d",
+                       "to %d",
                        (long long)version,
                        version < 1 ? "which never was" : "of a newer version of carnet",
-                       PG_SCHEMA_PLAIN, PG_SCHEMA_SHARDED);
+                       PG_SCHEMA_PLAIN, PG_SCHEMA_LAST);
+    is_sealed = version > PG_SCHEMA_SHARDED;
+    version -= is_sealed ? PG_SCHEMA_SEALED : 0;
     if (version == PG_SCHEMA_SHARDED && (r = open_sharded(st, c, err)) < 0)
+        return r;
+    if ((r = pg_keys_open(st, c, is_sealed, key_file, err)) < 0)
         return r;
     if ((r = meta_i64(c, "index", 0, &index, err)) < 0 ||
         (r = meta_i64(c, "content", 0, &content, err)) < 0 ||
@@ -305,10 +339,10 @@ int pg_meet_epoch(struct pg_txn *t, uint64_t epoch, struct err *err)
     return r;
 }
 
-int pg_schema_open(struct pg_store *st, struct pg_conn *c, struct err *err)
+int pg_schema_open(struct pg_store *st, struct pg_conn *c, const char *key_file, struct err *err)
 {
     _cleanup_(pg_clearp) PGresult *res = NULL;
-    int r = check_versions(st, c, err);
+    int r = check_versions(st, c, key_file, err);
 
     if (r < 0 || (r = check_durable(st, c, err)) < 0 || (r = load_origins(st, c, err)) < 0 ||
         (r = pg_ask(c, PG_FEED, NULL, &res, err)) < 0)

@@ -38,6 +38,7 @@
     X(PG_GUEST, FORM_LOCAL, "b", "SELECT home FROM carnet_guest WHERE k = $1 LIMIT 1") \
     X(PG_PUT_GUEST, FORM_LOCAL, "bh", \
       "INSERT INTO carnet_guest (k, home) VALUES ($1, $2) ON CONFLICT DO NOTHING") \
+    X(PG_DROP_GUESTS, FORM_LOCAL, "b", "DELETE FROM carnet_guest WHERE k = $1") \
     X(PG_GET, FORM_HOME, "ibph", \
       "SELECT v.row, v.type, v.id, v.hlc, v.origin, v.method, true, v.body, v.home FROM" \
       " carnet_version v WHERE v.home = $4 AND v.type::int4 = $1 AND v.id = $2 AND v.row + 0 <=" \
@@ -135,6 +136,8 @@
     X(PG_DROP_RANGE, FORM_ALL, "bb", "DELETE FROM carnet_idx WHERE k >= $1 AND k < $2") \
     X(PG_EXPUNGE, FORM_HOME, "ibh", \
       "DELETE FROM carnet_version v WHERE v.home = $3 AND v.type::int4 = $1 AND v.id = $2") \
+    X(PG_EXPUNGE_OLD, FORM_HOME, "ih", \
+      "DELETE FROM carnet_version v WHERE v.home = $2 AND v.row = $1") \
     X(PG_RECOVER, FORM_LOCAL, "", "SELECT recover_prepared_transactions()") \
     X(PG_PREPARED, FORM_LOCAL, "", \
       "SELECT count(*) FROM run_command_on_workers('SELECT count(*) FROM pg_prepared_xacts WHERE" \

@@ -46,20 +46,32 @@ int pg_blob_get(struct store_txn *txn, struct str name, uint32_t part, struct ar
 {
     struct pg_txn *t = pg_txn(txn);
     struct pg_args args = {0};
+    struct str v = STR_NULL;
     int r = pg_enter(t, err);
 
     pg_arg_bytes(&args, name);
     pg_arg_i64(&args, part);
-    return r < 0 ? r : one_value(t, PG_BLOB_GET, &args, a, ret, err);
+    if (r < 0 || (r = one_value(t, PG_BLOB_GET, &args, a, &v, err)) < 0)
+        return r;
+    if (v.p && pg_store(txn)->vault)
+        r = pg_value_open(t, name, part, &v, err);
+    if (r >= 0)
+        *ret = v;
+    return r;
 }
 
 int pg_blob_put(struct store_txn *txn, struct str name, uint32_t part, struct str bytes,
                 struct err *err)
 {
+    _cleanup_(sb_done) struct sb sealed = sb_make(STORE_BLOB_PART_MAX + XAES_MARK_BYTES + 1);
     struct pg_txn *t = pg_txn(txn);
     struct pg_args a = {0};
     int r = pg_enter(t, err);
 
+    if (r >= 0 && pg_store(txn)->vault) {
+        r = pg_value_seal(t, name, part, bytes, &sealed, err);
+        bytes = sb_view(&sealed);
+    }
     if (r < 0)
         return r;
     pg_arg_bytes(&a, name);
@@ -83,6 +95,7 @@ int pg_blob_next(struct store_txn *txn, struct str after, struct arena *a, struc
 {
     struct pg_txn *t = pg_txn(txn);
     _cleanup_(pg_clearp) PGresult *res = NULL;
+    int64_t mark_bytes = pg_store(txn)->vault ? XAES_MARK_BYTES : 0;
     struct str name = STR_NULL;
     struct pg_args args = {0};
     int r = pg_enter(t, err);
@@ -97,6 +110,6 @@ int pg_blob_next(struct store_txn *txn, struct str after, struct arena *a, struc
     }
     *ret = name;
     if (ret_bytes)
-        *ret_bytes = name.p ? (uint64_t)pg_i64(res, 0, 1) : 0;
+        *ret_bytes = name.p ? (uint64_t)(pg_i64(res, 0, 1) - mark_bytes * pg_i64(res, 0, 2)) : 0;
     return 0;
 }

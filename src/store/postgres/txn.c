@@ -143,7 +143,7 @@ uint64_t pg_position(struct store_txn *txn)
     return pg_enter(t, NULL) < 0 || pg_know_position(t, NULL) < 0 ? 0 : t->position;
 }
 
-void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret)
+int pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret, struct err *err)
 {
     struct pg_store *st = pg_store(&t->base);
     struct str key = pg_bytes(res, i, 2);
@@ -163,6 +163,7 @@ void pg_to_row(struct pg_txn *t, const PGresult *res, int i, struct row *ret)
         .is_current = pg_i64(res, i, 6) != 0,
         .sealed = pg_bytes(res, i, 7),
     };
+    return pg_body_open(t, ret, err);
 }
 
 /* The first row of an answer, which is kept until the next call: 1, or 0 if there is none. */
@@ -177,8 +178,8 @@ static int answer(struct pg_txn *t, enum pg_statement id, const struct pg_args *
     t->open = res;
     if (!PQntuples(res))
         return 0;
-    pg_to_row(t, res, 0, ret);
-    return 1;
+    r = pg_to_row(t, res, 0, ret, err);
+    return r < 0 ? r : 1;
 }
 
 static int missing(int type, struct str id, struct err *err)
@@ -203,8 +204,8 @@ static int get_written(struct pg_txn *t, int type, struct str key, struct row *r
             return 2;
         if (row < 0)
             return 0;
-        pg_to_row(t, w->foreseen.answer, row, ret);
-        return 1;
+        r = pg_to_row(t, w->foreseen.answer, row, ret, err);
+        return r < 0 ? r : 1;
     }
     t->home = v->home;
     *ret = (struct row){
@@ -216,7 +217,8 @@ static int get_written(struct pg_txn *t, int type, struct str key, struct row *r
         .is_current = true,
         .sealed = unsent_body(&w->unsent, v),
     };
-    return 1;
+    r = pg_body_open(t, ret, err);
+    return r < 0 ? r : 1;
 }
 
 int pg_get(struct store_txn *txn, int type, struct str id, struct row *ret, struct err *err)
@@ -290,18 +292,18 @@ void pg_expect(struct store_txn *txn, const uint64_t *rows, size_t n)
         memcpy(t->ahead, rows, t->n_ahead * sizeof *rows);
 }
 
-/* Whether the batch has a row with its body. */
-static bool from_batch(struct pg_txn *t, uint64_t number, struct row *ret)
+/* Whether the batch has a row with its body: 1 or 0. */
+static int from_batch(struct pg_txn *t, uint64_t number, struct row *ret, struct err *err)
 {
-    int n = t->batch ? PQntuples(t->batch) : 0;
+    int n = t->batch ? PQntuples(t->batch) : 0, r;
 
     for (int i = 0; i < n; i++) {
         if ((uint64_t)pg_i64(t->batch, i, 0) != number)
             continue;
-        pg_to_row(t, t->batch, i, ret);
-        return ret->sealed.n || ret->method == METHOD_DELETE;
+        r = pg_to_row(t, t->batch, i, ret, err);
+        return r < 0 ? r : ret->sealed.n || ret->method == METHOD_DELETE;
     }
-    return false;
+    return 0;
 }
 
 /* Fetches the rows that are expected from this one on; nothing if it is not among them. */
@@ -336,12 +338,12 @@ int pg_get_row(struct store_txn *txn, uint64_t number, struct row *ret, struct e
     int r;
 
     pg_leave(t);
-    if (from_batch(t, number, ret))
-        return 0;
-    if ((r = pg_enter(t, err)) < 0)
+    if ((r = from_batch(t, number, ret, err)) != 0)
+        return MIN(r, 0);
+    if ((r = pg_enter(t, err)) < 0 || (r = fetch_ahead(t, number, err)) < 0)
         return r;
-    if ((r = fetch_ahead(t, number, err)) < 0 || from_batch(t, number, ret))
-        return r;
+    if ((r = from_batch(t, number, ret, err)) != 0)
+        return MIN(r, 0);
     pg_place_row(pg_store(txn), number, &a);
     pg_arg_i64(&a, (int64_t)number);
     r = answer(t, PG_GET_ROW, &a, ret, err);

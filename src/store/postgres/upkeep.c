@@ -89,6 +89,34 @@ int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *c
     return r < 0 ? r : check_run(st, structure, say, ctx, err);
 }
 
+/* The server writes each table and its indexes to new files, without what was removed, and counts
+ * what there is anew: its statistics hold values too. */
+int pg_remake(struct store *base, store_backup_progress *progress, void *ctx, struct err *err)
+{
+    static const char *const tables[] = {"carnet_version", "carnet_idx",  "carnet_term",
+                                         "carnet_meta",    "carnet_blob", "carnet_agent"};
+    static const char *const more[] = {"carnet_home", "carnet_guest", "carnet_person"};
+    struct pg_store *st = (struct pg_store *)base;
+    size_t n = ARRAY_LEN(tables), all = n + ARRAY_LEN(more);
+    struct pg_conn *c = NULL;
+    int r = pg_conn_new(st, &c, err);
+
+    for (size_t i = 0; i < all && r >= 0; i++) {
+        const char *name = i < n ? tables[i] : more[i - n];
+        char sql[60];
+
+        if (i >= n && !(strcmp(name, "carnet_person") == 0 ? st->vault != NULL : st->is_sharded))
+            continue;
+        snprintf(sql, sizeof sql, "VACUUM (FULL, ANALYZE) %s", name);
+        r = pg_exec(c, sql, NULL, err);
+        if (r >= 0 && progress && !progress(ctx, i + 1, all))
+            r = err_set(err, ERR_TIMEOUT, "making the store's files anew was stopped");
+    }
+    pg_conn_free(c);
+    pg_conn_drop_all(st); /* with what they kept of owners' keys */
+    return r;
+}
+
 int pg_backup(struct store *st, const char *to_dir, const char *keys_file,
               store_backup_progress *progress, void *ctx, struct err *err)
 {

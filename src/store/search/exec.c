@@ -161,6 +161,15 @@ int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_i
     return ret_id->p ? exec_charge(x, COST_PROBE, err) : err_no_memory(err);
 }
 
+int exec_expunged(struct exec *x, struct str *ret, struct err *err)
+{
+    int r = store_meta_get(x->t, STORE_META_EXPUNGED, x->tmp, ret, err);
+
+    if (r >= 0 && !ret->p)
+        *ret = STR("0");
+    return r < 0 ? r : exec_charge(x, COST_PROBE, err);
+}
+
 int exec_live(struct exec *x, int type, struct str id, uint64_t *ret, struct err *err)
 {
     unsigned char key[ID_KEY_MAX];

@@ -416,40 +416,6 @@ static bool is_for_worker(const struct exec *x, struct inner *in)
            hint_least(&in->x, &in->x.clauses[0]) > top->budget - MIN(top->spent, top->budget);
 }
 
-/* Whether the inner search is one clause of which its ranges say all. */
-static bool is_ranges(const struct exec *x)
-{
-    const struct clause *c = x->clauses;
-
-    return x->n_clauses == 1 && x->s->type && c->names_type && !c->link && !c->subs && !c->negate &&
-           !c->is_opaque && !c->lossy && c->how != HOW_SET && c->how != HOW_SPANS && x->lo <= 1 &&
-           x->hi >= x->newest && !exec_is_restricted(x);
-}
-
-/* All matches of such a search, in no order: 1, or 0 where they are too many or bodies decide. */
-static int inner_ranges(struct inner *in, size_t cost, struct rowset *ret, struct err *err)
-{
-    struct exec *x = &in->x;
-    struct rowset found = {0};
-    size_t seen = 0;
-
-    if (!is_ranges(x))
-        return 0;
-    x->asked = false;
-    for (size_t i = 0; i < x->clauses[0].n_ranges; i++) {
-        size_t n = 0;
-        int r = scan_collect(x, &x->clauses[0].ranges[i], cost - seen, &found, &n, err);
-
-        if (r < 0)
-            return r;
-        seen += n;
-        if (seen >= cost)
-            return 0;
-    }
-    *ret = found;
-    return !x->asked;
-}
-
 /* What newer rows refer to, of which no list was read. */
 static int gather_newer(struct exec *x, struct inner *in, uint64_t row, struct rowset *set,
                         struct err *err)
@@ -510,17 +476,17 @@ int link_gather(struct exec *x, struct clause *c, bool may_wait, struct err *err
 {
     struct gathering g = {.x = x, .in = &c->link->inner[0]};
     size_t cost = search_limits.gather;
-    struct rowset found = {0};
+    _cleanup_(found_done) struct found_rows found = {0};
     int r = is_for_worker(x, g.in) ? exec_charge(x, x->top->budget, err) : 0;
 
     if (r < 0 || (r = targets_open(x, g.in->param, may_wait, &g.targets, err)) < 0 || !g.targets)
         return r;
-    r = inner_ranges(g.in, cost, &found, err);
+    r = found_is_ranges(&g.in->x) ? found_all(&g.in->x, cost, &found, err) : 0;
     if (r == 0) {
         r = inner_all(g.in, cost, cost, err);
-        found = g.in->found;
+        found.rows = g.in->found;
     }
-    if (r <= 0 || (r = gather_all(&g, &found, err)) < 0)
+    if (r <= 0 || (r = gather_all(&g, &found.rows, err)) < 0)
         return r;
     c->set = g.set;
     c->how = HOW_SET;

@@ -17,6 +17,7 @@ struct search_limits search_limits = {
     .turn_after = 500,
     .turn_match = 96,
     .gather = 1000000,
+    .keep = 256,
     .bodies = {64, 512, 4096},
     .reads = {4096, 32768, 0},
 };
@@ -319,6 +320,27 @@ static int gather(struct exec *x, const struct clause **driver, int64_t *ret_tot
     return MIN(r, 0);
 }
 
+/* The number of rows that ranges hold, each counted once. */
+static int count_found(struct exec *x, int64_t *ret, struct err *err)
+{
+    _cleanup_(found_done) struct found_rows found = {0};
+    struct rowset each = {0};
+    int r = found_all(x, search_limits.gather, &found, err);
+
+    if (r <= 0)
+        return r;
+    if (found.rows.bits)
+        each = found.rows;
+    else
+        r = rowset_init_bits(&each, x->tmp, x->newest, err);
+    for (size_t i = 0; i < found.rows.n && r >= 0; i++)
+        r = rowset_add(&each, x->tmp, found.rows.v[i], x->newest, err);
+    if (r < 0 || (r = exec_charge(x, (size_t)x->newest / 64, err)) < 0)
+        return r;
+    *ret = (int64_t)rowset_count(&each);
+    return 1;
+}
+
 /* The exact number of matches where the index alone knows it: 1, or 0 if it does not. */
 static int count_entries(struct exec *x, int64_t *ret, struct err *err)
 {
@@ -330,7 +352,7 @@ static int count_entries(struct exec *x, int64_t *ret, struct err *err)
     if (c == &x->types
             ? !c->n_ranges
             : c->of->kind != CLAUSE_KEYS || !x->s->type || !c->names_type || !counts_rows(x, c))
-        return 0;
+        return c != &x->types && found_is_ranges(x) ? count_found(x, ret, err) : 0;
     for (size_t i = 0; i < c->n_ranges; i++) {
         uint64_t n;
         int r = scan_count(x, &c->ranges[i], &n, err);

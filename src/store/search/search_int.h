@@ -16,6 +16,7 @@
  * search.c  pages in row order, totals            order.c   pages in the order of sort keys
  * cursor.c  the opaque text between two pages       targets.c where a list's references lead, kept
  * targets_ahead.c  a thread that reads such lists
+ * found.c   all that ranges hold, kept
  */
 #ifndef SQ_SEARCH_INT_H
 #define SQ_SEARCH_INT_H
@@ -40,6 +41,7 @@ struct search_limits {
     size_t turn_after; /* spent on candidates before a page is filled from what a _has finds … */
     size_t turn_match; /* … where a match among them costs more than so much */
     size_t gather;     /* what finding all that a _has leads to may cost, to sort or count it */
+    size_t keep;       /* entries from which on what ranges hold is kept (found.c) */
     size_t bodies[3];  /* bodies looked at for one clause before its ranges are read */
     size_t reads[3];   /* … up to this many entries; 0: all */
 };
@@ -189,6 +191,9 @@ bool exec_is_restricted(const struct exec *x);
 const struct params *exec_params(struct exec *x);
 /* Type and id of a row; the id lives in x->tmp. */
 int exec_identity(struct exec *x, uint64_t row, int *ret_type, struct str *ret_id, struct err *err);
+/* How often something was expunged, as a text that changes then: what is kept of lists would not
+ * see it by the feed's position. */
+int exec_expunged(struct exec *x, struct str *ret, struct err *err);
 /* The live row of an id, or 0. */
 int exec_live(struct exec *x, int type, struct str id, uint64_t *ret, struct err *err);
 
@@ -271,6 +276,20 @@ void targets_release(struct exec *top);
 
 /* Has a list read by the thread that reads ahead; false where there is none. */
 bool targets_want(struct lists *l, unsigned list, int type);
+
+/* ---- found.c ---- */
+
+struct found_rows {
+    struct rowset rows; /* in no order, perhaps several times */
+    struct found *kept; /* whose they are; NULL: the search's own */
+};
+
+/* Whether a search is one clause of which its ranges say all. */
+bool found_is_ranges(const struct exec *x);
+/* All matches of such a search: 1, or 0 where that costs more than `cost` entries or bodies decide.
+ * They are true until found_done, which takes also what failed. */
+int found_all(struct exec *x, size_t cost, struct found_rows *ret, struct err *err);
+void found_done(struct found_rows *r);
 
 /* ---- lead.c ---- */
 

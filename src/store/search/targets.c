@@ -254,15 +254,6 @@ static int read_list(struct reading *r, struct err *err)
     return e;
 }
 
-static int expunged(struct exec *x, struct str *ret, struct err *err)
-{
-    int r = store_meta_get(x->t, STORE_META_EXPUNGED, x->tmp, ret, err);
-
-    if (r >= 0 && !ret->p)
-        *ret = STR("0");
-    return r < 0 ? r : exec_charge(x, COST_PROBE, err);
-}
-
 /* Reads the list anew; `types` is the list of the type. */
 static int make(struct exec *x, unsigned list, int type, struct str as_of, struct targets **ret,
                 struct err *err)
@@ -392,7 +383,7 @@ int targets_read(struct store_txn *txn, unsigned list, int type, struct err *err
     x.newest = txn->st->ops->position(txn);
     x.lo = 1;
     x.hi = x.newest;
-    if ((r = clauses_prepare(&x, err)) == 0 && (r = expunged(&x, &as_of, err)) >= 0)
+    if ((r = clauses_prepare(&x, err)) == 0 && (r = exec_expunged(&x, &as_of, err)) >= 0)
         r = make(&x, list, type, as_of, &t, err);
     unref(t);
     exec_done(&x);
@@ -413,7 +404,7 @@ int targets_open(struct exec *x, const struct param *param, bool may_wait,
         return err_no_memory(err);
     if (x->t->is_writing || !list || !x->s->type || x->t->st->lists.may_lag)
         return 0;
-    if ((r = expunged(x, &as_of, err)) < 0)
+    if ((r = exec_expunged(x, &as_of, err)) < 0)
         return r;
     t = kept(&x->t->st->lists, list, x->s->type);
     if (t && t->position > x->newest) { /* an older snapshot */

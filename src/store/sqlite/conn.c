@@ -167,7 +167,7 @@ void sq_conn_free(struct sq_conn *c)
     for (size_t i = 0; i < SQ_STATEMENT_COUNT; i++)
         sqlite3_finalize(c->stmts[i]);
     sqlite3_close_v2(c->db);
-    sq_persons_free(c->persons);
+    persons_free(c->persons);
     if (c->is_hot)
         unclaim_hot(c->st);
     free(c);

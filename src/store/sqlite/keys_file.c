@@ -118,7 +118,7 @@ static int put_record(struct sq_txn *t, struct keys_file *f, sqlite3_stmt *s, st
     sb_char(&f->block, has_key);
     if (!has_key)
         return 0;
-    r = sq_key_unseal(t, n, sq_column(s, 2), sq_column(s, 3), key, err);
+    r = sq_key_unseal(t, n, s, 2, key, err);
     if (r >= 0)
         put_bytes(&f->block, key, sizeof key);
     OPENSSL_cleanse(key, sizeof key);

@@ -389,7 +389,7 @@ static int run_with(struct store_txn *txn, enum sq_statement id, struct str with
 
 int sq_forget(struct store_txn *txn, struct str owner, struct err *err)
 {
-    sq_persons_forget(sq_txn(txn)->conn);
+    persons_forget(sq_txn(txn)->conn->persons);
     return run_with(txn, SQ_FORGET_PERSON, owner, err);
 }
 

@@ -81,7 +81,7 @@ static int is_bare(struct sq_txn *t, uint64_t row, struct err *err)
     sqlite3_bind_int64(s, 1, (int64_t)row);
     r = sq_step(t->conn, s, err);
     if (r > 0) {
-        r = sqlite3_column_type(s, 0) != SQLITE_NULL && sq_body_key(sq_column(s, 0)) == 0;
+        r = sqlite3_column_type(s, 0) != SQLITE_NULL && persons_body_key(sq_column(s, 0)) == 0;
         sqlite3_reset(s);
     }
     return r;

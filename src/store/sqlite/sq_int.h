@@ -8,6 +8,7 @@
 #define SQ_INT_H
 
 #include "store/pends_int.h"
+#include "store/persons.h"
 #include "store/queue_int.h"
 #include "store/sqlite/sealed_vfs.h"
 #include "store/store_int.h"
@@ -20,7 +21,6 @@
 
 #define SQ_SCHEMA_VERSION 3
 #define SQ_PAGE_BYTES 4096
-#define SQ_PERSON_SLOTS 4096 /* owners' keys that a connection keeps in memory */
 #define SQ_RESERVED_BYTES 32 /* at the end of each page: nonce and tag of encryption at rest */
 #define SQ_READ_CACHE_BYTES MIB(16)
 #define SQ_UPKEEP_CACHE_BYTES MIB(1) /* what the node's own work leaves in a cache */
@@ -175,9 +175,9 @@ struct sq_conn {
     sqlite3 *db;
     sqlite3_stmt *stmts[SQ_STATEMENT_COUNT];
     struct sq_txn txn;
-    struct sq_persons *persons; /* of an encrypted store, once it was needed (persons.c) */
-    bool is_hot;                /* of the few with a large cache */
-    pthread_t thread;           /* that used it last */
+    struct persons *persons; /* of an encrypted store, once it was needed (persons.c) */
+    bool is_hot;             /* of the few with a large cache */
+    pthread_t thread;        /* that used it last */
     struct sq_conn *next;
 };
 
@@ -316,25 +316,18 @@ static inline struct sq_store *sq_store(struct store_txn *txn)
     return (struct sq_store *)txn->st;
 }
 
-/* ---- persons.c: bodies under keys of their owners (store/owner.h), in an encrypted store ---- */
+/* ---- persons.c: bodies under keys of their owners (store/persons.h), in an encrypted store ----
+ */
 
-struct sq_persons;
-void sq_persons_free(struct sq_persons *p);
-/* What is kept in memory of owners' keys ends: a job that made some was undone. */
-void sq_persons_forget(struct sq_conn *c);
-/* Inside a job: the body of a put as it is stored. Bytes live until the connection's next one. */
+/* As persons_seal, persons_open. */
 int sq_body_seal(struct sq_txn *t, const struct put *put, uint64_t hlc, struct str *ret,
                  struct err *err);
-/* What is stored of row->sealed, opened in place of it; row->is_locked where its key is not here.
- * The row's identity is filled in already. */
 int sq_body_open(struct sq_txn *t, struct row *row, struct err *err);
-/* A key as the table has it, and into it. */
-int sq_key_unseal(struct sq_txn *t, uint64_t n, struct str mark, struct str sealed,
+/* The key number n, whose mark and sealed bytes a statement's row has at `at` and behind. */
+int sq_key_unseal(struct sq_txn *t, uint64_t n, sqlite3_stmt *s, int at,
                   unsigned char ret[XAES_KEY_BYTES], struct err *err);
 int sq_key_put(struct sq_txn *t, uint64_t n, struct str owner,
                const unsigned char key[XAES_KEY_BYTES], struct err *err);
-/* The number of the key that a stored body is sealed with; 0: none. */
-uint64_t sq_body_key(struct str stored);
 
 /* ---- keys_file.c: owners' keys apart from the store ---- */
 

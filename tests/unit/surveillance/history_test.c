@@ -12,18 +12,36 @@
 #define VISITS 10
 #define PLACES 5
 #define FINDINGS 24
-#define THINGS (PEOPLE + VISITS + PLACES + FINDINGS)
+#define VACCINES 4
+#define OUTBREAKS 3
+#define THINGS (PEOPLE + VISITS + PLACES + FINDINGS + VACCINES + OUTBREAKS)
 #define STEPS 400
 #define HISTORIES 60
 
+/* With conditions of every kind: age, a fact, one that is not, an outbreak, none. */
 static const char definitions_text[] =
-    "{\"version\":\"1\",\"definitions\":["
+    "{\"version\":\"1\",\"places\":{\"residence\":\"urn:lives\",\"exposure\":\"urn:caught\"},"
+    "\"facts\":["
+    "{\"fact\":\"pregnant\",\"rules\":["
+    "{\"says\":\"yes\",\"of\":\"Observation\",\"codes\":[\"loinc|3-4\"],\"result\":\"positive\"},"
+    "{\"says\":\"no\",\"of\":\"Observation\",\"codes\":[\"loinc|3-4\"],\"result\":\"negative\"}]},"
+    "{\"fact\":\"vaccinated\",\"rules\":["
+    "{\"says\":\"yes\",\"of\":\"Immunization\",\"codes\":[\"cvx|5\"]}]}],"
+    "\"definitions\":["
     "{\"disease\":\"flu\",\"title\":\"Flu\",\"source\":\"us\",\"episodeDays\":14,\"rules\":["
     "{\"says\":\"suspected\",\"of\":\"Condition\",\"codes\":[\"icd11|1E32\"]},"
+    "{\"says\":\"suspected\",\"of\":\"Condition\",\"codes\":[\"icd11|MG26\"],\"outbreak\":true},"
+    "{\"says\":\"probable\",\"of\":\"Condition\",\"codes\":[\"icd11|1E32\"],"
+    "\"age\":{\"from\":2,\"below\":6,\"unit\":\"mo\"},"
+    "\"hasNot\":[{\"fact\":\"vaccinated\",\"leastDays\":-3,\"mostDays\":10}]},"
+    "{\"says\":\"confirmed\",\"of\":\"Observation\",\"codes\":[\"loinc|1-8\"],"
+    "\"quantity\":[\"ge5 mg/L\"]},"
     "{\"says\":\"confirmed\",\"of\":\"Observation\",\"codes\":[\"loinc|1-8\"],"
     "\"result\":\"positive\"},{\"says\":\"discarded\",\"of\":\"Observation\",\"codes\":[\"loinc|"
     "1-8\"],\"result\":\"negative\"}]},"
     "{\"disease\":\"fever\",\"title\":\"Fever\",\"source\":\"us\",\"episodeDays\":0,\"rules\":["
+    "{\"says\":\"confirmed\",\"of\":\"Condition\",\"codes\":[\"icd11|MG26\"],"
+    "\"has\":[{\"fact\":\"pregnant\",\"leastDays\":-20,\"mostDays\":20}],\"outbreak\":false},"
     "{\"says\":\"probable\",\"of\":\"Condition\",\"codes\":[\"icd11|1E32\",\"icd11|MG26\"]}]}]}";
 
 static struct rng rng;
@@ -54,6 +72,22 @@ static const char *maybe(const char *format, const char *text)
     return out[at];
 }
 
+static const char *const results[] = {"\"interpretation\":[{\"coding\":[{\"code\":\"POS\"}]}]",
+                                      "\"interpretation\":[{\"coding\":[{\"code\":\"NEG\"}]}]",
+                                      "\"valueQuantity\":{\"value\":0.6,\"system\":\"http://"
+                                      "unitsofmeasure.org\",\"code\":\"mg/dL\"}"};
+
+static const char *extension(const char *url)
+{
+    static char out[200];
+
+    snprintf(
+        out, sizeof out,
+        ",\"extension\":[{\"url\":\"%s\",\"valueReference\":{\"reference\":\"Location/l%u\"}}]",
+        url, below(PLACES));
+    return below(2) ? out : "";
+}
+
 static void make(unsigned i, char *to, size_t max)
 {
     char link[100] = "";
@@ -65,7 +99,10 @@ static void make(unsigned i, char *to, size_t max)
                 ",\"link\":[{\"type\":\"replaced-by\",\"other\":{\"reference\":\"Patient/p%u\"}"
                 "}]",
                 below(PEOPLE));
-        snprintf(to, max, "{\"resourceType\":\"Patient\",\"id\":\"p%u\"%s%s}", i, link,
+        snprintf(to, max,
+                 "{\"resourceType\":\"Patient\",\"id\":\"p%u\",\"birthDate\":\"2023-%02u-%02u\""
+                 "%s%s%s}",
+                 i, 9 + below(4), 1 + below(30), link, extension("urn:lives"),
                  maybe(",\"deceasedDateTime\":\"%s\"", some_day()));
         return;
     }
@@ -87,6 +124,29 @@ static void make(unsigned i, char *to, size_t max)
         return;
     }
     i -= PLACES;
+    if (i >= FINDINGS + VACCINES) {
+        if (below(3))
+            snprintf(link, sizeof link, ",\"location\":{\"reference\":\"Location/l%u\"}",
+                     below(PLACES));
+        snprintf(
+            to, max,
+            "{\"resourceType\":\"Task\",\"id\":\"o%u\",\"status\":\"%s\",\"code\":{\"coding\":"
+            "[{\"system\":\"urn:carnet:surveillance\",\"code\":\"outbreak\"}]},\"reasonCode\":{"
+            "\"coding\":[{\"system\":\"urn:carnet:disease\",\"code\":\"%s\"}]}%s,"
+            "\"executionPeriod\":{\"start\":\"%s\"%s}}",
+            i, below(4) ? "in-progress" : "entered-in-error", below(2) ? "flu" : "fever", link,
+            some_day(), maybe(",\"end\":\"%s\"", some_day()));
+        return;
+    }
+    if (i >= FINDINGS) {
+        snprintf(to, max,
+                 "{\"resourceType\":\"Immunization\",\"id\":\"i%u\",\"status\":\"%s\",\"patient\":{"
+                 "\"reference\":\"Patient/p%u\"},\"vaccineCode\":{\"coding\":[{\"system\":"
+                 "\"http://hl7.org/fhir/sid/cvx\",\"code\":\"5\"}]}%s}",
+                 i, below(4) ? "completed" : "not-done", below(PEOPLE),
+                 maybe(",\"occurrenceDateTime\":\"%s\"", some_day()));
+        return;
+    }
     if (below(4))
         snprintf(link, sizeof link, ",\"encounter\":{\"reference\":\"Encounter/v%u\"}",
                  below(VISITS));
@@ -95,22 +155,20 @@ static void make(unsigned i, char *to, size_t max)
                  "{\"resourceType\":\"Condition\",\"id\":\"%u\",\"subject\":{\"reference\":"
                  "\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"" ICD11
                  "\",\"code\":\"%s\"}]"
-                 "}%s%s%s}",
+                 "}%s%s%s%s}",
                  i, below(PEOPLE),
                  below(3)   ? "1E32"
                  : below(2) ? "MG26.1"
                             : "QA00",
                  link, maybe(",\"onsetDateTime\":\"%s\"", some_day()),
-                 maybe(",\"recordedDate\":\"%s\"", some_day()));
+                 maybe(",\"recordedDate\":\"%s\"", some_day()), extension("urn:caught"));
     else
-        snprintf(
-            to, max,
-            "{\"resourceType\":\"Observation\",\"id\":\"%u\",\"status\":\"%s\",\"subject\":{"
-            "\"reference\":\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"http://"
-            "loinc.org\",\"code\":\"1-8\"}]},\"interpretation\":[{\"coding\":[{\"code\":\"%s\"}"
-            "]}]%s%s}",
-            i, below(5) ? "final" : "preliminary", below(PEOPLE), below(2) ? "POS" : "NEG", link,
-            maybe(",\"effectiveDateTime\":\"%s\"", some_day()));
+        snprintf(to, max,
+                 "{\"resourceType\":\"Observation\",\"id\":\"%u\",\"status\":\"%s\",\"subject\":{"
+                 "\"reference\":\"Patient/p%u\"},\"code\":{\"coding\":[{\"system\":\"http://"
+                 "loinc.org\",\"code\":\"%s\"}]},%s%s%s}",
+                 i, below(5) ? "final" : "preliminary", below(PEOPLE), below(2) ? "1-8" : "3-4",
+                 results[below(3)], link, maybe(",\"effectiveDateTime\":\"%s\"", some_day()));
 }
 
 static void take(struct records *r, const char *text)
@@ -143,6 +201,11 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static struct str place_id(const struct records *r, uint32_t place)
+{
+    return place == NOT_THERE ? STR("-") : r->places[place].id;
+}
+
 /* The cases as text, in an order that says nothing of how they were made. */
 static char *dump(const struct records *r, const struct cases *all)
 {
@@ -156,10 +219,10 @@ static char *dump(const struct records *r, const struct cases *all)
         char id[NAMES_TEXT_MAX];
         if (c->person == NOT_THERE)
             continue;
-        assert_true(asprintf(&lines[n++], "%.*s %d %d %.*s %d %d %d %d %d\n",
+        assert_true(asprintf(&lines[n++], "%.*s %d %d %.*s %.*s %.*s %d %d %d %d %d\n",
                              STR_ARG(names_text(&r->person_ids, c->person, id)), c->disease,
-                             c->class,
-                             STR_ARG(c->place == NOT_THERE ? STR("-") : r->places[c->place].id),
+                             c->class, STR_ARG(place_id(r, c->place)),
+                             STR_ARG(place_id(r, c->residence)), STR_ARG(place_id(r, c->exposure)),
                              c->onset, c->seen, c->reported, c->is_fatal, c->first_day) > 0);
     }
     qsort(lines, n, sizeof *lines, compare);

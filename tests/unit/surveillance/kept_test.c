@@ -189,6 +189,98 @@ static void taken_up_again(void **state)
     own_store_close(&x.s);
 }
 
+struct removal {
+    struct store_job job; /* first */
+    const char *type, *id;
+};
+
+static int remove_run(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    const struct removal *r = (const struct removal *)job;
+    size_t n;
+
+    return store_expunge(txn, def_resource(str_c(r->type)), str_c(r->id), &n, err);
+}
+
+static void expunge(struct world *x, const char *type, const char *id)
+{
+    struct removal r = {.job = {.run = remove_run, .who = &x->node}, .type = type, .id = id};
+
+    assert_int_equal(store_write(x->s.store, &r.job, &x->err), 0);
+}
+
+/* Whether a word stands in what is saved. */
+static bool is_saved(struct world *x, const char *word)
+{
+    struct store_txn *txn = NULL;
+    struct str name, part = STR_NULL;
+    struct arena a;
+    bool found;
+
+    arena_init(&a, MIB(16));
+    assert_int_equal(store_begin(x->s.store, &x->node, &txn, &x->err), 0);
+    assert_int_equal(store_meta_get(txn, "cases", &a, &name, &x->err), 0);
+    if (name.p)
+        assert_int_equal(store_blob_get(txn, name, 0, &a, &part, &x->err), 0);
+    found = part.p && memmem(part.p, part.n, word, strlen(word));
+    store_end(txn);
+    arena_done(&a);
+    return found;
+}
+
+/* What leaves nothing in the feed goes, also where nothing is followed meanwhile, and whatever
+ * fails: nobody has to write for it. */
+static void expunged_is_forgotten(void **state)
+{
+    struct world x;
+    struct kept *k;
+    uint64_t position;
+    size_t n = 0;
+    bool is_failing = true;
+
+    (void)state;
+    begin(&x);
+    for (int i = 1; i <= 3; i++)
+        case_of(&x, i, "2024-05-01", false);
+    assert_int_equal(round_of(&x, &n, &position), 0);
+    assert_int_equal(n, 3);
+    /* While nothing runs: what was saved is looked at. */
+    expunge(&x, "Condition", "c1");
+    for (unsigned point = 1; is_failing; point++) {
+        fault_arm(point, false);
+        int r = round_of(&x, &n, &position);
+        is_failing = fault_fired();
+        fault_arm(0, false);
+        assert_true(is_failing || (r == 0 && n == 2));
+    }
+    /* While it runs. */
+    assert_int_equal(kept_new(x.s.store, &x.node, STR_NULL, &k, &x.err), 0);
+    assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+    assert_int_equal(count_cases(k, &position), 2);
+    expunge(&x, "Condition", "c2");
+    assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+    assert_int_equal(count_cases(k, &position), 1);
+    expunge(&x, "Patient", "p3"); /* a case without a person stays one */
+    assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+    assert_int_equal(count_cases(k, &position), 1);
+    assert_true(is_saved(&x, "p3"));
+    /* Nor is their id kept, once nothing mentions it. */
+    expunge(&x, "Condition", "c3");
+    assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+    assert_int_equal(count_cases(k, &position), 0);
+    assert_int_equal(kept_save(k, false, &x.err), 0);
+    assert_false(is_saved(&x, "p3"));
+    assert_true(is_saved(&x, "p2"));
+    /* A number without a name stays one; the id may come again. */
+    case_of(&x, 3, "2024-06-01", false);
+    assert_int_equal(kept_follow(k, NULL, NULL, &x.err), 0);
+    assert_int_equal(count_cases(k, &position), 1);
+    kept_free(k);
+    assert_int_equal(round_of(&x, &n, &position), 0);
+    assert_int_equal(n, 1);
+    own_store_close(&x.s);
+}
+
 static int told(void *ctx, const struct found_case *c, int sign, struct err *err)
 {
     (void)sign;
@@ -727,11 +819,17 @@ static void refuses_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(taken_up_again),     cmocka_unit_test(goes_on_after_errors),
-        cmocka_unit_test(nothing_is_left),    cmocka_unit_test(crosses_and_withdraws),
-        cmocka_unit_test(ended_by_people),    cmocka_unit_test(large_ones),
-        cmocka_unit_test(nothing_left_of_it), cmocka_unit_test(comes_again_as_taken),
-        cmocka_unit_test(two_nodes),          cmocka_unit_test(detector_and_places),
+        cmocka_unit_test(taken_up_again),
+        cmocka_unit_test(expunged_is_forgotten),
+        cmocka_unit_test(goes_on_after_errors),
+        cmocka_unit_test(nothing_is_left),
+        cmocka_unit_test(crosses_and_withdraws),
+        cmocka_unit_test(ended_by_people),
+        cmocka_unit_test(large_ones),
+        cmocka_unit_test(nothing_left_of_it),
+        cmocka_unit_test(comes_again_as_taken),
+        cmocka_unit_test(two_nodes),
+        cmocka_unit_test(detector_and_places),
         cmocka_unit_test(refuses_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

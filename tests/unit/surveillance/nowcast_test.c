@@ -142,9 +142,9 @@ static void test_share_is_uncertain(void **state)
     }
     /* The prior's half case moves it a little. */
     assert_true(fabs(d.mean[0] / d.mean[1] - mean) < 0.005);
-    assert_true(fabs((d.variance[0] + d.mean[0] * d.mean[0]) /
-                         (d.variance[1] + d.mean[1] * d.mean[1]) -
-                     square) < 0.005);
+    assert_true(
+        fabs((d.variance[0] + d.mean[0] * d.mean[0]) / (d.variance[1] + d.mean[1] * d.mean[1]) -
+             square) < 0.005);
     assert_true(is_near(d.mean[1], 2.0 / 3, 1e-12));
 }
 
@@ -324,11 +324,11 @@ static void test_renewal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outlook),         cmocka_unit_test(test_outlook_of_large_counts),
-        cmocka_unit_test(test_delays),          cmocka_unit_test(test_share_is_uncertain),
-        cmocka_unit_test(test_batches),         cmocka_unit_test(test_steady),
-        cmocka_unit_test(test_growth),          cmocka_unit_test(test_awkward),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_outlook), cmocka_unit_test(test_outlook_of_large_counts),
+        cmocka_unit_test(test_delays),  cmocka_unit_test(test_share_is_uncertain),
+        cmocka_unit_test(test_batches), cmocka_unit_test(test_steady),
+        cmocka_unit_test(test_growth),  cmocka_unit_test(test_awkward),
+        cmocka_unit_test(test_limits),  cmocka_unit_test(test_interval),
         cmocka_unit_test(test_renewal),
     };
 

@@ -225,6 +225,37 @@ static void a_copy_has_the_same_keys(void **state)
     place_done(&q);
 }
 
+static void keys_can_be_kept_elsewhere(void **state)
+{
+    unsigned char keys[VAULT_KEYS_BYTES], other[VAULT_KEYS_BYTES];
+    unsigned char a[XAES_KEY_BYTES], b[XAES_KEY_BYTES];
+    struct str kept = str_n((char *)keys, sizeof keys), again = str_n((char *)other, sizeof other);
+    struct vault *v = NULL;
+    struct err err = {0};
+    struct place p;
+
+    (void)state;
+    place_new(&p);
+    assert_int_equal(vault_make(p.key, keys, &err), 0);
+    assert_false(vault_exists(p.dir));
+    assert_int_equal(vault_open_keys(kept, VAULT_NO_KEY, "there", &v, &err), ERR_REQUIRED);
+    assert_non_null(strstr(err.text, "the store in there"));
+    assert_int_equal(vault_open_keys(kept, p.key, "there", &v, &err), 0);
+    assert_int_equal(vault_subkey(v, "test", a, NULL), 0);
+    assert_int_equal(vault_seal(v, p.other, other, &err), 0);
+    vault_free(v);
+    assert_int_equal(vault_open_keys(again, p.key, "there", &v, &err), ERR_FORBIDDEN);
+    assert_int_equal(vault_open_keys(again, p.other, "there", &v, &err), 0);
+    assert_int_equal(vault_subkey(v, "test", b, NULL), 0);
+    assert_memory_equal(a, b, sizeof a);
+    vault_free(v);
+    assert_int_equal(vault_open_keys(str_head(kept, 79), p.key, "there", &v, &err), ERR_NO_STORE);
+    assert_int_equal(vault_open_keys(STR_NULL, p.key, "there", &v, &err), ERR_VALUE);
+    assert_int_equal(vault_open_keys(STR_NULL, VAULT_NO_KEY, "there", &v, &err), 0);
+    assert_null(v);
+    place_done(&p);
+}
+
 /* Whatever fails while a folder's keys are made, opened or rotated: one of the two keys opens it,
  * and no half of a file is left. */
 static void whatever_fails(void **state)
@@ -274,6 +305,7 @@ int main(void)
         cmocka_unit_test(rotating_changes_the_key_and_nothing_else),
         cmocka_unit_test(any_change_of_the_file_is_noticed),
         cmocka_unit_test(a_copy_has_the_same_keys),
+        cmocka_unit_test(keys_can_be_kept_elsewhere),
         cmocka_unit_test(whatever_fails),
     };
 
