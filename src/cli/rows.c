@@ -59,7 +59,7 @@ int rows_end(struct rows *r, struct err *err)
 int rows_take_number(const char *name, struct str text, double least, double most, double *ret,
                      struct err *err)
 {
-    char copy[NUMBER_TEXT_MAX + 1], *end = copy;
+    char copy[NUMBER_TEXT_MAX + 1] = "", *end = copy;
     double v = 0;
 
     if (text.n && text.n <= NUMBER_TEXT_MAX) {

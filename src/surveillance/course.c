@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 
+#include <assert.h>
 #include <math.h>
 
 #define GROWTHS 7 /* speeds of growth, the middle one is none */
@@ -143,6 +144,7 @@ static double see(const struct setting *s, struct rate v[GROWTHS], double count,
         v[k].shape += count / phi;
         v[k].rate += share / phi;
     }
+    assert(s->growths > 0);
     for (size_t k = 0; k < s->growths; k++) {
         v[k].weight *= exp(MAX(chance[k] - most, LOG_CHANCE_LEAST));
         sum += v[k].weight;
