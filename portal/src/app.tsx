@@ -2,7 +2,7 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isRoom, type Room, roomFor } from './auth/rooms';
-import { currentSession, renewSession, type Session, signIn } from './auth/session';
+import { currentSession, heldSession, type Session, sessionEnded, signIn } from './auth/session';
 import { Demo } from './entrance/demo';
 import { EmptyRoom } from './entrance/empty-room';
 import { Welcome } from './entrance/welcome';
@@ -45,7 +45,7 @@ function isKept(room: Room): boolean {
 }
 
 function InRoom({ node, session, route }: { node: NodeInfo; session: Session; route: Route }) {
-  const client = useMemo(() => new Client(session, renewSession), [session]);
+  const client = useMemo(() => new Client(session, () => sessionEnded(session)), [session]);
   if (session.room === 'health') return <HealthRoom client={client} node={node} route={route} />;
   if (session.room === 'family') return <FamilyRoom client={client} node={node} route={route} />;
   if (session.room === 'care') return <CareRoom client={client} node={node} route={route} />;
@@ -57,7 +57,7 @@ function InRoom({ node, session, route }: { node: NodeInfo; session: Session; ro
 function SignedIn({ node, room, route }: { node: NodeInfo; room: Room; route: Route }) {
   const { language } = useI18n();
   const [problem, setProblem] = useState<Problem | undefined>();
-  const [session] = useState(() => currentSession(room));
+  const [session] = useState(() => currentSession(room) ?? heldSession(room));
   const begin = () => {
     setProblem(undefined);
     signIn(room, language.tag).catch((e) => setProblem(new Problem('offline', String(e))));

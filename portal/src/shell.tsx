@@ -5,6 +5,7 @@ import { useContext } from 'preact/hooks';
 import { signOut } from './auth/session';
 import { type Language, languages, useI18n } from './i18n';
 import { type NodeInfo, root } from './node';
+import { visitsWaiting } from './offline/sealed';
 import { Icon, type IconName } from './parts/icon';
 import { useRoute } from './route';
 
@@ -69,11 +70,16 @@ interface ShellProps {
   room?: string;
   nav?: readonly NavItem[];
   isSignedIn?: boolean;
+  note?: ComponentChildren; // on every page of the room
   children: ComponentChildren;
 }
 
-export function Shell({ node, room, nav, isSignedIn, children }: ShellProps) {
-  const { t } = useI18n();
+export function Shell({ node, room, nav, isSignedIn, note, children }: ShellProps) {
+  const { t, number } = useI18n();
+  const leave = async () => {
+    const n = await visitsWaiting().catch(() => 0);
+    if (n === 0 || confirm(t('shell.leave.waiting', { n: number(n) }))) await signOut();
+  };
   return (
     <div class={nav ? 'shell with-ways' : 'shell'}>
       <button
@@ -99,12 +105,13 @@ export function Shell({ node, room, nav, isSignedIn, children }: ShellProps) {
             </a>
           )}
           {isSignedIn && (
-            <button type="button" class="leave" onClick={() => signOut()}>
+            <button type="button" class="leave" onClick={leave}>
               <Icon name="leave" />
               <span>{t('shell.leave')}</span>
             </button>
           )}
         </span>
+        {note}
       </header>
       {nav && <Ways nav={nav} />}
       {children}

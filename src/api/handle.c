@@ -738,7 +738,9 @@ void api_handle(struct api *api, struct http_exchange *x, struct str path, bool 
         c->raw_accept = is_of_binary(c) &&
                         (c->row->action == ACT_READ || c->row->action == ACT_VREAD) &&
                         negotiate_raw(c, accept);
-        r = c->raw_accept ? 0 : acceptable;
+        r = c->raw_accept || (c->op && c->op->answers && negotiate_names(accept, c->op->answers))
+                ? 0
+                : acceptable;
     }
     if (r >= 0 && api->audit && !audit_is_well(api->audit))
         r = err_set(&c->err, ERR_NO_STORE, "the audit log cannot be written, so nothing is served");

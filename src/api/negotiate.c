@@ -217,6 +217,16 @@ int negotiate_reply(struct call *c, struct str accept)
                    "application/fhir+json and application/fhir+xml");
 }
 
+bool negotiate_names(struct str accept, const char *names)
+{
+    struct str media;
+
+    while (accept.p && str_split(&accept, ',', &media))
+        if (weight_of(media) && media_is(media, names))
+            return true;
+    return false;
+}
+
 bool negotiate_raw(struct call *c, struct str accept)
 {
     struct str media;

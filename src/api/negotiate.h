@@ -27,6 +27,9 @@ int media_check(struct str media, struct err *err);
  * neither is asked for. */
 int negotiate_reply(struct call *c, struct str accept);
 
+/* Whether Accept asks for one of these media types (blanks between them), by name. */
+bool negotiate_names(struct str accept, const char *names);
+
 /* Whether the reader of a Binary asks for its bytes: Accept names none of FHIR's types, JSON's, or
  * a wildcard, and there is no `_format`. */
 bool negotiate_raw(struct call *c, struct str accept);

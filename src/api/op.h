@@ -21,15 +21,16 @@
 #define OP_AT_VERSION 8u
 
 struct op {
-    struct str name;   /* without the '$' */
-    unsigned at;       /* OP_AT_… */
-    const char *media; /* media types of a body, besides FHIR's, with blanks between; or NULL */
-    const char *types; /* names with blanks between them that it is for; NULL: every type */
-    const char *url;   /* canonical of its OperationDefinition */
-    bool get;          /* may be asked by GET too: it changes nothing */
-    bool is_own;       /* below /carnet: not of FHIR's, and in no CapabilityStatement */
-    bool operators;    /* of the whole node: no scope opens it */
-    bool quick;        /* short enough for an event loop; otherwise a worker runs it */
+    struct str name;     /* without the '$' */
+    unsigned at;         /* OP_AT_… */
+    const char *media;   /* media types of a body, besides FHIR's, with blanks between; or NULL */
+    const char *answers; /* likewise, of its answer, which is no resource; or NULL */
+    const char *types;   /* names with blanks between them that it is for; NULL: every type */
+    const char *url;     /* canonical of its OperationDefinition */
+    bool get;            /* may be asked by GET too: it changes nothing */
+    bool is_own;         /* below /carnet: not of FHIR's, and in no CapabilityStatement */
+    bool operators;      /* of the whole node: no scope opens it */
+    bool quick;          /* short enough for an event loop; otherwise a worker runs it */
     int (*run)(struct call *c, struct store_txn *txn); /* fills status and out */
     write_change *change;
     int (*reply)(struct call *c, struct write *w); /* of a change; NULL: that of a write */
@@ -155,6 +156,7 @@ int op_decide_correction(struct call *c, struct store_txn *txn);
 
 int op_series(struct call *c, struct store_txn *txn);   /* op_series.c */
 int op_detect(struct call *c, struct store_txn *txn);   /* op_detect.c */
+int op_backtest(struct call *c, struct store_txn *txn); /* op_backtest.c */
 int op_linelist(struct call *c, struct store_txn *txn); /* op_linelist.c */
 int op_outbreak(struct call *c, struct store_txn *txn); /* op_outbreak.c */
 int op_signals(struct call *c, struct store_txn *txn);  /* op_signals.c */

@@ -65,23 +65,19 @@ static int read_options(struct terms_call *t, const struct vs *vs, struct expand
 
 static int find_set(struct terms_call *t, struct vs **ret)
 {
-    const struct op_param *given = op_param_find(&t->p, "valueSet");
     struct str url = op_param_text(&t->p, "url"), version = op_param_text(&t->p, "valueSetVersion");
     struct call *c = t->c;
     yyjson_val *resource;
-    int r;
+    int r = terms_call_brought(t, "valueSet", "ValueSet", &resource);
 
-    if (!given && c->resource && !url.n)
-        given = op_param_find(&t->p, "resource");
-    if (c->id.n) {
-        r = terms_call_instance(t, &resource);
-        if (r >= 0 && js_get_str(resource, "url").n)
-            url = js_get_str(resource, "url"), version = js_get_str(resource, "version");
-        else
-            return r < 0 ? r : terms_value_set_of(&t->s, resource, ret, &c->err);
-    } else if (given && yyjson_is_obj(given->value)) {
-        return terms_value_set_of(&t->s, given->value, ret, &c->err);
-    }
+    if (r >= 0 && !resource && c->resource && !url.n)
+        r = terms_call_brought(t, "resource", "ValueSet", &resource);
+    if (r < 0)
+        return r;
+    if (c->id.n)
+        return terms_call_instance_set(t, ret);
+    if (resource)
+        return terms_value_set_of(&t->s, resource, ret, &c->err);
     if (!url.n && (r = terms_call_context(t, &url)) < 0)
         return r;
     if (!url.n)

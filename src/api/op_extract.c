@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "trust/secret.h"
 
-#define BUNDLE_MAX MIB(16)
+#define EXTRACT_BUNDLE_MAX MIB(16)
 
 static int find_response(struct call *c, struct store_txn *txn, const struct op_params *params,
                          yyjson_val **ret)
@@ -124,7 +124,7 @@ static int write_entry(struct call *c, struct sb *out, struct str response,
 
 static int reply(struct call *c, struct str response, const struct sdc_entries *made)
 {
-    _cleanup_(sb_done) struct sb out = sb_make(BUNDLE_MAX);
+    _cleanup_(sb_done) struct sb out = sb_make(EXTRACT_BUNDLE_MAX);
     int r = 0;
 
     sb_lit(&out, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\"");

@@ -6,8 +6,6 @@
  */
 #include "api/sdc_call.h"
 
-#define RESPONSE_MAX MIB(8)
-
 struct asked {
     struct op_params params;
     yyjson_val *form;
@@ -163,7 +161,7 @@ static int read_contexts(struct call *c, struct store_txn *txn, const struct ask
 int op_populate(struct call *c, struct store_txn *txn)
 {
     _cleanup_(sdc_call_done) struct sdc_call s;
-    _cleanup_(sb_done) struct sb text = sb_make(RESPONSE_MAX);
+    _cleanup_(sb_done) struct sb text = sb_make(SDC_RESPONSE_MAX);
     struct path_variable contexts[SDC_CONTEXTS_MAX];
     struct asked asked = {0};
     size_t n = 0;

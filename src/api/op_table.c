@@ -20,6 +20,12 @@ enum how { POST, GET, QUICK };
         .name = STR(called), .at = (where), .types = (of), .url = defined, .get = (how) >= GET,    \
         .quick = (how) == QUICK, .run = (function), .media = (takes)                               \
     }
+/* Of one that answers in text for people or programs of others. */
+#define TEXT(called, where, of, type, function)                                                    \
+    {                                                                                              \
+        .name = STR(called), .at = (where), .types = (of), .url = OWN(called), .get = true,        \
+        .run = (function), .answers = (type)                                                       \
+    }
 /* Of a node's own, below /carnet. */
 #define NODE(called, function)                                                                     \
     {                                                                                              \
@@ -35,6 +41,7 @@ enum how { POST, GET, QUICK };
 /* clang-format off */
 static const struct op table[] = {
     READ("accesses", I, "Patient", OWN("accesses"), GET, op_accesses, NULL),
+    NODE("backtest", op_backtest),
     READ("batch-validate-code", T, "CodeSystem ValueSet", OWN("batch-validate-code"), POST,
          op_batch_validate, NULL),
     READ("break-glass", I, "Patient", OWN("break-glass"), POST, op_break_glass, NULL),
@@ -43,7 +50,7 @@ static const struct op table[] = {
     READ("closure", S, NULL, HL7("ConceptMap-closure"), POST, op_closure, NULL),
     {.name = STR("conformance"), .at = S, .url = OWN("conformance"), .get = true,
      .operators = true, .run = op_conformance},
-    READ("consistency", T, "AuditEvent", OWN("consistency"), GET, op_consistency, NULL),
+    TEXT("consistency", T, "AuditEvent", "text/plain", op_consistency),
     READ("convert", S, NULL, HL7("Resource-convert"), POST, op_convert, NULL),
     READ("corrections", I, "Patient", OWN("corrections"), GET, op_corrections, NULL),
     READ("decide-correction", I, "Patient", OWN("decide-correction"), POST, op_decide_correction,
@@ -76,8 +83,8 @@ static const struct op table[] = {
     READ("preferred-id", T, "NamingSystem", HL7("NamingSystem-preferred-id"), GET,
          op_preferred_id, NULL),
     READ("presence-code", I, "Patient", OWN("presence-code"), POST, op_presence_code, NULL),
-    READ("proof", I, "AuditEvent", OWN("proof"), GET, op_proof, NULL),
-    READ("record", I, "Patient", OWN("record"), GET, op_record, NULL),
+    TEXT("proof", I, "AuditEvent", "text/plain", op_proof),
+    TEXT("record", I, "Patient", "text/html", op_record),
     READ("request-correction", I, "Patient", OWN("request-correction"), POST,
          op_request_correction, NULL),
     NODE("series", op_series),

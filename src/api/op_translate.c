@@ -165,16 +165,16 @@ static int use_all(struct translate_call *x)
 
 static int use_named(struct translate_call *x)
 {
-    const struct op_param *given = op_param_find(&x->t.p, "conceptMap");
     struct str url = op_param_text(&x->t.p, "url"), version;
     struct call *c = x->t.c;
-    yyjson_val *resource = given ? given->value : NULL;
+    yyjson_val *resource;
     struct map *m = NULL;
-    int r = 0;
+    int r = c->id.n ? terms_call_instance(&x->t, &resource)
+                    : terms_call_brought(&x->t, "conceptMap", "ConceptMap", &resource);
 
-    if (c->id.n && (r = terms_call_instance(&x->t, &resource)) < 0)
+    if (r < 0)
         return r;
-    if (yyjson_is_obj(resource)) {
+    if (resource) {
         r = terms_map_of(&x->t.s, resource, &m, &c->err);
         return r < 0 ? r : use(x, m);
     }

@@ -105,24 +105,20 @@ static int read_options(struct validating *v)
 
 /* ---- what it is asked of ---- */
 
-static int of_resource(struct validating *v, yyjson_val *resource)
-{
-    return terms_value_set_of(&v->t->s, resource, &v->vs, &v->t->c->err);
-}
-
 static int find_value_set(struct validating *v)
 {
     struct terms_call *t = v->t;
-    const struct op_param *given = op_param_find(&t->p, "valueSet");
     struct str url = op_param_text(&t->p, "url"), version = op_param_text(&t->p, "valueSetVersion");
     struct call *c = t->c;
     yyjson_val *resource;
     int r;
 
     if (c->id.n)
-        return (r = terms_call_instance(t, &resource)) < 0 ? r : of_resource(v, resource);
-    if (given && yyjson_is_obj(given->value))
-        return of_resource(v, given->value);
+        return terms_call_instance_set(t, &v->vs);
+    if ((r = terms_call_brought(t, "valueSet", "ValueSet", &resource)) < 0)
+        return r;
+    if (resource)
+        return terms_value_set_of(&t->s, resource, &v->vs, &c->err);
     if (!url.n && (r = terms_call_context(t, &url)) < 0)
         return r;
     if (!url.n)
@@ -149,33 +145,48 @@ static void keep_those_of(struct validating *v, struct str system)
     v->n = n ? n : v->n;
 }
 
+/* The code system that a call brings, or that is its instance: the question finds it under its url.
+ * What is kept is found by the version, too. */
+static int use_system(struct validating *v, yyjson_val *resource, struct str *ret_version)
+{
+    struct terms_call *t = v->t;
+    struct str url = js_get_str(resource, "url");
+    yyjson_val *newest = NULL;
+    int r;
+
+    *ret_version = js_get_str(resource, "version");
+    if (!t->c->id.n)
+        return terms_call_bring(t, resource);
+    if (ret_version->n || !url.n)
+        return 0;
+    r = terms_resource(&t->s, "CodeSystem", url, &newest, &t->c->err);
+    if (r < 0 || str_eq(js_get_str(newest, "id"), t->c->id))
+        return r;
+    return terms_call_bring(t, resource);
+}
+
 /* The system that the operation names counts where a coding names none. */
 static int settle_system(struct validating *v)
 {
     struct terms_call *t = v->t;
-    const struct op_param *given = op_param_find(&t->p, "codeSystem");
-    struct str url = op_param_text(&t->p, "url");
-    yyjson_val *resource = given ? given->value : NULL;
-    int r = 0;
+    struct str url = op_param_text(&t->p, "url"), version = STR("");
+    yyjson_val *resource;
+    int r = t->c->id.n ? terms_call_instance(t, &resource)
+                       : terms_call_brought(t, "codeSystem", "CodeSystem", &resource);
 
-    if (t->c->id.n)
-        r = terms_call_instance(t, &resource);
     if (r < 0)
         return r;
-    if (yyjson_is_obj(resource)) {
+    if (resource) {
         url = js_get_str(resource, "url");
-        if (!t->c->id.n) {
-            t->s.extra =
-                t->s.extra ? t->s.extra : ARENA_ARRAY(t->c->a, yyjson_val *, TERMS_EXTRA_MAX);
-            if (!t->s.extra)
-                return err_no_memory(&t->c->err);
-            if (t->s.n_extra < TERMS_EXTRA_MAX)
-                t->s.extra[t->s.n_extra++] = resource;
-        }
+        if ((r = use_system(v, resource, &version)) < 0)
+            return r;
     }
     for (size_t i = 0; i < v->n; i++)
         if (!v->codings[i].system.n)
             v->codings[i].system = url;
+    for (size_t i = 0; i < v->n; i++)
+        if (!v->codings[i].version.n && str_eq(v->codings[i].system, url))
+            v->codings[i].version = version;
     v->opt.system = url;
     if (v->opt.is_concept)
         keep_those_of(v, url);

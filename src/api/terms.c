@@ -37,17 +37,22 @@ static int add_pin(struct terms_call *t, const struct op_param *p, enum terms_pi
     return 0;
 }
 
+int terms_call_bring(struct terms_call *t, yyjson_val *resource)
+{
+    if (t->s.n_extra == TERMS_EXTRA_MAX)
+        return err_set(&t->c->err, ERR_COSTLY, "a call may bring %d resources", TERMS_EXTRA_MAX);
+    if (!t->s.extra && !(t->s.extra = ARENA_ARRAY(t->c->a, yyjson_val *, TERMS_EXTRA_MAX)))
+        return err_no_memory(&t->c->err);
+    t->s.extra[t->s.n_extra++] = resource;
+    return 0;
+}
+
 static int add_extra(struct terms_call *t, const struct op_param *p)
 {
     if (!yyjson_is_obj(p->value))
         return err_at(&t->c->err, ERR_VALUE, "Parameters.parameter",
                       "tx-resource takes a resource");
-    if (t->s.n_extra == TERMS_EXTRA_MAX)
-        return err_set(&t->c->err, ERR_COSTLY, "a call may bring %d resources", TERMS_EXTRA_MAX);
-    if (!t->s.extra && !(t->s.extra = ARENA_ARRAY(t->c->a, yyjson_val *, TERMS_EXTRA_MAX)))
-        return err_no_memory(&t->c->err);
-    t->s.extra[t->s.n_extra++] = p->value;
-    return 0;
+    return terms_call_bring(t, p->value);
 }
 
 static int read_common(struct terms_call *t)
@@ -217,6 +222,20 @@ int terms_call_context(struct terms_call *t, struct str *ret)
     return 0;
 }
 
+int terms_call_brought(struct terms_call *t, const char *name, const char *type, yyjson_val **ret)
+{
+    const struct op_param *given = op_param_find(&t->p, name);
+
+    *ret = NULL;
+    if (!given)
+        return 0;
+    if (!str_eq(js_get_str(given->value, "resourceType"), str_c(type)))
+        return err_at(&t->c->err, ERR_VALUE, "Parameters.parameter", "\"%s\" takes a %s", name,
+                      type);
+    *ret = given->value;
+    return 0;
+}
+
 int terms_call_instance(struct terms_call *t, yyjson_val **ret)
 {
     _cleanup_(sb_done) struct sb text = sb_make(STORE_BODY_MAX);
@@ -232,6 +251,28 @@ int terms_call_instance(struct terms_call *t, yyjson_val **ret)
     if ((r = row_json(c->api->store, &row, &text, &c->err)) < 0)
         return r;
     return js_parse_stored(c->a, sb_view(&text), ret, &c->err);
+}
+
+int terms_call_instance_set(struct terms_call *t, struct vs **ret)
+{
+    struct call *c = t->c;
+    struct str canonical, version;
+    yyjson_val *resource;
+    int r = terms_call_instance(t, &resource);
+
+    if (r < 0)
+        return r;
+    canonical = js_get_str(resource, "url");
+    version = js_get_str(resource, "version");
+    if (canonical.n && version.n)
+        canonical = arena_join(c->a, (const struct str[]){canonical, STR("|"), version}, 3);
+    if (js_get_str(resource, "url").n && !canonical.p)
+        return err_no_memory(&c->err);
+    *ret = NULL;
+    if (canonical.n && (r = terms_value_set(&t->s, canonical, ret, &c->err)) < 0)
+        return r;
+    return *ret && str_eq((*ret)->id, c->id) ? 0
+                                             : terms_value_set_of(&t->s, resource, ret, &c->err);
 }
 
 struct coding terms_coding(yyjson_val *v)

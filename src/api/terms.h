@@ -35,8 +35,16 @@ struct str terms_call_language(const struct terms_call *t, const struct vs *vs);
  * (R4 recommends that form). STR_NULL in *ret where the parameter is not given; ERR_NOT_FOUND where
  * it leads to no binding. */
 int terms_call_context(struct terms_call *t, struct str *ret);
+/* The resource that a call brings in a parameter; NULL in *ret where it brings none. ERR_VALUE: it
+ * is of another type. */
+int terms_call_brought(struct terms_call *t, const char *name, const char *type, yyjson_val **ret);
 /* The resource that an instance-level call names. */
 int terms_call_instance(struct terms_call *t, yyjson_val **ret);
+/* The value set that an instance-level call names, compiled: what is kept under its canonical,
+ * where that is this resource and no other version. */
+int terms_call_instance_set(struct terms_call *t, struct vs **ret);
+/* Has the question find this resource under its url, before any in the store. */
+int terms_call_bring(struct terms_call *t, yyjson_val *resource);
 /* A Coding as it stands in JSON. */
 struct coding terms_coding(yyjson_val *v);
 /* `coding`, or else `code` with `system` and `version`. ERR_REQUIRED without a code. */

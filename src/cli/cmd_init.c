@@ -34,7 +34,14 @@ static int run(const struct cli_args *args, struct err *err)
     r = server_init(&config, progress, &is_terminal, err);
     if (is_terminal)
         fputc('\n', stderr);
-    if (r >= 0 && is_made)
+    if (r >= 0 && is_made && config.store_uri)
+        fprintf(
+            stderr,
+            "%s was made: it is the key. Without it no record in the database can be read, nor\n"
+            "in any backup of it. Keep a copy of it in another place. What is searched by stays\n"
+            "readable: the database's disk has to be encrypted besides.\n",
+            config.key_file);
+    else if (r >= 0 && is_made)
         fprintf(stderr,
                 "%s was made: it is the key. Without it nothing in %s can be read, nor any\n"
                 "backup of it. Keep a copy of it in another place.\n",
@@ -45,12 +52,14 @@ static int run(const struct cli_args *args, struct err *err)
 const struct cli_command cmd_init = {
     .name = "init",
     .summary = "make a node's data folder",
-    .about = "Makes the data folder with an empty store and fills it with the FHIR R4 base\n"
-             "definitions. The offset and the base URL are part of how records are indexed\n"
-             "and are kept with the store.\n\n"
-             "With --key-file everything in the folder is encrypted, and the same key is needed\n"
-             "whenever it is opened; the file is made if it is not there. Instead of a file, the\n"
-             "environment variable CARNET_KEY may hold the key: 64 hexadecimal digits.",
+    .about =
+        "Makes the data folder with an empty store and fills it with the FHIR R4 base\n"
+        "definitions. The offset and the base URL are part of how records are indexed\n"
+        "and are kept with the store.\n\n"
+        "With --key-file everything in the folder is encrypted, and the same key is needed\n"
+        "whenever it is opened; the file is made if it is not there. Instead of a file, the\n"
+        "environment variable CARNET_KEY may hold the key: 64 hexadecimal digits. In PostgreSQL\n"
+        "records and secrets are encrypted, and not what records are searched by.",
     .options = options,
     .n_options = ARRAY_LEN(options),
     .run = run,

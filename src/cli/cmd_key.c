@@ -76,9 +76,10 @@ static int persons(const struct cli_args *args, struct err *err)
         return err_set(err, ERR_VALUE, "persons needs --data DIR");
     if ((r = vault_check(config.data_dir, config.key_file, err)) < 0 ||
         (r = server_open_store(&config, false, &store, err)) < 0 ||
-        (r = cli_note(&config, "key", (char *const *)(uintptr_t)words, 1, err)) < 0 ||
-        (!store_is_shared(store) && (r = store_wrap(store, NULL, NULL, err)) < 0) ||
-        (!store_is_shared(store) && (r = store_remake(store, NULL, NULL, err)) < 0))
+        (r = cli_note(&config, "key", (char *const *)(uintptr_t)words, 1, err)) < 0)
+        return r;
+    if (!config.store_uri && ((r = store_wrap(store, NULL, NULL, err)) < 0 ||
+                              (r = store_remake(store, NULL, NULL, err)) < 0))
         return r;
     printf("every body that is of a person is under that person's key\n");
     return 0;

@@ -14,14 +14,15 @@
 #include "fhir/issues.h"
 #include "fhir/path.h"
 
-#define SDC_ITEMS_MAX 5000     /* items and answers of one response */
-#define SDC_VARIABLES_MAX 64   /* that one expression may name */
-#define SDC_QUERIES_MAX 50     /* that one form asks */
-#define SDC_QUERY_MAX KIB(8)   /* bytes of one of them */
-#define SDC_ENTRIES_MAX 500    /* resources of one response */
-#define SDC_ROUNDS_MAX 10      /* of calculated values, which may depend on one another */
-#define SDC_STEPS_MAX 20000000 /* evaluation steps of all expressions of one form */
-#define SDC_CONTEXTS_MAX 20    /* launch contexts of one form */
+#define SDC_ITEMS_MAX 5000      /* items and answers of one response */
+#define SDC_VARIABLES_MAX 64    /* that one expression may name */
+#define SDC_QUERIES_MAX 50      /* that one form asks */
+#define SDC_QUERY_MAX KIB(8)    /* bytes of one of them */
+#define SDC_ENTRIES_MAX 500     /* resources of one response */
+#define SDC_RESPONSE_MAX MIB(8) /* bytes of a filled form */
+#define SDC_ROUNDS_MAX 10       /* of calculated values, which may depend on one another */
+#define SDC_STEPS_MAX 20000000  /* evaluation steps of all expressions of one form */
+#define SDC_CONTEXTS_MAX 20     /* launch contexts of one form */
 
 struct sdc_pending;
 

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#define RESPONSE_MAX MIB(8)
 #define PERIOD_DAYS_MAX 73000 /* two centuries */
 
 static bool is_type(yyjson_val *question, const char *type)
@@ -369,7 +368,7 @@ static int calculate(struct filling *f)
     int r = 0;
 
     for (int round = 0; round < SDC_ROUNDS_MAX; round++) {
-        _cleanup_(sb_done) struct sb last = sb_make(RESPONSE_MAX);
+        _cleanup_(sb_done) struct sb last = sb_make(SDC_RESPONSE_MAX);
         sb_str(&last, sb_view(f->out));
         sb_reset(f->out);
         *f->s->issues = before;

@@ -8,6 +8,7 @@
 #include "fhir/sdc_int.h"
 
 #include "fhir/path_int.h"
+#include "fhir/validate.h"
 
 #include <ctype.h>
 
@@ -106,6 +107,7 @@ static bool put_number(yyjson_val *question, const struct path_item *item, struc
                        struct str text, struct sb *out)
 {
     enum path_kind kind = path_item_kind(item);
+    char number[DECIMAL_TEXT_MAX];
     struct path_quantity q;
 
     if (str_eq(type, STR("quantity")) && item->kind == PATH_ELEMENT && path_is_quantity(item->type))
@@ -115,7 +117,7 @@ static bool put_number(yyjson_val *question, const struct path_item *item, struc
     else if (str_eq(type, STR("quantity")) && item->kind == PATH_QUANTITY &&
              path_to_quantity(item, &q) && !q.is_calendar) {
         sb_lit(out, "\"valueQuantity\":{\"value\":");
-        sb_str(out, item->text);
+        sb_put(out, number, decimal_format(&q.value, number)); /* the text may be "+4" */
         sb_lit(out, ",\"system\":\"http://unitsofmeasure.org\",\"code\":");
         sb_json(out, q.unit);
         sb_char(out, '}');
@@ -134,6 +136,7 @@ static bool put_number(yyjson_val *question, const struct path_item *item, struc
     return true;
 }
 
+/* A Reference, or a resource as one. What is no type of resource is nobody's. */
 static bool put_reference(const struct path_item *item, struct sb *out)
 {
     struct str type = js_get_str(item->v, "resourceType"), id = js_get_str(item->v, "id");
@@ -142,10 +145,9 @@ static bool put_reference(const struct path_item *item, struct sb *out)
         put_value(out, "Reference", item->v);
         return true;
     }
-    if (item->kind != PATH_ELEMENT || !type.n || !id.n)
+    if (item->kind != PATH_ELEMENT || !def_resource(type) || !fhir_is_id(id))
         return false;
-    sb_lit(out, "\"valueReference\":{\"reference\":");
-    sb_fmt(out, "\"%.*s/%.*s\"}", STR_ARG(type), STR_ARG(id)); /* of a resource that is stored */
+    sb_fmt(out, "\"valueReference\":{\"reference\":\"%.*s/%.*s\"}", STR_ARG(type), STR_ARG(id));
     return true;
 }
 

@@ -32,6 +32,7 @@
     X(NOTICE_PASSWORD, "password") /* the password was set */                                      \
     X(NOTICE_RECOVERY, "recovery") /* a recovery code was used to sign in */                       \
     X(NOTICE_PLACE, "sign-in")     /* one signed in where one had not before */                    \
+    X(NOTICE_WAYS, "account-change") /* a way to sign in was added or removed */                  \
     X(NOTICE_CLOSED, "closed")     /* the account was closed by its person */                      \
     X(NOTICE_CORRECTION, "correction") /* what one asked to correct was decided */                 \
     X(NOTICE_SIGNAL, "signal")     /* surveillance raised a signal */

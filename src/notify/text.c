@@ -145,25 +145,50 @@ static const struct words table[NOTICE_KIND_COUNT][NOTIFY_LANGUAGE_COUNT] = {
           "Si no fue usted, cambie su contraseña y avise de inmediato a quien administra el nodo: "
           "{link}\n"),
     },
+    [NOTICE_WAYS] = {
+        W("How you sign in was changed",
+          "On {when}, a way to sign in to your account was added or removed: a passkey, one-time "
+          "codes, or an identity from elsewhere. If it was not you, tell whoever runs the node at "
+          "once: {link}\n"),
+        W("تم تغيير طريقة تسجيل دخولك",
+          "في {when} أُضيفت طريقة لتسجيل الدخول إلى حسابك أو أُزيلت: مفتاح مرور أو رموز لمرة "
+          "واحدة أو "
+          "هوية من جهة أخرى. إذا لم تكن أنت، فأبلغ مشغّل العقدة فورًا: {link}\n"),
+        W("您的登录方式已更改",
+          "您账户的一种登录方式已于 {when} 被添加或移除：通行密钥、一次性验证码或外部身份。"
+          "如果不是您本人操作，请立即告知节点管理方：{link}\n"),
+        W("Votre façon de vous connecter a changé",
+          "Le {when}, une façon de vous connecter à votre compte a été ajoutée ou retirée : clé "
+          "d’accès, codes à usage unique ou identité d’ailleurs. Si ce n’était pas vous, prévenez "
+          "aussitôt le responsable du nœud : {link}\n"),
+        W("Изменён способ входа",
+          "{when} в вашей учётной записи добавлен или удалён способ входа: ключ доступа, "
+          "одноразовые коды или внешняя учётная запись. Если это были не вы, немедленно сообщите "
+          "оператору узла: {link}\n"),
+        W("Cambió su manera de entrar",
+          "El {when} se añadió o se quitó una manera de entrar en su cuenta: una llave de acceso, "
+          "códigos de un solo uso o una identidad externa. Si no fue usted, avise de inmediato a "
+          "quien administra el nodo: {link}\n"),
+    },
     [NOTICE_CLOSED] = {
         W("Your account was closed",
-          "On {when}, your account was closed with its password. Your health record stays as it "
-          "is. If it was not you, tell whoever runs the node at once: {link}\n"),
+          "On {when}, your account was closed. Your health record stays as it is. If it was "
+          "not you, tell whoever runs the node at once: {link}\n"),
         W("تم إغلاق حسابك",
-          "في {when} أُغلق حسابك باستخدام كلمة مروره. يبقى سجلك الصحي كما هو. "
+          "في {when} أُغلق حسابك. يبقى سجلك الصحي كما هو. "
           "إذا لم تكن أنت، فأبلغ "
           "مشغّل العقدة فورًا: {link}\n"),
         W("您的账户已关闭",
-          "您的账户已于 {when} 凭密码关闭。您的健康档案保持不变。如果不是您本人操作，请立即告知节点"
+          "您的账户已于 {when} 关闭。您的健康档案保持不变。如果不是您本人操作，请立即告知节点"
           "管理方：{link}\n"),
         W("Votre compte a été fermé",
-          "Le {when}, votre compte a été fermé avec son mot de passe. Votre dossier de santé reste "
+          "Le {when}, votre compte a été fermé. Votre dossier de santé reste "
           "tel quel. Si ce n’était pas vous, prévenez aussitôt le responsable du nœud : {link}\n"),
         W("Ваша учётная запись закрыта",
-          "{when} ваша учётная запись была закрыта с её паролем. Ваша медицинская карта остаётся "
+          "{when} ваша учётная запись была закрыта. Ваша медицинская карта остаётся "
           "без изменений. Если это были не вы, немедленно сообщите оператору узла: {link}\n"),
         W("Se cerró su cuenta",
-          "El {when} se cerró su cuenta con su contraseña. Su historia clínica queda como está. Si "
+          "El {when} se cerró su cuenta. Su historia clínica queda como está. Si "
           "no fue usted, avise de inmediato a quien administra el nodo: {link}\n"),
     },
     [NOTICE_CORRECTION] = {

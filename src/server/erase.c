@@ -164,7 +164,7 @@ static int open_alone(const struct server_config *config, struct store **ret, st
 
     own.for_erase = true;
     r = server_open_store(&own, false, &store, err);
-    if (r == ERR_CONFLICT)
+    if (r == ERR_CONFLICT && !config->store_uri)
         return err_set(err, r, "a node serves this folder: stop it for the erasing");
     if (r < 0 || (r = store_alone(store, err)) < 0)
         return r;

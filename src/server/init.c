@@ -107,7 +107,6 @@ static int open_store(const struct server_config *config, bool create, bool read
                               .is_pooled = config->store_pooled,
                               .create = create,
                               .read_only = read_only};
-
     int r;
 
     if (config->api.base_url.n) {

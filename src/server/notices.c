@@ -83,11 +83,10 @@ static int send_post(void *ctx, const struct notify_post *p, int *ret_status,
 static int tell(void *ctx, struct store_txn *txn, enum trust_told what,
                 const struct account *account, struct str secret, struct err *err)
 {
-    static const enum notice_kind kinds[] = {[TOLD_RESET] = NOTICE_RESET,
-                                             [TOLD_PASSWORD] = NOTICE_PASSWORD,
-                                             [TOLD_RECOVERY] = NOTICE_RECOVERY,
-                                             [TOLD_PLACE] = NOTICE_PLACE,
-                                             [TOLD_CLOSED] = NOTICE_CLOSED};
+    static const enum notice_kind kinds[] = {
+        [TOLD_RESET] = NOTICE_RESET,       [TOLD_PASSWORD] = NOTICE_PASSWORD,
+        [TOLD_RECOVERY] = NOTICE_RECOVERY, [TOLD_PLACE] = NOTICE_PLACE,
+        [TOLD_WAYS] = NOTICE_WAYS,         [TOLD_CLOSED] = NOTICE_CLOSED};
     struct notices *n = ctx;
     char owner[NOTIFY_OWNER_MAX];
     struct notice notice = {.kind = kinds[what], .secret = secret, .when_ms = clock_now_ms()};

@@ -30,8 +30,8 @@ struct known {
 
 struct persons {
     const struct persons_table *table;
-    bool seals_all;
-    struct xaes *xaes; /* of what the table holds */
+    bool seals_all, has_made; /* has_made: a key, since nothing was in memory */
+    struct xaes *xaes;        /* of what the table holds */
     EVP_CIPHER_CTX *gcm;
     uint64_t keyed; /* whose key gcm has */
     struct sb body;
@@ -58,7 +58,14 @@ void persons_forget(struct persons *p)
     if (p->owners)
         memset(p->owners, 0, PERSON_OWNERS * sizeof *p->owners);
     p->keyed = 0;
+    p->has_made = false;
     OPENSSL_cleanse(p->slots, sizeof p->slots);
+}
+
+void persons_undo(struct persons *p)
+{
+    if (p && p->has_made)
+        persons_forget(p);
 }
 
 int persons_new(const struct vault *vault, const struct persons_table *table, bool seals_all,
@@ -110,11 +117,10 @@ int persons_unseal_key(struct persons *p, const struct person_key *from,
     int r = xaes_open(p->xaes, about_key(from->n, &about), from->sealed, sizeof from->sealed, ret,
                       from->mark, err);
 
-    return r == ERR_INVALID ? err_set(err, ERR_NO_STORE,
-                                      "the key number %llu of the store is "
-                                      "damaged",
-                                      (unsigned long long)from->n)
-                            : r;
+    if (r == ERR_INVALID)
+        return err_set(err, ERR_NO_STORE, "the key number %llu of the store is damaged",
+                       (unsigned long long)from->n);
+    return r;
 }
 
 int persons_put_key(struct persons *p, void *ctx, uint64_t n, struct str owner,
@@ -163,6 +169,7 @@ static int make_key(struct persons *p, void *ctx, struct str owner, uint64_t n, 
 
     rng_secure(slot->key, sizeof slot->key);
     slot->n = n;
+    p->has_made = true;
     r = persons_put_key(p, ctx, n, owner, slot->key, err);
     if (r < 0)
         slot->n = 0;

@@ -40,9 +40,10 @@ struct persons;
 int persons_new(const struct vault *vault, const struct persons_table *table, bool seals_all,
                 struct persons **ret, struct err *err);
 void persons_free(struct persons *p);
-/* What is kept in memory ends: a job that made keys was undone, or a key is destroyed. NULL is
- * allowed. */
+/* What is kept in memory ends: a key is destroyed. NULL is allowed. */
 void persons_forget(struct persons *p);
+/* A job was undone: the keys that it may have made are in no table. NULL is allowed. */
+void persons_undo(struct persons *p);
 
 /* Inside a job: the body of a put as it is stored; it may be put->sealed itself. Bytes live until
  * the next call. */

@@ -25,25 +25,35 @@ static bool is_of_age(const struct case_rule *rule, const struct person *p, int3
     return age >= rule->age_from && (rule->age_below == UINT32_MAX || age < rule->age_below);
 }
 
-/* The latest that speaks of the fact in those days decides; of the same day, the one that says yes.
- */
+/* All that speaks of facts, by fact, day and what it says. */
+struct facts {
+    const struct evidence *v;
+    size_t n;
+};
+
+/* The latest that speaks of the fact in those days decides; of the same day, the one that says yes,
+ * which is behind the others. */
 static bool has_fact(const struct records *r, const struct case_ask *ask, int32_t day,
-                     const struct evidence *v, size_t n)
+                     const struct facts *facts)
 {
-    int32_t latest = DAY_UNKNOWN;
-    bool is_true = false;
+    size_t which = r->definitions->n + ask->fact, lo = 0, hi = facts->n;
+    const struct evidence *latest;
 
-    for (size_t i = 0; i < n && day != DAY_UNKNOWN; i++) {
-        int32_t at = evidence_day(&v[i]);
-        int64_t before = (int64_t)day - at;
+    if (day == DAY_UNKNOWN)
+        return false;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct evidence *e = &facts->v[mid];
 
-        if (v[i].disease != r->definitions->n + ask->fact || at == DAY_UNKNOWN ||
-            before < ask->least || before > ask->most || at < latest)
-            continue;
-        is_true = v[i].says == FACT_YES || (is_true && at == latest);
-        latest = at;
+        if (e->disease < which ||
+            (e->disease == which && evidence_day(e) <= (int64_t)day - ask->least))
+            lo = mid + 1;
+        else
+            hi = mid;
     }
-    return is_true;
+    latest = lo ? &facts->v[lo - 1] : NULL;
+    return latest && latest->disease == which && latest->says == FACT_YES &&
+           evidence_day(latest) != DAY_UNKNOWN && evidence_day(latest) >= (int64_t)day - ask->most;
 }
 
 static bool is_declared(const struct records *r, const struct evidence *e)
@@ -63,42 +73,46 @@ static bool is_declared(const struct records *r, const struct evidence *e)
 }
 
 static bool rule_holds(const struct records *r, const struct case_rule *rule, uint32_t person,
-                       const struct evidence *e, const struct evidence *v, size_t n)
+                       const struct evidence *e, const struct facts *facts)
 {
     int32_t day = evidence_day(e);
 
     if (rule->asks_age && !is_of_age(rule, &r->people[person], day))
         return false;
     for (size_t i = 0; i < rule->n_asks; i++)
-        if (has_fact(r, &rule->asks[i], day, v, n) == rule->asks[i].is_not)
+        if (has_fact(r, &rule->asks[i], day, facts) == rule->asks[i].is_not)
             return false;
     return rule->outbreak == OUTBREAK_ANY ||
            is_declared(r, e) == (rule->outbreak == OUTBREAK_DECLARED);
 }
 
 static enum case_class all_say(const struct records *r, uint32_t person, const struct evidence *e,
-                               const struct evidence *v, size_t n)
+                               const struct facts *facts)
 {
     const struct case_definition *d = &r->definitions->v[e->disease];
     enum case_class most = e->says;
 
     for (size_t i = 0; i < d->n_rules; i++)
         if ((d->rules[i].bit & e->maybe) && d->rules[i].says > most &&
-            rule_holds(r, &d->rules[i], person, e, v, n))
+            rule_holds(r, &d->rules[i], person, e, facts))
             most = d->rules[i].says;
     return most;
 }
 
 size_t evidence_settle(const struct records *r, uint32_t person, struct evidence *v, size_t n)
 {
+    struct facts facts = {.n = 0};
     size_t left = 0;
 
-    /* What one says does not change what another says: facts say what they say. */
-    for (size_t i = 0; i < n; i++)
-        if (!is_of_fact(r, &v[i]) && v[i].maybe)
-            v[i].says = all_say(r, person, &v[i], v, n);
-    for (size_t i = 0; i < n; i++)
-        if (!is_of_fact(r, &v[i]) && v[i].says != CASE_NONE)
+    while (facts.n < n && is_of_fact(r, &v[n - 1 - facts.n]))
+        facts.n++;
+    n -= facts.n;
+    facts.v = v + n;
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].maybe)
+            v[i].says = all_say(r, person, &v[i], &facts);
+        if (v[i].says != CASE_NONE)
             v[left++] = v[i];
+    }
     return left;
 }

@@ -170,7 +170,9 @@ static int remake(struct records *r, struct cases *all, uint32_t person, struct 
 
     if (wrong == 0 && records_root(r, person) == person)
         wrong = gather(r, all, person, 0, &n, err);
-    n = evidence_settle(r, person, all->at_hand, n);
+    if (n)
+        qsort_r(all->at_hand, n, sizeof *all->at_hand, compare, r);
+    n = n ? evidence_settle(r, person, all->at_hand, n) : 0;
     if (n)
         qsort_r(all->at_hand, n, sizeof *all->at_hand, compare, r);
     while (at < n && wrong == 0) {

@@ -287,6 +287,7 @@ static int begin_evidence(struct records *r, yyjson_val *v, struct evidence *e, 
     struct str type = js_get_str(v, "resourceType");
     struct str visit = target(js_get(v, "encounter"), STR("Encounter"));
     char name[FINDING_NAME_MAX];
+    int wrong;
 
     e->onset = e->seen = e->reported = DAY_UNKNOWN;
     if (str_eq(type, STR("Observation"))) {
@@ -298,8 +299,9 @@ static int begin_evidence(struct records *r, yyjson_val *v, struct evidence *e, 
     } else {
         e->seen = first_day(v, given, ARRAY_LEN(given));
     }
-    if (extension_place(r, v, r->definitions->exposure, &e->exposure, err) < 0)
-        return err->code;
+    wrong = extension_place(r, v, r->definitions->exposure, &e->exposure, err);
+    if (wrong < 0)
+        return wrong;
     e->person = person_number(r, subject_of(v, type));
     e->visit = visit.p ? visit_number(r, visit) : NOT_THERE;
     if (e->person == NOT_THERE || (visit.p && e->visit == NOT_THERE))

@@ -55,8 +55,9 @@ static inline int32_t evidence_day(const struct evidence *e)
     return e->onset != DAY_UNKNOWN ? e->onset : e->seen != DAY_UNKNOWN ? e->seen : e->reported;
 }
 
-/* Of v[0 … n-1], all of a person: sets what each piece says, now that the others are known, and
- * takes out those that say nothing, and facts. Returns how many are left. */
+/* Of v[0 … n-1], all of a person, by disease (facts are behind), day and what it says: sets what
+ * each piece says, now that the others are known, and takes out those that say nothing, and facts.
+ * Returns how many are left; of a day they are in no order. */
 size_t evidence_settle(const struct records *r, uint32_t person, struct evidence *v, size_t n);
 
 #endif

@@ -208,9 +208,11 @@ static void write_designations_of(struct expanding *e, const struct cs *cs, uint
                           cs_text(cs, d[k].value));
 }
 
+/* `shown`: the display. */
 static void write_designations(struct expanding *e, const struct cs *cs, uint32_t i,
-                               struct str code, yyjson_val *listed)
+                               struct str code, struct str shown, yyjson_val *listed)
 {
+    struct str language = i != CS_NONE ? cs_text(cs, cs_info(cs)->language) : STR("");
     yyjson_val *v, *use;
     bool first = true;
     size_t k, n;
@@ -224,9 +226,9 @@ static void write_designations(struct expanding *e, const struct cs *cs, uint32_
     if (i != CS_NONE)
         write_designations_of(e, cs, i, &first);
     /* The text that a display in another language has taken the place of. */
-    if (i != CS_NONE && cs_text(cs, cs_info(cs)->language).n)
-        write_designation(e, &first, cs_text(cs, cs_info(cs)->language), STR(USE_DISPLAY),
-                          STR("display"), STR(""), cs_display(cs, i));
+    if (i != CS_NONE && (language.n || !str_eq(shown, cs_display(cs, i))))
+        write_designation(e, &first, language, STR(USE_DISPLAY), STR("display"), STR(""),
+                          cs_display(cs, i));
     for (k = 0; k < e->opt->supplements.n; k++) {
         uint32_t other = cs_find(e->opt->supplements.v[k], code);
         if (other != CS_NONE)
@@ -331,6 +333,7 @@ static void write_code(struct expanding *e, const struct vs_run *run, uint32_t i
 {
     const struct vs_group *g = &e->vs->groups[run->group];
     struct str code = i != CS_NONE ? cs_code(g->cs, i) : listed ? listed->code : STR("");
+    struct str display = display_of(e, g->cs, i, code, listed ? listed->display : STR_NULL);
     uint32_t flags = i != CS_NONE ? cs_at(g->cs, i)->flags : 0;
     struct sb *out = e->out;
 
@@ -345,9 +348,9 @@ static void write_code(struct expanding *e, const struct vs_run *run, uint32_t i
         member(out, "version", g->version);
     sb_lit(out, ",\"code\":");
     sb_json(out, code);
-    member(out, "display", display_of(e, g->cs, i, code, listed ? listed->display : STR_NULL));
+    member(out, "display", display);
     if (e->opt->designations)
-        write_designations(e, g->cs, i, code, listed ? listed->designations : NULL);
+        write_designations(e, g->cs, i, code, display, listed ? listed->designations : NULL);
     if (i != CS_NONE && (e->opt->n_properties || flags & (CONCEPT_INACTIVE | CONCEPT_DEPRECATED)))
         write_extensions(e, g->cs, i);
 }

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "trust/owned.h"
+#include "trust/passkey.h"
 #include "trust/ticket.h"
 
 static const struct field account_fields[] = {
@@ -262,6 +264,38 @@ int account_unlink(struct store_txn *txn, struct account *account, struct str li
     return r < 0 ? r : account_put(txn, account, err);
 }
 
+static int drop_identifiers(struct store_txn *txn, struct arena *a, struct account *account,
+                            struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < account->identifiers.n; i++) {
+        struct str value = account->identifiers.v[i], system;
+        char name[2 * SHA256_BYTES + 1];
+
+        str_split(&value, '|', &system);
+        r = pair_name(a, system, value, name, err);
+        if (r >= 0)
+            r = record_drop(txn, RECORD_IDENTIFIER, str_c(name), err);
+    }
+    account->identifiers.n = 0;
+    return r;
+}
+
+int account_shut(struct store_txn *txn, struct arena *a, struct account *account, struct err *err)
+{
+    int r = drop_identifiers(txn, a, account, err);
+
+    while (r >= 0 && account->links.n)
+        r = account_unlink(txn, account, account->links.v[0], err);
+    if (r >= 0)
+        r = owned_drop_all(txn, account->id, a, err);
+    account->disabled = account->closed = true;
+    account->password = account->totp = account->totp_next = STR("");
+    account->recovery.n = account->places.n = 0;
+    return r < 0 ? r : passkey_drop(txn, account, STR(""), err);
+}
+
 /* ---- passwords ---- */
 
 /* Who has a new one may have it because the old one was in other hands. */
@@ -338,6 +372,8 @@ static int setup_run(void *ctx, struct store_txn *txn, struct err *err)
 
     if (r < 0 || (r = account_get(txn, to.account, s->a, &account, err)) < 0)
         return r;
+    if (account.closed)
+        return ERR_NOT_FOUND;
     account_set_password(&account, s->hash, clock_now_ms());
     r = record_drop(txn, RECORD_SETUP, str_c(s->name), err);
     if (r >= 0)

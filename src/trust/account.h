@@ -116,6 +116,10 @@ int account_setup(struct store *store, struct str secret, struct str password,
  * "" where there are accounts already. */
 int account_bootstrap(struct store *store, char ret[SECRET_TEXT_MAX], struct err *err);
 
+/* Inside a job: shuts it for good, with all by which it could be opened and what is out on its
+ * behalf (owned.h; what is more than is looked at ends with the account); puts it. */
+int account_shut(struct store_txn *txn, struct arena *a, struct account *account, struct err *err);
+
 /* ---- signing in; each commits, so none may be called on an event loop ---- */
 
 enum signin { SIGNIN_DONE, SIGNIN_TOTP /* the password was right; a code is asked for */ };

@@ -1,21 +1,23 @@
 /* account_page.c - what a person does with their own account: identities from elsewhere, one-time
  * codes, leaving here and everywhere.
- *
- * Whoever sits down at a browser that was left must not change how one signs in: for that the
- * person has to have signed in just now.
  */
 #include "trust/eid_int.h"
 #include "trust/passkey_page.h"
 
 #define RECENT_MS INT64_C(900000)
 
-static bool who_is_there(struct oauth *o, struct session *session, struct account *ret)
+bool account_is_there(struct oauth *o, struct session *session, struct account *ret)
 {
     _cleanup_(store_txn_endp) struct store_txn *txn = NULL;
     struct access who = trust_system();
 
     return store_begin(o->t->store, &who, &txn, &o->err) >= 0 && browser_session(o, txn, session) &&
            account_get(txn, session->account, o->a, ret, &o->err) >= 0 && !ret->disabled;
+}
+
+bool account_is_recent(const struct oauth *o, const struct session *session)
+{
+    return session->signed_in_ms + RECENT_MS >= o->now_ms;
 }
 
 static void nobody_page(struct oauth *o)
@@ -86,7 +88,7 @@ void account_page(struct oauth *o, enum page_text problem)
     struct account account;
     struct page_out p;
 
-    if (!who_is_there(o, &session, &account)) {
+    if (!account_is_there(o, &session, &account)) {
         nobody_page(o);
         return;
     }
@@ -99,6 +101,7 @@ void account_page(struct oauth *o, enum page_text problem)
     passkey_say_all(&p, &account);
     say_codes(&p, &account);
     say_identities(&p, &account);
+    out_say(&p, &account);
     page_heading(&p, TEXT_LEAVE);
     page_form(&p, "/auth/account", STR(""), "leave");
     page_button(&p, NULL, NULL, TEXT_LEAVE);
@@ -107,6 +110,7 @@ void account_page(struct oauth *o, enum page_text problem)
     page_form(&p, "/auth/account", STR(""), "everywhere");
     page_button(&p, NULL, NULL, TEXT_EVERYWHERE);
     page_form_end(&p);
+    page_link(&p, "/auth/close", TEXT_CLOSE);
     page_end(&p, problem == PAGE_TEXT_COUNT ? 200 : 400, STR_NULL);
 }
 
@@ -137,13 +141,20 @@ static void connect(struct self *self)
     page_end(&page, 200, STR_NULL);
 }
 
+int account_tell(struct self *self, struct store_txn *txn, struct err *err)
+{
+    return trust_tell(self->o->t, txn, TOLD_WAYS, &self->account, STR(""), err);
+}
+
 static int disconnect_run(void *ctx, struct store_txn *txn, struct err *err)
 {
     struct self *self = ctx;
     struct str link = form_get(&self->o->form, "link");
     int r = account_get(txn, self->session.account, self->o->a, &self->account, err);
 
-    return r < 0 ? r : account_unlink(txn, &self->account, link.p ? link : STR(""), err);
+    if (r >= 0)
+        r = account_unlink(txn, &self->account, link.p ? link : STR(""), err);
+    return r < 0 ? r : account_tell(self, txn, err);
 }
 
 static void disconnect(struct self *self)
@@ -152,6 +163,8 @@ static void disconnect(struct self *self)
 
     if (r < 0)
         self->o->reply->trace.status = err_http_status(r);
+    else
+        trust_told(self->o->t);
     account_page(self->o, PAGE_TEXT_COUNT);
 }
 
@@ -247,7 +260,9 @@ static int codes_prove_run(void *ctx, struct store_txn *txn, struct err *err)
     account->totp_next = STR("");
     account->totp_last = (int64_t)counter;
     r = account_recovery_new(o->a, account, self->codes, err);
-    return r < 0 ? r : account_put(txn, account, err);
+    if (r >= 0)
+        r = account_put(txn, account, err);
+    return r < 0 ? r : account_tell(self, txn, err);
 }
 
 static void codes_prove(struct self *self)
@@ -260,6 +275,7 @@ static void codes_prove(struct self *self)
     } else if (r < 0) {
         account_refuse(self, r, TEXT_WRONG_CODE);
     } else {
+        trust_told(self->o->t);
         recovery_page(self);
     }
 }
@@ -317,7 +333,9 @@ static int codes_end_run(void *ctx, struct store_txn *txn, struct err *err)
 
     self->account.totp = self->account.totp_next = STR("");
     self->account.recovery.n = 0;
-    return r < 0 ? r : account_put(txn, &self->account, err);
+    if (r >= 0)
+        r = account_put(txn, &self->account, err);
+    return r < 0 ? r : account_tell(self, txn, err);
 }
 
 static void codes_end(struct self *self)
@@ -327,10 +345,12 @@ static void codes_end(struct self *self)
     if (!has_code(self))
         return;
     r = record_commit(self->o->t->store, codes_end_run, self, &self->o->err);
-    if (r < 0)
+    if (r < 0) {
         account_refuse(self, r, PAGE_TEXT_COUNT);
-    else
-        account_page(self->o, PAGE_TEXT_COUNT);
+        return;
+    }
+    trust_told(self->o->t);
+    account_page(self->o, PAGE_TEXT_COUNT);
 }
 
 /* ---- leaving ---- */
@@ -402,12 +422,15 @@ void oauth_account(struct oauth *o)
                    {STR("passkey-begin"), true, passkey_begin},
                    {STR("passkey-make"), true, passkey_make},
                    {STR("passkey-end"), true, passkey_end},
+                   {STR("session-end"), false, out_end_session},
+                   {STR("app-end"), false, out_end_app},
                    {STR("everywhere"), false, everywhere},
                    {STR("leave"), false, leave}};
     struct str what = form_get(&o->form, "do");
     struct self self = {.o = o};
 
-    if (!o->req->is_post || !browser_is_ours(o) || !who_is_there(o, &self.session, &self.account)) {
+    if (!o->req->is_post || !browser_is_ours(o) ||
+        !account_is_there(o, &self.session, &self.account)) {
         o->reply->trace.status = o->req->is_post ? 401 : 0;
         account_page(o, PAGE_TEXT_COUNT);
         return;
@@ -417,7 +440,7 @@ void oauth_account(struct oauth *o)
         if (!what.p || !str_eq(what, actions[i].name))
             continue;
         o->reply->trace.operation = actions[i].name;
-        if (actions[i].recent && self.session.signed_in_ms + RECENT_MS < o->now_ms) {
+        if (actions[i].recent && !account_is_recent(o, &self.session)) {
             o->reply->trace.status = 403;
             account_page(o, TEXT_ACCOUNT_OLD);
         } else {

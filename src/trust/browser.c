@@ -1,5 +1,8 @@
 #include "trust/browser.h"
 
+#include "base/clock.h"
+#include "trust/owned.h"
+
 static const struct field session_fields[] = {
     {"account", FIELD_STR, offsetof(struct session, account)},
     {"eid", FIELD_STR, offsetof(struct session, eid)},
@@ -82,7 +85,11 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,
                         struct err *err)
 {
-    return token_put(txn, RECORD_SESSION, &session_shape, session, session->until_ms, ret, err);
+    int r = token_put(txn, RECORD_SESSION, &session_shape, session, session->until_ms, ret, err);
+
+    return r < 0 ? r
+                 : owned_add(txn, session->account, RECORD_SESSION, str_c(ret->name),
+                             session->until_ms, clock_now_ms(), err);
 }
 
 void browser_session_set(struct oauth *o, const struct ticket *ticket)
@@ -90,15 +97,22 @@ void browser_session_set(struct oauth *o, const struct ticket *ticket)
     set_cookie(o, cookie_name(o, COOKIE_SESSION), ticket->text, "");
 }
 
+void browser_session_name(const struct oauth *o, char ret[TICKET_NAME_MAX])
+{
+    struct str has = cookie(o, cookie_name(o, COOKIE_SESSION));
+
+    if (!has.p || !ticket_name(has, o->now_ms, ret))
+        ret[0] = '\0';
+}
+
 int browser_session_keep(struct oauth *o, struct store_txn *txn, const struct session *session,
                          struct err *err)
 {
-    struct str has = cookie(o, cookie_name(o, COOKIE_SESSION));
     char name[TICKET_NAME_MAX];
 
-    return has.p && ticket_name(has, o->now_ms, name)
-               ? record_put(txn, RECORD_SESSION, str_c(name), &session_shape, session, err)
-               : err_set(err, ERR_LOGIN, "the session has ended");
+    browser_session_name(o, name);
+    return *name ? record_put(txn, RECORD_SESSION, str_c(name), &session_shape, session, err)
+                 : err_set(err, ERR_LOGIN, "the session has ended");
 }
 
 struct str browser_place(struct oauth *o)

@@ -32,6 +32,8 @@ bool browser_session(struct oauth *o, struct store_txn *txn, struct session *ret
 int browser_session_new(struct store_txn *txn, const struct session *session, struct ticket *ret,
                         struct err *err);
 void browser_session_set(struct oauth *o, const struct ticket *ticket);
+/* The name of that session's record, or "". */
+void browser_session_name(const struct oauth *o, char ret[TICKET_NAME_MAX]);
 /* Inside a job: what the session of the request's cookie is now. */
 int browser_session_keep(struct oauth *o, struct store_txn *txn, const struct session *session,
                          struct err *err);

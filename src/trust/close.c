@@ -1,12 +1,22 @@
-/* close.c - the page where a person closes their account, with all by which it could be opened.
- * Their record is not the account's: it stays, and so does what the account did in the audit log.
+/* close.c - the page where a person closes their account, with all by which it could be opened:
+ * they show that it is theirs as they sign in, by password and code, or by having signed in just
+ * now where the account has no password. Their record is not the account's: it stays, and so does
+ * what the account did in the audit log.
  */
+#include "trust/account_int.h"
 #include "trust/authorize.h"
-#include "trust/browser.h"
-#include "trust/forget.h"
+
+/* Whoever signs in with an identity from elsewhere, or a passkey, alone. */
+static bool is_there_without_password(struct oauth *o, struct account *ret)
+{
+    struct session session;
+
+    return account_is_there(o, &session, ret) && !ret->password.n && account_is_recent(o, &session);
+}
 
 static void page(struct oauth *o, enum page_text problem)
 {
+    struct account account;
     struct page_out p;
 
     page_begin(&p, o, STR(""), TEXT_CLOSE);
@@ -14,9 +24,15 @@ static void page(struct oauth *o, enum page_text problem)
         page_problem(&p, problem);
     page_paragraph(&p, TEXT_CLOSE_HELP);
     page_form(&p, "/auth/close", STR(""), NULL);
-    page_field(&p, "login", TEXT_LOGIN, "text", "username", PAGE_NO_HELP);
-    page_field(&p, "password", TEXT_PASSWORD, "password", "current-password", PAGE_NO_HELP);
-    page_field(&p, "code", TEXT_CODE, "text", "one-time-code", TEXT_CLOSE_CODE);
+    if (is_there_without_password(o, &account)) {
+        sb_lit(p.out, "<p><strong><bdi>");
+        sb_html(p.out, account.name.n ? account.name : account.login);
+        sb_lit(p.out, "</bdi></strong></p>");
+    } else {
+        page_field(&p, "login", TEXT_LOGIN, "text", "username", PAGE_NO_HELP);
+        page_field(&p, "password", TEXT_PASSWORD, "password", "current-password", PAGE_NO_HELP);
+        page_field(&p, "code", TEXT_CODE, "text", "one-time-code", TEXT_CLOSE_CODE);
+    }
     page_button(&p, NULL, NULL, TEXT_CLOSE);
     page_form_end(&p);
     page_end(&p, problem == PAGE_TEXT_COUNT ? 200 : 401, STR_NULL);
@@ -44,11 +60,7 @@ static int close_run(void *ctx, struct store_txn *txn, struct err *err)
 
     if (r < 0)
         return r;
-    account->disabled = account->closed = true;
-    account->password = account->totp = STR("");
-    account->recovery.n = account->places.n = account->passkeys.n = 0;
-    if ((r = account_put(txn, account, err)) < 0 ||
-        (r = trust_revoke_all(txn, account->id, err)) < 0)
+    if ((r = account_shut(txn, c->o->a, account, err)) < 0)
         return r;
     return trust_tell(c->o->t, txn, TOLD_CLOSED, account, STR(""), err);
 }
@@ -65,10 +77,13 @@ static int prove(struct closing *c, enum page_text *ret)
 {
     struct oauth *o = c->o;
     enum signin next;
-    int r = signin_password(o->t->store, o->a, typed(o, "login"), typed(o, "password"), &c->account,
-                            &next, &o->err);
+    int r;
 
     *ret = TEXT_WRONG_PASSWORD;
+    if (!form_get(&o->form, "login").p && is_there_without_password(o, &c->account))
+        return 0;
+    r = signin_password(o->t->store, o->a, typed(o, "login"), typed(o, "password"), &c->account,
+                        &next, &o->err);
     if (r < 0 || next == SIGNIN_DONE)
         return r;
     *ret = TEXT_WRONG_CODE;

@@ -162,10 +162,17 @@ static int link_run(void *ctx, struct store_txn *txn, struct err *err)
         return r;
     if ((r = find(person, txn, err)) < 0)
         return r == ERR_NOT_FOUND ? err_set(err, r, "nobody here has this identity") : r;
-    return account_link(txn, a, &person->account, p->id, p->issuer, sub, err);
+    r = account_link(txn, a, &person->account, p->id, p->issuer, sub, err);
+    return r < 0 || !person->connect.n
+               ? r
+               : trust_tell(person->o->t, txn, TOLD_WAYS, &person->account, STR(""), err);
 }
 
 int eid_person_link(struct eid_person *person)
 {
-    return record_commit(person->o->t->store, link_run, person, &person->o->err);
+    int r = record_commit(person->o->t->store, link_run, person, &person->o->err);
+
+    if (r >= 0)
+        trust_told(person->o->t);
+    return r;
 }

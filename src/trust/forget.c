@@ -79,7 +79,7 @@ static int drop_if_theirs(struct forgetting *f, enum record_kind kind, struct st
     bool is_theirs = kind >= RECORD_SESSION && (has(text, f->fhir_user) || has(text, f->quoted_id));
 
     for (size_t i = 0; i < f->n; i++)
-        is_theirs |= str_eq(name, f->accounts[i]) || has(text, f->accounts[i]);
+        is_theirs |= str_starts(name, f->accounts[i]) || has(text, f->accounts[i]);
     return is_theirs ? record_drop(f->txn, kind, name, err) : 0;
 }
 
@@ -96,7 +96,8 @@ static int drop_tickets(struct forgetting *f, struct err *err)
 static int forget(struct forgetting *f, struct err *err)
 {
     static const enum record_kind theirs[] = {RECORD_ACCOUNT,    RECORD_LOGIN,   RECORD_LINK,
-                                              RECORD_IDENTIFIER, RECORD_PASSKEY, RECORD_GRANT};
+                                              RECORD_IDENTIFIER, RECORD_PASSKEY, RECORD_OWNED,
+                                              RECORD_GRANT};
     ptrdiff_t slash = str_find(f->fhir_user, '/');
     int r = each_of(f, RECORD_ACCOUNT, find_account, err);
 
@@ -152,28 +153,6 @@ int trust_forget(struct store_txn *txn, struct str fhir_user, size_t *ret, struc
     arena_init(&f.one, ARENA_MAX);
     r = forget(&f, err);
     *ret = f.n;
-    arena_done(&f.names);
-    arena_done(&f.one);
-    return MIN(r, 0);
-}
-
-int trust_revoke_all(struct store_txn *txn, struct str account, struct err *err)
-{
-    struct forgetting f = {
-        .txn = txn, .fhir_user = STR(""), .quoted_id = STR(""), .accounts = &account, .n = 1};
-    int r;
-
-    arena_init(&f.names, ARENA_MAX);
-    arena_init(&f.one, ARENA_MAX);
-    r = each_of(&f, RECORD_LINK, drop_if_theirs, err);
-    if (r >= 0)
-        r = each_of(&f, RECORD_IDENTIFIER, drop_if_theirs, err);
-    if (r >= 0)
-        r = each_of(&f, RECORD_PASSKEY, drop_if_theirs, err);
-    if (r >= 0)
-        r = each_of(&f, RECORD_GRANT, drop_if_theirs, err);
-    if (r >= 0)
-        r = drop_tickets(&f, err);
     arena_done(&f.names);
     arena_done(&f.one);
     return MIN(r, 0);

@@ -1,5 +1,4 @@
-/* forget.h - what hangs on an account: of a person who is erased, or who closes it.
- */
+/* forget.h - what hangs on the accounts of a person who is erased. */
 #ifndef TRUST_FORGET_H
 #define TRUST_FORGET_H
 
@@ -13,9 +12,5 @@ int trust_names(struct store_txn *txn, struct str fhir_user, struct arena *a, st
  * links, grants and tickets, and every ticket that names the resource. *ret: how many accounts.
  * Looks at all records. */
 int trust_forget(struct store_txn *txn, struct str fhir_user, size_t *ret, struct err *err);
-
-/* Inside a job: drops all that an account opens or opened, its links, grants, sessions and tickets;
- * the account itself stays, and its login name is nobody else's. Looks at all of them. */
-int trust_revoke_all(struct store_txn *txn, struct str account, struct err *err);
 
 #endif

@@ -68,7 +68,7 @@ int glass_break(struct store_txn *txn, struct arena *a, const struct identity *a
     if ((r = new_id(a, &grant.id, err)) < 0 || (r = new_id(a, &token.id, err)) < 0)
         return r;
     token.grant = grant.id;
-    r = record_put(txn, RECORD_GRANT, grant.id, &grant_shape, &grant, err);
+    r = grant_new(txn, &grant, err);
     return r < 0 ? r
                  : token_put(txn, RECORD_ACCESS, &access_token_shape, &token, glass->until_ms,
                              &glass->token, err);

@@ -103,6 +103,13 @@ static int user_password(struct manage *m, struct store_txn *txn, struct err *er
                : trust_tell(m->trust, txn, TOLD_PASSWORD, &account, STR(""), err);
 }
 
+/* Of a way to sign in that an operator added or took away. */
+static int tell_ways(struct manage *m, struct store_txn *txn, const struct account *account,
+                     struct err *err)
+{
+    return m->trust ? trust_tell(m->trust, txn, TOLD_WAYS, account, STR(""), err) : 0;
+}
+
 static void say_account(struct manage *m, const struct account *account)
 {
     sb_fmt(m->out, "%.*s  %.*s  %.*s%s%s%s%s%s\n", STR_ARG(account->id), STR_ARG(account->login),
@@ -198,7 +205,8 @@ static int user_totp(struct manage *m, struct store_txn *txn, struct err *err)
         sb_fmt(m->out, "  %s\n", codes[i]);
     explicit_bzero(codes, sizeof codes);
     account.totp_last = 0;
-    return account_put(txn, &account, err);
+    r = account_put(txn, &account, err);
+    return r < 0 ? r : tell_ways(m, txn, &account, err);
 }
 
 static int user_totp_off(struct manage *m, struct store_txn *txn, struct err *err)
@@ -211,7 +219,8 @@ static int user_totp_off(struct manage *m, struct store_txn *txn, struct err *er
     account.totp = STR("");
     account.recovery.n = 0;
     say_account(m, &account);
-    return account_put(txn, &account, err);
+    r = account_put(txn, &account, err);
+    return r < 0 ? r : tell_ways(m, txn, &account, err);
 }
 
 static int user_passkeys_off(struct manage *m, struct store_txn *txn, struct err *err)
@@ -223,7 +232,7 @@ static int user_passkeys_off(struct manage *m, struct store_txn *txn, struct err
         r = passkey_drop(txn, &account, STR(""), err);
     if (r >= 0)
         say_account(m, &account);
-    return r;
+    return r < 0 ? r : tell_ways(m, txn, &account, err);
 }
 
 /* ---- clients ---- */

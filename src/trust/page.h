@@ -76,6 +76,10 @@
     X(TEXT_PASSKEY_NOT)                                                                            \
     X(TEXT_RECOVERY)                                                                               \
     X(TEXT_RECOVERY_HELP)                                                                          \
+    X(TEXT_APPS)                                                                                   \
+    X(TEXT_APP_END)                                                                                \
+    X(TEXT_SESSIONS)                                                                               \
+    X(TEXT_SESSION_END)                                                                            \
     X(TEXT_EVERYWHERE)                                                                             \
     X(TEXT_EVERYWHERE_HELP)                                                                        \
     X(TEXT_LEAVE)                                                                                  \

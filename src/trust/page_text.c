@@ -577,6 +577,38 @@ static const struct str texts[PAGE_TEXT_COUNT][PAGE_LANGUAGE_COUNT] = {
         S("Anótelos: solo se muestran una vez. Cada uno le permite entrar una vez sin su "
           "aplicación."),
     },
+    [TEXT_APPS] = {
+        S("Apps that you let in"),
+        S("التطبيقات التي سمحت لها"),
+        S("您授权的应用"),
+        S("Applications que vous avez autorisées"),
+        S("Приложения, которым вы дали доступ"),
+        S("Aplicaciones que usted autorizó"),
+    },
+    [TEXT_APP_END] = {
+        S("Take back what you gave"),
+        S("إلغاء ما منحته لـ"),
+        S("收回授权："),
+        S("Retirer l’accès de"),
+        S("Отозвать доступ у"),
+        S("Retirar el acceso de"),
+    },
+    [TEXT_SESSIONS] = {
+        S("Other browsers where you are signed in"),
+        S("متصفحات أخرى سجّلت الدخول فيها"),
+        S("您登录的其他浏览器"),
+        S("Autres navigateurs où vous êtes connecté(e)"),
+        S("Другие браузеры, где вы вошли"),
+        S("Otros navegadores donde ha iniciado sesión"),
+    },
+    [TEXT_SESSION_END] = {
+        S("Sign out the browser of"),
+        S("تسجيل الخروج من المتصفح بتاريخ"),
+        S("退出此时登录的浏览器："),
+        S("Déconnecter le navigateur du"),
+        S("Выйти в браузере от"),
+        S("Cerrar la sesión del navegador del"),
+    },
     [TEXT_EVERYWHERE] = {
         S("Sign out everywhere"),
         S("تسجيل الخروج من كل مكان"),

@@ -207,7 +207,12 @@ void passkey_say_all(struct page_out *p, const struct account *account)
 static int begin_run(void *ctx, struct store_txn *txn, struct err *err)
 {
     struct self *self = ctx;
+    struct str question = self->session.passkey;
 
+    /* As it is now: one that was ended meanwhile must not come back. */
+    if (!browser_session(self->o, txn, &self->session))
+        return err_set(err, ERR_LOGIN, "the session has ended");
+    self->session.passkey = question;
     return browser_session_keep(self->o, txn, &self->session, err);
 }
 
@@ -288,9 +293,10 @@ static int make_run(void *ctx, struct store_txn *txn, struct err *err)
         (r = account_get(txn, self->session.account, o->a, &self->account, err)) < 0)
         return r;
     m->refused = webauthn_made(o->a, &site, &answer, &key, err);
-    if (m->refused >= 0 && (r = passkey_add(txn, o->a, &self->account, &key, o->now_ms, err)) < 0)
-        return r;
-    return 0;
+    if (m->refused < 0)
+        return 0;
+    r = passkey_add(txn, o->a, &self->account, &key, o->now_ms, err);
+    return r < 0 ? r : account_tell(self, txn, err);
 }
 
 void passkey_make(struct self *self)
@@ -303,8 +309,10 @@ void passkey_make(struct self *self)
     if (r < 0)
         account_refuse(self, r == ERR_VALUE || r == ERR_DUPLICATE ? ERR_LOGIN : r,
                        TEXT_PASSKEY_NOT);
-    else
-        account_page(self->o, PAGE_TEXT_COUNT);
+    if (r < 0)
+        return;
+    trust_told(self->o->t);
+    account_page(self->o, PAGE_TEXT_COUNT);
 }
 
 static int end_run(void *ctx, struct store_txn *txn, struct err *err)
@@ -312,16 +320,21 @@ static int end_run(void *ctx, struct store_txn *txn, struct err *err)
     struct self *self = ctx;
     struct str name = form_get(&self->o->form, "passkey");
     int r = account_get(txn, self->session.account, self->o->a, &self->account, err);
+    size_t had = r < 0 ? 0 : self->account.passkeys.n;
 
-    return r < 0 || !name.p ? r : passkey_drop(txn, &self->account, name, err);
+    if (r >= 0 && name.p)
+        r = passkey_drop(txn, &self->account, name, err);
+    return r < 0 || self->account.passkeys.n == had ? r : account_tell(self, txn, err);
 }
 
 void passkey_end(struct self *self)
 {
     int r = record_commit(self->o->t->store, end_run, self, &self->o->err);
 
-    if (r < 0)
+    if (r < 0) {
         account_refuse(self, r, TEXT_ERROR);
-    else
-        account_page(self->o, PAGE_TEXT_COUNT);
+        return;
+    }
+    trust_told(self->o->t);
+    account_page(self->o, PAGE_TEXT_COUNT);
 }

@@ -25,6 +25,7 @@
     X(RECORD_PASSKEY, "passkey") /* a passkey of an account, by the hash of its id */              \
     X(RECORD_CLIENT, "client")   /* an app or system, by client_id */                              \
     X(RECORD_KEY, "key")         /* a signing key of this node, by kid */                          \
+    X(RECORD_OWNED, "owned")     /* what is out on behalf of an account (owned.h) */              \
     X(RECORD_GRANT, "grant")     /* what a person let a client do, by id */                        \
     X(RECORD_SESSION, "session") /* from here on tickets (ticket.h): a browser that signed in */   \
     X(RECORD_PENDING, "pending") /* an authorisation under way in a browser */                     \

@@ -510,7 +510,7 @@ static int approve_run(void *ctx, struct store_txn *txn, struct err *err)
     if (r < 0)
         return r;
     code.grant = grant.id;
-    r = record_put(txn, RECORD_GRANT, grant.id, &grant_shape, &grant, err);
+    r = grant_new(txn, &grant, err);
     return r < 0 ? r
                  : token_put(txn, RECORD_CODE, &code_shape, &code, s->o->now_ms + TOKEN_CODE_MS,
                              &s->code, err);

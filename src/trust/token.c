@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "trust/account.h"
+#include "trust/owned.h"
 
 static const struct field grant_fields[] = {
     {"id", FIELD_STR, offsetof(struct grant, id)},
@@ -18,6 +19,15 @@ static const struct field grant_fields[] = {
     {"assurance", FIELD_I64, offsetof(struct grant, assurance)},
 };
 const struct shape grant_shape = SHAPE(grant);
+
+int grant_new(struct store_txn *txn, const struct grant *grant, struct err *err)
+{
+    int r = record_put(txn, RECORD_GRANT, grant->id, &grant_shape, grant, err);
+
+    return r < 0 ? r
+                 : owned_add(txn, grant->account, RECORD_GRANT, grant->id, grant->until_ms,
+                             grant->made_ms, err);
+}
 
 static const struct field access_token_fields[] = {
     {"id", FIELD_STR, offsetof(struct access_token, id)},

@@ -25,6 +25,8 @@ struct grant {
     int64_t made_ms, signed_in_ms, until_ms, assurance;
 };
 extern const struct shape grant_shape;
+/* Inside a job: keeps a new one, as something that its account has out. */
+int grant_new(struct store_txn *txn, const struct grant *grant, struct err *err);
 
 struct access_token {
     struct str id, grant, account, client, scope, patient, encounter, purpose, jkt, x5t;

@@ -32,6 +32,7 @@ enum trust_told {
     TOLD_PASSWORD, /* it was set */
     TOLD_RECOVERY, /* a recovery code was used to sign in */
     TOLD_PLACE,    /* they signed in with a browser that had not been used for it */
+    TOLD_WAYS,     /* a way to sign in was added or removed */
     TOLD_CLOSED,   /* they closed it */
 };
 /* Who tells them: inside the job that causes it, and woken once that is committed. */

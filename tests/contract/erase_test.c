@@ -309,12 +309,10 @@ static void a_database_put_back_has_lost_the_key(void **state)
     world_sql(w, "CREATE TABLE before AS SELECT * FROM carnet_version");
     plan = plan_of(w, "a", true);
     erase(w, &plan);
-    world_sql(w, "INSERT INTO carnet_version SELECT * FROM before b WHERE NOT EXISTS (SELECT FROM"
-                 " carnet_version v WHERE v.row = b.row)");
+    world_sql(w, "INSERT INTO carnet_version SELECT * FROM before ON CONFLICT DO NOTHING");
     assert_null(world_get(w, "Patient", "a", &err));
     assert_int_equal(err.code, ERR_NO_STORE);
     assert_null(world_get(w, "Observation", "of-a", &err));
-    assert_int_equal(err.code, ERR_NO_STORE);
     assert_non_null(world_get(w, "Observation", "of-b", &err));
 }
 

@@ -18,22 +18,28 @@ export const root = process.env.CARNET_ROOT;
 // Beside a sanitized node the journeys count: how pages look is the same there, and was looked at.
 export const isShort = process.env.CARNET_SHORT === '1';
 
+const how = {
+  executablePath: process.env.CARNET_CHROMIUM,
+  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+};
+
 export async function launch() {
-  return chromium.launch({
-    executablePath: process.env.CARNET_CHROMIUM,
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
+  return chromium.launch(how);
 }
 
 // A browser of a person: language, size, light or dark. Whatever it asks of another host, and
 // whatever it complains about (a broken policy above all), fails the test.
 export class Person {
   static async begin(browser, { language = 'en', size = 'phone', scheme = 'light',
-    hasAxe = true, hasWorker = false } = {}) {
-    const context = await browser.newContext({ viewport: sizes[size], locale: language,
+    hasAxe = true, hasWorker = false, profile } = {}) {
+    const options = { viewport: sizes[size], locale: language,
       colorScheme: scheme, reducedMotion: 'reduce', acceptDownloads: true,
       // Playwright does not see what a worker asks for, and every request is looked at.
-      serviceWorkers: hasWorker ? 'allow' : 'block' });
+      serviceWorkers: hasWorker ? 'allow' : 'block' };
+    // With a profile, a folder: a browser of its own that keeps there what browsers keep.
+    const context = profile
+      ? await chromium.launchPersistentContext(profile, { ...how, ...options })
+      : await browser.newContext(options);
     const person = new Person();
     Object.assign(person, { context, hasAxe, complaints: [],
       name: `${language}-${size}-${scheme}` });

@@ -1,6 +1,8 @@
 // The portal's journeys in a real browser: a mother, for herself and for her child, and a nurse.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { isShort, launch, Person, root } from './browser.mjs';
 
@@ -15,8 +17,13 @@ after(async () => { await browser.close(); });
 
 async function as(login, how, journey) {
   const person = await Person.begin(browser, how);
-  if (login) await person.enter(login);
-  await journey(person, person.page);
+  try {
+    if (login) await person.enter(login);
+    await journey(person, person.page);
+  } catch (e) {
+    await person.context.close(); // a browser of its own would outlive the test
+    throw e;
+  }
   await person.end();
 }
 
@@ -220,7 +227,7 @@ test('the keyboard alone leads through', async () => {
 });
 
 test('a form of the country asks what follows, and its answers become records', async () => {
-  await as('nurse', {}, async (person, page) => {
+  await as('nurse', { language: 'ar', size: 'desktop' }, async (person, page) => {
     await page.fill('#find-text', process.env.CARNET_MOTHER);
     await page.keyboard.press('Enter');
     await page.locator('.people a').first().click();
@@ -499,6 +506,160 @@ test('the pages open without a connection, and nothing of anybody is kept for th
     person.complaints = person.complaints.filter((text) => !/ERR_INTERNET/.test(text));
   });
 });
+
+// How many rows of each store are kept on the device.
+const countRows = () => new Promise((done) => {
+  const request = indexedDB.open('carnet-sealed');
+  request.onsuccess = () => {
+    const reading = request.result.transaction(['keys', 'rows']);
+    const counts = ['keys', 'rows'].map((name) => reading.objectStore(name).count());
+    reading.oncomplete = () => {
+      request.result.close();
+      done(counts.map(({ result }) => result));
+    };
+  };
+});
+
+async function isKept(page, least) {
+  for (let i = 0; i < 200; i++) {
+    const [, rows] = await page.evaluate(countRows);
+    if (rows >= least) return;
+    await new Promise((done) => { setTimeout(done, 50); });
+  }
+  assert.fail(`${await page.evaluate(countRows)} rows are kept`);
+}
+
+// The files below a folder that have one of the texts, as UTF-8 or as UTF-16.
+function filesWith(folder, texts) {
+  const wanted = texts.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]);
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesWith(path, texts);
+    if (!entry.isFile()) return [];
+    const bytes = readFileSync(path);
+    return wanted.some((text) => bytes.includes(text)) ? [path] : [];
+  });
+}
+
+async function setLink(person, isThere) {
+  await person.context.setOffline(!isThere);
+}
+
+async function fillMalaria(person, page, id, temperature) {
+  await person.open(`#/care/visit/${id}/malaria`);
+  await page.fill('[data-question=temperature] input', temperature);
+  await page.locator('[data-question=result] input').last().check();
+}
+
+async function saveVisit(person, page) {
+  await page.locator('.visit-form button[type=submit]').click();
+  await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+  await person.settled();
+}
+
+// Responses of a person, and the versions of the newest.
+async function responsesOf(page, id) {
+  return page.evaluate(async (patient) => {
+    const { token } = JSON.parse(sessionStorage.getItem('carnet.session'));
+    const get = async (path) => (await fetch(`fhir/${path}`,
+      { headers: { Authorization: `Bearer ${token}` } })).json();
+    const found = await get(
+      `QuestionnaireResponse?subject=Patient/${patient}&_sort=-_lastUpdated&_total=accurate`);
+    if (found.total === 0) return [0, 0];
+    const newest = found.entry[0].resource.id;
+    const history = await get(`QuestionnaireResponse/${newest}/_history`);
+    return [found.total, history.entry.length];
+  }, id);
+}
+
+test('a nurse works through a lost connection: read, typed, sent once, and gone',
+  { skip: isShort && 'the browser keeps the same beside a sanitized node' }, async () => {
+    const profile = mkdtempSync(join(tmpdir(), 'carnet-profile-'));
+    const how = { language: 'fr', hasWorker: true, profile };
+    await as('nurse', how, async (person, page) => {
+      await page.evaluate(() => navigator.serviceWorker.ready);
+      await page.fill('#find-text', process.env.CARNET_MOTHER);
+      await page.keyboard.press('Enter');
+      await page.locator('.people a').first().click();
+      await page.waitForFunction(() => location.hash.startsWith('#/care/record/'));
+      await person.settled();
+      const id = await page.evaluate(() => location.hash.split('/').pop());
+      const name = await page.locator('h1').innerText();
+      const [before] = await responsesOf(page, id);
+      await page.reload(); // so that the worker has the room's files
+      await person.settled();
+      await isKept(page, 8);
+
+      await setLink(person, false);
+      await page.reload();
+      await person.settled();
+      assert.equal(await page.locator('h1').innerText(), name);
+      assert.match(await page.locator('.link-note').innerText(), /Pas de connexion/);
+      await fillMalaria(person, page, id, '39.4');
+      await page.evaluate(() => new Promise((done) => setTimeout(done, 600)));
+      await page.reload();
+      await page.locator('.notice .link').waitFor();
+      assert.equal(await page.inputValue('[data-question=temperature] input'), '39.4');
+      await person.look('offline-draft');
+      await saveVisit(person, page);
+      assert.match(await page.locator('.link-note').innerText(), /attente d'envoi : 1/);
+      await person.look('offline-record');
+      await person.open('#/care/waiting');
+      assert.equal(await page.locator('main .rows > li').count(), 1);
+      await person.look('waiting');
+      assert.ok(filesWith(profile, ['carnet-sealed']).length > 0, 'it is on the disk');
+      assert.deepEqual(filesWith(profile, [name, process.env.CARNET_MOTHER, 'Plasmodium']), []);
+
+      await setLink(person, true);
+      await page.locator('main .empty').waitFor();
+      assert.deepEqual(await responsesOf(page, id), [before + 1, 1]);
+
+      // Stored, but the answer is lost on the way back.
+      await page.route('**/fhir/', async (route) => {
+        await route.fetch();
+        await route.abort('internetdisconnected');
+      });
+      await fillMalaria(person, page, id, '39.5');
+      await saveVisit(person, page);
+      await page.locator('.link-note a').waitFor();
+      await page.unroute('**/fhir/');
+      await person.open('#/care/waiting');
+      await page.locator('main .rows button').click();
+      await page.locator('main .empty').waitFor();
+      assert.deepEqual(await responsesOf(page, id), [before + 2, 1]);
+
+      // What the node does not take is told, and kept until somebody decides.
+      await setLink(person, false);
+      await fillMalaria(person, page, id, '39.6');
+      await saveVisit(person, page);
+      await page.route('**/fhir/', (route) => route.fulfill({ status: 409, body: '{}' }));
+      await setLink(person, true);
+      await page.locator('.link-note .late a').click();
+      await page.locator('main [role=alert]').waitFor();
+      await person.look('waiting-refused');
+      await page.unroute('**/fhir/');
+      await page.locator('main .rows button').first().click();
+      await page.locator('main .empty').waitFor();
+      assert.deepEqual(await responsesOf(page, id), [before + 3, 1]);
+
+      // A token that was taken back before its time, and leaving, take all of it along.
+      await fillMalaria(person, page, id, '39.7');
+      await page.evaluate(() => new Promise((done) => setTimeout(done, 600)));
+      await page.evaluate(() => {
+        const session = JSON.parse(sessionStorage.getItem('carnet.session'));
+        session.token = 'x'.repeat(43);
+        sessionStorage.setItem('carnet.session', JSON.stringify(session));
+      });
+      await page.reload();
+      await page.locator('[data-question=temperature] input').waitFor();
+      assert.equal(await page.inputValue('[data-question=temperature] input'), '');
+      await page.locator('button.leave').click();
+      await page.waitForFunction(() => location.hash === '' && document.querySelector('.doors'));
+      assert.deepEqual(await page.evaluate(countRows), [0, 0]);
+      person.complaints = person.complaints.filter((text) => !/40[149]|412|ERR_/.test(text));
+    });
+    rmSync(profile, { recursive: true });
+  });
 
 test('an emergency access is reviewed, and what was looked at is found in the log', async () => {
   await as('privacy', {}, async (person, page) => {

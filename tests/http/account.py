@@ -98,11 +98,48 @@ def check_everywhere(world):
     check(signed_in(world, 'bob')[0].get('access_token'), 'he signs in again')
 
 
+def check_out(world):
+    """Browsers and apps, one by one."""
+    check = world.check
+    first, browser = signed_in(world, 'ann')
+    second, other = signed_in(world, 'ann')
+    _, his = signed_in(world, 'bob')
+
+    def listed(page, what):
+        browser_page = page.send('GET', '/auth/account').body.decode()
+        return re.findall(rf'value="{what}"><input type="hidden" name="out" value="([^"]+)"',
+                          browser_page)
+
+    apps, sessions = listed(browser, 'app-end'), listed(browser, 'session-end')
+    check(apps == ['app'] and len(sessions) >= 1, f'an app, and another browser: {apps} {sessions}')
+    mine = set(listed(other, 'session-end')) - set(sessions)
+    check(len(mine) == 1, f'each page lists the others: {mine}')
+    for page, out in (his, sessions[0]), (browser, 'x'), (browser, 'y' * 5000):
+        check(post(page, do='session-end', out=out).status == 200, f'nothing: {out[:9]}')
+    check(listed(browser, 'session-end') == sessions, 'nobody ends what is hers')
+    for out in sessions:
+        check(post(browser, do='session-end', out=out).status == 200, 'a browser is signed out')
+    check(listed(browser, 'session-end') == [] and
+          other.send('GET', '/auth/account').status == 401 and
+          browser.send('GET', '/auth/account').status == 200, 'it alone')
+    check(world.get('/auth/userinfo', second['access_token']).status == 200, 'apps go on')
+    check(post(his, do='app-end', out='app').status == 200 and
+          world.get('/auth/userinfo', first['access_token']).status == 200, 'his is not hers')
+    check(post(browser, do='app-end', out='app').status == 200 and
+          listed(browser, 'app-end') == [], 'what an app was given is taken back')
+    for token in first, second:
+        check(world.get('/auth/userinfo', token['access_token']).status == 401, 'all of it')
+        world.refused(world.post('/auth/token', {
+            'grant_type': 'refresh_token', 'refresh_token': token['refresh_token'],
+            'client_id': 'app'}), 400, 'invalid_grant', 'and no more comes of it')
+
+
 def check_refused(world):
     check = world.check
     nobody = auth.Browser(world)
     check(nobody.send('GET', '/auth/account').status == 401, 'nobody has no account')
-    for what in 'codes-begin', 'codes-prove', 'recovery', 'codes-end', 'everywhere', 'connect', '':
+    for what in 'codes-begin', 'codes-prove', 'recovery', 'codes-end', 'everywhere', 'connect', \
+            'app-end', 'session-end', '':
         check(post(nobody, do=what).status == 401, 'nobody: ' + what)
 
 
@@ -117,6 +154,7 @@ def main():
         passkey.check_all(world)
         check_codes(world)
         check_everywhere(world)
+        check_out(world)
     return score.end()
 
 

@@ -327,12 +327,28 @@ def check_enrolled(world, enroller):
         flow = Flow(world, 'enroller')
         flow.through(enroller)
         said = flow.approved('enrolling')
+        browser = flow.browser
         world.check(said.get('fhirUser', '').endswith('Patient/carl'), f'carl: {said}')
         subs.add(said.get('sub'))
     world.check(len(subs) == 1, f'one account: {subs}')
     reply = world.get('/fhir/Patient/carl', said['token'])
     world.check(reply.status == 200, f'his own record: {reply}')
     world.check(world.get('/fhir/Patient/ann', said['token']).status == 404, 'and no other')
+    # Who has no password closes the account having signed in just now, and nobody else does.
+    stranger = auth.Browser(world)
+    stranger.send('GET', '/auth/close')
+    world.check('name="password"' in stranger.page and
+                stranger.send('POST', '/auth/close', {}).status == 401, 'not a stranger')
+    foreign = world.post('/auth/close', {}, Origin='https://evil.example', Cookie='; '.join(
+        f'{k}={v}' for k, v in browser.cookies.items()))
+    world.check(foreign.status == 401 and world.get('/fhir/Patient/carl', said['token'])
+                .status == 200, f'not from there: {foreign}')
+    browser.send('GET', '/auth/close')
+    world.check('name="password"' not in browser.page, 'no password is asked for')
+    reply = browser.send('POST', '/auth/close', {})
+    world.check(reply.status == 200 and
+                world.get('/fhir/Patient/carl', said['token']).status == 401 and
+                browser.send('GET', '/auth/account').status == 401, f'it is closed: {reply}')
 
 
 def check_two_factors(world, second):

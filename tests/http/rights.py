@@ -252,6 +252,10 @@ def check_record(world):
     check('&lt;b&gt;Grippe&lt;/b&gt;' in page and '<script' not in page and '<b>' not in page and
           '&lt;script&gt;alert(1)&lt;/script&gt;&amp;' in page, 'every text is escaped')
     check(not any(x in page for x in ('src=', 'href=', 'url(')), 'nothing from elsewhere')
+    for accept, status in (('text/html', 200), ('image/png, text/HTML;q=0.5', 200),
+                           ('text/html;q=0', 406), ('text/plain', 406)):
+        reply = ask('bob', 'GET', 'Patient/bob/$record', Accept=accept)
+        check(reply.status == status, f'asked for as {accept}: {reply.status}')
     whole = ask('bob', 'GET', 'Patient/bob/$everything').json()['entry']
     check(page.count('<article>') == len(whole), f'all of it: {page.count("<article>")}')
     check('dir="rtl"' in ask('bob', 'GET', 'Patient/bob/$record?language=ar').body.decode() and

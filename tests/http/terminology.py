@@ -74,6 +74,7 @@ MORE = {'resourceType': 'CodeSystem', 'id': 'more', 'url': 'http://example.org/m
         'status': 'active', 'content': 'supplement', 'supplements': CS,
         'property': [{'code': 'origin', 'type': 'string'}],
         'concept': [{'code': 'a', 'property': [prop('origin', valueString='Phoenician')]}]}
+PATIENT_BROUGHT = {'resourceType': 'Patient'}
 TODAY = datetime.date.today()
 
 
@@ -102,7 +103,11 @@ def sets(*names):
     return {'valueSet': [f'http://example.org/{name}' for name in names]}
 
 
+PLAIN = {'resourceType': 'CodeSystem', 'id': 'plain', 'url': 'http://example.org/plain',
+         'status': 'active', 'content': 'complete',
+         'concept': [concept('d', 'Dog', designation=[{'language': 'de', 'value': 'Hund'}])]}
 SETS = [
+    value_set('plain-set', of(system=PLAIN['url'])),
     value_set('all', of()),
     value_set('as', where(('concept', 'is-a', 'a'))),
     value_set('ab', of('a', 'b', 'c')),
@@ -180,6 +185,7 @@ EXPAND = [
     ('neither of them in an exclude', value_set('', of(), exclude=[{}]), {}, 422),
     ('codes of no system (vsd-2)', [{'concept': [{'code': 'a'}], **sets('ab')}], {}, 422),
     ('codes and filters (vsd-3)', [{**of('a'), **where(('kind', '=', 'new'))}], {}, 422),
+    ('what is no value set', PATIENT_BROUGHT, {}, 400),
     # parameters of $expand
     ('activeOnly', [of()], {'activeOnly': True, 'excludeNested': True}, 'root a a1 b1 c'),
     ('activeOnly=false', [of()], {'activeOnly': False, 'excludeNested': True},
@@ -545,9 +551,46 @@ def expansions_say(t):
     gender = t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.gender'})
     t.score.check(gender.status == 200 and gender.json()['expansion']['total'] == 4,
                   f'the set that an element is bound to: {gender}')
+    reply = t.ask('ValueSet/$expand', {
+        'url': 'http://example.org/plain-set', 'displayLanguage': 'de',
+        'includeDesignations': True}).json()
+    first = reply['expansion']['contains'][0]
+    others = {d['value'] for d in first['designation']}
+    t.score.check(first['display'] == 'Hund' and 'Dog' in others,
+                  f'the text that another has taken the place of, in no language: {first}')
+    for path, name in (('CodeSystem/$validate-code', 'codeSystem'),
+                       ('ValueSet/$validate-code', 'valueSet'),
+                       ('ConceptMap/$translate', 'conceptMap')):
+        t.refused(f'{name} that is none',
+                  t.ask(path, {name: PATIENT_BROUGHT, 'system': CS, 'code': 'a'}), 400)
     t.refused('a context without a binding',
               t.ask('ValueSet/$expand', {'context': PATIENT + '#Patient.birthDate'}), 404)
     t.refused('a context that is nowhere', t.ask('ValueSet/$expand', {'context': 'urn:x#y'}), 404)
+
+
+def instances(t):
+    """An operation on an instance is about it, whatever else has its url."""
+    system = {'resourceType': 'CodeSystem', 'url': 'http://example.org/grown', 'status': 'active',
+              'content': 'complete'}
+    shown = {'valueSet': ['http://example.org/ab']}
+    for name, version, code in (('g0', None, 'z'), ('g1', '1', 'x'), ('g2', '2', 'y')):
+        own = {'id': name, **({'version': version} if version else {})}
+        t.put({**system, **own, 'concept': [concept(code, code)]})
+        given = value_set(name, {**of({'z': 'a', 'x': 'b', 'y': 'c'}[code]), **shown})
+        given.pop('version')
+        t.put({**given, **own, 'url': 'http://example.org/grown-set'})
+    for name, code, member in (('g0', 'z', 'a'), ('g1', 'x', 'b'), ('g2', 'y', 'c')):
+        reply = t.client.get(f'/fhir/ValueSet/{name}/$expand')
+        got = [c['code'] for c in reply.json()['expansion']['contains']]
+        t.score.check(got == [member], f'ValueSet/{name}/$expand: {member}, not {reply}')
+        for path, asked, want in (
+                (f'ValueSet/{name}/$validate-code?system={CS}&code=', member, True),
+                (f'ValueSet/{name}/$validate-code?system={CS}&code=', 'root', False),
+                (f'CodeSystem/{name}/$validate-code?code=', code, True),
+                (f'CodeSystem/{name}/$validate-code?code=', 'w', False)):
+            reply = t.client.get('/fhir/' + path + asked)
+            t.score.check(values_of(reply.json())['result'] == want,
+                          f'{path}{asked}: {want}, not {reply}')
 
 
 def parts_of(code, value):
@@ -634,7 +677,7 @@ def main():
         load_release(folder)
         with Node(folder) as node:
             t = Tester(node.client(), score)
-            for resource in (OTHER, OLD, SYSTEM, MORE, *SETS, MAP):
+            for resource in (OTHER, OLD, SYSTEM, MORE, PLAIN, *SETS, MAP):
                 t.put(resource)
             for rows, check in ((EXPAND, t.expand), (VALIDATE, t.validate), (LOOKUP, t.lookup),
                                 (TRANSLATE, t.translate), (SUBSUMES, t.subsumes)):
@@ -643,6 +686,7 @@ def main():
             expansions_say(t)
             many_at_once(t)
             finds_matches(t)
+            instances(t)
             role_groups(t)
     return score.end()
 

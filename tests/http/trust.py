@@ -702,6 +702,23 @@ def check_notices(world):
     check([told(x) for x in ('ann', 'keeper', world.loader)] == [403] * 3, 'and nobody else')
 
 
+def check_ways(world):
+    """Whoever has another way to sign in is told."""
+    browser = auth.sign_in(world, 'app', 'openid', 'bob')[2]
+    browser.send('POST', '/auth/account', {'do': 'codes-begin'})
+    key = re.search(r'secret=([A-Z2-7]+)', browser.page).group(1)
+    subject = 'Votre façon de vous connecter a changé'
+    world.check(not [m for m in world.mail.got if m[1]['Subject'] == subject], 'nothing yet')
+    browser.send('POST', '/auth/account', {'do': 'codes-prove', 'code': auth.totp(key)})
+    got = world.mail.wait(lambda m: m[1]['Subject'] == subject)
+    world.check(got and got[0] == ['bob@mail.example'] and key not in got[1].get_content(),
+                f'one-time codes: {got}')
+    before = len(world.mail.got)
+    world.folder.run('user', 'totp-off', 'bob')
+    world.check(world.mail.wait(lambda m: m[1]['Subject'] == subject and
+                                m in world.mail.got[before:]), 'by the operator, too')
+
+
 def check_forgotten(world):
     """A new password by mail; whether there is such an account is not told."""
     check = world.check
@@ -800,6 +817,7 @@ def main():
         check_explained(world)
         check_presence(world)
         check_validate(world)
+        check_ways(world)
         check_forgotten(world)
     return score.end()
 

@@ -87,6 +87,23 @@ def answers(c, score):
         {'name': 'last', 'valueInteger': 1}]}).json()
     point = body['series'][0]['points'][0]
     score.check(point['count'] == 5 and point['alarm'] is True and point['open'] is True, body)
+    # The same in retrospect: an alarm in the outbreak's week, found on its Sunday.
+    asked = [{'name': k, 'valueString': v} for k, v in (
+        ('disease', 'cholera'), ('method', 'ears-c1'), ('from', '2024-01-01'),
+        ('place', 'District'),
+        ('outbreak', f'cholera|d|{DAY}|{DAY}'), ('outbreak', 'cholera|d|2024-02-01|2024-02-09'))]
+    body = c.send('POST', '/carnet/$backtest', {'resourceType': 'Parameters',
+                                               'parameter': asked}).json()
+    score.check([(s['place'], s['from'], s['outbreak']) for s in body['signals']] ==
+                [('d', '2024-W18', True)] and body['falseSignals'] == 0 and
+                [o['delayDays'] for o in body['outbreaks']] == [4, None] and
+                body['shareFound'] == .5 and body['medianDelayDays'] == 4, body)
+    for word in ('rate=.05', 'rate=2', 'quiet=x', 'outbreak=cholera', 'outbreak=cholera||2024|2025',
+                 'outbreak=cholera||2024-02-02|2024-02-01'):
+        reply = c.get(f'/carnet/$backtest?method=ears-c1&disease=cholera&from=2024-01-01&{word}')
+        score.check(reply.status == 400 and reply.outcome(), (word, reply))
+    body = c.get('/carnet/$backtest?method=ensemble&disease=cholera&rate=.05&last=8').json()
+    score.check('signals' in body and body['outbreaks'] == [] and body['shareFound'] is None, body)
     # Until a day before all records, there was nothing: no error.
     body = c.get('/carnet/$detect?disease=cholera&method=rki1&to=1999-01-01').json()
     score.check([p['count'] for p in body['series'][0]['points']] == [0], body)

@@ -2,6 +2,7 @@
 // authorisation server, found by its configuration. Tokens live as long as the tab, and no longer
 // than an hour; the node's page then knows the person still, and gives another without a question.
 import { fhirBase, root } from '../node';
+import { wipeSealed } from '../offline/sealed';
 import { challengeOf, randomText } from './pkce';
 import { type Room, scopes } from './rooms';
 
@@ -10,6 +11,7 @@ const ASKED = 'carnet.asked';
 const SESSION = 'carnet.session';
 const RENEWED = 'carnet.renewed';
 const RENEW_APART_MS = 60_000;
+const HELD_MS = 12 * 3_600_000;
 const SOON_MS = 30_000; // a token this close to its end is not worth beginning with
 
 export interface Session {
@@ -47,6 +49,14 @@ function read<T>(name: string): T | undefined {
 export function currentSession(room: Room): Session | undefined {
   const session = read<Session>(SESSION);
   return session?.room === room && session.until - SOON_MS > Date.now() ? session : undefined;
+}
+
+// Without a connection there is no other token to be had: what was read with the last one is shown,
+// for a long day.
+export function heldSession(room: Room): Session | undefined {
+  const session = read<Session>(SESSION);
+  if (navigator.onLine || session?.room !== room) return undefined;
+  return session.until + HELD_MS > Date.now() ? session : undefined;
 }
 
 async function configuration(): Promise<Configuration> {
@@ -157,11 +167,27 @@ export function renewSession(): void {
   location.reload();
 }
 
+// The node does not know a token any more. Before its time, it was taken back: then what is kept on
+// this device goes as well.
+export async function sessionEnded(session: Session): Promise<void> {
+  if (session.until - SOON_MS > Date.now()) await wipeSealed().catch(() => undefined);
+  renewSession();
+}
+
 // Gives the token back, ends the browser's session, and forgets all that this tab holds. Who signed
 // in with an identity from elsewhere is led on to leave there as well.
 export async function signOut(): Promise<void> {
   const session = read<Session>(SESSION);
   sessionStorage.clear();
+  await wipeSealed().catch(() => undefined); // a browser that keeps nothing
+  try {
+    location.replace(await leaveNode(session));
+  } catch {
+    location.replace(root.href); // without a connection the node is not told
+  }
+}
+
+async function leaveNode(session: Session | undefined): Promise<string> {
   const node = await configuration();
   if (session)
     await fetch(node.revocation_endpoint, {
@@ -170,5 +196,5 @@ export async function signOut(): Promise<void> {
     });
   const left = await fetch(new URL('auth/leave', root), { method: 'POST' });
   const said = left.ok ? ((await left.json()) as { next?: string }) : {};
-  location.replace(said.next ?? root.href);
+  return said.next ?? root.href;
 }

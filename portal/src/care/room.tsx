@@ -10,6 +10,7 @@ import { type NavItem, Shell } from '../shell';
 import { Due } from './due';
 import { Find } from './find';
 import { clientFor } from './glass';
+import { LinkNote, OutboxContext, useOutbox, WaitingVisits } from './link';
 import { MatchPage } from './match';
 import { CareSummary } from './summary';
 import { ChooseForm, RecordVisit } from './visit';
@@ -30,6 +31,7 @@ function Current({ client, node, route }: RoomProps) {
     const visit = { client: clientFor(client, what).client, patient: what };
     return form ? <RecordVisit key={what} {...visit} form={form} /> : <ChooseForm {...visit} />;
   }
+  if (page === 'waiting') return <WaitingVisits />;
   if (page === 'due') return <Due client={client} />;
   if (page === 'match') return <MatchPage key={what} client={client} text={what} />;
   if (page === 'scan') return <Scan />;
@@ -44,17 +46,23 @@ export default function CareRoom({ client, node, route }: RoomProps) {
     { to: '#/care/scan', icon: 'code', label: t('way.scan') },
     { to: '#/care/match', icon: 'globe', label: t('way.match') },
   ];
+  const box = useOutbox(client);
+  const passing = (
+    <Page title={t('room.care')} isPassing>
+      <Waiting />
+    </Page>
+  );
   return (
-    <Shell node={node} nav={nav} room={t('room.care')} isSignedIn>
-      <Suspense
-        fallback={
-          <Page title={t('room.care')} isPassing>
-            <Waiting />
-          </Page>
-        }
-      >
-        <Current client={client} node={node} route={route} />
-      </Suspense>
+    <Shell node={node} nav={nav} room={t('room.care')} isSignedIn note={<LinkNote box={box} />}>
+      <OutboxContext.Provider value={box ?? undefined}>
+        <Suspense fallback={passing}>
+          {box === undefined ? (
+            passing
+          ) : (
+            <Current client={box?.client ?? client} node={node} route={route} />
+          )}
+        </Suspense>
+      </OutboxContext.Provider>
     </Shell>
   );
 }

@@ -50,6 +50,7 @@ function Sheet({ record, until }: SheetProps) {
   return (
     <Page
       title={name}
+      tab={i18n.t('room.care')}
       back="#/care"
       lead={
         <>

@@ -1,34 +1,27 @@
 // Recording a visit: by which form, and the form itself, filled with what is known already.
-import { useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { type Client, Problem } from '../fhir/client';
 import { namesOf } from '../fhir/read';
-import type { Bundle, Patient, Resource } from '../fhir/types';
+import type { Patient } from '../fhir/types';
 import { FormFields } from '../forms/form';
 import { begin, canonicalOf, type Entry, responseItems } from '../forms/model';
 import { loadOptions, type Options } from '../forms/options';
-import type { Form } from '../forms/types';
+import type { Form, ResponseItem } from '../forms/types';
 import { wordsOf } from '../forms/words';
+import { loadRecord } from '../health/record';
 import { useI18n } from '../i18n';
 import { asProblem, useLoad } from '../load';
 import { Icon } from '../parts/icon';
 import { Page } from '../parts/page';
 import { Loaded, ProblemNote } from '../parts/states';
 import { go } from '../route';
-import { fillForm, loadForm, loadForms, OWN } from './forms-of';
+import { fillForm, loadForm, loadForms, OWN, workplace } from './forms-of';
+import { OutboxContext } from './link';
+import type { Outbox } from './outbox';
 import { sendVisit } from './send';
 import type { Visit } from './visit-bundle';
 
-interface Role extends Resource {
-  organization?: { reference?: string };
-}
-
-// Where the one who is signed in works, if that is known.
-async function workplace(client: Client): Promise<string | undefined> {
-  const user = client.session.user;
-  if (!user?.startsWith('Practitioner/')) return undefined;
-  const roles = await client.get<Bundle<Role>>(`PractitionerRole?practitioner=${user}&_count=1`);
-  return roles.entry?.[0]?.resource?.organization?.reference;
-}
+const DRAFT_MS = 400;
 
 function titleOf(form: Form, tag: string): string {
   return wordsOf(form.title ?? form.name, form._title, tag);
@@ -66,42 +59,104 @@ export function ChooseForm({ client, patient }: ChooseProps) {
 
 // ---- the form ----
 
+// What is kept while somebody types: with the ids that the visit will have, so that it stays one
+// visit whenever it is sent.
+interface Draft {
+  response: string;
+  encounter: string;
+  start: string;
+  items: ResponseItem[];
+}
+
 interface Opened {
   form: Form;
   patient: Patient;
   options: Options;
   entries: readonly Entry[];
   organization: string | undefined;
+  draft: Draft;
+  begun: number | undefined; // when the draft was kept, ms
 }
 
-async function open(client: Client, patient: string, id: string): Promise<Opened> {
-  const person = client.get<Patient>(`Patient/${patient}`);
-  const place = workplace(client);
-  const form = await loadForm(client, id);
+// The person, out of their record where only that was read before the connection was lost.
+async function personOf(client: Client, patient: string): Promise<Patient> {
+  try {
+    return await client.get<Patient>(`Patient/${patient}`);
+  } catch (e) {
+    if (!(e instanceof Problem) || e.kind !== 'offline') throw e;
+    return (await loadRecord(client, patient)).patient;
+  }
+}
+
+function draftName(patient: string, form: string): string {
+  return `${patient}/${form}`;
+}
+
+async function open(
+  client: Client,
+  box: Outbox | undefined,
+  patient: string,
+  id: string,
+): Promise<Opened> {
+  const [person, organization, form, kept] = await Promise.all([
+    personOf(client, patient),
+    workplace(client),
+    loadForm(client, id),
+    box?.draft<Draft>(draftName(patient, id)),
+  ]);
   const [filled, options] = await Promise.all([
-    fillForm(client, form, patient),
+    kept ? undefined : fillForm(client, form, patient),
     loadOptions(client, form),
   ]);
+  const draft = kept?.value ?? {
+    response: crypto.randomUUID(),
+    encounter: crypto.randomUUID(),
+    start: new Date().toISOString(),
+    items: filled?.item ?? [],
+  };
+  const entries = begin(form.item ?? [], draft.items);
+  return { form, patient: person, options, organization, entries, draft, begun: kept?.at };
+}
+
+// Keeps what is typed, a moment after the last letter.
+function useDraft(box: Outbox | undefined, name: string, draft: Draft) {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
   return {
-    form,
-    patient: await person,
-    options,
-    organization: await place,
-    entries: begin(form.item ?? [], filled?.item ?? []),
+    keep: (entries: readonly Entry[]) => {
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => {
+        box?.keepDraft(name, { ...draft, items: responseItems(entries) });
+      }, DRAFT_MS);
+    },
+    drop: async () => {
+      clearTimeout(timer.current);
+      await box?.dropDraft(name);
+    },
   };
 }
 
-function FilledForm({ client, opened }: { client: Client; opened: Opened }) {
-  const { t } = useI18n();
-  // Made once for a form: whoever sends twice stores once.
-  const [ids] = useState(() => ({
-    response: crypto.randomUUID(),
-    encounter: crypto.randomUUID(),
-  }));
-  const [start] = useState(() => new Date().toISOString());
+interface FilledProps {
+  client: Client;
+  opened: Opened;
+  again: () => void;
+}
+
+function FilledForm({ client, opened, again }: FilledProps) {
+  const { t, dateTime } = useI18n();
+  const box = useContext(OutboxContext);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>();
-  const { form, patient, options, entries, organization } = opened;
+  const { form, patient, options, entries, organization, draft, begun } = opened;
+  const person = patient.id ?? '';
+  const drafts = useDraft(box, draftName(person, form.id ?? ''), draft);
+
+  // An emergency's token is for one record: what it writes goes at once, and is not kept.
+  async function send(visit: Visit) {
+    const isEmergency = client.session.token !== box?.client.session.token;
+    if (box && !isEmergency) await box.send(visit, form, namesOf(patient.name).name);
+    else await sendVisit(client, visit, form === OWN ? form : undefined);
+  }
 
   async function save(filled: readonly Entry[]) {
     setBusy(true);
@@ -109,18 +164,19 @@ function FilledForm({ client, opened }: { client: Client; opened: Opened }) {
     try {
       const user = client.session.user;
       if (!user) throw new Problem('forbidden', 'no practitioner stands for this account');
-      const visit: Visit = {
-        ...ids,
+      await send({
+        response: draft.response,
+        encounter: draft.encounter,
+        start: draft.start,
         form: canonicalOf(form),
-        patient: patient.id ?? '',
+        patient: person,
         user,
         organization,
-        start,
         end: new Date().toISOString(),
         items: responseItems(filled),
-      };
-      await sendVisit(client, visit, form === OWN ? form : undefined);
-      go(`/care/record/${patient.id}`);
+      });
+      await drafts.drop();
+      go(`/care/record/${person}`);
     } catch (e) {
       setProblem(asProblem(e));
       setBusy(false);
@@ -129,11 +185,20 @@ function FilledForm({ client, opened }: { client: Client; opened: Opened }) {
 
   return (
     <>
+      {begun !== undefined && (
+        <p class="notice" role="status">
+          {t('draft.kept', { when: dateTime(new Date(begun).toISOString()) })}{' '}
+          <button type="button" class="link" onClick={() => drafts.drop().then(again)}>
+            {t('draft.drop')}
+          </button>
+        </p>
+      )}
       <FormFields
         first={entries}
         options={options}
         isBusy={isBusy}
         save={save}
+        changed={drafts.keep}
         label={t('visit.save')}
       />
       {problem && <ProblemNote problem={problem} />}
@@ -149,13 +214,16 @@ interface VisitProps {
 
 export function RecordVisit({ client, patient, form }: VisitProps) {
   const { t, language } = useI18n();
-  const opened = useLoad(() => open(client, patient, form), `${patient} ${form}`);
+  const box = useContext(OutboxContext);
+  const opened = useLoad(() => open(client, box, patient, form), `${patient} ${form}`);
   const isThere = opened.state === 'ready';
   const name = isThere ? namesOf(opened.value.patient.name).name : '';
   const title = isThere ? titleOf(opened.value.form, language.tag) : t('visit.title');
   return (
     <Page title={title} back={`#/care/visit/${patient}`} lead={<bdi>{name}</bdi>}>
-      <Loaded of={opened}>{(value) => <FilledForm client={client} opened={value} />}</Loaded>
+      <Loaded of={opened}>
+        {(value) => <FilledForm client={client} opened={value} again={opened.again} />}
+      </Loaded>
     </Page>
   );
 }

@@ -36,8 +36,18 @@ const kinds: Readonly<Record<number, ProblemKind>> = {
   503: 'unready',
 };
 
+function isOffline(e: unknown): boolean {
+  return e instanceof Problem && e.kind === 'offline';
+}
+
 function problemOf(status: number, text: string): Problem {
   return new Problem(kinds[status] ?? 'failed', `${status} ${text.slice(0, 500)}`, status);
+}
+
+// Keeps what was read for when there is no connection.
+export interface Keeper {
+  put: (path: string, text: string) => Promise<unknown>;
+  get: (path: string) => Promise<string | undefined>;
 }
 
 export class Client {
@@ -45,7 +55,12 @@ export class Client {
   constructor(
     readonly session: Session,
     private readonly ended: () => void,
+    private readonly keeper?: Keeper,
   ) {}
+
+  keptBy(keeper: Keeper): Client {
+    return new Client(this.session, this.ended, keeper);
+  }
 
   private async send(path: string, more: RequestInit = {}): Promise<Response> {
     const headers = new Headers(more.headers);
@@ -65,7 +80,17 @@ export class Client {
   }
 
   async get<T>(path: string): Promise<T> {
-    return (await this.send(path)).json();
+    if (!this.keeper) return (await this.send(path)).json();
+    try {
+      const text = await (await this.send(path)).text();
+      // Nobody waits for it, and a browser that keeps nothing is one that works online.
+      this.keeper.put(path, text).catch(() => undefined);
+      return JSON.parse(text);
+    } catch (e) {
+      const kept = isOffline(e) ? await this.keeper.get(path) : undefined;
+      if (kept === undefined) throw e;
+      return JSON.parse(kept);
+    }
   }
 
   // With the tag of the version that it is of, for writing on it.

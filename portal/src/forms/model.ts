@@ -172,8 +172,9 @@ function toItems(list: readonly Entry[], around: Levels): ResponseItem[] {
     };
     const below = toItems(entry.below, levels);
     if (question.type === 'group') return below.length ? [{ ...item, item: below }] : [];
-    if (entry.values.length === 0) return [];
-    const answers = entry.values.map((value, i) =>
+    const values = entry.values.filter((value) => !Number.isNaN(numberOf(value)));
+    if (values.length === 0) return [];
+    const answers = values.map((value, i) =>
       i === 0 && below.length ? { ...value, item: below } : value,
     );
     return [{ ...item, answer: answers }];

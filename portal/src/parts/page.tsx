@@ -6,6 +6,7 @@ import { Icon } from './icon';
 
 interface PageProps {
   title: string;
+  tab?: string; // what the browser's tab and history say, where the title is somebody's name
   lead?: ComponentChildren;
   back?: string; // the address of the page above
   isPassing?: boolean; // another page comes in its place by itself
@@ -14,18 +15,18 @@ interface PageProps {
 
 let isFirst = true; // a page that was opened, not gone to, leaves the focus to the browser
 
-export function Page({ title, lead, back, isPassing, children }: PageProps) {
+export function Page({ title, tab, lead, back, isPassing, children }: PageProps) {
   const { t } = useI18n();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${title} - Carnet`;
+    document.title = `${tab ?? title} - Carnet`;
     if (isPassing) return;
     if (!isFirst) {
       scrollTo(0, 0);
       heading.current?.focus({ preventScroll: true });
     }
     isFirst = false;
-  }, [title, isPassing]);
+  }, [title, tab, isPassing]);
   return (
     <main id="main" class="page">
       {back && (

@@ -58,7 +58,7 @@ static void undo(struct pg_writer *w, const struct mark *m)
     w->pends.flushed = m->flushed;
     unsent_cut(&w->unsent, m->unsent, m->unsent_bytes, m->sent);
     w->n_agents = m->agents;
-    persons_forget(w->conn->persons);
+    persons_undo(w->conn->persons);
 }
 
 void pg_submit(struct store *st, struct store_job *job)

@@ -1,11 +1,11 @@
 /* found.c - all rows of a search that ranges answer alone, kept for when it is asked again.
  *
  * A _has that is sorted or counted begins with all that its inner search finds, and so does a
- * number that somebody asks for. To read a long range is most of what that costs, and pages that
- * follow one another, or a screen that is looked at all day, ask for the same one. The keys of a
- * version never change, and it leaves its lists when a newer version of the resource comes: so what
- * was found stays true until a version of the searched type is written. Expunging moves no
- * position, but a number in the store's own values, which is compared.
+ * number that somebody asks for. To read a long range is most of what that costs; pages that follow
+ * one another, or a screen that is looked at all day, ask for the same one. The keys of a version
+ * never change, and it leaves its lists when a newer version of the resource comes: so what was
+ * found stays true until a version of the searched type is written. Expunging moves no position,
+ * but a number in the store's own values, which is compared.
  *
  * Kept are the few sets that were asked for last; a search holds what it uses.
  */
@@ -26,7 +26,6 @@ struct found {
     uint8_t type;
     struct str key, expunged;
     struct rowset rows;
-    size_t entries; /* that were read for it */
 };
 
 static void unref(struct found *f)
@@ -239,7 +238,7 @@ static bool may_keep(const struct exec *x)
 
 int found_all(struct exec *x, size_t cost, struct found_rows *ret, struct err *err)
 {
-    struct sb key = sb_make(FOUND_KEY_BYTES);
+    _cleanup_(sb_done) struct sb key = sb_make(FOUND_KEY_BYTES);
     struct str expunged = STR_NULL;
     bool keeps = may_keep(x) && question(x, &key);
     size_t n = 0;
@@ -248,9 +247,10 @@ int found_all(struct exec *x, size_t cost, struct found_rows *ret, struct err *e
     *ret = (struct found_rows){0};
     if (r >= 0 && keeps)
         r = find(x, sb_view(&key), expunged, ret, err);
-    if (r == 0 && (r = read_ranges(x, cost, &ret->rows, &n, err)) > 0 && keeps &&
-        n >= search_limits.keep)
+    if (r != 0)
+        return r;
+    r = read_ranges(x, cost, &ret->rows, &n, err);
+    if (r > 0 && keeps && n >= search_limits.keep)
         keep(x, sb_view(&key), expunged, &ret->rows);
-    sb_done(&key);
     return r;
 }

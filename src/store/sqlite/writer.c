@@ -27,7 +27,7 @@ static void undo(struct sq_writer *w, const struct mark *m)
     w->pends.flushed = m->flushed;
     w->multi_dirty = true;
     w->agent_n = 0;
-    persons_forget(w->conn->persons);
+    persons_undo(w->conn->persons);
 }
 
 static int run_job(struct sq_writer *w, struct store_job *job, struct err *err)

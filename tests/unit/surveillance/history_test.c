@@ -72,10 +72,12 @@ static const char *maybe(const char *format, const char *text)
     return out[at];
 }
 
+#define QUANTITY                                                                                   \
+    "\"valueQuantity\":{\"value\":0.6,\"system\":\"http://unitsofmeasure.org\",\"code\":\"mg/dL\"}"
+
 static const char *const results[] = {"\"interpretation\":[{\"coding\":[{\"code\":\"POS\"}]}]",
                                       "\"interpretation\":[{\"coding\":[{\"code\":\"NEG\"}]}]",
-                                      "\"valueQuantity\":{\"value\":0.6,\"system\":\"http://"
-                                      "unitsofmeasure.org\",\"code\":\"mg/dL\"}"};
+                                      QUANTITY};
 
 static const char *extension(const char *url)
 {

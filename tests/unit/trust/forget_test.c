@@ -35,18 +35,21 @@ static int add(struct store_txn *txn, const char *login, const char *user, char 
     struct account account = {
         .login = str_c(login), .role = STR("patient"), .fhir_user = str_c(user)};
     struct access_token token = {.scope = STR("patient/*.rs"), .until_ms = INT64_MAX};
+    struct grant grant = {.id = str_c(login), .made_ms = NOW, .until_ms = NOW * 2};
     char code[RECOVERY_CODE_MAX];
     struct ticket ticket;
     int64_t until_ms;
     int r = account_create(txn, &a, &account, err);
 
     snprintf(ret, 40, "%.*s", STR_ARG(account.id));
-    token.account = account.id;
+    token.account = grant.account = account.id;
     token.patient = str_from(account.fhir_user, 8);
     if (r >= 0)
         r = account_identify(txn, &a, &account, STR("urn:n"), token.patient, err);
     if (r >= 0)
         r = token_put(txn, RECORD_ACCESS, &access_token_shape, &token, NOW * 2, &ticket, err);
+    if (r >= 0)
+        r = grant_new(txn, &grant, err);
     /* The other's card was given out by this one. */
     return r < 0 ? r
                  : presence_give(txn, &a, token.patient, true, str_c(ids[0]), NOW, code, &until_ms,
@@ -66,10 +69,13 @@ static int forget_one(void *ctx, struct store_txn *txn, struct err *err)
     return trust_forget(txn, STR("Patient/1"), ctx, err);
 }
 
-static int revoke_one(void *ctx, struct store_txn *txn, struct err *err)
+static int shut_one(void *ctx, struct store_txn *txn, struct err *err)
 {
+    struct account account;
+    int r = account_get(txn, str_c(ids[0]), &a, &account, err);
+
     (void)ctx;
-    return trust_revoke_all(txn, str_c(ids[0]), err);
+    return r < 0 ? r : account_shut(txn, &a, &account, err);
 }
 
 static void run(record_fn *fn, void *ctx)
@@ -109,7 +115,8 @@ static size_t count(enum record_kind kind)
 static void who_is_erased_leaves_nothing_and_others_all(void **state)
 {
     static const enum record_kind kinds[] = {RECORD_ACCOUNT, RECORD_LOGIN, RECORD_IDENTIFIER,
-                                             RECORD_ACCESS, RECORD_PRESENCE};
+                                             RECORD_ACCESS,  RECORD_GRANT, RECORD_OWNED,
+                                             RECORD_PRESENCE};
     size_t accounts = 0;
 
     (void)state;
@@ -126,10 +133,11 @@ static void an_account_that_is_closed_takes_nobodys_card(void **state)
 {
     (void)state;
     run(fill, NULL);
-    run(revoke_one, NULL);
+    run(shut_one, NULL);
     assert_int_equal(count(RECORD_ACCOUNT), 2);
     assert_int_equal(count(RECORD_IDENTIFIER), 1);
-    assert_int_equal(count(RECORD_ACCESS), 1);
+    assert_int_equal(count(RECORD_GRANT), 1);
+    assert_int_equal(count(RECORD_OWNED), 1);
     assert_int_equal(count(RECORD_PRESENCE), 2);
 }
 
