@@ -10,20 +10,21 @@ int64_t disclose_number(uint64_t n)
 int disclose_percent(uint64_t of, uint64_t with, int *ret_step)
 {
     static const struct {
-        uint64_t least;
+        int64_t least;
         int step;
     } steps[] = {{100, 1}, {20, 5}, {DISCLOSE_SHARE_LEAST, 10}};
 
+    int64_t said_of = disclose_number(of), said_with = disclose_number(with);
     size_t i = 0;
 
-    if (disclose_number(with) < 0)
+    if (said_with < 0)
         return -1;
-    while (i < ARRAY_LEN(steps) && of < steps[i].least)
+    while (i < ARRAY_LEN(steps) && said_of < steps[i].least)
         i++;
     if (i == ARRAY_LEN(steps))
         return -1;
     *ret_step = steps[i].step;
-    return (int)((double)with * 100 / (double)of / steps[i].step + 0.5) * steps[i].step;
+    return (int)((double)said_with * 100 / (double)said_of / steps[i].step + 0.5) * steps[i].step;
 }
 
 void disclose_write(struct sb *out, uint64_t n)

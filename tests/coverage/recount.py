@@ -45,7 +45,8 @@ def number(n):
 
 
 def share(of, have):
-    if of < 10 or 0 < have < 5:
+    of, have = number(of), number(have)
+    if of is None or of < 10 or have is None:
         return None
     step = 1 if of >= 100 else 5 if of >= 20 else 10
     return int(have * 100 / of / step + .5) * step
