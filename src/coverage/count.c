@@ -50,6 +50,20 @@ static void month_ends(int32_t today, int32_t ret[COUNT_MONTHS])
     }
 }
 
+/* The newest day of visits and services that are there and not ahead of the clock; DAY_NONE. */
+static int32_t newest_day(const struct roll *r)
+{
+    int32_t newest = DAY_NONE;
+
+    for (size_t i = 0; i < r->visit_ids.n; i++)
+        if (r->visits[i].day <= r->now)
+            newest = MAX(newest, r->visits[i].day);
+    for (size_t i = 0; i < r->n_services; i++)
+        if (r->services[i].person != NAMES_NONE && r->services[i].from <= r->now)
+            newest = MAX(newest, r->services[i].from);
+    return newest;
+}
+
 /* ---- places and sites ---- */
 
 struct counting {
@@ -277,14 +291,15 @@ static bool has_from_base(const struct counting *k, const struct indicator *ind,
 
 static bool is_base(const struct indicator *ind, const struct roll_service *s, int32_t day)
 {
-    int32_t ago = ind->base == BASE_ENDED ? day - s->to : day - s->from;
+    int32_t since = ind->base == BASE_ENDED ? s->to : s->from;
+    int32_t ago = since == DAY_OPEN ? -1 : day - since;
 
     switch (ind->base) {
     case BASE_AGE: return false;
     case BASE_NOW: return s->from <= day && s->to > day;
     case BASE_LAST: return ago >= 0 && ago < ind->to;
     case BASE_BEGUN: return ago >= ind->from && ago < ind->to;
-    case BASE_ENDED: return s->to != DAY_OPEN && ago >= ind->from && ago < ind->to;
+    case BASE_ENDED: return ago >= ind->from && ago < ind->to;
     }
     return false;
 }
@@ -448,7 +463,7 @@ int count_make(const struct roll *r, uint64_t position, struct count **ret, stru
     arena_init(&k.scratch, COUNT_BYTES_MAX);
     c->set = r->set;
     c->position = position;
-    c->today = r->today;
+    c->today = newest_day(r);
     wrong = make(&k, err);
     arena_done(&k.scratch);
     if (wrong < 0) {

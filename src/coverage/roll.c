@@ -120,12 +120,6 @@ static int numbered(struct roll *r, uint32_t (*number)(struct roll *r, struct st
     return id.n && *ret == NAMES_NONE ? err_no_memory(err) : 0;
 }
 
-static void saw(struct roll *r, int32_t day)
-{
-    if (day != DAY_NONE && day <= r->now)
-        r->today = MAX(r->today, day);
-}
-
 /* ---- places and organisations ---- */
 
 static int take_location(struct roll *r, yyjson_val *v, struct err *err)
@@ -247,7 +241,6 @@ static int take_visit(struct roll *r, yyjson_val *v, struct err *err)
     if (wrong < 0 || n == NAMES_NONE)
         return wrong;
     r->visits[n] = (struct roll_visit){place, org, day_of(js_str(element(v, "period.start")))};
-    saw(r, r->visits[n].day);
     return 0;
 }
 
@@ -378,7 +371,6 @@ static int take_services(struct roll *r, yyjson_val *v, size_t type, struct err 
             s.to = end_of(v, t, s.from);
             s.delay = recorded == DAY_NONE ? DAY_NONE : MAX(recorded - s.from, 0);
             s.dose = dose_of(v);
-            saw(r, s.from);
             wrong = numbered(r, person_number, of, &s.person, err);
             if (wrong == 0)
                 wrong = numbered(r, source_number, source_name(type, id, text), &source, err);
@@ -399,8 +391,7 @@ void roll_init(struct roll *r, struct arena *a, const struct coverage_set *set)
                        .set = set,
                        .source_ids = {.is_typed = true},
                        .hole = NAMES_NONE,
-                       .now = (int32_t)(clock_now_ms() / 86400000),
-                       .today = DAY_NONE};
+                       .now = (int32_t)(clock_now_ms() / 86400000)};
 }
 
 static size_t type_of(struct str type)

@@ -69,8 +69,7 @@ struct roll {
     struct roll_service *services;
     size_t n_services, services_room;
     uint32_t hole;
-    int32_t now;   /* the day by the clock: what is later is no day of the records */
-    int32_t today; /* the newest day of visits and services; DAY_NONE */
+    int32_t now; /* the day by the clock: what is later is no day of the records */
 };
 
 /* `a` and `set` must outlive it. */

@@ -307,6 +307,36 @@ static void places_are_known(void **state)
     end(&x);
 }
 
+static void visit_on(struct world *x, bool is_deletion, const char *day)
+{
+    write(x, is_deletion,
+          "{\"resourceType\":\"Encounter\",\"id\":\"late\",\"status\":\"finished\",\"class\":{"
+          "\"code\":\"AMB\"},\"period\":{\"start\":\"%s\"}}",
+          day);
+}
+
+/* What counts are as of goes back with the record that said so. */
+static void newest_day_may_go(void **state)
+{
+    struct world x;
+
+    (void)state;
+    begin(&x);
+    child(&x, "a", "2023-06-15", "");
+    expect(&x, THIRD, 1, 0);
+    visit_on(&x, false, "2025-06-15");
+    expect(&x, THIRD, 0, 0);
+    visit_on(&x, false, "2024-06-14");
+    expect(&x, THIRD, 1, 0);
+    visit_on(&x, false, "2025-06-15");
+    expect(&x, THIRD, 0, 0);
+    visit_on(&x, true, "2025-06-15");
+    expect(&x, THIRD, 1, 0);
+    visit_on(&x, false, "9999-01-01"); /* ahead of the clock */
+    expect(&x, THIRD, 1, 0);
+    end(&x);
+}
+
 /* Whatever fails, the look after it counts what is there. */
 static void each_step_may_fail(void **state)
 {
@@ -344,6 +374,7 @@ int main(void)
         cmocka_unit_test(children_are_counted),
         cmocka_unit_test(care_is_counted),
         cmocka_unit_test(places_are_known),
+        cmocka_unit_test(newest_day_may_go),
         cmocka_unit_test(each_step_may_fail),
     };
 
