@@ -244,7 +244,7 @@ static int gather(struct counting *k, uint32_t person, struct err *err)
     k->n_own = 0;
     for (uint32_t p = person; p != NAMES_NONE;
          p = p == person ? k->merged[person] : k->next_merged[p])
-        for (uint32_t i = r->people[p].services; i != NAMES_NONE;
+        for (uint32_t i = r->people[p].services; i != NAMES_NONE && k->n_own < COUNT_SERVICES_MAX;
              i = r->services[i].next_of_person) {
             k->own = names_room(&k->scratch, k->own, k->n_own, &k->own_room, sizeof *k->own);
             if (!k->own)

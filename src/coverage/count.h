@@ -14,6 +14,7 @@
 
 #define COUNT_BYTES_MAX MIB(1024) /* of one count */
 #define COUNT_SITES_MAX 100000    /* places with people or visits; those of more are nowhere */
+#define COUNT_SERVICES_MAX 2000   /* of one person; time goes with their square */
 #define COUNT_MONTHS 13
 #define COUNT_WEEKS 26
 #define COUNT_SEXES 3 /* enum roll_sex */

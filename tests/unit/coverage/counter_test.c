@@ -337,6 +337,45 @@ static void newest_day_may_go(void **state)
     end(&x);
 }
 
+/* Whoever writes no end of services for one person holds nobody up. */
+static void services_of_one_are_bounded(void **state)
+{
+    static const char set_of_begun[] =
+        "{\"version\":\"t\",\"services\":{\"care\":{\"of\":\"EpisodeOfCare\",\"codes\":["
+        "\"http://c|2\"]}},\"indicators\":[{\"id\":\"i\",\"programme\":\"p\",\"title\":\"t\","
+        "\"source\":\"s\",\"people\":{\"service\":\"care\",\"begun\":[0,365]},\"have\":{"
+        "\"service\":\"care\",\"times\":1}}]}";
+    static const char patient[] =
+        "{\"resourceType\":\"Patient\",\"id\":\"p\",\"birthDate\":\"1990-01-01\"}";
+    static const char episode[] =
+        "{\"resourceType\":\"EpisodeOfCare\",\"id\":\"%d\",\"status\":\"active\",\"type\":[{"
+        "\"coding\":[{\"system\":\"http://c\",\"code\":\"2\"}]}],\"patient\":{\"reference\":"
+        "\"Patient/p\"},\"period\":{\"start\":\"2024-01-01\"}}";
+    _cleanup_(count_unrefp) struct count *c = NULL;
+    struct coverage_set set;
+    struct err err = {0};
+    yyjson_val *v;
+    struct arena a;
+    struct roll r;
+
+    (void)state;
+    arena_init(&a, MIB(64));
+    assert_int_equal(coverage_set_read(&a, str_c(set_of_begun), &set, &err), 0);
+    roll_init(&r, &a, &set);
+    assert_int_equal(js_parse(&a, str_c(patient), &v, &err), 0);
+    assert_int_equal(roll_take(&r, v, &err), 0);
+    for (int i = 0; i <= COUNT_SERVICES_MAX; i++) {
+        char text[400];
+
+        snprintf(text, sizeof text, episode, i);
+        assert_int_equal(js_parse(&a, str_c(text), &v, &err), 0);
+        assert_int_equal(roll_take(&r, v, &err), 0);
+    }
+    assert_int_equal(count_make(&r, 1, &c, &err), 0);
+    assert_int_equal(sum(c, 0, COUNT_MONTHS - 1).of, COUNT_SERVICES_MAX);
+    arena_done(&a);
+}
+
 /* Whatever fails, the look after it counts what is there. */
 static void each_step_may_fail(void **state)
 {
@@ -375,6 +414,7 @@ int main(void)
         cmocka_unit_test(care_is_counted),
         cmocka_unit_test(places_are_known),
         cmocka_unit_test(newest_day_may_go),
+        cmocka_unit_test(services_of_one_are_bounded),
         cmocka_unit_test(each_step_may_fail),
     };
 
