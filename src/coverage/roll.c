@@ -122,6 +122,29 @@ static int numbered(struct roll *r, uint32_t (*number)(struct roll *r, struct st
 
 /* ---- places and organisations ---- */
 
+static bool has_code(yyjson_val *concept, struct str code)
+{
+    yyjson_val *coding;
+    size_t i, max;
+
+    yyjson_arr_foreach(js_get(concept, "coding"), i, max, coding)
+        if (str_eq(js_get_str(coding, "code"), code))
+            return true;
+    return false;
+}
+
+/* Somebody lives there: its name may say who. */
+static bool is_home(yyjson_val *location)
+{
+    yyjson_val *type;
+    size_t i, max;
+
+    yyjson_arr_foreach(js_get(location, "type"), i, max, type)
+        if (has_code(type, STR("PTRES")))
+            return true;
+    return has_code(js_get(location, "physicalType"), STR("ho"));
+}
+
 static int take_location(struct roll *r, yyjson_val *v, struct err *err)
 {
     yyjson_val *type = yyjson_arr_get_first(js_get(v, "type"));
@@ -146,7 +169,7 @@ static int take_location(struct roll *r, yyjson_val *v, struct err *err)
     p->level = arena_dup(r->a, level);
     p->part_of = up;
     p->org = org;
-    p->is_there = !str_eq(js_get_str(v, "status"), STR("inactive"));
+    p->is_there = !str_eq(js_get_str(v, "status"), STR("inactive")) && !is_home(v);
     return p->id.p && p->name.p && p->level.p ? 0 : err_no_memory(err);
 }
 

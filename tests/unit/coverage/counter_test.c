@@ -376,6 +376,39 @@ static void services_of_one_are_bounded(void **state)
     arena_done(&a);
 }
 
+/* A ministry is not told the name of a place where somebody lives. */
+static void homes_are_no_places(void **state)
+{
+    static const char *const says[] = {
+        "\"physicalType\":{\"coding\":[{\"code\":\"ho\"}]}",
+        "\"type\":[{\"coding\":[{\"code\":\"HOSP\"}]},{\"coding\":[{\"code\":\"PTRES\"}]}]"};
+    struct world x;
+
+    (void)state;
+    begin(&x);
+    for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+        _cleanup_(count_unrefp) struct count *c = NULL;
+        uint32_t clinic;
+
+        write(&x, false,
+              "{\"resourceType\":\"Location\",\"id\":\"home\",\"name\":\"At Ada's\",%s,\"partOf\":{"
+              "\"reference\":\"Location/d\"}}",
+              says[i]);
+        write(&x, false,
+              "{\"resourceType\":\"Encounter\",\"id\":\"v\",\"status\":\"finished\",\"class\":{"
+              "\"code\":\"HH\"},\"period\":{\"start\":\"2024-06-15T10:00:00Z\"},\"location\":[{"
+              "\"location\":{\"reference\":\"Location/home\"}}],\"serviceProvider\":{"
+              "\"reference\":\"Organization/ward\"}}");
+        expect(&x, THIRD, 0, 0);
+        assert_int_equal(counter_count(x.counter, &c, &x.err), 0);
+        assert_int_equal(count_place(c, STR("home")), NAMES_NONE);
+        clinic = count_place(c, STR("f"));
+        assert_true(clinic != NAMES_NONE);
+        assert_int_equal(c->visits[c->places[clinic].site * COUNT_WEEKS + COUNT_WEEKS - 1], 1);
+    }
+    end(&x);
+}
+
 /* Whatever fails, the look after it counts what is there. */
 static void each_step_may_fail(void **state)
 {
@@ -415,6 +448,7 @@ int main(void)
         cmocka_unit_test(places_are_known),
         cmocka_unit_test(newest_day_may_go),
         cmocka_unit_test(services_of_one_are_bounded),
+        cmocka_unit_test(homes_are_no_places),
         cmocka_unit_test(each_step_may_fail),
     };
 
