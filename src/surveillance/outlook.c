@@ -24,7 +24,7 @@ double outlook_mean(const struct outlook *o)
 
     for (size_t i = 0; i < o->n; i++)
         sum += o->part[i].weight * o->part[i].mean;
-    return o->known + sum;
+    return o->n && sum <= COUNT_MAX ? o->known + sum : (double)NAN;
 }
 
 double outlook_below(const struct outlook *o, double k)

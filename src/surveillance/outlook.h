@@ -22,6 +22,7 @@ struct outlook {
  * there being no narrower count. */
 void outlook_add(struct outlook *o, double weight, double mean, double variance);
 
+/* NAN: without parts, or of a count beyond all bounds; nobody can tell then. */
 double outlook_mean(const struct outlook *o);
 /* P(count <= k). */
 double outlook_below(const struct outlook *o, double k);

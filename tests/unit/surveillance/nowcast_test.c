@@ -251,6 +251,37 @@ static void test_awkward(void **state)
             }
 }
 
+/* All that ever was is reported on one day: no report tells how much of the newest is known. */
+static void test_backlog(void **state)
+{
+    enum { DAYS = DELAYS_MAX + 1 };
+    static const double counts[] = {1e3, 1e6};
+    static double all_now[DAYS * DAYS];
+    struct nowcast_point p[COLUMNS];
+    struct nowcast_job job = {.triangle = {DAYS, DELAYS_MAX, all_now},
+                              .from = DAYS - COLUMNS,
+                              .probabilities = probabilities,
+                              .n_probabilities = QUANTILES};
+    struct err err = {0};
+
+    (void)state;
+    for (size_t c = 0; c < ARRAY_LEN(counts); c++) {
+        struct arena a;
+
+        for (size_t i = 0; i < DAYS; i++)
+            all_now[i * DAYS + DAYS - 1 - i] = counts[c];
+        arena_init(&a, MIB(16));
+        job.arena = &a;
+        assert_int_equal(nowcast_run(&job, p, &err), 0);
+        for (size_t i = 0; i < COLUMNS; i++) {
+            assert_true(p[i].known == counts[c] && isnan(p[i].expected));
+            for (size_t k = 0; k < QUANTILES; k++)
+                assert_true(isnan(p[i].quantile[k]));
+        }
+        arena_done(&a);
+    }
+}
+
 static void test_limits(void **state)
 {
     static double large[(NOWCAST_PERIODS_MAX + 1)];
@@ -324,12 +355,12 @@ static void test_renewal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outlook), cmocka_unit_test(test_outlook_of_large_counts),
-        cmocka_unit_test(test_delays),  cmocka_unit_test(test_share_is_uncertain),
-        cmocka_unit_test(test_batches), cmocka_unit_test(test_steady),
-        cmocka_unit_test(test_growth),  cmocka_unit_test(test_awkward),
-        cmocka_unit_test(test_limits),  cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_renewal),
+        cmocka_unit_test(test_outlook),  cmocka_unit_test(test_outlook_of_large_counts),
+        cmocka_unit_test(test_delays),   cmocka_unit_test(test_share_is_uncertain),
+        cmocka_unit_test(test_batches),  cmocka_unit_test(test_steady),
+        cmocka_unit_test(test_growth),   cmocka_unit_test(test_awkward),
+        cmocka_unit_test(test_backlog),  cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_interval), cmocka_unit_test(test_renewal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
