@@ -155,9 +155,16 @@ static void tell(const struct rt_job *job, const struct mixture *m, struct rt_po
         ret->quantile[i] = isnan(mean) ? (double)NAN : quantile(m, job->probabilities[i]);
 }
 
+/* The smallest that it may be. */
+static double least_of(const struct rt_about *v)
+{
+    return v->sd > 0 ? MAX(v->min, v->mean - SPREAD_MAX * v->sd) : v->mean;
+}
+
 static int check(const struct rt_job *job, struct err *err)
 {
     const struct rt_about *mean = &job->interval_mean, *sd = &job->interval_sd;
+    double prior = job->prior_mean / job->prior_sd;
 
     if (job->n > RT_DAYS_MAX)
         return err_set(err, ERR_TOO_LONG, "%zu days are more than %d", job->n, RT_DAYS_MAX);
@@ -168,6 +175,17 @@ static int check(const struct rt_job *job, struct err *err)
     if ((mean->sd > 0 && (mean->mean < mean->min || mean->mean > mean->max)) ||
         (sd->sd > 0 && (sd->mean < sd->min || sd->mean > sd->max)))
         return err_set(err, ERR_VALUE, "a serial interval's values must lie within their bounds");
+    if (sd->sd > 0 && least_of(sd) >= least_of(mean))
+        return err_set(err, ERR_VALUE,
+                       "a serial interval's deviation must be able to lie below its mean");
+    if (least_of(sd) * RT_NARROW_MAX < mean->mean)
+        return err_set(err, ERR_VALUE,
+                       "a serial interval's deviation must not be below its mean / %d",
+                       RT_NARROW_MAX);
+    if (!(prior <= RT_NARROW_MAX && prior * RT_NARROW_MAX >= 1))
+        return err_set(err, ERR_VALUE,
+                       "R's mean and deviation beforehand must be within %d times of each other",
+                       RT_NARROW_MAX);
     return 0;
 }
 

@@ -18,6 +18,7 @@
 #define RT_WINDOW_MAX 365
 #define RT_DAYS_MAX 5000 /* of a series */
 #define RT_QUANTILES_MAX 31
+#define RT_NARROW_MAX 10000 /* a mean by its deviation; R's beforehand also the other way round */
 
 /* A number, and how sure it is: sd 0, then exactly; else normal from min to max. */
 struct rt_about {
@@ -40,8 +41,8 @@ struct rt_point {
     double quantile[RT_QUANTILES_MAX];
 };
 
-/* ret has a row for each day; the first window begins on the second. ERR_VALUE for an interval that
- * is none, ERR_TOO_LONG, ERR_NO_MEMORY. */
+/* ret has a row for each day; the first window begins on the second. ERR_VALUE for an interval or a
+ * prior that is none, ERR_TOO_LONG, ERR_NO_MEMORY. */
 int rt_run(const struct rt_job *job, struct rt_point *ret, struct err *err);
 
 /* The share of cases whose infector fell ill `day` days before. */

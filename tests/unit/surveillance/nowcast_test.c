@@ -347,6 +347,16 @@ static void test_renewal(void **state)
         assert_true(is_near(p[99].quantile[i], 1 / of_rate, 0.01));
     job.interval_mean.mean = 1;
     assert_int_equal(rt_run(&job, p, &err), ERR_VALUE);
+    job.interval_mean = (struct rt_about){5, 2, 2, 8};
+    job.interval_sd = (struct rt_about){6, 0.01, 5.5, 8}; /* where the mean is 2, it is none */
+    assert_int_equal(rt_run(&job, p, &err), ERR_VALUE);
+    job.interval_sd = (struct rt_about){1e-300, 0, 0, 0};
+    assert_int_equal(rt_run(&job, p, &err), ERR_VALUE);
+    job.interval_sd = (struct rt_about){2, 0.5, 1, 4};
+    assert_int_equal(rt_run(&job, p, &err), 0);
+    job.prior_sd = 1e-300;
+    assert_int_equal(rt_run(&job, p, &err), ERR_VALUE);
+    job.prior_sd = 5;
     job.n = RT_DAYS_MAX + 1;
     assert_int_equal(rt_run(&job, p, &err), ERR_TOO_LONG);
     arena_done(&a);
