@@ -180,6 +180,42 @@ static void a_form_has_bounds(void **state)
     assert_int_equal(n, 1);
 }
 
+/* The questions of many answers are found in their order; answers in none cost too much. */
+static void answers_have_bounds(void **state)
+{
+    _cleanup_(sb_done) struct sb form = sb_make(MIB(1)), given = sb_make(MIB(1));
+    static const bool in_order[] = {true, false};
+    yyjson_val *questionnaire, *response;
+
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(in_order); k++) {
+        struct sdc_entries made = {0};
+        struct err err = {0};
+        struct issues issues;
+        struct arena a;
+        struct sdc sdc = {.a = &a, .issues = &issues};
+
+        arena_init(&a, MIB(64));
+        issues_init(&issues, &a);
+        sb_reset(&form);
+        sb_reset(&given);
+        for (int i = 0; i < 4999; i++) {
+            sb_fmt(&form, "%s{'linkId':'%d','type':'group'}", i ? "," : "{'item':[", i);
+            sb_fmt(&given, "%s{'linkId':'%d'}", i ? "," : "{'item':[", in_order[k] ? i : 9999);
+        }
+        sb_lit(&form, "]}");
+        sb_lit(&given, "]}");
+        quote(&form);
+        quote(&given);
+        assert_int_equal(js_parse(&a, sb_view(&form), &questionnaire, &err), 0);
+        assert_int_equal(js_parse(&a, sb_view(&given), &response, &err), 0);
+        assert_int_equal(sdc_extract(&sdc, questionnaire, response, &made, &err),
+                         in_order[k] ? 0 : ERR_COSTLY);
+        assert_int_equal(issues.n > 0, !in_order[k]);
+        arena_done(&a);
+    }
+}
+
 /* A condition may look at all items: many of them in a long response cost too much. */
 static void conditions_have_bounds(void **state)
 {
@@ -217,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_may_fail),
         cmocka_unit_test(a_form_has_bounds),
+        cmocka_unit_test(answers_have_bounds),
         cmocka_unit_test(conditions_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
