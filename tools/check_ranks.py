@@ -13,7 +13,7 @@ RANKS = {
     "fhir": 1, "http": 1, "synth": 1, "vault": 1,
     "store": 2,
     "notify": 3, "terminology": 3, "identity": 3, "trust": 3,
-    "exchange": 4, "surveillance": 4, "research": 4, "strategy": 4,
+    "coverage": 4, "exchange": 4, "surveillance": 4, "research": 4, "strategy": 4,
     "api": 5,
     "server": 6,
     "cli": 7,

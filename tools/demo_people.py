@@ -14,7 +14,7 @@ CHILD_DOSES_MAX = 14
 OTHERS = (('epidemiologist', 'epidemiologist', '-', 'Epidemiologist'),
           ('steward', 'steward', '-', 'Data steward'),
           ('privacy', 'privacy', '-', 'Privacy officer'),
-          ('ministry', 'researcher', '-', 'Ministry of Health'),
+          ('ministry', 'ministry', '-', 'Ministry of Health'),
           ('operator', 'operator', '-', 'Operator'))
 
 

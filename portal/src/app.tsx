@@ -18,6 +18,7 @@ const HealthRoom = lazy(() => import('./health/room'));
 const FamilyRoom = lazy(() => import('./family/room'));
 const StewardRoom = lazy(() => import('./steward/room'));
 const WatchRoom = lazy(() => import('./watch/room'));
+const CountryRoom = lazy(() => import('./country/room'));
 const CareRoom = lazy(() => import('./care/room'));
 
 function Frame({
@@ -50,6 +51,7 @@ function InRoom({ node, session, route }: { node: NodeInfo; session: Session; ro
   if (session.room === 'family') return <FamilyRoom client={client} node={node} route={route} />;
   if (session.room === 'care') return <CareRoom client={client} node={node} route={route} />;
   if (session.room === 'watch') return <WatchRoom client={client} node={node} route={route} />;
+  if (session.room === 'country') return <CountryRoom client={client} node={node} route={route} />;
   if (isKept(session.room)) return <StewardRoom client={client} node={node} route={route} />;
   return <EmptyRoom node={node} />;
 }

@@ -129,6 +129,11 @@ void api_audit(struct api *api, struct audit_log *log)
     api->audit = log;
 }
 
+void api_counter(struct api *api, struct counter *counter)
+{
+    api->counter = counter;
+}
+
 void api_centre(struct api *api, struct centre *centre)
 {
     api->centre = centre;

@@ -79,6 +79,10 @@ void api_audit(struct api *api, struct audit_log *log);
 struct notify;
 void api_notify(struct api *api, struct notify *notify);
 
+/* Who counts how far programmes reach; must outlive the api. Call it before anything is handled;
+ * without, $coverage and $use say that nothing is counted. */
+struct counter;
+void api_counter(struct api *api, struct counter *counter);
 /* The surveillance centre, for the operations below /carnet; must outlive the api. Call it before
  * the first request. */
 struct centre;

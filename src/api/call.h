@@ -51,6 +51,7 @@ struct api {
     struct audit_log *audit; /* NULL: none is kept */
     struct notify *notify;   /* NULL: nobody is told */
     struct centre *centre;   /* NULL: no surveillance */
+    struct counter *counter; /* NULL: programmes are not counted */
     void (*search_parameter_changed)(void *ctx);
     void *changed_ctx;
     void (*terminology_changed)(void *ctx);

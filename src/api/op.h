@@ -29,7 +29,7 @@ struct op {
     const char *url;     /* canonical of its OperationDefinition */
     bool get;            /* may be asked by GET too: it changes nothing */
     bool is_own;         /* below /carnet: not of FHIR's, and in no CapabilityStatement */
-    bool operators;      /* of the whole node: no scope opens it */
+    bool programmes;     /* of the whole node, for those who see how programmes go (surveil.h) */
     bool quick;          /* short enough for an event loop; otherwise a worker runs it */
     int (*run)(struct call *c, struct store_txn *txn); /* fills status and out */
     write_change *change;
@@ -121,6 +121,7 @@ int op_store(struct call *c, struct str text);
 /* ---- the operations ---- */
 
 int op_convert(struct call *c, struct store_txn *txn);
+int op_coverage(struct call *c, struct store_txn *txn);
 int op_meta(struct call *c, struct store_txn *txn);
 int op_meta_add(struct write *w, yyjson_val *newest, struct sb *next);
 int op_meta_delete(struct write *w, yyjson_val *newest, struct sb *next);
@@ -168,6 +169,7 @@ int op_signal_step(struct call *c, struct store_txn *txn);
 
 int op_conformance(struct call *c, struct store_txn *txn);
 int op_snapshot(struct call *c, struct store_txn *txn);
+int op_use(struct call *c, struct store_txn *txn);
 int op_validate(struct call *c, struct store_txn *txn);
 
 #endif

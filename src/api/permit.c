@@ -1,7 +1,7 @@
 /* permit.c - which rights an interaction needs before it is tried (SMART scopes, version 2). What
  * is seen and written in it, the store asks row by row.
  */
-#include "api/op.h"
+#include "api/surveil.h"
 
 #include "trust/allow.h"
 
@@ -35,7 +35,9 @@ int call_permit(struct call *c)
 
     if (c->who.kind != ACCESS_GRANTED || !rights)
         return 0;
-    if (c->row->action == ACT_EXPUNGE || (c->op && c->op->operators))
+    if (c->op && c->op->programmes)
+        return surveil_may(c, SURVEIL_PROGRAMMES);
+    if (c->row->action == ACT_EXPUNGE)
         return err_set(&c->err, ERR_FORBIDDEN, "this is for the node's operators");
     if (c->is_own)
         return 0; /* they ask for themselves: surveil.h */

@@ -8,18 +8,24 @@
 
 static bool may(const struct policy_role *role, enum surveil_what what)
 {
-    return what == SURVEIL_PEOPLE ? role->line_lists
-           : what == SURVEIL_WORK ? role->signals
-                                  : role->counts;
+    switch (what) {
+    case SURVEIL_COUNTS: return role->counts;
+    case SURVEIL_PEOPLE: return role->line_lists;
+    case SURVEIL_WORK: return role->signals;
+    case SURVEIL_PROGRAMMES: return role->programmes;
+    }
+    return false;
 }
 
-static int may_ask(struct call *c, enum surveil_what what)
+int surveil_may(struct call *c, enum surveil_what what)
 {
     static const char *const refused[] = {
         [SURVEIL_COUNTS] = "counts of cases are not for this role or purpose",
         [SURVEIL_PEOPLE] = "who the cases are is not for this role or purpose",
         [SURVEIL_WORK] = "work on signals is not for this role or purpose",
+        [SURVEIL_PROGRAMMES] = "how programmes go is not for this role or purpose",
     };
+    int type = def_resource(what == SURVEIL_PROGRAMMES ? STR("MeasureReport") : STR("Task"));
     unsigned rights = SMART_R | SMART_S | (what == SURVEIL_WORK ? SMART_U : 0);
     const struct identity *i = c->who.identity;
     _cleanup_(policy_unrefp) const struct policy *p = NULL;
@@ -28,7 +34,7 @@ static int may_ask(struct call *c, enum surveil_what what)
 
     if (!i)
         return 0; /* open, or the operator's socket */
-    r = allow_interaction(&c->who, def_resource(STR("Task")), rights, &c->err);
+    r = allow_interaction(&c->who, type, rights, &c->err);
     if (r >= 0 && what == SURVEIL_PEOPLE)
         r = allow_interaction(&c->who, def_resource(STR("Patient")), SMART_R | SMART_S, &c->err);
     if (r < 0)
@@ -47,7 +53,7 @@ static int may_ask(struct call *c, enum surveil_what what)
 int surveil_begin(struct call *c, enum surveil_what what)
 {
     struct kept *kept;
-    int r = may_ask(c, what);
+    int r = surveil_may(c, what);
 
     if (r < 0)
         return r;

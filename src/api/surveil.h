@@ -1,9 +1,11 @@
 /* surveil.h - what the operations of the surveillance centre share: who may ask, and for what.
+ * (Who may ask how far programmes reach is asked here too.)
  *
  * Counts and signals are for roles whose policy says `counts`, under a purpose of the role; who the
  * cases are for those with `lineLists`, the work on signals for those with `signals`. A program
  * shows a token with user/Task.rs for the first, user/Patient.rs besides for the second, and
- * user/Task.rus for the third.
+ * user/Task.rus for the third. How far programmes reach is for roles with `programmes`, and
+ * a token with user/MeasureReport.rs.
  */
 #ifndef API_SURVEIL_H
 #define API_SURVEIL_H
@@ -14,7 +16,10 @@
 
 #define SURVEIL_PERIODS 53 /* of which counts are shown where no `from` is asked for */
 
-enum surveil_what { SURVEIL_COUNTS, SURVEIL_PEOPLE, SURVEIL_WORK };
+enum surveil_what { SURVEIL_COUNTS, SURVEIL_PEOPLE, SURVEIL_WORK, SURVEIL_PROGRAMMES };
+
+/* Whether the asker may ask; ERR_FORBIDDEN. */
+int surveil_may(struct call *c, enum surveil_what what);
 
 /* Whether the asker may ask; ERR_FORBIDDEN, ERR_NOT_SUPPORTED where the node keeps no cases,
  * ERR_BUSY while they are counted for the first time. */

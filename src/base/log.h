@@ -29,6 +29,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
     X(LOG_NOTICE, "notice", "a notice to a person could not be sent")                              \
     X(LOG_EID, "eid", "a provider of identities could not be asked, or was not believed")          \
     X(LOG_SURVEILLANCE, "surveillance", "cases could not be kept, or signals not raised")          \
+    X(LOG_COVERAGE, "coverage", "how far programmes reach could not be counted")                   \
     X(LOG_LIMIT, "limit", "a stranger met a named limit")                                          \
     X(LOG_NET, "net", "a connection or listener failed")
 

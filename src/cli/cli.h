@@ -40,6 +40,8 @@
     X(terminology)      \
     X(series)           \
     X(detect)           \
+    X(nowcast)          \
+    X(rt)               \
     X(audit)            \
     X(witness)          \
     X(version)

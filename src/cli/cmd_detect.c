@@ -1,16 +1,14 @@
 #include "cli/cli.h"
 
+#include "cli/rows.h"
 #include "surveillance/table.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define METHOD_ARENA_MAX MIB(64) /* what one series may take */
-#define FLUSH_BYTES KIB(256)
-#define OUT_BYTES_MAX MIB(4) /* waiting text: a row is far shorter than what is left */
-#define YEAR_POINTS 52       /* asked for by default where a method learns from what was before */
+#define YEAR_POINTS 52 /* asked for by default where a method learns from what was before */
 
 static const struct cli_option options[] = {
     {"method", "NAME", "how to judge; --methods lists the names", CLI_STRING, false, NULL, 0, 0},
@@ -34,8 +32,7 @@ struct detection {
     struct detect_point **points; /* of each stratum, from its `from` on */
     size_t *from, *end;           /* of each stratum: the judged points */
     bool is_json;
-    int fd;
-    struct sb text;
+    struct rows out;
 };
 
 /* ---- the command line ---- */
@@ -165,23 +162,6 @@ static int judge(struct detection *d, const struct cli_args *args, struct arena 
 
 /* ---- writing ---- */
 
-/* The shortest of the texts that read back as the same number; nothing for one that is none. */
-static void put_number(struct sb *to, double v, const char *none)
-{
-    char text[32];
-
-    if (!isfinite(v)) {
-        sb_str(to, str_c(none));
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    sb_str(to, str_c(text));
-}
-
 /* The judgement of a row, NULL where it was not asked for. */
 static const struct detect_point *point_of(const struct detection *d, const struct table_row *row)
 {
@@ -197,16 +177,16 @@ static void put_csv(struct detection *d, const struct table_row *row)
     const struct detect_point *p = point_of(d, row);
     char note[DETECT_NOTE_TEXT_MAX] = "outside the range";
 
-    sb_str(&d->text, row->text);
-    sb_char(&d->text, ',');
+    sb_str(&d->out.text, row->text);
+    sb_char(&d->out.text, ',');
     if (p) {
-        put_number(&d->text, p->threshold, "");
+        rows_number(&d->out, p->threshold, "");
         note_text(p->note, d->table.strata[row->stratum].series.points_a_year, note);
     }
-    sb_char(&d->text, ',');
+    sb_char(&d->out.text, ',');
     if (p && note_is_judged(p->note.code))
-        sb_char(&d->text, p->alarm ? '1' : '0');
-    sb_fmt(&d->text, strchr(note, ',') ? ",\"%s\"\n" : ",%s\n", note);
+        sb_char(&d->out.text, p->alarm ? '1' : '0');
+    sb_fmt(&d->out.text, strchr(note, ',') ? ",\"%s\"\n" : ",%s\n", note);
 }
 
 static bool put_json(struct detection *d, struct arena *a, const struct table_row *row,
@@ -218,43 +198,32 @@ static bool put_json(struct detection *d, struct arena *a, const struct table_ro
 
     if (!table_fields(a, &d->table, row, fields))
         return false;
-    sb_str(&d->text, is_first ? STR("\n{") : STR(",\n{"));
+    sb_str(&d->out.text, is_first ? STR("\n{") : STR(",\n{"));
     for (size_t i = 0; i < d->table.n_columns; i++) {
-        sb_json(&d->text, d->table.names[i]);
-        sb_char(&d->text, ':');
+        sb_json(&d->out.text, d->table.names[i]);
+        sb_char(&d->out.text, ':');
         if (i == 1)
-            put_number(&d->text, row->count, "null");
+            rows_number(&d->out, row->count, "null");
         else
-            sb_json(&d->text, fields[i]);
-        sb_char(&d->text, ',');
+            sb_json(&d->out.text, fields[i]);
+        sb_char(&d->out.text, ',');
     }
-    sb_lit(&d->text, "\"threshold\":");
-    put_number(&d->text, p ? p->threshold : NAN, "null");
-    sb_lit(&d->text, ",\"expected\":");
-    put_number(&d->text, p ? p->expected : NAN, "null");
-    sb_lit(&d->text, ",\"p\":");
-    put_number(&d->text, p ? p->p : NAN, "null");
-    sb_lit(&d->text, ",\"alarm\":");
-    sb_str(&d->text, !p || !note_is_judged(p->note.code) ? STR("null")
-                     : p->alarm                          ? STR("true")
-                                                         : STR("false"));
-    sb_lit(&d->text, ",\"note\":");
+    sb_lit(&d->out.text, "\"threshold\":");
+    rows_number(&d->out, p ? p->threshold : NAN, "null");
+    sb_lit(&d->out.text, ",\"expected\":");
+    rows_number(&d->out, p ? p->expected : NAN, "null");
+    sb_lit(&d->out.text, ",\"p\":");
+    rows_number(&d->out, p ? p->p : NAN, "null");
+    sb_lit(&d->out.text, ",\"alarm\":");
+    sb_str(&d->out.text, !p || !note_is_judged(p->note.code) ? STR("null")
+                         : p->alarm                          ? STR("true")
+                                                             : STR("false"));
+    sb_lit(&d->out.text, ",\"note\":");
     if (p)
         note_text(p->note, d->table.strata[row->stratum].series.points_a_year, note);
-    sb_json(&d->text, str_c(note));
-    sb_char(&d->text, '}');
+    sb_json(&d->out.text, str_c(note));
+    sb_char(&d->out.text, '}');
     return true;
-}
-
-static int flush(struct detection *d, size_t least, struct err *err)
-{
-    int r = sb_ok(&d->text, err);
-
-    if (r < 0 || d->text.n < least)
-        return r;
-    r = cli_write(d->fd, sb_view(&d->text), err);
-    sb_reset(&d->text);
-    return r;
 }
 
 static int write_rows(struct detection *d, struct err *err)
@@ -264,25 +233,25 @@ static int write_rows(struct detection *d, struct err *err)
 
     arena_init(&a, MIB(1));
     if (d->is_json)
-        sb_fmt(&d->text, "{\"method\":\"%s\",\"rows\":[", d->method->name);
+        sb_fmt(&d->out.text, "{\"method\":\"%s\",\"rows\":[", d->method->name);
     else
-        sb_fmt(&d->text, "%.*s,threshold,alarm,note\n", STR_ARG(d->table.header));
+        sb_fmt(&d->out.text, "%.*s,threshold,alarm,note\n", STR_ARG(d->table.header));
     for (size_t i = 0; r == 0 && i < d->table.n_rows; i++) {
         arena_reset(&a);
         if (!d->is_json)
             put_csv(d, &d->table.rows[i]);
         else if (!put_json(d, &a, &d->table.rows[i], i == 0))
             return err_no_memory(err);
-        r = flush(d, FLUSH_BYTES, err);
+        r = rows_flush(&d->out, err);
     }
     if (d->is_json)
-        sb_lit(&d->text, "\n]}\n");
-    return r == 0 ? flush(d, 0, err) : r;
+        sb_lit(&d->out.text, "\n]}\n");
+    return r == 0 ? rows_end(&d->out, err) : r;
 }
 
 static int list_methods(struct err *err)
 {
-    _cleanup_(sb_done) struct sb text = sb_make(OUT_BYTES_MAX);
+    _cleanup_(sb_done) struct sb text = sb_make(ROWS_WAITING_MAX);
     int r;
 
     detect_describe(&text);
@@ -306,9 +275,9 @@ static int detect(struct detection *d, const struct cli_args *args, struct arena
     if (d->table.n_missing)
         fprintf(stderr, "carnet detect: %zu %s: taken as not known\n", d->table.n_missing,
                 d->table.n_missing == 1 ? "point has no row" : "points have no row");
-    r = cli_output_open(cli_string(args, "out"), &d->fd, err);
+    r = cli_output_open(cli_string(args, "out"), &d->out.fd, err);
     if (r == 0)
-        r = cli_output_close(d->fd, write_rows(d, err), err);
+        r = cli_output_close(d->out.fd, write_rows(d, err), err);
     return r;
 }
 
@@ -316,7 +285,7 @@ static int run(const struct cli_args *args, struct err *err)
 {
     _cleanup_(sb_done) struct sb file = sb_make(TABLE_FILE_MAX);
     _cleanup_(arena_done) struct arena a;
-    struct detection d = {.fd = -1, .text = sb_make(OUT_BYTES_MAX)};
+    struct detection d = {.out = {-1, sb_make(ROWS_WAITING_MAX)}};
     int r;
 
     arena_init(&a, TABLE_ARENA_MAX);
@@ -325,7 +294,7 @@ static int run(const struct cli_args *args, struct err *err)
     if (args->n_operands == 0)
         return err_set(err, ERR_VALUE, "FILE is missing; - is standard input");
     r = detect(&d, args, &a, &file, err);
-    sb_done(&d.text);
+    sb_done(&d.out.text);
     return r < 0 ? r : 0;
 }
 

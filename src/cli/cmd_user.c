@@ -4,7 +4,9 @@
 
 static const struct cli_option options[] = {
     CLI_STORE_OPTIONS,
-    {"role", "ROLE", "of add: patient, worker, steward, epidemiologist, researcher, operator",
+    {"role", "ROLE",
+     "of add: patient, guardian, worker, steward, privacy, epidemiologist, ministry, researcher, "
+     "operator",
      CLI_STRING, false, NULL, 0, 0},
     {"name", "TEXT", "of add: what pages call the person", CLI_STRING, false, NULL, 0, 0},
     {"fhir-user", "TYPE/ID", "of add: the resource that stands for the person", CLI_STRING, false,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "coverage/counter.h"
 #include "server/audit_note.h"
 #include "server/auth.h"
 #include "server/operator.h"
@@ -185,6 +186,7 @@ static void server_done(struct server *s)
     api_free(s->api);
     trust_free(s->trust);
     centre_free(s->centre);
+    counter_free(s->counter);
     notices_stop(&s->notices);
     server_audit_close(s->audit);
     store_close(s->store);
@@ -445,6 +447,22 @@ static int make_centre(struct server *s, struct err *err)
     return r;
 }
 
+/* How far programmes reach is counted from the feed. */
+static int make_counter(struct server *s, struct err *err)
+{
+    _cleanup_(sb_done) struct sb set = sb_make(COVERAGE_BYTES_MAX);
+    const char *path = s->config->coverage;
+    struct access node = trust_system();
+    int r = path ? sb_load(&set, path, err) : 0;
+
+    if (r < 0 || !s->config->counts_programmes)
+        return r;
+    r = counter_new(s->store, &node, path ? sb_view(&set) : STR_NULL, &s->counter, err);
+    if (r >= 0)
+        api_counter(s->api, s->counter);
+    return r;
+}
+
 static int start_centre(struct server *s, struct err *err)
 {
     if (!s->centre)
@@ -535,11 +553,15 @@ int server_run(const struct server_config *config,
     store_on_change(s.store, reload, &s);
     r = make_centre(&s, err);
     if (r >= 0)
+        r = make_counter(&s, err);
+    if (r >= 0)
         r = start_http(&s, err);
     if (r >= 0)
         r = start_trust(&s, err);
     if (r >= 0)
         r = start_centre(&s, err);
+    if (r >= 0 && s.counter)
+        r = counter_start(s.counter, err);
     if (r >= 0)
         r = start_demo(&s, &demo, err);
     if (r < 0)

@@ -40,6 +40,8 @@ struct server_config {
     bool surveillance;            /* keep cases and raise signals (surveillance/centre.h) */
     const char *case_definitions; /* file, NULL: those that are built in */
     const char *signal_rules;     /* likewise */
+    bool counts_programmes;       /* how far they reach (coverage/counter.h) */
+    const char *coverage;         /* file of indicators, likewise */
     const char *notify;           /* file with what carries notices, NULL: nothing is sent */
     const char *eid;              /* file with providers of identities, NULL: none */
     const char *policy;           /* file with who sees what, NULL: the one that is built in */

@@ -41,7 +41,8 @@ struct refusals {
     atomic_uint n, left_out;
 };
 
-struct centre; /* surveillance/centre.h */
+struct centre;  /* surveillance/centre.h */
+struct counter; /* coverage/counter.h */
 
 #define SERVER_ROOT_MAX 1024
 
@@ -57,11 +58,12 @@ struct server {
     struct relabel *relabel;
     struct http_server *http, *control;
     struct backup backup;
-    struct outside outside; /* asks other servers; of a node that asks who is there */
-    struct notices notices; /* what tells people; of a node that asks who is there */
-    struct centre *centre;  /* NULL: no surveillance */
-    struct trust *trust;    /* NULL: --open */
-    struct str root;        /* public URL of the node, without /fhir */
+    struct outside outside;  /* asks other servers; of a node that asks who is there */
+    struct notices notices;  /* what tells people; of a node that asks who is there */
+    struct centre *centre;   /* NULL: no surveillance */
+    struct counter *counter; /* NULL: programmes are not counted */
+    struct trust *trust;     /* NULL: --open */
+    struct str root;         /* public URL of the node, without /fhir */
     char root_text[SERVER_ROOT_MAX];
     char first_secret[SECRET_TEXT_MAX]; /* of the first account, once; or "" */
     atomic_bool is_ready;               /* all of the above is settled */

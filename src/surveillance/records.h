@@ -13,14 +13,14 @@
 #ifndef SURVEILLANCE_RECORDS_H
 #define SURVEILLANCE_RECORDS_H
 
-#include "fhir/validate.h"
+#include "fhir/names.h"
 #include "surveillance/case_definition.h"
 
 #define RECORDS_BYTES_MAX MIB(4096) /* what one set of records may take */
 #define PLACE_DEPTH_MAX 16          /* places within places */
 
 #define DAY_UNKNOWN INT32_MIN /* days are counted from 1970-01-01, in the record's own zone */
-#define NOT_THERE UINT32_MAX  /* for a place, a person, a visit, evidence, a case */
+#define NOT_THERE NAMES_NONE  /* for a place, a person, a visit, evidence, a case */
 #define MERGE_DEPTH_MAX 16    /* a record replaced by one that is replaced … */
 
 enum person_sex { SEX_UNKNOWN, SEX_FEMALE, SEX_MALE, SEX_OTHER };
@@ -64,23 +64,6 @@ struct outbreak {
     uint32_t place;   /* NOT_THERE: the country */
     uint16_t disease;
 };
-
-/* Ids of things, numbered in the order in which they were first mentioned. They are kept as
- * index_id_key packs them, end to end. */
-struct names {
-    bool is_typed; /* with a letter in front that tells the type */
-    char *bytes;
-    size_t bytes_room;
-    uint32_t *ends; /* where each ends in bytes */
-    size_t n, room;
-    uint32_t *slots;
-    size_t n_slots;
-};
-
-#define NAMES_TEXT_MAX (FHIR_ID_MAX + 2)
-
-/* Id number i, with the letter if they have one. It stands in `ret`. */
-struct str names_text(const struct names *t, uint32_t i, char ret[NAMES_TEXT_MAX]);
 
 struct records {
     struct arena *a;

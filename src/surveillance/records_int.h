@@ -4,20 +4,6 @@
 
 #include "surveillance/records.h"
 
-/* The number of a name, given when it is new; NOT_THERE at the arena's limit. Of an id more than
- * FHIR_ID_MAX characters are cut off: it is none of a store's. Without a name: a new number that
- * has none, as after names_blank. */
-uint32_t names_number(struct names *t, struct arena *a, struct str name);
-
-/* The number of a name that has one; else NOT_THERE. */
-uint32_t names_find(const struct names *t, struct str name);
-
-/* The name of a number is forgotten, and leads nowhere; the number stays taken. */
-void names_blank(struct names *t, uint32_t i);
-
-/* An array of `n` elements with room for another; NULL at the limit. *room is in elements. */
-void *names_room(struct arena *a, void *v, size_t n, size_t *room, size_t size);
-
 /* ---- records.c: the number of an id (of a finding: with its type in front), given when it is new;
  * NOT_THERE at the arena's limit ---- */
 

@@ -2,6 +2,7 @@
 #include "surveillance/signals_int.h"
 
 #include "base/clock.h"
+#include "surveillance/table.h"
 
 #include <math.h>
 
@@ -13,11 +14,7 @@ static const char *const own[] = {"resourceType", "id",     "meta",       "descr
 
 void signal_put_week(struct sb *out, int32_t week)
 {
-    int32_t thursday = weekly_monday(week) + 3;
-    int year, month, day;
-
-    clock_civil(thursday, &year, &month, &day);
-    sb_fmt(out, "%04d-W%02d", year, (int)((thursday - clock_days(year, 1, 1)) / 7 + 1));
+    table_put_week(weekly_monday(week), out);
 }
 
 int32_t signal_week(struct str text)

@@ -2,13 +2,13 @@
 
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #define YEAR_MIN 1800
 #define YEAR_MAX 2200
 #define NUMBER_MAX 1000000000 /* of a bare week number */
-#define KEY_SEPARATOR '\x1f'
-#define SHOWN_MAX 40 /* bytes of a wrong field that a message repeats */
+#define SHOWN_MAX 40          /* bytes of a wrong field that a message repeats */
 
 /* ---- fields ---- */
 
@@ -233,9 +233,9 @@ static int stratum_of(struct reader *r, struct strata *s, const struct str *fiel
     int bad;
 
     sb_reset(key);
-    for (size_t i = 2; i < s->t->n_columns; i++) {
-        if (i > 2)
-            sb_char(key, KEY_SEPARATOR);
+    for (size_t i = s->t->first_stratum; i < s->t->n_columns; i++) {
+        if (i > s->t->first_stratum)
+            sb_char(key, TABLE_KEY_SEPARATOR);
         sb_str(key, fields[i]);
     }
     bad = sb_ok(key, err);
@@ -267,6 +267,10 @@ static int read_header(struct reader *r, struct table *t, struct err *err)
     if (n < 0)
         return n;
     t->n_columns = (size_t)n;
+    if (t->first_stratum == 3 && (n < 3 || !str_eq(t->names[2], STR("reported"))))
+        return err_set(err, ERR_SYNTAX,
+                       "line 1 must name the columns: date,count,reported or week,count,reported, "
+                       "then the strata");
     if (n < 2 || !str_eq(t->names[1], STR("count")) ||
         !(str_eq(t->names[0], STR("date")) || str_eq(t->names[0], STR("week"))))
         return err_set(err, ERR_SYNTAX,
@@ -290,10 +294,18 @@ static int read_row(struct reader *r, struct strata *s, struct str line, struct 
     if (t->n_rows == 0 && t->form == TABLE_WEEKS && str_find(fields[0], '-') < 0)
         t->form = TABLE_NUMBERS;
     *ret = (struct table_row){.text = line, .line = r->line};
-    if (!forms[t->form].parse(fields[0], &ret->period))
-        return err_set(err, ERR_VALUE, "line %zu: \"%.*s\" is not %s", r->line,
-                       STR_ARG(str_head(fields[0], SHOWN_MAX)), forms[t->form].what);
+    for (int i = 0; i < (t->first_stratum == 3 ? 2 : 1); i++) {
+        struct str field = fields[i ? 2 : 0];
+
+        if (!forms[t->form].parse(field, i ? &ret->reported : &ret->period))
+            return err_set(err, ERR_VALUE, "line %zu: \"%.*s\" is not %s", r->line,
+                           STR_ARG(str_head(field, SHOWN_MAX)), forms[t->form].what);
+    }
     bad = parse_count(r, fields[1], &ret->count, err);
+    if (bad == 0 && t->first_stratum == 3 && isnan(ret->count))
+        bad = err_set(err, ERR_VALUE, "line %zu: a report has no count", r->line);
+    if (bad == 0 && t->first_stratum == 3 && ret->reported < ret->period)
+        bad = err_set(err, ERR_VALUE, "line %zu: it was reported before it was", r->line);
     if (bad == 0)
         bad = stratum_of(r, s, fields, key, &ret->stratum, err);
     return bad;
@@ -349,14 +361,22 @@ static int64_t divisor(int64_t a, int64_t b)
 
 /* Months where all dates are the first of one; weeks where they lie whole weeks apart; else days,
  * which must then fill half of their time. */
-static void find_step(struct table *t, unsigned *ret_points_a_year)
+static int64_t month_of(int64_t day)
+{
+    int y, m, d;
+
+    clock_civil(day, &y, &m, &d);
+    return y * 12 + m - 1;
+}
+
+static void find_step(struct table *t)
 {
     int64_t apart = 0;
     bool first_days = t->n_rows > 1;
     int y, m, d;
 
     t->step = t->form == TABLE_WEEKS ? 7 : 1;
-    *ret_points_a_year = 52;
+    t->points_a_year = t->form == TABLE_NUMBERS && t->first_stratum == 3 ? 0 : 52;
     if (t->form != TABLE_DATES)
         return;
     for (size_t i = 0; i < t->n_rows; i++) {
@@ -368,17 +388,17 @@ static void find_step(struct table *t, unsigned *ret_points_a_year)
     }
     if (first_days && apart % 7 != 0) {
         for (size_t i = 0; i < t->n_rows; i++) {
-            clock_civil(t->rows[i].period, &y, &m, &d);
-            t->rows[i].period = y * 12 + m - 1;
+            t->rows[i].period = month_of(t->rows[i].period);
+            t->rows[i].reported = month_of(t->rows[i].reported);
         }
-        *ret_points_a_year = 12;
+        t->points_a_year = 12;
         return;
     }
     if (apart % 7 == 0) {
         t->step = 7;
         return;
     }
-    *ret_points_a_year = 365;
+    t->points_a_year = 365;
 }
 
 static void find_spans(struct table *t)
@@ -392,14 +412,14 @@ static void find_spans(struct table *t)
     }
 }
 
-static int64_t day_of(const struct table *t, unsigned points_a_year, int64_t period)
+static int64_t day_of(const struct table *t, int64_t period)
 {
-    (void)t;
-    return points_a_year == 12 ? clock_days((int)(period / 12), (int)(period % 12) + 1, 1) : period;
+    return t->points_a_year == 12 ? clock_days((int)(period / 12), (int)(period % 12) + 1, 1)
+                                  : period;
 }
 
-static int make_series(struct arena *a, struct table *t, struct table_stratum *s,
-                       unsigned points_a_year, size_t *total, struct err *err)
+static int make_series(struct arena *a, struct table *t, struct table_stratum *s, size_t *total,
+                       struct err *err)
 {
     size_t n = (size_t)((s->last - s->first) / t->step) + 1;
     double *count;
@@ -409,7 +429,7 @@ static int make_series(struct arena *a, struct table *t, struct table_stratum *s
         return err_set(err, ERR_TOO_LONG,
                        "a series of %zu points is too long: the bound is %d, and %d for all", n,
                        SERIES_POINTS_MAX, TABLE_POINTS_MAX);
-    if (points_a_year == 365 && s->rows < n / 2)
+    if (t->points_a_year == 365 && s->rows < n / 2)
         return err_set(err, ERR_VALUE,
                        "the dates are neither of one weekday nor daily: %zu dates in %zu days",
                        s->rows, n);
@@ -423,9 +443,9 @@ static int make_series(struct arena *a, struct table *t, struct table_stratum *s
     for (size_t i = 0; i < n; i++) {
         count[i] = NAN;
         if (day)
-            day[i] = day_of(t, points_a_year, s->first + (int64_t)i * t->step);
+            day[i] = day_of(t, s->first + (int64_t)i * t->step);
     }
-    s->series = (struct series){n, count, day, points_a_year};
+    s->series = (struct series){n, count, day, t->points_a_year};
     return 0;
 }
 
@@ -455,30 +475,81 @@ static int place_rows(struct arena *a, struct table *t, size_t total, struct err
     return 0;
 }
 
+static int read_all(struct reader *r, struct table *t, struct err *err)
+{
+    int bad;
+
+    if (r->rest.n > TABLE_FILE_MAX)
+        return err_set(err, ERR_TOO_LONG, "the file is longer than %zu MiB", TABLE_FILE_MAX >> 20);
+    bad = read_header(r, t, err);
+    if (bad == 0)
+        bad = read_rows(r, t, err);
+    if (bad != 0)
+        return bad;
+    find_step(t);
+    find_spans(t);
+    return 0;
+}
+
 int table_read(struct arena *a, struct str text, struct table *ret, struct err *err)
 {
     struct reader r = {.a = a, .rest = text};
-    struct table t = {0};
-    unsigned points_a_year = 0;
+    struct table t = {.first_stratum = 2};
     size_t total = 0;
-    int bad;
+    int bad = read_all(&r, &t, err);
 
-    if (text.n > TABLE_FILE_MAX)
-        return err_set(err, ERR_TOO_LONG, "the file is longer than %zu MiB", TABLE_FILE_MAX >> 20);
-    bad = read_header(&r, &t, err);
-    if (bad == 0)
-        bad = read_rows(&r, &t, err);
-    if (bad == 0)
-        find_step(&t, &points_a_year);
-    if (bad == 0)
-        find_spans(&t);
     for (size_t i = 0; bad == 0 && i < t.n_strata; i++)
-        bad = make_series(a, &t, &t.strata[i], points_a_year, &total, err);
+        bad = make_series(a, &t, &t.strata[i], &total, err);
     if (bad == 0)
         bad = place_rows(a, &t, total, err);
     if (bad == 0)
         *ret = t;
     return bad;
+}
+
+int table_read_reports(struct arena *a, struct str text, struct table *ret, struct err *err)
+{
+    struct reader r = {.a = a, .rest = text};
+    struct table t = {.first_stratum = 3};
+    int bad = read_all(&r, &t, err);
+
+    if (bad == 0)
+        *ret = t;
+    return bad;
+}
+
+int table_period(const struct table *t, struct str text, int64_t *ret, struct err *err)
+{
+    int64_t period;
+
+    if (!forms[t->form].parse(text, &period))
+        return err_set(err, ERR_VALUE, "\"%.*s\" is not %s", STR_ARG(str_head(text, SHOWN_MAX)),
+                       forms[t->form].what);
+    *ret = t->points_a_year == 12 ? month_of(period) : period;
+    return 0;
+}
+
+void table_put_week(int64_t monday, struct sb *to)
+{
+    int year, month, day;
+
+    /* A week belongs to the year of its Thursday. */
+    clock_civil(monday + 3, &year, &month, &day);
+    sb_fmt(to, "%04d-W%02d", year, (int)((monday + 3 - clock_days(year, 1, 1)) / 7 + 1));
+}
+
+void table_put_period(const struct table *t, int64_t period, struct sb *to)
+{
+    int year, month, day;
+
+    if (t->form == TABLE_WEEKS) {
+        table_put_week(period, to);
+    } else if (t->form == TABLE_NUMBERS) {
+        sb_fmt(to, "%" PRId64, period);
+    } else {
+        clock_civil(day_of(t, period), &year, &month, &day);
+        sb_fmt(to, "%04d-%02d-%02d", year, month, day);
+    }
 }
 
 bool table_fields(struct arena *a, const struct table *t, const struct table_row *row,

@@ -1,6 +1,7 @@
 #include "surveillance/tally.h"
 
 #include "base/clock.h"
+#include "surveillance/table.h"
 
 #include <stdlib.h>
 
@@ -33,22 +34,12 @@ static int32_t period_of(const struct tally_question *q, int32_t day)
     return year * 12 + month - 1;
 }
 
-/* A week belongs to the year of its Thursday. */
-static void put_week(struct sb *out, int32_t week)
-{
-    int32_t thursday = week * 7;
-    int year, month, day;
-
-    clock_civil(thursday, &year, &month, &day);
-    sb_fmt(out, "%04d-W%02d", year, (int)((thursday - clock_days(year, 1, 1)) / 7 + 1));
-}
-
 static void put_period(const struct tally *t, int32_t period, struct sb *out)
 {
     int year, month, day;
 
     if (t->q.period == TALLY_WEEKS && !t->q.week_start) {
-        put_week(out, period);
+        table_put_week(week_day(period, 0), out);
         return;
     }
     if (t->q.period == TALLY_MONTHS) {

@@ -33,6 +33,7 @@
     X("privacy", "user/*.rs user/Task.u")                                                          \
     X("operator", "user/*.cruds")                                                                  \
     X("epidemiologist", "user/*.rs user/Task.u")                                                   \
+    X("ministry", "user/*.rs")                                                                     \
     X("researcher", "")
 
 struct account {

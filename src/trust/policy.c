@@ -164,6 +164,7 @@ static int read_role(struct reading *in, struct str name, yyjson_val *from, stru
         {STR("labels"), &to->labels},
         {STR("counts"), &to->counts},
         {STR("lineLists"), &to->line_lists},
+        {STR("programmes"), &to->programmes},
         {STR("signals"), &to->signals},
         {STR("reviews"), &to->reviews},
         {STR("finds"), &to->finds},

@@ -60,6 +60,7 @@ struct policy_role {
     bool counts;              /* counts of cases, and signals */
     bool line_lists;          /* who the cases are; only with counts */
     bool signals;             /* takes signals through their steps; only with counts */
+    bool programmes;          /* how far they reach, use of the node, who sends what falls short */
     bool explains;            /* asks why anybody sees something, or does not */
     bool corrects;            /* decides about corrections that people ask for */
     bool reviews;             /* closes reviews of broken glass */

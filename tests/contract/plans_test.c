@@ -51,6 +51,7 @@ static void look_at(const char *state, const char *name, const char *line)
         "Seq Scan on carnet_version",
         "Seq Scan on carnet_idx",
         "Seq Scan on carnet_term",
+        "Seq Scan on carnet_person",
         "Bitmap",
         "Hash Join",
         "Merge Join",

@@ -77,12 +77,10 @@ static bool is_self(const struct m_country *c, const struct m_asker *who, int pe
 {
     const struct m_self *s;
 
-    if (who->self < 0)
-        return false;
+    if (who->role != M_PROXY || who->self < 0)
+        return who->role == M_PATIENT && person == who->self;
     s = &c->selves[who->self];
-    if (who->role == M_PROXY)
-        return who->is_person && s->lives && s->active && s->is_sure && s->patient == person;
-    return who->role == M_PATIENT && person == who->self;
+    return who->is_person && s->lives && s->active && s->is_sure && s->patient == person;
 }
 
 static int purpose_of(const struct m_asker *who)

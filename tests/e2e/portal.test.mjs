@@ -708,6 +708,34 @@ test('a steward finds a code and what it means', async () => {
   });
 });
 
+test('a steward asks why a nurse sees a record, and whose records fall short', async () => {
+  await as('steward', {}, async (person, page) => {
+    const mother = await page.evaluate(async () => {
+      const { token } = JSON.parse(sessionStorage.getItem('carnet.session'));
+      const reply = await fetch('fhir/Patient?_count=1&_elements=id', {
+        headers: { Authorization: `Bearer ${token}` } });
+      return (await reply.json()).entry[0].resource.id;
+    });
+    await person.open('#/steward/why');
+    await page.fill('#why-login', 'operator');
+    await page.fill('#why-resource', 'nothing');
+    await page.keyboard.press('Enter');
+    await page.locator('#why-help[role=alert]').waitFor();
+    await page.fill('#why-resource', `Patient/${mother}`);
+    await page.keyboard.press('Enter');
+    await page.locator('main .mark').waitFor();
+    assert.match(await person.text(), /They do not see it/);
+    await page.locator('main summary').click();
+    await person.look('why');
+    await page.fill('#why-login', 'nobody');
+    await page.keyboard.press('Enter');
+    await page.locator('main .notice').waitFor();
+    person.complaints = person.complaints.filter((line) => !/40[04]/.test(line));
+    await person.open('#/steward/senders');
+    await person.look('senders');
+  });
+});
+
 test('an operator sees how the node is', async () => {
   await as('operator', { size: 'desktop' }, async (person, page) => {
     await page.locator('.facts').waitFor();
@@ -716,6 +744,46 @@ test('an operator sees how the node is', async () => {
     assert.match(await person.text(), /Requests answered/);
     assert.ok(await page.locator('.metrics tr').count() > 15);
   });
+});
+
+const countryLooks = isShort ? [{}] : [
+  {}, { language: 'ar' }, { size: 'desktop', scheme: 'dark', language: 'fr' },
+  { language: 'fr', size: 'small', hasAxe: false },
+];
+describe('a ministry looks at how far care reaches', { concurrency: 2 }, () => {
+  for (const how of countryLooks) {
+    test(JSON.stringify(how), async () => {
+      await as('ministry', how, async (person, page) => {
+        await page.locator('.shares').first().waitFor();
+        await page.locator('main summary').first().click();
+        await page.locator('.behind').waitFor();
+        await person.look('country');
+        const reach = page.locator('a[href="#/country/reach/dtp1"]');
+        assert.match(await reach.locator('xpath=..').innerText(), /[0-9\u0660-\u0669]/, 'a share');
+        await reach.click();
+        await page.locator('.months svg').waitFor();
+        await page.locator('main summary').first().click();
+        await page.locator('.behind').waitFor();
+        await person.look('country-reach');
+        assert.equal(await page.locator('.behind tbody tr').count(), 13, 'a row a month');
+        // Down to a facility, and up again at once.
+        for (let depth = 1; depth <= 3; depth++) {
+          await page.locator('.shares a').first().click();
+          await page.waitForFunction((n) =>
+            document.querySelectorAll('.where li').length === n + 2, depth);
+        }
+        await person.look('country-facility');
+        assert.equal(await page.locator('.shares a').count(), 0, 'nothing lies below it');
+        await page.locator('.where a').first().click();
+        await page.waitForFunction(() => location.hash === '#/country/reach/dtp1');
+        await person.open('#/country/use');
+        await page.locator('.months svg').waitFor();
+        await person.look('country-use');
+        await person.open('#/country/senders');
+        await person.look('country-senders');
+      });
+    });
+  }
 });
 
 const watchLooks = isShort ? [{}] : [

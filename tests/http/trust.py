@@ -25,7 +25,8 @@ PEOPLE = (('ann', 'patient', 'Patient/ann'), ('bob', 'patient', 'Patient/bob'),
           ('dad', 'guardian', 'Person/dad'), ('mum', 'guardian', 'Person/mum'),
           ('granny', 'patient', 'Patient/old'),
           ('officer', 'privacy', 'Practitioner/officer'),
-          ('epi', 'epidemiologist', 'Practitioner/epi'), ('keeper', 'steward', ''))
+          ('epi', 'epidemiologist', 'Practitioner/epi'), ('keeper', 'steward', ''),
+          ('minister', 'ministry', ''))
 
 
 class Country(auth.World):
@@ -790,6 +791,32 @@ def add_clients(world):
                      '--scope', 'openid offline_access launch/patient patient/*.cruds user/*.cruds')
 
 
+# ---- how programmes go ----
+
+def check_programmes(world):
+    """Counts are for those whose work they are, and records are not for a ministry."""
+    def own(login, path):
+        token = world.token(login) if len(login) < 40 else login
+        return world.node.client().get(path, Authorization='Bearer ' + token)
+
+    reply, verifier, _ = auth.sign_in(world, 'app', 'user/Location.rs', 'minister')
+    narrow = auth.redeem(world, reply, verifier, 'app').json()['access_token']
+    for path in '/carnet/$coverage', '/carnet/$use', '/fhir/$conformance':
+        for login in 'minister', 'keeper':
+            reply = own(login, path)
+            world.check(reply.status == 200, f'{login}, {path}: {reply}')
+        for login in 'doc', 'ann', 'epi', 'officer', world.loader, narrow:
+            reply = own(login, path)
+            world.check(reply.status == 403, f'{login[:8]}, {path}: {reply}')
+        world.check(world.node.client().get(path).status == 401, f'nobody, {path}')
+    for path in 'Patient/ann', 'Patient?name=a', 'Observation?status=final':
+        reply = world.ask('minister', 'GET', path)
+        world.check(reply.status in (403, 404) or reply.json().get('total', 0) == 0 and
+                    not reply.json().get('entry'), f'a ministry sees no records: {reply}')
+    asked = auth.events(world, world.token('officer'), '&subtype=coverage')
+    world.check(asked, 'who asked is in the audit log')
+
+
 def main():
     score = nodes.Score()
     with contextlib.ExitStack() as stack:
@@ -815,6 +842,7 @@ def main():
         check_proxies(world)
         check_law(world)
         check_explained(world)
+        check_programmes(world)
         check_presence(world)
         check_validate(world)
         check_ways(world)

@@ -8,6 +8,7 @@ export type Room =
   | 'steward'
   | 'privacy'
   | 'country'
+  | 'research'
   | 'operate';
 
 const identity = 'openid fhirUser profile';
@@ -20,6 +21,7 @@ export const scopes: Readonly<Record<Room, string>> = {
   steward: `${identity} user/*.rs`,
   privacy: `${identity} user/*.rs user/Task.u`,
   country: `${identity} user/*.rs`,
+  research: identity,
   operate: `${identity} user/*.rs`,
 };
 
@@ -31,7 +33,8 @@ const roomOfRole: Readonly<Record<string, Room>> = {
   epidemiologist: 'watch',
   steward: 'steward',
   privacy: 'privacy',
-  researcher: 'country',
+  ministry: 'country',
+  researcher: 'research',
   operator: 'operate',
 };
 

@@ -33,6 +33,7 @@ const icons: Readonly<Record<string, IconName>> = {
   steward: 'record',
   privacy: 'shield',
   country: 'globe',
+  research: 'flask',
   operate: 'chart',
 };
 

@@ -11,6 +11,7 @@ export const rooms: readonly { room: Room; icon: IconName; title: Key; what: Key
   { room: 'family', icon: 'person', title: 'room.family', what: 'room.family.what' },
   { room: 'care', icon: 'add', title: 'room.care', what: 'room.care.what' },
   { room: 'watch', icon: 'alert', title: 'room.watch', what: 'room.watch.what' },
+  { room: 'country', icon: 'globe', title: 'room.country', what: 'room.country.what' },
   { room: 'privacy', icon: 'shield', title: 'room.privacy', what: 'room.privacy.what' },
   { room: 'steward', icon: 'record', title: 'room.steward', what: 'room.steward.what' },
   { room: 'operate', icon: 'chart', title: 'room.operate', what: 'room.operate.what' },

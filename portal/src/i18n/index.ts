@@ -53,6 +53,7 @@ export interface I18n {
   dateTime: (instant: string | undefined) => string;
   month: (day: string | undefined) => string; // and its year
   number: (value: number) => string;
+  percent: (share: number) => string; // of 1
   ago: (instant: string) => string; // "3 days ago"
 }
 
@@ -76,6 +77,7 @@ export async function loadI18n(language: Language): Promise<I18n> {
   const months = new Intl.DateTimeFormat(language.tag, { month: 'short', year: 'numeric' });
   const since = new Intl.RelativeTimeFormat(language.tag, { numeric: 'auto' });
   const numbers = new Intl.NumberFormat(language.tag, { maximumFractionDigits: 2 });
+  const percents = new Intl.NumberFormat(language.tag, { style: 'percent' });
   const format = (text: string | undefined, how: Intl.DateTimeFormat) => {
     const when = new Date(text ?? '');
     return Number.isNaN(when.getTime()) ? (text ?? '') : how.format(when);
@@ -88,6 +90,7 @@ export async function loadI18n(language: Language): Promise<I18n> {
     dateTime: (instant) => format(instant, times),
     month: (day) => format(day, months),
     number: (value) => numbers.format(value),
+    percent: (share) => percents.format(share),
     ago: (instant) => {
       const minutes = (Date.parse(instant) - Date.now()) / MINUTE_MS;
       for (const [unit, size] of AGO)

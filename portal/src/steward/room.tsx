@@ -1,17 +1,20 @@
 // For those who look after a node: reviews of emergency access, corrections, the audit log,
-// terminologies, and the node's own state. Which of them a room has is its role's.
+// terminologies, why somebody sees what, whose records fall short, and the node's own state. Which of them a room has is its role's.
 import type { Room } from '../auth/rooms';
+import { Senders } from '../country/senders';
 import type { Client } from '../fhir/client';
 import { type Key, useI18n } from '../i18n';
 import type { NodeInfo } from '../node';
 import type { IconName } from '../parts/icon';
 import type { Route } from '../route';
 import { Shell } from '../shell';
+import '../style/country.css';
 import { AuditSearch } from './audit';
 import { CorrectionQueue } from './corrections';
 import { NodeState } from './node';
 import { Reviews } from './reviews';
 import { Terms } from './terms';
+import { Why } from './why';
 
 interface PageProps {
   client: Client;
@@ -35,11 +38,13 @@ const corrections: Way = {
 };
 const audit: Way = { name: 'audit', icon: 'eye', label: 'way.audit', page: AuditSearch };
 const terms: Way = { name: 'terms', icon: 'record', label: 'way.terms', page: Terms };
+const why: Way = { name: 'why', icon: 'search', label: 'way.why', page: Why };
+const senders: Way = { name: 'senders', icon: 'papers', label: 'way.senders', page: Senders };
 const node: Way = { name: 'node', icon: 'chart', label: 'way.node', page: NodeState };
 
 const ways: Partial<Record<Room, readonly [Way, ...Way[]]>> = {
-  privacy: [reviews, audit],
-  steward: [terms, corrections],
+  privacy: [reviews, audit, why],
+  steward: [terms, corrections, why, senders],
   operate: [node, audit, terms],
 };
 

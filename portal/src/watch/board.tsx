@@ -1,6 +1,7 @@
 // The situation: signals, the most urgent first, each with its clock; and every disease at a glance.
 import { useState } from 'preact/hooks';
 import type { Client } from '../fhir/client';
+import { ask } from '../fhir/own';
 import type { Bundle } from '../fhir/types';
 import { useI18n } from '../i18n';
 import { useLoad } from '../load';
@@ -8,7 +9,7 @@ import { Icon } from '../parts/icon';
 import { Page } from '../parts/page';
 import { Empty, Loaded } from '../parts/states';
 import { loadPlaces, type Places } from './places';
-import { ask, type Counts, type Series } from './series';
+import type { Counts, Series } from './series';
 import { byUrgency, isOverdue, readSignal, type Signal, type SignalTask } from './signal';
 import { curvePath, diseaseName, placeName, weekName } from './words';
 

@@ -2,6 +2,7 @@
 // somebody looked.
 import { useState } from 'preact/hooks';
 import type { Client, Problem } from '../fhir/client';
+import { ask } from '../fhir/own';
 import { namesOf } from '../fhir/read';
 import type { HumanName } from '../fhir/types';
 import { type I18n, useI18n } from '../i18n';
@@ -12,7 +13,7 @@ import { Empty, Loaded, ProblemNote, Waiting } from '../parts/states';
 import { go, type Route } from '../route';
 import { DiseaseChoice, PlaceChoice } from './asked';
 import { loadPlaces } from './places';
-import { ask, type Counts } from './series';
+import type { Counts } from './series';
 import { casesPath, diseaseName, placeName } from './words';
 
 const PAGE = 50;

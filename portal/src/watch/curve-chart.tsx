@@ -1,29 +1,15 @@
 // An epidemic curve: cases by week as bars, the threshold over them. Bars above it have a mark of
 // their own, and the week that is not over is drawn open: no colour says anything alone.
-import { useEffect, useState } from 'preact/hooks';
 import { useI18n } from '../i18n';
 import { Behind } from '../parts/behind';
 import { type Place, Plot } from '../parts/plot';
+import { useWidth, WIDE } from '../parts/width';
 import { mondayOf, type Point } from './series';
 import { weekShort } from './words';
 
-const NARROW = 320;
-const WIDE = 760;
-const IS_WIDE = '(min-width: 56rem)';
 const LABELS = { wide: 5, narrow: 3 };
 const GAP = 0.15; // of a bar's width
 const MARK = 4; // half a mark's width
-
-function useWidth(): number {
-  const [isWide, setWide] = useState(() => matchMedia(IS_WIDE).matches);
-  useEffect(() => {
-    const list = matchMedia(IS_WIDE);
-    const changed = () => setWide(list.matches);
-    list.addEventListener('change', changed);
-    return () => list.removeEventListener('change', changed);
-  }, []);
-  return isWide ? WIDE : NARROW;
-}
 
 function bars(place: Place, points: readonly Point[], is: (point: Point) => boolean): string {
   let text = '';

@@ -2,6 +2,7 @@
 // many on a method would sound the alarm.
 import { useState } from 'preact/hooks';
 import type { Client } from '../fhir/client';
+import { ask } from '../fhir/own';
 import { useI18n } from '../i18n';
 import { useLoad } from '../load';
 import { Page } from '../parts/page';
@@ -10,7 +11,7 @@ import { go, type Route } from '../route';
 import { DiseaseChoice, PlaceChoice, WeeksChoice } from './asked';
 import { CurveChart } from './curve-chart';
 import { loadPlaces } from './places';
-import { ask, type Counts, canJudge, judge, METHODS, type Method, type Point } from './series';
+import { type Counts, canJudge, judge, METHODS, type Method, type Point } from './series';
 import { casesPath, curvePath, diseaseName, placeName } from './words';
 
 const WEEKS = [26, 52, 104] as const;

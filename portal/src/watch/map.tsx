@@ -1,6 +1,7 @@
 // Which places have how many cases of a disease.
 import { useState } from 'preact/hooks';
 import type { Client } from '../fhir/client';
+import { ask } from '../fhir/own';
 import { useI18n } from '../i18n';
 import { useLoad } from '../load';
 import { Behind } from '../parts/behind';
@@ -10,7 +11,7 @@ import { go, type Route } from '../route';
 import { DiseaseChoice, WeeksChoice } from './asked';
 import { type Drawing, drawPlaces, MapDrawing } from './map-drawing';
 import { loadPlaces, type Place, type Places } from './places';
-import { ask, type Counts, weeksAgo } from './series';
+import { type Counts, weeksAgo } from './series';
 import { curvePath, diseaseName } from './words';
 
 const WEEKS = [1, 4, 12, 52] as const;

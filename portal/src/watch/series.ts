@@ -1,7 +1,7 @@
 // Counts and what is to be expected of them: /carnet/$series and /carnet/$detect.
 import type { Client } from '../fhir/client';
 import { Problem } from '../fhir/client';
-import { root } from '../node';
+import { ask } from '../fhir/own';
 
 const WEEK_DAYS = 7;
 const DAY_MS = 86_400_000;
@@ -35,15 +35,6 @@ export interface Point {
 
 interface Judged {
   series: { disease: string; points: Point[] }[];
-}
-
-type Query = Readonly<Record<string, string | number | undefined>>;
-
-export async function ask<T>(client: Client, operation: string, query: Query): Promise<T> {
-  const url = new URL(`carnet/${operation}`, root);
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined) url.searchParams.set(name, String(value));
-  return client.get<T>(url.href);
 }
 
 export function weeksAgo(weeks: number, now = Date.now()): string {

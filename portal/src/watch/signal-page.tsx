@@ -1,6 +1,7 @@
 // One signal: why it is one, the curve behind it, and where it stands.
 import type { Client } from '../fhir/client';
 import { Problem } from '../fhir/client';
+import { ask } from '../fhir/own';
 import type { Bundle } from '../fhir/types';
 import { useI18n } from '../i18n';
 import { useLoad } from '../load';
@@ -9,7 +10,6 @@ import { Loaded } from '../parts/states';
 import { Clock, Urgency } from './board';
 import { Curve, judged } from './curve';
 import { loadPlaces, type Places } from './places';
-import { ask } from './series';
 import { readSignal, type Signal, type SignalTask } from './signal';
 import { casesPath, curvePath, diseaseName, placeName, weekName } from './words';
 import { Workflow } from './workflow';

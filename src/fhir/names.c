@@ -1,7 +1,6 @@
-#include "surveillance/records_int.h"
+#include "fhir/names.h"
 
 #include "fhir/index.h"
-#include "fhir/validate.h"
 
 #define ROOM_LEAST 256
 #define KEY_MAX (FHIR_ID_MAX + 3)
@@ -114,7 +113,7 @@ uint32_t names_find(const struct names *t, struct str name)
     unsigned char key[KEY_MAX];
     size_t at = t->n_slots ? slot_of(t, pack(t, name, key)) : 0;
 
-    return t->n_slots && t->slots[at] ? t->slots[at] - 1 : NOT_THERE;
+    return t->n_slots && t->slots[at] ? t->slots[at] - 1 : NAMES_NONE;
 }
 
 uint32_t names_number(struct names *t, struct arena *a, struct str name)
@@ -125,15 +124,16 @@ uint32_t names_number(struct names *t, struct arena *a, struct str name)
 
     if (!name.n) {
         static const char blank[] = {BLANK};
-        return t->n < NOT_THERE - 1 && append(t, a, str_n(blank, 1)) ? (uint32_t)t->n++ : NOT_THERE;
+        return t->n < NAMES_NONE - 1 && append(t, a, str_n(blank, 1)) ? (uint32_t)t->n++
+                                                                      : NAMES_NONE;
     }
     if (4 * (t->n + 1) > 3 * t->n_slots && !grow(t, a))
-        return NOT_THERE;
+        return NAMES_NONE;
     at = slot_of(t, key);
     if (t->slots[at])
         return t->slots[at] - 1;
-    if (t->n >= NOT_THERE - 1 || !append(t, a, key))
-        return NOT_THERE;
+    if (t->n >= NAMES_NONE - 1 || !append(t, a, key))
+        return NAMES_NONE;
     t->slots[at] = (uint32_t)++t->n;
     return (uint32_t)t->n - 1;
 }
