@@ -30,7 +30,7 @@ struct known {
 
 struct persons {
     const struct persons_table *table;
-    bool seals_all, has_made; /* has_made: a key, since nothing was in memory */
+    bool seals_all, has_made; /* has_made: a key, in the transaction that is open */
     struct xaes *xaes;        /* of what the table holds */
     EVP_CIPHER_CTX *gcm;
     uint64_t keyed; /* whose key gcm has */
@@ -58,7 +58,6 @@ void persons_forget(struct persons *p)
     if (p->owners)
         memset(p->owners, 0, PERSON_OWNERS * sizeof *p->owners);
     p->keyed = 0;
-    p->has_made = false;
     OPENSSL_cleanse(p->slots, sizeof p->slots);
 }
 
@@ -66,6 +65,12 @@ void persons_undo(struct persons *p)
 {
     if (p && p->has_made)
         persons_forget(p);
+}
+
+void persons_settled(struct persons *p)
+{
+    if (p)
+        p->has_made = false;
 }
 
 int persons_new(const struct vault *vault, const struct persons_table *table, bool seals_all,
