@@ -400,8 +400,11 @@ int persons_open(struct persons *p, void *ctx, struct row *row, struct err *err)
     struct envelope e;
     int r;
 
-    if (!envelope_read(row->sealed, &e) || !e.key)
-        return 0; /* a deletion, of nobody, or damaged: body_open says so */
+    if (!envelope_read(row->sealed, &e) || !e.key) {
+        if (p->seals_all)
+            row->sealed = STR(""); /* whoever may write to the table has put it there */
+        return 0;                  /* a deletion, of nobody, or damaged: body_open says so */
+    }
     if ((r = load_key(p, ctx, e.key, err)) < 0)
         return r;
     row->is_locked = r == 0;

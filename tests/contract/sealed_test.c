@@ -201,18 +201,30 @@ static void no_value_stands_for_another(void **state)
 
 static void no_body_stands_for_another(void **state)
 {
+    static const char set_body[] =
+        "UPDATE carnet_version SET body = decode('%.*s', 'hex') WHERE row = %d";
+    _cleanup_(sb_done) struct sb hex = sb_make(KIB(4));
     struct world *w = *state;
+    struct put forged;
     struct err err = {0};
-    const char *first;
+    const char *first, *of_b;
 
     put(w, "a", "first");
     put(w, "a", "second");
     put(w, "b", "of b");
     first = world_sql(w, "SELECT encode(body, 'hex') FROM carnet_version WHERE row = 1");
-    world_sql(w,
-              arena_fmt(&w->a, "UPDATE carnet_version SET body = decode('%s', 'hex') WHERE row = 2",
-                        first)
-                  .p); /* the same owner's */
+    /* One that nobody has sealed, from somebody who has a login and no key. */
+    assert_int_equal(make_put(w->st, &w->a, "Patient", "b",
+                              "{\"resourceType\":\"Patient\",\"gender\":\"other\"}", &forged, &err),
+                     0);
+    for (size_t i = 0; i < forged.sealed.n; i++)
+        sb_fmt(&hex, "%02x", (unsigned char)forged.sealed.p[i]);
+    of_b = world_sql(w, "SELECT encode(body, 'hex') FROM carnet_version WHERE row = 3");
+    world_sql(w, arena_fmt(&w->a, set_body, (int)hex.n, hex.p, 3).p);
+    assert_null(world_get(w, "Patient", "b", &err));
+    assert_int_equal(err.code, ERR_NO_STORE);
+    world_sql(w, arena_fmt(&w->a, set_body, (int)strlen(of_b), of_b, 3).p);
+    world_sql(w, arena_fmt(&w->a, set_body, (int)strlen(first), first, 2).p); /* the owner's own */
     assert_null(world_get(w, "Patient", "a", &err));
     assert_int_equal(err.code, ERR_NO_STORE);
     assert_non_null(world_get(w, "Patient", "b", &err));
