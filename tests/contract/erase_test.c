@@ -317,6 +317,25 @@ static void a_database_put_back_has_lost_the_key(void **state)
     assert_non_null(world_get(w, "Observation", "of-b", &err));
 }
 
+/* What cannot be read must not be taken for what is not there. */
+static void a_plan_is_whole_or_none(void **state)
+{
+    struct world *w = *state;
+    struct erase_plan whole, plan;
+    struct err err = {0};
+
+    if (world_on_postgres())
+        skip(); /* the same code */
+    people(w);
+    whole = plan_of(w, "a", true);
+    FAULT_LOOP(false) {
+        if (store_erase_find(w->st, &upkeep, STR("a"), true, &w->a, &plan, &err) >= 0) {
+            assert_int_equal(plan.n, whole.n);
+            assert_int_equal(plan.n_terms, whole.n_terms);
+        }
+    }
+}
+
 /* Ends the other program's transaction when the server is waited for. */
 static bool end_other(void *ctx, uint64_t done, uint64_t all)
 {
@@ -593,6 +612,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_shared_can_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(others_may_not_erase, setup, teardown),
         cmocka_unit_test_setup_teardown(a_database_put_back_has_lost_the_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_plan_is_whole_or_none, setup, teardown),
         cmocka_unit_test_setup_teardown(no_other_transaction_sees_what_was_removed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_older_copy_brings_nobody_back, setup, teardown),
