@@ -31,7 +31,7 @@ struct counter {
     atomic_bool is_ending;
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock;  /* of what follows */
     pthread_cond_t turned; /* is_asked or is_ending has */
     bool is_asked;
     struct count *count; /* NULL: none yet */

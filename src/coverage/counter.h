@@ -1,9 +1,10 @@
 /* counter.h - the counts of a node that serves: one thread follows the change feed, keeps the roll,
  * and counts anew when something has changed.
  *
- * Nothing of it is saved: with the first question after a start all records are read once, and there
- * are no counts until then. After a count it rests for COUNTER_REST times as long as that took. What is expunged leaves
- * nothing in the feed: that something was is counted in the store, and all is read again then.
+ * Nothing of it is saved: with the first question after a start all records are read once, and
+ * there are no counts until then. After a count it rests for COUNTER_REST times as long as that
+ * took. What is expunged leaves nothing in the feed: that something was is counted in the store,
+ * and all is read again then.
  */
 #ifndef COVERAGE_COUNTER_H
 #define COVERAGE_COUNTER_H
