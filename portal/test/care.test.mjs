@@ -106,6 +106,30 @@ test('who waits: the next dose of each vaccine, who has waited longest first', a
   );
 });
 
+test('a visit that the node has is sent, and one that was changed since is not', async () => {
+  globalThis.document = { baseURI: 'https://node.example/' };
+  const { sendVisit } = await load('care/send.ts');
+  const replying = (issues, stored) => ({
+    operation: async () => ({
+      parameter: [
+        { name: 'return', resource: made },
+        { name: 'issues', resource: { issue: issues } },
+      ],
+    }),
+    transaction: async () => {
+      throw new Problem('conflict', '412');
+    },
+    get: async () => stored,
+  });
+  // The Problem of the module itself.
+  const refused = await sendVisit(replying([{ severity: 'error' }]), visit).catch((e) => e);
+  const { constructor: Problem } = refused;
+  assert.equal(refused.kind, 'failed');
+  await sendVisit(replying([], responseOf(visit)), visit);
+  const later = { ...visit, end: '2026-11-26T08:20:00Z' };
+  await assert.rejects(sendVisit(replying([], responseOf(visit)), later), { kind: 'conflict' });
+});
+
 test("a card's code is looked for as what it is", async () => {
   const { identifierOf, isNumber, searchOf } = await load('care/search.ts');
   assert.equal(searchOf('urn:ni|12'), `identifier=${encodeURIComponent('urn:ni|12')}`);

@@ -31,8 +31,9 @@ struct counter {
     atomic_bool is_ending;
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t ended;
+    pthread_mutex_t lock;  /* of what follows */
+    pthread_cond_t turned; /* is_asked or is_ending has */
+    bool is_asked;
     struct count *count; /* NULL: none yet */
 };
 
@@ -212,6 +213,10 @@ int counter_count(struct counter *k, struct count **ret, struct err *err)
 
     pthread_mutex_lock(&k->lock);
     c = k->count ? count_ref(k->count) : NULL;
+    if (!k->is_asked) {
+        k->is_asked = true;
+        pthread_cond_signal(&k->turned);
+    }
     pthread_mutex_unlock(&k->lock);
     if (!c)
         return err_set(err, ERR_BUSY,
@@ -237,7 +242,16 @@ static void wait_ms(struct counter *k, int64_t ms)
     }
     pthread_mutex_lock(&k->lock);
     if (!atomic_load(&k->is_ending))
-        pthread_cond_timedwait(&k->ended, &k->lock, &until);
+        pthread_cond_timedwait(&k->turned, &k->lock, &until);
+    pthread_mutex_unlock(&k->lock);
+}
+
+/* A node that nobody asks pays neither time nor memory. */
+static void wait_for_question(struct counter *k)
+{
+    pthread_mutex_lock(&k->lock);
+    while (!k->is_asked && !atomic_load(&k->is_ending))
+        pthread_cond_wait(&k->turned, &k->lock);
     pthread_mutex_unlock(&k->lock);
 }
 
@@ -246,6 +260,7 @@ static void *run(void *ctx)
     struct counter *k = ctx;
     int64_t wait = store_is_shared(k->store) ? COUNTER_SHARED_WAIT_MS : COUNTER_WAIT_MS;
 
+    wait_for_question(k);
     while (!atomic_load(&k->is_ending)) {
         struct err err = {0};
         int r = counter_look(k, &err);
@@ -272,7 +287,7 @@ int counter_new(struct store *store, const struct access *node, struct str set,
     pthread_mutex_init(&k->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* a clock put back is no wait */
-    pthread_cond_init(&k->ended, &monotonic);
+    pthread_cond_init(&k->turned, &monotonic);
     pthread_condattr_destroy(&monotonic);
     arena_init(&k->of_set, SET_ARENA_MAX);
     arena_init(&k->of_roll, ROLL_BYTES_MAX);
@@ -301,7 +316,7 @@ void counter_free(struct counter *k)
         return;
     pthread_mutex_lock(&k->lock);
     atomic_store(&k->is_ending, true);
-    pthread_cond_signal(&k->ended);
+    pthread_cond_signal(&k->turned);
     pthread_mutex_unlock(&k->lock);
     if (k->has_thread)
         pthread_join(k->thread, NULL);
@@ -309,6 +324,6 @@ void counter_free(struct counter *k)
     arena_done(&k->of_set);
     arena_done(&k->of_roll);
     pthread_mutex_destroy(&k->lock);
-    pthread_cond_destroy(&k->ended);
+    pthread_cond_destroy(&k->turned);
     free(k);
 }

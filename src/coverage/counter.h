@@ -1,9 +1,10 @@
 /* counter.h - the counts of a node that serves: one thread follows the change feed, keeps the roll,
  * and counts anew when something has changed.
  *
- * Nothing of it is saved: after a start all records are read once, and there are no counts until
- * then. After a count it rests for COUNTER_REST times as long as that took. What is expunged leaves
- * nothing in the feed: that something was is counted in the store, and all is read again then.
+ * Nothing of it is saved: with the first question after a start all records are read once, and
+ * there are no counts until then. After a count it rests for COUNTER_REST times as long as that
+ * took. What is expunged leaves nothing in the feed: that something was is counted in the store,
+ * and all is read again then.
  */
 #ifndef COVERAGE_COUNTER_H
 #define COVERAGE_COUNTER_H
@@ -37,7 +38,7 @@ int counter_look(struct counter *k, struct err *err);
 bool counter_is_even(const struct counter *k);
 
 /* The newest count, with a reference for the caller; ERR_BUSY, with how far it is, while the
- * records are read for the first time. */
+ * records are read for the first time, which the first call begins. */
 int counter_count(struct counter *k, struct count **ret, struct err *err);
 
 #endif

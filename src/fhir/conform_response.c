@@ -18,7 +18,8 @@ void response_say(struct response *r, enum issue_severity severity, const char *
                 (int)MIN(link_id.n, 100u), link_id.n ? link_id.p : "", STR_ARG(r->url));
 }
 
-yyjson_val *response_item(yyjson_val *items, struct str link_id)
+/* The question of a list with a linkId; NULL: none. */
+static yyjson_val *find_question(yyjson_val *items, struct str link_id)
 {
     yyjson_val *v;
     size_t i, n;
@@ -332,7 +333,7 @@ static int check_items(struct response *r, yyjson_val *asked, yyjson_val *given,
         yyjson_val *question;
         if (result < 0 || !conform_steps(r->c, yyjson_arr_size(asked) / SCANS_A_STEP, &here))
             break;
-        question = response_item(asked, link_id);
+        question = find_question(asked, link_id);
         if (!question) {
             response_say(r, ISSUE_ERROR, "not-found", &here, link_id, "is not asked here");
             continue;

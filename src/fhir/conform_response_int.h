@@ -28,8 +28,6 @@ void response_say(struct response *r, enum issue_severity severity, const char *
 /* "Integer" of valueInteger is the type integer; "Coding" is itself. */
 const struct def_type *response_type(struct str name);
 
-/* The item, or the question, of a list with a linkId; NULL: none. */
-yyjson_val *response_item(yyjson_val *items, struct str link_id);
 /* Items and answers, also those below answers. */
 size_t response_count(yyjson_val *items);
 /* The value[x] of an answer or an option ("value"), or of a condition ("answer"), and its type as

@@ -51,6 +51,32 @@ int sdc_spend(struct sdc *s, size_t n, struct err *err)
     return 0;
 }
 
+/* ---- questions ---- */
+
+struct sdc_level sdc_level_of(yyjson_val *questions)
+{
+    struct sdc_level level = {.questions = questions};
+
+    yyjson_arr_iter_init(questions, &level.iter);
+    level.at = yyjson_arr_iter_next(&level.iter);
+    return level;
+}
+
+int sdc_question(struct sdc *s, struct sdc_level *level, struct str link_id, yyjson_val **ret,
+                 struct err *err)
+{
+    size_t n = yyjson_arr_size(level->questions), i;
+
+    for (i = 0; i < n; i++) {
+        if (str_eq(js_get_str(level->at, "linkId"), link_id))
+            break;
+        if (!(level->at = yyjson_arr_iter_next(&level->iter)))
+            *level = sdc_level_of(level->questions);
+    }
+    *ret = i < n ? level->at : NULL;
+    return sdc_spend(s, i + 1, err);
+}
+
 /* ---- launch contexts ---- */
 
 bool sdc_launch_context(yyjson_val *questionnaire, size_t i, struct str *ret_name,

@@ -168,16 +168,17 @@ static int is_asked(struct sdc *s, const struct sdc_frame *f, struct err *err)
 static int walk_items(struct sdc *s, const struct sdc_frame *up, yyjson_val *questions,
                       yyjson_val *items, struct str key, struct sdc_entries *ret, struct err *err)
 {
+    struct sdc_level level = sdc_level_of(questions);
     yyjson_val *item;
     size_t i, n;
     int r = 0;
 
     yyjson_arr_foreach(items, i, n, item) {
         struct str link_id = js_get_str(item, "linkId"), where;
-        struct sdc_frame f = {.up = up,
-                              .item = item,
-                              .question = response_item(questions, link_id),
-                              .level = {up ? &up->level : NULL, items, item}};
+        struct sdc_frame f = {
+            .up = up, .item = item, .level = {up ? &up->level : NULL, items, item}};
+        if ((r = sdc_question(s, &level, link_id, &f.question, err)) < 0)
+            return r;
         if (!f.question) {
             where = sdc_where(s, "QuestionnaireResponse", link_id);
             issues_add(s->issues, ISSUE_ERROR, "not-found", where.p ? where : STR(""),

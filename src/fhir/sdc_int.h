@@ -21,6 +21,17 @@ int sdc_count(struct sdc *s, struct err *err);
 /* Takes n steps. ERR_COSTLY past SDC_STEPS_MAX. */
 int sdc_spend(struct sdc *s, size_t n, struct err *err);
 
+/* The questions of one level, to find those of answers, which mostly come in their order: a look
+ * begins where the last one ended, and each question that is looked at is a step. */
+struct sdc_level {
+    yyjson_val *questions, *at;
+    yyjson_arr_iter iter;
+};
+struct sdc_level sdc_level_of(yyjson_val *questions);
+/* *ret NULL where none has the linkId. ERR_COSTLY past SDC_STEPS_MAX. */
+int sdc_question(struct sdc *s, struct sdc_level *level, struct str link_id, yyjson_val **ret,
+                 struct err *err);
+
 /* %name from now on, until `s->n_variables` is put back. */
 int sdc_define(struct sdc *s, struct str name, const struct path_items *items, struct err *err);
 /* The variables that a form or a question states. Each is evaluated when an expression first names

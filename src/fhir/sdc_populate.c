@@ -346,7 +346,8 @@ static int again_item(struct filling *f, yyjson_val *question, yyjson_val *item)
 
 static int again(struct filling *f, yyjson_val *questions, yyjson_val *items)
 {
-    yyjson_val *item;
+    struct sdc_level level = sdc_level_of(questions);
+    yyjson_val *item, *question;
     size_t i, n;
     int r = 0;
 
@@ -354,7 +355,9 @@ static int again(struct filling *f, yyjson_val *questions, yyjson_val *items)
         if (r < 0)
             break;
         sb_str(f->out, i ? STR(",") : STR(",\"item\":["));
-        r = again_item(f, response_item(questions, js_get_str(item, "linkId")), item);
+        r = sdc_question(f->s, &level, js_get_str(item, "linkId"), &question, f->err);
+        if (r >= 0)
+            r = again_item(f, question, item);
     }
     if (i)
         sb_char(f->out, ']');

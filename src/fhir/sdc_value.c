@@ -7,6 +7,7 @@
  */
 #include "fhir/sdc_int.h"
 
+#include "fhir/date.h"
 #include "fhir/path_int.h"
 #include "fhir/validate.h"
 
@@ -151,14 +152,21 @@ static bool put_reference(const struct path_item *item, struct sb *out)
     return true;
 }
 
+/* Times are whole in FHIR, which FHIRPath's need not be: without seconds, or a zone. */
 static bool put_date(enum path_kind kind, struct str type, struct str text, struct sb *out)
 {
+    int64_t from, to;
+    struct date date;
+    struct err err;
+
     text = path_moment_plain(text);
     if (str_eq(type, STR("date")) && path_is_date(kind))
         put_text(out, "Date", str_head(text, 10));
-    else if (str_eq(type, STR("dateTime")) && path_is_date(kind))
+    else if (str_eq(type, STR("dateTime")) && path_is_date(kind) &&
+             date_parse(DATE_DATETIME, text, 0, &date, &err) >= 0)
         put_text(out, "DateTime", text);
-    else if (str_eq(type, STR("time")) && kind == PATH_TIME)
+    else if (str_eq(type, STR("time")) && kind == PATH_TIME &&
+             time_parse(text, &from, &to, &err) >= 0)
         put_text(out, "Time", text);
     else
         return false;
@@ -342,7 +350,7 @@ int sdc_element(yyjson_mut_doc *doc, struct arena *a, const struct def_element *
         }
     }
     if (fit == FIT_NO || (fit == FIT_CODE && !js_get(v, "code")) ||
-        (fit == FIT_DISPLAY && !js_get(v, "display")))
+        (fit == FIT_DISPLAY && !js_get(v, "display")) || (fit == FIT_DAY && !js_primitive(v).n))
         return 0;
     *ret = (struct patch_value){.json = json_name(a, e, to), .v = fitted(doc, fit, question, v)};
     return ret->json.p && ret->v ? 1 : err_no_memory(err);

@@ -239,6 +239,9 @@ int server_erase(const struct server_config *config, const struct server_erase *
     int r = open_alone(config, &store, err);
 
     *ret = (struct server_erase_told){.accounts = 0};
+    /* At the end all that the ledger has counts as done: what is not is told before. */
+    if (r >= 0)
+        r = erased_check(config, store, err);
     if (r >= 0)
         r = find_person(store, what->person, a, &id, err);
     if (r == ERR_NOT_FOUND && store && store_is_shared(store))

@@ -21,11 +21,12 @@ struct server_erase_told {
     uint64_t entries; /* of the audit log */
 };
 
-/* Texts live in `a`. ERR_CONFLICT where a node runs, or where `ret` tells of what is shared and
- * nobody said what becomes of it: nothing was done then. ERR_NOT_FOUND when there is no such
- * person, ERR_DUPLICATE when there are several. Of somebody whom another node's command has erased
- * from a store that both share, the folder's log loses its entries. After a stop in the middle the
- * folder's store is not opened until server_erase_again. */
+/* Texts live in `a`. ERR_CONFLICT where a node runs, where the store has done less than the ledger
+ * says, or where `ret` tells of what is shared and nobody said what becomes of it: nothing was done
+ * then. ERR_NOT_FOUND when there is no such person, ERR_DUPLICATE when there are several. Of
+ * somebody whom another node's command has erased from a store that both share, the folder's log
+ * loses its entries. After a stop in the middle the folder's store is not opened until
+ * server_erase_again. */
 int server_erase(const struct server_config *config, const struct server_erase *what,
                  struct arena *a, struct server_erase_told *ret, struct err *err);
 /* Does what the folder's ledger has and the store still holds, of a stopped erasing or an old store

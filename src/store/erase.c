@@ -415,9 +415,13 @@ static int add_binaries(struct finding *f, struct err *err)
 
         for (size_t k = 0; k < f->plan->n; k++)
             is_known |= f->plan->items[k].type == type && str_eq(f->plan->items[k].id, m.id);
-        if (is_known || store_get(f->txn, type, m.id, &row, NULL) < 0)
+        if (is_known)
             continue;
-        r = add_item(f, &m, ERASE_SHARED, true, err);
+        r = store_get(f->txn, type, m.id, &row, err);
+        if (r >= 0)
+            r = add_item(f, &m, ERASE_SHARED, true, err);
+        else if (r == ERR_NOT_FOUND)
+            r = 0;
     }
     return r;
 }

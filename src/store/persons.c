@@ -30,7 +30,7 @@ struct known {
 
 struct persons {
     const struct persons_table *table;
-    bool seals_all, has_made; /* has_made: a key, since nothing was in memory */
+    bool seals_all, has_made; /* has_made: a key, in the transaction that is open */
     struct xaes *xaes;        /* of what the table holds */
     EVP_CIPHER_CTX *gcm;
     uint64_t keyed; /* whose key gcm has */
@@ -58,7 +58,6 @@ void persons_forget(struct persons *p)
     if (p->owners)
         memset(p->owners, 0, PERSON_OWNERS * sizeof *p->owners);
     p->keyed = 0;
-    p->has_made = false;
     OPENSSL_cleanse(p->slots, sizeof p->slots);
 }
 
@@ -66,6 +65,12 @@ void persons_undo(struct persons *p)
 {
     if (p && p->has_made)
         persons_forget(p);
+}
+
+void persons_settled(struct persons *p)
+{
+    if (p)
+        p->has_made = false;
 }
 
 int persons_new(const struct vault *vault, const struct persons_table *table, bool seals_all,
@@ -395,8 +400,11 @@ int persons_open(struct persons *p, void *ctx, struct row *row, struct err *err)
     struct envelope e;
     int r;
 
-    if (!envelope_read(row->sealed, &e) || !e.key)
-        return 0; /* a deletion, of nobody, or damaged: body_open says so */
+    if (!envelope_read(row->sealed, &e) || !e.key) {
+        if (p->seals_all)
+            row->sealed = STR(""); /* whoever may write to the table has put it there */
+        return 0;                  /* a deletion, of nobody, or damaged: body_open says so */
+    }
     if ((r = load_key(p, ctx, e.key, err)) < 0)
         return r;
     row->is_locked = r == 0;

@@ -42,8 +42,11 @@ int persons_new(const struct vault *vault, const struct persons_table *table, bo
 void persons_free(struct persons *p);
 /* What is kept in memory ends: a key is destroyed. NULL is allowed. */
 void persons_forget(struct persons *p);
-/* A job was undone: the keys that it may have made are in no table. NULL is allowed. */
+/* A job was undone, or all of its group: keys that were made since persons_settled may be in no
+ * table. NULL is allowed. */
 void persons_undo(struct persons *p);
+/* The transaction is over: what it made is in the table, or was undone. NULL is allowed. */
+void persons_settled(struct persons *p);
 
 /* Inside a job: the body of a put as it is stored; it may be put->sealed itself. Bytes live until
  * the next call. */

@@ -402,6 +402,8 @@ int guard_in_sight(const struct sight *sight, const struct row *row, struct err 
 
 /* ---- writing ---- */
 
+#define SURVEILLANCE_TASKS "urn:carnet:surveillance" /* system of their codes (signals.md) */
+
 static int refuse(struct err *err, const char *why)
 {
     return err_set(err, ERR_FORBIDDEN, "%s", why);
@@ -502,10 +504,28 @@ static int may_write(const struct view *v, const struct facts *f, enum store_met
     return why_permits(decide_facts(v, f)) ? 0 : refuse(err, "this may not be written");
 }
 
+/* A Task that is a signal, or declares an outbreak: the node's word, which its operations write. */
+static bool is_of_surveillance(yyjson_val *root)
+{
+    yyjson_val *one;
+    size_t i, max;
+
+    if (!str_eq(js_get_str(root, "resourceType"), STR("Task")))
+        return false;
+    yyjson_arr_foreach(js_get(js_get(root, "code"), "coding"), i, max, one) {
+        if (str_eq(js_get_str(one, "system"), STR(SURVEILLANCE_TASKS)))
+            return true;
+    }
+    return false;
+}
+
 /* A review of broken glass: by those whom the policy names, and not everything of it. */
 static int may_review(const struct view *v, yyjson_val *old, yyjson_val *new, struct err *err)
 {
     const char *why;
+
+    if (is_of_surveillance(old) || is_of_surveillance(new))
+        return refuse(err, "signals and outbreaks are written by $signal-step and $outbreak");
 
     if ((old && correction_is_task(old)) || (new &&correction_is_task(new)))
         return refuse(err, "a request for a correction is asked and decided by its operations");

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <libpq-fe.h>
 #include <sys/stat.h>
 
 #define SECRET "Xiloquenthazar"
@@ -316,6 +317,70 @@ static void a_database_put_back_has_lost_the_key(void **state)
     assert_non_null(world_get(w, "Observation", "of-b", &err));
 }
 
+/* What cannot be read must not be taken for what is not there. */
+static void a_plan_is_whole_or_none(void **state)
+{
+    struct world *w = *state;
+    struct erase_plan whole, plan;
+    struct err err = {0};
+
+    if (world_on_postgres())
+        skip(); /* the same code */
+    people(w);
+    whole = plan_of(w, "a", true);
+    FAULT_LOOP(false) {
+        if (store_erase_find(w->st, &upkeep, STR("a"), true, &w->a, &plan, &err) >= 0) {
+            assert_int_equal(plan.n, whole.n);
+            assert_int_equal(plan.n_terms, whole.n_terms);
+        }
+    }
+}
+
+/* Ends the other program's transaction when the server is waited for. */
+static bool end_other(void *ctx, uint64_t done, uint64_t all)
+{
+    PGconn **other = ctx;
+
+    (void)done;
+    (void)all;
+    PQfinish(*other);
+    *other = NULL;
+    return true;
+}
+
+static bool stop_waiting(void *ctx, uint64_t done, uint64_t all)
+{
+    (void)ctx;
+    (void)done;
+    (void)all;
+    return false;
+}
+
+/* Else the server keeps for it what is to go. */
+static void no_other_transaction_sees_what_was_removed(void **state)
+{
+    struct world *w = *state;
+    struct erase_plan plan;
+    struct erase_job e = {.job = {.run = run_erase, .who = &upkeep}, .plan = &plan};
+    struct err err = {0};
+    PGconn *other;
+
+    if (!world_on_postgres())
+        skip();
+    people(w);
+    other = PQconnectdb(w->uri);
+    PQclear(PQexec(other, "BEGIN ISOLATION LEVEL REPEATABLE READ"));
+    PQclear(PQexec(other, "SELECT 1"));
+    plan = plan_of(w, "a", true);
+    assert_int_equal(store_write(w->st, &e.job, &err), 0);
+    assert_int_equal(store_remake(w->st, stop_waiting, NULL, &err), ERR_TIMEOUT);
+    assert_int_equal(store_remake(w->st, end_other, &other, &err), 0);
+    assert_null(other);
+    world_sql(w, "ANALYZE carnet_version");
+    assert_string_equal(world_sql(w, "SELECT pg_stat_get_dead_tuples('carnet_version'::regclass)"),
+                        "0");
+}
+
 /* ---- copies of an encrypted store ---- */
 
 static const char *beside(struct world *w, const char *suffix)
@@ -547,6 +612,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_shared_can_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(others_may_not_erase, setup, teardown),
         cmocka_unit_test_setup_teardown(a_database_put_back_has_lost_the_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_plan_is_whole_or_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_other_transaction_sees_what_was_removed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(an_older_copy_brings_nobody_back, setup, teardown),
         cmocka_unit_test_setup_teardown(an_erasing_that_fails_can_be_done_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_that_fails_is_none, setup, teardown),

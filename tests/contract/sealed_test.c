@@ -3,6 +3,7 @@
  * and beside another process. What erasing makes of them: erase_test.c. */
 #include "contract.h"
 
+#include "base/fault.h"
 #include "vault/master.h"
 #include "vault/vault.h"
 
@@ -200,18 +201,30 @@ static void no_value_stands_for_another(void **state)
 
 static void no_body_stands_for_another(void **state)
 {
+    static const char set_body[] =
+        "UPDATE carnet_version SET body = decode('%.*s', 'hex') WHERE row = %d";
+    _cleanup_(sb_done) struct sb hex = sb_make(KIB(4));
     struct world *w = *state;
+    struct put forged;
     struct err err = {0};
-    const char *first;
+    const char *first, *of_b;
 
     put(w, "a", "first");
     put(w, "a", "second");
     put(w, "b", "of b");
     first = world_sql(w, "SELECT encode(body, 'hex') FROM carnet_version WHERE row = 1");
-    world_sql(w,
-              arena_fmt(&w->a, "UPDATE carnet_version SET body = decode('%s', 'hex') WHERE row = 2",
-                        first)
-                  .p); /* the same owner's */
+    /* One that nobody has sealed, from somebody who has a login and no key. */
+    assert_int_equal(make_put(w->st, &w->a, "Patient", "b",
+                              "{\"resourceType\":\"Patient\",\"gender\":\"other\"}", &forged, &err),
+                     0);
+    for (size_t i = 0; i < forged.sealed.n; i++)
+        sb_fmt(&hex, "%02x", (unsigned char)forged.sealed.p[i]);
+    of_b = world_sql(w, "SELECT encode(body, 'hex') FROM carnet_version WHERE row = 3");
+    world_sql(w, arena_fmt(&w->a, set_body, (int)hex.n, hex.p, 3).p);
+    assert_null(world_get(w, "Patient", "b", &err));
+    assert_int_equal(err.code, ERR_NO_STORE);
+    world_sql(w, arena_fmt(&w->a, set_body, (int)strlen(of_b), of_b, 3).p);
+    world_sql(w, arena_fmt(&w->a, set_body, (int)strlen(first), first, 2).p); /* the owner's own */
     assert_null(world_get(w, "Patient", "a", &err));
     assert_int_equal(err.code, ERR_NO_STORE);
     assert_non_null(world_get(w, "Patient", "b", &err));
@@ -260,6 +273,102 @@ static void a_key_goes_with_the_job_that_made_it(void **state)
         world_sql(w, "SELECT string_agg(n::text, ' ' ORDER BY n) FROM carnet_person"), "1 2 3");
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static bool gate_reached, gate_open;
+static int pending;
+
+static int wait_at_gate(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)txn;
+    (void)job;
+    (void)err;
+    pthread_mutex_lock(&lock);
+    gate_reached = true;
+    pthread_cond_broadcast(&wake);
+    while (!gate_open)
+        pthread_cond_wait(&wake, &lock);
+    pthread_mutex_unlock(&lock);
+    return 0;
+}
+
+static int put_only(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    struct put_job *p = (struct put_job *)job;
+
+    return store_put(txn, &p->put, &p->version, err);
+}
+
+static int fail_at_once(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)txn;
+    (void)job;
+    return err_set(err, ERR_VALUE, "on purpose");
+}
+
+/* What comes next, the end of the group, fails. */
+static int fail_the_group(struct store_txn *txn, struct store_job *job, struct err *err)
+{
+    (void)txn;
+    (void)job;
+    (void)err;
+    fault_arm(1, false);
+    return 0;
+}
+
+static void note_end(struct store_job *job, int r, const struct err *err)
+{
+    (void)job;
+    (void)err;
+    pthread_mutex_lock(&lock);
+    pending--;
+    if (r >= 0 && job->run != wait_at_gate)
+        pending = -1; /* it should have failed */
+    pthread_cond_broadcast(&wake);
+    pthread_mutex_unlock(&lock);
+}
+
+/* A member makes the key, another one is undone, a third reads the key again: then all are undone.
+ */
+static void a_key_goes_with_the_group_that_made_it(void **state)
+{
+    int (*const runs[])(struct store_txn *, struct store_job *, struct err *) = {
+        wait_at_gate, put_only, fail_at_once, put_only, fail_the_group};
+    struct put_job jobs[ARRAY_LEN(runs)] = {0};
+    struct world *w = *state;
+    struct err err = {0};
+
+    put(w, "a", "kept");
+    gate_reached = gate_open = false;
+    pending = (int)ARRAY_LEN(runs);
+    for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+        jobs[i].job = (struct store_job){.run = runs[i], .done = note_end, .who = &w->who};
+        assert_int_equal(make_put(w->st, &w->a, "Patient", "z",
+                                  "{\"resourceType\":\"Patient\",\"gender\":\"other\"}",
+                                  &jobs[i].put, &err),
+                         0);
+        store_submit(w->st, &jobs[i].job);
+        pthread_mutex_lock(&lock);
+        while (!gate_reached)
+            pthread_cond_wait(&wake, &lock);
+        pthread_mutex_unlock(&lock);
+    }
+    pthread_mutex_lock(&lock);
+    gate_open = true;
+    pthread_cond_broadcast(&wake);
+    while (pending > 0)
+        pthread_cond_wait(&wake, &lock);
+    pthread_mutex_unlock(&lock);
+    assert_int_equal(pending, 0);
+    assert_true(fault_fired());
+    fault_arm(0, false);
+    put(w, "z", "has a key of its own");
+    world_reopen(w);
+    if (!world_get(w, "Patient", "z", &err))
+        fail_msg("%s", err.text);
+    assert_non_null(world_get(w, "Patient", "a", &err));
+}
+
 static void processes_share_owners_keys(void **state)
 {
     struct world *w = *state, other = *w;
@@ -289,8 +398,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_value_stands_for_another, setup, teardown),
         cmocka_unit_test_setup_teardown(no_body_stands_for_another, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_goes_with_the_job_that_made_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_goes_with_the_group_that_made_it, setup, teardown),
         cmocka_unit_test_setup_teardown(processes_share_owners_keys, setup, teardown),
     };
+    const struct CMUnitTest anywhere[] = {
+        cmocka_unit_test_setup_teardown(every_way_leads_to_the_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_goes_with_the_group_that_made_it, setup, teardown),
+    };
 
+    if (!world_on_postgres())
+        return cmocka_run_group_tests(anywhere, NULL, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,9 @@ def an_old_store_is_not_served(carnet, top, data, old, key):
             raise AssertionError('an old store is served under its ledger')
     except RuntimeError as e:
         expect(str(e), 'who were erased' in str(e))
+    said = run(carnet, 'erase', '--data', data, *key, '--basis', 'x', '--shared', 'keep', 'other',
+               status=1)
+    expect(said, 'carnet erase --again' in said)
     said = run(carnet, 'erase', '--data', data, *key, '--again')
     expect(said, '1 people were still here' in said)
     os.remove(now + '.kept')

@@ -167,6 +167,21 @@ def check_way(world, signal):
     check(len(world.tasks()) == 1, 'and is not raised again by another case')
 
 
+def check_no_other_word(world, cases):
+    """What the node says of outbreaks and signals no system says in its place that writes Tasks."""
+    for code in 'outbreak', 'signal':
+        plain = {'resourceType': 'Task', 'id': 'plain', 'status': 'in-progress', 'intent': 'order',
+                 'executionPeriod': {'start': '2024-01-01'},
+                 'reasonCode': {'coding': [{'system': 'urn:carnet:disease', 'code': 'cholera'}]}}
+        said = dict(plain, code={'coding': [{'system': 'urn:carnet:surveillance', 'code': code}]})
+        reply = world.ask(world.loader, 'PUT', 'Task/plain', plain)
+        world.check(reply.status in (200, 201), f'a system writes Tasks: {reply}')
+        for task in dict(said, id='forged'), said:
+            reply = world.ask(world.loader, 'PUT', 'Task/' + task['id'], task)
+            world.check(reply.status == 403, f'but none that says there is {code}: {reply}')
+    world.check(cases() == 1, 'and nothing is declared')
+
+
 def check_outbreak(world):
     """Where an outbreak is declared a diarrhoea is a suspicion, and only there and then."""
     check = world.check
@@ -182,6 +197,7 @@ def check_outbreak(world):
     case(world, 10, 'south', '1A40.Z')
     case(world, 13, 'south', '1A00')
     wait('the other case', lambda: cases() == 1)
+    check_no_other_word(world, cases)
     what = {'disease': 'cholera', 'location': 'south', 'start': '2024-04-29'}
     for who, said, status in (
             ('doc', what, 403), ('officer', what, 403), ('epi', dict(what, disease='gout'), 400),

@@ -1,7 +1,7 @@
 // A visit on its way to the node: its answers become records there, and all is stored at once.
 import { type Client, Problem } from '../fhir/client';
 import type { Parameters, Resource } from '../fhir/types';
-import type { Form } from '../forms/types';
+import type { Form, FormResponse } from '../forms/types';
 import { responseOf, type Transaction, type Visit, visitBundle } from './visit-bundle';
 
 interface Outcome extends Resource {
@@ -22,11 +22,12 @@ async function extract(client: Client, visit: Visit, form?: Form): Promise<Trans
   return part('return') as Transaction;
 }
 
-// Whether it arrived before, and only the answer was lost.
+// Whether it arrived before, and only the answer was lost: as it is, not as it was before somebody
+// changed it and saved it again.
 async function isStored(client: Client, visit: Visit): Promise<boolean> {
   try {
-    await client.get(`QuestionnaireResponse/${visit.response}`);
-    return true;
+    const path = `QuestionnaireResponse/${visit.response}`;
+    return (await client.get<FormResponse>(path)).authored === visit.end;
   } catch (e) {
     if (e instanceof Problem && e.kind === 'missing') return false;
     throw e;

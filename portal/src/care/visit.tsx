@@ -118,6 +118,12 @@ async function open(
   return { form, patient: person, options, organization, entries, draft, begun: kept?.at };
 }
 
+// An emergency's token is for one record and a while: what is typed and sent by it is not kept.
+function useBoxOf(client: Client): Outbox | undefined {
+  const box = useContext(OutboxContext);
+  return client.session.token === box?.client.session.token ? box : undefined;
+}
+
 // Keeps what is typed, a moment after the last letter.
 function useDraft(box: Outbox | undefined, name: string, draft: Draft) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -144,17 +150,15 @@ interface FilledProps {
 
 function FilledForm({ client, opened, again }: FilledProps) {
   const { t, dateTime } = useI18n();
-  const box = useContext(OutboxContext);
+  const box = useBoxOf(client);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>();
   const { form, patient, options, entries, organization, draft, begun } = opened;
   const person = patient.id ?? '';
   const drafts = useDraft(box, draftName(person, form.id ?? ''), draft);
 
-  // An emergency's token is for one record: what it writes goes at once, and is not kept.
   async function send(visit: Visit) {
-    const isEmergency = client.session.token !== box?.client.session.token;
-    if (box && !isEmergency) await box.send(visit, form, namesOf(patient.name).name);
+    if (box) await box.send(visit, form, namesOf(patient.name).name);
     else await sendVisit(client, visit, form === OWN ? form : undefined);
   }
 
@@ -214,7 +218,7 @@ interface VisitProps {
 
 export function RecordVisit({ client, patient, form }: VisitProps) {
   const { t, language } = useI18n();
-  const box = useContext(OutboxContext);
+  const box = useBoxOf(client);
   const opened = useLoad(() => open(client, box, patient, form), `${patient} ${form}`);
   const isThere = opened.state === 'ready';
   const name = isThere ? namesOf(opened.value.patient.name).name : '';

@@ -3,6 +3,10 @@
 #include "store/postgres/pg_int.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+#define DEAD_WAIT_MS 60000 /* for transactions that see what was removed */
+#define DEAD_STEP_MS 200
 
 int pg_stats(struct store *base, struct store_stats *ret, struct err *err)
 {
@@ -89,6 +93,32 @@ int pg_check(struct store *st, void (*say)(void *ctx, const char *text), void *c
     return r < 0 ? r : check_run(st, structure, say, ctx, err);
 }
 
+/* What a transaction of another program still sees the server copies into a table's new files:
+ * waits until there is nothing of it. Where Citus is, of what is on the coordinator. */
+static int forget_dead(struct pg_conn *c, const char *table, store_backup_progress *progress,
+                       void *ctx, size_t done, size_t all, struct err *err)
+{
+    char vacuum[40], ask[70];
+
+    snprintf(vacuum, sizeof vacuum, "VACUUM %s", table);
+    snprintf(ask, sizeof ask, "SELECT pg_stat_get_dead_tuples('%s'::regclass)", table);
+    for (int waited_ms = 0; waited_ms <= DEAD_WAIT_MS; waited_ms += DEAD_STEP_MS) {
+        _cleanup_(pg_clearp) PGresult *res = NULL;
+        int r = pg_exec(c, vacuum, NULL, err);
+
+        if (r < 0 || (r = pg_exec(c, ask, &res, err)) < 0)
+            return r;
+        if (PQntuples(res) == 1 && strcmp(PQgetvalue(res, 0, 0), "0") == 0)
+            return 0;
+        if (progress && !progress(ctx, done, all))
+            return err_set(err, ERR_TIMEOUT, "making the store's files anew was stopped");
+        usleep(DEAD_STEP_MS * 1000);
+    }
+    return err_set(err, ERR_CONFLICT,
+                   "another program's transaction still sees what was removed "
+                   "(pg_stat_activity, pg_prepared_xacts, pg_replication_slots): end it first");
+}
+
 /* The server writes each table and its indexes to new files, without what was removed, and counts
  * what there is anew: its statistics hold values too. */
 int pg_remake(struct store *base, store_backup_progress *progress, void *ctx, struct err *err)
@@ -108,7 +138,9 @@ int pg_remake(struct store *base, store_backup_progress *progress, void *ctx, st
         if (i >= n && !(strcmp(name, "carnet_person") == 0 ? st->vault != NULL : st->is_sharded))
             continue;
         snprintf(sql, sizeof sql, "VACUUM (FULL, ANALYZE) %s", name);
-        r = pg_exec(c, sql, NULL, err);
+        r = forget_dead(c, name, progress, ctx, i, all, err);
+        if (r >= 0)
+            r = pg_exec(c, sql, NULL, err);
         if (r >= 0 && progress && !progress(ctx, i + 1, all))
             r = err_set(err, ERR_TIMEOUT, "making the store's files anew was stopped");
     }

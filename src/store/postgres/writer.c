@@ -366,6 +366,7 @@ static int run_group(struct pg_writer *w, struct store_job *first, size_t n, str
     w->pends.n = w->pends.flushed = 0;
     w->keys_may_exist = false;
     sb_reset(&w->pends.bytes);
+    persons_settled(w->conn->persons);
     unsent_cut(&w->unsent, 0, 0, 0);
     return r;
 }

@@ -133,6 +133,7 @@ static int run_group(struct sq_writer *w, struct store_job *first, size_t n, str
     }
     w->pends.n = w->pends.flushed = 0;
     sb_reset(&w->pends.bytes);
+    persons_settled(w->conn->persons);
     return r;
 }
 

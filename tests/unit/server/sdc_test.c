@@ -180,6 +180,95 @@ static void a_form_has_bounds(void **state)
     assert_int_equal(n, 1);
 }
 
+/* FHIRPath knows "@T10" and "@2026-01-01T10:00", and FHIR no such time. */
+static void times_are_whole(void **state)
+{
+    static const struct {
+        const char *type, *text;
+        size_t n_issues;
+    } times[] = {{"time", "@T10", 1},         {"time", "@T10:00", 1},
+                 {"time", "@T10:00:00", 0},   {"dateTime", "@2026-01-01T10:00", 1},
+                 {"dateTime", "@2026-01", 0}, {"dateTime", "@2026-01-01T10:00:00Z", 0},
+                 {"date", "@2026-01", 0},     {"date", "@2026-01-01T10:00", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        char item[500];
+        size_t n;
+
+        snprintf(item, sizeof item,
+                 "{'linkId':'a','type':'%s','extension':[{'url':'" EXT "initialExpression',"
+                 "'valueExpression':{'language':'text/fhirpath','expression':'%s'}}]}",
+                 times[i].type, times[i].text);
+        assert_int_equal(populate("{'item':[", item, 1, "]}", &n), 0);
+        assert_int_equal(n, times[i].n_issues);
+    }
+}
+
+/* What says that it is a dateTime may be anything in a response that nobody looked at. */
+static void an_answer_may_be_wrong(void **state)
+{
+    char form[] = "{'extension':[{'url':'" EXT "itemExtractionContext','valueCode':'Patient'}],"
+                  "'item':[{'linkId':'a','type':'dateTime','definition':'" CORE
+                  "Patient#Patient.birthDate'}]}";
+    char given[] = "{'item':[{'linkId':'a','answer':[{'valueDateTime':{}}]}]}";
+    struct sb texts[] = {{.p = form, .n = strlen(form)}, {.p = given, .n = strlen(given)}};
+    yyjson_val *questionnaire, *response;
+    struct sdc_entries made = {0};
+    struct err err = {0};
+    struct issues issues;
+    struct arena a;
+    struct sdc sdc = {.a = &a, .issues = &issues};
+
+    (void)state;
+    arena_init(&a, MIB(16));
+    issues_init(&issues, &a);
+    quote(&texts[0]);
+    quote(&texts[1]);
+    assert_int_equal(js_parse(&a, sb_view(&texts[0]), &questionnaire, &err), 0);
+    assert_int_equal(js_parse(&a, sb_view(&texts[1]), &response, &err), 0);
+    assert_int_equal(sdc_extract(&sdc, questionnaire, response, &made, &err), 0);
+    assert_int_equal(made.n, 0);
+    assert_int_equal(issues.n_errors, 1);
+    arena_done(&a);
+}
+
+/* The questions of many answers are found in their order; answers in none cost too much. */
+static void answers_have_bounds(void **state)
+{
+    _cleanup_(sb_done) struct sb form = sb_make(MIB(1)), given = sb_make(MIB(1));
+    static const bool in_order[] = {true, false};
+    yyjson_val *questionnaire, *response;
+
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(in_order); k++) {
+        struct sdc_entries made = {0};
+        struct err err = {0};
+        struct issues issues;
+        struct arena a;
+        struct sdc sdc = {.a = &a, .issues = &issues};
+
+        arena_init(&a, MIB(64));
+        issues_init(&issues, &a);
+        sb_reset(&form);
+        sb_reset(&given);
+        for (int i = 0; i < 4999; i++) {
+            sb_fmt(&form, "%s{'linkId':'%d','type':'group'}", i ? "," : "{'item':[", i);
+            sb_fmt(&given, "%s{'linkId':'%d'}", i ? "," : "{'item':[", in_order[k] ? i : 9999);
+        }
+        sb_lit(&form, "]}");
+        sb_lit(&given, "]}");
+        quote(&form);
+        quote(&given);
+        assert_int_equal(js_parse(&a, sb_view(&form), &questionnaire, &err), 0);
+        assert_int_equal(js_parse(&a, sb_view(&given), &response, &err), 0);
+        assert_int_equal(sdc_extract(&sdc, questionnaire, response, &made, &err),
+                         in_order[k] ? 0 : ERR_COSTLY);
+        assert_int_equal(issues.n > 0, !in_order[k]);
+        arena_done(&a);
+    }
+}
+
 /* A condition may look at all items: many of them in a long response cost too much. */
 static void conditions_have_bounds(void **state)
 {
@@ -215,9 +304,9 @@ static void conditions_have_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_form_may_fail),
-        cmocka_unit_test(a_form_has_bounds),
-        cmocka_unit_test(conditions_have_bounds),
+        cmocka_unit_test(a_form_may_fail),     cmocka_unit_test(a_form_has_bounds),
+        cmocka_unit_test(times_are_whole),     cmocka_unit_test(an_answer_may_be_wrong),
+        cmocka_unit_test(answers_have_bounds), cmocka_unit_test(conditions_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
