@@ -15,6 +15,7 @@ OTHERS = (('epidemiologist', 'epidemiologist', '-', 'Epidemiologist'),
           ('steward', 'steward', '-', 'Data steward'),
           ('privacy', 'privacy', '-', 'Privacy officer'),
           ('ministry', 'ministry', '-', 'Ministry of Health'),
+          ('researcher', 'researcher', '-', 'Researcher'),
           ('operator', 'operator', '-', 'Operator'))
 
 

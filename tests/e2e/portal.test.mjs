@@ -379,7 +379,8 @@ test('a correction is asked for, refused with a reason, and the answer read', as
     }
     await page.locator('.language select').selectOption('en');
     await page.locator('main a[href$="/auth/close"]').click();
-    await page.locator('input[name=password]').waitFor();
+    // Who has no password, as in the demo, and came in just now closes it without.
+    await page.locator('form[action$="/auth/close"] strong').waitFor();
   });
   await as('steward', {}, async (person, page) => {
     await person.open('#/steward/corrections');
@@ -755,6 +756,8 @@ describe('a ministry looks at how far care reaches', { concurrency: 2 }, () => {
     test(JSON.stringify(how), async () => {
       await as('ministry', how, async (person, page) => {
         await page.locator('.shares').first().waitFor();
+        // Who asks first asks until the node has counted, and the browser tells of each.
+        person.complaints = person.complaints.filter((text) => !/503/.test(text));
         await page.locator('main summary').first().click();
         await page.locator('.behind').waitFor();
         await person.look('country');
@@ -897,7 +900,7 @@ test('who the cases are is asked for, and they can see that somebody looked', as
 });
 
 test('a role without pages is told so', async () => {
-  await as('ministry', {}, async (person) => {
+  await as('researcher', {}, async (person) => {
     await person.look('empty-room');
     assert.match(await person.text(), /Nothing is here yet/);
   });
