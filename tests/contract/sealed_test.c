@@ -7,6 +7,8 @@
 #include "vault/master.h"
 #include "vault/vault.h"
 
+#include <sys/stat.h>
+
 #define LONG_TEXT KIB(600) /* sent by itself, and not fetched ahead */
 
 static int setup(void **state)
@@ -44,6 +46,20 @@ static void put(struct world *w, const char *id, const char *text)
             .p;
     if (world_put(w, "Patient", id, text, NULL, &err) < 0)
         fail_msg("%s: %s (%s)", id, err.text, err.detail);
+}
+
+/* As where the making was stopped before there were keys. */
+static void a_folder_without_a_store_says_so(void **state)
+{
+    struct world *w = *state;
+    struct store_config config = world_config(w);
+    struct store *st;
+    struct err err = {0};
+
+    config.dir = arena_fmt(&w->a, "%s/empty", w->dir).p;
+    assert_int_equal(mkdir(config.dir, 0700), 0);
+    assert_int_equal(store_open(&config, &st, &err), ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "holds no store"));
 }
 
 static void its_key_is_asked_for(void **state)
@@ -402,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(processes_share_owners_keys, setup, teardown),
     };
     const struct CMUnitTest anywhere[] = {
+        cmocka_unit_test_setup_teardown(a_folder_without_a_store_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(every_way_leads_to_the_text, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_goes_with_the_group_that_made_it, setup, teardown),
     };

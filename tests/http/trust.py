@@ -801,6 +801,9 @@ def check_programmes(world):
 
     reply, verifier, _ = auth.sign_in(world, 'app', 'user/Location.rs', 'minister')
     narrow = auth.redeem(world, reply, verifier, 'app').json()['access_token']
+    end = time.monotonic() + 30   # the first question begins the counting
+    while own('minister', '/carnet/$coverage').status == 503 and time.monotonic() < end:
+        time.sleep(0.1)
     for path in '/carnet/$coverage', '/carnet/$use', '/fhir/$conformance':
         for login in 'minister', 'keeper':
             reply = own(login, path)

@@ -220,7 +220,7 @@ static int find_or_create(struct sq_store *st, const struct store_config *config
  * stopped half-way before, it has them already. */
 static int open_vault(struct sq_store *st, const struct store_config *config, struct err *err)
 {
-    bool is_new = config->create && access(st->path, F_OK) != 0;
+    bool exists = access(st->path, F_OK) == 0;
     int r = 0;
 
     st->seal_copies = config->seal_copies;
@@ -230,7 +230,9 @@ static int open_vault(struct sq_store *st, const struct store_config *config, st
         return err_no_memory(err);
     if (st->seal_copies && !vault_exists(st->dir))
         return 0; /* the key that is named is that of the copy */
-    if (is_new && master_is_named(config->key_file) && !vault_exists(st->dir))
+    if (!exists && !config->create)
+        return 0; /* find_or_create says so: a making that stopped half-way is no store yet */
+    if (!exists && master_is_named(config->key_file) && !vault_exists(st->dir))
         r = vault_create(st->dir, config->key_file, err);
     if (r >= 0)
         r = vault_open(st->dir, config->key_file, &st->vault, err);
