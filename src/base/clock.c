@@ -1,7 +1,6 @@
 #include "base/clock.h"
 
 #include <stdio.h>
-#include <time.h>
 
 int64_t clock_now_ms(void)
 {
@@ -22,6 +21,13 @@ static int64_t read_us(clockid_t id)
 int64_t clock_mono_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
+}
+
+struct timespec clock_mono_after(int64_t ms)
+{
+    int64_t us = clock_mono_us() + ms * 1000;
+
+    return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 }
 
 int64_t clock_spent_us(void)

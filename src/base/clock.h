@@ -9,11 +9,15 @@
 
 #include "base/str.h"
 
+#include <time.h>
+
 #define CLOCK_INSTANT_MAX 40
 
 int64_t clock_now_ms(void);   /* since 1970-01-01T00:00:00Z */
 int64_t clock_mono_us(void);  /* for durations */
 int64_t clock_spent_us(void); /* processor time of this thread; a system call */
+/* The end of a wait that begins now, for a condition whose clock is CLOCK_MONOTONIC. */
+struct timespec clock_mono_after(int64_t ms);
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. Month 1-12, day 1-31. */
 int64_t clock_days(int year, int month, int day);

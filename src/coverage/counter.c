@@ -231,15 +231,8 @@ int counter_count(struct counter *k, struct count **ret, struct err *err)
 /* Waits, but not for the end. */
 static void wait_ms(struct counter *k, int64_t ms)
 {
-    struct timespec until;
+    struct timespec until = clock_mono_after(ms);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&k->lock);
     if (!atomic_load(&k->is_ending))
         pthread_cond_timedwait(&k->turned, &k->lock, &until);

@@ -33,15 +33,8 @@ struct centre {
 /* Waits, but not for the end. */
 static void wait_ms(struct centre *c, int64_t ms)
 {
-    struct timespec until;
+    struct timespec until = clock_mono_after(ms);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&c->lock);
     if (!atomic_load(&c->is_ending))
         pthread_cond_timedwait(&c->ended, &c->lock, &until);
