@@ -28,59 +28,15 @@ struct world {
     struct err err;
 };
 
-struct write {
-    struct store_job job;
-    struct world *x;
-    struct str text;
-    bool is_deletion;
-};
-
-static int write_run(struct store_txn *txn, struct store_job *job, struct err *err)
-{
-    struct write *w = (struct write *)job;
-    struct store *store = w->x->s.store;
-    struct params *params = store_params(store);
-    struct sb sealed = sb_make(MIB(1));
-    struct version version;
-    struct index index;
-    struct arena a;
-    struct put put = {.method = METHOD_UPDATE};
-    yyjson_val *root;
-    int r;
-
-    arena_init(&a, MIB(16));
-    if (js_parse(&a, w->text, &root, err) < 0)
-        fail_msg("%s", err->text);
-    put.type = def_resource(js_get_str(root, "resourceType"));
-    put.id = js_get_str(root, "id");
-    if (w->is_deletion) {
-        put.method = METHOD_DELETE;
-    } else {
-        r = index_extract(&a, params, store_index_options(store), put.type, root, &index, err);
-        assert_int_equal(r, 0);
-        assert_int_equal(store_seal(store, root, &sealed, err), 0);
-        put.sealed = sb_view(&sealed);
-        put.index = &index;
-    }
-    r = store_put(txn, &put, &version, err);
-    sb_done(&sealed);
-    params_unref(params);
-    arena_done(&a);
-    return r;
-}
-
 static void write(struct world *x, bool is_deletion, const char *format, ...)
 {
-    struct write w = {
-        .job = {.run = write_run, .who = &x->node}, .x = x, .is_deletion = is_deletion};
     char text[1000];
     va_list ap;
 
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    w.text = str_c(text);
-    assert_int_equal(store_write(x->s.store, &w.job, &x->err), 0);
+    own_store_write(&x->s, &x->node, str_c(text), is_deletion);
 }
 
 static void begin(struct world *x)
@@ -118,19 +74,23 @@ static void child(struct world *x, const char *id, const char *born, const char 
           id, born, more);
 }
 
+struct expunging {
+    struct store_job job;
+    struct str id;
+};
+
 static int expunge_run(struct store_txn *txn, struct store_job *job, struct err *err)
 {
-    const struct write *w = (const struct write *)job;
     size_t n;
 
-    return store_expunge(txn, def_resource(STR("Patient")), w->text, &n, err);
+    return store_expunge(txn, def_resource(STR("Patient")), ((struct expunging *)job)->id, &n, err);
 }
 
 static void expunge(struct world *x, const char *id)
 {
-    struct write w = {.job = {.run = expunge_run, .who = &x->node}, .x = x, .text = str_c(id)};
+    struct expunging e = {.job = {.run = expunge_run, .who = &x->node}, .id = str_c(id)};
 
-    assert_int_equal(store_write(x->s.store, &w.job, &x->err), 0);
+    assert_int_equal(store_write(x->s.store, &e.job, &x->err), 0);
 }
 
 /* `number`: 0, without one. */

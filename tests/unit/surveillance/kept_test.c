@@ -30,60 +30,15 @@ struct world {
     struct err err;
 };
 
-struct write {
-    struct store_job job;
-    struct world *x;
-    struct str text;
-    bool is_deletion;
-};
-
-static int write_run(struct store_txn *txn, struct store_job *job, struct err *err)
-{
-    struct write *w = (struct write *)job;
-    struct store *store = w->x->s.store;
-    struct params *params = store_params(store);
-    struct sb sealed = sb_make(MIB(32));
-    struct version version;
-    struct index index;
-    struct arena a;
-    struct put put = {.method = METHOD_UPDATE};
-    yyjson_val *root;
-    int r;
-
-    arena_init(&a, MIB(256));
-    r = js_parse(&a, w->text, &root, err);
-    if (r < 0)
-        fail_msg("%s", err->text);
-    put.type = def_resource(js_get_str(root, "resourceType"));
-    put.id = js_get_str(root, "id");
-    if (w->is_deletion) {
-        put.method = METHOD_DELETE;
-    } else {
-        r = index_extract(&a, params, store_index_options(store), put.type, root, &index, err);
-        assert_int_equal(r, 0);
-        assert_int_equal(store_seal(store, root, &sealed, err), 0);
-        put.sealed = sb_view(&sealed);
-        put.index = &index;
-    }
-    r = store_put(txn, &put, &version, err);
-    sb_done(&sealed);
-    params_unref(params);
-    arena_done(&a);
-    return r;
-}
-
 static void write(struct world *x, bool is_deletion, const char *format, ...)
 {
-    struct write w = {
-        .job = {.run = write_run, .who = &x->node}, .x = x, .is_deletion = is_deletion};
     char text[1000];
     va_list ap;
 
     va_start(ap, format);
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    w.text = str_c(text);
-    assert_int_equal(store_write(x->s.store, &w.job, &x->err), 0);
+    own_store_write(&x->s, &x->node, str_c(text), is_deletion);
 }
 
 static void case_of(struct world *x, int n, const char *day, bool is_deletion)
@@ -529,7 +484,6 @@ static bool says(const struct sb *text, const char *what)
 static void rewrite_task(struct world *x, const char *from, struct str to)
 {
     struct sb text = sb_make(MIB(64)), next = sb_make(MIB(64));
-    struct write w = {.job = {.run = write_run, .who = &x->node}, .x = x};
     const char *at;
     int unused;
 
@@ -539,8 +493,7 @@ static void rewrite_task(struct world *x, const char *from, struct str to)
     sb_put(&next, text.p, (size_t)(at - text.p));
     sb_str(&next, to);
     sb_str(&next, str_from(sb_view(&text), (size_t)(at - text.p) + strlen(from)));
-    w.text = sb_view(&next);
-    assert_int_equal(store_write(x->s.store, &w.job, &x->err), 0);
+    own_store_write(&x->s, &x->node, sb_view(&next), false);
     sb_done(&text);
     sb_done(&next);
 }
@@ -598,21 +551,17 @@ static void large_ones(void **state)
 {
     static const size_t sizes[] = {MIB(2), MIB(17)};
     struct sb text = sb_make(MIB(64)), name = sb_make(MIB(1));
-    struct write w = {.job = {.run = write_run}};
     struct world x;
     int versions;
 
     (void)state;
     begin(&x);
-    w.job.who = &x.node;
-    w.x = &x;
     sb_lit(&name, "{\"resourceType\":\"Location\",\"id\":\"d\",\"type\":[{\"text\":\"District\"}],"
                   "\"name\":\"");
     for (size_t i = 0; i < KIB(20); i++)
         sb_lit(&name, "\xc3\xa9");
     sb_lit(&name, "\"}");
-    w.text = sb_view(&name);
-    assert_int_equal(store_write(x.s.store, &w.job, &x.err), 0);
+    own_store_write(&x.s, &x.node, sb_view(&name), false);
     begin_signals(&x);
     case_of(&x, 1, "2024-05-01", false);
     case_of(&x, 2, "2024-05-02", false);

@@ -12,5 +12,8 @@ struct own_store {
 };
 void own_store_open(struct own_store *s);
 void own_store_close(struct own_store *s);
+/* Stores a resource, of up to 32 MiB, or deletes it. */
+void own_store_write(struct own_store *s, const struct access *who, struct str text,
+                     bool is_deletion);
 
 #endif
