@@ -488,6 +488,78 @@ static int start_demo(struct server *s, struct sb *out, struct err *err)
     return sb_ok(out, err);
 }
 
+/* ---- the run, in its order ---- */
+
+static void settle_process(sigset_t *signals)
+{
+    /* Else glibc takes the memory of one large request for usual and keeps as much from then on. */
+    mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
+    /* Every thread made from here on leaves these signals to sigwait. */
+    sigemptyset(signals);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Records, what judges them, and who may see them. */
+static int open_records(struct server *s, struct err *err)
+{
+    const struct server_config *config = s->config;
+    int r = take_folder(config, &s->folder_fd, err);
+
+    if (r == 0)
+        r = server_open_store(config, false, &s->store, err);
+    if (r < 0)
+        return r;
+    backup_init(&s->backup, s->store, config->data_dir);
+    s->memory.max = memory_max(config);
+    s->started_ms = clock_now_ms();
+    raise_descriptors();
+    settle_base_url(s);
+    s->api = api_new(&s->api_config, s->store);
+    if (!s->api)
+        return err_no_memory(err);
+    if ((r = server_world_new(s->store, &s->world, err)) < 0)
+        return r;
+    server_world_follow(s->world, s->api);
+    if ((r = sweep_loaded(s, err)) < 0 || (r = server_audit_open(config, &s->audit, err)) < 0 ||
+        (r = rolled_back_check(s->store, server_audit_log(s->audit), err)) < 0)
+        return r;
+    api_audit(s->api, server_audit_log(s->audit));
+    r = settle_policy(s, err);
+    return r < 0 ? r : hold_to_profiles(s, err);
+}
+
+/* What works on records beside the requests. */
+static int make_work(struct server *s, struct err *err)
+{
+    int r = store_read_ahead(s->store, err);
+
+    if (r < 0 || (r = search_params_start(s->store, &s->search_params, err)) < 0)
+        return r;
+    api_on_search_parameter(s->api, search_parameter_changed, s->search_params);
+    r = relabel_start(s->store, api_book(s->api), relabelled, s, &s->relabel, err);
+    if (r < 0)
+        return r;
+    store_on_change(s->store, reload, s);
+    r = make_centre(s, err);
+    return r < 0 ? r : make_counter(s, err);
+}
+
+static int start_all(struct server *s, struct sb *demo, struct err *err)
+{
+    int r = start_http(s, err);
+
+    if (r >= 0)
+        r = start_trust(s, err);
+    if (r >= 0)
+        r = start_centre(s, err);
+    if (r >= 0 && s->counter)
+        r = counter_start(s->counter, err);
+    return r < 0 ? r : start_demo(s, demo, err);
+}
+
 int server_run(const struct server_config *config,
                void (*ready)(void *ctx, const struct server_ready *what), void *ctx,
                struct err *err)
@@ -499,72 +571,9 @@ int server_run(const struct server_config *config,
 
     if (r < 0)
         return r;
-    /* Else glibc takes the memory of one large request for usual and keeps as much from then on. */
-    mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
-    /* Every thread made from here on leaves these signals to sigwait. */
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    r = take_folder(config, &s.folder_fd, err);
-    if (r == 0)
-        r = server_open_store(config, false, &s.store, err);
-    if (r < 0)
-        return r;
-    backup_init(&s.backup, s.store, config->data_dir);
-    s.memory.max = memory_max(config);
-    s.started_ms = clock_now_ms();
-    raise_descriptors();
-    settle_base_url(&s);
-    s.api = api_new(&s.api_config, s.store);
-    if (!s.api)
-        return err_no_memory(err);
-    r = server_world_new(s.store, &s.world, err);
-    if (r < 0)
-        return r;
-    server_world_follow(s.world, s.api);
-    r = sweep_loaded(&s, err);
-    if (r < 0)
-        return r;
-    r = server_audit_open(config, &s.audit, err);
-    if (r < 0)
-        return r;
-    r = rolled_back_check(s.store, server_audit_log(s.audit), err);
-    if (r < 0)
-        return r;
-    api_audit(s.api, server_audit_log(s.audit));
-    r = settle_policy(&s, err);
-    if (r < 0)
-        return r;
-    r = hold_to_profiles(&s, err);
-    if (r < 0)
-        return r;
-    r = store_read_ahead(s.store, err);
-    if (r < 0)
-        return r;
-    r = search_params_start(s.store, &s.search_params, err);
-    if (r < 0)
-        return r;
-    api_on_search_parameter(s.api, search_parameter_changed, s.search_params);
-    r = relabel_start(s.store, api_book(s.api), relabelled, &s, &s.relabel, err);
-    if (r < 0)
-        return r;
-    store_on_change(s.store, reload, &s);
-    r = make_centre(&s, err);
-    if (r >= 0)
-        r = make_counter(&s, err);
-    if (r >= 0)
-        r = start_http(&s, err);
-    if (r >= 0)
-        r = start_trust(&s, err);
-    if (r >= 0)
-        r = start_centre(&s, err);
-    if (r >= 0 && s.counter)
-        r = counter_start(s.counter, err);
-    if (r >= 0)
-        r = start_demo(&s, &demo, err);
-    if (r < 0)
+    settle_process(&signals);
+    if ((r = open_records(&s, err)) < 0 || (r = make_work(&s, err)) < 0 ||
+        (r = start_all(&s, &demo, err)) < 0)
         return r;
     log_event(LOG_INFO, LOG_START, "listen=%s version=%s pid=%d", config->listen, config->version,
               (int)getpid());

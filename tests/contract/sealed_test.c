@@ -1,6 +1,7 @@
 /* An encrypted store in PostgreSQL (CARNET_KEY, CARNET_TEST_STORE): which key opens it, every way
  * to a body and to a value, nothing that stands for another, keys of owners beside jobs that fail
- * and beside another process. What erasing makes of them: erase_test.c. */
+ * and beside another process; of these on SQLite what does not depend on PostgreSQL. What erasing
+ * makes of them: erase_test.c. */
 #include "contract.h"
 
 #include "base/fault.h"
